@@ -1,0 +1,163 @@
+//! Bearer tokens for development (RFC 6750), compared in constant time.
+
+use std::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use http::HeaderValue;
+use zeroize::Zeroize;
+
+use crate::{AuthError, User};
+
+/// Shorter tokens are refused at start: 16 characters of a random token are 95 bits.
+const MINIMUM_LENGTH: usize = 16;
+
+/// Values that people leave in from an example.
+const PLACEHOLDERS: [&str; 8] =
+    ["changeme", "change-me", "change_me", "replaceme", "your-token", "your_token", "password", "secret-token"];
+
+/// The configured development token(s), kept as SHA-256 digests only.
+#[derive(Clone)]
+pub struct BearerTokens {
+    digests: Vec<Digest>,
+}
+
+/// Why a configured Bearer token is refused at start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeakToken {
+    /// There is no token at all.
+    #[error("is empty")]
+    Empty,
+    /// Shorter than 16 characters.
+    #[error("has a token of {0} characters; at least {MINIMUM_LENGTH} are needed (try `openssl rand -hex 32`)")]
+    TooShort(usize),
+    /// A value left in from an example.
+    #[error("still holds a placeholder; make a random one with `openssl rand -hex 32`")]
+    Placeholder,
+    /// A character that cannot be sent in a header (RFC 6750 §2.1 `b64token`).
+    #[error("has a token with a character outside of RFC 6750's set (letters, digits, - . _ ~ + / =)")]
+    IllegalCharacter,
+}
+
+impl BearerTokens {
+    /// Reads one token, or several separated by commas (the old one and the new one while clients change over).
+    ///
+    /// # Errors
+    /// [`WeakToken`] for the first token that is not fit for use. The error never holds the token.
+    pub fn parse(list: &str) -> Result<Self, WeakToken> {
+        let mut digests = Vec::new();
+        for token in list.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+            let mut lower = token.to_ascii_lowercase();
+            let placeholder = PLACEHOLDERS.iter().any(|p| lower.starts_with(p));
+            let uniform = lower.bytes().all(|b| Some(b) == lower.bytes().next());
+            lower.zeroize();
+            if placeholder || uniform {
+                return Err(WeakToken::Placeholder);
+            }
+            if token.len() < MINIMUM_LENGTH {
+                return Err(WeakToken::TooShort(token.chars().count()));
+            }
+            if !token.bytes().all(is_b64token_byte) {
+                return Err(WeakToken::IllegalCharacter);
+            }
+            digests.push(digest(&SHA256, token.as_bytes()));
+        }
+        if digests.is_empty() { Err(WeakToken::Empty) } else { Ok(Self { digests }) }
+    }
+
+    /// Digests are compared rather than tokens, so that neither content nor length of a token shows in the time
+    /// taken; all configured tokens are looked at, so that the position of a match does not show either.
+    fn holds(&self, candidate: &[u8]) -> bool {
+        let candidate = digest(&SHA256, candidate);
+        self.digests
+            .iter()
+            .fold(false, |found, known| found | verify_slices_are_equal(known.as_ref(), candidate.as_ref()).is_ok())
+    }
+}
+
+impl fmt::Debug for BearerTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BearerTokens({} [REDACTED])", self.digests.len())
+    }
+}
+
+fn is_b64token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// Checks the value of an `Authorization` header against the configured tokens.
+///
+/// # Errors
+/// [`AuthError::BearerMalformed`] where the value is not `Bearer <token>` (the scheme's case does not matter, RFC 9110
+/// §11.1), [`AuthError::BearerMismatch`] where the token is none of those configured.
+pub fn validate_bearer_token(header: &HeaderValue, tokens: &BearerTokens) -> Result<User, AuthError> {
+    let value = header.as_bytes();
+    let (scheme, token) = value.split_at_checked(7).ok_or(AuthError::BearerMalformed)?;
+    if !scheme.eq_ignore_ascii_case(b"bearer ") {
+        return Err(AuthError::BearerMalformed);
+    }
+    let token = token.trim_ascii();
+    if token.is_empty() || !token.iter().copied().all(is_b64token_byte) {
+        return Err(AuthError::BearerMalformed);
+    }
+    if tokens.holds(token) { Ok(User::developer()) } else { Err(AuthError::BearerMismatch) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "kei4ahGhee8eecu0quoh5Ohn";
+
+    fn check(value: &[u8]) -> Result<User, AuthError> {
+        let tokens = BearerTokens::parse(&format!("{TOKEN}, second-token-0123456789")).expect("good tokens");
+        validate_bearer_token(&HeaderValue::from_bytes(value).expect("a header value"), &tokens)
+    }
+
+    #[test]
+    fn each_configured_token_passes() {
+        assert_eq!(check(format!("Bearer {TOKEN}").as_bytes()), Ok(User::developer()));
+        assert_eq!(check(b"bearer second-token-0123456789"), Ok(User::developer()));
+        assert_eq!(check(format!("BEARER   {TOKEN} ").as_bytes()), Ok(User::developer()));
+    }
+
+    /// attacks.md 24.
+    #[test]
+    fn attack_24_near_misses_are_refused() {
+        for wrong in
+            [format!("{TOKEN}x"), TOKEN[..TOKEN.len() - 1].to_owned(), TOKEN[..8].to_owned(), TOKEN.to_uppercase()]
+        {
+            assert_eq!(check(format!("Bearer {wrong}").as_bytes()), Err(AuthError::BearerMismatch), "{wrong}");
+        }
+        assert_eq!(
+            check(format!("Bearer {TOKEN},second-token-0123456789").as_bytes()),
+            Err(AuthError::BearerMalformed)
+        );
+    }
+
+    /// attacks.md 25.
+    #[test]
+    fn attack_25_malformed_headers_are_refused() {
+        for bad in ["", "Bearer", "Bearer ", "Bearer   ", "Basic abcdefgh", TOKEN, "Bearer a b", "Bearer\u{e4}\u{e4}"] {
+            assert_eq!(check(bad.as_bytes()), Err(AuthError::BearerMalformed), "{bad:?}");
+        }
+        assert_eq!(check(b"Bearer \xff\xfe"), Err(AuthError::BearerMalformed));
+    }
+
+    /// attacks.md 28.
+    #[test]
+    fn attack_28_weak_tokens_are_refused_at_start() {
+        let parse = |s: &str| BearerTokens::parse(s).map(|_| ());
+        assert_eq!(parse(""), Err(WeakToken::Empty));
+        assert_eq!(parse(" , "), Err(WeakToken::Empty));
+        assert_eq!(parse("changeme"), Err(WeakToken::Placeholder));
+        assert_eq!(parse("ChangeMe-please-now-0000"), Err(WeakToken::Placeholder));
+        assert_eq!(parse("xxxxxxxxxxxxxxxxxxxxxxxx"), Err(WeakToken::Placeholder));
+        assert_eq!(parse("fifteen-chars-1"), Err(WeakToken::TooShort(15)));
+        assert_eq!(parse("good-token-0123456789,short"), Err(WeakToken::TooShort(5)));
+        assert_eq!(parse("sixteen chars+12"), Err(WeakToken::IllegalCharacter));
+        let shown = format!("{:?}", BearerTokens::parse(TOKEN).expect("good"));
+        assert!(!shown.contains(TOKEN), "{shown}");
+    }
+}

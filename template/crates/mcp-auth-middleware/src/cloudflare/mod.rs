@@ -1,0 +1,163 @@
+//! Cloudflare Access: the token that the edge puts into `cf-access-jwt-assertion` of every request to the origin.
+//!
+//! The header alone proves nothing, as whoever reaches the origin can send it: signature, issuer and audience do.
+//! Source: Cloudflare One documentation, "Validate JWTs" and "Application token".
+
+mod claims;
+mod keys;
+mod validate;
+
+use std::collections::BTreeSet;
+
+pub use keys::{KeyPolicy, KeyStatus};
+pub use validate::{AccessValidator, validate_cloudflare_access_jwt};
+
+/// The header that carries the token. The cookie `CF_Authorization` is for browsers and is not looked at.
+pub(crate) const HEADER: http::HeaderName = http::HeaderName::from_static("cf-access-jwt-assertion");
+
+/// One Access application: whose tokens are accepted, and for whom.
+#[derive(Debug, Clone)]
+pub struct AccessConfig {
+    issuer: String,
+    certs_url: String,
+    audiences: Vec<String>,
+    allowed_service_tokens: BTreeSet<String>,
+    allowed_emails: BTreeSet<String>,
+    allowed_domains: BTreeSet<String>,
+    key_policy: KeyPolicy,
+}
+
+/// Why an Access configuration is refused at start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessConfigError {
+    /// The team domain is not an origin such as `https://TEAM.cloudflareaccess.com`.
+    #[error("must be https://TEAM.cloudflareaccess.com, with https and without a path")]
+    TeamDomain,
+    /// No audience tag at all.
+    #[error("must hold at least one audience tag (Access > Applications > the application > Overview)")]
+    Audience,
+    /// The key server's address is neither https nor http on loopback.
+    #[error("must be an https URL; plain http is accepted for loopback only")]
+    CertsUrl,
+}
+
+impl AccessConfig {
+    /// Tokens of the team at `team_domain` (the issuer, `https://TEAM.cloudflareaccess.com`) for the applications with
+    /// these audience tags. A trailing slash of the domain is dropped, as the issuer claim has none.
+    ///
+    /// # Errors
+    /// [`AccessConfigError`] for a domain that is not an https origin, or without any audience.
+    pub fn new<A: Into<String>>(
+        team_domain: &str,
+        audiences: impl IntoIterator<Item = A>,
+    ) -> Result<Self, AccessConfigError> {
+        let issuer = team_domain.trim().trim_end_matches('/').to_owned();
+        let url = reqwest::Url::parse(&issuer).map_err(|_| AccessConfigError::TeamDomain)?;
+        let is_origin = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !is_secure(&url) || !is_origin || !url.username().is_empty() || url.password().is_some() {
+            return Err(AccessConfigError::TeamDomain);
+        }
+        let audiences: Vec<String> = audiences.into_iter().map(Into::into).filter(|a| !a.trim().is_empty()).collect();
+        if audiences.is_empty() {
+            return Err(AccessConfigError::Audience);
+        }
+        Ok(Self {
+            certs_url: format!("{issuer}/cdn-cgi/access/certs"),
+            issuer,
+            audiences,
+            allowed_service_tokens: BTreeSet::new(),
+            allowed_emails: BTreeSet::new(),
+            allowed_domains: BTreeSet::new(),
+            key_policy: KeyPolicy::default(),
+        })
+    }
+
+    /// Fetches the keys from another address than the team's own: an emulator.
+    ///
+    /// # Errors
+    /// [`AccessConfigError::CertsUrl`] where it is not https (http is accepted for loopback).
+    pub fn with_certs_url(mut self, url: &str) -> Result<Self, AccessConfigError> {
+        let parsed = reqwest::Url::parse(url.trim()).map_err(|_| AccessConfigError::CertsUrl)?;
+        if !is_secure(&parsed) {
+            return Err(AccessConfigError::CertsUrl);
+        }
+        self.certs_url = parsed.into();
+        Ok(self)
+    }
+
+    /// Accepts Access service tokens with these names (`common_name`, the client id). Without it none is accepted.
+    #[must_use]
+    pub fn with_allowed_service_tokens<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.allowed_service_tokens.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets in only people with one of these addresses (letter case does not matter) or of an allowed domain.
+    #[must_use]
+    pub fn with_allowed_emails<S: AsRef<str>>(mut self, emails: impl IntoIterator<Item = S>) -> Self {
+        self.allowed_emails.extend(emails.into_iter().map(|e| e.as_ref().trim().to_lowercase()));
+        self
+    }
+
+    /// Lets in only people of one of these mail domains (`example.com`; subdomains are not included) or with an
+    /// allowed address.
+    #[must_use]
+    pub fn with_allowed_domains<S: AsRef<str>>(mut self, domains: impl IntoIterator<Item = S>) -> Self {
+        self.allowed_domains
+            .extend(domains.into_iter().map(|d| d.as_ref().trim().trim_start_matches('@').to_lowercase()));
+        self
+    }
+
+    /// Fetches and keeps the public keys by other rules than the default ones.
+    #[must_use]
+    pub fn with_key_policy(mut self, policy: KeyPolicy) -> Self {
+        self.key_policy = policy;
+        self
+    }
+
+    /// The issuer that tokens must name, `https://TEAM.cloudflareaccess.com`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+}
+
+/// https, or http to this very machine (an emulator in development).
+fn is_secure(url: &reqwest::Url) -> bool {
+    match url.scheme() {
+        "https" => url.host_str().is_some(),
+        "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn team_domain_is_an_https_origin() {
+        let new = |d: &str| AccessConfig::new(d, ["tag"]).map(|c| c.certs_url);
+        assert_eq!(
+            new("https://team.cloudflareaccess.com/").as_deref(),
+            Ok("https://team.cloudflareaccess.com/cdn-cgi/access/certs")
+        );
+        for bad in ["team.cloudflareaccess.com", "http://team.cloudflareaccess.com", "https://", "https://t.example/x"]
+        {
+            assert_eq!(new(bad), Err(AccessConfigError::TeamDomain), "{bad}");
+        }
+        assert_eq!(AccessConfig::new("https://t.example", [" "]).map(|_| ()), Err(AccessConfigError::Audience));
+    }
+
+    #[test]
+    fn certs_url_is_https_or_loopback() {
+        let with = |u: &str| AccessConfig::new("https://t.example", ["tag"]).and_then(|c| c.with_certs_url(u)).is_ok();
+        assert!(with("https://keys.example/certs") && with("http://127.0.0.1:9/certs") && with("http://[::1]:9/"));
+        assert!(
+            !with("http://keys.example/certs")
+                && !with("file:///etc/passwd")
+                && !with("http://127.0.0.1.evil.example/")
+        );
+    }
+}

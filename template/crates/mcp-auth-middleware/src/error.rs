@@ -1,0 +1,154 @@
+//! Every way in which a request is refused: one variant, one stable code, one log line, one answer.
+
+use http::StatusCode;
+
+/// Why a request was refused.
+///
+/// The text of a variant is the reason in the log line and the `message` of the answer. It is specific enough to act
+/// upon and reveals nothing about the expected secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// Neither a Cloudflare Access header nor an `Authorization` header.
+    #[error("no credentials")]
+    MissingCredentials,
+    /// The header that carries the credential is there more than once.
+    #[error("duplicate credential header")]
+    DuplicateHeader,
+    /// `Authorization` is not `Bearer <token>` (RFC 6750 §2.1).
+    #[error("authorization header malformed")]
+    BearerMalformed,
+    /// The Bearer token is none of those configured.
+    #[error("bearer token mismatch")]
+    BearerMismatch,
+    /// A Cloudflare Access header came, but no team domain and audience are configured.
+    #[error("cloudflare access is not configured")]
+    AccessNotConfigured,
+    /// Not a JWS in compact form with the claims of an Access token (RFC 7515 §7.1, RFC 7519).
+    #[error("jwt malformed")]
+    JwtMalformed,
+    /// Signed with another algorithm than RS256, or not at all (RFC 8725 §3.1).
+    #[error("algorithm not allowed")]
+    AlgorithmNotAllowed,
+    /// The token names a key that the team does not publish.
+    #[error("unknown key id")]
+    UnknownKeyId,
+    /// The signature is not that of the named key.
+    #[error("invalid signature")]
+    InvalidSignature,
+    /// `exp` has passed, leeway included (RFC 7519 §4.1.4).
+    #[error("jwt expired")]
+    JwtExpired,
+    /// `nbf` or `iat` lies in the future, beyond the leeway (RFC 7519 §4.1.5, §4.1.6).
+    #[error("jwt not yet valid")]
+    JwtNotYetValid,
+    /// `iss` is not the configured team domain.
+    #[error("issuer mismatch")]
+    IssuerMismatch,
+    /// `aud` does not hold the application's audience tag.
+    #[error("audience mismatch")]
+    AudienceMismatch,
+    /// Neither `email` nor `common_name`: the token names nobody.
+    #[error("no identity in token")]
+    NoIdentity,
+    /// An Access service token that is not on the allow list.
+    #[error("service token not allowed")]
+    ServiceTokenNotAllowed,
+    /// A valid token of a person who is on neither allow list.
+    #[error("user not allowed")]
+    UserNotAllowed,
+    /// The team's public keys cannot be had, so the token can be neither accepted nor refused.
+    #[error("key server unreachable")]
+    KeysUnavailable,
+    /// The caller is known, but the server has no token for its upstream API.
+    #[error("service token not found")]
+    ServiceTokenMissing,
+}
+
+impl AuthError {
+    /// All variants in the order of their codes; the runbook's index is made from it.
+    pub const ALL: [Self; 18] = [
+        Self::MissingCredentials,
+        Self::DuplicateHeader,
+        Self::BearerMalformed,
+        Self::BearerMismatch,
+        Self::AccessNotConfigured,
+        Self::JwtMalformed,
+        Self::AlgorithmNotAllowed,
+        Self::UnknownKeyId,
+        Self::InvalidSignature,
+        Self::JwtExpired,
+        Self::JwtNotYetValid,
+        Self::IssuerMismatch,
+        Self::AudienceMismatch,
+        Self::NoIdentity,
+        Self::ServiceTokenNotAllowed,
+        Self::UserNotAllowed,
+        Self::KeysUnavailable,
+        Self::ServiceTokenMissing,
+    ];
+
+    /// The stable code, `MCP-AUTH-001` and on. Codes are never reused.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "MCP-AUTH-001",
+            Self::DuplicateHeader => "MCP-AUTH-002",
+            Self::BearerMalformed => "MCP-AUTH-003",
+            Self::BearerMismatch => "MCP-AUTH-004",
+            Self::AccessNotConfigured => "MCP-AUTH-005",
+            Self::JwtMalformed => "MCP-AUTH-006",
+            Self::AlgorithmNotAllowed => "MCP-AUTH-007",
+            Self::UnknownKeyId => "MCP-AUTH-008",
+            Self::InvalidSignature => "MCP-AUTH-009",
+            Self::JwtExpired => "MCP-AUTH-010",
+            Self::JwtNotYetValid => "MCP-AUTH-011",
+            Self::IssuerMismatch => "MCP-AUTH-012",
+            Self::AudienceMismatch => "MCP-AUTH-013",
+            Self::NoIdentity => "MCP-AUTH-014",
+            Self::ServiceTokenNotAllowed => "MCP-AUTH-015",
+            Self::UserNotAllowed => "MCP-AUTH-016",
+            Self::KeysUnavailable => "MCP-AUTH-017",
+            Self::ServiceTokenMissing => "MCP-AUTH-018",
+        }
+    }
+
+    /// The HTTP status of the answer: 401, 403 for a known caller who may not, 503 where the server cannot decide or act.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::UserNotAllowed => StatusCode::FORBIDDEN,
+            Self::KeysUnavailable | Self::ServiceTokenMissing => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    /// The `error` member of the answer: RFC 6750 §3.1 where it has a word.
+    #[must_use]
+    pub const fn oauth_error(self) -> &'static str {
+        match self {
+            // §3.1: a request without any credential gets no error code, but JSON clients want a member; this one is ours.
+            Self::MissingCredentials => "unauthorized",
+            Self::BearerMalformed | Self::DuplicateHeader => "invalid_request",
+            Self::UserNotAllowed => "access_denied",
+            Self::KeysUnavailable | Self::ServiceTokenMissing => "temporarily_unavailable",
+            _ => "invalid_token",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::AuthError;
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        let codes: Vec<_> = AuthError::ALL.iter().map(|e| e.code()).collect();
+        let expected: Vec<_> = (1..=codes.len()).map(|n| format!("MCP-AUTH-{n:03}")).collect();
+        assert_eq!(codes, expected);
+        let texts: HashSet<_> = AuthError::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), codes.len(), "every failure has a text of its own");
+    }
+}

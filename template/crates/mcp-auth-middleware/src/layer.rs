@@ -1,0 +1,273 @@
+//! The middleware: headers in, [`User`] and [`ServiceToken`](crate::ServiceToken) into the request, or an answer.
+//!
+//! Only headers are looked at. A refused request is answered before a byte of its body is read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::cloudflare::{self, AccessValidator, KeyStatus, validate_cloudflare_access_jwt};
+use crate::printable::printable;
+use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, User, validate_bearer_token};
+
+/// Builds the layer.
+///
+/// # Errors
+/// [`ConfigError`] where the configuration would let nobody in.
+pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigError> {
+    config.check()?;
+    let cloudflare = match config.cloudflare.clone() {
+        Some(access) if config.mode.takes_cloudflare() => {
+            Some(AccessValidator::new(access).map_err(|_| ConfigError::HttpClient)?)
+        }
+        _ => None,
+    };
+    let bearer = config.bearer.clone().filter(|_| config.mode.takes_bearer());
+    if config.mode == AuthMode::Both {
+        if cloudflare.is_none() {
+            tracing::info!("Cloudflare Access is not configured: requests with a Cloudflare Access header get 401");
+        }
+        if bearer.is_none() {
+            tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
+        }
+    }
+    Ok(AuthLayer(Arc::new(Authenticator { config, cloudflare, bearer, counters: AuthCounters::default() })))
+}
+
+/// Authentication as a [`Layer`]; cheap to clone, all clones share keys and counters.
+#[derive(Debug, Clone)]
+pub struct AuthLayer(Arc<Authenticator>);
+
+#[derive(Debug)]
+struct Authenticator {
+    config: AuthConfig,
+    cloudflare: Option<AccessValidator>,
+    bearer: Option<BearerTokens>,
+    counters: AuthCounters,
+}
+
+/// How often requests passed, and how often each refusal happened.
+#[derive(Debug, Default)]
+pub struct AuthCounters {
+    passed: AtomicU64,
+    refused: [AtomicU64; AuthError::ALL.len()],
+}
+
+impl AuthCounters {
+    /// Requests that passed.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
+    }
+
+    /// Every kind of refusal with its count, in the order of the codes.
+    pub fn refused(&self) -> impl Iterator<Item = (AuthError, u64)> + '_ {
+        AuthError::ALL.into_iter().zip(self.refused.iter().map(|n| n.load(Ordering::Relaxed)))
+    }
+
+    fn count(&self, error: AuthError) {
+        if let Some(at) = AuthError::ALL.iter().position(|known| *known == error) {
+            self.refused[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl AuthLayer {
+    /// Keeps the key server's keys fresh. Never returns where Cloudflare Access is configured, at once elsewhere:
+    /// spawn it beside the server, and abort it at shutdown.
+    pub async fn keep_keys_fresh(self) {
+        if let Some(validator) = &self.0.cloudflare {
+            validator.keep_keys_fresh().await;
+        }
+    }
+
+    /// What is known about the key server's keys; `None` where Cloudflare Access is not configured.
+    #[must_use]
+    pub fn key_status(&self) -> Option<KeyStatus> {
+        self.0.cloudflare.as_ref().map(AccessValidator::key_status)
+    }
+
+    /// How often requests passed and were refused.
+    #[must_use]
+    pub fn counters(&self) -> &AuthCounters {
+        &self.0.counters
+    }
+}
+
+impl Authenticator {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<(User, Option<ServiceToken>), AuthError> {
+        let user = self.caller(headers).await?;
+        let token = match &self.config.service_token {
+            None => None,
+            Some(key) => match self.config.token_store.get_token(key) {
+                Some(token) => Some(token),
+                None => {
+                    tracing::warn!("Service token not found: {}", printable(key));
+                    return Err(AuthError::ServiceTokenMissing);
+                }
+            },
+        };
+        Ok((user, token))
+    }
+
+    /// The caller. A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an
+    /// attacker choose the weaker check.
+    async fn caller(&self, headers: &HeaderMap) -> Result<User, AuthError> {
+        if self.config.mode.takes_cloudflare() {
+            if let Some(value) = single(headers, &cloudflare::HEADER).inspect_err(|e| warn_access(*e))? {
+                let checked = match &self.cloudflare {
+                    Some(validator) => validate_cloudflare_access_jwt(value, validator).await,
+                    None => Err(AuthError::AccessNotConfigured),
+                };
+                return checked
+                    .inspect(|user| {
+                        tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
+                    })
+                    .inspect_err(|e| warn_access(*e));
+            }
+        }
+        if let Some(tokens) = &self.bearer {
+            if let Some(value) = single(headers, &AUTHORIZATION).inspect_err(|e| warn_bearer(*e))? {
+                return validate_bearer_token(value, tokens)
+                    .inspect(|user| tracing::debug!("Bearer token authenticated for: {}", user.email))
+                    .inspect_err(|e| warn_bearer(*e));
+            }
+        }
+        tracing::warn!("Request refused: {}", AuthError::MissingCredentials);
+        Err(AuthError::MissingCredentials)
+    }
+
+    /// RFC 6750 §3; `resource_metadata` is RFC 9728 §5.1, by which MCP clients find out how to authenticate.
+    fn challenge(&self, error: AuthError, resource_metadata: Option<&str>) -> Option<HeaderValue> {
+        let mut value = format!("Bearer realm=\"{}\"", quoted(&self.config.service_name));
+        if error != AuthError::MissingCredentials {
+            value.push_str(&format!(", error=\"{}\", error_description=\"{error}\"", error.oauth_error()));
+        }
+        if let Some(url) = resource_metadata {
+            value.push_str(&format!(", resource_metadata=\"{}\"", quoted(url)));
+        }
+        HeaderValue::from_str(&value).ok()
+    }
+
+    /// Where the metadata of the protected resource is (RFC 9728 §3.1), by the name under which the caller reached us.
+    /// The name is taken only where it has the form of a host; whether it is one of ours is for the layer in front.
+    fn metadata_url(&self, headers: &HeaderMap) -> Option<String> {
+        let path = self.config.resource_path.as_deref()?;
+        let host = headers.get(HOST)?.to_str().ok()?;
+        if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) {
+            return None;
+        }
+        let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |rest| rest.split(']').next())?;
+        let scheme = if matches!(name, "localhost" | "127.0.0.1" | "::1") { "http" } else { "https" };
+        Some(format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}"))
+    }
+
+    fn refuse<B: From<String>>(&self, error: AuthError, headers: &HeaderMap) -> Response<B> {
+        self.counters.count(error);
+        let body = serde_json::json!({
+            "error": error.oauth_error(),
+            "code": error.code(),
+            "message": error.to_string(),
+        });
+        let mut response = Response::new(B::from(body.to_string()));
+        *response.status_mut() = error.status();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // The body of a refused request is not read, so the connection cannot be used again.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        match error.status() {
+            http::StatusCode::UNAUTHORIZED => {
+                if let Some(challenge) = self.challenge(error, self.metadata_url(headers).as_deref()) {
+                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+            }
+            http::StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// The header's only value; two, even equal ones, are an error, as proxies differ in which of them counts.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, AuthError> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(AuthError::DuplicateHeader) } else { Ok(first) }
+}
+
+fn warn_access(error: AuthError) {
+    tracing::warn!("Cloudflare Access JWT validation failed: {error}");
+}
+
+fn warn_bearer(error: AuthError) {
+    tracing::warn!("Bearer token validation failed: {error}");
+}
+
+/// The inside of a quoted-string (RFC 9110 §5.6.4).
+fn quoted(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c]))
+        .collect()
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthService { inner, authenticator: Arc::clone(&self.0) }
+    }
+}
+
+/// A service behind [`AuthLayer`].
+#[derive(Debug, Clone)]
+pub struct AuthService<S> {
+    inner: S,
+    authenticator: Arc<Authenticator>,
+}
+
+impl<S, B, R> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+    R: From<String> + Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // The service that was polled ready is the one that is called (tower's `Service` documentation).
+        let ready = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, ready);
+        let authenticator = Arc::clone(&self.authenticator);
+        Box::pin(async move {
+            match authenticator.authenticate(request.headers()).await {
+                Ok((user, token)) => {
+                    authenticator.counters.passed.fetch_add(1, Ordering::Relaxed);
+                    // What follows needs no credential of the caller: it cannot leak what it does not have.
+                    request.headers_mut().remove(AUTHORIZATION);
+                    request.headers_mut().remove(&cloudflare::HEADER);
+                    request.extensions_mut().insert(user);
+                    if let Some(token) = token {
+                        request.extensions_mut().insert(token);
+                    }
+                    inner.call(request).await
+                }
+                Err(error) => Ok(authenticator.refuse(error, request.headers())),
+            }
+        })
+    }
+}
