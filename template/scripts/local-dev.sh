@@ -1,0 +1,237 @@
+#!/usr/bin/env bash
+# Runs the server on this machine and says how to connect a client. --help says more.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly NAME={{project-name}}
+
+usage() {
+	cat <<-'HELP'
+		usage: scripts/local-dev.sh [--demo [--once]] [--help]
+
+		Builds the server and runs it until Ctrl-C. The first run creates .env from .env.example, with a random Bearer
+		token that only you can read. Variables that are already set win over .env. The server takes Bearer tokens here,
+		whatever AUTH_MODE says in .env; set AUTH_MODE in your shell to try another.
+{% if example == "coda" %}
+		  --demo   needs no Coda account: a stub of the Coda API with sample documents stands in, and a client connects and
+		           lists them
+		  --once   with --demo: stop after that
+{%- else %}
+		  --demo   a client connects, lists the tools and calls one
+		  --once   with --demo: stop after that
+{%- endif %}
+		  --help   this text
+
+		Example: scripts/local-dev.sh --demo
+	HELP
+}
+
+say() { printf '==> %s\n' "$*" >&2; }
+die() {
+	printf 'local-dev.sh: %s\n' "$*" >&2
+	exit 1
+}
+
+demo=false once=false
+for argument; do
+	case $argument in
+	--demo) demo=true ;;
+	--once) once=true ;;
+	-h | --help)
+		usage
+		exit 0
+		;;
+	*)
+		printf "local-dev.sh: unknown argument '%s'; see --help\n" "$argument" >&2
+		exit 2
+		;;
+	esac
+done
+if $once && ! $demo; then
+	printf 'local-dev.sh: --once goes with --demo\n' >&2
+	exit 2
+fi
+
+children=()
+{%- if example == "coda" %}
+scratch=
+{%- endif %}
+# Nothing is left behind, however the script ends.
+clean_up() {
+	local pid
+	trap - EXIT INT TERM HUP
+	for pid in ${children[@]+"${children[@]}"}; do
+		kill -TERM "$pid" 2>/dev/null || true
+	done
+	for pid in ${children[@]+"${children[@]}"}; do
+		wait "$pid" 2>/dev/null || true
+	done
+{%- if example == "coda" %}
+	[[ -z $scratch ]] || rm -rf "$scratch"
+{%- endif %}
+}
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+random_token() {
+	if command -v openssl >/dev/null; then
+		openssl rand -hex 32
+	else
+		od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
+	fi
+}
+
+create_env() {
+	local token
+	token=$(random_token)
+	[[ ${#token} -ge 64 ]] || die "no random token could be made: neither openssl nor /dev/urandom works"
+	# Written beside and renamed, so that an interrupt leaves no half a file; never readable by others.
+	(
+		umask 077
+		while IFS= read -r line || [[ -n $line ]]; do
+			case $line in
+			MCP_DEV_BEARER_TOKEN=) printf 'MCP_DEV_BEARER_TOKEN=%s\n' "$token" ;;
+			*) printf '%s\n' "$line" ;;
+			esac
+		done <.env.example >.env.new
+	)
+	mv .env.new .env
+	say "Created .env with a random Bearer token. It is yours alone: git ignores it."
+}
+
+# Only NAME=value lines count: the file is data, not a script.
+load_env() {
+	local line name value file
+	while IFS= read -r line || [[ -n $line ]]; do
+		line=${line%$'\r'}
+		[[ $line =~ ^[[:space:]]*(#|$) ]] && continue
+		[[ $line =~ ^([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || die ".env holds a line that is not NAME=value: ${line%%=*}"
+		name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+		case $value in
+		\"*\" | \'*\') value=${value:1:${#value}-2} ;;
+		esac
+		# A secret that the shell gives as a file stays one.
+		file=${name}_FILE
+		if [[ -n $value && -z ${!name:-} && -z ${!file:-} ]]; then
+			export "$name=$value"
+		fi
+	done <.env
+}
+
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Waits until the process answers on /health; no proxy of the environment gets between.
+wait_for_health() {
+	local pid=$1 url=$2 tries
+	for ((tries = 0; tries < 150; tries++)); do
+		kill -0 "$pid" 2>/dev/null || return 1
+		curl --silent --fail --noproxy '*' --max-time 2 --output /dev/null "$url" && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+command -v cargo >/dev/null || die "cargo is not installed: https://rustup.rs"
+command -v curl >/dev/null || die "curl is not installed: use the package manager of your system"
+
+token_is_from_env_file=true
+[[ -z ${MCP_DEV_BEARER_TOKEN:-}${MCP_DEV_BEARER_TOKEN_FILE:-} ]] || token_is_from_env_file=false
+mode=${AUTH_MODE:-bearer}
+# The demo is for this machine only, and works whatever else is configured.
+if $demo; then mode=bearer; fi
+[[ -f .env ]] || create_env
+load_env
+export AUTH_MODE=$mode TOKEN_STORE=env
+[[ $AUTH_MODE == cloudflare || -n ${MCP_DEV_BEARER_TOKEN:-}${MCP_DEV_BEARER_TOKEN_FILE:-} ]] ||
+	die "MCP_DEV_BEARER_TOKEN is empty in .env: put a random one there (openssl rand -hex 32), or delete .env to start over"
+
+export HOST=${HOST:-127.0.0.1} PORT=${PORT:-8080}
+[[ $PORT =~ ^[1-9][0-9]*$ ]] || die "PORT is '$PORT', which is not a port number"
+if $demo; then
+	export HOST=127.0.0.1
+	if [[ -n ${MCP_DEV_BEARER_TOKEN_FILE:-} ]]; then
+		MCP_DEV_BEARER_TOKEN=$(<"$MCP_DEV_BEARER_TOKEN_FILE")
+		export MCP_DEV_BEARER_TOKEN
+		unset MCP_DEV_BEARER_TOKEN_FILE
+	fi
+	first=$PORT
+	until port_is_free "$PORT"; do
+		((++PORT < first + 100)) || die "ports $first to $PORT are all taken; set PORT to a free one"
+	done
+{%- if example == "coda" %}
+elif [[ -z ${CODA_API_TOKEN:-}${CODA_API_TOKEN_FILE:-} ]]; then
+	die "CODA_API_TOKEN is empty in .env. Get one from https://coda.io/account/settings/api, or try scripts/local-dev.sh --demo"
+{%- endif %}
+fi
+port_is_free "$PORT" || die "port $PORT is taken: stop what listens there, or set PORT to another"
+
+say "Building. The first time takes minutes, later ones seconds."
+if $demo; then
+	cargo build --locked --bin "$NAME" --examples
+else
+	cargo build --locked --bin "$NAME"
+fi
+{%- if example == "coda" %}
+
+if $demo; then
+	say "Starting the stub of the Coda API"
+	scratch=$(mktemp -d)
+	cargo run --quiet --locked --example stub_coda -- --port 0 >"$scratch/stub" &
+	stub=$!
+	children+=("$stub")
+	base=
+	for ((tries = 0; tries < 150; tries++)); do
+		base=$(sed -n 's/^stub Coda API listening on //p' "$scratch/stub")
+		[[ -z $base ]] || break
+		kill -0 "$stub" 2>/dev/null || die "the stub of the Coda API stopped; its message stands above"
+		sleep 0.2
+	done
+	[[ -n $base ]] || die "the stub of the Coda API did not say where it listens"
+	# For this run only. The stub accepts any token.
+	export CODA_API_BASE=$base CODA_API_TOKEN=demo
+	unset CODA_API_TOKEN_FILE
+fi
+{%- endif %}
+
+say "Starting $NAME"
+if $demo; then
+	# Everything is on this machine: a proxy for the internet has no part in it.
+	export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
+	export no_proxy=$NO_PROXY
+fi
+# cargo replaces itself by the server, so the signal at the end reaches the server.
+cargo run --quiet --locked --bin "$NAME" &
+server=$!
+children+=("$server")
+address=127.0.0.1
+[[ $HOST == 0.0.0.0 || $HOST == 127.* ]] || address=$HOST
+wait_for_health "$server" "http://$address:$PORT/health" || die "$NAME did not come up; the reason stands above"
+say "$NAME is up: http://$address:$PORT/health"
+
+if $demo; then
+	say "A client connects"
+	# The server takes several tokens, a client has one.
+	MCP_DEV_BEARER_TOKEN=${MCP_DEV_BEARER_TOKEN%%,*} cargo run --quiet --locked --example client -- \
+		"http://$address:$PORT/mcp" || die "the client failed; the reason stands above"
+fi
+
+# The shell of whoever runs this line puts the token in: it appears neither here nor in a log.
+if $token_is_from_env_file; then
+	secret="\$(sed -n 's/^MCP_DEV_BEARER_TOKEN=\\([^,]*\\).*/\\1/p' $(printf %q "$PWD/.env"))"
+else
+	secret="\$MCP_DEV_BEARER_TOKEN"
+fi
+cat <<CONNECT
+
+Connect Claude Code, in another terminal:
+
+  claude mcp add --transport http $NAME http://$address:$PORT/mcp --header "Authorization: Bearer $secret"
+
+CONNECT
+if $once; then
+	exit 0
+fi
+say "Serving until Ctrl-C"
+wait "$server"
