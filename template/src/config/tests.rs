@@ -1,0 +1,117 @@
+use super::*;
+
+const TOKEN: &str = "kei4ahGhee8eecu0quoh5Ohn";
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, Problems> {
+    let mut all = vec![("MCP_DEV_BEARER_TOKEN", TOKEN)];
+{%- if example == "coda" %}
+    all.push(("CODA_API_TOKEN", "coda-token"));
+{%- endif %}
+    for (name, value) in pairs {
+        all.retain(|(known, _)| known != name);
+        all.push((name, value));
+    }
+    Config::read(&Environment::from_pairs(all.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned()))))
+}
+
+fn variables_with_problems(pairs: &[(&str, &str)]) -> Vec<&'static str> {
+    read(pairs).err().map(|p| p.iter().map(|p| p.variable).collect()).unwrap_or_default()
+}
+
+#[test]
+fn defaults_need_nothing_but_the_secrets() {
+    let config = read(&[]).expect("a good configuration");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.auth.mode, AuthMode::Both);
+    assert!(config.auth.cloudflare.is_none() && config.auth.bearer.is_some());
+    assert_eq!(config.log_filter, DEFAULT_FILTER);
+{%- if example == "coda" %}
+    assert_eq!(config.coda.base.as_str(), "https://coda.io/apis/v1");
+    assert!(config.legacy_proxy);
+{%- endif %}
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let pairs = [
+        ("HOST", "localhost"),
+        ("PORT", "70000"),
+        ("AUTH_MODE", "none"),
+        ("MCP_DEV_BEARER_TOKEN", "changeme"),
+        ("TOKEN_STORE", "vault"),
+        ("LOG_FORMAT", "xml"),
+        ("MAX_BODY_BYTES", "12"),
+        ("ALLOWED_HOSTS", "https://mcp.example.com"),
+        ("ALLOWED_ORIGINS", "*"),
+{%- if example == "coda" %}
+        ("CODA_API_TOKEN", ""),
+        ("CODA_API_BASE", "http://coda.example"),
+        ("LEGACY_PROXY", "maybe"),
+{%- endif %}
+    ];
+    let mut found = variables_with_problems(&pairs);
+    let mut expected: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_mode_without_its_method_says_what_is_missing() {
+    let none = ("MCP_DEV_BEARER_TOKEN", "");
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "bearer"), none]), ["MCP_DEV_BEARER_TOKEN"]);
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "cloudflare")]), ["CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD"]);
+    assert_eq!(
+        variables_with_problems(&[("AUTH_MODE", "both"), none]),
+        ["AUTH_MODE", "CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD", "MCP_DEV_BEARER_TOKEN"]
+    );
+    assert_eq!(variables_with_problems(&[("CF_ACCESS_AUD", "tag")]), ["CF_ACCESS_TEAM_DOMAIN"]);
+    assert_eq!(variables_with_problems(&[("CF_ACCESS_TEAM_DOMAIN", "https://t.example")]), ["CF_ACCESS_AUD"]);
+}
+
+#[test]
+fn secrets_come_from_files_too_but_not_from_both() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");
+    let path = file.path().to_str().expect("UTF-8");
+    assert!(read(&[("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", path)]).is_ok());
+    assert_eq!(variables_with_problems(&[("MCP_DEV_BEARER_TOKEN_FILE", path)]), ["MCP_DEV_BEARER_TOKEN"]);
+    let gone = [("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", "/no/such/file")];
+    assert!(variables_with_problems(&gone).contains(&"MCP_DEV_BEARER_TOKEN"));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let weak = format!("{TOKEN},short");
+    let problems = read(&[("MCP_DEV_BEARER_TOKEN", &weak)]).expect_err("a weak token");
+    assert!(!problems.to_string().contains(TOKEN) && !format!("{problems:?}").contains(TOKEN));
+    let config = read(&[]).expect("a good configuration");
+    assert!(!format!("{config:?}").contains(TOKEN));
+{%- if example == "coda" %}
+    assert!(!format!("{config:?}").contains("coda-token"));
+{%- endif %}
+}
+
+#[test]
+fn a_bearer_token_in_the_open_is_warned_about() {
+    let config = read(&[("HOST", "0.0.0.0")]).expect("a good configuration");
+    assert!(config.warnings().iter().any(|w| w.contains("not loopback")));
+}
+
+#[test]
+fn env_example_has_every_variable_and_no_other() {
+    let text = include_str!("../../.env.example");
+    let mut named: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
+        .map(|(name, _)| name)
+        .filter(|name| name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        .map(|name| name.strip_suffix("_FILE").unwrap_or(name))
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    let mut known: Vec<_> = VARIABLES.iter().map(|v| v.name).collect();
+    known.sort_unstable();
+    assert_eq!(named, known);
+}

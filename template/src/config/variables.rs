@@ -1,0 +1,51 @@
+//! The names, defaults and meanings of all environment variables.
+
+/// One environment variable.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value when it is not set, as one would write it; `None` where there is none.
+    pub default: Option<&'static str>,
+    /// Whether it is a secret: it then also has a `…_FILE` form and is never printed.
+    pub secret: bool,
+    /// What it means, in a sentence.
+    pub meaning: &'static str,
+}
+
+const fn plain(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Variable {
+    Variable { name, default, secret: false, meaning }
+}
+
+const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, default: None, secret: true, meaning }
+}
+
+/// All of them, in the order of `.env.example`.
+pub const VARIABLES: &[Variable] = &[
+    plain("HOST", Some("127.0.0.1"), "Address to listen on; 0.0.0.0 in a container."),
+    plain("PORT", Some("8080"), "Port to listen on."),
+    plain("AUTH_MODE", Some("both"), "Who may call: cloudflare, bearer or both."),
+    plain("CF_ACCESS_TEAM_DOMAIN", None, "https://TEAM.cloudflareaccess.com, the issuer of Access tokens."),
+    plain("CF_ACCESS_AUD", None, "Audience tag(s) of the Access application, comma-separated."),
+    plain("CF_ACCESS_CERTS_URL", None, "Where the public keys are, only to point at an emulator."),
+    plain("CF_ACCESS_ALLOWED_SERVICE_TOKENS", None, "Client ids of the Access service tokens that are accepted."),
+    plain("ALLOWED_EMAILS", None, "Only these people, comma-separated."),
+    plain("ALLOWED_EMAIL_DOMAINS", None, "Only people of these mail domains, comma-separated."),
+    secret("MCP_DEV_BEARER_TOKEN", "Bearer token(s) for development, at least 16 characters, comma-separated."),
+    plain("TOKEN_STORE", Some("env"), "Where the token for the upstream API is kept."),
+{%- if example == "coda" %}
+    secret("CODA_API_TOKEN", "The server's own token for the Coda API."),
+    plain("CODA_API_BASE", Some("https://coda.io/apis/v1"), "Where the Coda API is."),
+    plain("LEGACY_PROXY", Some("on"), "Whether requests without jsonrpc are served as GETs to the Coda API: on, off."),
+{%- endif %}
+    plain("ALLOWED_HOSTS", None, "Host names accepted on /mcp and /status, comma-separated; loopback always is."),
+    plain("ALLOWED_ORIGINS", None, "Browser origins accepted, comma-separated; none by default."),
+    plain("MAX_BODY_BYTES", Some("1048576"), "Size of a request's body; 413 above it."),
+    plain("MAX_HEADER_BYTES", Some("32768"), "Size of a request's head; 431 above it."),
+    plain("REQUEST_TIMEOUT_SECONDS", Some("60"), "Time for a body to arrive (408) and an answer to be ready (504)."),
+    plain("MAX_CONCURRENT_REQUESTS", Some("256"), "Requests to /mcp at once; 503 above it."),
+    plain("SHUTDOWN_GRACE_SECONDS", Some("20"), "Time for requests in flight after SIGTERM."),
+    plain("LOG_FORMAT", Some("text"), "How log lines look: text or json."),
+    plain("RUST_LOG", Some("info,rmcp=warn,mcp_auth_middleware=debug"), "Which log lines are written."),
+];

@@ -1,0 +1,119 @@
+//! `/health` for machines that ask whether the process lives, `/status` for people who ask how it does.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use mcp_auth_middleware::AuthLayer;
+use rmcp::model::ProtocolVersion;
+use serde_json::{Value, json};
+
+use crate::metrics::Metrics;
+use crate::{SERVICE, VERSION};
+
+/// What the two answers are made from.
+#[derive(Debug)]
+pub struct Status {
+    auth: AuthLayer,
+    auth_mode: &'static str,
+    token_store: &'static str,
+    metrics: Arc<Metrics>,
+}
+
+impl Status {
+    /// The status of a server with this authentication.
+    #[must_use]
+    pub fn new(auth: AuthLayer, auth_mode: &'static str, token_store: &'static str, metrics: Arc<Metrics>) -> Self {
+        Self { auth, auth_mode, token_store, metrics }
+    }
+
+    fn document(&self) -> Value {
+        let refused = self.auth.counters().refused().filter(|(_, n)| *n > 0);
+        let auth_refused: serde_json::Map<String, Value> =
+            refused.map(|(error, n)| (error.code().to_owned(), json!({"reason": error.to_string(), "count": n}))).collect();
+        let keys = self.auth.key_status().map(|k| {
+            json!({
+                "keys": k.keys,
+                "ageSeconds": k.age.map(|a| a.as_secs()),
+                "nextRefreshSeconds": k.next_refresh.map(|n| n.as_secs()),
+                "failing": k.failing,
+                "serveStaleForSeconds": k.serve_stale_for.as_secs(),
+            })
+        });
+        let versions: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(|v| v.as_str().to_owned()).collect();
+        json!({
+            "service": SERVICE,
+            "version": VERSION,
+            "uptimeSeconds": self.metrics.uptime_seconds(),
+            "protocolVersions": versions,
+            "requests": {
+                "byStatus": self.metrics.answers().collect::<std::collections::BTreeMap<_, _>>(),
+                "refused": self.metrics.refusals().collect::<std::collections::BTreeMap<_, _>>(),
+            },
+            "auth": {
+                "mode": self.auth_mode,
+                "passed": self.auth.counters().passed(),
+                "refused": auth_refused,
+                "keyServer": keys,
+            },
+            "tokenStore": {"kind": self.token_store, "reachable": true, "pool": null},
+        })
+    }
+
+    /// OpenMetrics 1.0 text; Prometheus reads it under both of its content types.
+    fn openmetrics(&self) -> String {
+        let mut out = String::new();
+        let mut family = |name: &str, kind: &str, samples: &[(String, u64)]| {
+            let _ = writeln!(out, "# TYPE {name} {kind}");
+            for (labels, value) in samples {
+                let suffix = if kind == "counter" { "_total" } else { "" };
+                let _ = writeln!(out, "{name}{suffix}{labels} {value}");
+            }
+        };
+        let labelled = |label: &str, value: &str| format!("{{{label}=\"{value}\"}}");
+        let answers: Vec<_> = self.metrics.answers().map(|(c, n)| (labelled("status", c), n)).collect();
+        let refusals: Vec<_> = self.metrics.refusals().map(|(k, n)| (labelled("kind", k), n)).collect();
+        let auth: Vec<_> = self.auth.counters().refused().map(|(e, n)| (labelled("code", e.code()), n)).collect();
+        family("mcp_uptime_seconds", "gauge", &[(String::new(), self.metrics.uptime_seconds())]);
+        family("mcp_http_responses", "counter", &answers);
+        family("mcp_http_refusals", "counter", &refusals);
+        family("mcp_auth_passed", "counter", &[(String::new(), self.auth.counters().passed())]);
+        family("mcp_auth_refused", "counter", &auth);
+        if let Some(keys) = self.auth.key_status() {
+            family("mcp_auth_keys", "gauge", &[(String::new(), keys.keys as u64)]);
+            family("mcp_auth_keys_failing", "gauge", &[(String::new(), u64::from(keys.failing))]);
+            if let Some(age) = keys.age {
+                family("mcp_auth_keys_age_seconds", "gauge", &[(String::new(), age.as_secs())]);
+            }
+        }
+        out.push_str("# EOF\n");
+        out
+    }
+}
+
+/// `GET /health`: no authentication, no network; says that the process answers, and how it is set up.
+pub async fn health(State(status): State<Arc<Status>>) -> Json<Value> {
+    Json(json!({
+        "status": "ok",
+        "service": SERVICE,
+        "version": VERSION,
+        "auth": {"mode": status.auth_mode, "tokenStorage": status.token_store},
+        "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+    }))
+}
+
+/// `GET /status`: JSON, or metrics for whoever asks for text.
+pub async fn status(State(status): State<Arc<Status>>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if accept.contains("openmetrics-text") {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        return ([(header::CONTENT_TYPE, kind)], status.openmetrics()).into_response();
+    }
+    if accept.contains("text/plain") {
+        return ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.openmetrics()).into_response();
+    }
+    Json(status.document()).into_response()
+}

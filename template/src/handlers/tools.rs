@@ -1,0 +1,302 @@
+//! The MCP tools. To add one, write a method with `#[tool]` here: the router, its schema and the list follow.
+
+{% if example == "coda" -%}
+use axum::http::request::Parts;
+use mcp_auth_middleware::{ServiceToken, User};
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::tool::Extension;
+use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::coda::{Coda, CodaError, Object, Page, Wanted, checked_id};
+use crate::{SERVICE, VERSION};
+
+/// What answers MCP requests. Cloned for every request: everything in it is shared.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    coda: Coda,
+    tool_router: std::sync::Arc<ToolRouter<Self>>,
+}
+
+/// Who is calling, and as whom the server acts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WhoAmI {
+    /// The caller, as established by the server's authentication.
+    pub caller: Caller,
+    /// The Coda account that the server uses.
+    pub coda: Object,
+}
+
+/// A caller.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Caller {
+    /// The caller's address, or the name of its service token.
+    pub email: String,
+    /// human, service-token or developer.
+    pub kind: String,
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Items {
+    /// The items, as Coda describes them.
+    pub items: Vec<Object>,
+    /// There when there is more: give it as `page_token` to go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
+}
+
+impl From<Page> for Items {
+    fn from(page: Page) -> Self {
+        Self { items: page.items, next_page_token: page.next_page_token }
+    }
+}
+
+/// Arguments of `list_docs`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListDocs {
+    /// Only documents that match this search term.
+    pub query: Option<String>,
+    /// Only documents that the server's account owns.
+    pub is_owner: Option<bool>,
+    /// How many documents at the most: 1 to 500, 25 by default.
+    #[schemars(range(min = 1, max = 500))]
+    pub limit: Option<u32>,
+    /// `next_page_token` of an earlier answer.
+    pub page_token: Option<String>,
+}
+
+/// Arguments of `get_doc`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetDoc {
+    /// Id of the document, from `list_docs`.
+    #[schemars(length(min = 1))]
+    pub doc_id: String,
+}
+
+/// Arguments of `list_tables`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListTables {
+    /// Id of the document, from `list_docs`.
+    #[schemars(length(min = 1))]
+    pub doc_id: String,
+    /// How many tables at the most: 1 to 500, 25 by default.
+    #[schemars(range(min = 1, max = 500))]
+    pub limit: Option<u32>,
+    /// `next_page_token` of an earlier answer.
+    pub page_token: Option<String>,
+}
+
+/// Arguments of `list_rows`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRows {
+    /// Id of the document, from `list_docs`.
+    #[schemars(length(min = 1))]
+    pub doc_id: String,
+    /// Id or name of the table, from `list_tables`. Ids are safer: names change.
+    #[schemars(length(min = 1))]
+    pub table_id: String,
+    /// Only rows with a value in a column: `Column name:"value"` or `c-column-id:"value"`.
+    pub query: Option<String>,
+    /// How many rows at the most: 1 to 500, 25 by default.
+    #[schemars(range(min = 1, max = 500))]
+    pub limit: Option<u32>,
+    /// `next_page_token` of an earlier answer.
+    pub page_token: Option<String>,
+}
+
+/// Why a tool failed. It reaches the model as a result with `isError`, so that it can mend its call.
+type ToolError = String;
+
+#[tool_router]
+impl Tools {
+    /// The tools on top of this client.
+    #[must_use]
+    pub fn new(coda: Coda) -> Self {
+        Self { coda, tool_router: std::sync::Arc::new(Self::tool_router()) }
+    }
+
+    #[tool(
+        title = "Who am I",
+        description = "Tells who is calling this server, and as which Coda account the server acts.",
+        annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
+        let user = caller(&parts)?;
+        let coda = self.coda.object(service_token(&parts)?, &["whoami"], &[]).await.map_err(text)?;
+        let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
+        Ok(Json(WhoAmI { caller, coda }))
+    }
+
+    #[tool(
+        title = "List documents",
+        description = "Lists the Coda documents that the server's account can see, most relevant first.",
+        annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn list_docs(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(args): Parameters<ListDocs>,
+    ) -> Result<Json<Items>, ToolError> {
+        let mut query = Vec::new();
+        query.extend(args.query.map(|q| ("query", q)));
+        query.extend(args.is_owner.map(|o| ("isOwner", o.to_string())));
+        let wanted = wanted(args.limit, args.page_token)?;
+        let page = self.coda.list(service_token(&parts)?, &["docs"], &query, wanted).await.map_err(text)?;
+        Ok(Json(page.into()))
+    }
+
+    #[tool(
+        title = "Get a document",
+        description = "Describes one Coda document: its name, owner, folder, workspace and size.",
+        annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn get_doc(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(args): Parameters<GetDoc>,
+    ) -> Result<Json<Object>, ToolError> {
+        let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
+        let object = self.coda.object(service_token(&parts)?, &["docs", doc], &[]).await.map_err(text)?;
+        Ok(Json(object))
+    }
+
+    #[tool(
+        title = "List tables",
+        description = "Lists the tables and views of a Coda document.",
+        annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn list_tables(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(args): Parameters<ListTables>,
+    ) -> Result<Json<Items>, ToolError> {
+        let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
+        let wanted = wanted(args.limit, args.page_token)?;
+        let page = self.coda.list(service_token(&parts)?, &["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
+        Ok(Json(page.into()))
+    }
+
+    #[tool(
+        title = "List rows",
+        description = "Lists the rows of a table of a Coda document, with their values by column name.",
+        annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
+    )]
+    async fn list_rows(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(args): Parameters<ListRows>,
+    ) -> Result<Json<Items>, ToolError> {
+        let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
+        let table = checked_id("table_id", &args.table_id).map_err(text)?;
+        let mut query = vec![("useColumnNames", "true".to_owned())];
+        query.extend(args.query.map(|q| ("query", q)));
+        let wanted = wanted(args.limit, args.page_token)?;
+        let segments = ["docs", doc, "tables", table, "rows"];
+        let page = self.coda.list(service_token(&parts)?, &segments, &query, wanted).await.map_err(text)?;
+        Ok(Json(page.into()))
+    }
+}
+
+fn text(error: CodaError) -> ToolError {
+    error.to_string()
+}
+
+/// The caller that the authentication layer established.
+fn caller(parts: &Parts) -> Result<&User, ToolError> {
+    parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())
+}
+
+/// The server's own token: the only credential that ever goes to Coda.
+fn service_token(parts: &Parts) -> Result<&ServiceToken, ToolError> {
+    parts.extensions.get().ok_or_else(|| "the server has no token for Coda".to_owned())
+}
+
+fn wanted(limit: Option<u32>, page_token: Option<String>) -> Result<Wanted, ToolError> {
+    match limit.unwrap_or(25) {
+        limit @ 1..=500 => Ok(Wanted { limit: limit as usize, page_token: page_token.filter(|t| !t.is_empty()) }),
+        other => Err(format!("limit must be between 1 and 500, not {other}")),
+    }
+}
+
+// Without `router` the macro would build the router anew on every call.
+#[tool_handler(router = self.tool_router)]
+impl ServerHandler for Tools {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new(SERVICE, VERSION))
+            .with_instructions("Reads Coda documents: start with list_docs, then list_tables and list_rows.")
+    }
+}
+{%- else -%}
+use axum::http::request::Parts;
+use mcp_auth_middleware::User;
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::tool::Extension;
+use rmcp::handler::server::wrapper::Json;
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{SERVICE, VERSION};
+
+/// What answers MCP requests. Cloned for every request: everything in it is shared.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    tool_router: std::sync::Arc<ToolRouter<Self>>,
+}
+
+/// Who is calling.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WhoAmI {
+    /// The caller's address, or the name of its service token.
+    pub email: String,
+    /// human, service-token or developer.
+    pub kind: String,
+}
+
+/// Why a tool failed. It reaches the model as a result with `isError`, so that it can mend its call.
+type ToolError = String;
+
+#[tool_router]
+impl Tools {
+    /// The tools.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { tool_router: std::sync::Arc::new(Self::tool_router()) }
+    }
+
+    #[tool(
+        title = "Who am I",
+        description = "Tells who is calling this server.",
+        annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
+    )]
+    async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
+        let user: &User = parts.extensions.get().ok_or("the request was not authenticated")?;
+        Ok(Json(WhoAmI { email: user.email.clone(), kind: user.kind.as_str().to_owned() }))
+    }
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// Without `router` the macro would build the router anew on every call.
+#[tool_handler(router = self.tool_router)]
+impl ServerHandler for Tools {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new(SERVICE, VERSION))
+    }
+}
+{%- endif %}

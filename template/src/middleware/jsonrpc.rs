@@ -1,0 +1,265 @@
+//! Between HTTP and MCP: reads the body, bounded in size and time, and answers what is no JSON-RPC request.
+//!
+//! rmcp answers malformed JSON, batches and bad ids with 415 and plain text; clients expect a JSON-RPC error
+//! (JSON-RPC 2.0 §5.1; batches were removed in MCP 2025-06-18). Everything else goes on to rmcp byte for byte.
+//! Requests without `jsonrpc` are handed over to another service, where there is one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::config::Limits;
+use crate::metrics::{Metrics, Refusal};
+
+/// JSON-RPC 2.0 §5.1.
+const PARSE_ERROR: i32 = -32700;
+const INVALID_REQUEST: i32 = -32600;
+const INVALID_PARAMS: i32 = -32602;
+
+/// Longer ids are nobody's; they would only be sent back.
+const MAXIMUM_ID: usize = 1024;
+
+/// What the layer needs to know.
+#[derive(Debug)]
+pub struct Gatekeeper {
+    body_bytes: usize,
+    body_timeout: Duration,
+    metrics: Arc<Metrics>,
+    legacy: Option<Router>,
+}
+
+impl Gatekeeper {
+    /// A gatekeeper with these limits; `legacy` gets the requests without `jsonrpc`.
+    #[must_use]
+    pub fn new(limits: &Limits, metrics: Arc<Metrics>, legacy: Option<Router>) -> Self {
+        Self { body_bytes: limits.body_bytes, body_timeout: limits.request_timeout, metrics, legacy }
+    }
+}
+
+/// What a body is.
+#[derive(Debug, PartialEq)]
+enum Shape {
+    /// A JSON-RPC message for rmcp. `id` is `None` for notifications.
+    Message { id: Option<Value> },
+    /// An object without `jsonrpc`.
+    Legacy,
+    /// Nothing that can be answered but with an error.
+    Bad { code: i32, message: &'static str, id: Value },
+}
+
+/// The members that decide, borrowed from the body; all others are skipped.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// A member that is there, `null` included: serde would take `null` for an absent one.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+fn classify(body: &[u8]) -> Shape {
+    let bad = |code, message| Shape::Bad { code, message, id: Value::Null };
+    let first = body.iter().find(|b| !b.is_ascii_whitespace());
+    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
+        Ok(envelope) if first == Some(&b'{') => envelope,
+        // A well-formed array is a batch; anything else that is well-formed is no object.
+        Ok(_) => return bad(INVALID_REQUEST, "batches are not supported: send one request"),
+        Err(error) if error.is_data() && first == Some(&b'{') => {
+            return bad(INVALID_REQUEST, "a member of the request is there twice");
+        }
+        Err(_) => {
+            return match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+                Ok(_) if first == Some(&b'[') => bad(INVALID_REQUEST, "batches are not supported: send one request"),
+                Ok(_) => bad(INVALID_REQUEST, "the request is not an object"),
+                Err(_) => bad(PARSE_ERROR, "the body is not JSON"),
+            };
+        }
+    };
+    if envelope.jsonrpc.is_none() {
+        return Shape::Legacy;
+    }
+    let id = match envelope.id.map(|raw| valid_id(raw.get())) {
+        None => None,
+        Some(Some(id)) => Some(id),
+        Some(None) => return bad(INVALID_REQUEST, "id must be a string or a whole number"),
+    };
+    let bad = |message| Shape::Bad { code: INVALID_REQUEST, message, id: id.clone().unwrap_or(Value::Null) };
+    if envelope.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
+        return bad("jsonrpc must be \"2.0\"");
+    }
+    match envelope.method {
+        Some(method) if method.get().starts_with('"') => Shape::Message { id },
+        Some(_) => bad("method must be a string"),
+        None if envelope.result.is_some() || envelope.error.is_some() => Shape::Message { id },
+        None => bad("method is missing"),
+    }
+}
+
+/// A string, or a whole number that fits 64 bits (MCP allows no null, JSON-RPC no fractions).
+fn valid_id(raw: &str) -> Option<Value> {
+    if raw.len() > MAXIMUM_ID {
+        return None;
+    }
+    match serde_json::from_str(raw) {
+        Ok(Value::Number(n)) if n.is_i64() => Some(Value::Number(n)),
+        Ok(Value::String(s)) => Some(Value::String(s)),
+        _ => None,
+    }
+}
+
+/// Reads and classifies the body of a POST, and passes on what rmcp can answer.
+pub async fn gatekeeper(State(keeper): State<Arc<Gatekeeper>>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST || !is_json(&request) {
+        return next.run(request).await; // rmcp: 405, 415
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = match keeper.read(body).await {
+        Ok(bytes) => bytes,
+        Err(refused) => return refused,
+    };
+    let id = match classify(&bytes) {
+        Shape::Message { id } => id,
+        Shape::Legacy => match &keeper.legacy {
+            Some(legacy) => {
+                let request = Request::from_parts(parts, Body::from(bytes));
+                return legacy.clone().oneshot(request).await.into_response();
+            }
+            None => return keeper.bad(INVALID_REQUEST, "jsonrpc is missing", Value::Null),
+        },
+        Shape::Bad { code, message, id } => return keeper.bad(code, message, id),
+    };
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    if response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return response;
+    }
+    // rmcp could not read a message whose envelope is right: its parameters are not those of the method.
+    match id {
+        // A notification never gets an error (JSON-RPC 2.0 §4.1).
+        None => StatusCode::ACCEPTED.into_response(),
+        Some(id) => keeper.bad(INVALID_PARAMS, "the parameters do not fit the method", id),
+    }
+}
+
+impl Gatekeeper {
+    async fn read(&self, body: Body) -> Result<Bytes, Response> {
+        let collected = tokio::time::timeout(self.body_timeout, Limited::new(body, self.body_bytes).collect()).await;
+        let plain = |status: StatusCode, message: &str| {
+            let reason = status.canonical_reason().unwrap_or("error").to_lowercase();
+            (status, [(header::CONNECTION, "close")], Json(json!({"error": reason, "message": message}))).into_response()
+        };
+        match collected {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                self.metrics.refused(Refusal::TooLarge);
+                Err(plain(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is larger than {} bytes", self.body_bytes)))
+            }
+            Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "the body did not arrive whole")),
+            Err(_) => {
+                self.metrics.refused(Refusal::Timeout);
+                Err(plain(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"))
+            }
+        }
+    }
+
+    fn bad(&self, code: i32, message: &str, id: Value) -> Response {
+        self.metrics.refused(Refusal::Malformed);
+        let text = match code {
+            PARSE_ERROR => "Parse error",
+            INVALID_PARAMS => "Invalid params",
+            _ => "Invalid Request",
+        };
+        let error = json!({"code": code, "message": text, "data": {"reason": message}});
+        (StatusCode::BAD_REQUEST, Json(json!({"jsonrpc": "2.0", "id": id, "error": error}))).into_response()
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let mut types = request.headers().get_all(header::CONTENT_TYPE).iter();
+    let essence = types.next().and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json") && types.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(body: &str) -> Option<i32> {
+        match classify(body.as_bytes()) {
+            Shape::Bad { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn messages_pass() {
+        let id = |body: &str| match classify(body.as_bytes()) {
+            Shape::Message { id } => id,
+            other => panic!("{body}: {other:?}"),
+        };
+        assert_eq!(id(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), Some(json!(1)));
+        assert_eq!(id(r#" {"id":"a","params":{"x":[1]},"method":"ping","jsonrpc":"2.0"} "#), Some(json!("a")));
+        assert_eq!(id(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), None);
+        assert_eq!(id(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Some(json!(1)));
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_parse_error() {
+        for bad in ["", "{nope", "{\"a\":1}x", "\u{feff}{}", "{'a':1}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\""] {
+            assert_eq!(code(bad), Some(PARSE_ERROR), "{bad:?}");
+        }
+        assert!(matches!(classify(b"{\"a\":\"\xff\"}"), Shape::Bad { .. }));
+    }
+
+    #[test]
+    fn what_is_no_request_is_invalid() {
+        let ids = ["null", "true", "1.5", "{}", "[1]", "99999999999999999999", "1e400"];
+        for id in ids {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            assert_eq!(code(&body), Some(INVALID_REQUEST), "{body}");
+        }
+        let long = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(MAXIMUM_ID));
+        let bodies = [
+            "[]",
+            r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+            "17",
+            "null",
+            r#""text""#,
+            r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+            r#"{"jsonrpc":2.0,"id":1,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
+            &long,
+        ];
+        for body in bodies {
+            assert_eq!(code(body), Some(INVALID_REQUEST), "{body}");
+        }
+    }
+
+    #[test]
+    fn without_jsonrpc_it_is_a_legacy_request() {
+        assert_eq!(classify(br#"{"method":"GET","path":"/docs"}"#), Shape::Legacy);
+        assert_eq!(classify(b"{}"), Shape::Legacy);
+    }
+}

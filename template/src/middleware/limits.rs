@@ -1,0 +1,62 @@
+//! How many requests at once, and how long each may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::config::Limits;
+use crate::metrics::{Metrics, Refusal};
+
+/// The places for requests, and the time each has.
+#[derive(Debug)]
+pub struct Gate {
+    places: Semaphore,
+    timeout: Duration,
+    metrics: Arc<Metrics>,
+}
+
+impl Gate {
+    /// A gate with the limits' number of places.
+    #[must_use]
+    pub fn new(limits: &Limits, metrics: Arc<Metrics>) -> Self {
+        Self { places: Semaphore::new(limits.concurrent_requests), timeout: limits.request_timeout, metrics }
+    }
+}
+
+/// Takes a place or answers 503 at once: a queue would only make every caller wait. Answers 504 when the time is up.
+pub async fn gate(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let Ok(_place) = gate.places.try_acquire() else {
+        gate.metrics.refused(Refusal::Overloaded);
+        tracing::warn!("Request refused with 503: too many at once (MAX_CONCURRENT_REQUESTS)");
+        let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again");
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        return response;
+    };
+    match tokio::time::timeout(gate.timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            gate.metrics.refused(Refusal::Timeout);
+            tracing::warn!("Request answered with 504: not ready in {} s", gate.timeout.as_secs());
+            error(StatusCode::GATEWAY_TIMEOUT, "the answer was not ready in time")
+        }
+    }
+}
+
+/// Counts every answer by the class of its status.
+pub async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    metrics.answered(response.status());
+    response
+}
+
+fn error(status: StatusCode, message: &str) -> Response {
+    let reason = status.canonical_reason().unwrap_or("error").to_lowercase();
+    (status, Json(json!({"error": reason, "message": message}))).into_response()
+}

@@ -1,0 +1,100 @@
+//! The router: `/mcp`, `/health`, `/status` and the metadata of the protected resource; everything else is 404.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use mcp_auth_middleware::AuthLayer;
+use rmcp::ServerHandler;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower_http::cors::CorsLayer;
+
+use crate::config::Config;
+use crate::handlers::{metadata, status};
+use crate::metrics::Metrics;
+use crate::middleware::{host, jsonrpc, limits};
+
+/// What the router is made of. `mcp` is the MCP handler: the project's tools, or whatever a test puts in their place.
+pub struct App<'a, H> {
+    /// Limits, hosts, origins and what `/health` tells.
+    pub config: &'a Config,
+    /// The authentication.
+    pub auth: AuthLayer,
+    /// The MCP handler. Cloned for every request: keep it cheap to clone.
+    pub mcp: H,
+    /// What serves requests without `jsonrpc`, if anything does.
+    pub legacy: Option<Router>,
+}
+
+/// Puts the layers around the handler.
+///
+/// The order matters: names and origins are checked first, as they need nothing; then a place is taken; then the
+/// caller is established; and only then is a byte of the body read.
+pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
+    let App { config, auth, mcp, legacy } = app;
+    let metrics = Arc::new(Metrics::default());
+    let issuer: Option<Arc<str>> = config.auth.cloudflare.as_ref().map(|access| access.issuer().into());
+    let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), "env", Arc::clone(&metrics)));
+    let gatekeeper = Arc::new(jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy));
+    let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
+    let guard = Arc::new(host::Guard::new(
+        config.allowed_hosts.clone(),
+        config.allowed_origins.clone(),
+        Arc::clone(&metrics),
+    ));
+
+    let mcp = Router::new()
+        .route_service("/mcp", mcp_service(config, mcp))
+        .layer(from_fn_with_state(gatekeeper, jsonrpc::gatekeeper))
+        .layer(auth.clone())
+        .layer(from_fn_with_state(gate, limits::gate));
+    let status = Router::new().route("/status", get(status::status)).with_state(Arc::clone(&state)).layer(auth);
+    let metadata = Router::new()
+        .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
+        .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
+        .with_state(issuer);
+    let mut guarded = mcp.merge(status).merge(metadata);
+    if let Some(cors) = cors(&config.allowed_origins) {
+        guarded = guarded.layer(cors);
+    }
+    let guarded = guarded.layer(from_fn_with_state(guard, host::guard));
+    // Probes ask by address, under whatever name: /health is exempt from the checks of names.
+    let open = Router::new().route("/health", get(status::health)).with_state(state);
+    open.merge(guarded).layer(from_fn_with_state(metrics, limits::count))
+}
+
+/// MCP over Streamable HTTP, without sessions: any replica answers any request, and plain JSON is preferred.
+fn mcp_service<H: ServerHandler + Clone + Sync>(
+    config: &Config,
+    handler: H,
+) -> StreamableHttpService<H, NeverSessionManager> {
+    let settings = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_max_request_body_bytes(config.limits.body_bytes)
+        // Checked by middleware::host already, before authentication, and with a log line that says how to mend it.
+        .disable_allowed_hosts()
+        .disable_allowed_origins();
+    // Sessions are off, so the factory runs for every request: it clones a prepared handler and builds nothing.
+    StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), settings)
+}
+
+/// Lets pages of the allowed origins read the answers; without any there is nothing to allow.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|o| HeaderValue::from_str(o).ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let mcp_headers = ["mcp-protocol-version", "mcp-method", "mcp-name"].map(header::HeaderName::from_static);
+    let headers = [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT].into_iter().chain(mcp_headers);
+    Some(
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(headers.collect::<Vec<_>>())
+            .expose_headers([header::WWW_AUTHENTICATE]),
+    )
+}
