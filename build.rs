@@ -1,0 +1,77 @@
+//! Embeds `template/`: one table of path, contents and executable bit, sorted, so that two builds of the same tree are equal.
+//!
+//! In a packaged mcp-kit the crate inside the template is missing, because cargo leaves every folder with a Cargo.toml of its
+//! own out of a package. It then comes from `packaging/`, where symbolic links bring the same files into the package.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+const CRATE: &str = "crates/mcp-auth-middleware";
+/// What tools leave behind in a working tree; none of it is ever part of the template.
+const LEFT_BEHIND: &[&str] =
+    &[".git", "target", "node_modules", "__pycache__", ".venv", ".pytest_cache", ".ruff_cache", ".DS_Store"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let template = root.join("template");
+    let mut files = BTreeMap::new();
+    walk(&template, "", &mut files)?;
+    if !files.contains_key(&format!("{CRATE}/Cargo.toml")) {
+        let packaged = root.join("packaging/mcp-auth-middleware");
+        let mut found = BTreeMap::new();
+        walk(&packaged, CRATE, &mut found)?;
+        for (path, file) in found {
+            let path = path.strip_suffix(".embed").map_or(path.clone(), str::to_owned);
+            files.insert(path, file);
+        }
+    }
+
+    let mut table = String::from("&[\n");
+    for (path, file) in &files {
+        writeln!(
+            table,
+            "    EmbeddedFile {{ path: {path:?}, bytes: include_bytes!({:?}), executable: {} }},",
+            file,
+            is_executable(file)?
+        )?;
+    }
+    table.push_str("]\n");
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("template.rs"), table)?;
+    println!("cargo::rerun-if-changed=build.rs");
+    Ok(())
+}
+
+/// Collects the files below `folder` under the name `prefix`, following symbolic links: `packaging/` consists of them.
+fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
+    // A folder that is watched as a whole also notices new files.
+    println!("cargo::rerun-if-changed={}", folder.display());
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_str().ok_or_else(|| io::Error::other(format!("{} is not UTF-8", entry.path().display())))?;
+        if LEFT_BEHIND.contains(&name) {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        if fs::metadata(entry.path())?.is_dir() {
+            walk(&entry.path(), &path, files)?;
+        } else {
+            files.insert(path, entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::metadata(file)?.permissions().mode() & 0o111 != 0)
+}
+
+/// Elsewhere the bit is not in the file system: scripts are known by their first line.
+#[cfg(not(unix))]
+fn is_executable(file: &Path) -> io::Result<bool> {
+    Ok(fs::read(file)?.starts_with(b"#!"))
+}

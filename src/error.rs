@@ -1,0 +1,189 @@
+//! What a failed command says, and with which status it ends. The areas' own errors are converted here and nowhere else.
+
+use std::fmt::Write as _;
+use std::io;
+
+use crate::files::FilesError;
+use crate::interrupt::Interrupted;
+use crate::scaffold::answers::Problem;
+use crate::scaffold::manifest::ManifestError;
+use crate::scaffold::new::{NewError, Wrong};
+use crate::scaffold::render::RenderError;
+use crate::scaffold::template::TemplateError;
+use crate::terminal::{Paint, Role};
+
+/// Wrong usage or unreadable input.
+pub const USAGE: u8 = 2;
+/// It could not finish.
+pub const UNFINISHED: u8 = 3;
+
+/// One sentence on what is wrong and where, and one on what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What is wrong, and where.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// How a command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Everything there is to say, in order.
+    pub messages: Vec<Message>,
+    /// The exit status.
+    pub status: u8,
+}
+
+impl Failure {
+    fn new(status: u8, what: impl ToString, hint: &str) -> Self {
+        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
+        Self { messages: vec![Message { what: what.to_string(), hint }], status }
+    }
+
+    /// A stream or file of the command itself that could not be written.
+    #[must_use]
+    pub fn output(error: &io::Error) -> Self {
+        Self::new(UNFINISHED, format!("cannot write the output: {error}"), "")
+    }
+
+    /// As it stands on the terminal.
+    #[must_use]
+    pub fn text(&self, paint: Paint) -> String {
+        let mut text = String::new();
+        for message in &self.messages {
+            let _ = writeln!(text, "{} {}", paint.paint(Role::Error, "error:"), message.what);
+            if let Some(hint) = &message.hint {
+                let _ = writeln!(text, "  {} {hint}", paint.paint(Role::Hint, "hint:"));
+            }
+        }
+        text
+    }
+}
+
+impl From<NewError> for Failure {
+    fn from(error: NewError) -> Self {
+        match error {
+            NewError::Wrong(wrong) => Self { messages: wrong.iter().map(explain).collect(), status: USAGE },
+            NewError::AnswersFile { .. } => {
+                Self::new(USAGE, error, "give a readable TOML file with one `key = value` a line")
+            }
+            NewError::Template(error) => error.into(),
+            NewError::Destination(error) => error.into(),
+            NewError::Render(error) => error.into(),
+            NewError::Archive(_) => Self::new(UNFINISHED, error, ""),
+            NewError::Git(_) => Self::new(UNFINISHED, error, "add --no-git to go without a repository"),
+            NewError::Interrupted(interrupted) => interrupted.into(),
+        }
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(interrupted: Interrupted) -> Self {
+        // As a shell reports a process that died of the signal.
+        Self::new(128 + interrupted.0, "interrupted; nothing was left behind", "")
+    }
+}
+
+impl From<FilesError> for Failure {
+    fn from(error: FilesError) -> Self {
+        let (status, hint) = match &error {
+            FilesError::NotEmpty(_) => (USAGE, "choose another folder with --path, or empty this one"),
+            FilesError::NotAFolder(_) | FilesError::Nameless(_) => (USAGE, "choose another folder with --path"),
+            FilesError::NotUtf8(_) => (USAGE, "rename it"),
+            FilesError::Special(_) => {
+                (USAGE, "put a plain file in its place: links are not followed out of a template")
+            }
+            FilesError::Io { source, .. } => (
+                UNFINISHED,
+                match source.kind() {
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                        "choose a folder that you may write to with --path"
+                    }
+                    io::ErrorKind::NotADirectory => "a part of the path is a file; choose another folder with --path",
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+                    _ => "",
+                },
+            ),
+        };
+        Self::new(status, error, hint)
+    }
+}
+
+impl From<TemplateError> for Failure {
+    fn from(error: TemplateError) -> Self {
+        let hint = match &error {
+            TemplateError::Address(_) => "this version takes folders only: clone it first, then give the folder",
+            TemplateError::Missing(_) | TemplateError::NotAFolder(_) => {
+                "give a folder with a cargo-generate template, or leave --template out"
+            }
+            TemplateError::Unportable(_) => "rename the file in the template",
+            TemplateError::Script(_) | TemplateError::Manifest(ManifestError::Hooks(_)) => {
+                "mcp-kit runs nothing from a template; take the scripts out, or use cargo-generate itself if you trust them"
+            }
+            TemplateError::Manifest(ManifestError::SubTemplates(_)) => "give the folder of one of them",
+            TemplateError::Manifest(_) => "correct the template",
+            TemplateError::Files(_) => "",
+        };
+        match error {
+            TemplateError::Files(error) => error.into(),
+            _ => Self::new(USAGE, error, hint),
+        }
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Syntax(files) => Self {
+                messages: files
+                    .into_iter()
+                    .map(|file| Message {
+                        what: format!("the template's file {} cannot be rendered: {}", file.path, file.reason),
+                        hint: Some(
+                            "correct it, or list it under `exclude` in cargo-generate.toml to have it copied as it is"
+                                .to_owned(),
+                        ),
+                    })
+                    .collect(),
+                status: USAGE,
+            },
+            RenderError::Refused(_) => Self::new(USAGE, error, "correct the template"),
+            RenderError::Crashed(_) => Self::new(UNFINISHED, error, "this is a mistake of mcp-kit; please report it"),
+            RenderError::Sandbox(_) => {
+                Self::new(UNFINISHED, error, "set TMPDIR to a folder with a plain name, such as /tmp")
+            }
+            RenderError::Start(_) => {
+                Self::new(UNFINISHED, error, "mcp-kit needs a writable folder for temporary files (TMPDIR)")
+            }
+            RenderError::Files(error) => error.into(),
+            RenderError::Interrupted(interrupted) => interrupted.into(),
+        }
+    }
+}
+
+fn explain(wrong: &Wrong) -> Message {
+    let hint = match wrong {
+        Wrong::Name(bad) => Some(format!("{} would do", bad.suggestion)),
+        Wrong::Answer(problem) => hint(problem),
+    };
+    Message { what: wrong.to_string(), hint }
+}
+
+fn hint(problem: &Problem) -> Option<String> {
+    match problem {
+        Problem::NotAPair(_) => Some("write --set KEY=VALUE".to_owned()),
+        Problem::File { .. } => None,
+        Problem::Unknown { nearest: Some(nearest), .. } | Problem::Rejected { nearest: Some(nearest), .. } => {
+            Some(format!("did you mean {nearest}?"))
+        }
+        Problem::Unknown { known, .. } if known.is_empty() => Some("it has none at all".to_owned()),
+        Problem::Unknown { known, .. } => Some(format!("it has {}", known.join(", "))),
+        Problem::Rejected { .. } => None,
+        Problem::NotYet { choices, .. } => {
+            Some(format!("a later one will have it; now there is {}", choices.join(", ")))
+        }
+        Problem::Disagree { .. } => Some("leave one of them out".to_owned()),
+        Problem::Missing { key, .. } => Some(format!("add --set {key}=…")),
+    }
+}

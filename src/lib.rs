@@ -1,0 +1,10 @@
+//! `mcp-kit`: from nothing to an authenticated, documented, deployable MCP server.
+//!
+//! The library exists for the binary, its tests and its benches; its interface is the command line and may change with any release.
+
+pub mod cli;
+pub mod error;
+pub mod files;
+pub mod interrupt;
+pub mod scaffold;
+pub mod terminal;

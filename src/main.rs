@@ -1,0 +1,87 @@
+//! Parse, dispatch, exit status.
+
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use mcp_kit::cli::{Cli, Command, Format, New};
+use mcp_kit::error::Failure;
+use mcp_kit::interrupt::Interrupt;
+use mcp_kit::scaffold::report::Git;
+use mcp_kit::scaffold::{new, render};
+use mcp_kit::terminal::{Paint, Role};
+
+fn main() -> ExitCode {
+    // Before clap: no help, completion or error message may know of it.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().as_deref() == Some(OsStr::new(render::BOXED_COMMAND)) {
+        let name = arguments.next().unwrap_or_default();
+        return if render::boxed_main(&name.to_string_lossy()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let colour = if mcp_kit::terminal::wanted() { clap::ColorChoice::Auto } else { clap::ColorChoice::Never };
+    let matches = Cli::command().color(colour).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = write!(io::stderr(), "{}", failure.text(Paint::stderr()));
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::New(new) => create(new, cli.quiet, cli.verbose),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "mcp-kit", &mut script);
+            print(&script)
+        }
+        Command::Man { out: Some(folder) } => man_pages(&folder),
+        Command::Man { out: None } => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| Failure::output(&error))?;
+            print(&page)
+        }
+    }
+}
+
+fn create(command: New, quiet: bool, verbose: bool) -> Result<(), Failure> {
+    let paint = Paint::stderr();
+    let note = |text: &str| {
+        let _ = writeln!(io::stderr(), "{} {text}", paint.paint(Role::Hint, "note:"));
+    };
+    let format = command.format;
+    let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
+    let made = new::run(command.request(), &interrupt, &|step| {
+        if verbose {
+            note(step);
+        }
+    })?;
+    if made.git() == Git::Unavailable && !quiet {
+        note("git is not installed, so the project is not a repository");
+    }
+    match format {
+        Format::Json => {
+            print(format!("{}\n", made.report().json().map_err(|error| Failure::output(&error.into()))?).as_bytes())
+        }
+        Format::Human if quiet => Ok(()),
+        Format::Human => print(made.report().human(Paint::stdout()).as_bytes()),
+    }
+}
+
+fn man_pages(folder: &Path) -> Result<(), Failure> {
+    clap_mangen::generate_to(Cli::command(), folder).map_err(|error| Failure::output(&error))
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+        _ => Ok(()),
+    }
+}

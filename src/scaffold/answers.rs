@@ -1,0 +1,289 @@
+//! The answers to a template's questions: from flags, `--set`, a file and defaults, in that order of precedence. Pure.
+//!
+//! Every problem is collected before any is reported, each with the place where the user wrote the value.
+
+use std::fmt;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::manifest::{Kind, Placeholder, position};
+
+/// One answer: text or a flag, as the template's question wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// For a bool placeholder.
+    Bool(bool),
+    /// For all others.
+    Text(String),
+}
+
+/// Answers in the order of the questions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers(pub Vec<(String, Answer)>);
+
+impl Serialize for Answers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, answer) in &self.0 {
+            map.serialize_entry(key, answer)?;
+        }
+        map.end()
+    }
+}
+
+/// Where a value was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag of its own, such as `--auth-mode`.
+    Flag(&'static str),
+    /// `--set KEY=VALUE`.
+    Set,
+    /// A line of the file given with `--answers`.
+    File {
+        /// The file as the user named it.
+        file: String,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Set => f.write_str("--set"),
+            Self::File { file, line, column } => write!(f, "{file}:{line}:{column}"),
+        }
+    }
+}
+
+/// A value that somebody wrote for a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The question.
+    pub key: String,
+    /// The value as text.
+    pub value: String,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// What is wrong with the answers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// `--set` without `=`.
+    #[error("--set {0:?} has no `=`")]
+    NotAPair(String),
+    /// The answers file is not TOML, or holds something that is no answer.
+    #[error("{origin}: {message}")]
+    File {
+        /// Where.
+        origin: Origin,
+        /// What.
+        message: String,
+    },
+    /// The template asks no such question.
+    #[error("{origin}: the template has no placeholder `{key}`")]
+    Unknown {
+        /// Where it was written.
+        origin: Origin,
+        /// What was written.
+        key: String,
+        /// The nearest one that exists.
+        nearest: Option<String>,
+        /// All that exist.
+        known: Vec<String>,
+    },
+    /// The question does not take this answer.
+    #[error("{origin}: `{key}` cannot be {value:?}: it {reason}")]
+    Rejected {
+        /// Where it was written.
+        origin: Origin,
+        /// The question.
+        key: String,
+        /// What was written.
+        value: String,
+        /// The rule it breaks.
+        reason: String,
+        /// The nearest choice.
+        nearest: Option<String>,
+    },
+    /// A choice that a later version will have.
+    #[error("{origin}: `{key}` cannot be {value:?} in this version of mcp-kit")]
+    NotYet {
+        /// Where it was written.
+        origin: Origin,
+        /// The question.
+        key: String,
+        /// What was written.
+        value: String,
+        /// What can be chosen today.
+        choices: Vec<String>,
+    },
+    /// One question answered twice and differently in one place.
+    #[error("{origin}: `{key}` is given twice, as {first:?} and as {second:?}")]
+    Disagree {
+        /// Where.
+        origin: Origin,
+        /// The question.
+        key: String,
+        /// One value.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// No default and no answer.
+    #[error("the template asks for `{key}` ({prompt}) and has no default for it")]
+    Missing {
+        /// The question.
+        key: String,
+        /// In words.
+        prompt: String,
+    },
+}
+
+/// Choices that are specified but come with a later version: a plain "unknown value" would send people looking for a typing error.
+const NOT_YET: &[(&str, &[&str])] = &[("token_store", &["postgres", "infisical"])];
+
+/// Splits `KEY=VALUE`; nothing when there is no `=`.
+#[must_use]
+pub fn parse_set(pair: &str) -> Option<Given> {
+    let (key, value) = pair.split_once('=')?;
+    Some(Given { key: key.trim().to_owned(), value: value.to_owned(), origin: Origin::Set })
+}
+
+/// Reads a TOML file of `key = value`; `[answers]` may stand above them, as in `.mcp-kit/answers.toml`.
+///
+/// # Errors
+/// With everything in it that is no answer, and its place.
+pub fn parse_file(file: &str, text: &str) -> Result<Vec<Given>, Vec<Problem>> {
+    let origin = |offset| {
+        let (line, column) = position(text, offset);
+        Origin::File { file: file.to_owned(), line, column }
+    };
+    let table = toml::de::DeTable::parse(text).map_err(|error| {
+        let origin = origin(error.span().map_or(0, |span| span.start));
+        vec![Problem::File { origin, message: error.message().to_owned() }]
+    })?;
+    let table = table.get_ref();
+    let table = match table.get("answers").map(toml::Spanned::get_ref) {
+        Some(toml::de::DeValue::Table(answers)) => answers,
+        _ => table,
+    };
+    let (mut given, mut problems) = (Vec::new(), Vec::new());
+    for (key, value) in table {
+        let origin = origin(key.span().start);
+        let text = match value.get_ref() {
+            toml::de::DeValue::Array(items) => {
+                let items: Option<Vec<String>> = items.iter().map(|item| scalar(item.get_ref())).collect();
+                items.map(|items| items.join(","))
+            }
+            value => scalar(value),
+        };
+        match text {
+            Some(value) => given.push(Given { key: key.get_ref().to_string(), value, origin }),
+            None => problems.push(Problem::File {
+                origin,
+                message: format!("`{}` must be a text, true or false, or a list of texts", key.get_ref()),
+            }),
+        }
+    }
+    // In the order of the file: the parser keeps its tables sorted by key.
+    given.sort_by_key(|given| match given.origin {
+        Origin::File { line, column, .. } => (line, column),
+        Origin::Flag(_) | Origin::Set => (0, 0),
+    });
+    if problems.is_empty() { Ok(given) } else { Err(problems) }
+}
+
+fn scalar(value: &toml::de::DeValue<'_>) -> Option<String> {
+    match value {
+        toml::de::DeValue::String(text) => Some(text.to_string()),
+        toml::de::DeValue::Boolean(flag) => Some(flag.to_string()),
+        toml::de::DeValue::Integer(number) => Some(number.as_str().to_owned()),
+        toml::de::DeValue::Float(number) => Some(number.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+/// Answers every question of a template: the first of `layers` (flags, `--set`, file) that has a value, or the default.
+///
+/// # Errors
+/// With all problems in all layers, also in values that a higher layer overrides.
+pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<Given>]) -> Result<Answers, Vec<Problem>> {
+    let mut problems = Vec::new();
+    for layer in layers {
+        for (index, given) in layer.iter().enumerate() {
+            problems.extend(check(placeholders, given));
+            let earlier = layer[..index].iter().find(|other| other.key == given.key && other.value != given.value);
+            problems.extend(earlier.map(|earlier| Problem::Disagree {
+                origin: given.origin.clone(),
+                key: given.key.clone(),
+                first: earlier.value.clone(),
+                second: given.value.clone(),
+            }));
+        }
+    }
+    let mut answers = Vec::new();
+    for placeholder in placeholders {
+        let given = layers.iter().flatten().find(|given| given.key == placeholder.key).map(|given| given.value.clone());
+        match given.or_else(|| placeholder.default.clone().filter(|_| !placeholder.conditional)) {
+            Some(value) => answers.push((placeholder.key.clone(), answer(placeholder, value))),
+            None if placeholder.conditional => {}
+            None => {
+                problems.push(Problem::Missing { key: placeholder.key.clone(), prompt: placeholder.prompt.clone() })
+            }
+        }
+    }
+    if problems.is_empty() { Ok(Answers(answers)) } else { Err(problems) }
+}
+
+fn answer(placeholder: &Placeholder, value: String) -> Answer {
+    match placeholder.kind {
+        Kind::Bool => Answer::Bool(value == "true"),
+        Kind::Text | Kind::List => Answer::Text(value),
+    }
+}
+
+fn check(placeholders: &[Placeholder], given: &Given) -> Option<Problem> {
+    let Some(placeholder) = placeholders.iter().find(|placeholder| placeholder.key == given.key) else {
+        let known: Vec<String> = placeholders.iter().map(|placeholder| placeholder.key.clone()).collect();
+        let nearest = nearest(&given.key, &known);
+        return Some(Problem::Unknown { origin: given.origin.clone(), key: given.key.clone(), nearest, known });
+    };
+    let reason = placeholder.accepts(&given.value).err()?;
+    let coming = NOT_YET.iter().any(|(key, values)| *key == given.key && values.contains(&given.value.as_str()));
+    if coming {
+        return Some(Problem::NotYet {
+            origin: given.origin.clone(),
+            key: given.key.clone(),
+            value: given.value.clone(),
+            choices: placeholder.choices.clone(),
+        });
+    }
+    let nearest = match placeholder.kind {
+        Kind::Bool => nearest(&given.value, &["true".to_owned(), "false".to_owned()]),
+        Kind::Text | Kind::List => nearest(&given.value, &placeholder.choices),
+    };
+    Some(Problem::Rejected {
+        origin: given.origin.clone(),
+        key: given.key.clone(),
+        value: given.value.clone(),
+        reason,
+        nearest,
+    })
+}
+
+/// The word that was probably meant, if one is near enough.
+#[must_use]
+pub fn nearest(word: &str, known: &[String]) -> Option<String> {
+    let normal = |word: &str| word.to_lowercase().replace('-', "_");
+    let word = normal(word);
+    let scored = known.iter().map(|candidate| (strsim::damerau_levenshtein(&word, &normal(candidate)), candidate));
+    let (distance, best) = scored.min_by_key(|(distance, _)| *distance)?;
+    (distance <= best.chars().count().max(word.chars().count()) / 3).then(|| best.clone())
+}

@@ -1,0 +1,67 @@
+//! `git init` in a new project, when it is not inside a repository already (as `cargo new` does).
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::report::Git;
+
+/// Set while git runs a hook or an alias; they would point at another repository (`git rev-parse --local-env-vars`).
+const ELSEWHERE: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
+/// Why there is no repository.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// git could not be run.
+    #[error("cannot run git: {0}")]
+    Run(#[source] io::Error),
+    /// git said no.
+    #[error("git init failed: {0}")]
+    Failed(String),
+}
+
+/// Whether `folder`, which need not exist, would be inside a repository.
+#[must_use]
+pub fn is_inside_repository(folder: &Path) -> bool {
+    // A file in work trees and submodules.
+    folder.ancestors().any(|folder| folder.join(".git").exists())
+}
+
+/// What `mcp-kit new` will do about git for a project below `parent`.
+#[must_use]
+pub fn plan(parent: &Path, wanted: bool) -> Git {
+    if !wanted {
+        Git::Skipped
+    } else if is_inside_repository(parent) {
+        Git::Surrounding
+    } else {
+        Git::Initialized
+    }
+}
+
+/// Makes an empty repository in `folder`.
+///
+/// # Errors
+/// When git is there and fails. Without git, it says so in its answer and the project is simply not a repository.
+pub fn init(folder: &Path) -> Result<Git, GitError> {
+    let mut command = Command::new("git");
+    command.args(["init", "--quiet"]).current_dir(folder).stdin(Stdio::null());
+    for variable in ELSEWHERE {
+        command.env_remove(variable);
+    }
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(Git::Initialized),
+        Ok(output) => Err(GitError::Failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Git::Unavailable),
+        Err(error) => Err(GitError::Run(error)),
+    }
+}

@@ -1,0 +1,286 @@
+//! A template's cargo-generate.toml: the questions it asks, and the form in which the library gets to see it.
+//!
+//! mcp-kit reads it before the library does, because the library would ask on the terminal, take answers from the user's own
+//! configuration, and report a bad value without saying which values are good.
+
+use regex::Regex;
+use toml::{Table, Value};
+
+/// The file's name, at the root of a template.
+pub const FILE: &str = "cargo-generate.toml";
+
+/// What kind of answer a question takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text (`string`, `text`, `editor`).
+    Text,
+    /// `true` or `false`.
+    Bool,
+    /// Several of the choices, separated by commas (`array`).
+    List,
+}
+
+/// One question of a template.
+#[derive(Clone, Debug)]
+pub struct Placeholder {
+    /// Its name in the files.
+    pub key: String,
+    /// What it takes.
+    pub kind: Kind,
+    /// The question in words.
+    pub prompt: String,
+    /// The only answers it takes; empty when it takes any.
+    pub choices: Vec<String>,
+    /// What the answer must match.
+    pub regex: Option<Regex>,
+    /// The answer when none is given.
+    pub default: Option<String>,
+    /// Asked only under a condition, which the library evaluates: it is neither filled in nor missed by mcp-kit.
+    pub conditional: bool,
+}
+
+/// Why a template's manifest is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not TOML.
+    #[error("{FILE}:{line}:{column}: {message}")]
+    Syntax {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// Not what cargo-generate would take there.
+    #[error("{FILE}: placeholder `{key}`: {message}")]
+    Placeholder {
+        /// Which one.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The template wants to run scripts.
+    #[error("{FILE}: the template has hooks ({}), scripts that would run on this machine", .0.join(", "))]
+    Hooks(Vec<String>),
+    /// The folder holds several templates.
+    #[error("{FILE}: the folder holds several templates ({})", .0.join(", "))]
+    SubTemplates(Vec<String>),
+}
+
+/// A manifest that has been read and checked.
+#[derive(Clone, Debug, Default)]
+pub struct Manifest {
+    /// The questions in the template's order.
+    pub placeholders: Vec<Placeholder>,
+    table: Table,
+}
+
+impl Manifest {
+    /// # Errors
+    /// When the text is not a manifest, or one that mcp-kit does not render: with hooks or sub-templates.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+            ManifestError::Syntax { line, column, message: error.message().to_owned() }
+        })?;
+        let hooks = hooks(&table);
+        if !hooks.is_empty() {
+            return Err(ManifestError::Hooks(hooks));
+        }
+        let subs = strings(table.get("template").and_then(|template| template.get("sub_templates")));
+        if !subs.is_empty() {
+            return Err(ManifestError::SubTemplates(subs));
+        }
+        let mut placeholders = Vec::new();
+        for (key, value) in entries(table.get("placeholders")) {
+            placeholders.push(placeholder(key, value, false)?);
+        }
+        for (_, block) in entries(table.get("conditional")) {
+            for (key, value) in entries(block.get("placeholders")) {
+                let extra = placeholder(key, value, true)?;
+                // The same key under several conditions, usually with different choices: any of them may be meant.
+                match placeholders.iter_mut().find(|known| known.key == *key) {
+                    Some(known) if known.conditional => known.choices.extend(extra.choices),
+                    Some(_) => {}
+                    None => placeholders.push(extra),
+                }
+            }
+        }
+        Ok(Self { placeholders, table })
+    }
+
+    /// The manifest as the library gets it: `verbatim` files are copied, not rendered, whatever its lists say, and it cannot turn
+    /// on what mcp-kit turns off (`init`, `vcs`, `fmt`).
+    #[must_use]
+    pub fn for_library(&self, verbatim: &[&str]) -> String {
+        let mut table = self.table.clone();
+        table.remove("hooks");
+        let template = table.entry("template").or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(template) = template {
+            for key in ["init", "vcs", "fmt"] {
+                template.remove(key);
+            }
+            if !verbatim.is_empty() {
+                // Both lists are .gitignore patterns; in `include`, `!` takes a file out again (gitignore(5)).
+                let (list, sign) = if template.contains_key("include") { ("include", "!/") } else { ("exclude", "/") };
+                let patterns = verbatim.iter().map(|path| Value::String(format!("{sign}{}", escape_pattern(path))));
+                if let Value::Array(list) = template.entry(list).or_insert_with(|| Value::Array(Vec::new())) {
+                    list.extend(patterns);
+                }
+            }
+        }
+        table.to_string()
+    }
+
+    /// The same questions, but every file is copied and only file names are rendered.
+    #[must_use]
+    pub fn copying(&self) -> String {
+        let mut copying = self.clone();
+        let mut template = Table::new();
+        template.insert("exclude".to_owned(), Value::Array(vec![Value::String("*".to_owned())]));
+        copying.table.insert("template".to_owned(), Value::Table(template));
+        copying.for_library(&[])
+    }
+}
+
+/// Line and column, from 1, of a byte offset.
+#[must_use]
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset.min(text.len())).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+fn hooks(table: &Table) -> Vec<String> {
+    let phases = entries(table.get("hooks"));
+    // `fmt` is not a script but the library's own rustfmt step, which mcp-kit leaves out.
+    phases.flat_map(|(_, scripts)| strings(Some(scripts))).filter(|script| script != "fmt").collect()
+}
+
+fn placeholder(key: &str, value: &Value, conditional: bool) -> Result<Placeholder, ManifestError> {
+    let wrong = |message: String| ManifestError::Placeholder { key: key.to_owned(), message };
+    let Value::Table(table) = value else { return Err(wrong("it should be a table".to_owned())) };
+    let kind = match table.get("type").map(|kind| kind.as_str().unwrap_or("")) {
+        None | Some("string" | "text" | "editor") => Kind::Text,
+        Some("bool") => Kind::Bool,
+        Some("array") => Kind::List,
+        Some(other) => {
+            return Err(wrong(format!("{other:?} is not a type; there are string, bool, text, editor and array")));
+        }
+    };
+    let regex = match table.get("regex").and_then(Value::as_str) {
+        Some(pattern) => {
+            Some(Regex::new(pattern).map_err(|error| wrong(format!("its regex does not compile: {error}")))?)
+        }
+        None => None,
+    };
+    let choice = |choice: &Value| choice.as_str().or_else(|| choice.get("value")?.as_str()).map(str::to_owned);
+    let choices = table.get("choices").and_then(Value::as_array);
+    let choices: Vec<String> = choices.into_iter().flatten().filter_map(choice).collect();
+    let default = match table.get("default") {
+        Some(Value::Array(list)) => Some(list.iter().filter_map(plain).collect::<Vec<_>>().join(",")),
+        Some(value) => plain(value),
+        None => None,
+    };
+    let prompt = table.get("prompt").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let placeholder = Placeholder { key: key.to_owned(), kind, prompt, choices, regex, default, conditional };
+    match placeholder.default.as_deref().map(|default| placeholder.accepts(default)) {
+        Some(Err(reason)) => Err(wrong(format!("its default {reason}"))),
+        _ => Ok(placeholder),
+    }
+}
+
+impl Placeholder {
+    /// # Errors
+    /// With the rule that `value` breaks, as the end of a sentence.
+    pub fn accepts(&self, value: &str) -> Result<(), String> {
+        match self.kind {
+            Kind::Bool if value != "true" && value != "false" => return Err("must be true or false".to_owned()),
+            Kind::List => {
+                let known = |item: &&str| self.choices.iter().any(|choice| choice == item);
+                if let Some(unknown) = value.split(',').filter(|item| !item.is_empty()).find(|item| !known(item)) {
+                    return Err(format!("has {unknown:?} in it, which is not one of {}", self.choices.join(", ")));
+                }
+            }
+            Kind::Text if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice == value) => {
+                return Err(format!("must be one of {}", self.choices.join(", ")));
+            }
+            _ => {}
+        }
+        match &self.regex {
+            Some(regex) if self.kind == Kind::Text && !regex.is_match(value) => Err(format!("must match {regex}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_table).into_iter().flatten()
+}
+
+fn strings(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_array).into_iter().flatten().filter_map(plain).collect()
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn escape_pattern(path: &str) -> String {
+    let mut escaped = String::with_capacity(path.len());
+    for character in path.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '\\' | ' ' | '{' | '}') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hooks_are_refused_but_the_built_in_one_is_not_a_hook() {
+        let refused = Manifest::parse("[hooks]\npre = [\"a.rhai\"]\npost = [\"fmt\"]").expect_err("has a script");
+        assert_eq!(
+            refused.to_string(),
+            "cargo-generate.toml: the template has hooks (a.rhai), scripts that would run on this machine"
+        );
+        assert!(Manifest::parse("[hooks]\npost = [\"fmt\"]").is_ok());
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let error = Manifest::parse("[template]\ninclude = [").expect_err("is not closed");
+        assert!(error.to_string().starts_with("cargo-generate.toml:2:"), "{error}");
+    }
+
+    #[test]
+    fn files_are_taken_out_of_either_list() {
+        let include = Manifest::parse("[template]\ninclude = [\"*.md\"]\nvcs = \"Git\"").expect("valid");
+        insta::assert_snapshot!(include.for_library(&["a b.md"]), @r#"
+        [template]
+        include = ["*.md", '!/a\ b.md']
+        "#);
+        insta::assert_snapshot!(Manifest::default().for_library(&["x.png"]), @r#"
+        [template]
+        exclude = ["/x.png"]
+        "#);
+    }
+
+    #[test]
+    fn a_default_that_breaks_its_own_rules_is_an_error_of_the_template() {
+        let error = Manifest::parse("[placeholders]\na = { prompt = \"?\", choices = [\"x\"], default = \"y\" }")
+            .expect_err("y");
+        assert_eq!(error.to_string(), "cargo-generate.toml: placeholder `a`: its default must be one of x");
+    }
+}

@@ -1,0 +1,12 @@
+//! `mcp-kit new`: answers → render → stage → rename.
+
+pub mod answers;
+pub mod git;
+pub mod lockfile;
+pub mod manifest;
+pub mod name;
+pub mod new;
+pub mod project;
+pub mod render;
+pub mod report;
+pub mod template;

@@ -1,0 +1,198 @@
+//! Which names a project may have. In: what the user typed, and the package names that are taken. Out: nothing, or the reason
+//! against it with a name that would do. A name is never changed silently.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Longer names break container labels (63 bytes in DNS, 64 for cargo's own registry).
+pub const LONGEST: usize = 64;
+
+/// Strict, reserved and edition keywords (The Rust Reference, "Keywords").
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
+    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+/// cargo refuses these as package or binary names, or warns that they hide a crate of Rust's own.
+const CARGO: &[&str] = &["test", "core", "std", "alloc", "proc-macro", "build", "deps", "examples", "incremental"];
+/// Device names, which Windows accepts as file names in no folder.
+const WINDOWS: &[&str] = &[
+    "con", "prn", "aux", "nul", "com0", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt0",
+    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
+
+/// What is wrong with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Nothing there.
+    Empty,
+    /// More than [`LONGEST`] bytes.
+    TooLong,
+    /// Begins with a digit.
+    Digit,
+    /// Anything but lower-case letters, digits and single hyphens between them.
+    Characters,
+    /// A keyword of Rust.
+    Keyword,
+    /// A name that cargo keeps for itself.
+    Cargo,
+    /// A device on Windows.
+    Windows,
+    /// A package that the generated project contains or depends on.
+    Taken,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "it is empty",
+            Self::TooLong => "it is longer than 64 characters",
+            Self::Digit => "it begins with a digit, which cargo refuses",
+            Self::Characters => "only lower-case letters, digits and single hyphens between them may be in it",
+            Self::Keyword => "it is a keyword of Rust",
+            Self::Cargo => "cargo keeps it for itself",
+            Self::Windows => "Windows cannot have a file of that name",
+            Self::Taken => "the project depends on a package of that name",
+        })
+    }
+}
+
+/// A name that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} cannot be the name of the project: {flaw}")]
+pub struct BadName {
+    /// What was typed.
+    pub name: String,
+    /// The first thing wrong with it.
+    pub flaw: Flaw,
+    /// A name close to it that would do.
+    pub suggestion: String,
+}
+
+/// Checks `name` against the rules of cargo, of file systems, and against the package names in `taken`.
+///
+/// # Errors
+/// With the reason and a valid name, when it cannot be used.
+pub fn check(name: &str, taken: &BTreeSet<String>) -> Result<(), BadName> {
+    match flaw(name, taken) {
+        None => Ok(()),
+        Some(flaw) => Err(BadName { name: name.to_owned(), flaw, suggestion: suggest(name, taken) }),
+    }
+}
+
+fn flaw(name: &str, taken: &BTreeSet<String>) -> Option<Flaw> {
+    let well_formed = name
+        .split('-')
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
+    if name.is_empty() {
+        Some(Flaw::Empty)
+    } else if name.len() > LONGEST {
+        Some(Flaw::TooLong)
+    } else if !well_formed {
+        Some(Flaw::Characters)
+    } else if name.starts_with(|first: char| first.is_ascii_digit()) {
+        Some(Flaw::Digit)
+    } else if KEYWORDS.contains(&name) {
+        Some(Flaw::Keyword)
+    } else if CARGO.contains(&name) {
+        Some(Flaw::Cargo)
+    } else if WINDOWS.contains(&name) {
+        Some(Flaw::Windows)
+    } else if taken.contains(name) || taken.contains(&name.replace('-', "_")) {
+        // cargo tells `a-b` from `a_b` in a lock file, but rustc gives both crates one name.
+        Some(Flaw::Taken)
+    } else {
+        None
+    }
+}
+
+/// The nearest valid name: letters lowered, everything else turned into single hyphens, a word added where that is not enough.
+fn suggest(name: &str, taken: &BTreeSet<String>) -> String {
+    // Room for what is added below.
+    let base = words(name).chars().take(LONGEST - 16).collect::<String>();
+    let base = base.trim_matches('-');
+    let base = if base.is_empty() { "my-server" } else { base };
+    let candidates = [base.to_owned(), format!("{base}-server"), format!("server-{base}")];
+    let numbered = (2..).map(|number| format!("{base}-server-{number}"));
+    candidates
+        .into_iter()
+        .chain(numbered.take(1000))
+        .find(|candidate| flaw(candidate, taken).is_none())
+        .unwrap_or_else(|| format!("server-{base}-new"))
+}
+
+/// `My Server` → `my-server`, `myServer` → `my-server`, `../a/b` → `a-b`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    let mut previous = ' ';
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() {
+            if character.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit()) {
+                words.push('-');
+            }
+            words.push(character.to_ascii_lowercase());
+        } else if !words.is_empty() && !words.ends_with('-') {
+            words.push('-');
+        }
+        previous = character;
+    }
+    words.trim_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn suggestion(name: &str) -> String {
+        check(name, &BTreeSet::from(["http".to_owned()])).expect_err("not a valid name").suggestion
+    }
+
+    #[test]
+    fn suggests_what_was_probably_meant() {
+        for (typed, expected) in [
+            ("My Server", "my-server"),
+            ("myServer", "my-server"),
+            ("my_server", "my-server"),
+            ("../evil", "evil"),
+            ("a/b", "a-b"),
+            ("1abc", "server-1abc"),
+            ("fn", "fn-server"),
+            ("test", "test-server"),
+            ("con", "con-server"),
+            ("http", "http-server"),
+            ("-x-", "x"),
+            ("a--b", "a-b"),
+            ("", "my-server"),
+            ("日本", "my-server"),
+            ("Über Server", "ber-server"),
+        ] {
+            assert_eq!(suggestion(typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn accepts_names_that_cargo_accepts() {
+        for name in ["a", "my-server", "a1-b2", "coda-mcp", "fn-server", "z".repeat(64).as_str()] {
+            assert_eq!(check(name, &BTreeSet::new()), Ok(()), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_suggestion_is_always_valid(name in "\\PC{0,100}", taken in proptest::collection::btree_set("[a-z-]{1,6}", 0..20)) {
+            if let Err(bad) = check(&name, &taken) {
+                prop_assert_eq!(check(&bad.suggestion, &taken), Ok(()));
+            }
+        }
+
+        #[test]
+        fn also_near_reserved_ones(name in "(fn|test|con|com1|1abc|std|http)[-_ ]{0,2}(server)?") {
+            let taken = BTreeSet::from(["http".to_owned(), "http-server".to_owned()]);
+            if let Err(bad) = check(&name, &taken) {
+                prop_assert_eq!(check(&bad.suggestion, &taken), Ok(()));
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a generated project holds beyond its template: `.mcp-kit/`, and a Cargo.lock in cargo's order. Pure.
+//!
+//! `.mcp-kit/answers.toml` says what was asked and answered; `.mcp-kit/pristine.tar.gz` is the project as it was made, the base of
+//! the three-way merge of `mcp-kit update`. With both, an update needs neither the network nor the old version of mcp-kit.
+
+use std::borrow::Cow;
+use std::io::{self, Write as _};
+
+use flate2::{Compression, GzBuilder};
+
+use super::answers::Answers;
+use super::lockfile;
+use super::template::{Source, Template};
+use crate::files::{File, Tree};
+
+/// The folder of mcp-kit's own records in a project.
+pub const FOLDER: &str = ".mcp-kit";
+
+/// Completes a rendering.
+///
+/// # Errors
+/// When the archive cannot be made, which does not happen in memory.
+pub fn complete(mut files: Tree, template: &Template, name: &str, answers: &Answers) -> io::Result<Tree> {
+    // Not the template's to fill.
+    files.retain(|path, _| !path.starts_with(".mcp-kit/"));
+    if let Some(lock) = files.get_mut("Cargo.lock")
+        && let Ok(text) = std::str::from_utf8(&lock.bytes)
+    {
+        lock.bytes = Cow::Owned(lockfile::sort_packages(text).into_bytes());
+    }
+    let pristine = archive(&files)?;
+    files.insert(format!("{FOLDER}/pristine.tar.gz"), File { bytes: Cow::Owned(pristine), executable: false });
+    files.insert(format!("{FOLDER}/answers.toml"), File::text(record(template, name, answers)));
+    Ok(files)
+}
+
+/// A tar.gz that depends on nothing but the files: sorted, no times, no owners, modes 644 and 755.
+fn archive(files: &Tree) -> io::Result<Vec<u8>> {
+    let gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Compression::default());
+    let mut tar = tar::Builder::new(gzip);
+    for (path, file) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(file.bytes.len() as u64);
+        header.set_mode(if file.executable { 0o755 } else { 0o644 });
+        tar.append_data(&mut header, path, &*file.bytes)?;
+    }
+    let mut gzip = tar.into_inner()?;
+    gzip.flush()?;
+    gzip.finish()
+}
+
+fn record(template: &Template, name: &str, answers: &Answers) -> String {
+    let mut origin = toml::Table::new();
+    origin.insert("name".to_owned(), template.name().into());
+    let source = match template.source {
+        Source::Embedded => "embedded",
+        Source::Folder(_) => "folder",
+    };
+    origin.insert("source".to_owned(), source.into());
+    if let Some(version) = template.version() {
+        origin.insert("version".to_owned(), version.into());
+    }
+    let mut given = toml::Table::new();
+    for (key, answer) in &answers.0 {
+        let value = match answer {
+            super::answers::Answer::Bool(flag) => toml::Value::Boolean(*flag),
+            super::answers::Answer::Text(text) => toml::Value::String(text.clone()),
+        };
+        given.insert(key.clone(), value);
+    }
+    let mut record = toml::Table::new();
+    record.insert("schema".to_owned(), 1.into());
+    record.insert("mcp_kit".to_owned(), env!("CARGO_PKG_VERSION").into());
+    record.insert("name".to_owned(), name.into());
+    record.insert("template".to_owned(), origin.into());
+    record.insert("answers".to_owned(), given.into());
+    format!(
+        "# Written by mcp-kit: what this project was made from. `mcp-kit update` needs it and the archive beside it; commit both.\n{record}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_archive_depends_on_the_files_alone() {
+        let long = format!("a/{}/b", "x".repeat(150));
+        let files = Tree::from([
+            ("run.sh".to_owned(), File { bytes: Cow::Borrowed(b"#!/bin/sh\n"), executable: true }),
+            (long.clone(), File::text("deep")),
+        ]);
+        let bytes = archive(&files).expect("in memory");
+        assert_eq!(bytes, archive(&files).expect("in memory"));
+        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
+        let entries: Vec<_> = tar
+            .entries()
+            .expect("a tar")
+            .map(|entry| {
+                let entry = entry.expect("an entry");
+                let header = entry.header();
+                let path = entry.path().expect("a path").display().to_string();
+                (path, header.mode().expect("a mode"), header.mtime().expect("a time"), header.uid().expect("an owner"))
+            })
+            .collect();
+        assert_eq!(entries, [(long, 0o644, 0, 0), ("run.sh".to_owned(), 0o755, 0, 0)]);
+    }
+}

@@ -1,0 +1,266 @@
+//! cargo-generate as a library, boxed in: template and answers in, files out, no side effects.
+//!
+//! The library reads the environment (`USER`, `CARGO_GENERATE_VALUE_*`), the user's cargo-generate.toml and git configuration,
+//! prints progress whatever it is told, and sanitises paths through its own temporary folder. So it runs in a process of its own
+//! (this binary again, as [`BOXED_COMMAND`]) with an environment made from nothing, inside a temporary folder, and all that comes
+//! back is the folder it wrote or the text of its error.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, io, thread};
+
+use super::answers::Answers;
+use super::manifest;
+use super::template::Template;
+use crate::files::{self, FilesError, Tree};
+use crate::interrupt::{Interrupt, Interrupted};
+
+/// The hidden first argument that makes this binary the renderer.
+pub const BOXED_COMMAND: &str = "__render";
+
+const TEMPLATE: &str = "template";
+const OUT: &str = "out";
+const HOME: &str = "home";
+const TMP: &str = "tmp";
+const VALUES: &str = "values.toml";
+const ERROR: &str = "error.txt";
+
+/// A file of the template that Liquid does not understand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFile {
+    /// Its path in the template.
+    pub path: String,
+    /// What is wrong, with line and column where they are known.
+    pub reason: String,
+}
+
+/// Why nothing was rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// Files of the template that Liquid does not understand.
+    #[error("{} of the template cannot be rendered", if .0.len() == 1 { "a file" } else { "some files" })]
+    Syntax(Vec<BadFile>),
+    /// Anything else that cargo-generate has against the template.
+    #[error("the template cannot be rendered: {0}")]
+    Refused(String),
+    /// The renderer ended without a word.
+    #[error("the renderer ended unexpectedly ({0})")]
+    Crashed(String),
+    /// The path of the folder for temporary files is one that the library would change.
+    #[error("the folder for temporary files, {}, has characters in its path that the renderer cannot take", .0.display())]
+    Sandbox(PathBuf),
+    /// The renderer could not be started or watched.
+    #[error("cannot start the renderer: {0}")]
+    Start(#[source] io::Error),
+    /// The temporary folder.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// Told to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Renders `template` for a project called `name`. Writes nowhere but in a temporary folder that is gone afterwards.
+///
+/// # Errors
+/// When the template cannot be rendered, or the system does not let the renderer run.
+pub fn render(template: &Template, name: &str, answers: &Answers, interrupt: &Interrupt) -> Result<Tree, RenderError> {
+    let mut files = template.files.clone();
+    let verbatim: Vec<String> = not_utf8(&files);
+    let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
+    // Always there, so that the library takes this folder for the template and does not go looking for one further down.
+    files.insert(manifest::FILE.to_owned(), files::File::text(template.manifest.for_library(&verbatim)));
+    let mut rendered = render_tree(&files, template, name, answers, interrupt)?;
+
+    // The library writes a rendered file under its new name without its mode; only a copied one keeps it. So the few executable
+    // files with a placeholder in their name go through once more, to be copied.
+    let renamed = |path: &str| path.contains("{{") || path.contains("{%");
+    let mut copied: Tree = files.into_iter().filter(|(path, file)| file.executable && renamed(path)).collect();
+    if !copied.is_empty() {
+        copied.insert(manifest::FILE.to_owned(), files::File::text(template.manifest.copying()));
+        for path in render_tree(&copied, template, name, answers, interrupt)?.into_keys() {
+            if let Some(file) = rendered.get_mut(&path) {
+                file.executable = true;
+            }
+        }
+    }
+    Ok(rendered)
+}
+
+fn render_tree(
+    files: &Tree,
+    template: &Template,
+    name: &str,
+    answers: &Answers,
+    interrupt: &Interrupt,
+) -> Result<Tree, RenderError> {
+    let sandbox = tempfile::Builder::new().prefix("mcp-kit-").tempdir().map_err(RenderError::Start)?;
+    // The library works on real paths; on some systems the temporary folder is behind a link.
+    let root = sandbox.path().canonicalize().map_err(RenderError::Start)?;
+    if !survives_sanitising(&root) {
+        return Err(RenderError::Sandbox(root));
+    }
+    for folder in [TEMPLATE, OUT, HOME, TMP] {
+        fs::create_dir(root.join(folder)).map_err(RenderError::Start)?;
+    }
+    files::write_tree(&root.join(TEMPLATE), files, || Ok::<(), RenderError>(interrupt.check()?))?;
+    fs::write(root.join(VALUES), values(answers)).map_err(RenderError::Start)?;
+
+    let program = env::current_exe().map_err(RenderError::Start)?;
+    let mut command = Command::new(program);
+    command.arg(BOXED_COMMAND).arg(name).current_dir(&root).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    for (variable, folder) in [("HOME", HOME), ("CARGO_HOME", HOME), ("XDG_CONFIG_HOME", HOME), ("USERPROFILE", HOME)] {
+        command.env(variable, root.join(folder));
+    }
+    for variable in ["TMPDIR", "TMP", "TEMP"] {
+        command.env(variable, root.join(TMP));
+    }
+    // What a template's `{{ authors }}` becomes: the same on every machine.
+    command.env("USER", "user").env("CARGO_NAME", format!("The {name} authors"));
+    #[cfg(windows)]
+    if let Some(system) = env::var_os("SystemRoot") {
+        command.env("SystemRoot", system);
+    }
+
+    let status = wait(command, interrupt)?;
+    if status.success() {
+        return Ok(files::read_tree(&root.join(OUT).join(name), &|_| false)?);
+    }
+    match fs::read_to_string(root.join(ERROR)) {
+        Ok(message) => Err(explain(&message, template)),
+        Err(_) => Err(RenderError::Crashed(status.to_string())),
+    }
+}
+
+/// Waits in short sleeps: a signal to this process alone must not wait for a template that renders forever.
+fn wait(mut command: Command, interrupt: &Interrupt) -> Result<std::process::ExitStatus, RenderError> {
+    let mut child = command.spawn().map_err(RenderError::Start)?;
+    loop {
+        if let Some(status) = child.try_wait().map_err(RenderError::Start)? {
+            // Ctrl-C reaches the whole process group: the child's death by it is not a crash.
+            interrupt.check()?;
+            return Ok(status);
+        }
+        if let Err(interrupted) = interrupt.check() {
+            // Reaped either way, so that the temporary folder is nobody's any more when it is removed.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(interrupted.into());
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// The renderer itself, in its own process: the current folder is the sandbox. Returns whether it succeeded.
+#[must_use]
+pub fn boxed_main(name: &str) -> bool {
+    let report = |message: &str| {
+        // Without this file the parent reports the exit status instead.
+        let _ = fs::write(ERROR, message);
+    };
+    std::panic::set_hook(Box::new(move |panic| report(&format!("internal error of cargo-generate: {panic}"))));
+    let generated = env::current_dir().map_err(Into::into).and_then(|sandbox| {
+        cargo_generate::generate(cargo_generate::GenerateArgs {
+            template_path: cargo_generate::TemplatePath {
+                path: Some(sandbox.join(TEMPLATE).to_string_lossy().into_owned()),
+                ..Default::default()
+            },
+            name: Some(name.to_owned()),
+            // "Don't convert the name": it has been checked and must come out as it went in.
+            force: true,
+            quiet: true,
+            silent: true,
+            template_values_file: Some(sandbox.join(VALUES).to_string_lossy().into_owned()),
+            vcs: Some(cargo_generate::Vcs::None),
+            lib: false,
+            bin: true,
+            destination: Some(sandbox.join(OUT)),
+            no_workspace: true,
+            no_fmt: true,
+            ..Default::default()
+        })
+    });
+    generated.map_err(|error| report(&format!("{error:#}"))).is_ok()
+}
+
+fn values(answers: &Answers) -> String {
+    let mut values = toml::Table::new();
+    for (key, answer) in &answers.0 {
+        let value = match answer {
+            super::answers::Answer::Bool(flag) => toml::Value::Boolean(*flag),
+            super::answers::Answer::Text(text) => toml::Value::String(text.clone()),
+        };
+        values.insert(key.clone(), value);
+    }
+    let mut document = toml::Table::new();
+    document.insert("values".to_owned(), toml::Value::Table(values));
+    document.to_string()
+}
+
+fn not_utf8(files: &Tree) -> Vec<String> {
+    let binary = files.iter().filter(|(_, file)| std::str::from_utf8(&file.bytes).is_err());
+    binary.map(|(path, _)| path.strip_suffix(".liquid").unwrap_or(path).to_owned()).collect()
+}
+
+/// The library runs every component of its temporary folder's path through Liquid and a sanitiser.
+fn survives_sanitising(path: &Path) -> bool {
+    let harmless = |text: &str| {
+        let odd = |c: char| c.is_control() || matches!(c, '?' | '<' | '>' | ':' | '*' | '|' | '"' | '{' | '}');
+        cfg!(windows) || !text.contains(odd)
+    };
+    path.to_str().is_some_and(harmless)
+}
+
+/// Turns the library's text, made for its own terminal, into an error with file and reason.
+fn explain(message: &str, template: &Template) -> RenderError {
+    let plain = without_escapes(message);
+    if plain.contains("Substitution skipped, found invalid syntax in") {
+        let files = plain.lines().filter_map(|line| line.strip_prefix('\t'));
+        return RenderError::Syntax(files.map(|path| bad_file(path, template)).collect());
+    }
+    // Its messages begin with an emoji or a word of regret.
+    let text = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '`' | '"' | '\''));
+    RenderError::Refused(text.trim_start_matches("Sorry, ").to_owned())
+}
+
+/// The library drops the reason, so Liquid is asked again.
+fn bad_file(path: &str, template: &Template) -> BadFile {
+    let source = [format!("{path}.liquid"), path.to_owned()];
+    let file = source.iter().find_map(|path| template.files.get_key_value(path));
+    let (path, bytes) = file.map_or((path, &[][..]), |(path, file)| (path.as_str(), &file.bytes));
+    let parser = liquid::ParserBuilder::with_stdlib().build();
+    let reason = match parser.map(|parser| parser.parse(&String::from_utf8_lossy(bytes)).err()) {
+        Ok(Some(error)) => reason(&error.to_string()),
+        Ok(None) | Err(_) => "it is not valid Liquid".to_owned(),
+    };
+    BadFile { path: path.to_owned(), reason }
+}
+
+/// `liquid:  --> 3:5\n  |\n3 | {% if %}\n  |  ^---\n  |\n  = expected Value` → `line 3, column 5: expected Value`.
+fn reason(message: &str) -> String {
+    let place = message.lines().find_map(|line| line.split_once("--> ")?.1.split_once(':'));
+    let what = message.lines().filter_map(|line| line.trim_start().strip_prefix("= ")).collect::<Vec<_>>().join("; ");
+    match place {
+        Some((line, column)) if !what.is_empty() => format!("line {line}, column {column}: {what}"),
+        _ => message.trim_start_matches("liquid:").split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Text without terminal escapes (ECMA-48 CSI sequences).
+fn without_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            if characters.next() == Some('[') {
+                characters.by_ref().find(|c| ('\u{40}'..='\u{7e}').contains(c));
+            }
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}

@@ -1,0 +1,253 @@
+//! What `mcp-kit new` says at its end: a tree and the next commands for people, one object for programs. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::answers::Answers;
+use super::template::{Source, Template};
+use crate::files::Tree;
+use crate::terminal::{Paint, Role};
+
+/// A tree with more lines than this shows folders as counts instead.
+const MOST_LINES: usize = 40;
+
+/// What became of the git repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Git {
+    /// A new, empty one is in the project.
+    Initialized,
+    /// The project is inside one already.
+    Surrounding,
+    /// `--no-git`.
+    Skipped,
+    /// There is no git on this machine.
+    Unavailable,
+}
+
+/// Everything there is to say.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The project's name.
+    pub name: &'a str,
+    /// Where it is, absolute.
+    pub path: &'a Path,
+    /// Where it is, as the user would write it.
+    pub shown: PathBuf,
+    /// What it was made from.
+    pub template: &'a Template,
+    /// With which answers.
+    pub answers: &'a Answers,
+    /// All its files.
+    pub files: &'a Tree,
+    /// Its repository.
+    pub git: Git,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    name: &'a str,
+    path: String,
+    dry_run: bool,
+    template: JsonTemplate,
+    answers: &'a Answers,
+    files: Vec<JsonFile<'a>>,
+    git: Git,
+    next: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonTemplate {
+    source: &'static str,
+    name: String,
+    version: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct JsonFile<'a> {
+    path: &'a str,
+    bytes: usize,
+    executable: bool,
+}
+
+impl Report<'_> {
+    /// The object of schema `mcp-kit/new/1`, for programs.
+    ///
+    /// # Errors
+    /// Never for text that is UTF-8, as all of this is.
+    pub fn json(&self) -> serde_json::Result<String> {
+        let file = |(path, file): (_, &crate::files::File)| JsonFile {
+            path,
+            bytes: file.bytes.len(),
+            executable: file.executable,
+        };
+        let source = match self.template.source {
+            Source::Embedded => "embedded",
+            Source::Folder(_) => "folder",
+        };
+        serde_json::to_string_pretty(&Json {
+            schema: "mcp-kit/new/1",
+            name: self.name,
+            path: self.path.display().to_string(),
+            dry_run: self.dry_run,
+            template: JsonTemplate { source, name: self.template.name(), version: self.template.version() },
+            answers: self.answers,
+            files: self.files.iter().map(|(path, contents)| file((path.as_str(), contents))).collect(),
+            git: self.git,
+            next: self.next(),
+        })
+    }
+
+    /// The tree and the next commands, for people.
+    #[must_use]
+    pub fn human(&self, paint: Paint) -> String {
+        let mut text = String::new();
+        let done = if self.dry_run { "Would create" } else { "Created" };
+        let _ = writeln!(text, "{done} {} in {}\n", paint.paint(Role::Strong, self.name), self.shown.display());
+        text.push_str(&tree(self.files, paint));
+        let _ = write!(text, "\n{}", files(self.files.len()));
+        text.push_str(match self.git {
+            Git::Initialized if self.dry_run => ", a new git repository\n",
+            Git::Initialized => ", a new git repository without commits\n",
+            Git::Surrounding => ", in the git repository around it\n",
+            Git::Skipped | Git::Unavailable => "\n",
+        });
+        if !self.dry_run {
+            text.push_str("\nNext:\n");
+            for command in self.next() {
+                let _ = writeln!(text, "  {}", paint.paint(Role::Strong, &command));
+            }
+        }
+        text
+    }
+
+    /// What to type next. Only commands whose files are really there.
+    fn next(&self) -> Vec<String> {
+        let mut next = vec![format!("cd {}", shell_word(&self.shown.display().to_string()))];
+        let known = [
+            (
+                "scripts/local-dev.sh",
+                "scripts/local-dev.sh --demo   # the server on sample documents, without any account",
+            ),
+            ("scripts/test.sh", "scripts/test.sh               # its tests"),
+        ];
+        match self.template.source {
+            Source::Embedded => {
+                next.extend(
+                    known.iter().filter(|(file, _)| self.files.contains_key(*file)).map(|(_, line)| (*line).to_owned()),
+                );
+            }
+            Source::Folder(_) if self.files.contains_key("README.md") => next.push("less README.md".to_owned()),
+            Source::Folder(_) => {}
+        }
+        next
+    }
+}
+
+/// One name of a tree: a file, or a folder with names in it.
+#[derive(Default)]
+struct Node<'a> {
+    /// Folders come first, as a file manager shows them.
+    folders: BTreeMap<&'a str, Node<'a>>,
+    files: Vec<&'a str>,
+    /// Whether what is in it is drawn, or only counted.
+    open: bool,
+}
+
+impl<'a> Node<'a> {
+    fn insert(&mut self, path: &'a str) {
+        match path.split_once('/') {
+            Some((folder, rest)) => self.folders.entry(folder).or_default().insert(rest),
+            None => self.files.push(path),
+        }
+    }
+
+    fn lines(&self) -> usize {
+        self.folders.len() + self.files.len()
+    }
+
+    fn count(&self) -> usize {
+        self.files.len() + self.folders.values().map(Node::count).sum::<usize>()
+    }
+
+    /// Opens folders `depth` levels down, short ones first, as long as there is room. Returns whether there were any.
+    fn open(&mut self, depth: usize, room: &mut usize) -> bool {
+        let mut folders: Vec<_> = self.folders.values_mut().collect();
+        if depth > 0 {
+            let open = folders.into_iter().filter(|folder| folder.open);
+            return open.fold(false, |any, folder| folder.open(depth - 1, room) | any);
+        }
+        folders.sort_by_key(|folder| folder.lines());
+        let any = !folders.is_empty();
+        for folder in folders {
+            folder.open = folder.lines() <= *room;
+            *room -= if folder.open { folder.lines() } else { 0 };
+        }
+        any
+    }
+
+    fn draw(&self, indent: &str, paint: Paint, text: &mut String) {
+        let mut left = self.lines();
+        let mut stem = || {
+            left -= 1;
+            if left == 0 { ("└── ", "    ") } else { ("├── ", "│   ") }
+        };
+        for (name, folder) in &self.folders {
+            let (branch, next) = stem();
+            let count = if folder.open { String::new() } else { format!("  {}", files(folder.count())) };
+            let name = paint.paint(Role::Strong, &format!("{name}/"));
+            let _ = writeln!(
+                text,
+                "{}{name}{}",
+                paint.paint(Role::Dim, &format!("{indent}{branch}")),
+                paint.paint(Role::Dim, &count)
+            );
+            if folder.open {
+                folder.draw(&format!("{indent}{next}"), paint, text);
+            }
+        }
+        for name in &self.files {
+            let (branch, _) = stem();
+            let _ = writeln!(text, "{}{name}", paint.paint(Role::Dim, &format!("{indent}{branch}")));
+        }
+    }
+}
+
+/// The files as a tree: whole when it is short, otherwise with its long and deep folders as counts.
+#[must_use]
+pub fn tree(files: &Tree, paint: Paint) -> String {
+    let mut root = Node::default();
+    for path in files.keys() {
+        root.insert(path);
+    }
+    let mut room = MOST_LINES.saturating_sub(root.lines());
+    let mut depth = 0;
+    while root.open(depth, &mut room) {
+        depth += 1;
+    }
+    let mut text = String::new();
+    root.draw("", paint, &mut text);
+    text
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// A path that a shell takes as one word.
+fn shell_word(text: &str) -> String {
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '~' | '+' | ',' | '@' | '%' | ':' | '=');
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['-', '~']) {
+        return text.to_owned();
+    }
+    // `--` would be needed as well for a leading hyphen; `./` does the same and is what people write.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

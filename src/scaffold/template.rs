@@ -1,0 +1,167 @@
+//! Where a template comes from: the one embedded in the binary, or a folder. Out: its files in memory, its manifest read.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::lockfile;
+use super::manifest::{self, Manifest, ManifestError};
+use crate::files::{self, File, FilesError, Tree};
+
+/// One file of the template as build.rs embedded it.
+#[derive(Debug)]
+struct EmbeddedFile {
+    path: &'static str,
+    bytes: &'static [u8],
+    executable: bool,
+}
+
+static EMBEDDED: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/template.rs"));
+
+/// Where a template was taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The binary.
+    Embedded,
+    /// A folder, as the user wrote it.
+    Folder(PathBuf),
+}
+
+/// A template: files, and the questions it asks.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Where it was taken from.
+    pub source: Source,
+    /// Its files, the manifest among them.
+    pub files: Tree,
+    /// What the manifest says.
+    pub manifest: Manifest,
+}
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// A URL where a folder is wanted.
+    #[error("--template takes a folder, and {0:?} looks like an address")]
+    Address(String),
+    /// No such folder.
+    #[error("the template folder {} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// A file, not a folder.
+    #[error("the template {} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// A file name that would come out otherwise.
+    #[error("the template has a file named {0:?}, which not every system can have")]
+    Unportable(String),
+    /// A script for cargo-generate.
+    #[error("the template has a script ({0}), which could run on this machine")]
+    Script(String),
+    /// Its manifest is of no use.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// It cannot be read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl Template {
+    /// The template that comes with this version of mcp-kit.
+    ///
+    /// # Errors
+    /// Never in a build that passed its tests: when the embedded manifest does not parse.
+    pub fn embedded() -> Result<Self, TemplateError> {
+        let file = |file: &EmbeddedFile| File { bytes: Cow::Borrowed(file.bytes), executable: file.executable };
+        let files = EMBEDDED.iter().map(|embedded| (embedded.path.to_owned(), file(embedded))).collect();
+        Self::new(Source::Embedded, files)
+    }
+
+    /// # Errors
+    /// When `given` is not a folder with a template that can be rendered without running anything.
+    pub fn from_folder(given: &Path) -> Result<Self, TemplateError> {
+        let metadata = match fs::metadata(given) {
+            Ok(metadata) => metadata,
+            Err(_) if is_address(given) => return Err(TemplateError::Address(given.display().to_string())),
+            Err(_) => return Err(TemplateError::Missing(given.to_owned())),
+        };
+        if !metadata.is_dir() {
+            return Err(TemplateError::NotAFolder(given.to_owned()));
+        }
+        let files =
+            files::read_tree(given, &|path| path.file_name().is_some_and(|name| name == ".git") || is_cache(path))?;
+        if let Some(path) = files.keys().find(|path| !is_portable(path)) {
+            return Err(TemplateError::Unportable(path.clone()));
+        }
+        if let Some(path) = files.keys().find(|path| path.ends_with(".rhai")) {
+            return Err(TemplateError::Script(path.clone()));
+        }
+        Self::new(Source::Folder(given.to_owned()), files)
+    }
+
+    fn new(source: Source, files: Tree) -> Result<Self, TemplateError> {
+        let manifest = match files.get(manifest::FILE) {
+            Some(file) => Manifest::parse(&String::from_utf8_lossy(&file.bytes))?,
+            None => Manifest::default(),
+        };
+        Ok(Self { source, files, manifest })
+    }
+
+    /// Names that the project itself cannot have: those of the packages it contains or depends on.
+    #[must_use]
+    pub fn package_names(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for (path, file) in &self.files {
+            let name = path.strip_suffix(".liquid").unwrap_or(path);
+            let name = name.rsplit('/').next().unwrap_or(name);
+            if name == "Cargo.lock" || (name == "Cargo.toml" && path.contains('/')) {
+                names.extend(lockfile::package_names(&String::from_utf8_lossy(&file.bytes)));
+            }
+        }
+        names
+    }
+
+    /// What to call it in messages and records.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.source {
+            Source::Embedded => "mcp-server".to_owned(),
+            Source::Folder(path) => path.display().to_string(),
+        }
+    }
+
+    /// Its version: the embedded one has that of mcp-kit, a folder has none.
+    #[must_use]
+    pub fn version(&self) -> Option<&'static str> {
+        match self.source {
+            Source::Embedded => Some(env!("CARGO_PKG_VERSION")),
+            Source::Folder(_) => None,
+        }
+    }
+}
+
+fn is_address(given: &Path) -> bool {
+    let given = given.to_string_lossy();
+    // https://…, git@host:path, gh:owner/name
+    given.contains("://")
+        || given.contains('@')
+        || ["gh:", "gl:", "bb:", "sr:"].iter().any(|host| given.starts_with(host))
+}
+
+/// A build folder that a tool marked as one (<https://bford.info/cachedir/>), as cargo does with `target/`.
+fn is_cache(path: &Path) -> bool {
+    const SIGNATURE: &[u8; 43] = b"Signature: 8a477f597d28d172789f06886806bc55";
+    let mut start = [0; SIGNATURE.len()];
+    fs::File::open(path.join("CACHEDIR.TAG"))
+        .is_ok_and(|mut tag| tag.read_exact(&mut start).is_ok() && start == *SIGNATURE)
+}
+
+/// The library replaces these characters in file names by `_` without a word; a `|` or `:` inside `{{ }}` is Liquid's.
+fn is_portable(path: &str) -> bool {
+    path.split('/').all(|part| {
+        let literal = part.split("{{").map(|piece| piece.rsplit("}}").next().unwrap_or(piece));
+        literal.into_iter().all(|piece| {
+            !piece.contains(['?', '<', '>', '\\', ':', '*', '|', '"']) && !piece.chars().any(char::is_control)
+        })
+    })
+}

@@ -1,0 +1,65 @@
+//! Colour, and when not to use it: never with `NO_COLOR` or `CI`, never into a file or a pipe, never on a dumb terminal.
+
+use std::env;
+use std::io::IsTerminal;
+
+use anstyle::{AnsiColor, Style};
+
+/// How strongly something stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The word `error:`.
+    Error,
+    /// The words `hint:` and `note:`.
+    Hint,
+    /// Folders in a tree, commands to copy.
+    Strong,
+    /// What one may skip.
+    Dim,
+}
+
+/// Writes text in colour or without, decided once per stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Paint(bool);
+
+impl Paint {
+    /// For standard output.
+    #[must_use]
+    pub fn stdout() -> Self {
+        Self(std::io::stdout().is_terminal() && wanted())
+    }
+
+    /// For standard error.
+    #[must_use]
+    pub fn stderr() -> Self {
+        Self(std::io::stderr().is_terminal() && wanted())
+    }
+
+    /// No colour at all.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self(false)
+    }
+
+    /// `text` as its role wants it.
+    #[must_use]
+    pub fn paint(self, role: Role, text: &str) -> String {
+        if !self.0 {
+            return text.to_owned();
+        }
+        let style = match role {
+            Role::Error => AnsiColor::Red.on_default().bold(),
+            Role::Hint => AnsiColor::Cyan.on_default().bold(),
+            Role::Strong => Style::new().bold(),
+            Role::Dim => Style::new().dimmed(),
+        };
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// What the environment says about colour, for clap as well.
+#[must_use]
+pub fn wanted() -> bool {
+    let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
