@@ -48,6 +48,7 @@ wrong_usage() {
 }
 
 name=$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 host=${DROPLET_HOST:-}
 port=${DROPLET_PORT:-22}
 user=${DROPLET_USER:-root}
@@ -197,7 +198,7 @@ if there docker image inspect "$name:$tag" >/dev/null 2>&1; then
 	say "The host has the image $name:$tag already"
 else
 	say "Building the image $name:$tag; the first time takes minutes"
-	there docker build --build-arg "REVISION=$tag" --tag "$name:$tag" "$dir/incoming" ||
+	there docker build --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" "$dir/incoming" ||
 		die "the build failed; what is running goes on unchanged"
 fi
 
@@ -212,9 +213,9 @@ say() { printf "    %s\n" "$*" >&2; }
 
 # compose RELEASE ARGUMENT...
 compose() {
-	release=$dir/releases/$1
+	folder=$dir/releases/$1
 	shift
-	IMAGE_TAG=$(cat "$release/image-tag") docker compose --project-directory "$release" --file "$release/docker-compose.yml" "$@"
+	IMAGE_TAG=$(cat "$folder/image-tag") docker compose --project-directory "$folder" --file "$folder/docker-compose.yml" "$@"
 }
 
 # start RELEASE: the server first, the tunnel only once the server is healthy.
