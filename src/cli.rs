@@ -20,10 +20,10 @@ use crate::scaffold::new::Request;
 )]
 pub struct Cli {
     /// Say less: results and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, display_order = 900, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say what is being done
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 901)]
     pub verbose: bool,
     /// What to do.
     #[command(subcommand)]
@@ -34,6 +34,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create a complete MCP server project
+    ///
+    /// Server, authentication, tests, container, deployment and documentation. Nothing is asked: what is not given takes the
+    /// template's default. The project appears whole or not at all.
     New(New),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  mcp-kit completions bash > ~/.local/share/bash-completion/completions/mcp-kit")]
@@ -53,8 +56,6 @@ pub enum Command {
 /// `mcp-kit new`.
 #[derive(Args, Debug)]
 #[command(
-    long_about = "Create a complete MCP server project: server, authentication, tests, container, deployment and documentation.\n\n\
-                  Nothing is asked: what is not given takes the template's default. The project appears whole or not at all.",
     after_help = "Answers given twice: flags count before --set, --set before --answers, --answers before defaults.\n\n\
                   Example:\n  mcp-kit new my-server --auth-mode bearer --set public_host=mcp.example.org\n  \
                   cd my-server && scripts/local-dev.sh --demo"
@@ -83,7 +84,7 @@ pub struct New {
     /// TOML file of answers, one `key = value` a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub answers: Option<PathBuf>,
-    /// Take the template's defaults for the rest (which happens anyway; for scripts that want to say so)
+    /// Take the template's defaults for everything else, which is what happens without this flag too
     #[arg(long)]
     pub defaults: bool,
     /// Do not make a git repository

@@ -100,6 +100,7 @@ impl From<FilesError> for Failure {
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         "choose a folder that you may write to with --path"
                     }
+                    io::ErrorKind::NotFound => "that folder cannot be created; choose another one with --path",
                     io::ErrorKind::NotADirectory => "a part of the path is a file; choose another folder with --path",
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
                     _ => "",
@@ -118,11 +119,11 @@ impl From<TemplateError> for Failure {
                 "give a folder with a cargo-generate template, or leave --template out"
             }
             TemplateError::Unportable(_) => "rename the file in the template",
-            TemplateError::Script(_) | TemplateError::Manifest(ManifestError::Hooks(_)) => {
+            TemplateError::Script(_) | TemplateError::Manifest { error: ManifestError::Hooks(_), .. } => {
                 "mcp-kit runs nothing from a template; take the scripts out, or use cargo-generate itself if you trust them"
             }
-            TemplateError::Manifest(ManifestError::SubTemplates(_)) => "give the folder of one of them",
-            TemplateError::Manifest(_) => "correct the template",
+            TemplateError::Manifest { error: ManifestError::SubTemplates(_), .. } => "give the folder of one of them",
+            TemplateError::Manifest { .. } => "correct the template",
             TemplateError::Files(_) => "",
         };
         match error {
@@ -164,7 +165,7 @@ impl From<RenderError> for Failure {
 
 fn explain(wrong: &Wrong) -> Message {
     let hint = match wrong {
-        Wrong::Name(bad) => Some(format!("{} would do", bad.suggestion)),
+        Wrong::Name(bad) => Some(format!("try {}", bad.suggestion)),
         Wrong::Answer(problem) => hint(problem),
     };
     Message { what: wrong.to_string(), hint }

@@ -158,18 +158,21 @@ pub fn parse_set(pair: &str) -> Option<Given> {
 
 /// Reads a TOML file of `key = value`; `[answers]` may stand above them, as in `.mcp-kit/answers.toml`.
 ///
-/// # Errors
-/// With everything in it that is no answer, and its place.
-pub fn parse_file(file: &str, text: &str) -> Result<Vec<Given>, Vec<Problem>> {
+/// Returns the answers in the order of the file, and everything in it that is no answer, with its place.
+#[must_use]
+pub fn parse_file(file: &str, text: &str) -> (Vec<Given>, Vec<Problem>) {
     let origin = |offset| {
         let (line, column) = position(text, offset);
         Origin::File { file: file.to_owned(), line, column }
     };
-    let table = toml::de::DeTable::parse(text).map_err(|error| {
-        let origin = origin(error.span().map_or(0, |span| span.start));
-        vec![Problem::File { origin, message: error.message().to_owned() }]
-    })?;
-    let table = table.get_ref();
+    let document = match toml::de::DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let origin = origin(error.span().map_or(0, |span| span.start));
+            return (Vec::new(), vec![Problem::File { origin, message: error.message().to_owned() }]);
+        }
+    };
+    let table = document.get_ref();
     let table = match table.get("answers").map(toml::Spanned::get_ref) {
         Some(toml::de::DeValue::Table(answers)) => answers,
         _ => table,
@@ -197,7 +200,7 @@ pub fn parse_file(file: &str, text: &str) -> Result<Vec<Given>, Vec<Problem>> {
         Origin::File { line, column, .. } => (line, column),
         Origin::Flag(_) | Origin::Set => (0, 0),
     });
-    if problems.is_empty() { Ok(given) } else { Err(problems) }
+    (given, problems)
 }
 
 fn scalar(value: &toml::de::DeValue<'_>) -> Option<String> {

@@ -176,10 +176,9 @@ fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     }
     let mut file = Vec::new();
     if let Some(path) = &request.answers {
-        match read_answers(path)? {
-            Ok(given) => file = given,
-            Err(problems) => wrong.extend(problems.into_iter().map(Wrong::from)),
-        }
+        let (given, problems) = read_answers(path)?;
+        file = given;
+        wrong.extend(problems.into_iter().map(Wrong::from));
     }
     let placeholders: &[Placeholder] = &template.manifest.placeholders;
     match answers::resolve(placeholders, &[flags.collect(), set, file]) {
@@ -192,7 +191,7 @@ fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     }
 }
 
-fn read_answers(path: &Path) -> Result<Result<Vec<Given>, Vec<Problem>>, NewError> {
+fn read_answers(path: &Path) -> Result<(Vec<Given>, Vec<Problem>), NewError> {
     let bytes = std::fs::read(path).map_err(|source| NewError::AnswersFile { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| NewError::AnswersFile {
         path: path.to_owned(),

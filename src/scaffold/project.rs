@@ -41,6 +41,9 @@ fn archive(files: &Tree) -> io::Result<Vec<u8>> {
     for (path, file) in files {
         let mut header = tar::Header::new_ustar();
         header.set_size(file.bytes.len() as u64);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
         header.set_mode(if file.executable { 0o755 } else { 0o644 });
         tar.append_data(&mut header, path, &*file.bytes)?;
     }

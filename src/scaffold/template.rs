@@ -59,8 +59,13 @@ pub enum TemplateError {
     #[error("the template has a script ({0}), which could run on this machine")]
     Script(String),
     /// Its manifest is of no use.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    #[error("{}", .folder.join(error.to_string()).display())]
+    Manifest {
+        /// The template's folder as the user wrote it; empty for the embedded one.
+        folder: PathBuf,
+        /// What is wrong; begins with the file's name.
+        error: ManifestError,
+    },
     /// It cannot be read.
     #[error(transparent)]
     Files(#[from] FilesError),
@@ -101,7 +106,13 @@ impl Template {
 
     fn new(source: Source, files: Tree) -> Result<Self, TemplateError> {
         let manifest = match files.get(manifest::FILE) {
-            Some(file) => Manifest::parse(&String::from_utf8_lossy(&file.bytes))?,
+            Some(file) => Manifest::parse(&String::from_utf8_lossy(&file.bytes)).map_err(|error| {
+                let folder = match &source {
+                    Source::Embedded => PathBuf::new(),
+                    Source::Folder(folder) => folder.clone(),
+                };
+                TemplateError::Manifest { folder, error }
+            })?,
             None => Manifest::default(),
         };
         Ok(Self { source, files, manifest })

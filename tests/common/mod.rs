@@ -1,0 +1,128 @@
+//! What the tests of the commands share: a folder for each, and the binary run inside it in a known environment.
+// Each test file uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A template with a bit of everything.
+pub const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/template-small");
+
+/// A folder to work in, and another for temporary files that must be empty in the end.
+pub struct Place {
+    root: TempDir,
+    temporary: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { root: tempfile::tempdir().unwrap(), temporary: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        mcp_kit(self).args(arguments).output().unwrap()
+    }
+
+    pub fn ok(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", outcome(&output));
+        output
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_slice(&self.ok(arguments).stdout).unwrap()
+    }
+
+    pub fn is_empty_but(&self, names: &[&str]) -> bool {
+        let mut there: Vec<_> =
+            fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        there.retain(|name| !names.contains(&name.as_str()));
+        there.is_empty()
+    }
+
+    /// No temporary file was left.
+    pub fn clean(&self) {
+        let left: Vec<_> = fs::read_dir(self.temporary.path()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    pub fn copy_small(&self, to: &str) {
+        for (path, (bytes, executable)) in listing(Path::new(SMALL)) {
+            let path = self.path(to).join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, bytes).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 })).unwrap();
+        }
+    }
+}
+
+/// The binary, with an environment that does not depend on who runs the tests.
+pub fn mcp_kit(place: &Place) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-kit"));
+    command.current_dir(place.root());
+    command.env("TMPDIR", place.temporary.path()).env("NO_COLOR", "1").env("COLUMNS", "100");
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("GIT_") || name.starts_with("CARGO_GENERATE") {
+            command.env_remove(&variable);
+        }
+    }
+    command
+}
+
+/// cargo, as somebody would call it in the new project.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_")) {
+        if variable != "CARGO_HOME" {
+            command.env_remove(variable);
+        }
+    }
+    command.env_remove("RUSTFLAGS");
+    command
+}
+
+/// Exit status and everything that was said.
+pub fn outcome(output: &Output) -> String {
+    let status = output.status.code().map_or_else(|| output.status.to_string(), |code| format!("exit {code}"));
+    format!("{}{}{status}\n", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Every file below a folder, with its contents and executable bit.
+pub fn listing(root: &Path) -> BTreeMap<String, (Vec<u8>, bool)> {
+    fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, (Vec<u8>, bool)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.file_type().unwrap().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), files);
+            } else {
+                files.insert(name, (fs::read(entry.path()).unwrap(), is_executable(&entry.path())));
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    walk(root, "", &mut files);
+    files
+}
+
+pub fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).unwrap().permissions().mode() & 0o111 != 0
+}
