@@ -40,10 +40,14 @@ const PAGES: usize = 20;
 #[non_exhaustive]
 pub enum CodaError {
     /// An argument that cannot be part of an address.
-    #[error("{0} is not a valid id or name: it must not be empty, \".\", \"..\", longer than 1000 characters or hold control characters")]
+    #[error(
+        "{0} is not a valid id or name: it must not be empty, \".\", \"..\", longer than 1000 characters or hold control characters"
+    )]
     BadId(&'static str),
     /// 401.
-    #[error("Coda refused the server's API token (401). This is a matter for the operator of this server, not for you: the token must be replaced")]
+    #[error(
+        "Coda refused the server's API token (401). This is a matter for the operator of this server, not for you: the token must be replaced"
+    )]
     Unauthorized,
     /// 403.
     #[error("The server's Coda account may not see this (403). Ask the owner to share the document with it{0}")]
@@ -64,7 +68,9 @@ pub enum CodaError {
     #[error("Coda could not be reached: {0}. Try again in a minute")]
     Unreachable(&'static str),
     /// An answer that cannot be understood.
-    #[error("Coda answered something that is not the expected JSON. Try again; if it persists, tell the operator of this server")]
+    #[error(
+        "Coda answered something that is not the expected JSON. Try again; if it persists, tell the operator of this server"
+    )]
     BadAnswer,
     /// An answer that is too large.
     #[error("Coda's answer is larger than 16 MiB. Ask for fewer items with limit")]
@@ -147,7 +153,12 @@ impl Coda {
     ///
     /// # Errors
     /// [`CodaError`].
-    pub async fn object(&self, token: &ServiceToken, segments: &[&str], query: &[(&str, String)]) -> Result<Object, CodaError> {
+    pub async fn object(
+        &self,
+        token: &ServiceToken,
+        segments: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Object, CodaError> {
         self.get(token, self.url(segments, query)?, segments == ["docs"]).await
     }
 
@@ -223,7 +234,10 @@ impl Coda {
             if attempt == ATTEMPTS || Instant::now() + delay >= deadline {
                 return Err(error);
             }
-            tracing::debug!("Coda call failed, attempt {attempt} of {ATTEMPTS}, next in {} ms: {error}", delay.as_millis());
+            tracing::debug!(
+                "Coda call failed, attempt {attempt} of {ATTEMPTS}, next in {} ms: {error}",
+                delay.as_millis()
+            );
             tokio::time::sleep(delay).await;
             attempt += 1;
         }

@@ -218,7 +218,8 @@ impl Reader<'_> {
         let hosts = self.list(name);
         for host in &hosts {
             if host.contains('/') || host.contains('*') || host.contains(char::is_whitespace) {
-                self.problems.add(name, format!("{host:?} is not a host name such as mcp.example.com (no https://, no *)"));
+                self.problems
+                    .add(name, format!("{host:?} is not a host name such as mcp.example.com (no https://, no *)"));
             }
         }
         hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect()
@@ -229,7 +230,8 @@ impl Reader<'_> {
         for origin in &origins {
             let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             if rest.is_none_or(|r| r.is_empty() || r.contains('/') || r.contains('*')) {
-                self.problems.add(name, format!("{origin:?} is not an origin such as https://claude.ai (no path, no *)"));
+                self.problems
+                    .add(name, format!("{origin:?} is not an origin such as https://claude.ai (no path, no *)"));
             }
         }
         origins.into_iter().map(|o| o.to_ascii_lowercase()).collect()
@@ -249,7 +251,9 @@ impl Reader<'_> {
     fn token_store(&mut self) {
         match self.env.text("TOKEN_STORE").as_deref() {
             None | Some("env") => {}
-            Some(other) => self.problems.add("TOKEN_STORE", format!("{other:?} is not a token store of this server; use env")),
+            Some(other) => {
+                self.problems.add("TOKEN_STORE", format!("{other:?} is not a token store of this server; use env"))
+            }
         }
     }
 
@@ -271,8 +275,10 @@ impl Reader<'_> {
     }
 
     fn require_a_method(&mut self, mode: AuthMode, cloudflare: bool, bearer: bool) {
-        const TEAM: &str = "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
-        const AUDIENCE: &str = "is missing: the audience tag of the Access application (Access > Applications > Overview)";
+        const TEAM: &str =
+            "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
+        const AUDIENCE: &str =
+            "is missing: the audience tag of the Access application (Access > Applications > Overview)";
         const TOKEN: &str = "is missing: make one with `openssl rand -hex 32`";
         match mode {
             AuthMode::Cloudflare if !cloudflare => {
@@ -364,7 +370,8 @@ impl Reader<'_> {
             // The token travels to this address: never in clear text, except to a stub on this machine.
             Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => url,
             _ => {
-                self.problems.add("CODA_API_BASE", format!("{text:?} is not an https URL (http is accepted for loopback)"));
+                self.problems
+                    .add("CODA_API_BASE", format!("{text:?} is not an https URL (http is accepted for loopback)"));
                 #[allow(clippy::expect_used, reason = "a constant that the tests parse")]
                 reqwest::Url::parse(DEFAULT).expect("the default is a URL")
             }

@@ -68,7 +68,9 @@ async fn run(config: Config) -> ExitCode {
         tracing::warn!("{warning}");
     }
     match listener.local_addr() {
-        Ok(address) => tracing::info!("{SERVICE} {VERSION} listening on http://{address}/mcp, auth {}", config.auth.mode),
+        Ok(address) => {
+            tracing::info!("{SERVICE} {VERSION} listening on http://{address}/mcp, auth {}", config.auth.mode)
+        }
         Err(error) => tracing::warn!("The listening address is unknown: {error}"),
     }
     let keys = tokio::spawn(auth.keep_keys_fresh());

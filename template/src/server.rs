@@ -40,11 +40,8 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), "env", Arc::clone(&metrics)));
     let gatekeeper = Arc::new(jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy));
     let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
-    let guard = Arc::new(host::Guard::new(
-        config.allowed_hosts.clone(),
-        config.allowed_origins.clone(),
-        Arc::clone(&metrics),
-    ));
+    let guard =
+        Arc::new(host::Guard::new(config.allowed_hosts.clone(), config.allowed_origins.clone(), Arc::clone(&metrics)));
 
     let mcp = Router::new()
         .route_service("/mcp", mcp_service(config, mcp))

@@ -30,7 +30,9 @@ struct LegacyRequest {
 /// What a legacy request is refused with, before Coda hears of it.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
-    #[error("not a request: neither JSON-RPC (no jsonrpc) nor {{\"method\": \"GET\", \"path\": \"/docs\", \"query\": {{}}}}")]
+    #[error(
+        "not a request: neither JSON-RPC (no jsonrpc) nor {{\"method\": \"GET\", \"path\": \"/docs\", \"query\": {{}}}}"
+    )]
     Shape,
     #[error("only GET is served")]
     Method,
@@ -146,7 +148,18 @@ mod tests {
         assert_eq!(status(r#"{"method":"GET","path":"/docs","x":1}"#), Some(400));
         assert_eq!(status(r#"{"method":"GET","path":"/docs","query":{"a":[1]}}"#), Some(400));
         assert_eq!(status(r#"{"method":"DELETE","path":"/docs/AbC"}"#), Some(403));
-        for path in ["", "docs", "/", "/docs/", "//docs", "/docs/..", "/docs/../whoami", "/docs/a/tables/b", "/acl", "/docs/a/b/c"] {
+        for path in [
+            "",
+            "docs",
+            "/",
+            "/docs/",
+            "//docs",
+            "/docs/..",
+            "/docs/../whoami",
+            "/docs/a/tables/b",
+            "/acl",
+            "/docs/a/b/c",
+        ] {
             let code = status(&json!({"method": "GET", "path": path}).to_string());
             assert!(matches!(code, Some(400 | 403)), "{path}: {code:?}");
         }

@@ -6,3 +6,4 @@ pub mod legacy_proxy;
 pub mod metadata;
 pub mod status;
 pub mod tools;
+pub mod unreadable;

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use mcp_auth_middleware::AuthLayer;
 use rmcp::model::ProtocolVersion;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::metrics::Metrics;
@@ -32,8 +33,9 @@ impl Status {
 
     fn document(&self) -> Value {
         let refused = self.auth.counters().refused().filter(|(_, n)| *n > 0);
-        let auth_refused: serde_json::Map<String, Value> =
-            refused.map(|(error, n)| (error.code().to_owned(), json!({"reason": error.to_string(), "count": n}))).collect();
+        let auth_refused: serde_json::Map<String, Value> = refused
+            .map(|(error, n)| (error.code().to_owned(), json!({"reason": error.to_string(), "count": n})))
+            .collect();
         let keys = self.auth.key_status().map(|k| {
             json!({
                 "keys": k.keys,
@@ -94,15 +96,33 @@ impl Status {
     }
 }
 
+/// What `/health` answers, in this order.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+    auth: HealthAuth,
+    timestamp: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthAuth {
+    mode: &'static str,
+    token_storage: &'static str,
+}
+
 /// `GET /health`: no authentication, no network; says that the process answers, and how it is set up.
-pub async fn health(State(status): State<Arc<Status>>) -> Json<Value> {
-    Json(json!({
-        "status": "ok",
-        "service": SERVICE,
-        "version": VERSION,
-        "auth": {"mode": status.auth_mode, "tokenStorage": status.token_store},
-        "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-    }))
+pub async fn health(State(status): State<Arc<Status>>) -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        service: SERVICE,
+        version: VERSION,
+        auth: HealthAuth { mode: status.auth_mode, token_storage: status.token_store },
+        timestamp: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+    })
 }
 
 /// `GET /status`: JSON, or metrics for whoever asks for text.
@@ -113,7 +133,8 @@ pub async fn status(State(status): State<Arc<Status>>, headers: HeaderMap) -> Re
         return ([(header::CONTENT_TYPE, kind)], status.openmetrics()).into_response();
     }
     if accept.contains("text/plain") {
-        return ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.openmetrics()).into_response();
+        return ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.openmetrics())
+            .into_response();
     }
     Json(status.document()).into_response()
 }

@@ -123,10 +123,25 @@ mod tests {
     #[test]
     fn hosts() {
         let g = guard();
-        for good in ["localhost", "127.0.0.1:8080", "[::1]:8080", "MCP.example.com", "mcp.example.com:443", "other.example:8443"] {
+        for good in [
+            "localhost",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "MCP.example.com",
+            "mcp.example.com:443",
+            "other.example:8443",
+        ] {
             assert!(g.accepts_host(good), "{good}");
         }
-        for bad in ["", "evil.example", "mcp.example.com.evil.example", "other.example", "localhost.evil.example", "127.0.0.1:x", "::1"] {
+        for bad in [
+            "",
+            "evil.example",
+            "mcp.example.com.evil.example",
+            "other.example",
+            "localhost.evil.example",
+            "127.0.0.1:x",
+            "::1",
+        ] {
             assert!(!g.accepts_host(bad), "{bad}");
         }
     }
@@ -137,7 +152,14 @@ mod tests {
         for good in ["https://claude.ai", "https://claude.ai:443", "http://localhost:6274", "http://[::1]:1"] {
             assert!(g.accepts_origin(good), "{good}");
         }
-        for bad in ["null", "", "http://claude.ai", "https://claude.ai:444", "https://evil.example", "https://localhost.evil.example"] {
+        for bad in [
+            "null",
+            "",
+            "http://claude.ai",
+            "https://claude.ai:444",
+            "https://evil.example",
+            "https://localhost.evil.example",
+        ] {
             assert!(!g.accepts_origin(bad), "{bad}");
         }
     }

@@ -80,17 +80,19 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&
 
 fn classify(body: &[u8]) -> Shape {
     let bad = |code, message| Shape::Bad { code, message, id: Value::Null };
-    let first = body.iter().find(|b| !b.is_ascii_whitespace());
-    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
-        Ok(envelope) if first == Some(&b'{') => envelope,
+    // Checked for the whole body at once: members that are skipped would not be.
+    let Ok(body) = std::str::from_utf8(body) else { return bad(PARSE_ERROR, "the body is not UTF-8") };
+    let first = body.bytes().find(|b| !b.is_ascii_whitespace());
+    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+        Ok(envelope) if first == Some(b'{') => envelope,
         // A well-formed array is a batch; anything else that is well-formed is no object.
         Ok(_) => return bad(INVALID_REQUEST, "batches are not supported: send one request"),
-        Err(error) if error.is_data() && first == Some(&b'{') => {
+        Err(error) if error.is_data() && first == Some(b'{') => {
             return bad(INVALID_REQUEST, "a member of the request is there twice");
         }
         Err(_) => {
-            return match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
-                Ok(_) if first == Some(&b'[') => bad(INVALID_REQUEST, "batches are not supported: send one request"),
+            return match serde_json::from_str::<serde::de::IgnoredAny>(body) {
+                Ok(_) if first == Some(b'[') => bad(INVALID_REQUEST, "batches are not supported: send one request"),
                 Ok(_) => bad(INVALID_REQUEST, "the request is not an object"),
                 Err(_) => bad(PARSE_ERROR, "the body is not JSON"),
             };
@@ -166,7 +168,8 @@ impl Gatekeeper {
         let collected = tokio::time::timeout(self.body_timeout, Limited::new(body, self.body_bytes).collect()).await;
         let plain = |status: StatusCode, message: &str| {
             let reason = status.canonical_reason().unwrap_or("error").to_lowercase();
-            (status, [(header::CONNECTION, "close")], Json(json!({"error": reason, "message": message}))).into_response()
+            (status, [(header::CONNECTION, "close")], Json(json!({"error": reason, "message": message})))
+                .into_response()
         };
         match collected {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
@@ -225,10 +228,12 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_a_parse_error() {
-        for bad in ["", "{nope", "{\"a\":1}x", "\u{feff}{}", "{'a':1}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\""] {
+        for bad in
+            ["", "{nope", "{\"a\":1}x", "\u{feff}{}", "{'a':1}", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\""]
+        {
             assert_eq!(code(bad), Some(PARSE_ERROR), "{bad:?}");
         }
-        assert!(matches!(classify(b"{\"a\":\"\xff\"}"), Shape::Bad { .. }));
+        assert!(matches!(classify(b"{\"a\":\"\xff\"}"), Shape::Bad { code: PARSE_ERROR, .. }));
     }
 
     #[test]

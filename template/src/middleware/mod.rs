@@ -1,6 +1,6 @@
 //! What a request passes on its way to MCP, in this order.
 
-pub mod limits;
-pub mod host;
 pub mod auth;
+pub mod host;
 pub mod jsonrpc;
+pub mod limits;

@@ -2,6 +2,7 @@
 //!
 //! Shapes follow the published description of the API. Used in process by the tests, and as a program by
 //! `examples/stub_coda.rs`.
+#![allow(clippy::expect_used, reason = "tests may say what they expect")]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -134,12 +135,16 @@ async fn faults(State(shared): State<Stub>, request: axum::extract::Request, nex
             }
             response
         }
-        Some(Fault::Truncated) => ([(header::CONTENT_TYPE, "application/json")], "{\"items\":[{\"id\":").into_response(),
+        Some(Fault::Truncated) => {
+            ([(header::CONTENT_TYPE, "application/json")], "{\"items\":[{\"id\":").into_response()
+        }
         Some(Fault::Hang) => {
             tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
             error(500, "unreachable")
         }
-        Some(Fault::Endless) => Json(json!({"items": [{"id": "x"}], "nextPageToken": format!("{}", fastrand::u64(..))})).into_response(),
+        Some(Fault::Endless) => {
+            Json(json!({"items": [{"id": "x"}], "nextPageToken": format!("{}", fastrand::u64(..))})).into_response()
+        }
     }
 }
 
@@ -222,7 +227,7 @@ async fn rows(Path((doc, table)): Path<(String, String)>, Query(query): Query<Ha
             "href": format!("https://coda.io/apis/v1/docs/{doc}/tables/{table}/rows/i-{n}"),
             "browserLink": format!("https://coda.io/d/_d{doc}#{table}/r{n}"),
             "createdAt": "2026-01-05T09:00:00.000Z", "updatedAt": "2026-02-11T14:30:00.000Z",
-            "values": {"Task": format!("Task {n}"), "Done": n % 2 == 0},
+            "values": {"Task": format!("Task {n}"), "Done": n.is_multiple_of(2)},
         })
     };
     page((1..=250).map(row).collect(), &query)
