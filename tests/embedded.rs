@@ -1,0 +1,72 @@
+//! The template in the binary is the template in the repository, for us and for plain `cargo generate`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Place, listing, outcome};
+use mcp_kit::scaffold::template::Template;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn every_file_is_embedded_and_none_that_git_ignores() {
+    let output = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "template"])
+        .current_dir(ROOT)
+        .output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        eprintln!("skipped: no git repository here");
+        return;
+    };
+    let known: BTreeSet<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .split_terminator('\0')
+        .map(|path| path.trim_start_matches("template/").to_owned())
+        .filter(|path| Path::new(ROOT).join("template").join(path).exists())
+        .collect();
+    let embedded: BTreeSet<String> = Template::embedded().unwrap().files.into_keys().collect();
+    let missing: Vec<_> = known.difference(&embedded).collect();
+    let ignored: Vec<_> = embedded.difference(&known).collect();
+    assert!(missing.is_empty() && ignored.is_empty(), "not embedded: {missing:?}\nignored by git: {ignored:?}");
+}
+
+#[test]
+fn contents_and_executable_bits_are_those_of_the_folder() {
+    let folder = listing(&Path::new(ROOT).join("template"));
+    for (path, file) in Template::embedded().unwrap().files {
+        let (bytes, executable) = &folder[&path];
+        assert!(*bytes == *file.bytes, "{path}");
+        assert_eq!(*executable, file.executable, "{path}");
+    }
+}
+
+#[test]
+fn plain_cargo_generate_makes_the_same_project() {
+    let place = Place::new();
+    // Built with the tests, next to them: target/debug/deps/embedded-… and target/debug/examples/bare_generate.
+    let bare = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("bare_generate");
+    assert!(bare.is_file(), "run `cargo test` without --test, or `cargo build --example bare_generate` first");
+    std::fs::create_dir(place.path("plain")).unwrap();
+    let output = Command::new(bare)
+        .args([&format!("{ROOT}/template"), "my-server", &place.path("plain").display().to_string()])
+        .env("USER", "user")
+        .env("CARGO_HOME", place.root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", outcome(&output));
+    place.ok(&["new", "my-server", "--no-git"]);
+    let plain = listing(&place.path("plain/my-server"));
+    let mut ours = listing(&place.path("my-server"));
+    ours.retain(|path, _| !path.starts_with(".mcp-kit/"));
+    for (path, (bytes, executable)) in &ours {
+        let (plain_bytes, plain_executable) = plain.get(path).unwrap_or_else(|| panic!("{path} only in ours"));
+        assert_eq!(executable, plain_executable, "{path}");
+        // Ours is in cargo's order.
+        assert!(path == "Cargo.lock" || bytes == plain_bytes, "{path}");
+    }
+    assert_eq!(plain.len(), ours.len());
+}
