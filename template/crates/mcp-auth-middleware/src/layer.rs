@@ -119,28 +119,40 @@ impl Authenticator {
     /// The caller. A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an
     /// attacker choose the weaker check.
     async fn caller(&self, headers: &HeaderMap) -> Result<User, AuthError> {
-        if self.config.mode.takes_cloudflare() {
-            if let Some(value) = single(headers, &cloudflare::HEADER).inspect_err(|e| warn_access(*e))? {
-                let checked = match &self.cloudflare {
-                    Some(validator) => validate_cloudflare_access_jwt(value, validator).await,
-                    None => Err(AuthError::AccessNotConfigured),
-                };
-                return checked
-                    .inspect(|user| {
-                        tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
-                    })
-                    .inspect_err(|e| warn_access(*e));
-            }
+        if self.config.mode.takes_cloudflare() && headers.contains_key(&cloudflare::HEADER) {
+            return match self.access_user(headers).await {
+                Ok(user) => {
+                    tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
+                    Ok(user)
+                }
+                Err(error) => {
+                    tracing::warn!("Cloudflare Access JWT validation failed: {error}");
+                    Err(error)
+                }
+            };
         }
-        if let Some(tokens) = &self.bearer {
-            if let Some(value) = single(headers, &AUTHORIZATION).inspect_err(|e| warn_bearer(*e))? {
-                return validate_bearer_token(value, tokens)
-                    .inspect(|user| tracing::debug!("Bearer token authenticated for: {}", user.email))
-                    .inspect_err(|e| warn_bearer(*e));
-            }
+        if let Some(tokens) = &self.bearer
+            && headers.contains_key(AUTHORIZATION)
+        {
+            return match single(headers, &AUTHORIZATION).and_then(|value| validate_bearer_token(value, tokens)) {
+                Ok(user) => {
+                    tracing::debug!("Bearer token authenticated for: {}", user.email);
+                    Ok(user)
+                }
+                Err(error) => {
+                    tracing::warn!("Bearer token validation failed: {error}");
+                    Err(error)
+                }
+            };
         }
         tracing::warn!("Request refused: {}", AuthError::MissingCredentials);
         Err(AuthError::MissingCredentials)
+    }
+
+    async fn access_user(&self, headers: &HeaderMap) -> Result<User, AuthError> {
+        let value = single(headers, &cloudflare::HEADER)?;
+        let validator = self.cloudflare.as_ref().ok_or(AuthError::AccessNotConfigured)?;
+        validate_cloudflare_access_jwt(value, validator).await
     }
 
     /// RFC 6750 §3; `resource_metadata` is RFC 9728 §5.1, by which MCP clients find out how to authenticate.
@@ -196,18 +208,13 @@ impl Authenticator {
 }
 
 /// The header's only value; two, even equal ones, are an error, as proxies differ in which of them counts.
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, AuthError> {
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h HeaderValue, AuthError> {
     let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() { Err(AuthError::DuplicateHeader) } else { Ok(first) }
-}
-
-fn warn_access(error: AuthError) {
-    tracing::warn!("Cloudflare Access JWT validation failed: {error}");
-}
-
-fn warn_bearer(error: AuthError) {
-    tracing::warn!("Bearer token validation failed: {error}");
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(_)) => Err(AuthError::DuplicateHeader),
+        (None, _) => Err(AuthError::MissingCredentials),
+    }
 }
 
 /// The inside of a quoted-string (RFC 9110 §5.6.4).

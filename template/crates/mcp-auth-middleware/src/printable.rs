@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
-/// Escapes what could end the line, colour the terminal or reorder the text: control characters and the Unicode
-/// bidirectional controls (CVE-2021-42574). One log line stays one line, whatever a claim or header holds.
+/// Escapes what could end the line, colour the terminal, or reorder or hide text: control characters, the Unicode
+/// bidirectional controls (CVE-2021-42574) and characters of no width. One log line stays one line, whatever a claim
+/// or header holds.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        let direction =
+            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let no_width_or_line_end = matches!(c, '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
+        c.is_control() || direction || no_width_or_line_end
     };
     if !text.contains(hostile) {
         return Cow::Borrowed(text);

@@ -1,36 +1,119 @@
-//! What an Access token says, read strictly: a claim that is there twice or of the wrong type is an error.
+//! What an Access token says, and whether it holds here and now (RFC 7519 §4.1). Pure: the time comes as an argument.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-/// The claims that decide. `exp`, `nbf`, `iss` and `aud` are checked by `jsonwebtoken` after the signature; they are
-/// listed here so that a second occurrence is an error (RFC 7519 §4: claim names must be unique).
+use crate::AuthError;
+
+/// Clocks differ: tokens are accepted this long after `exp` and before `nbf` or `iat`, in seconds.
+const LEEWAY: f64 = 60.0;
+
+/// The claims that decide. One that is there twice or of the wrong type makes the token malformed; others are not
+/// looked at.
 #[derive(Deserialize)]
 pub(super) struct Claims {
-    #[allow(dead_code, reason = "read for its uniqueness; the value is checked by jsonwebtoken")]
-    pub exp: serde_json::Number,
-    #[serde(default)]
-    pub iat: Option<serde_json::Number>,
-    #[serde(default, rename = "nbf")]
-    #[allow(dead_code, reason = "as exp")]
-    pub _nbf: Option<serde_json::Number>,
-    #[serde(rename = "iss")]
-    #[allow(dead_code, reason = "as exp")]
-    pub _iss: String,
-    #[serde(rename = "aud")]
-    #[allow(dead_code, reason = "as exp")]
-    pub _aud: Audience,
-    #[serde(default)]
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
+    iss: Option<String>,
+    aud: Option<Audience>,
+    /// The person's UUID; empty for a service token.
     pub sub: Option<String>,
-    #[serde(default)]
     pub email: Option<String>,
-    #[serde(default)]
+    /// The client id of a service token.
     pub common_name: Option<String>,
+}
+
+impl Claims {
+    /// Whether the token holds at `now` (seconds since 1970) for this issuer and one of these applications.
+    pub(super) fn check(&self, issuer: &str, audiences: &[String], now: f64) -> Result<(), AuthError> {
+        if now >= self.exp.0 + LEEWAY {
+            return Err(AuthError::JwtExpired);
+        }
+        // A token issued in the future is one from a wrong clock or a forger's, so `iat` counts as `nbf` does.
+        if [self.nbf, self.iat].into_iter().flatten().any(|from| from.0 > now + LEEWAY) {
+            return Err(AuthError::JwtNotYetValid);
+        }
+        if self.iss.as_deref() != Some(issuer) {
+            return Err(AuthError::IssuerMismatch);
+        }
+        if !self.aud.as_ref().is_some_and(|aud| audiences.iter().any(|tag| aud.holds(tag))) {
+            return Err(AuthError::AudienceMismatch);
+        }
+        Ok(())
+    }
+}
+
+/// Seconds since 1970, whole or not (RFC 7519 §2).
+#[derive(Clone, Copy)]
+struct NumericDate(f64);
+
+impl NumericDate {
+    /// 2^53: beyond it a double no longer tells one second from the next.
+    const MAXIMUM: f64 = 9_007_199_254_740_992.0;
+}
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        if (0.0..=Self::MAXIMUM).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(serde::de::Error::custom("not a NumericDate"))
+        }
+    }
 }
 
 /// One audience or several (RFC 7519 §4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Audience {
-    One(#[allow(dead_code, reason = "shape only")] String),
-    Many(#[allow(dead_code, reason = "shape only")] Vec<String>),
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Audience {
+    fn holds(&self, tag: &str) -> bool {
+        match self {
+            Self::One(aud) => aud == tag,
+            Self::Many(auds) => auds.iter().any(|aud| aud == tag),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: f64 = 1_700_000_000.0;
+
+    fn check(claims: serde_json::Value) -> Result<(), AuthError> {
+        let mut all = serde_json::json!({"exp": NOW + 3600.0, "iss": "https://team.example", "aud": ["tag"]});
+        for (name, value) in claims.as_object().expect("an object") {
+            all[name] = value.clone();
+        }
+        let claims: Claims = serde_json::from_value(all).map_err(|_| AuthError::JwtMalformed)?;
+        claims.check("https://team.example", &["other".to_owned(), "tag".to_owned()], NOW)
+    }
+
+    #[test]
+    fn attack_08_expiry_to_the_second() {
+        assert_eq!(check(serde_json::json!({"exp": NOW - 59.5})), Ok(()));
+        assert_eq!(check(serde_json::json!({"exp": NOW - 60.0})), Err(AuthError::JwtExpired));
+        assert_eq!(check(serde_json::json!({"exp": 0})), Err(AuthError::JwtExpired));
+    }
+
+    #[test]
+    fn attack_09_start_to_the_second() {
+        for claim in ["nbf", "iat"] {
+            assert_eq!(check(serde_json::json!({claim: NOW + 60.0})), Ok(()), "{claim}");
+            assert_eq!(check(serde_json::json!({claim: NOW + 60.5})), Err(AuthError::JwtNotYetValid), "{claim}");
+        }
+    }
+
+    #[test]
+    fn attack_11_one_audience_or_several() {
+        assert_eq!(check(serde_json::json!({"aud": "tag"})), Ok(()));
+        assert_eq!(check(serde_json::json!({"aud": ["x", "other"]})), Ok(()));
+        assert_eq!(check(serde_json::json!({"aud": "tagtag"})), Err(AuthError::AudienceMismatch));
+    }
 }

@@ -5,13 +5,17 @@
 //! replaces good keys, and every fetch is bounded in time and size.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use futures_util::StreamExt;
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, PublicKeyUse};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::jws::decode;
 
 use crate::AuthError;
 
@@ -19,9 +23,10 @@ use crate::AuthError;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct KeyPolicy {
-    /// Age at which a set is fetched anew in the background. Default: 1 hour.
+    /// Age at which a set is fetched anew, in the background. Default: 1 hour.
     pub refresh_after: Duration,
-    /// At most one fetch in this time, whatever comes in. Default: 30 seconds.
+    /// At most one fetch in this time, whatever comes in. Default: 30 seconds. While there are no keys at all, so that
+    /// every caller is refused, it is 2 seconds where this is more.
     pub minimum_interval: Duration,
     /// How long keys go on serving when their server cannot be reached. Default: 24 hours.
     pub serve_stale_for: Duration,
@@ -58,8 +63,10 @@ pub struct KeyStatus {
 
 /// A real answer holds two keys and is about 5 KiB, certificates included.
 const MAXIMUM_ANSWER: usize = 256 * 1024;
-/// NIST SP 800-131A: RSA below 2048 bits is disallowed.
-const MINIMUM_MODULUS_BYTES: usize = 256;
+/// NIST SP 800-131A disallows RSA below 2048 bits; above 8192 a verification takes longer than a request should.
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// How soon a fetch is tried again where there are no keys at all.
+const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(2);
 
 pub(super) struct KeyCache {
     url: String,
@@ -67,12 +74,14 @@ pub(super) struct KeyCache {
     policy: KeyPolicy,
     known: RwLock<Option<Arc<KeySet>>>,
     /// Held during a fetch, so that there is one at a time and the others wait for its result.
-    latest: Mutex<Option<Attempt>>,
-    failing: std::sync::atomic::AtomicBool,
+    latest: Arc<Mutex<Option<Attempt>>>,
+    failing: AtomicBool,
 }
 
+type Keys = HashMap<String, Arc<ParsedPublicKey>>;
+
 struct KeySet {
-    keys: HashMap<String, Arc<DecodingKey>>,
+    keys: Keys,
     fetched_at: Instant,
 }
 
@@ -110,30 +119,33 @@ impl KeyCache {
             client,
             policy,
             known: RwLock::new(None),
-            latest: Mutex::new(None),
-            failing: std::sync::atomic::AtomicBool::new(false),
+            latest: Arc::default(),
+            failing: AtomicBool::new(false),
         })
     }
 
     /// The key with this id: from the known set, or after one fetch where the set is missing, too old or lacks it.
-    pub(super) async fn find(&self, kid: &str) -> Result<Arc<DecodingKey>, AuthError> {
-        if let Some(key) = self.usable().and_then(|set| set.keys.get(kid).cloned()) {
-            return Ok(key);
+    pub(super) async fn find(self: &Arc<Self>, kid: &str) -> Result<Arc<ParsedPublicKey>, AuthError> {
+        if let Some(set) = self.usable()
+            && let Some(key) = set.keys.get(kid)
+        {
+            if set.fetched_at.elapsed() >= self.policy.refresh_after {
+                self.refresh_in_background();
+            }
+            return Ok(Arc::clone(key));
         }
         let succeeded = self.refresh_unless_recent().await;
-        match self.usable() {
-            Some(set) => match set.keys.get(kid) {
-                Some(key) => Ok(Arc::clone(key)),
-                // The key may be one that was published during the outage: we cannot know.
-                None if !succeeded => Err(AuthError::KeysUnavailable),
-                None => Err(AuthError::UnknownKeyId),
-            },
-            None => Err(AuthError::KeysUnavailable),
+        let set = self.usable().ok_or(AuthError::KeysUnavailable)?;
+        match set.keys.get(kid) {
+            Some(key) => Ok(Arc::clone(key)),
+            // The key may be one that was published during the outage: we cannot know.
+            None if !succeeded => Err(AuthError::KeysUnavailable),
+            None => Err(AuthError::UnknownKeyId),
         }
     }
 
     /// Fetches the keys now and then ahead of their age, for as long as the future is polled.
-    pub(super) async fn keep_fresh(&self) {
+    pub(super) async fn keep_fresh(self: &Arc<Self>) {
         loop {
             self.refresh_unless_recent().await;
             let wait = match self.snapshot() {
@@ -157,11 +169,11 @@ impl KeyCache {
     }
 
     fn is_failing(&self) -> bool {
-        self.failing.load(std::sync::atomic::Ordering::Relaxed)
+        self.failing.load(Ordering::Relaxed)
     }
 
     fn snapshot(&self) -> Option<Arc<KeySet>> {
-        self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn usable(&self) -> Option<Arc<KeySet>> {
@@ -172,34 +184,55 @@ impl KeyCache {
     fn retry_interval(&self) -> Duration {
         match self.usable() {
             Some(_) => self.policy.minimum_interval,
-            None => self.policy.minimum_interval.min(Duration::from_secs(2)),
+            None => self.policy.minimum_interval.min(RETRY_WITHOUT_KEYS),
         }
     }
 
     /// One fetch at a time, and at most one in the interval; says whether the latest one succeeded.
-    async fn refresh_unless_recent(&self) -> bool {
-        let mut latest = self.latest.lock().await;
-        if let Some(attempt) = *latest {
-            if attempt.at.elapsed() < self.retry_interval() {
-                return attempt.succeeded;
-            }
+    async fn refresh_unless_recent(self: &Arc<Self>) -> bool {
+        let latest = Arc::clone(&self.latest).lock_owned().await;
+        match self.recent(&latest) {
+            Some(attempt) => attempt.succeeded,
+            None => self.refresh(latest).await.unwrap_or(false),
         }
-        let fetched = self.fetch().await;
-        let succeeded = fetched.is_ok();
-        match fetched {
-            Ok(keys) => {
-                let set = Arc::new(KeySet { keys, fetched_at: Instant::now() });
-                tracing::debug!(keys = set.keys.len(), "Cloudflare Access keys fetched");
-                *self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(set);
-            }
-            Err(error) => tracing::warn!("Cloudflare Access keys could not be fetched: {error}"),
-        }
-        self.failing.store(!succeeded, std::sync::atomic::Ordering::Relaxed);
-        *latest = Some(Attempt { at: Instant::now(), succeeded });
-        succeeded
     }
 
-    async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
+    /// As above, but nobody waits for the result: the keys that are there go on serving meanwhile. For servers that do
+    /// not run [`keep_fresh`](Self::keep_fresh).
+    fn refresh_in_background(self: &Arc<Self>) {
+        if let Ok(latest) = Arc::clone(&self.latest).try_lock_owned()
+            && self.recent(&latest).is_none()
+        {
+            drop(self.refresh(latest));
+        }
+    }
+
+    fn recent(&self, latest: &Option<Attempt>) -> Option<Attempt> {
+        latest.filter(|attempt| attempt.at.elapsed() < self.retry_interval())
+    }
+
+    /// Fetches in a task of its own. A fetch that ended with the request that caused it would leave no trace in
+    /// `latest`, and callers who hang up could cause one after the other.
+    fn refresh(self: &Arc<Self>, mut latest: OwnedMutexGuard<Option<Attempt>>) -> JoinHandle<bool> {
+        let cache = Arc::clone(self);
+        tokio::spawn(async move {
+            let fetched = cache.fetch().await;
+            let succeeded = fetched.is_ok();
+            match fetched {
+                Ok(keys) => {
+                    tracing::debug!(keys = keys.len(), "Cloudflare Access keys fetched");
+                    let set = Arc::new(KeySet { keys, fetched_at: Instant::now() });
+                    *cache.known.write().unwrap_or_else(PoisonError::into_inner) = Some(set);
+                }
+                Err(error) => tracing::warn!("Cloudflare Access keys could not be fetched: {error}"),
+            }
+            cache.failing.store(!succeeded, Ordering::Relaxed);
+            *latest = Some(Attempt { at: Instant::now(), succeeded });
+            succeeded
+        })
+    }
+
+    async fn fetch(&self) -> Result<Keys, FetchError> {
         let answer = self.client.get(&self.url).send().await.map_err(describe)?;
         if answer.status() != http::StatusCode::OK {
             return Err(FetchError::Status(answer.status().as_u16()));
@@ -230,7 +263,7 @@ fn describe(error: reqwest::Error) -> FetchError {
 
 /// The usable keys of a key set: RSA of 2048 bits and more, for signatures, with an id of their own. Others are
 /// skipped with a warning, so that one odd key does not take the good ones down.
-fn parse(body: &[u8]) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
+fn parse(body: &[u8]) -> Result<Keys, FetchError> {
     #[derive(serde::Deserialize)]
     struct RawSet {
         keys: Vec<serde_json::Value>,
@@ -254,30 +287,53 @@ fn parse(body: &[u8]) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
     if keys.is_empty() { Err(FetchError::NoKeys) } else { Ok(keys) }
 }
 
-fn usable_key(value: serde_json::Value) -> Option<(String, DecodingKey)> {
+/// The members of a JSON Web Key that decide (RFC 7517 §4, RFC 7518 §6.3.1).
+#[derive(serde::Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: String,
+    #[serde(rename = "use")]
+    key_use: Option<String>,
+    alg: Option<String>,
+    n: String,
+    e: String,
+}
+
+fn usable_key(value: serde_json::Value) -> Option<(String, ParsedPublicKey)> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
-    let kid = jwk.common.key_id.clone().filter(|k| !k.is_empty())?;
-    if jwk.common.public_key_use.as_ref().is_some_and(|u| *u != PublicKeyUse::Signature)
-        || jwk.common.key_algorithm.is_some_and(|a| a != KeyAlgorithm::RS256)
-    {
+    let fits = jwk.kty == "RSA"
+        && !jwk.kid.is_empty()
+        && jwk.key_use.is_none_or(|u| u == "sig")
+        && jwk.alg.is_none_or(|a| a == "RS256");
+    let (n, e) = (decode(&jwk.n).ok()?, decode(&jwk.e).ok()?);
+    let components = RsaPublicKeyComponents { n: without_leading_zeros(&n), e: without_leading_zeros(&e) };
+    if !fits || !MODULUS_BITS.contains(&bits(components.n)) {
         return None;
     }
-    let AlgorithmParameters::RSA(rsa) = &jwk.algorithm else { return None };
-    // base64url without padding: 4 characters hold 3 bytes.
-    if rsa.n.trim_start_matches('A').len() * 3 / 4 < MINIMUM_MODULUS_BYTES {
-        return None;
-    }
-    let key = DecodingKey::from_jwk(&jwk).ok()?;
-    Some((kid, key))
+    Some((jwk.kid, components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?))
+}
+
+/// Some issuers write the zero byte of the sign, which RFC 7518 §6.3.1.1 forbids; the number is the same.
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|b| **b == 0).count();
+    &number[zeros..]
+}
+
+fn bits(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn rsa(kid: &str, bytes: usize, more: &str) -> String {
-        // The letters need not be a real modulus: parsing looks at type, use, algorithm and size.
-        format!(r#"{{"kty":"RSA","kid":"{kid}","n":"{}","e":"AQAB"{more}}}"#, "u".repeat(bytes * 4 / 3 + 1))
+        // The number need not be a real modulus: parsing looks at type, use, algorithm and size.
+        let n = URL_SAFE_NO_PAD.encode(vec![0xbb; bytes]);
+        format!(r#"{{"kty":"RSA","kid":"{kid}","n":"{n}","e":"AQAB"{more}}}"#)
     }
 
     fn kids(keys: &[String]) -> Vec<String> {
@@ -295,6 +351,8 @@ mod tests {
             rsa("good", 256, r#","alg":"RS256","use":"sig""#),
             rsa("bare", 256, ""),
             rsa("small", 128, ""),
+            rsa("almost", 255, ""),
+            rsa("huge", 1025, ""),
             rsa("enc", 256, r#","use":"enc""#),
             rsa("rs512", 256, r#","alg":"RS512""#),
             rsa("good", 256, r#","alg":"RS256""#),

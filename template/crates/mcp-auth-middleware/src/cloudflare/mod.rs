@@ -4,6 +4,7 @@
 //! Source: Cloudflare One documentation, "Validate JWTs" and "Application token".
 
 mod claims;
+mod jws;
 mod keys;
 mod validate;
 

@@ -1,0 +1,70 @@
+//! The shape of a token: a JWS in compact form (RFC 7515 §7.1) with the one algorithm that Access uses.
+//!
+//! Text in, decoded header and signature out. Nothing of the payload is decoded here: it is nobody's word until the
+//! signature has been checked.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::AuthError;
+
+/// A real Access token has about 1 KiB. Longer ones are refused before anything is computed.
+const MAXIMUM_LENGTH: usize = 16 * 1024;
+
+/// A token taken apart, its signature not yet checked.
+pub(super) struct Jws<'t> {
+    /// Which key is said to have signed it.
+    pub key_id: String,
+    /// What was signed: header and payload as they came.
+    pub signed: &'t str,
+    /// The payload, still encoded.
+    pub payload: &'t str,
+    /// The signature, decoded.
+    pub signature: Vec<u8>,
+}
+
+/// The header's members that decide. `jku`, `jwk`, `x5u` and `x5c` are never looked at: keys come from the configured
+/// address only (RFC 8725 §3.10).
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    crit: Option<serde::de::IgnoredAny>,
+}
+
+impl<'t> Jws<'t> {
+    pub(super) fn parse(token: &'t str) -> Result<Self, AuthError> {
+        if token.len() > MAXIMUM_LENGTH {
+            return Err(AuthError::JwtMalformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(AuthError::JwtMalformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(AuthError::JwtMalformed)?;
+        if payload.contains('.') {
+            return Err(AuthError::JwtMalformed); // five parts are a JWE
+        }
+        let header: Header = decode_json(header)?;
+        // Pinned, never taken from the token (RFC 8725 §3.1).
+        if header.alg != "RS256" {
+            return Err(AuthError::AlgorithmNotAllowed);
+        }
+        // Extensions that must be understood; there is none that we do (RFC 7515 §4.1.11).
+        if header.crit.is_some() || payload.is_empty() || signature.is_empty() {
+            return Err(AuthError::JwtMalformed);
+        }
+        let key_id = header.kid.filter(|kid| !kid.is_empty()).ok_or(AuthError::UnknownKeyId)?;
+        Ok(Self { key_id, signed, payload, signature: decode(signature)? })
+    }
+}
+
+/// base64url without padding, and with no bits left over in the last character: one value has one spelling.
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, AuthError> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| AuthError::JwtMalformed)
+}
+
+/// A part that holds JSON. A member of `T` that occurs twice is an error (RFC 7515 §4, RFC 7519 §4).
+pub(super) fn decode_json<T: DeserializeOwned>(part: &str) -> Result<T, AuthError> {
+    let json = String::from_utf8(decode(part)?).map_err(|_| AuthError::JwtMalformed)?;
+    serde_json::from_str(&json).map_err(|_| AuthError::JwtMalformed)
+}
