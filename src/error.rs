@@ -8,6 +8,7 @@ use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
 use crate::scaffold::manifest::ManifestError;
 use crate::scaffold::new::{NewError, Wrong};
+use crate::scaffold::project::ProjectError;
 use crate::scaffold::render::RenderError;
 use crate::scaffold::template::TemplateError;
 use crate::terminal::{Paint, Role};
@@ -71,7 +72,12 @@ impl From<NewError> for Failure {
             NewError::Template(error) => error.into(),
             NewError::Destination(error) => error.into(),
             NewError::Render(error) => error.into(),
-            NewError::Archive(_) => Self::new(UNFINISHED, error, ""),
+            NewError::Project(ProjectError::Manifest { .. }) => Self::new(
+                USAGE,
+                error,
+                "leave quotation marks, backslashes and line ends out of the answers that stand there",
+            ),
+            NewError::Project(ProjectError::Archive(_)) => Self::new(UNFINISHED, error, ""),
             NewError::Git(_) => Self::new(UNFINISHED, error, "add --no-git to go without a repository"),
             NewError::Interrupted(interrupted) => interrupted.into(),
         }

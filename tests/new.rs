@@ -13,7 +13,7 @@ use insta::{assert_snapshot, with_settings};
 macro_rules! assert_said {
     ($place:expr, $outcome:expr, $name:literal) => {
         let root = $crate::literal(&$place.root().display().to_string());
-        with_settings!({ filters => vec![(root.as_str(), "[ROOT]"), (SMALL, "[SMALL]"), (r#""bytes": \d+"#, r#""bytes": [N]"#), (r"\.mcp-kit-x\.mcp-kit-\w+", "[STAGE]"), (r"mcp-kit \d+\.\d+\.\d+", "mcp-kit [VERSION]")] }, {
+        with_settings!({ filters => vec![(root.as_str(), "[ROOT]"), (SMALL, "[SMALL]"), (r#""bytes": \d+"#, r#""bytes": [N]"#), (r"mcp-kit-\w{6}\b", "[TEMPORARY]"), (r"mcp-kit \d+\.\d+\.\d+", "mcp-kit [VERSION]")] }, {
             assert_snapshot!($name, $outcome);
         });
     };
@@ -397,6 +397,28 @@ mod refusals {
         assert_said!(place, said, "templates");
         assert!(!place.path("x").exists());
         place.clean();
+    }
+
+    #[test]
+    fn of_an_answer_that_breaks_the_manifest_and_of_unusable_temporary_folders() {
+        let place = Place::new();
+        fs::create_dir(place.path("t")).unwrap();
+        fs::write(place.path("t/Cargo.toml"), "[package]\ndescription = \"{{about}}\"\n").unwrap();
+        fs::write(
+            place.path("t/cargo-generate.toml"),
+            "[placeholders]\nabout = { prompt = \"What for\", default = \"\" }\n",
+        )
+        .unwrap();
+        let mut said = outcome(&place.run(&["new", "x", "--template", "t", "--set", "about=say \"hi\""]));
+        fs::create_dir(place.path("a:b")).unwrap();
+        for folder in ["a:b", "missing"] {
+            let mut command = mcp_kit(&place);
+            said += &outcome(
+                &command.args(["new", "x", "--template", "t"]).env("TMPDIR", place.path(folder)).output().unwrap(),
+            );
+        }
+        assert_said!(place, said, "broken_and_temporary");
+        assert!(place.is_empty_but(&["t", "a:b"]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::answers::{self, Answers, Given, Origin, Problem};
 use super::git::{self, GitError};
 use super::manifest::Placeholder;
 use super::name::{self, BadName};
-use super::project;
+use super::project::{self, ProjectError};
 use super::render::{self, RenderError};
 use super::report::{Git, Report};
 use super::template::{Template, TemplateError};
@@ -69,9 +69,9 @@ pub enum NewError {
     /// Rendering failed.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// The records of `.mcp-kit/` could not be made.
-    #[error("cannot make the archive of the pristine project: {0}")]
-    Archive(#[source] io::Error),
+    /// What was rendered is no project.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
     /// No repository.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -135,7 +135,7 @@ pub fn run(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> 
     let complete = || -> Result<Tree, NewError> {
         progress(&format!("rendering {} files of template {}", template.files.len(), template.name()));
         let rendered = render::render(&template, &request.name, &answers, interrupt)?;
-        project::complete(rendered, &template, &request.name, &answers).map_err(NewError::Archive)
+        Ok(project::complete(rendered, &template, &request.name, &answers)?)
     };
     let files = if request.dry_run {
         complete()?

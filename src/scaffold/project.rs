@@ -10,17 +10,43 @@ use flate2::{Compression, GzBuilder};
 
 use super::answers::Answers;
 use super::lockfile;
+use super::manifest::position;
 use super::template::{Source, Template};
 use crate::files::{File, Tree};
 
 /// The folder of mcp-kit's own records in a project.
 pub const FOLDER: &str = ".mcp-kit";
 
+/// Why a rendering is no project.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// An answer has made the manifest unreadable, for instance by a quotation mark that the template does not escape.
+    #[error("the rendered Cargo.toml is broken in line {line}, column {column}: {message}")]
+    Manifest {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// The archive could not be made, which does not happen in memory.
+    #[error("cannot make the archive of the pristine project: {0}")]
+    Archive(#[from] io::Error),
+}
+
 /// Completes a rendering.
 ///
 /// # Errors
-/// When the archive cannot be made, which does not happen in memory.
-pub fn complete(mut files: Tree, template: &Template, name: &str, answers: &Answers) -> io::Result<Tree> {
+/// When its Cargo.toml is not TOML.
+pub fn complete(mut files: Tree, template: &Template, name: &str, answers: &Answers) -> Result<Tree, ProjectError> {
+    if let Some(manifest) = files.get("Cargo.toml") {
+        let text = String::from_utf8_lossy(&manifest.bytes);
+        if let Err(error) = toml::de::DeTable::parse(&text) {
+            let (line, column) = position(&text, error.span().map_or(0, |span| span.start));
+            return Err(ProjectError::Manifest { line, column, message: error.message().to_owned() });
+        }
+    }
     // Not the template's to fill.
     files.retain(|path, _| !path.starts_with(".mcp-kit/"));
     if let Some(lock) = files.get_mut("Cargo.lock")

@@ -100,7 +100,7 @@ impl Report<'_> {
             answers: self.answers,
             files: self.files.iter().map(|(path, contents)| file((path.as_str(), contents))).collect(),
             git: self.git,
-            next: self.next(),
+            next: self.next().into_iter().map(|(command, _)| command).collect(),
         })
     }
 
@@ -120,30 +120,31 @@ impl Report<'_> {
         });
         if !self.dry_run {
             text.push_str("\nNext:\n");
-            for command in self.next() {
-                let _ = writeln!(text, "  {}", paint.paint(Role::Strong, &command));
+            let next = self.next();
+            let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+            for (command, why) in next {
+                // Padded before painting: escapes have no width on the screen.
+                let pad = if why.is_empty() { String::new() } else { " ".repeat(width - command.chars().count() + 3) };
+                let why = if why.is_empty() { String::new() } else { paint.paint(Role::Dim, &format!("# {why}")) };
+                let _ = writeln!(text, "  {}{pad}{why}", paint.paint(Role::Strong, &command));
             }
         }
         text
     }
 
-    /// What to type next. Only commands whose files are really there.
-    fn next(&self) -> Vec<String> {
-        let mut next = vec![format!("cd {}", shell_word(&self.shown.display().to_string()))];
-        let known = [
-            (
-                "scripts/local-dev.sh",
-                "scripts/local-dev.sh --demo   # the server on sample documents, without any account",
-            ),
-            ("scripts/test.sh", "scripts/test.sh               # its tests"),
+    /// What to type next, and why. Only commands whose files are really there.
+    fn next(&self) -> Vec<(String, &'static str)> {
+        const OURS: &[(&str, &str, &str)] = &[
+            ("scripts/local-dev.sh", "scripts/local-dev.sh --demo", "serve sample documents, without any account"),
+            ("scripts/test.sh", "scripts/test.sh", "format, lint and test"),
         ];
+        let mut next = vec![(format!("cd {}", shell_word(&self.shown.display().to_string())), "")];
         match self.template.source {
             Source::Embedded => {
-                next.extend(
-                    known.iter().filter(|(file, _)| self.files.contains_key(*file)).map(|(_, line)| (*line).to_owned()),
-                );
+                let there = OURS.iter().filter(|(file, _, _)| self.files.contains_key(*file));
+                next.extend(there.map(|(_, command, why)| ((*command).to_owned(), *why)));
             }
-            Source::Folder(_) if self.files.contains_key("README.md") => next.push("less README.md".to_owned()),
+            Source::Folder(_) if self.files.contains_key("README.md") => next.push(("less README.md".to_owned(), "")),
             Source::Folder(_) => {}
         }
         next
