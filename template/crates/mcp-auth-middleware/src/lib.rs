@@ -6,17 +6,58 @@
 //! - [`ServiceToken`]: what the server itself uses against its upstream API, from the token store. It never derives
 //!   from the caller's credential, and the caller's credential is never sent upstream.
 //!
-//! ```
+//! A whole server, with a Bearer token for development:
+//!
+//! ```no_run
 //! use axum::{Extension, Router, routing::get};
 //! use mcp_auth_middleware::{AuthConfig, AuthMode, BearerTokens, User, create_auth_middleware};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let bearer = BearerTokens::parse("kei4ahGhee8eecu0quoh5Ohn")?;
-//! let config = AuthConfig::new("my-server", AuthMode::Bearer).with_bearer(bearer);
-//! let app: Router = Router::new()
-//!     .route("/who", get(|Extension(user): Extension<User>| async move { user.email }))
-//!     .layer(create_auth_middleware(config)?);
-//! # Ok(()) }
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let tokens = BearerTokens::parse(&std::env::var("MCP_DEV_BEARER_TOKEN")?)?;
+//!     let config = AuthConfig::new("my-server", AuthMode::Bearer).with_bearer(tokens);
+//!     let app = Router::new()
+//!         .route("/who", get(|Extension(user): Extension<User>| async move { user.email }))
+//!         .layer(create_auth_middleware(config)?);
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     axum::serve(listener, app).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Cloudflare Access instead of it:
+//!
+//! ```
+//! use mcp_auth_middleware::{AccessConfig, AuthConfig, AuthLayer, AuthMode, create_auth_middleware};
+//!
+//! /// To be called inside of a tokio runtime.
+//! fn access(team_domain: &str, audience: &str) -> Result<AuthLayer, Box<dyn std::error::Error>> {
+//!     let access = AccessConfig::new(team_domain, [audience])?.with_allowed_domains(["example.com"]);
+//!     let layer = create_auth_middleware(AuthConfig::new("my-server", AuthMode::Cloudflare).with_cloudflare(access))?;
+//!     // Has the keys before the first request comes, and keeps them fresh.
+//!     tokio::spawn(layer.clone().keep_keys_fresh());
+//!     Ok(layer)
+//! }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! # assert!(access("https://team.cloudflareaccess.com", "tag").is_ok());
+//! # });
+//! ```
+//!
+//! The server's own token:
+//!
+//! ```
+//! use axum::Extension;
+//! use mcp_auth_middleware::{AuthConfig, EnvTokenStore, ServiceToken, TokenStore};
+//!
+//! fn with_upstream(config: AuthConfig, secret: String) -> AuthConfig {
+//!     let store = EnvTokenStore::default().with_token("UPSTREAM_TOKEN", secret.into());
+//!     config.with_service_token(TokenStore::Env(store), "UPSTREAM_TOKEN")
+//! }
+//!
+//! async fn handler(Extension(token): Extension<ServiceToken>) {
+//!     let _authorization = format!("Bearer {}", token.expose()); // for a request to the upstream API
+//! }
 //! ```
 //!
 //! Data flows through the modules in this order: `layer` takes the headers, `bearer` or `cloudflare` establish the
