@@ -239,9 +239,9 @@ impl ServerHandler for Tools {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        Err(super::unreadable::unreadable(&request))
+        Err(super::unreadable::unreadable(&request, context.protocol_version().as_ref()))
     }
 }
 {%- else -%}
@@ -312,9 +312,9 @@ impl ServerHandler for Tools {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        Err(super::unreadable::unreadable(&request))
+        Err(super::unreadable::unreadable(&request, context.protocol_version().as_ref()))
     }
 }
 {%- endif %}
