@@ -285,13 +285,13 @@ async fn attack_33_a_log_line_in_a_header_authenticates_nobody() {
 
 #[tokio::test]
 async fn the_service_token_is_handed_on_or_missed() {
-    let secret = "coda-token-of-the-server";
-    let store = || TokenStore::Env(EnvTokenStore::default().with_token("CODA_API_TOKEN", secret.to_owned().into()));
+    let own = "coda-token-of-the-server";
+    let store = || TokenStore::Env(EnvTokenStore::default().with_token("CODA_API_TOKEN", own.to_owned().into()));
     let config = || config(AuthMode::Bearer).with_bearer(bearer());
 
     let layer = create_auth_middleware(config().with_service_token(store(), "CODA_API_TOKEN")).unwrap();
     let passed = passed(&send(&layer, &[("authorization", right())]).await);
-    assert_eq!(passed.token.unwrap().expose(), secret);
+    assert_eq!(passed.token.unwrap().expose(), own);
     // Nobody learns from the answer whether there is a token who is not known.
     assert_refused(&send(&layer, &[("authorization", "Bearer x")]).await, AuthError::BearerMismatch);
 

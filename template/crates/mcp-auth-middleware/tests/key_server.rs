@@ -228,10 +228,13 @@ async fn attack_37_keys_that_are_not_used() {
         jwk[name] = value.into();
         jwk
     };
+    // A point of P-256: its generator.
+    let x = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY"; // pragma: allowlist secret
+    let y = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"; // pragma: allowlist secret
     access.team.answer(
         200,
         json!({"keys": [
-            {"kty": "EC", "kid": "ec", "alg": "ES256", "use": "sig", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
+            {"kty": "EC", "kid": "ec", "alg": "ES256", "use": "sig", "crv": "P-256", "x": x, "y": y},
             {"kty": "oct", "kid": "oct", "k": "c2VjcmV0"},
             {"kty": "RSA", "kid": "small", "alg": "RS256", "use": "sig", "n": small, "e": "AQAB"},
             {"kty": "RSA", "kid": "no modulus", "e": "AQAB"},
