@@ -16,8 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 {%- else %}
 use secrecy::ExposeSecret;
 {%- endif %}
+use tracing_subscriber::filter::Targets;
 
-use crate::logging::{DEFAULT_FILTER, LogFormat};
+use crate::logging::{LogFormat, default_filter};
 pub use environment::{Environment, Problem, Problems};
 pub use variables::{VARIABLES, Variable};
 
@@ -42,8 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// How log lines look.
     pub log_format: LogFormat,
-    /// Which log lines are written, in the syntax of `RUST_LOG`.
-    pub log_filter: String,
+    /// Which log lines are written.
+    pub log_filter: Targets,
 }
 
 /// Who may call.
@@ -129,7 +130,7 @@ impl Config {
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
             log_format: read.log_format(),
-            log_filter: env.text("RUST_LOG").unwrap_or_else(|| DEFAULT_FILTER.to_owned()),
+            log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The server as a library: from configuration to a router that tests and other binaries can build on.
 //!
-//! A request's way: [`listen`] accepts the connection → [`server`] routes it → [`middleware::limits`] and
-//! [`middleware::host`] refuse what is none of our business → [`middleware::auth`] establishes who is calling →
+//! A request's way: [`listen`] accepts the connection → [`server`] routes it → [`middleware::host`] refuses what is none
+//! of our business → [`middleware::auth`] establishes who is calling → [`middleware::limits`] finds it a place →
 //! [`middleware::jsonrpc`] reads the body and answers what is no JSON-RPC → rmcp speaks MCP → [`handlers::tools`]
 //! {%- if example == "coda" %} call [`coda`].{% else %} answer.{% endif %}
 

@@ -6,6 +6,9 @@ use clap::{Parser, Subcommand};
 use mcp_server::config::{Config, Environment};
 use mcp_server::{SERVICE, VERSION, build, listen, logging};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An MCP server. All settings come from the environment: see `.env.example`.
 #[derive(Parser)]
 #[command(version, about)]
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: Config) -> ExitCode {
-    logging::init(config.log_format, &config.log_filter);
+    logging::init(config.log_format, config.log_filter.clone());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

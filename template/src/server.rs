@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{any, get};
 use mcp_auth_middleware::AuthLayer;
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -31,29 +34,30 @@ pub struct App<'a, H> {
 
 /// Puts the layers around the handler.
 ///
-/// The order matters: names and origins are checked first, as they need nothing; then a place is taken; then the
-/// caller is established; and only then is a byte of the body read.
+/// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then a
+/// place is taken, which strangers therefore cannot fill; and only then is a byte of the body read.
 pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let App { config, auth, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
     let issuer: Option<Arc<str>> = config.auth.cloudflare.as_ref().map(|access| access.issuer().into());
     let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), "env", Arc::clone(&metrics)));
-    let gatekeeper = Arc::new(jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy));
-    let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
+    let endpoint = Arc::new(Endpoint {
+        gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
+        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
+        mcp: mcp_service(config, mcp),
+    });
     let guard =
         Arc::new(host::Guard::new(config.allowed_hosts.clone(), config.allowed_origins.clone(), Arc::clone(&metrics)));
 
-    let mcp = Router::new()
-        .route_service("/mcp", mcp_service(config, mcp))
-        .layer(from_fn_with_state(gatekeeper, jsonrpc::gatekeeper))
-        .layer(auth.clone())
-        .layer(from_fn_with_state(gate, limits::gate));
-    let status = Router::new().route("/status", get(status::status)).with_state(Arc::clone(&state)).layer(auth);
+    let authenticated = Router::new()
+        .route("/mcp", any(mcp_endpoint::<H>).with_state(endpoint))
+        .route("/status", get(status::status).with_state(Arc::clone(&state)))
+        .layer(auth);
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
         .with_state(issuer);
-    let mut guarded = mcp.merge(status).merge(metadata);
+    let mut guarded = authenticated.merge(metadata);
     if let Some(cors) = cors(&config.allowed_origins) {
         guarded = guarded.layer(cors);
     }
@@ -61,6 +65,21 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
     open.merge(guarded).layer(from_fn_with_state(metrics, limits::count))
+}
+
+/// What answers on /mcp, behind the authentication.
+struct Endpoint<H> {
+    gate: limits::Gate,
+    gatekeeper: jsonrpc::Gatekeeper,
+    mcp: StreamableHttpService<H, NeverSessionManager>,
+}
+
+/// One handler instead of a layer for each step: axum copies every layer below for every request.
+async fn mcp_endpoint<H: ServerHandler>(State(endpoint): State<Arc<Endpoint<H>>>, request: Request) -> Response {
+    let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
+    let progress = limits::Progress::default();
+    let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
+    gate.pass(&progress, work).await
 }
 
 /// MCP over Streamable HTTP, without sessions: any replica answers any request, and plain JSON is preferred.

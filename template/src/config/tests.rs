@@ -24,7 +24,7 @@ fn defaults_need_nothing_but_the_secrets() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.auth.mode, AuthMode::Both);
     assert!(config.auth.cloudflare.is_none() && config.auth.bearer.is_some());
-    assert_eq!(config.log_filter, DEFAULT_FILTER);
+    assert_eq!(config.log_filter, default_filter());
 {%- if example == "coda" %}
     assert_eq!(config.coda.base.as_str(), "https://coda.io/apis/v1");
     assert!(config.legacy_proxy);
@@ -41,6 +41,7 @@ fn every_problem_is_reported_at_once() {
         ("MCP_DEV_BEARER_TOKEN", "changeme"),
         ("TOKEN_STORE", "vault"),
         ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "rmcp=loud"),
         ("MAX_BODY_BYTES", "12"),
         ("ALLOWED_HOSTS", "https://mcp.example.com"),
         ("ALLOWED_ORIGINS", "*"),

@@ -1,5 +1,7 @@
 //! The names, defaults and meanings of all environment variables.
 
+use crate::logging::DEFAULT_FILTER;
+
 /// One environment variable.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
@@ -47,5 +49,5 @@ pub const VARIABLES: &[Variable] = &[
     plain("MAX_CONCURRENT_REQUESTS", Some("256"), "Requests to /mcp at once; 503 above it."),
     plain("SHUTDOWN_GRACE_SECONDS", Some("20"), "Time for requests in flight after SIGTERM."),
     plain("LOG_FORMAT", Some("text"), "How log lines look: text or json."),
-    plain("RUST_LOG", Some("info,rmcp=warn,mcp_auth_middleware=debug"), "Which log lines are written."),
+    plain("RUST_LOG", Some(DEFAULT_FILTER), "Which log lines are written."),
 ];

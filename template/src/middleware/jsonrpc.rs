@@ -1,16 +1,14 @@
-//! Between HTTP and MCP: reads the body, bounded in size and time, and answers what is no JSON-RPC request.
+//! Between HTTP and MCP: reads the body, bounded in size, and answers what is no JSON-RPC request.
 //!
 //! rmcp answers malformed JSON, batches and bad ids with 415 and plain text; clients expect a JSON-RPC error
 //! (JSON-RPC 2.0 §5.1; batches were removed in MCP 2025-06-18). Everything else goes on to rmcp byte for byte.
 //! Requests without `jsonrpc` are handed over to another service, where there is one.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -21,6 +19,7 @@ use tower::ServiceExt as _;
 
 use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
+use crate::middleware::limits::Progress;
 
 /// JSON-RPC 2.0 §5.1.
 const PARSE_ERROR: i32 = -32700;
@@ -30,11 +29,10 @@ const INVALID_PARAMS: i32 = -32602;
 /// Longer ids are nobody's; they would only be sent back.
 const MAXIMUM_ID: usize = 1024;
 
-/// What the layer needs to know.
+/// Stands before MCP.
 #[derive(Debug)]
 pub struct Gatekeeper {
     body_bytes: usize,
-    body_timeout: Duration,
     metrics: Arc<Metrics>,
     legacy: Option<Router>,
 }
@@ -43,7 +41,7 @@ impl Gatekeeper {
     /// A gatekeeper with these limits; `legacy` gets the requests without `jsonrpc`.
     #[must_use]
     pub fn new(limits: &Limits, metrics: Arc<Metrics>, legacy: Option<Router>) -> Self {
-        Self { body_bytes: limits.body_bytes, body_timeout: limits.request_timeout, metrics, legacy }
+        Self { body_bytes: limits.body_bytes, metrics, legacy }
     }
 }
 
@@ -130,58 +128,60 @@ fn valid_id(raw: &str) -> Option<Value> {
     }
 }
 
-/// Reads and classifies the body of a POST, and passes on what rmcp can answer.
-pub async fn gatekeeper(State(keeper): State<Arc<Gatekeeper>>, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST || !is_json(&request) {
-        return next.run(request).await; // rmcp: 405, 415
-    }
-    let (parts, body) = request.into_parts();
-    let bytes = match keeper.read(body).await {
-        Ok(bytes) => bytes,
-        Err(refused) => return refused,
-    };
-    let id = match classify(&bytes) {
-        Shape::Message { id } => id,
-        Shape::Legacy => match &keeper.legacy {
-            Some(legacy) => {
-                let request = Request::from_parts(parts, Body::from(bytes));
-                return legacy.clone().oneshot(request).await.into_response();
-            }
-            None => return keeper.bad(INVALID_REQUEST, "jsonrpc is missing", Value::Null),
-        },
-        Shape::Bad { code, message, id } => return keeper.bad(code, message, id),
-    };
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    if response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
-        return response;
-    }
-    // rmcp could not read a message whose envelope is right: its parameters are not those of the method.
-    match id {
-        // A notification never gets an error (JSON-RPC 2.0 §4.1).
-        None => StatusCode::ACCEPTED.into_response(),
-        Some(id) => keeper.bad(INVALID_PARAMS, "the parameters do not fit the method", id),
-    }
-}
-
 impl Gatekeeper {
+    /// Reads and classifies the body of a POST, and passes on to `mcp` what it can answer.
+    pub async fn pass<F: Future<Output = Response>>(
+        &self,
+        request: Request,
+        progress: &Progress,
+        mcp: impl FnOnce(Request) -> F,
+    ) -> Response {
+        if request.method() != Method::POST || !is_json(&request) {
+            progress.body_arrived();
+            return mcp(request).await; // rmcp: 405, 415
+        }
+        let (parts, body) = request.into_parts();
+        let bytes = match self.read(body).await {
+            Ok(bytes) => bytes,
+            Err(refused) => return refused,
+        };
+        progress.body_arrived();
+        let id = match classify(&bytes) {
+            Shape::Message { id } => id,
+            Shape::Legacy => match &self.legacy {
+                Some(legacy) => {
+                    let request = Request::from_parts(parts, Body::from(bytes));
+                    return legacy.clone().oneshot(request).await.into_response();
+                }
+                None => return self.bad(INVALID_REQUEST, "jsonrpc is missing", Value::Null),
+            },
+            Shape::Bad { code, message, id } => return self.bad(code, message, id),
+        };
+        let response = mcp(Request::from_parts(parts, Body::from(bytes))).await;
+        if response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            return response;
+        }
+        // rmcp could not read a message whose envelope is right: its parameters are not those of the method.
+        match id {
+            // A notification never gets an error (JSON-RPC 2.0 §4.1).
+            None => StatusCode::ACCEPTED.into_response(),
+            Some(id) => self.bad(INVALID_PARAMS, "the parameters do not fit the method", id),
+        }
+    }
+
     async fn read(&self, body: Body) -> Result<Bytes, Response> {
-        let collected = tokio::time::timeout(self.body_timeout, Limited::new(body, self.body_bytes).collect()).await;
         let plain = |status: StatusCode, message: &str| {
             let reason = status.canonical_reason().unwrap_or("error").to_lowercase();
             (status, [(header::CONNECTION, "close")], Json(json!({"error": reason, "message": message})))
                 .into_response()
         };
-        match collected {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+        match Limited::new(body, self.body_bytes).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
                 self.metrics.refused(Refusal::TooLarge);
                 Err(plain(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is larger than {} bytes", self.body_bytes)))
             }
-            Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "the body did not arrive whole")),
-            Err(_) => {
-                self.metrics.refused(Refusal::Timeout);
-                Err(plain(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"))
-            }
+            Err(_) => Err(plain(StatusCode::BAD_REQUEST, "the body did not arrive whole")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! How many requests at once, and how long each may take.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Json;
@@ -30,21 +31,42 @@ impl Gate {
     }
 }
 
-/// Takes a place or answers 503 at once: a queue would only make every caller wait. Answers 504 when the time is up.
-pub async fn gate(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let Ok(_place) = gate.places.try_acquire() else {
-        gate.metrics.refused(Refusal::Overloaded);
-        tracing::warn!("Request refused with 503: too many at once (MAX_CONCURRENT_REQUESTS)");
-        let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again");
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        return response;
-    };
-    match tokio::time::timeout(gate.timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            gate.metrics.refused(Refusal::Timeout);
-            tracing::warn!("Request answered with 504: not ready in {} s", gate.timeout.as_secs());
-            error(StatusCode::GATEWAY_TIMEOUT, "the answer was not ready in time")
+/// How far a request has come: a client that is slow gets another answer than a server that is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    body_arrived: AtomicBool,
+}
+
+impl Progress {
+    /// The body is here; what takes time from now on is ours.
+    pub fn body_arrived(&self) {
+        self.body_arrived.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Gate {
+    /// Takes a place or answers 503 at once: a queue would only make every caller wait. When the time is up it answers 408
+    /// where the body did not arrive, 504 where the answer is not ready.
+    pub async fn pass(&self, progress: &Progress, work: impl Future<Output = Response>) -> Response {
+        let Ok(_place) = self.places.try_acquire() else {
+            self.metrics.refused(Refusal::Overloaded);
+            tracing::warn!("Request refused with 503: too many at once (MAX_CONCURRENT_REQUESTS)");
+            let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            return response;
+        };
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(response) => response,
+            Err(_) => {
+                self.metrics.refused(Refusal::Timeout);
+                if !progress.body_arrived.load(Ordering::Relaxed) {
+                    let mut response = error(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time");
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    return response;
+                }
+                tracing::warn!("Request answered with 504: not ready in {} s", self.timeout.as_secs());
+                error(StatusCode::GATEWAY_TIMEOUT, "the answer was not ready in time")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a request passes on its way to MCP, in this order.
+//! What a request passes on its way to MCP: host, auth, limits, jsonrpc.
 
 pub mod auth;
 pub mod host;
