@@ -13,6 +13,7 @@ use mcp_auth_middleware::AuthLayer;
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower::util::MapResponseLayer;
 use tower_http::cors::CorsLayer;
 
 use crate::config::Config;
@@ -64,7 +65,11 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let guarded = guarded.layer(from_fn_with_state(guard, host::guard));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
-    open.merge(guarded).layer(from_fn_with_state(metrics, limits::count))
+    let count = move |response: Response| {
+        metrics.answered(response.status());
+        response
+    };
+    open.merge(guarded).layer(MapResponseLayer::new(count))
 }
 
 /// What answers on /mcp, behind the authentication.

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -69,13 +67,6 @@ impl Gate {
             }
         }
     }
-}
-
-/// Counts every answer by the class of its status.
-pub async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    metrics.answered(response.status());
-    response
 }
 
 fn error(status: StatusCode, message: &str) -> Response {
