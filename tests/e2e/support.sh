@@ -41,7 +41,8 @@ skip() { printf 'SKIPPED %s: %s\n' "$1" "$2"; }
 start() {
 	local name=$1 pattern=$2 tries
 	shift 2
-	"$@" >"$scratch/$name.log" 2>&1 &
+	: >"$scratch/$name.log"
+	"$@" >>"$scratch/$name.log" 2>&1 &
 	children+=("$!")
 	for ((tries = 0; tries < 600; tries++)); do
 		found=$(sed -nE "s#$pattern#\1#p" "$scratch/$name.log" | head -1)
