@@ -122,6 +122,11 @@ mod making {
         let inside = place.run(&["new", "inside", "--path", "with/inside", "--template", SMALL]);
         assert!(String::from_utf8_lossy(&inside.stdout).contains("in the git repository around it"));
         assert!(!place.path("with/inside/.git").exists());
+        // As in the first command of the README: from a repository, but not into it.
+        let arguments = ["new", "beside", "--template", SMALL, "--path", "../beside"];
+        let beside = mcp_kit(&place).args(arguments).current_dir(place.path("with")).output().unwrap();
+        assert!(String::from_utf8_lossy(&beside.stdout).contains("a new git repository"), "{}", outcome(&beside));
+        assert!(place.path("beside/.git/HEAD").is_file());
     }
 
     #[test]

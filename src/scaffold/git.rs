@@ -32,8 +32,10 @@ pub enum GitError {
 /// Whether `folder`, which need not exist, would be inside a repository.
 #[must_use]
 pub fn is_inside_repository(folder: &Path) -> bool {
+    // Where the path leads, not how it is written: `repository/../project` is not inside of `repository`.
+    let Some(real) = folder.ancestors().find_map(|folder| folder.canonicalize().ok()) else { return false };
     // A file in work trees and submodules.
-    folder.ancestors().any(|folder| folder.join(".git").exists())
+    real.ancestors().any(|folder| folder.join(".git").exists())
 }
 
 /// What `mcp-kit new` will do about git for a project below `parent`.
