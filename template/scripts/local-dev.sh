@@ -178,7 +178,9 @@ fi
 if $demo; then
 	say "Starting the stub of the Coda API"
 	scratch=$(mktemp -d)
-	cargo run --quiet --locked --example stub_coda -- --port 0 >"$scratch/stub" &
+	# It is read below, perhaps before the stub has begun to write.
+	: >"$scratch/stub"
+	cargo run --quiet --locked --example stub_coda -- --port 0 >>"$scratch/stub" &
 	stub=$!
 	children+=("$stub")
 	base=
