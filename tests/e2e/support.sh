@@ -45,7 +45,7 @@ start() {
 	"$@" >>"$scratch/$name.log" 2>&1 &
 	children+=("$!")
 	for ((tries = 0; tries < 600; tries++)); do
-		found=$(sed -nE "s#$pattern#\1#p" "$scratch/$name.log" | head -1)
+		found=$(sed -nE "\#$pattern#{s##\1#p;q}" "$scratch/$name.log")
 		[ -z "$found" ] || return 0
 		kill -0 "${children[-1]}" 2>/dev/null || break
 		sleep 0.1
