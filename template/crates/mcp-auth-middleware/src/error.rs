@@ -63,11 +63,17 @@ pub enum AuthError {
     /// The caller is known, but the server has no token for its upstream API.
     #[error("service token not found")]
     ServiceTokenMissing,
+    /// The caller is known, but the store with the server's token for its upstream API cannot be reached.
+    #[error("token store unavailable")]
+    TokenStoreUnavailable,
+    /// The caller is known, but the server's token for its upstream API does not decrypt.
+    #[error("service token cannot be decrypted")]
+    ServiceTokenUnreadable,
 }
 
 impl AuthError {
     /// All variants in the order of their codes; the runbook's index is made from it.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::MissingCredentials,
         Self::DuplicateHeader,
         Self::BearerMalformed,
@@ -86,6 +92,8 @@ impl AuthError {
         Self::UserNotAllowed,
         Self::KeysUnavailable,
         Self::ServiceTokenMissing,
+        Self::TokenStoreUnavailable,
+        Self::ServiceTokenUnreadable,
     ];
 
     /// The stable code, `MCP-AUTH-001` and on. Codes are never reused.
@@ -110,6 +118,8 @@ impl AuthError {
             Self::UserNotAllowed => "MCP-AUTH-016",
             Self::KeysUnavailable => "MCP-AUTH-017",
             Self::ServiceTokenMissing => "MCP-AUTH-018",
+            Self::TokenStoreUnavailable => "MCP-AUTH-019",
+            Self::ServiceTokenUnreadable => "MCP-AUTH-020",
         }
     }
 
@@ -118,7 +128,10 @@ impl AuthError {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::UserNotAllowed => StatusCode::FORBIDDEN,
-            Self::KeysUnavailable | Self::ServiceTokenMissing => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable
+            | Self::ServiceTokenMissing
+            | Self::TokenStoreUnavailable
+            | Self::ServiceTokenUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -131,7 +144,10 @@ impl AuthError {
             Self::MissingCredentials => "unauthorized",
             Self::BearerMalformed | Self::DuplicateHeader => "invalid_request",
             Self::UserNotAllowed => "access_denied",
-            Self::KeysUnavailable | Self::ServiceTokenMissing => "temporarily_unavailable",
+            Self::KeysUnavailable
+            | Self::ServiceTokenMissing
+            | Self::TokenStoreUnavailable
+            | Self::ServiceTokenUnreadable => "temporarily_unavailable",
             _ => "invalid_token",
         }
     }

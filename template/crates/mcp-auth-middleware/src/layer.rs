@@ -12,9 +12,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "postgres")]
+use crate::TokenChange;
 use crate::cloudflare::{self, AccessValidator, KeyStatus, validate_cloudflare_access_jwt};
 use crate::printable::printable;
-use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, User, validate_bearer_token};
+#[cfg(feature = "postgres")]
+use crate::store::Resolved;
+use crate::{
+    AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, TokenStore, User, validate_bearer_token,
+};
 
 /// Builds the layer.
 ///
@@ -37,7 +43,14 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
             tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
         }
     }
-    Ok(AuthLayer(Arc::new(Authenticator { config, cloudflare, bearer, counters: AuthCounters::default() })))
+    Ok(AuthLayer(Arc::new(Authenticator {
+        config,
+        cloudflare,
+        bearer,
+        #[cfg(feature = "postgres")]
+        resolved: Resolved::default(),
+        counters: AuthCounters::default(),
+    })))
 }
 
 /// Authentication as a [`Layer`]; cheap to clone, all clones share keys and counters.
@@ -49,6 +62,8 @@ struct Authenticator {
     config: AuthConfig,
     cloudflare: Option<AccessValidator>,
     bearer: Option<BearerTokens>,
+    #[cfg(feature = "postgres")]
+    resolved: Resolved,
     counters: AuthCounters,
 }
 
@@ -87,6 +102,24 @@ impl AuthLayer {
         }
     }
 
+    /// Follows the changes of the token store, so that a token that was stored or deleted counts within a second, not
+    /// when the known one is due. Never returns where the store tells of changes, at once elsewhere: spawn it beside the
+    /// server, and abort it at shutdown.
+    #[cfg(feature = "postgres")]
+    pub async fn keep_tokens_fresh(self) {
+        let config = &self.0.config;
+        let (TokenStore::Postgres(store), Some(own)) = (&config.token_store, &config.service_token) else { return };
+        let mut changes = store.changes();
+        while let Some(change) = changes.next().await {
+            let other = matches!(&change, TokenChange::Changed { service, key }
+                if *service != config.service_name || key != own);
+            // What may have been missed counts as a change.
+            if !other {
+                self.0.resolved.forget();
+            }
+        }
+    }
+
     /// What is known about the key server's keys; `None` where Cloudflare Access is not configured.
     #[must_use]
     pub fn key_status(&self) -> Option<KeyStatus> {
@@ -105,15 +138,26 @@ impl Authenticator {
         let user = self.caller(headers).await?;
         let token = match &self.config.service_token {
             None => None,
-            Some(key) => match self.config.token_store.get_token(key) {
-                Some(token) => Some(token),
-                None => {
-                    tracing::warn!("Service token not found: {}", printable(key));
-                    return Err(AuthError::ServiceTokenMissing);
-                }
-            },
+            Some(key) => Some(self.service_token(key).await?),
         };
         Ok((user, token))
+    }
+
+    async fn service_token(&self, key: &str) -> Result<ServiceToken, AuthError> {
+        let token = match &self.config.token_store {
+            // In memory already.
+            TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
+            #[cfg(feature = "postgres")]
+            store => {
+                let service = &self.config.service_name;
+                // The cache asks on behalf of all callers, so none of them is the actor.
+                self.resolved.get(|| store.get_token(service, key, service)).await
+            }
+        };
+        if token.as_ref().err() == Some(&AuthError::ServiceTokenMissing) {
+            tracing::warn!("Service token not found: {}", printable(key));
+        }
+        token
     }
 
     /// The caller. A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an

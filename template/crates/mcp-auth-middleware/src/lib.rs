@@ -64,8 +64,12 @@
 //! [`User`], `store` resolves the [`ServiceToken`], and every refusal is an [`AuthError`] with a stable code.
 
 mod bearer;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod cloudflare;
 mod config;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 mod error;
 mod identity;
 mod layer;
@@ -82,4 +86,9 @@ pub use config::{AuthConfig, AuthMode, ConfigError, ParseModeError};
 pub use error::AuthError;
 pub use identity::{ServiceToken, User, UserKind};
 pub use layer::{AuthCounters, AuthLayer, AuthService, create_auth_middleware};
-pub use store::{EnvTokenStore, TokenStore};
+#[cfg(feature = "postgres")]
+pub use store::{
+    AuditFault, AuditReport, AuditRow, InitReport, PostgresConfig, PostgresConfigError, PostgresTls,
+    PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
+};
+pub use store::{EnvTokenStore, StoreError, TokenInfo, TokenStore};

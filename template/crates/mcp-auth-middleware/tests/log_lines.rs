@@ -290,7 +290,10 @@ async fn each_failure_has_its_line() {
         provoked.push(error);
     }
     provoked.dedup();
-    assert_eq!(provoked, AuthError::ALL, "a failure without a case");
+    // These two need a token store that can fail: tests/postgres_layer.rs.
+    let of_stores = [AuthError::TokenStoreUnavailable, AuthError::ServiceTokenUnreadable];
+    let here: Vec<_> = AuthError::ALL.into_iter().filter(|error| !of_stores.contains(error)).collect();
+    assert_eq!(provoked, here, "a failure without a case");
 }
 
 /// What the key server does wrong is said once for each fetch, without what it sent.

@@ -1,8 +1,57 @@
 //! Where the server's own tokens come from.
 
 mod env;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod resolved;
+
+use std::time::SystemTime;
 
 pub use env::EnvTokenStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{
+    AuditFault, AuditReport, AuditRow, InitReport, PostgresConfig, PostgresConfigError, PostgresTls,
+    PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
+};
+#[cfg(feature = "postgres")]
+pub(crate) use resolved::Resolved;
+
+/// What is known about a stored token; never its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenInfo {
+    /// The name under which it is stored.
+    pub key: String,
+    /// When it was first stored.
+    pub created_at: SystemTime,
+    /// When its value last changed.
+    pub updated_at: SystemTime,
+}
+
+/// Why a store did not do what it was asked for. No text of it holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot be reached or does not answer in time; it may recover by itself.
+    #[error("token store unavailable: {0}")]
+    Unavailable(String),
+    /// The store refuses the credentials or the role that the server has.
+    #[error("token store denied access: {0}")]
+    Denied(String),
+    /// The store has no database schema, or another version of it.
+    #[error("token store is not set up: {0}")]
+    NotSetUp(String),
+    /// A name or a value that no store takes.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store's tokens cannot be changed from here.
+    #[error("the token store {0} cannot be written to")]
+    ReadOnly(&'static str),
+    /// What is stored cannot be decrypted.
+    #[cfg(feature = "encryption")]
+    #[error(transparent)]
+    Decrypt(#[from] crate::encryption::DecryptError),
+}
 
 /// The store that service tokens are resolved from.
 #[derive(Debug, Clone)]
@@ -10,22 +59,37 @@ pub use env::EnvTokenStore;
 pub enum TokenStore {
     /// Values read from the environment once, at start.
     Env(EnvTokenStore),
+    /// PostgreSQL, encrypted, with an audit log.
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresTokenStore),
 }
 
 impl TokenStore {
-    /// The name of the store in configuration and `/health`: `env`.
+    /// The name of the store in configuration and `/health`: `env`, `postgres`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Env(_) => "env",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "postgres",
         }
     }
 
-    /// The token stored under `key`, if there is one.
-    #[must_use]
-    pub fn get_token(&self, key: &str) -> Option<crate::ServiceToken> {
+    /// The token that `service` has stored under `key`, if there is one; `actor` is who asks, for the audit log.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not answer, or what it has does not decrypt.
+    #[cfg_attr(not(feature = "postgres"), allow(unused_variables, clippy::unused_async))]
+    pub async fn get_token(
+        &self,
+        service: &str,
+        key: &str,
+        actor: &str,
+    ) -> Result<Option<crate::ServiceToken>, StoreError> {
         match self {
-            Self::Env(store) => store.get(key),
+            Self::Env(store) => Ok(store.get(key)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.get_token(service, key, actor).await,
         }
     }
 }

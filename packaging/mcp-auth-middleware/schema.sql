@@ -1,0 +1,1 @@
+../../template/crates/mcp-auth-middleware/schema.sql

@@ -1,0 +1,104 @@
+//! `tokens audit` and `tokens audit verify`.
+
+use serde_json::json;
+
+use super::command::{Audit, Format, Verify};
+use super::console::Console;
+use super::failure::{FOUND, Failure};
+use super::store::TokenAdmin;
+use crate::printable::printable;
+use crate::{AuditFault, AuditRow};
+
+/// Prints the rows, oldest first, a page at a time.
+pub(super) async fn export(args: &Audit, store: &impl TokenAdmin, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let mut after = 0;
+    let mut header = args.format == Format::Text;
+    loop {
+        let rows = store.audit_rows(after).await?;
+        let Some(last) = rows.last() else { return Ok(0) };
+        after = last.id;
+        for row in rows.iter().filter(|row| args.service.is_none() || args.service == row.service) {
+            if header {
+                console.say(HEADER)?;
+                header = false;
+            }
+            console.say(if args.format == Format::Json { json!(row).to_string() } else { line(row) })?;
+        }
+    }
+}
+
+const HEADER: &str =
+    "    ID  TIME                         ACTION  OUTCOME         SERVICE           TOKEN                     USER";
+
+/// A row of the table. Each field is made printable: what stands in the log came from people and requests.
+fn line(row: &AuditRow) -> String {
+    let field = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| printable(text).into_owned());
+    let (service, token) = (field(row.service.as_deref()), field(row.token_key.as_deref()));
+    let detail = row.detail.as_deref().map(|detail| format!("  ({})", printable(detail))).unwrap_or_default();
+    format!(
+        "{:>6}  {:27}  {:6}  {:14}  {service:16}  {token:24}  {}{detail}",
+        row.id,
+        row.timestamp,
+        row.action,
+        row.outcome,
+        printable(&row.user_email)
+    )
+}
+
+/// Says whether the log is as it was written; what is wrong is the answer and stands on standard output.
+pub(super) async fn verify(args: &Verify, store: &impl TokenAdmin, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let report = store.audit_verify().await?;
+    let (intact, last_hash) = (report.intact, &report.last_hash);
+    if args.format == Format::Json {
+        let fault = report.fault.as_ref().map(|fault| json!({ "row": row_of(fault), "message": fault.to_string() }));
+        let ok = report.fault.is_none();
+        console.say(json!({ "ok": ok, "intact": intact, "last_hash": last_hash, "fault": fault }))?;
+    } else {
+        match &report.fault {
+            None => console.say(format_args!("{intact} audit rows are intact; last hash {last_hash}"))?,
+            Some(fault) => {
+                console.say(format_args!("{fault}"))?;
+                console.say(format_args!("{intact} rows before it are intact; last hash {last_hash}"))?;
+            }
+        }
+    }
+    Ok(if report.fault.is_none() { 0 } else { FOUND })
+}
+
+/// The first row that is wrong, where it is one.
+fn row_of(fault: &AuditFault) -> Option<i64> {
+    match fault {
+        AuditFault::Removed { id }
+        | AuditFault::Changed { id }
+        | AuditFault::OutOfOrder { id }
+        | AuditFault::TailRemoved { id, .. }
+        | AuditFault::Foreign { id } => Some(*id),
+        AuditFault::Head => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_line_whatever_it_holds() {
+        let row = AuditRow {
+            id: 12,
+            timestamp: "2025-11-25T04:34:56.000001Z".to_owned(),
+            service: Some("my-server".to_owned()),
+            action: "get".to_owned(),
+            outcome: "decrypt_failed".to_owned(),
+            token_key: Some("API\n13".to_owned()),
+            user_email: "a@b.c\u{1b}[2J".to_owned(),
+            detail: Some("no such key\u{202e}".to_owned()),
+            hash: "ab".repeat(32),
+        };
+        let fields = "get     decrypt_failed  my-server         API\\u{a}13";
+        let end = "                a@b.c\\u{1b}[2J  (no such key\\u{202e})";
+        assert_eq!(line(&row), format!("    12  2025-11-25T04:34:56.000001Z  {fields}{end}"));
+        let row = AuditRow { service: None, token_key: None, detail: None, user_email: "bob".to_owned(), ..row };
+        assert_eq!(line(&row).split_whitespace().skip(4).collect::<Vec<_>>(), ["-", "-", "bob"]);
+        assert_eq!(HEADER.find("USER"), line(&row).find("bob"), "the columns stand below their names");
+    }
+}

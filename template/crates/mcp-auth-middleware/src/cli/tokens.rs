@@ -1,0 +1,152 @@
+//! `tokens set|get|list|delete|rotate-key` and `db init`.
+
+use serde_json::json;
+
+use super::command::{Format, Init, List, RotateKey};
+use super::console::Console;
+use super::failure::Failure;
+use super::rfc3339::rfc3339;
+use super::store::TokenAdmin;
+use crate::ServerRole;
+use crate::printable::printable;
+
+/// On whose behalf a command acts, and for which service.
+pub(super) struct Acting<'a> {
+    pub(super) service: &'a str,
+    pub(super) actor: &'a str,
+}
+
+pub(super) async fn set(
+    name: &str,
+    store: &impl TokenAdmin,
+    acting: &Acting<'_>,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let value = console.secret(&format!("Value of {}", printable(name)))?;
+    store.set_token(acting.service, name, &value, acting.actor).await?;
+    console.say(format_args!("{} stored for {}", printable(name), printable(acting.service)))?;
+    Ok(0)
+}
+
+pub(super) async fn get(
+    name: &str,
+    store: &impl TokenAdmin,
+    acting: &Acting<'_>,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let token = store.get_token(acting.service, name, acting.actor).await?;
+    let token = token.ok_or_else(|| not_stored(name, acting))?;
+    console.reveal(token.expose())?;
+    Ok(0)
+}
+
+pub(super) async fn delete(
+    name: &str,
+    store: &impl TokenAdmin,
+    acting: &Acting<'_>,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    if !store.delete_token(acting.service, name, acting.actor).await? {
+        return Err(not_stored(name, acting));
+    }
+    console.say(format_args!("{} deleted from {}", printable(name), printable(acting.service)))?;
+    Ok(0)
+}
+
+fn not_stored(name: &str, acting: &Acting<'_>) -> Failure {
+    Failure::found(format!("no token {} is stored for {}", printable(name), printable(acting.service)))
+        .hint("`tokens list` shows the names; `--service` is for those of another service")
+}
+
+pub(super) async fn list(
+    args: &List,
+    store: &impl TokenAdmin,
+    acting: &Acting<'_>,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let tokens = store.list(acting.service, acting.actor).await?;
+    if args.format == Format::Json {
+        let tokens: Vec<_> = tokens
+            .iter()
+            .map(|token| {
+                json!({
+                    "key": token.key,
+                    "created_at": rfc3339(token.created_at),
+                    "updated_at": rfc3339(token.updated_at),
+                })
+            })
+            .collect();
+        console.say(json!({ "service": acting.service, "tokens": tokens }))?;
+    } else if tokens.is_empty() {
+        console.note(format_args!("no tokens are stored for {}", printable(acting.service)))?;
+    } else {
+        let names: Vec<_> = tokens.iter().map(|token| printable(&token.key)).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
+        console.say(format_args!("{:width$}  {:20}  UPDATED", "NAME", "CREATED"))?;
+        for (name, token) in names.iter().zip(&tokens) {
+            let (created, updated) = (rfc3339(token.created_at), rfc3339(token.updated_at));
+            console.say(format_args!("{name:width$}  {created}  {updated}"))?;
+        }
+    }
+    Ok(0)
+}
+
+pub(super) async fn rotate_key(
+    args: &RotateKey,
+    store: &impl TokenAdmin,
+    actor: &str,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let rotation = store.rotate(actor).await?;
+    if args.format == Format::Json {
+        let unreadable: Vec<_> = rotation
+            .unreadable
+            .iter()
+            .map(|token| json!({ "service": token.service, "key": token.key, "error": token.error.to_string() }))
+            .collect();
+        console.say(json!({
+            "rotated": rotation.rotated,
+            "unreadable": unreadable,
+            "remaining": rotation.remaining,
+        }))?;
+    } else {
+        console.say(format_args!("{} tokens rotated", rotation.rotated))?;
+    }
+    for token in &rotation.unreadable {
+        let (service, key) = (printable(&token.service), printable(&token.key));
+        console.note(format_args!("error: token {key} of {service} was left as it is: {}", token.error))?;
+    }
+    if rotation.remaining > 0 {
+        let count = rotation.remaining;
+        console.note(format_args!("error: {count} tokens were stored with another key meanwhile"))?;
+        console.note("  hint: rotate again once every server has the new key")?;
+    }
+    Ok(u8::from(!rotation.unreadable.is_empty() || rotation.remaining > 0))
+}
+
+pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let role = match &args.role {
+        Some(name) if args.role_password => {
+            let password = console.secret(&format!("Password of the role {}", printable(name)))?;
+            Some(ServerRole::new(name).with_password(password))
+        }
+        Some(name) => Some(ServerRole::new(name)),
+        None => None,
+    };
+    let report = store.init(role.as_ref()).await?;
+    if args.format == Format::Json {
+        let created = report.role_created;
+        console.say(json!({ "version": report.version, "applied": report.applied, "role_created": created }))?;
+    } else {
+        let applied = match report.applied {
+            0 => "nothing had to be done".to_owned(),
+            count => format!("{count} migrations applied"),
+        };
+        console.say(format_args!("the database has version {} of the tables; {applied}", report.version))?;
+        if let Some(name) = &args.role {
+            let done = if report.role_created { "was created" } else { "was there already" };
+            console.say(format_args!("the role {} {done} and has its rights", printable(name)))?;
+        }
+    }
+    Ok(0)
+}

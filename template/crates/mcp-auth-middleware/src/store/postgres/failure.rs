@@ -1,0 +1,126 @@
+//! What the driver's errors mean to whoever asked for a token.
+//!
+//! The text of a database error may quote values from a statement, so none passes through from here: an error is told
+//! by its class (SQLSTATE, PostgreSQL documentation, appendix A), and by the place of the database.
+
+use crate::StoreError;
+
+/// Why an operation stopped, before it is put into words.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Database(sqlx::Error),
+    /// The operation itself went well, but there would have been no trace of it.
+    Audit(sqlx::Error),
+    Store(StoreError),
+}
+
+impl Failure {
+    /// SQLSTATE `read_only_sql_transaction`.
+    pub(super) fn is_read_only(&self) -> bool {
+        let (Self::Database(error) | Self::Audit(error)) = self else { return false };
+        error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("25006"))
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Puts a failure into words; `place` is host and port.
+pub(super) fn explain(failure: Failure, place: &str) -> StoreError {
+    match failure {
+        Failure::Store(error) => error,
+        Failure::Database(error) => describe(&error, place),
+        Failure::Audit(error) => prefixed(describe(&error, place)),
+    }
+}
+
+fn prefixed(error: StoreError) -> StoreError {
+    let say = |reason: String| format!("the audit log cannot be written, so nothing was done: {reason}");
+    match error {
+        StoreError::Unavailable(reason) => StoreError::Unavailable(say(reason)),
+        StoreError::Denied(reason) => StoreError::Denied(say(reason)),
+        other => other,
+    }
+}
+
+fn describe(error: &sqlx::Error, place: &str) -> StoreError {
+    use sqlx::Error as E;
+    let unavailable = |what: &str| StoreError::Unavailable(format!("{what} ({place})"));
+    match error {
+        E::Database(error) => classify(error.as_ref(), place),
+        E::PoolTimedOut => unavailable("no connection in time: the database is down, or all connections are in use"),
+        E::PoolClosed => unavailable("the token store is shutting down"),
+        E::Io(error) => unavailable(&format!("the database cannot be reached: {}", error.kind())),
+        E::Tls(_) => unavailable("no encrypted connection to the database: check its certificate and the TLS mode"),
+        E::Configuration(_) => unavailable("the configuration of the database connection does not fit"),
+        E::BeginFailed => unavailable("no transaction could be begun"),
+        _ => unavailable("the database answers in an unexpected way"),
+    }
+}
+
+fn classify(error: &dyn sqlx::error::DatabaseError, place: &str) -> StoreError {
+    let code = error.code().unwrap_or_default();
+    let unavailable = |what: &str| StoreError::Unavailable(format!("{what} ({place})"));
+    match &*code {
+        "28000" | "28P01" => StoreError::Denied(format!("the database refuses user or password ({place})")),
+        // The text names a table or schema, or comes from a trigger of ours; never a value.
+        "42501" => StoreError::Denied(format!("{} ({place})", error.message())),
+        "3D000" => StoreError::NotSetUp(format!("the database does not exist ({place})")),
+        "42P01" | "42703" | "42883" | "3F000" => {
+            StoreError::NotSetUp(format!("its tables are missing or older; run `db init` ({place})"))
+        }
+        "25006" => unavailable("the database is read-only"),
+        "57014" | "55P03" | "25P03" => unavailable("the database did not answer in time"),
+        "40001" | "40P01" => unavailable("another operation was in the way; try again"),
+        "53300" => unavailable("the database has no connection to spare"),
+        "57P01" | "57P02" | "57P03" => unavailable("the database is starting or shutting down"),
+        code => unavailable(&format!("the database reports error {code}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreachable_database_is_told_by_kind_and_place() {
+        let refused = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "at secret"));
+        let error = explain(refused().into(), "db:5432");
+        assert_eq!(
+            error.to_string(),
+            "token store unavailable: the database cannot be reached: connection refused (db:5432)"
+        );
+        let error = explain(Failure::Audit(refused()), "db:5432");
+        assert!(error.to_string().contains("the audit log cannot be written, so nothing was done"), "{error}");
+    }
+
+    #[test]
+    fn texts_of_the_driver_do_not_pass() {
+        use sqlx::Error as E;
+        let all = [
+            E::PoolTimedOut,
+            E::PoolClosed,
+            E::BeginFailed,
+            E::Tls("secret".into()),
+            E::Configuration("secret".into()),
+            E::Protocol("secret".to_owned()),
+            E::Decode("secret".into()),
+        ];
+        for error in all {
+            let text = explain(error.into(), "db:5432").to_string();
+            assert!(text.contains("(db:5432)") && !text.contains("secret"), "{text}");
+        }
+        let kept = StoreError::NotSetUp("x".to_owned());
+        assert_eq!(prefixed(kept.clone()), kept);
+        assert!(prefixed(StoreError::Denied("x".to_owned())).to_string().contains("audit log"));
+    }
+}

@@ -1,0 +1,163 @@
+//! The role that a server acts as, which may do no more than it needs to.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{hmac, pbkdf2, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use super::failure::Failure;
+use super::limits;
+use crate::StoreError;
+
+/// PostgreSQL's own count (`scram_iterations`).
+const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
+
+/// A database role for servers: it may read and write tokens, add to the audit log and read it, and no more.
+#[derive(Clone)]
+pub struct ServerRole {
+    name: String,
+    password: Option<SecretString>,
+}
+
+impl ServerRole {
+    /// A role by its name. It is created if there is none.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), password: None }
+    }
+
+    /// Gives the role a password, also in place of an earlier one. Printable ASCII only: what other characters become
+    /// depends on a normalization (RFC 4013) that is not done here.
+    #[must_use]
+    pub fn with_password(mut self, password: SecretString) -> Self {
+        self.password = Some(password);
+        self
+    }
+
+    /// Creates the role and grants what it needs, as part of a transaction; says whether it is new.
+    pub(super) async fn set_up(&self, connection: &mut PgConnection) -> Result<bool, Failure> {
+        limits::check_name("role", &self.name)?;
+        let owner: String = sqlx::query_scalar("SELECT current_user").fetch_one(&mut *connection).await?;
+        if owner == self.name {
+            let reason = "the server's role must be another one than the owner of the tables, who may do anything";
+            return Err(Failure::Store(StoreError::Invalid(reason.to_owned())));
+        }
+        let role = quoted(&self.name);
+        let created = create(connection, &self.name, &role).await?;
+        if let Some(password) = &self.password {
+            let verifier = scram_verifier(password.expose_secret())?;
+            // What comes out of base64 needs no quoting. The database gets no plaintext, and neither does its log.
+            run(connection, format!("ALTER ROLE {role} PASSWORD '{verifier}'")).await?;
+        }
+        let names = "SELECT current_database(), current_schema()";
+        let (database, schema): (String, String) = sqlx::query_as(names).fetch_one(&mut *connection).await?;
+        let (database, schema) = (quoted(&database), quoted(&schema));
+        for grant in [
+            format!("REVOKE ALL ON services, tokens, audit_log, audit_chain FROM {role}"),
+            format!("GRANT CONNECT ON DATABASE {database} TO {role}"),
+            format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+            format!("GRANT SELECT, INSERT ON services TO {role}"),
+            format!("GRANT SELECT, INSERT, UPDATE, DELETE ON tokens TO {role}"),
+            format!("GRANT SELECT, INSERT ON audit_log TO {role}"),
+            format!("GRANT SELECT, UPDATE ON audit_chain TO {role}"),
+        ] {
+            run(connection, grant).await?;
+        }
+        Ok(created)
+    }
+}
+
+impl fmt::Debug for ServerRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = self.password.as_ref().map(|_| "[REDACTED]");
+        f.debug_struct("ServerRole").field("name", &self.name).field("password", &password).finish()
+    }
+}
+
+/// Roles belong to all databases of a server, so another one's set-up may be first.
+async fn create(connection: &mut PgConnection, name: &str, role: &str) -> Result<bool, Failure> {
+    let exists = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
+    if sqlx::query_scalar::<_, bool>(exists).bind(name).fetch_one(&mut *connection).await? {
+        return Ok(false);
+    }
+    let mut savepoint = connection.begin().await?;
+    match run(&mut savepoint, format!("CREATE ROLE {role} LOGIN")).await {
+        Ok(()) => {
+            savepoint.commit().await?;
+            Ok(true)
+        }
+        Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42710" | "23505")) => {
+            savepoint.rollback().await?;
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Statements about roles and rights take no parameters: identifiers in `sql` have been quoted.
+async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
+    connection.execute(AssertSqlSafe(sql)).await.map(drop)
+}
+
+/// A quoted identifier (PostgreSQL documentation, 4.1.1): quotes doubled, nothing else is special in it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// What PostgreSQL keeps of a password: RFC 5803, with keys as in RFC 5802 §3.
+fn scram_verifier(password: &str) -> Result<String, StoreError> {
+    if password.is_empty() || !password.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Err(StoreError::Invalid("the role's password must be printable ASCII, and not empty".to_owned()));
+    }
+    let mut salt = [0; 16];
+    rand::fill(&mut salt)
+        .map_err(|_| StoreError::Unavailable("no random numbers from the operating system".to_owned()))?;
+    Ok(verifier(password, &salt))
+}
+
+fn verifier(password: &str, salt: &[u8]) -> String {
+    let mut salted = zeroize::Zeroizing::new([0; 32]);
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ITERATIONS, salt, password.as_bytes(), salted.as_mut_slice());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, salted.as_slice());
+    let stored = digest(&SHA256, hmac::sign(&key, b"Client Key").as_ref());
+    let server = hmac::sign(&key, b"Server Key");
+    let (salt, stored, server) = (STANDARD.encode(salt), STANDARD.encode(stored), STANDARD.encode(server));
+    format!("SCRAM-SHA-256${ITERATIONS}:{salt}${stored}:{server}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7677 §3: user `user`, password `pencil`; the server's signature there is made with this server key.
+    #[test]
+    fn the_verifier_is_that_of_the_rfc() {
+        let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+        assert_eq!(
+            verifier("pencil", &salt),
+            "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$\
+             WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+        );
+    }
+
+    #[test]
+    fn odd_passwords_are_refused_without_being_quoted() {
+        for password in ["", "pässword", "pass\nword"] {
+            let error = scram_verifier(password).unwrap_err().to_string();
+            assert_eq!(error, "the role's password must be printable ASCII, and not empty");
+        }
+        let role = ServerRole::new("server").with_password("hunter2".to_owned().into());
+        assert_eq!(format!("{role:?}"), "ServerRole { name: \"server\", password: Some(\"[REDACTED]\") }");
+    }
+
+    #[test]
+    fn identifiers_are_quoted() {
+        assert_eq!(quoted("tokens\"; DROP TABLE tokens; --"), "\"tokens\"\"; DROP TABLE tokens; --\"");
+    }
+}

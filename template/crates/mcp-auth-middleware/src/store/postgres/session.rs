@@ -1,0 +1,52 @@
+//! One operation's transaction.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnection, PgPool};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
+
+use super::failure::Failure;
+
+/// A transaction with bounds on how long it may hold anything; rolled back unless committed, also when the caller
+/// hangs up.
+pub(super) struct Session {
+    transaction: Transaction<'static, Postgres>,
+    named_statements: bool,
+}
+
+impl Session {
+    /// Begins with `mode`: an isolation level, or read-only.
+    ///
+    /// The limits are set per transaction instead of per connection: a pooler in transaction mode knows no start-up
+    /// options, and would give a connection's settings to others. A server that stalls between two statements holds
+    /// the head of the audit log, so the database ends its transaction after twice the time.
+    pub(super) async fn begin(
+        pool: &PgPool,
+        mode: &'static str,
+        statement_timeout: Duration,
+        named_statements: bool,
+    ) -> Result<Self, Failure> {
+        let limit = statement_timeout.as_millis().clamp(1, 3_600_000);
+        let idle = limit * 2;
+        let begin = format!(
+            "BEGIN {mode}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {idle}"
+        );
+        let transaction = pool.begin_with(AssertSqlSafe(begin)).await?;
+        Ok(Self { transaction, named_statements })
+    }
+
+    /// A statement, prepared by name where there is no pooler between.
+    pub(super) fn query(&self, sql: &'static str) -> Query<'static, Postgres, PgArguments> {
+        sqlx::query(sql).persistent(self.named_statements)
+    }
+
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Where the connection is lost meanwhile, it remains open whether the database has committed.
+    pub(super) async fn commit(self) -> Result<(), Failure> {
+        Ok(self.transaction.commit().await?)
+    }
+}

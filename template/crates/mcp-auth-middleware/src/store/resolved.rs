@@ -1,0 +1,247 @@
+//! The server's own token as requests see it: resolved once in a while, not once a request.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::StoreError;
+use crate::{AuthError, ServiceToken};
+
+/// So long a token is used without asking again. A change reaches everybody sooner where the store tells of it.
+const FRESH: Duration = Duration::from_secs(30);
+/// So long a known token goes on while the store cannot be reached. Longer than a restart of a database, shorter than
+/// anybody would want a deleted token to work.
+const OUTAGE: Duration = Duration::from_secs(15 * 60);
+/// After a failure the store is left alone for so long: requests must not queue for an answer that will not come.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The last answer of a store, and who asks for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    state: Mutex<State>,
+    /// Held by whoever asks the store: one question at a time, whatever comes in.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    token: Option<(ServiceToken, Instant)>,
+    /// The token may have changed: it is good for an outage only.
+    changed: bool,
+    failure: Option<(AuthError, Instant)>,
+    /// Grows with every [`Resolved::forget`]: an answer from before is not fresh.
+    generation: u64,
+}
+
+/// What there is without asking.
+enum Known {
+    Fresh(ServiceToken),
+    /// Worth keeping if the store does not answer.
+    Stale(ServiceToken),
+    Failed(AuthError),
+    Nothing,
+}
+
+impl Resolved {
+    /// Drops what is known, because it may have changed.
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        state.generation += 1;
+        state.changed = true;
+        state.failure = None;
+    }
+
+    /// The token: what is known while it is fresh, else what `ask` finds.
+    ///
+    /// # Errors
+    /// [`AuthError::ServiceTokenMissing`] where the store has none, [`AuthError::TokenStoreUnavailable`] where it cannot
+    /// be reached and nothing recent is known, [`AuthError::ServiceTokenUnreadable`] where it does not decrypt.
+    pub(crate) async fn get<F>(&self, ask: impl FnOnce() -> F) -> Result<ServiceToken, AuthError>
+    where
+        F: Future<Output = Result<Option<ServiceToken>, StoreError>>,
+    {
+        if let Known::Fresh(token) = self.known() {
+            return Ok(token);
+        }
+        let _asking = self.asking.lock().await;
+        // Somebody else may have asked while we waited.
+        let stale = match self.known() {
+            Known::Fresh(token) => return Ok(token),
+            Known::Failed(error) => return Err(error),
+            Known::Stale(token) => Some(token),
+            Known::Nothing => None,
+        };
+        let generation = self.lock().generation;
+        let answer = ask().await;
+        self.keep(answer, stale, generation)
+    }
+
+    fn known(&self) -> Known {
+        let state = self.lock();
+        let paused = state.failure.as_ref().filter(|(_, since)| since.elapsed() < PAUSE);
+        match (&state.token, paused) {
+            (Some((token, since)), _) if !state.changed && since.elapsed() < FRESH => Known::Fresh(token.clone()),
+            // While the store is left alone, the known token is as good as it gets.
+            (Some((token, since)), Some(_)) if since.elapsed() < OUTAGE => Known::Fresh(token.clone()),
+            (_, Some((error, _))) => Known::Failed(*error),
+            (Some((token, since)), None) if since.elapsed() < OUTAGE => Known::Stale(token.clone()),
+            _ => Known::Nothing,
+        }
+    }
+
+    fn keep(
+        &self,
+        answer: Result<Option<ServiceToken>, StoreError>,
+        stale: Option<ServiceToken>,
+        generation: u64,
+    ) -> Result<ServiceToken, AuthError> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        match answer {
+            Ok(Some(token)) => {
+                state.failure = None;
+                state.token = Some((token.clone(), now));
+                // Otherwise it was read before the change, perhaps: it is asked for again, and good for an outage only.
+                state.changed = state.generation != generation;
+                Ok(token)
+            }
+            // A token that was deleted is not used any more, outage or not.
+            Ok(None) => {
+                state.token = None;
+                state.failure = Some((AuthError::ServiceTokenMissing, now));
+                Err(AuthError::ServiceTokenMissing)
+            }
+            Err(error) => {
+                tracing::warn!("Service token could not be read: {error}");
+                let code = match error {
+                    StoreError::Decrypt(_) => AuthError::ServiceTokenUnreadable,
+                    _ => AuthError::TokenStoreUnavailable,
+                };
+                state.failure = Some((code, now));
+                match stale {
+                    Some(token) if code == AuthError::TokenStoreUnavailable => Ok(token),
+                    _ => {
+                        state.token = None;
+                        Err(code)
+                    }
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing under the lock can panic half-way; if it ever does, the state is still one of the valid ones.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn token(text: &str) -> ServiceToken {
+        ServiceToken::new(text.to_owned().into())
+    }
+
+    fn down() -> Result<Option<ServiceToken>, StoreError> {
+        Err(StoreError::Unavailable("connection refused".to_owned()))
+    }
+
+    /// What `get` gives for this answer of the store, and whether the store was asked.
+    async fn get(
+        resolved: &Resolved,
+        answer: Result<Option<ServiceToken>, StoreError>,
+    ) -> (Result<String, AuthError>, bool) {
+        let asked = Cell::new(false);
+        let result = resolved
+            .get(|| {
+                asked.set(true);
+                std::future::ready(answer)
+            })
+            .await;
+        (result.map(|token| token.expose().to_owned()), asked.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_store_is_asked_once_in_a_while() {
+        let resolved = Resolved::default();
+        assert_eq!(get(&resolved, Ok(Some(token("one")))).await, (Ok("one".to_owned()), true));
+        assert_eq!(get(&resolved, Ok(Some(token("two")))).await, (Ok("one".to_owned()), false));
+        tokio::time::advance(FRESH).await;
+        assert_eq!(get(&resolved, Ok(Some(token("two")))).await, (Ok("two".to_owned()), true));
+        resolved.forget();
+        assert_eq!(get(&resolved, Ok(Some(token("three")))).await, (Ok("three".to_owned()), true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_bridged_for_a_while_and_then_said() {
+        let resolved = Resolved::default();
+        assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
+        tokio::time::advance(FRESH).await;
+        assert_eq!(get(&resolved, down()).await, (Ok("one".to_owned()), true));
+        // The store is left alone for a moment, and then asked again.
+        assert_eq!(get(&resolved, down()).await, (Ok("one".to_owned()), false));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(get(&resolved, down()).await, (Ok("one".to_owned()), true));
+        tokio::time::advance(OUTAGE).await;
+        assert_eq!(get(&resolved, down()).await, (Err(AuthError::TokenStoreUnavailable), true));
+        assert_eq!(get(&resolved, down()).await, (Err(AuthError::TokenStoreUnavailable), false));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(get(&resolved, Ok(Some(token("two")))).await, (Ok("two".to_owned()), true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deleted_token_is_gone_even_if_the_store_goes_down_next() {
+        let resolved = Resolved::default();
+        assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
+        resolved.forget();
+        assert_eq!(get(&resolved, Ok(None)).await, (Err(AuthError::ServiceTokenMissing), true));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(get(&resolved, down()).await, (Err(AuthError::TokenStoreUnavailable), true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_from_before_a_change_is_good_for_an_outage_only() {
+        let resolved = Resolved::default();
+        let answered = resolved
+            .get(|| {
+                resolved.forget();
+                std::future::ready(Ok(Some(token("old"))))
+            })
+            .await;
+        assert!(answered.is_ok());
+        assert_eq!(get(&resolved, down()).await, (Ok("old".to_owned()), true));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(get(&resolved, Ok(Some(token("new")))).await, (Ok("new".to_owned()), true));
+    }
+
+    #[tokio::test]
+    async fn one_question_at_a_time() {
+        let resolved = Resolved::default();
+        let asked = Cell::new(0);
+        let one = || {
+            resolved.get(|| {
+                asked.set(asked.get() + 1);
+                async {
+                    tokio::task::yield_now().await;
+                    Ok(Some(token("one")))
+                }
+            })
+        };
+        let (a, b, c) = tokio::join!(one(), one(), one());
+        assert!(a.is_ok() && b.is_ok() && c.is_ok());
+        assert_eq!(asked.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_decrypted_is_not_bridged() {
+        let resolved = Resolved::default();
+        assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
+        tokio::time::advance(FRESH).await;
+        let broken = StoreError::Decrypt(crate::encryption::DecryptError::Corrupted);
+        assert_eq!(get(&resolved, Err(broken)).await, (Err(AuthError::ServiceTokenUnreadable), true));
+    }
+}
