@@ -331,7 +331,9 @@ fn every_command_has_an_example_and_no_hidden_argument_shows() {
     server.build();
     check(&server, "my-server");
 
-    let error = Server::try_parse_from(["my-server", "tokens", "set", "--help"]).unwrap_err();
+    // Not wrapped, whatever features of clap the rest of a workspace asks for.
+    let unwrapped = Server::command().term_width(0);
+    let error = unwrapped.try_get_matches_from(["my-server", "tokens", "set", "--help"]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Store a token; the value comes from standard input or a prompt\n\n\

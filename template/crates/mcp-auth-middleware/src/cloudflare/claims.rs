@@ -26,7 +26,7 @@ pub(super) struct Claims {
 impl Claims {
     /// Whether the token holds at `now` (seconds since 1970) for this issuer and one of these applications.
     pub(super) fn check(&self, issuer: &str, audiences: &[String], now: f64) -> Result<(), AuthError> {
-        if now >= self.exp.0 + LEEWAY {
+        if now >= self.good_until() {
             return Err(AuthError::JwtExpired);
         }
         // A token issued in the future is one from a wrong clock or a forger's, so `iat` counts as `nbf` does.
@@ -40,6 +40,11 @@ impl Claims {
             return Err(AuthError::AudienceMismatch);
         }
         Ok(())
+    }
+
+    /// When the token ends, leeway included, in seconds since 1970.
+    pub(super) fn good_until(&self) -> f64 {
+        self.exp.0 + LEEWAY
     }
 }
 

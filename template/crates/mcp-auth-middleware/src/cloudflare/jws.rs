@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::AuthError;
 
 /// A real Access token has about 1 KiB. Longer ones are refused before anything is computed.
-const MAXIMUM_LENGTH: usize = 16 * 1024;
+pub(super) const MAXIMUM_LENGTH: usize = 16 * 1024;
 
 /// A token taken apart, its signature not yet checked.
 pub(super) struct Jws<'t> {

@@ -16,8 +16,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::jws::decode;
+use super::verified::{TokenDigest, Verified};
 
-use crate::AuthError;
+use crate::{AuthError, User};
 
 /// By which rules keys are fetched and kept.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,10 @@ pub struct KeyStatus {
     pub failing: bool,
     /// How long they go on serving when their server cannot be reached.
     pub serve_stale_for: Duration,
+    /// How many tokens are remembered as verified by these keys; 4096 at most, each for a minute at most.
+    pub verified_tokens: usize,
+    /// How many signatures were checked since the start: about one a minute for each client, and one for each forgery.
+    pub signature_checks: u64,
 }
 
 /// A real answer holds two keys and is about 5 KiB, certificates included.
@@ -80,9 +85,12 @@ pub(super) struct KeyCache {
 
 type Keys = HashMap<String, Arc<ParsedPublicKey>>;
 
-struct KeySet {
+pub(super) struct KeySet {
     keys: Keys,
     fetched_at: Instant,
+    /// What these very keys have verified. It goes when the next set comes, so a token whose key was withdrawn is
+    /// refused at once, and a verification that is still under way cannot leave its result with keys that it did not use.
+    pub(super) verified: Verified,
 }
 
 #[derive(Clone, Copy)]
@@ -124,20 +132,26 @@ impl KeyCache {
         })
     }
 
-    /// The key with this id: from the known set, or after one fetch where the set is missing, too old or lacks it.
-    pub(super) async fn find(self: &Arc<Self>, kid: &str) -> Result<Arc<ParsedPublicKey>, AuthError> {
+    /// The user of a token that the known keys have verified a moment ago; `now` in seconds since 1970.
+    pub(super) fn verified(self: &Arc<Self>, token: &TokenDigest, now: f64) -> Option<Arc<User>> {
+        let set = self.usable()?;
+        let user = set.verified.get(token, now)?;
+        self.refresh_if_old(&set);
+        Some(user)
+    }
+
+    /// The key with this id and its set: the known one, or after one fetch where that is missing, too old or lacks it.
+    pub(super) async fn find(self: &Arc<Self>, kid: &str) -> Result<(Arc<ParsedPublicKey>, Arc<KeySet>), AuthError> {
         if let Some(set) = self.usable()
             && let Some(key) = set.keys.get(kid)
         {
-            if set.fetched_at.elapsed() >= self.policy.refresh_after {
-                self.refresh_in_background();
-            }
-            return Ok(Arc::clone(key));
+            self.refresh_if_old(&set);
+            return Ok((Arc::clone(key), set));
         }
         let succeeded = self.refresh_unless_recent().await;
         let set = self.usable().ok_or(AuthError::KeysUnavailable)?;
         match set.keys.get(kid) {
-            Some(key) => Ok(Arc::clone(key)),
+            Some(key) => Ok((Arc::clone(key), set)),
             // The key may be one that was published during the outage: we cannot know.
             None if !succeeded => Err(AuthError::KeysUnavailable),
             None => Err(AuthError::UnknownKeyId),
@@ -156,11 +170,13 @@ impl KeyCache {
         }
     }
 
-    pub(super) fn status(&self) -> KeyStatus {
+    pub(super) fn status(&self, signature_checks: u64) -> KeyStatus {
         let set = self.snapshot();
         let age = set.as_ref().map(|s| s.fetched_at.elapsed());
         KeyStatus {
-            keys: set.map_or(0, |s| s.keys.len()),
+            keys: set.as_ref().map_or(0, |s| s.keys.len()),
+            verified_tokens: set.map_or(0, |s| s.verified.len()),
+            signature_checks,
             age,
             next_refresh: age.map(|a| self.policy.refresh_after.saturating_sub(a)),
             failing: self.is_failing(),
@@ -197,6 +213,12 @@ impl KeyCache {
         }
     }
 
+    fn refresh_if_old(self: &Arc<Self>, set: &KeySet) {
+        if set.fetched_at.elapsed() >= self.policy.refresh_after {
+            self.refresh_in_background();
+        }
+    }
+
     /// As above, but nobody waits for the result: the keys that are there go on serving meanwhile. For servers that do
     /// not run [`keep_fresh`](Self::keep_fresh).
     fn refresh_in_background(self: &Arc<Self>) {
@@ -221,7 +243,7 @@ impl KeyCache {
             match fetched {
                 Ok(keys) => {
                     tracing::debug!(keys = keys.len(), "Cloudflare Access keys fetched");
-                    let set = Arc::new(KeySet { keys, fetched_at: Instant::now() });
+                    let set = Arc::new(KeySet { keys, fetched_at: Instant::now(), verified: Verified::default() });
                     *cache.known.write().unwrap_or_else(PoisonError::into_inner) = Some(set);
                 }
                 Err(error) => tracing::warn!("Cloudflare Access keys could not be fetched: {error}"),

@@ -7,6 +7,7 @@ mod claims;
 mod jws;
 mod keys;
 mod validate;
+mod verified;
 
 use std::collections::BTreeSet;
 
@@ -125,7 +126,7 @@ impl AccessConfig {
 }
 
 /// https, or http to this very machine (an emulator in development).
-fn is_secure(url: &reqwest::Url) -> bool {
+pub(crate) fn is_secure(url: &reqwest::Url) -> bool {
     match url.scheme() {
         "https" => url.host_str().is_some(),
         "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 
 use super::AccessConfig;
 use super::claims::Claims;
-use super::jws::{Jws, decode_json};
+use super::jws::{Jws, MAXIMUM_LENGTH, decode_json};
 use super::keys::{KeyCache, KeyStatus};
+use super::verified::TokenDigest;
 use crate::{AuthError, User, UserKind};
 
 /// Validates tokens of one Access application; holds the team's public keys.
@@ -19,6 +21,7 @@ pub struct AccessValidator(Arc<Inner>);
 struct Inner {
     config: AccessConfig,
     keys: Arc<KeyCache>,
+    signature_checks: AtomicU64,
 }
 
 impl AccessValidator {
@@ -28,7 +31,7 @@ impl AccessValidator {
     /// Where the HTTP client for the key server cannot be built.
     pub fn new(config: AccessConfig) -> Result<Self, reqwest::Error> {
         let keys = Arc::new(KeyCache::new(config.certs_url.clone(), config.key_policy)?);
-        Ok(Self(Arc::new(Inner { config, keys })))
+        Ok(Self(Arc::new(Inner { config, keys, signature_checks: AtomicU64::new(0) })))
     }
 
     /// Fetches the keys now and then ahead of their age. Never returns: spawn it, and abort it to stop.
@@ -39,7 +42,7 @@ impl AccessValidator {
     /// What is known about the keys.
     #[must_use]
     pub fn key_status(&self) -> KeyStatus {
-        self.0.keys.status()
+        self.0.keys.status(self.0.signature_checks.load(Ordering::Relaxed))
     }
 }
 
@@ -55,19 +58,38 @@ impl fmt::Debug for AccessValidator {
 ///
 /// A token without `kid` is refused: Access always sets it, and guessing a key helps nobody.
 ///
+/// A token that passed is known again by its SHA-256 for a minute, while it has not ended and its key is published.
+///
 /// # Errors
 /// The [`AuthError`] that names the first check that failed.
 pub async fn validate_cloudflare_access_jwt(
     header: &HeaderValue,
     validator: &AccessValidator,
 ) -> Result<User, AuthError> {
-    let AccessValidator(inner) = validator;
+    validate_by(seconds_since_1970, header, &validator.0).await
+}
+
+/// As above, by this clock (seconds since 1970).
+async fn validate_by(clock: impl Fn() -> f64, header: &HeaderValue, inner: &Inner) -> Result<User, AuthError> {
+    // Before the digest, which would be the one thing that a long value costs.
+    if header.len() > MAXIMUM_LENGTH {
+        return Err(AuthError::JwtMalformed);
+    }
+    let digest = TokenDigest::of(header.as_bytes());
+    if let Some(user) = inner.keys.verified(&digest, clock()) {
+        return Ok(User::clone(&user));
+    }
     let jws = Jws::parse(header.to_str().map_err(|_| AuthError::JwtMalformed)?)?;
-    let key = inner.keys.find(&jws.key_id).await?;
+    let (key, set) = inner.keys.find(&jws.key_id).await?;
+    inner.signature_checks.fetch_add(1, Ordering::Relaxed);
     key.verify_sig(jws.signed.as_bytes(), &jws.signature).map_err(|_| AuthError::InvalidSignature)?;
     let claims: Claims = decode_json(jws.payload)?;
-    claims.check(&inner.config.issuer, &inner.config.audiences, seconds_since_1970())?;
-    identify(claims, &inner.config)
+    let now = clock();
+    claims.check(&inner.config.issuer, &inner.config.audiences, now)?;
+    let until = claims.good_until();
+    let user = identify(claims, &inner.config)?;
+    set.verified.insert(digest, Arc::new(user.clone()), until, now);
+    Ok(user)
 }
 
 fn seconds_since_1970() -> f64 {
@@ -99,4 +121,34 @@ fn person_is_allowed(email: &str, config: &AccessConfig) -> bool {
     let email = email.to_lowercase();
     let domain = email.rsplit_once('@').map(|(_, domain)| domain);
     config.allowed_emails.contains(&email) || domain.is_some_and(|d| config.allowed_domains.contains(d))
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::testing::{AUDIENCE, ISSUER, TestTeam, now};
+
+    /// attacks.md 8: a token that is remembered ends to the second as every other does.
+    #[tokio::test]
+    async fn attack_08_a_known_token_ends_with_exp() {
+        let team = TestTeam::start().await.expect("a team");
+        let config = AccessConfig::new(ISSUER, [AUDIENCE]).and_then(|c| c.with_certs_url(&team.certs_url()));
+        let AccessValidator(inner) = AccessValidator::new(config.expect("good")).expect("a validator");
+        let exp = now() as f64 + 3600.0;
+        let token = HeaderValue::from_str(&team.token("user@example.com")).expect("a token");
+        let time = Cell::new(exp);
+        let at = |seconds: f64| {
+            time.set(exp + seconds);
+            validate_by(|| time.get(), &token, &inner)
+        };
+        let checks = || inner.signature_checks.load(Ordering::Relaxed);
+        // The token was issued a moment after `now()` was taken, so its `exp` may be a second later.
+        assert!(at(50.0).await.is_ok());
+        assert!(at(59.0).await.is_ok());
+        assert_eq!(checks(), 1, "known from the first look");
+        assert_eq!(at(61.0).await, Err(AuthError::JwtExpired));
+        assert_eq!(checks(), 2, "looked at anew");
+    }
 }

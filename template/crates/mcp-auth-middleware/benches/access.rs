@@ -1,0 +1,154 @@
+//! What an Access token costs in the layer: at first sight, and when it was seen before; beside a bare verification by
+//! `jsonwebtoken` on the same aws-lc-rs.
+//!
+//! `cargo bench --features testing --bench access`. The rounds alternate, so that whatever else the machine does falls on
+//! both alike.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
+
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use http::{HeaderValue, Request, Response};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestTeam};
+use mcp_auth_middleware::{AccessConfig, AuthConfig, AuthLayer, AuthMode, User, create_auth_middleware};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+/// More than the layer remembers (4096), so that in a circle each of them is always new, and pushes one out.
+const STRANGERS: usize = 4500;
+
+/// What a service reads of an Access token.
+#[derive(serde::Deserialize)]
+struct Claims {
+    email: String,
+    sub: String,
+}
+
+struct Bench {
+    layer: AuthLayer,
+    strangers: Vec<HeaderValue>,
+    next: usize,
+    key: DecodingKey,
+    validation: Validation,
+    _team: TestTeam,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let team = TestTeam::start().await.unwrap();
+        let access = AccessConfig::new(ISSUER, [AUDIENCE]).unwrap().with_certs_url(&team.certs_url()).unwrap();
+        let layer =
+            create_auth_middleware(AuthConfig::new("bench", AuthMode::Cloudflare).with_cloudflare(access)).unwrap();
+        let strangers = (0..STRANGERS)
+            .map(|n| HeaderValue::from_str(&team.token(&format!("user-{n:04}@example.com"))).unwrap())
+            .collect();
+        let jwk = team.key.jwk();
+        let key = DecodingKey::from_rsa_components(jwk["n"].as_str().unwrap(), jwk["e"].as_str().unwrap()).unwrap();
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_nbf = true;
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        let mut bench = Self { layer, strangers, next: 0, key, validation, _team: team };
+        // The first request fetches the keys; from then on nothing waits for anything.
+        let request = bench.stranger();
+        bench.call(request).await;
+        bench
+    }
+
+    fn stranger(&mut self) -> Request<()> {
+        self.next = (self.next + 1) % STRANGERS;
+        request(&self.strangers[self.next])
+    }
+
+    /// One request through the layer, to a service that takes the user.
+    async fn call(&self, request: Request<()>) -> User {
+        let service = service_fn(async |mut request: Request<()>| {
+            let mut response = Response::new(String::new());
+            *response.extensions_mut() = std::mem::take(request.extensions_mut());
+            Ok::<_, Infallible>(response)
+        });
+        let mut response = self.layer.layer(service).oneshot(request).await.unwrap();
+        response.extensions_mut().remove().expect("the request passed")
+    }
+
+    fn call_now(&self, request: Request<()>) -> User {
+        self.call(request).now_or_never().expect("nothing to wait for")
+    }
+
+    /// As a service does that has the library and nothing else: verify, read the claims.
+    fn bare(&self, token: &HeaderValue) -> Claims {
+        decode::<Claims>(token.as_bytes(), &self.key, &self.validation).unwrap().claims
+    }
+
+    /// Time of one call, from a batch.
+    fn time<I, O>(
+        &mut self,
+        calls: usize,
+        mut prepare: impl FnMut(&mut Self) -> I,
+        run: impl Fn(&Self, I) -> O,
+    ) -> Duration {
+        let inputs: Vec<_> = (0..calls).map(|_| prepare(self)).collect();
+        let started = Instant::now();
+        for input in inputs {
+            black_box(run(self, input));
+        }
+        started.elapsed() / u32::try_from(calls).unwrap()
+    }
+
+    fn signature_checks(&self) -> u64 {
+        self.layer.key_status().unwrap().signature_checks
+    }
+
+    fn ratios(&mut self, rounds: usize) {
+        let known = self.strangers[0].clone();
+        let (mut bare, mut first, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..rounds {
+            let before = self.signature_checks();
+            first.push(self.time(40, Self::stranger, Self::call_now));
+            assert_eq!(self.signature_checks(), before + 40, "each was new");
+            let token = self.strangers[round % STRANGERS].clone();
+            bare.push(self.time(40, |_| token.clone(), |bench, token| bench.bare(&token)));
+            self.call_now(request(&known));
+            again.push(self.time(400, |_| request(&known), Self::call_now));
+        }
+        let (bare, first, again) = (median(bare), median(first), median(again));
+        let ratio = first.as_secs_f64() / bare.as_secs_f64();
+        println!("\nmedians of {rounds} alternating rounds, one core:");
+        println!("  bare jsonwebtoken/aws-lc-rs    {bare:>10.2?}");
+        println!("  layer, token at first sight    {first:>10.2?}   {ratio:.2} times the bare one (at most 1.5)");
+        println!("  layer, token seen before       {again:>10.2?}   (below 2 µs)");
+    }
+}
+
+const HEADER: &str = "cf-access-jwt-assertion";
+
+fn request(token: &HeaderValue) -> Request<()> {
+    let mut request = Request::new(());
+    request.headers_mut().insert(HEADER, token.clone());
+    request
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut bench = runtime.block_on(Bench::start());
+    let _inside = runtime.enter();
+
+    let token = bench.strangers[0].clone();
+    let claims = bench.bare(&token);
+    assert_eq!((claims.email.as_str(), claims.sub.len()), ("user-0000@example.com", 36));
+    assert_eq!(bench.call_now(request(&token)).email, "user-0000@example.com");
+    let before = bench.signature_checks();
+    bench.call_now(request(&token));
+    assert_eq!(bench.signature_checks(), before, "seen before");
+
+    bench.ratios(300);
+}
