@@ -221,9 +221,9 @@ async fn attack_49_an_env_file_beside_counts_where_it_is_asked() {
 
 #[tokio::test]
 async fn attack_49_files_of_secrets_and_other_files_are_pointed_at() {
-    let secret = "services:\n  web:\n    environment:\n      API_FILE: /run/secrets/s3cret\n";
+    let as_file = "services:\n  web:\n    environment:\n      API_FILE: /run/secrets/s3cret\n";
     assert_eq!(
-        from_compose(secret, None, &[]).await.unwrap_err(),
+        from_compose(as_file, None, &[]).await.unwrap_err(),
         "error: compose: API is given as a file (API_FILE), and files of secrets are not read here\n  \
          hint: give that file to `tokens set API < FILE`\n"
     );

@@ -124,7 +124,7 @@ async fn other_secrets_on_the_command_line_are_not_repeated_either() {
             "error: `tokens audit verify` takes --format, and no other argument or option\n",
         ),
         (
-            "db init postgres://u:s3cret@h/d",
+            "db init postgres://u:s3cret@h/d", // pragma: allowlist secret
             "error: `db init` finds the database by the environment, and no other argument or option\n",
         ),
     ] {

@@ -58,7 +58,7 @@ def main():
         service, name = f"service-{number}".encode(), "CODA_API_TOKEN".encode() * number
         case = {"key": key, "service": service, "name": name, "plaintext": plaintext}
         case["sealed"] = seal(**case)
-        cases.append({name: value.hex() for name, value in case.items()})
+        cases.append({name: value.hex(" ") for name, value in case.items()})
     json.dump(cases, sys.stdout, indent=1)
     print()
 

@@ -217,7 +217,8 @@ mod tests {
 
     fn hex(text: &str) -> Vec<u8> {
         let digit = |c| char::from(c).to_digit(16).unwrap() as u8;
-        text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+        let digits: Vec<u8> = text.bytes().filter(|c| *c != b' ').collect();
+        digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
     }
 
     fn text(value: &serde_json::Value) -> Vec<u8> {

@@ -54,7 +54,7 @@ pub enum PostgresTls {
 #[non_exhaustive]
 pub enum PostgresConfigError {
     /// Not `postgres://` or `postgresql://`, or not a URL at all.
-    #[error("is not a URL of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    #[error("is not a URL of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")] // pragma: allowlist secret
     NotAUrl,
     /// A parameter that is not known.
     #[error("has an unknown parameter `{0}`")]
@@ -261,7 +261,7 @@ mod tests {
         for (url, error) in [
             ("", E::NotAUrl),
             ("hunter2", E::NotAUrl),
-            ("mysql://user:hunter2@host/db", E::NotAUrl),
+            ("mysql://user:hunter2@host/db", E::NotAUrl), // pragma: allowlist secret
             ("postgres://host/db?sslmod=hunter2", E::UnknownParameter("sslmod".to_owned())),
             ("postgres://host/db?sslmode=hunter2", E::UnknownTlsMode),
             ("postgres://host/db?port=hunter2", E::BadValue),

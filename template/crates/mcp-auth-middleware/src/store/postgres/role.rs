@@ -135,7 +135,7 @@ fn verifier(password: &str, salt: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// RFC 7677 §3: user `user`, password `pencil`; the server's signature there is made with this server key.
+    /// The example of RFC 7677 §3; the server's signature there is made with this server key.
     #[test]
     fn the_verifier_is_that_of_the_rfc() {
         let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
