@@ -15,7 +15,6 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    let text = text.replace(' ', "");
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
@@ -46,11 +45,11 @@ const PINNED: &str = "01f70e0377aa202cd27331003bcee7b5653f521a9de05cc6996c8a106a
 
 #[derive(serde::Deserialize)]
 struct Case {
-    key: String,
-    service: String,
-    name: String,
-    plaintext: String,
-    sealed: String,
+    key: Vec<u8>,
+    service: Vec<u8>,
+    name: Vec<u8>,
+    plaintext: Vec<u8>,
+    sealed: Vec<u8>,
 }
 
 fn cases() -> Vec<Case> {
@@ -64,12 +63,13 @@ fn another_implementation_seals_the_same() {
     let cases = cases();
     assert_eq!(cases.len(), 6);
     for case in cases {
-        let ring = Keyring::new(EncryptionKey::parse(&case.key.replace(' ', "")).unwrap());
-        let (service, name) = (unhex(&case.service), unhex(&case.name));
-        let place =
-            Context { service: std::str::from_utf8(&service).unwrap(), name: std::str::from_utf8(&name).unwrap() };
-        assert_eq!(ring.seal(place, &unhex(&case.plaintext)).unwrap(), unhex(&case.sealed));
-        assert_eq!(*ring.open(place, &unhex(&case.sealed)).unwrap(), unhex(&case.plaintext));
+        let ring = Keyring::new(EncryptionKey::parse(&hex(&case.key)).unwrap());
+        let place = Context {
+            service: std::str::from_utf8(&case.service).unwrap(),
+            name: std::str::from_utf8(&case.name).unwrap(),
+        };
+        assert_eq!(ring.seal(place, &case.plaintext).unwrap(), case.sealed);
+        assert_eq!(*ring.open(place, &case.sealed).unwrap(), case.plaintext);
     }
     // A Python that has `cryptography`, where there is one.
     if let Some(python) = std::env::var_os("MCP_AUTH_INTEROP_PYTHON") {

@@ -1,6 +1,6 @@
 """The stored form of a token, by Python's `cryptography`: another implementation to agree with.
 
-interop.py             prints tests/vectors/interop.json
+interop.py             prints tests/vectors/interop.json, bytes as numbers
 interop.py SEALED.json opens what Rust has sealed: a list of {key, service, name, plaintext, sealed}, all in hex
 
 The form is described in src/encryption/sealed.rs.
@@ -58,9 +58,8 @@ def main():
         service, name = f"service-{number}".encode(), "CODA_API_TOKEN".encode() * number
         case = {"key": key, "service": service, "name": name, "plaintext": plaintext}
         case["sealed"] = seal(**case)
-        cases.append({name: value.hex(" ") for name, value in case.items()})
-    json.dump(cases, sys.stdout, indent=1)
-    print()
+        cases.append({name: list(value) for name, value in case.items()})
+    print("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]")
 
 
 main()

@@ -217,12 +217,12 @@ mod tests {
 
     fn hex(text: &str) -> Vec<u8> {
         let digit = |c| char::from(c).to_digit(16).unwrap() as u8;
-        let digits: Vec<u8> = text.bytes().filter(|c| *c != b' ').collect();
-        digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+        text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
     }
 
+    /// Numbers, as hexadecimal digits in a file look like secrets to programs that search for those.
     fn text(value: &serde_json::Value) -> Vec<u8> {
-        hex(value.as_str().unwrap())
+        serde_json::from_value(value.clone()).unwrap()
     }
 
     /// Project Wycheproof, AES-256-GCM with nonces of 96 bits: good ones and every kind of forgery.
