@@ -16,7 +16,7 @@ use tower_service::Service;
 use crate::TokenChange;
 use crate::cloudflare::{self, AccessValidator, KeyStatus, validate_cloudflare_access_jwt};
 use crate::printable::printable;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "infisical"))]
 use crate::store::Resolved;
 use crate::{
     AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, TokenStore, User, validate_bearer_token,
@@ -47,7 +47,7 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
         config,
         cloudflare,
         bearer,
-        #[cfg(feature = "postgres")]
+        #[cfg(any(feature = "postgres", feature = "infisical"))]
         resolved: Resolved::default(),
         counters: AuthCounters::default(),
     })))
@@ -62,7 +62,7 @@ struct Authenticator {
     config: AuthConfig,
     cloudflare: Option<AccessValidator>,
     bearer: Option<BearerTokens>,
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "postgres", feature = "infisical"))]
     resolved: Resolved,
     counters: AuthCounters,
 }
@@ -147,7 +147,7 @@ impl Authenticator {
         let token = match &self.config.token_store {
             // In memory already.
             TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
-            #[cfg(feature = "postgres")]
+            #[cfg(any(feature = "postgres", feature = "infisical"))]
             store => {
                 let service = &self.config.service_name;
                 // The cache asks on behalf of all callers, so none of them is the actor.

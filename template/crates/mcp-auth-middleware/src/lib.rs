@@ -92,3 +92,5 @@ pub use store::{
     PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
 };
 pub use store::{EnvTokenStore, StoreError, TokenInfo, TokenStore};
+#[cfg(feature = "infisical")]
+pub use store::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};

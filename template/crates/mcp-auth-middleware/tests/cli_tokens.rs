@@ -6,7 +6,7 @@
 #[path = "cli_harness/mod.rs"]
 mod harness;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use harness::{Memory, Run, SECRET, Server};
 use mcp_auth_middleware::encryption::DecryptError;
 use mcp_auth_middleware::{AuditFault, AuditReport, Rotation, StoreError, UnreadableToken};

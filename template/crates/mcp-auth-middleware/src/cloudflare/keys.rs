@@ -213,12 +213,6 @@ impl KeyCache {
         }
     }
 
-    fn refresh_if_old(self: &Arc<Self>, set: &KeySet) {
-        if set.fetched_at.elapsed() >= self.policy.refresh_after {
-            self.refresh_in_background();
-        }
-    }
-
     /// As above, but nobody waits for the result: the keys that are there go on serving meanwhile. For servers that do
     /// not run [`keep_fresh`](Self::keep_fresh).
     fn refresh_in_background(self: &Arc<Self>) {
@@ -226,6 +220,12 @@ impl KeyCache {
             && self.recent(&latest).is_none()
         {
             drop(self.refresh(latest));
+        }
+    }
+
+    fn refresh_if_old(self: &Arc<Self>, set: &KeySet) {
+        if set.fetched_at.elapsed() >= self.policy.refresh_after {
+            self.refresh_in_background();
         }
     }
 

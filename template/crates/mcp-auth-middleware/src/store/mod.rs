@@ -1,20 +1,24 @@
 //! Where the server's own tokens come from.
 
 mod env;
+#[cfg(feature = "infisical")]
+mod infisical;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "infisical"))]
 mod resolved;
 
 use std::time::SystemTime;
 
 pub use env::EnvTokenStore;
+#[cfg(feature = "infisical")]
+pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{
     AuditFault, AuditReport, AuditRow, InitReport, PostgresConfig, PostgresConfigError, PostgresTls,
     PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
 };
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "infisical"))]
 pub(crate) use resolved::Resolved;
 
 /// What is known about a stored token; never its value.
@@ -62,16 +66,21 @@ pub enum TokenStore {
     /// PostgreSQL, encrypted, with an audit log.
     #[cfg(feature = "postgres")]
     Postgres(PostgresTokenStore),
+    /// Infisical.
+    #[cfg(feature = "infisical")]
+    Infisical(InfisicalTokenStore),
 }
 
 impl TokenStore {
-    /// The name of the store in configuration and `/health`: `env`, `postgres`.
+    /// The name of the store in configuration and `/health`: `env`, `postgres`, `infisical`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Env(_) => "env",
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => "postgres",
+            #[cfg(feature = "infisical")]
+            Self::Infisical(_) => "infisical",
         }
     }
 
@@ -79,7 +88,7 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not answer, or what it has does not decrypt.
-    #[cfg_attr(not(feature = "postgres"), allow(unused_variables, clippy::unused_async))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "infisical")), allow(unused_variables, clippy::unused_async))]
     pub async fn get_token(
         &self,
         service: &str,
@@ -90,6 +99,8 @@ impl TokenStore {
             Self::Env(store) => Ok(store.get(key)),
             #[cfg(feature = "postgres")]
             Self::Postgres(store) => store.get_token(service, key, actor).await,
+            #[cfg(feature = "infisical")]
+            Self::Infisical(store) => store.get_token(service, key, actor).await,
         }
     }
 }

@@ -45,6 +45,7 @@ enum Known {
 
 impl Resolved {
     /// Drops what is known, because it may have changed.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL tells of changes"))]
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
         state.generation += 1;
@@ -115,6 +116,7 @@ impl Resolved {
             Err(error) => {
                 tracing::warn!("Service token could not be read: {error}");
                 let code = match error {
+                    #[cfg(feature = "encryption")]
                     StoreError::Decrypt(_) => AuthError::ServiceTokenUnreadable,
                     _ => AuthError::TokenStoreUnavailable,
                 };
@@ -236,6 +238,7 @@ mod tests {
         assert_eq!(asked.get(), 1);
     }
 
+    #[cfg(feature = "encryption")]
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_decrypted_is_not_bridged() {
         let resolved = Resolved::default();
