@@ -1,46 +1,69 @@
-//! The operator's key, and the three that are made from it.
+//! The operator's key, as the keys that are made from it.
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// Bytes of a key.
-const LENGTH: usize = 32;
+use super::key_text::decode;
+use super::primitives::{Cipher, KEY, hkdf_sha256, hmac_sha256_key};
 
 /// Different uses get different keys (RFC 5869 §3.2, "info").
-const ENCRYPT: &[u8] = b"mcp-auth-middleware v1 encrypt";
-const NONCE: &[u8] = b"mcp-auth-middleware v1 nonce";
-const KEY_ID: &[u8] = b"mcp-auth-middleware v1 key id";
+const ENCRYPT_LABEL: &[u8] = b"mcp-auth-middleware v1 encrypt";
+const NONCE_LABEL: &[u8] = b"mcp-auth-middleware v1 nonce";
+const KEY_ID_LABEL: &[u8] = b"mcp-auth-middleware v1 key id";
 
-/// A 256-bit master key. Wiped from memory when it is dropped; never shown.
+/// A 256-bit key. Never shown, and wiped from memory when it is dropped.
+///
+/// The 32 bytes themselves are wiped as soon as the keys for the single uses are made from them (RFC 5869), so nothing
+/// that is kept leads back to them.
 pub struct EncryptionKey {
-    bytes: Zeroizing<[u8; LENGTH]>,
+    id: KeyId,
+    pub(super) encrypt: Cipher,
+    pub(super) nonce: hmac::Key,
 }
 
-/// Why a text is no key. It does not repeat the text.
+/// Why there is no key. No text of it holds any part of what was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncryptionKeyError {
+    /// Nothing at all, or white space.
+    #[error("the encryption key {}; {HOW_TO}", self.problem())]
+    Empty,
     /// Neither base64 (RFC 4648 §4, §5) nor hexadecimal digits.
-    #[error(
-        "an encryption key is 32 bytes in base64 or hex, and this is neither; make one with `openssl rand -base64 32`"
-    )]
+    #[error("the encryption key {}; {HOW_TO}", self.problem())]
     Encoding,
-    /// Well encoded, but not 32 bytes.
-    #[error("an encryption key has 32 bytes, and this has {0}; make one with `openssl rand -base64 32`")]
+    /// Base64, but not of 32 bytes; has the number of bytes.
+    #[error("the encryption key {}; {HOW_TO}", self.problem())]
     Length(usize),
-    /// The same byte throughout.
-    #[error("an encryption key is random, and this is a placeholder; make one with `openssl rand -base64 32`")]
+    /// Hexadecimal, but not 64 digits; has the number of digits.
+    #[error("the encryption key {}; {HOW_TO}", self.problem())]
+    HexLength(usize),
+    /// The same byte throughout, which is no random key.
+    #[error("the encryption key {}; {HOW_TO}", self.problem())]
     Placeholder,
-    /// The system has no random numbers.
-    #[error("the system's random number generator does not work")]
-    Random,
+    /// The cryptographic library does not work, or has no random numbers.
+    #[error("no encryption key can be made: the cryptographic library or its random number generator failed")]
+    Library,
+}
+
+const HOW_TO: &str = "make one with `openssl rand -base64 32`";
+
+impl EncryptionKeyError {
+    /// What is wrong, without what to do: for a key that must not be replaced by a new one.
+    pub(super) fn problem(self) -> String {
+        match self {
+            Self::Empty => "is empty".to_owned(),
+            Self::Encoding => "is neither base64 nor hexadecimal digits".to_owned(),
+            Self::Length(bytes) => format!("has {bytes} bytes where 32 are needed"),
+            Self::HexLength(digits) => format!("has {digits} hexadecimal digits where 64 are needed"),
+            Self::Placeholder => "is a placeholder (the same byte throughout)".to_owned(),
+            Self::Library => "cannot be used".to_owned(),
+        }
+    }
 }
 
 impl EncryptionKey {
@@ -48,66 +71,57 @@ impl EncryptionKey {
     /// them does not count.
     ///
     /// # Errors
-    /// [`EncryptionKeyError`] for anything else.
+    /// [`EncryptionKeyError`] for anything else, and for the same byte 32 times.
     pub fn parse(text: &str) -> Result<Self, EncryptionKeyError> {
-        let text = text.trim();
-        // 64 hexadecimal digits are base64 of 48 bytes as well: they are what they look like.
-        let bytes = match from_hex(text).filter(|_| text.len() == 2 * LENGTH) {
-            Some(bytes) => bytes,
-            None => from_base64(text).or_else(|| from_hex(text)).ok_or(EncryptionKeyError::Encoding)?,
-        };
-        Self::from_bytes(&bytes)
+        Self::derive(&decode(text)?)
     }
 
-    /// A new random key.
+    /// A new random key, which nobody can have again: for what need not outlive the process.
     ///
     /// # Errors
-    /// [`EncryptionKeyError::Random`] where the system gives no random numbers.
+    /// [`EncryptionKeyError::Library`] where the system gives no random numbers.
     pub fn generate() -> Result<Self, EncryptionKeyError> {
-        let mut bytes = Zeroizing::new([0; LENGTH]);
-        SystemRandom::new().fill(bytes.as_mut_slice()).map_err(|_| EncryptionKeyError::Random)?;
-        Ok(Self { bytes })
+        Self::generate_with_text().map(|(key, _)| key)
+    }
+
+    /// A new random key, and the text that [`parse`](Self::parse) makes it from: 44 characters of base64.
+    pub(super) fn generate_with_text() -> Result<(Self, Zeroizing<String>), EncryptionKeyError> {
+        let mut bytes = Zeroizing::new([0; KEY]);
+        SystemRandom::new().fill(bytes.as_mut_slice()).or(Err(EncryptionKeyError::Library))?;
+        Ok((Self::derive(bytes.as_slice())?, Zeroizing::new(STANDARD.encode(bytes.as_slice()))))
     }
 
     /// What tells keys apart in ciphertexts and errors; it says nothing about the key.
     #[must_use]
-    pub fn id(&self) -> KeyId {
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// RFC 5869 without a salt: the bytes are uniformly random already (§3.1).
+    fn derive(bytes: &[u8]) -> Result<Self, EncryptionKeyError> {
+        let expand = |label, out: &mut [u8]| hkdf_sha256(&[], bytes, label, out).or(Err(EncryptionKeyError::Library));
         let mut id = [0; KeyId::LENGTH];
-        expand(&self.prk(), KEY_ID, &mut id);
-        KeyId(id)
-    }
-
-    /// The key in base64, for the file that keeps it.
-    pub(super) fn to_base64(&self) -> Zeroizing<String> {
-        Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))
-    }
-
-    /// The keys that do the work.
-    pub(super) fn derive(&self) -> Derived {
-        let prk = self.prk();
-        let mut nonce = Zeroizing::new([0; LENGTH]);
-        expand(&prk, NONCE, nonce.as_mut_slice());
-        Derived { id: self.id(), encrypt: encrypting(&prk), nonce: hmac::Key::new(hmac::HMAC_SHA256, nonce.as_slice()) }
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Result<Self, EncryptionKeyError> {
-        let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| EncryptionKeyError::Length(bytes.len()))?;
-        let bytes = Zeroizing::new(bytes);
-        if bytes.iter().all(|byte| *byte == bytes[0]) {
-            return Err(EncryptionKeyError::Placeholder);
-        }
-        Ok(Self { bytes })
-    }
-
-    /// RFC 5869 §2.2. The key is uniformly random already, so no salt is needed (§3.1).
-    fn prk(&self) -> Prk {
-        Salt::new(HKDF_SHA256, &[]).extract(self.bytes.as_slice())
+        expand(KEY_ID_LABEL, &mut id)?;
+        let mut key = Zeroizing::new([0; KEY]);
+        expand(ENCRYPT_LABEL, key.as_mut_slice())?;
+        let encrypt = Cipher::new(&key).or(Err(EncryptionKeyError::Library))?;
+        expand(NONCE_LABEL, key.as_mut_slice())?;
+        Ok(Self { id: KeyId(id), encrypt, nonce: hmac_sha256_key(key.as_slice()) })
     }
 }
 
+/// By the ids, which are public: two keys share one with a probability of 2^-64.
+impl PartialEq for EncryptionKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for EncryptionKey {}
+
 impl fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EncryptionKey({})", self.id())
+        write!(f, "EncryptionKey({} [REDACTED])", self.id)
     }
 }
 
@@ -140,132 +154,39 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// What a master key becomes.
-pub(super) struct Derived {
-    pub(super) id: KeyId,
-    pub(super) encrypt: LessSafeKey,
-    pub(super) nonce: hmac::Key,
-}
-
-/// How many bytes are wanted of HKDF.
-struct Bytes(usize);
-
-impl KeyType for Bytes {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-/// RFC 5869 §2.3.
-fn expand(prk: &Prk, label: &[u8], out: &mut [u8]) {
-    let filled = prk.expand(&[label], Bytes(out.len())).and_then(|okm| okm.fill(out));
-    // All callers want two blocks at the most of the 255 that there are.
-    assert!(filled.is_ok(), "HKDF-SHA-256 gives {} bytes", out.len());
-}
-
-fn encrypting(prk: &Prk) -> LessSafeKey {
-    match prk.expand(&[ENCRYPT], &AES_256_GCM) {
-        Ok(okm) => LessSafeKey::new(UnboundKey::from(okm)),
-        // 32 bytes are one block of the 255 that there are.
-        Err(_) => unreachable!("HKDF-SHA-256 gives 32 bytes"),
-    }
-}
-
-fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
-        .iter()
-        .find_map(|alphabet| alphabet.decode(text).ok())
-        .filter(|bytes| !bytes.is_empty())
-        .map(Zeroizing::new)
-}
-
-fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let digits = text.as_bytes();
-    if digits.is_empty() || !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let bytes = digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
-    bytes.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::EncryptionKeyError::{Empty, Encoding, HexLength, Length, Library, Placeholder};
     use super::*;
 
-    fn hex(text: &str) -> Vec<u8> {
-        from_hex(text).unwrap().to_vec()
-    }
-
-    /// RFC 5869, appendix A.1.
     #[test]
-    fn hkdf_as_published() {
-        let prk = Salt::new(HKDF_SHA256, &hex("000102030405060708090a0b0c")).extract(&[0x0b; 22]);
-        let mut okm = [0; 42];
-        expand(&prk, &hex("f0f1f2f3f4f5f6f7f8f9"), &mut okm);
-        let expected = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"; // pragma: allowlist secret
-        assert_eq!(okm.to_vec(), hex(expected));
-    }
-
-    /// RFC 5869, appendix A.3: without salt and info.
-    #[test]
-    fn hkdf_without_salt_as_published() {
-        let prk = Salt::new(HKDF_SHA256, &[]).extract(&[0x0b; 22]);
-        let mut okm = [0; 42];
-        expand(&prk, &[], &mut okm);
-        let expected = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"; // pragma: allowlist secret
-        assert_eq!(okm.to_vec(), hex(expected));
-    }
-
-    #[test]
-    fn a_key_in_every_spelling() {
-        let bytes: Vec<u8> = (0..32).map(|n| n * 8 + 7).collect();
-        let as_hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        let spellings = [
-            STANDARD.encode(&bytes),
-            STANDARD_NO_PAD.encode(&bytes),
-            URL_SAFE.encode(&bytes),
-            URL_SAFE_NO_PAD.encode(&bytes),
-            as_hex.to_uppercase(),
-            format!(" {as_hex}\n"),
-        ];
-        for text in &spellings {
-            assert_eq!(EncryptionKey::parse(text).unwrap().bytes.as_slice(), bytes, "{text}");
-        }
-        assert_eq!(*EncryptionKey::parse(&spellings[0]).unwrap().to_base64(), spellings[0]);
-    }
-
-    /// attacks.md 40.
-    #[test]
-    fn attack_40_what_is_no_key() {
-        use EncryptionKeyError::{Encoding, Length, Placeholder};
-        for (text, error) in [
-            (String::new(), Encoding),
-            ("correct horse battery staple".to_owned(), Encoding),
-            ("ü".repeat(22), Encoding),
-            (STANDARD.encode([1; 31]), Length(31)),
-            (STANDARD.encode([1; 33]), Length(33)),
-            ("ab".repeat(31), Length(31)),
-            ("ab".repeat(33), Length(33)),
-            (STANDARD.encode([0; 32]), Placeholder),
-            ("ff".repeat(32), Placeholder),
+    fn errors_say_what_is_wrong_and_how_to_make_a_key() {
+        for (error, problem) in [
+            (Empty, "is empty"),
+            (Encoding, "is neither base64 nor hexadecimal digits"),
+            (Length(31), "has 31 bytes where 32 are needed"),
+            (HexLength(62), "has 62 hexadecimal digits where 64 are needed"),
+            (Placeholder, "is a placeholder (the same byte throughout)"),
         ] {
-            let found = EncryptionKey::parse(&text).unwrap_err();
-            assert_eq!(found, error, "{text}");
-            assert!(text.is_empty() || !found.to_string().contains(&text));
-            assert!(found.to_string().contains("openssl rand"), "{found}");
+            let text = format!("the encryption key {problem}; make one with `openssl rand -base64 32`");
+            assert_eq!(error.to_string(), text);
+            assert_eq!(error.problem(), problem);
         }
+        assert!(Library.to_string().contains("random number generator"), "{Library}");
+        assert_eq!(Library.problem(), "cannot be used");
     }
 
     #[test]
-    fn generated_keys_differ_and_debug_shows_the_id_only() {
-        let (one, two) = (EncryptionKey::generate().unwrap(), EncryptionKey::generate().unwrap());
-        assert_ne!(one.bytes, two.bytes);
-        assert_ne!(one.id(), two.id());
-        assert_eq!(format!("{one:?}"), format!("EncryptionKey({})", one.id()));
-        assert_eq!(format!("{:?}", one.id()), one.id().to_string());
-        assert_eq!(one.id().to_string().len(), 16);
+    fn a_generated_key_is_what_its_text_is_parsed_to() {
+        let (key, text) = EncryptionKey::generate_with_text().unwrap();
+        assert_eq!(text.len(), 44);
+        let again = EncryptionKey::parse(&text).unwrap();
+        assert_eq!(key.id(), again.id());
+        let seal = |key: &EncryptionKey| key.encrypt.seal([0; 12], b"aad", b"text").unwrap();
+        assert_eq!(seal(&key), seal(&again));
+        let mac = |key: &EncryptionKey| aws_lc_rs::hmac::sign(&key.nonce, b"text").as_ref().to_vec();
+        assert_eq!(mac(&key), mac(&again));
     }
 }
