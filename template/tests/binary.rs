@@ -103,7 +103,7 @@ async fn healthcheck_tells_a_live_server_from_none() {
 }
 
 #[tokio::test]
-async fn log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
+async fn attack_33_log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
     let running = start(&[]).await;
     assert_eq!(running.ping(BEARER).await, 200);
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
@@ -115,7 +115,7 @@ async fn log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
 }
 
 #[tokio::test]
-async fn no_secret_is_logged_at_any_level() {
+async fn attack_50_no_secret_is_logged_at_any_level() {
     let running = start(&[("RUST_LOG", "trace"), ("LOG_FORMAT", "json")]).await;
     assert_eq!(running.ping(BEARER).await, 200);
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);

@@ -27,7 +27,7 @@ async fn health_is_open_and_says_how_the_server_is_set_up() {
 }
 
 #[tokio::test]
-async fn nothing_else_exists_and_nothing_gets_round_authentication() {
+async fn attack_30_nothing_else_exists_and_nothing_gets_round_authentication() {
     let server = TestServer::start().await;
     for path in ["/", "/oauth/token", "/oauth/authorize", "/.well-known/oauth-authorization-server", "/metrics", "/sse"]
     {
@@ -108,7 +108,7 @@ async fn people_and_programs_come_in_through_cloudflare_access() {
 }
 
 #[tokio::test]
-async fn other_hosts_and_origins_are_refused() {
+async fn attack_32_other_hosts_and_origins_are_refused() {
     let server =
         TestServer::with(&[("ALLOWED_HOSTS", "mcp.example.com"), ("ALLOWED_ORIGINS", "https://claude.ai")]).await;
     let status = |name: &'static str, value: &'static str| answer(server.post(PING).header(name, value));
@@ -141,7 +141,7 @@ async fn too_large_bodies_and_heads() {
 }
 
 #[tokio::test]
-async fn an_unauthenticated_body_is_not_read() {
+async fn attack_31_an_unauthenticated_body_is_not_read() {
     let server = TestServer::start().await;
     let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{";
     let start = Instant::now();

@@ -238,6 +238,64 @@ async fn attack_29_forged_identity_headers() {
     }
 }
 
+/// A route that is open beside one that is not, and every spelling that a router or a proxy might take for the latter.
+#[tokio::test]
+async fn attack_30_no_spelling_of_a_path_gets_round_the_layer() {
+    let reached = || async { "reached" };
+    let app = Router::new()
+        .route("/mcp", post(reached).get(reached))
+        .route("/mcp/{*rest}", post(reached).get(reached))
+        .layer(bearer_layer())
+        .route("/health", axum::routing::any(|| async { "open" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let status = async |method: &str, path: &str, header: &str| -> String {
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{header}Connection: close\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(Duration::from_secs(5), client.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(!answer.contains("reached") || header.contains(BEARER), "{method} {path}: {answer}");
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    for path in [
+        "/mcp",
+        "/mcp/",
+        "//mcp",
+        "/MCP",
+        "/mcp%2f",
+        "/mcp%2F",
+        "/%6dcp",
+        "/mcp;x",
+        "/mcp?x=/health",
+        "/mcp#/health",
+        "/./mcp",
+        "/health/../mcp",
+        "/health/%2e%2e/mcp",
+        "/health/..%2fmcp",
+        "/mcp/../health",
+        "/mcp\\",
+        "http://localhost/mcp",
+        "http://localhost//mcp",
+        "/mcp/x",
+        "*",
+    ] {
+        for method in ["POST", "GET", "HEAD", "OPTIONS", "TRACE", "post", "PURGE"] {
+            let status = status(method, path, "").await;
+            assert!(matches!(&*status, "400" | "401" | "404" | "405"), "{method} {path}: {status}");
+        }
+        // What others use to say which path they mean.
+        let header = "X-Original-URL: /health\r\nX-Rewrite-URL: /health\r\nX-Forwarded-Prefix: /health\r\n";
+        let status = status("POST", path, header).await;
+        assert!(matches!(&*status, "400" | "401" | "404"), "{path}: {status}");
+    }
+    assert_eq!(status("POST", "/mcp", "").await, "401");
+    assert_eq!(status("GET", "/health", "").await, "200");
+    assert_eq!(status("POST", "/mcp", &format!("Authorization: {}\r\n", right())).await, "200");
+    server.abort();
+}
+
 /// The body of every request of this suite panics when it is polled; here is the proof that it does.
 #[tokio::test]
 #[should_panic(expected = "the body was read")]

@@ -121,7 +121,7 @@ async fn other_secrets_on_the_command_line_are_not_repeated_either() {
         ),
         (
             "tokens audit verify s3cret",
-            "error: `tokens audit verify` takes --format, and no other argument or option\n",
+            "error: `tokens audit verify` takes --expect and --format, and no other argument or option\n",
         ),
         (
             "db init postgres://u:s3cret@h/d", // pragma: allowlist secret
@@ -234,6 +234,25 @@ async fn a_broken_audit_log_is_status_1_and_its_first_row_is_named() {
         assert_eq!((out.status, out.stdout), (1, json));
     }
     assert_eq!(Run::new("tokens audit --format json").on(&store).await.clean(), "");
+}
+
+#[tokio::test]
+async fn a_kept_hash_is_looked_for() {
+    let store = Memory::default();
+    let (hash, kept) = ("ab".repeat(32), "0123456789abcdef".repeat(4));
+    let args = format!("tokens audit verify --expect {kept}");
+    let text = format!("3 audit rows are intact; last hash {hash}; the expected hash is among them\n");
+    assert_eq!(Run::new(&args).on(&store).await.clean(), text);
+    assert_eq!(store.calls(), [format!("audit_verify {kept}")]);
+
+    store.state().report.fault = Some(AuditFault::Rewritten);
+    let out = Run::new(&args).on(&store).await;
+    let text = "no audit row has the expected hash: the log was cut off before it, or written anew";
+    let rest = format!("3 rows are in order among themselves; last hash {hash}");
+    assert_eq!((out.status, out.stdout, out.stderr), (1, format!("{text}\n{rest}\n"), String::new()));
+
+    let error = Run::new("tokens audit verify --expect abc").on(&Memory::default()).await.failed(2);
+    assert!(error.contains("a hash of the audit log has 64 hexadecimal digits"), "{error}");
 }
 
 #[tokio::test]

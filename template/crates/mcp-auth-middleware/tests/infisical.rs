@@ -445,7 +445,7 @@ async fn debug_shows_the_place_and_no_credential() {
 
 /// Everything that can be said on the way, at TRACE, dependencies included, and every error: no credential, no value.
 #[tokio::test]
-async fn no_secret_in_any_line_or_error() {
+async fn attack_50_no_secret_in_any_line_or_error() {
     stub::listen();
     let mut said = String::new();
     let elsewhere = Stub::start().await;

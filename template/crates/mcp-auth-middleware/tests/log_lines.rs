@@ -414,7 +414,7 @@ async fn attack_33_no_forged_line() {
 /// Good and bad credentials go through every path, and not one of them, nor a part of one, is in anything that anybody
 /// said at TRACE.
 #[tokio::test]
-async fn no_secret_in_any_line() {
+async fn attack_50_no_secret_in_any_line() {
     listen();
     let service_token = "coda-5e1f9c74-upstream-secret";
     let team = TestTeam::start().await.unwrap();

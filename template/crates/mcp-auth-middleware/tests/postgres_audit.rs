@@ -7,7 +7,7 @@
 mod postgres;
 
 use futures_util::TryStreamExt as _;
-use mcp_auth_middleware::{AuditFault, AuditRow};
+use mcp_auth_middleware::{AuditFault, AuditHash, AuditRow};
 use postgres::{Database, keyring, shared};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
@@ -60,6 +60,40 @@ async fn every_operation_leaves_a_row_with_who_did_what_to_which() {
     let report = store.audit_verify().await.unwrap();
     assert_eq!((report.intact, report.fault), (8, None));
     assert_eq!(report.last_hash, rows[7].hash);
+}
+
+/// The chain has no key: its owner can write it anew. Whoever kept a hash from before sees that.
+#[tokio::test]
+async fn attack_47_a_log_that_was_written_anew_lacks_the_kept_hash() {
+    let database = shared().database().await;
+    let store = database.store(&keyring(1));
+    let empty: AuditHash = store.audit_verify().await.unwrap().last_hash.parse().unwrap();
+    for actor in ["mallory", "alice", "bob"] {
+        store.get_token("server", "API", actor).await.unwrap();
+    }
+    let kept: AuditHash = store.audit_verify().await.unwrap().last_hash.parse().unwrap();
+    store.get_token("server", "API", "carol").await.unwrap();
+    for hash in [empty, kept] {
+        let report = store.audit_verify_against(&hash).await.unwrap();
+        assert_eq!((report.intact, report.fault), (4, None));
+    }
+    // Nothing of this log is left, and the new one is in order.
+    tamper(
+        &database,
+        "DELETE FROM audit_log; UPDATE audit_chain SET count = 0, hash = decode(repeat('00', 32), 'hex')",
+    )
+    .await;
+    for actor in ["alice", "alice", "bob", "carol"] {
+        store.get_token("server", "API", actor).await.unwrap();
+    }
+    let report = store.audit_verify().await.unwrap();
+    assert_eq!((report.intact, report.fault), (4, None));
+    let report = store.audit_verify_against(&kept).await.unwrap();
+    assert_eq!((report.intact, report.fault), (4, Some(AuditFault::Rewritten)));
+    // What is wrong with a row is told first.
+    tamper(&database, "UPDATE audit_log SET user_email = 'x' WHERE id = 2").await;
+    let report = store.audit_verify_against(&kept).await.unwrap();
+    assert_eq!((report.intact, report.fault), (1, Some(AuditFault::Changed { id: 2 })));
 }
 
 /// Digits as zeros.

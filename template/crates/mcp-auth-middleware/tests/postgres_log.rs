@@ -84,7 +84,7 @@ impl log::Log for Capture {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_in_any_log() {
+async fn attack_50_no_secret_is_in_any_log() {
     tracing::subscriber::set_global_default(Capture).unwrap();
     log::set_boxed_logger(Box::new(Capture)).unwrap();
     log::set_max_level(log::LevelFilter::Trace);

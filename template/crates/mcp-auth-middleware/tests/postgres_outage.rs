@@ -88,6 +88,24 @@ async fn attack_45_down_at_the_start_in_mid_request_and_back() {
     assert_eq!(store.audit_verify().await.unwrap().fault, None);
 }
 
+/// With the limits of every store: it is not waited for a database that refuses connections.
+#[tokio::test]
+async fn attack_45_a_refused_connection_is_told_at_once() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let config = PostgresConfig::new("127.0.0.1", "auth", "me").with_port(port);
+    for config in [config.clone(), config.with_pool(0, 1)] {
+        let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
+        for _ in 0..2 {
+            let began = Instant::now();
+            let text = format!("the database cannot be reached: connection refused (127.0.0.1:{port})");
+            assert_unavailable(get(&store).await, &text);
+            assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        }
+    }
+}
+
 fn stop_at_once(cluster: &Cluster, mode: &str) {
     tokio::task::block_in_place(|| cluster.stop(mode));
 }

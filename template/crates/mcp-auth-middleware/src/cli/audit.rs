@@ -47,7 +47,7 @@ fn line(row: &AuditRow) -> String {
 
 /// Says whether the log is as it was written; what is wrong is the answer and stands on standard output.
 pub(super) async fn verify(args: &Verify, store: &impl TokenAdmin, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let report = store.audit_verify().await?;
+    let report = store.audit_verify(args.expect.as_ref()).await?;
     let (intact, last_hash) = (report.intact, &report.last_hash);
     if args.format == Format::Json {
         let fault = report.fault.as_ref().map(|fault| json!({ "row": row_of(fault), "message": fault.to_string() }));
@@ -55,7 +55,14 @@ pub(super) async fn verify(args: &Verify, store: &impl TokenAdmin, console: &mut
         console.say(json!({ "ok": ok, "intact": intact, "last_hash": last_hash, "fault": fault }))?;
     } else {
         match &report.fault {
-            None => console.say(format_args!("{intact} audit rows are intact; last hash {last_hash}"))?,
+            None => {
+                let kept = args.expect.map(|_| "; the expected hash is among them").unwrap_or_default();
+                console.say(format_args!("{intact} audit rows are intact; last hash {last_hash}{kept}"))?;
+            }
+            Some(fault @ AuditFault::Rewritten) => {
+                console.say(format_args!("{fault}"))?;
+                console.say(format_args!("{intact} rows are in order among themselves; last hash {last_hash}"))?;
+            }
             Some(fault) => {
                 console.say(format_args!("{fault}"))?;
                 console.say(format_args!("{intact} rows before it are intact; last hash {last_hash}"))?;
@@ -73,7 +80,7 @@ fn row_of(fault: &AuditFault) -> Option<i64> {
         | AuditFault::OutOfOrder { id }
         | AuditFault::TailRemoved { id, .. }
         | AuditFault::Foreign { id } => Some(*id),
-        AuditFault::Head => None,
+        AuditFault::Head | AuditFault::Rewritten => None,
     }
 }
 

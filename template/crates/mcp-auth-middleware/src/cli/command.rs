@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::name::TokenName;
 use super::surplus::Surplus;
+use crate::AuditHash;
 
 /// The commands, to be flattened into those of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -160,8 +161,10 @@ pub struct Audit {
 pub enum AuditCommand {
     /// Go through the whole audit log and name the first row that was changed, removed or moved
     ///
-    /// The last hash, written down elsewhere, holds even the owner of the database to what is in the log now.
-    #[command(after_help = "Example:\n  my-server tokens audit verify --format json\n\n\
+    /// The last hash, written down elsewhere and given with --expect later, holds even the owner of the database to what
+    /// is in the log now.
+    #[command(after_help = "Examples:\n  my-server tokens audit verify --format json\n  \
+                      my-server tokens audit verify --expect \"$(cat audit-hash)\"\n\n\
                       Exit status: 0 intact, 1 broken, 2 wrong usage, 3 could not finish.")]
     Verify(Verify),
 }
@@ -169,6 +172,9 @@ pub enum AuditCommand {
 /// `tokens audit verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Verify {
+    /// A last hash from earlier, whose row must still be in the log
+    #[arg(long, value_name = "HASH")]
+    pub expect: Option<AuditHash>,
     /// Text, or JSON
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,

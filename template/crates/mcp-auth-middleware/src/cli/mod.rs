@@ -176,7 +176,7 @@ async fn carry_out<S: TokenAdmin>(
         StoreCommand::Tokens(TokensCommand::Audit(args)) => match &args.command {
             None => audit::export(args, &open()?, console).await,
             Some(AuditCommand::Verify(args)) => {
-                args.surplus.refuse("`tokens audit verify` takes --format")?;
+                args.surplus.refuse("`tokens audit verify` takes --expect and --format")?;
                 audit::verify(args, &open()?, console).await
             }
         },

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 
 use crate::encryption::{EncryptionKey, EncryptionKeyError, Keyring};
 use crate::{
-    AuditReport, AuditRow, InitReport, PostgresConfig, PostgresConfigError, PostgresTokenStore, Rotation, ServerRole,
-    ServiceToken, StoreError, TokenInfo,
+    AuditHash, AuditReport, AuditRow, InitReport, PostgresConfig, PostgresConfigError, PostgresTokenStore, Rotation,
+    ServerRole, ServiceToken, StoreError, TokenInfo,
 };
 
 /// A token store with everything that the commands do. Each method is what [`PostgresTokenStore`] has by that name.
@@ -49,8 +49,8 @@ pub trait TokenAdmin: Sync {
     /// Rows of the audit log after an id, oldest first; none at the end.
     fn audit_rows(&self, after: i64) -> impl Future<Output = Result<Vec<AuditRow>, StoreError>> + Send;
 
-    /// Goes through the whole audit log.
-    fn audit_verify(&self) -> impl Future<Output = Result<AuditReport, StoreError>> + Send;
+    /// Goes through the whole audit log, in which the row with a hash that was kept must be.
+    fn audit_verify(&self, kept: Option<&AuditHash>) -> impl Future<Output = Result<AuditReport, StoreError>> + Send;
 
     /// Makes or updates the tables.
     fn init(&self, role: Option<&ServerRole>) -> impl Future<Output = Result<InitReport, StoreError>> + Send;
@@ -123,8 +123,11 @@ impl TokenAdmin for PostgresAdmin {
         self.store.audit_rows(after).await
     }
 
-    async fn audit_verify(&self) -> Result<AuditReport, StoreError> {
-        self.store.audit_verify().await
+    async fn audit_verify(&self, kept: Option<&AuditHash>) -> Result<AuditReport, StoreError> {
+        match kept {
+            Some(kept) => self.store.audit_verify_against(kept).await,
+            None => self.store.audit_verify().await,
+        }
     }
 
     async fn init(&self, role: Option<&ServerRole>) -> Result<InitReport, StoreError> {

@@ -15,8 +15,8 @@ pub use env::EnvTokenStore;
 pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AuditFault, AuditReport, AuditRow, InitReport, PostgresConfig, PostgresConfigError, PostgresTls,
-    PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
+    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, ParseAuditHashError, PostgresConfig, PostgresConfigError,
+    PostgresTls, PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
 };
 #[cfg(any(feature = "postgres", feature = "infisical"))]
 pub(crate) use resolved::Resolved;

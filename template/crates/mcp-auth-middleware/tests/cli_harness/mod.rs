@@ -13,7 +13,7 @@ use clap::Parser;
 use mcp_auth_middleware::cli::{self, Console, Context, Environment, StoreCommand, TokenAdmin};
 use mcp_auth_middleware::encryption::{EncryptionKey, Keyring};
 use mcp_auth_middleware::{
-    AuditReport, AuditRow, InitReport, Rotation, ServerRole, ServiceToken, StoreError, TokenInfo,
+    AuditHash, AuditReport, AuditRow, InitReport, Rotation, ServerRole, ServiceToken, StoreError, TokenInfo,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -166,8 +166,9 @@ impl TokenAdmin for &Memory {
         self.call(format!("audit_rows {after}")).map(|_| Vec::new())
     }
 
-    async fn audit_verify(&self) -> Result<AuditReport, StoreError> {
-        Ok(self.call("audit_verify".to_owned())?.report.clone())
+    async fn audit_verify(&self, kept: Option<&AuditHash>) -> Result<AuditReport, StoreError> {
+        let kept = kept.map(|kept| format!(" {kept}")).unwrap_or_default();
+        Ok(self.call(format!("audit_verify{kept}"))?.report.clone())
     }
 
     async fn init(&self, role: Option<&ServerRole>) -> Result<InitReport, StoreError> {

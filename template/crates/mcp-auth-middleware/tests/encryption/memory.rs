@@ -92,6 +92,45 @@ fn attack_50_neither_key_nor_token_stays_in_memory() {
     assert_eq!(ring.seal(PLACE, b"").unwrap().len(), OVERHEAD, "and works all the same");
 }
 
+/// From the store to the handler: clones share the one copy, and the last of them wipes it.
+#[test]
+fn attack_50_a_service_token_goes_with_its_last_clone() {
+    use mcp_auth_middleware::{EnvTokenStore, TokenStore};
+    let _search = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut text = digits(&random(16));
+    let masked = Masked::new(text.as_bytes());
+    let store = EnvTokenStore::default().with_token("API", std::mem::take(&mut *text).into());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let token = runtime.block_on(TokenStore::Env(store).get_token("server", "API", "user")).unwrap().unwrap();
+    let clone = token.clone();
+    assert_eq!((masked.copies(), token.expose() == clone.expose()), (1, true));
+    drop(token);
+    assert_eq!(masked.copies(), 1);
+    drop(clone);
+    assert_eq!(masked.copies(), 0);
+}
+
+/// Whatever a panic shows of what holds a secret.
+#[test]
+fn attack_50_a_panic_shows_no_secret() {
+    use mcp_auth_middleware::{AuthConfig, AuthMode, BearerTokens, EnvTokenStore, TokenStore};
+    let secret = "panic-Kee8ahb9oo5phaiF"; // pragma: allowlist secret
+    let bearer = BearerTokens::parse(secret).unwrap();
+    let store = EnvTokenStore::default().with_token("API", secret.to_owned().into());
+    let config = AuthConfig::new("server", AuthMode::Bearer).with_bearer(bearer.clone());
+    let config = config.with_service_token(TokenStore::Env(store.clone()), "API");
+    let ring = Keyring::new(EncryptionKey::parse(&hex(secret.as_bytes()).repeat(2)[..64]).unwrap());
+    let layer = mcp_auth_middleware::create_auth_middleware(config.clone()).unwrap();
+    let held: [&dyn std::fmt::Debug; 5] = [&bearer, &store, &config, &ring, &layer];
+    for value in held {
+        // As `unwrap_err` would on a result that holds one.
+        let panic =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| panic!("unexpected: {value:?} {value:#?}")));
+        let message = *panic.unwrap_err().downcast::<String>().unwrap();
+        assert!(!message.contains("Kee8ahb9") && !message.contains(&hex(b"Kee8ahb9")), "{message}");
+    }
+}
+
 /// The keys that are made from it, as tests/interop.py makes them.
 #[test]
 fn attack_50_no_derived_key_stays_in_memory() {

@@ -9,6 +9,7 @@ use sqlx::postgres::PgRow;
 use super::PostgresTokenStore;
 use super::chain::{GENESIS, Record};
 use super::failure::Failure;
+use super::kept::AuditHash;
 use super::session::Session;
 use crate::StoreError;
 
@@ -45,7 +46,7 @@ pub struct AuditReport {
     /// Rows from the first one that are as they were written.
     pub intact: u64,
     /// The hash of the last of these, in hex digits. Written down elsewhere, it holds even the owner of the database to
-    /// what is in the log now.
+    /// what is in the log now: see [`PostgresTokenStore::audit_verify_against`].
     pub last_hash: String,
     /// The first thing that is wrong.
     pub fault: Option<AuditFault>,
@@ -84,6 +85,8 @@ pub enum AuditFault {
     },
     /// The head of the chain is missing, or does not fit the last row.
     Head,
+    /// The chain is in order, but the row whose hash was kept is not in it.
+    Rewritten,
 }
 
 impl fmt::Display for AuditFault {
@@ -97,6 +100,9 @@ impl fmt::Display for AuditFault {
             Self::TailRemoved { id, count } => write!(f, "audit rows {id} to {count} were removed from the end"),
             Self::Foreign { id } => write!(f, "audit row {id} was added behind the end of the chain"),
             Self::Head => f.write_str("the head of the audit chain is missing or was changed"),
+            Self::Rewritten => {
+                f.write_str("no audit row has the expected hash: the log was cut off before it, or written anew")
+            }
         }
     }
 }
@@ -111,9 +117,12 @@ struct Full {
 }
 
 /// How far a verification has come.
-struct Progress {
+struct Progress<'a> {
     intact: i64,
     last: Vec<u8>,
+    kept: Option<&'a AuditHash>,
+    /// Whether the row with the kept hash has come by.
+    met: bool,
 }
 
 impl PostgresTokenStore {
@@ -123,9 +132,23 @@ impl PostgresTokenStore {
     /// # Errors
     /// Those of the type [`PostgresTokenStore`]. A broken log is no error but a [`fault`](AuditReport::fault).
     pub async fn audit_verify(&self) -> Result<AuditReport, StoreError> {
+        self.verify(None).await
+    }
+
+    /// The same, and the row with a hash that was kept from an earlier report must be in it: then nothing up to that
+    /// row was touched, not even by somebody who owns the database and could write the whole chain anew.
+    ///
+    /// # Errors
+    /// Those of the type [`PostgresTokenStore`].
+    pub async fn audit_verify_against(&self, kept: &AuditHash) -> Result<AuditReport, StoreError> {
+        self.verify(Some(kept)).await
+    }
+
+    async fn verify(&self, kept: Option<&AuditHash>) -> Result<AuditReport, StoreError> {
         let begin = self.begin_as("ISOLATION LEVEL REPEATABLE READ, READ ONLY");
         let mut session = self.bounded(begin).await?;
-        let mut progress = Progress { intact: 0, last: GENESIS.to_vec() };
+        let met = kept.is_none_or(|kept| kept.is(&GENESIS));
+        let mut progress = Progress { intact: 0, last: GENESIS.to_vec(), kept, met };
         let fault = loop {
             let page = self.bounded(page(&mut session, progress.intact, PAGE)).await?;
             if let Some(fault) = page.iter().find_map(|row| progress.check(row)) {
@@ -166,7 +189,7 @@ impl PostgresTokenStore {
     }
 }
 
-impl Progress {
+impl Progress<'_> {
     fn check(&mut self, row: &Full) -> Option<AuditFault> {
         let expected = self.intact + 1;
         let id = row.shown.id;
@@ -181,6 +204,7 @@ impl Progress {
         }
         self.intact = id;
         self.last.clone_from(&row.hash);
+        self.met |= self.kept.is_some_and(|kept| kept.is(&row.hash));
         None
     }
 
@@ -193,7 +217,8 @@ impl Progress {
             Some(fault) => Some(fault),
             None if self.intact < count => Some(AuditFault::TailRemoved { id: self.intact + 1, count }),
             None if self.intact > count => Some(AuditFault::Foreign { id: count + 1 }),
-            None => (self.last != hash).then_some(AuditFault::Head),
+            None if self.last != hash => Some(AuditFault::Head),
+            None => (!self.met).then_some(AuditFault::Rewritten),
         }
     }
 }

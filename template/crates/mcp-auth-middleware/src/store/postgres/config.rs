@@ -193,6 +193,13 @@ impl PostgresConfig {
     }
 
     /// Host and port, for people.
+    /// Host and port, unless it is a Unix socket.
+    pub(super) fn address(&self) -> Option<(String, u16)> {
+        let host = self.options.get_host();
+        let socket = self.options.get_socket().is_some() || host.starts_with('/');
+        (!socket).then(|| (host.to_owned(), self.options.get_port()))
+    }
+
     pub(super) fn place(&self) -> String {
         let port = self.options.get_port();
         match self.options.get_socket() {

@@ -8,8 +8,10 @@ mod chain;
 mod config;
 mod failure;
 mod init;
+mod kept;
 mod limits;
 mod listen;
+mod reach;
 mod role;
 mod rotate;
 mod session;
@@ -26,6 +28,7 @@ use sqlx::{Connection as _, Row as _};
 pub use audit::{AuditFault, AuditReport, AuditRow};
 pub use config::{PostgresConfig, PostgresConfigError, PostgresTls};
 pub use init::InitReport;
+pub use kept::{AuditHash, ParseAuditHashError};
 pub use listen::{TokenChange, TokenChanges};
 pub use role::ServerRole;
 pub use rotate::{Rotation, UnreadableToken};
@@ -53,6 +56,8 @@ pub struct PostgresTokenStore {
 
 struct Shared {
     place: String,
+    /// Host and port; nothing for a Unix socket.
+    address: Option<(String, u16)>,
     statement_timeout: Duration,
     /// More than all parts of an operation may take; only a network that swallows packets makes one take longer.
     operation_limit: Duration,
@@ -114,6 +119,7 @@ impl PostgresTokenStore {
         });
         let shared = Shared {
             place: config.place(),
+            address: config.address(),
             statement_timeout: config.statement_timeout,
             operation_limit: config.acquire_timeout + config.statement_timeout * 3,
             pooled: config.pooled,
@@ -276,7 +282,8 @@ impl PostgresTokenStore {
     }
 
     async fn begin_as(&self, mode: &'static str) -> Result<Session, Failure> {
-        Session::begin(&self.pool, mode, self.shared.statement_timeout, !self.shared.pooled).await
+        let begin = Session::begin(&self.pool, mode, self.shared.statement_timeout, !self.shared.pooled);
+        reach::unless_refused(self.shared.address.as_ref(), begin).await
     }
 
     /// An operation within its limit of time; failures in words. Dropped in the middle, it is rolled back.
