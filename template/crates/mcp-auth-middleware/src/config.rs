@@ -153,3 +153,28 @@ pub enum ConfigError {
     #[error("the client for the key server could not be built")]
     HttpClient,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn modes_have_names_and_look_at_what_they_say() {
+        for (mode, name, cloudflare, bearer) in [
+            (AuthMode::Cloudflare, "cloudflare", true, false),
+            (AuthMode::Bearer, "bearer", false, true),
+            (AuthMode::Both, "both", true, true),
+        ] {
+            assert_eq!((mode.to_string().as_str(), mode.as_str()), (name, name));
+            assert_eq!(name.parse::<AuthMode>(), Ok(mode));
+            assert_eq!(name.to_uppercase().parse::<AuthMode>(), Ok(mode));
+            assert_eq!((mode.takes_cloudflare(), mode.takes_bearer()), (cloudflare, bearer));
+        }
+        for other in ["", "none", "bearer ", "both,bearer"] {
+            let error = other.parse::<AuthMode>().unwrap_err();
+            assert_eq!(error.to_string(), "must be one of cloudflare, bearer, both");
+        }
+    }
+}

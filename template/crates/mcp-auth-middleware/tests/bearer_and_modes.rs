@@ -35,6 +35,8 @@ async fn the_right_token_is_the_developer() {
     let passed = passed(&send(&layer, &[("authorization", right())]).await);
     assert_eq!(passed.user.email, "developer@localhost");
     assert_eq!((passed.user.kind, passed.user.user_uuid), (UserKind::Developer, None));
+    let kinds = [UserKind::Human, UserKind::ServiceToken, UserKind::Developer];
+    assert_eq!(kinds.map(UserKind::as_str), ["human", "service-token", "developer"]);
     assert!(!passed.headers.contains_key("authorization"), "the caller's credential goes no further");
     assert_eq!(layer.counters().passed(), 1);
 }
@@ -356,6 +358,17 @@ async fn the_service_token_is_handed_on_or_missed() {
     let layer = create_auth_middleware(config().with_service_token(store(), "OTHER_TOKEN")).unwrap();
     assert_refused(&send(&layer, &[("authorization", right())]).await, AuthError::ServiceTokenMissing);
     assert_refused(&send::<&str>(&layer, &[]).await, AuthError::MissingCredentials);
+}
+
+/// Where there is nothing to keep fresh, the background tasks end at once.
+#[tokio::test]
+async fn background_tasks_without_work_end() {
+    let layer = bearer_layer();
+    assert!(layer.key_status().is_none());
+    let limit = Duration::from_secs(5);
+    tokio::time::timeout(limit, layer.clone().keep_keys_fresh()).await.unwrap();
+    #[cfg(feature = "postgres")]
+    tokio::time::timeout(limit, layer.keep_tokens_fresh()).await.unwrap();
 }
 
 /// RFC 9728 §5.1.

@@ -197,6 +197,22 @@ async fn attack_49_what_has_no_right_value_is_a_clear_error() {
             "service web: `environment` is neither a map of names to values nor a list of NAME=value",
         ),
         ("      API=s3cret", "service web: `environment` is neither a map of names to values nor a list of NAME=value"),
+        (
+            "      - API=s3cret\n    env_file: x\n  odd:\n    environment: true",
+            "service odd: `environment` is neither a map of names to values nor a list of NAME=value",
+        ),
+        (
+            "      - API=s3cret\n  odd:\n    environment: -1",
+            "service odd: `environment` is neither a map of names to values nor a list of NAME=value",
+        ),
+        (
+            "      - API=s3cret\n  odd:\n    environment: 1.5",
+            "service odd: `environment` is neither a map of names to values nor a list of NAME=value",
+        ),
+        (
+            "      API: -5",
+            "API in service web is a number to YAML and not text; put it into quotes if it is meant as it stands",
+        ),
         ("      12", "service web: `environment` is neither a map of names to values nor a list of NAME=value"),
         ("      API: s3cret\n      API: s3cret", "the same key stands twice in a map (line 5, column 7)"),
         ("      OTHER: x\n      PORT: 1", "compose has no API; it has OTHER, PORT"),

@@ -79,6 +79,12 @@ async fn a_database_from_nothing_to_an_audited_token() {
 
     let verified = run_with(Run::new("tokens audit verify"), &database, None).await.clean();
     assert!(verified.starts_with("6 audit rows are intact; last hash "), "{verified}");
+    let kept = verified.trim_end().rsplit(' ').next().unwrap();
+    let args = format!("tokens audit verify --expect {kept}");
+    let again = run_with(Run::new(&args), &database, None).await.clean();
+    assert!(again.starts_with("6 audit rows are intact; last hash ") && again.contains(kept), "{again}");
+    let other = format!("tokens audit verify --expect {}", "ab".repeat(32));
+    assert_eq!(run_with(Run::new(&other), &database, None).await.status, 1);
 }
 
 /// attacks.md 47; every kind of change is tested with the store.

@@ -210,6 +210,39 @@ async fn a_revoked_session_is_replaced_once() {
     }
 }
 
+/// Through the layer: the caller is known, and the server's own token comes from Infisical.
+#[tokio::test]
+async fn the_layer_hands_the_token_on() {
+    use mcp_auth_middleware::{AuthConfig, AuthError, AuthMode, BearerTokens, TokenStore, create_auth_middleware};
+    use tower::{Layer as _, ServiceExt as _};
+    let (stub, store) = start().await;
+    set(&store, "API_TOKEN", VALUE).await.unwrap();
+    let store = TokenStore::Infisical(store);
+    assert_eq!((store.as_str(), TokenStore::default().as_str()), ("infisical", "env"));
+    let bearer = "kei4ahGhee8eecu0quoh5Ohn"; // pragma: allowlist secret
+    let layer = |key: &str| {
+        let config = AuthConfig::new("coda", AuthMode::Bearer).with_bearer(BearerTokens::parse(bearer).unwrap());
+        create_auth_middleware(config.with_service_token(store.clone(), key)).unwrap()
+    };
+    let ask = async |layer: &mcp_auth_middleware::AuthLayer| {
+        let inner = tower::service_fn(|request: http::Request<()>| async move {
+            let token = request.extensions().get::<ServiceToken>().unwrap();
+            Ok::<_, std::convert::Infallible>(http::Response::new(token.expose().to_owned()))
+        });
+        let request = http::Request::builder().header("authorization", format!("Bearer {bearer}")).body(()).unwrap();
+        layer.layer(inner).oneshot(request).await.unwrap()
+    };
+    let good = layer("API_TOKEN");
+    for _ in 0..20 {
+        assert_eq!(ask(&good).await.body(), VALUE);
+    }
+    let reads = stub.seen().iter().filter(|request| request.starts_with("GET ")).count();
+    assert_eq!(reads, 1, "asked once, not once a request");
+    let missing = ask(&layer("MISSING")).await;
+    assert_eq!(missing.status(), AuthError::ServiceTokenMissing.status());
+    assert!(missing.body().contains(AuthError::ServiceTokenMissing.code()), "{}", missing.body());
+}
+
 #[tokio::test]
 async fn many_at_once_share_one_login() {
     let (stub, store) = start().await;

@@ -257,10 +257,6 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(Scalar::NotText("a number"))
     }
 
-    fn visit_bytes<E>(self, _: &[u8]) -> Result<Scalar, E> {
-        Ok(Scalar::NotText("binary"))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Scalar::NotText("a list"))

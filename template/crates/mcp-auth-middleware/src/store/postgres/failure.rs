@@ -52,6 +52,8 @@ fn prefixed(error: StoreError) -> StoreError {
     }
 }
 
+const NO_TLS: &str = "no encrypted connection to the database: check its certificate and the TLS mode";
+
 fn describe(error: &sqlx::Error, place: &str) -> StoreError {
     use sqlx::Error as E;
     let unavailable = |what: &str| StoreError::Unavailable(format!("{what} ({place})"));
@@ -59,8 +61,10 @@ fn describe(error: &sqlx::Error, place: &str) -> StoreError {
         E::Database(error) => classify(error.as_ref(), place),
         E::PoolTimedOut => unavailable("no connection in time: the database is down, or all connections are in use"),
         E::PoolClosed => unavailable("the token store is shutting down"),
+        // What the TLS library does not accept comes as invalid data: certificates, mostly.
+        E::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => unavailable(NO_TLS),
         E::Io(error) => unavailable(&format!("the database cannot be reached: {}", error.kind())),
-        E::Tls(_) => unavailable("no encrypted connection to the database: check its certificate and the TLS mode"),
+        E::Tls(_) => unavailable(NO_TLS),
         E::Configuration(_) => unavailable("the configuration of the database connection does not fit"),
         E::BeginFailed => unavailable("no transaction could be begun"),
         _ => unavailable("the database answers in an unexpected way"),
@@ -111,6 +115,7 @@ mod tests {
             E::PoolClosed,
             E::BeginFailed,
             E::Tls("secret".into()),
+            E::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, "secret")),
             E::Configuration("secret".into()),
             E::Protocol("secret".to_owned()),
             E::Decode("secret".into()),

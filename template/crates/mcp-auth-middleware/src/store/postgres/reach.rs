@@ -1,8 +1,10 @@
 //! Whether anybody listens where the database should be.
 
 use std::io::{Error, ErrorKind};
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
@@ -21,10 +23,10 @@ pub(super) async fn unless_refused(
     begin: impl Future<Output = Result<Session, Failure>>,
 ) -> Result<Session, Failure> {
     let Some((host, port)) = address else { return begin.await };
-    tokio::select! {
-        biased;
-        session = begin => session,
-        refusal = refused(host, *port) => Err(sqlx::Error::Io(refusal).into()),
+    // The first is looked at first: a connection that is there counts.
+    match select(pin!(begin), pin!(refused(host, *port))).await {
+        Either::Left((session, _)) => session,
+        Either::Right((refusal, _)) => Err(sqlx::Error::Io(refusal).into()),
     }
 }
 
