@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
+use crate::audit::baseline::BaselineError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
@@ -88,6 +89,21 @@ impl From<Interrupted> for Failure {
     fn from(interrupted: Interrupted) -> Self {
         // As a shell reports a process that died of the signal.
         Self::new(128 + interrupted.0, "interrupted; nothing was left behind", "")
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        let hint = match &error {
+            BaselineError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "add --update-baseline to make it of what is found now"
+            }
+            BaselineError::Read { .. } => "give a readable file, or add --update-baseline to make a new one elsewhere",
+            BaselineError::Invalid { .. } => {
+                "mend the line, or delete the file and make a new one with --update-baseline"
+            }
+        };
+        Self::new(USAGE, error, hint)
     }
 }
 

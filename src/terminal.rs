@@ -10,6 +10,8 @@ use anstyle::{AnsiColor, Style};
 pub enum Role {
     /// The word `error:`.
     Error,
+    /// The word `warning`.
+    Warning,
     /// The words `hint:` and `note:`.
     Hint,
     /// Folders in a tree, commands to copy.
@@ -49,6 +51,7 @@ impl Paint {
         }
         let style = match role {
             Role::Error => AnsiColor::Red.on_default().bold(),
+            Role::Warning => AnsiColor::Yellow.on_default().bold(),
             Role::Hint => AnsiColor::Cyan.on_default().bold(),
             Role::Strong => Style::new().bold(),
             Role::Dim => Style::new().dimmed(),
@@ -62,4 +65,17 @@ impl Paint {
 pub fn wanted() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A path that a shell takes as one word.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '~' | '+' | ',' | '@' | '%' | ':' | '=');
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['-', '~']) {
+        return text.to_owned();
+    }
+    // `--` would be needed as well for a leading hyphen; `./` does the same and is what people write.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::answers::Answers;
 use super::template::{Source, Template};
 use crate::files::Tree;
-use crate::terminal::{Paint, Role};
+use crate::terminal::{Paint, Role, shell_word};
 
 /// A tree with more lines than this shows folders as counts instead.
 const MOST_LINES: usize = 40;
@@ -239,16 +239,4 @@ pub fn tree(files: &Tree, paint: Paint) -> String {
 
 fn files(count: usize) -> String {
     if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
-}
-
-/// A path that a shell takes as one word.
-fn shell_word(text: &str) -> String {
-    let plain =
-        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '~' | '+' | ',' | '@' | '%' | ':' | '=');
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['-', '~']) {
-        return text.to_owned();
-    }
-    // `--` would be needed as well for a leading hyphen; `./` does the same and is what people write.
-    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

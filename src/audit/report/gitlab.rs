@@ -1,0 +1,53 @@
+//! GitLab's code quality report: the part of Code Climate's format that merge requests show.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::fingerprint::Occurrences;
+use super::lines::{self, Each};
+use super::place::located;
+use super::words;
+use crate::audit::finding::{Report, Severity};
+
+#[derive(Serialize)]
+struct Issue<'a> {
+    description: String,
+    check_name: &'static str,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location<'a>,
+}
+
+#[derive(Serialize)]
+struct Location<'a> {
+    path: std::borrow::Cow<'a, str>,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let issues = Each(|| {
+        let mut occurrences = Occurrences::default();
+        report.findings.iter().map(move |finding| {
+            let (digest, before) = occurrences.next(finding);
+            Issue {
+                description: words::message(finding),
+                check_name: finding.code.as_str(),
+                // Two issues with one fingerprint are shown as one.
+                fingerprint: if before == 0 { digest } else { format!("{digest}-{before}") },
+                severity: match finding.severity {
+                    Severity::Error => "major",
+                    Severity::Warning => "minor",
+                    Severity::Note => "info",
+                },
+                location: Location { path: located(&report.root, &finding.path), lines: Lines { begin: finding.line } },
+            }
+        })
+    });
+    lines::write(&issues, 1, out)
+}

@@ -1,0 +1,183 @@
+//! For people: each document's findings with the line and the place marked, what is proposed for whole documents, and a summary that
+//! ends with what to type next.
+
+use std::io::{self, Write};
+
+use super::place::{located, visible};
+use super::snippet::snippet;
+use super::tally::{Tally, by_code};
+use super::words::{grouped, plural};
+use crate::audit::finding::{Decision, Finding, Report, Severity, Verdict};
+use crate::terminal::{Paint, Role, shell_word};
+
+const fn role(severity: Severity) -> Role {
+    match severity {
+        Severity::Error => Role::Error,
+        Severity::Warning => Role::Warning,
+        Severity::Note => Role::Hint,
+    }
+}
+
+struct Page<'a> {
+    report: &'a Report,
+    paint: Paint,
+    width: usize,
+    out: &'a mut dyn Write,
+}
+
+pub(super) fn write(report: &Report, paint: Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    // Narrower than that, nothing can be read.
+    let mut page = Page { report, paint, width: width.max(40), out };
+    for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
+        page.document(of_document)?;
+    }
+    page.decisions()?;
+    page.summary()?;
+    page.next()
+}
+
+impl Page<'_> {
+    fn document(&mut self, findings: &[Finding]) -> io::Result<()> {
+        let path = located(&self.report.root, &findings[0].path);
+        let path = visible(&path);
+        let head = self.paint.paint(Role::Strong, &path);
+        writeln!(self.out, "{head}  {}\n", self.paint.paint(Role::Dim, &Tally::of(findings).sentence()))?;
+        findings.iter().try_for_each(|finding| self.finding(&path, finding))
+    }
+
+    fn finding(&mut self, path: &str, finding: &Finding) -> io::Result<()> {
+        let paint = self.paint;
+        let kind = paint.paint(role(finding.severity), &format!("{}[{}]", finding.severity, finding.code));
+        writeln!(self.out, "  {kind}: {}", visible(&finding.message))?;
+        let number = finding.line.to_string();
+        let gutter = " ".repeat(number.len());
+        let place = format!("{path}:{}:{}", finding.line, finding.column);
+        writeln!(self.out, "  {gutter}{} {place}", paint.paint(Role::Dim, "-->"))?;
+        let bar = paint.paint(Role::Dim, "|");
+        let help = self.help(finding);
+        match snippet(&finding.excerpt, self.width.saturating_sub(number.len() + 5)) {
+            Some(snippet) => {
+                writeln!(self.out, "  {} {bar} {}", paint.paint(Role::Dim, &number), snippet.line)?;
+                let marks = paint.paint(role(finding.severity), &"^".repeat(snippet.marks));
+                write!(self.out, "  {gutter} {bar} {}{marks}", " ".repeat(snippet.blanks))?;
+                match help {
+                    Some(help) => writeln!(self.out, " {help}\n"),
+                    None => writeln!(self.out, "\n"),
+                }
+            }
+            None => match help {
+                Some(help) => writeln!(self.out, "  {gutter} {} {help}\n", paint.paint(Role::Dim, "=")),
+                None => writeln!(self.out),
+            },
+        }
+    }
+
+    /// What to do, in a few words: a repair says itself what it does, a suggestion is only a guess.
+    fn help(&self, finding: &Finding) -> Option<String> {
+        let (word, text) = match (&finding.fix, &finding.suggestion) {
+            (Some(fix), _) => ("fix:", visible(&fix.title).into_owned()),
+            (None, Some(suggestion)) => ("help:", format!("did you mean {}?", visible(suggestion))),
+            (None, None) => return None,
+        };
+        Some(format!("{} {text}", self.paint.paint(Role::Hint, word)))
+    }
+
+    /// Documents that are right as they are need nobody's attention.
+    fn decisions(&mut self) -> io::Result<()> {
+        let open: Vec<&Decision> =
+            self.report.decisions.iter().filter(|decision| decision.verdict != Verdict::Keep).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "Proposed for {}:\n", plural(open.len(), "document"))?;
+        for decision in open {
+            let path = located(&self.report.root, &decision.path);
+            let verdict = self.paint.paint(Role::Strong, &format!("{:<7}", decision.verdict.as_str()));
+            writeln!(self.out, "  {verdict}  {}", visible(&path))?;
+            for reason in &decision.reasons {
+                writeln!(self.out, "           {}", self.paint.paint(Role::Dim, &visible(reason)))?;
+            }
+        }
+        writeln!(self.out)
+    }
+
+    fn summary(&mut self) -> io::Result<()> {
+        let (report, paint) = (self.report, self.paint);
+        let rows = by_code(&report.findings);
+        if !rows.is_empty() {
+            writeln!(self.out, "Findings:\n")?;
+        }
+        for (severity, code, count, fixable) in &rows {
+            let kind = paint.paint(role(*severity), &format!("{:<7}", severity.as_str()));
+            let code = if *fixable == 0 { code.to_string() } else { format!("{:<20}", code.as_str()) };
+            write!(self.out, "  {:>7}  {kind}  {code}", grouped(*count))?;
+            match fixable {
+                0 => writeln!(self.out)?,
+                fixable => {
+                    writeln!(self.out, "  {}", paint.paint(Role::Dim, &format!("{} by --fix", grouped(*fixable))))?;
+                }
+            }
+        }
+        if !rows.is_empty() {
+            writeln!(self.out)?;
+        }
+        for profile in &report.profiles {
+            writeln!(self.out, "{}", paint.paint(Role::Dim, &visible(profile)))?;
+        }
+        let tally = Tally::of(&report.findings);
+        let worst = report.findings.iter().map(|finding| finding.severity).max();
+        let sentence = paint.paint(worst.map_or(Role::Strong, role), &tally.sentence());
+        let hidden = match report.hidden {
+            0 => String::new(),
+            hidden => format!("; {} accepted by a baseline or a suppression", plural(hidden, "more finding")),
+        };
+        writeln!(
+            self.out,
+            "{}, {} in {}: {sentence}{hidden}",
+            plural(report.documents, "document"),
+            plural(report.links, "link"),
+            elapsed(report.duration)
+        )
+    }
+
+    fn next(&mut self) -> io::Result<()> {
+        let findings = &self.report.findings;
+        let Some((_, first, ..)) = by_code(findings).first().copied() else { return Ok(()) };
+        let root = match self.report.root.as_str() {
+            "." | "" => String::new(),
+            root => format!(" {}", shell_word(&visible(root))),
+        };
+        let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
+        let tally = Tally::of(findings);
+        let mut next = Vec::new();
+        if fixable > 0 {
+            let what = format!("show what would mend {}", plural(fixable, "finding"));
+            next.push((format!("mcp-kit audit-docs{root} --fix --dry-run"), what));
+        }
+        let why = "say what that means and how to mend it".to_owned();
+        next.push((format!("mcp-kit audit-docs --explain {first}"), why));
+        if tally.error > MANY {
+            let what = "accept what is there, and fail on new findings only".to_owned();
+            next.push((format!("mcp-kit audit-docs{root} --baseline audit-baseline.json --update-baseline"), what));
+        }
+        let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+        writeln!(self.out, "\nNext:")?;
+        for (command, what) in next {
+            let pad = " ".repeat(width - command.chars().count() + 3);
+            let what = self.paint.paint(Role::Dim, &format!("# {what}"));
+            writeln!(self.out, "  {}{pad}{what}", self.paint.paint(Role::Strong, &command))?;
+        }
+        Ok(())
+    }
+}
+
+/// More errors than one mends in one go: an old tree, for which there are baselines.
+const MANY: usize = 20;
+
+fn elapsed(duration: std::time::Duration) -> String {
+    if duration.as_secs() < 1 {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}

@@ -1,0 +1,109 @@
+//! The object of schema `mcp-kit/audit/1`: stable; additions are allowed, a change is a new schema.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::lines::{self, Each};
+use super::tally::Tally;
+use crate::audit::finding::{Finding, Report};
+
+/// What the object looks like, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("audit-1.schema.json");
+
+#[derive(Serialize)]
+struct Json<'a, F: Serialize, D: Serialize> {
+    schema: &'static str,
+    root: &'a str,
+    profiles: &'a [String],
+    documents: usize,
+    links: usize,
+    duration_ms: u128,
+    findings: F,
+    decisions: D,
+    hidden: usize,
+    summary: Tally,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    code: &'static str,
+    severity: &'static str,
+    path: &'a str,
+    line: u32,
+    column: u32,
+    target: Option<&'a str>,
+    message: &'a str,
+    suggestion: Option<&'a str>,
+    fixable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<JsonFix<'a>>,
+}
+
+/// Byte offsets, as only those are the same in every language.
+#[derive(Serialize)]
+struct JsonFix<'a> {
+    title: &'a str,
+    edits: Vec<JsonEdit<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonEdit<'a> {
+    start: usize,
+    end: usize,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonDecision<'a> {
+    path: &'a str,
+    decision: &'static str,
+    reasons: &'a [String],
+}
+
+impl<'a> From<&'a Finding> for JsonFinding<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        let edit = |edit: &'a crate::audit::finding::Edit| JsonEdit {
+            start: edit.span.start,
+            end: edit.span.end,
+            text: &edit.text,
+        };
+        Self {
+            code: finding.code.as_str(),
+            severity: finding.severity.as_str(),
+            path: &finding.path,
+            line: finding.line,
+            column: finding.column,
+            target: finding.target.as_deref(),
+            message: &finding.message,
+            suggestion: finding.suggestion.as_deref(),
+            fixable: finding.fix.is_some(),
+            fix: finding
+                .fix
+                .as_ref()
+                .map(|fix| JsonFix { title: &fix.title, edits: fix.edits.iter().map(edit).collect() }),
+        }
+    }
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let json = Json {
+        schema: "mcp-kit/audit/1",
+        root: &report.root,
+        profiles: &report.profiles,
+        documents: report.documents,
+        links: report.links,
+        duration_ms: report.duration.as_millis(),
+        findings: Each(|| report.findings.iter().map(JsonFinding::from)),
+        decisions: Each(|| {
+            report.decisions.iter().map(|decision| JsonDecision {
+                path: &decision.path,
+                decision: decision.verdict.as_str(),
+                reasons: &decision.reasons,
+            })
+        }),
+        hidden: report.hidden,
+        summary: Tally::of(&report.findings),
+    };
+    lines::write(&json, 2, out)
+}

@@ -1,0 +1,276 @@
+//! SARIF 2.1.0, the part of it that code scanning reads. At most [`MOST_RESULTS`] results, the gravest.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::fingerprint::Occurrences;
+use super::lines::{self, Each};
+use super::place::{located, uri};
+use super::tally::gravest;
+use super::words::{self, grouped, plural};
+use crate::audit::finding::{Code, Edit, Finding, Report};
+
+/// GitHub refuses a run with more.
+const MOST_RESULTS: usize = 25_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log<R: Serialize> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<R>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<R: Serialize> {
+    tool: Tool,
+    invocations: [Invocation; 1],
+    column_kind: &'static str,
+    results: R,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: &'static str,
+    short_description: Text,
+    help: Text,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    markdown: Option<String>,
+}
+
+impl Text {
+    fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), markdown: None }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_execution_notifications: Vec<Notification>,
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Text,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Result_<'a> {
+    rule_id: &'static str,
+    rule_index: usize,
+    level: &'static str,
+    message: Text,
+    locations: [Location<'a>; 1],
+    partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Fix<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'a> {
+    physical_location: Physical<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical<'a> {
+    artifact_location: Artifact,
+    region: Region<'a>,
+}
+
+#[derive(Clone, Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_length: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<Snippet<'a>>,
+}
+
+#[derive(Serialize)]
+struct Snippet<'a> {
+    text: &'a str,
+}
+
+/// Ours only: GitHub's upload computes `primaryLocationLineHash` itself, and complains of one that is not its own.
+#[derive(Serialize)]
+struct Fingerprints {
+    #[serde(rename = "mcpKitFinding/v1")]
+    finding: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fix<'a> {
+    description: Text,
+    artifact_changes: [Change<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Change<'a> {
+    artifact_location: Artifact,
+    replacements: Vec<Replacement<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement<'a> {
+    deleted_region: Region<'a>,
+    inserted_content: Snippet<'a>,
+}
+
+fn rule(code: &Code) -> Rule {
+    let summary = words::summary(*code);
+    let code = code.as_str();
+    Rule {
+        id: code,
+        short_description: Text::plain(summary),
+        help: Text {
+            text: format!(
+                "{summary}. `mcp-kit audit-docs --explain {code}` says why it matters and how to mend it; \
+                 `<!-- mcp-kit-ignore {code}: reason -->` in the document accepts it."
+            ),
+            markdown: Some(format!(
+                "{summary}.\n\n`mcp-kit audit-docs --explain {code}` says why it matters and how to mend it. \
+                 `<!-- mcp-kit-ignore {code}: reason -->` in the document accepts it."
+            )),
+        },
+    }
+}
+
+/// Where an edit is: by line and column where it lies on the line that the report has, which every viewer understands; by bytes
+/// otherwise.
+fn edited<'a>(finding: &Finding, edit: &Edit) -> Region<'a> {
+    let column = |byte: usize| {
+        let ahead = byte.checked_sub(finding.span.start)?;
+        let rest = finding.excerpt.text.chars().skip(finding.excerpt.marked.start).collect::<String>();
+        // Where the line was cut, what follows is not the document's.
+        let rest = rest.strip_suffix('…').unwrap_or(&rest);
+        Some(finding.column as usize + rest.get(..ahead)?.chars().count())
+    };
+    match (column(edit.span.start), column(edit.span.end)) {
+        (Some(start), Some(end)) => Region {
+            start_line: Some(finding.line),
+            start_column: Some(start),
+            end_column: Some(end),
+            ..Region::default()
+        },
+        _ => Region { byte_offset: Some(edit.span.start), byte_length: Some(edit.span.len()), ..Region::default() },
+    }
+}
+
+fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -> Result_<'a> {
+    let artifact = Artifact { uri: uri(&located(root, &finding.path)) };
+    let (digest, before) = occurrences.next(finding);
+    let marked = finding.excerpt.marked.len();
+    let replacement = |edit: &'a Edit| Replacement {
+        deleted_region: edited(finding, edit),
+        inserted_content: Snippet { text: &edit.text },
+    };
+    let fix = |fix: &'a crate::audit::finding::Fix| Fix {
+        description: Text::plain(&fix.title),
+        artifact_changes: [Change {
+            artifact_location: artifact.clone(),
+            replacements: fix.edits.iter().map(replacement).collect(),
+        }],
+    };
+    Result_ {
+        rule_id: finding.code.as_str(),
+        rule_index: Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default(),
+        level: finding.severity.as_str(),
+        message: Text::plain(words::message(finding)),
+        fixes: finding.fix.iter().map(fix).collect(),
+        locations: [Location {
+            physical_location: Physical {
+                artifact_location: artifact,
+                region: Region {
+                    start_line: Some(finding.line),
+                    start_column: Some(finding.column as usize),
+                    end_column: (marked > 0).then(|| finding.column as usize + marked),
+                    snippet: (!finding.excerpt.text.is_empty()).then_some(Snippet { text: &finding.excerpt.text }),
+                    ..Region::default()
+                },
+            },
+        }],
+        partial_fingerprints: Fingerprints { finding: format!("{digest}:{before}") },
+    }
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let taken = gravest(&report.findings, MOST_RESULTS);
+    let results = || {
+        let mut occurrences = Occurrences::default();
+        taken.clone().map(move |finding| result(&report.root, finding, &mut occurrences))
+    };
+    let total = report.findings.len();
+    let left_out = (total > MOST_RESULTS).then(|| Notification {
+        level: "warning",
+        message: Text::plain(format!(
+            "{} left out, the least severe: code scanning takes {} results at most. The json format has all of them.",
+            plural(total - MOST_RESULTS, "finding"),
+            grouped(MOST_RESULTS)
+        )),
+    });
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "mcp-kit audit-docs",
+                    semantic_version: env!("CARGO_PKG_VERSION"),
+                    rules: Code::ALL.iter().map(rule).collect(),
+                },
+            },
+            invocations: [Invocation {
+                execution_successful: true,
+                tool_execution_notifications: left_out.into_iter().collect(),
+            }],
+            column_kind: "unicodeCodePoints",
+            results: Each(results),
+        }],
+    };
+    lines::write(&log, 4, out)
+}

@@ -1,0 +1,95 @@
+//! A source line with the place marked, no wider than the terminal.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::place::visible;
+use crate::audit::finding::Excerpt;
+
+/// What stands before the place, as far as there is room.
+const BEFORE: usize = 30;
+
+/// The line, and the marks below it as a prefix of blanks and a number of `^`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Snippet {
+    pub(crate) line: String,
+    pub(crate) blanks: usize,
+    pub(crate) marks: usize,
+}
+
+/// `None` where there is nothing to show, as for a finding about a whole document.
+pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
+    if excerpt.text.trim().is_empty() {
+        return None;
+    }
+    let characters: Vec<char> = visible(&excerpt.text).chars().collect();
+    let end = excerpt.marked.end.min(characters.len());
+    let start = excerpt.marked.start.min(end);
+    let width = |characters: &[char]| characters.iter().map(|c| c.width().unwrap_or(0)).sum::<usize>();
+
+    // Indentation says nothing here. Neither does what is far away from the place.
+    let indentation = characters.iter().take_while(|c| c.is_whitespace()).count().min(start);
+    let from = if width(&characters[indentation..]) > room && width(&characters[indentation..start]) > BEFORE {
+        let before = characters[..start].iter().rev().scan(0, |sum, c| {
+            *sum += c.width().unwrap_or(0);
+            (*sum <= BEFORE).then_some(())
+        });
+        start - before.count()
+    } else {
+        indentation
+    };
+    let cut = if from > indentation { "…" } else { "" };
+    let mut line = format!("{cut}{}", characters[from..].iter().collect::<String>().trim_end());
+    if line.width() > room {
+        while line.width() >= room.max(2) {
+            line.pop();
+        }
+        line.push('…');
+    }
+    let blanks = cut.width() + width(&characters[from..start]);
+    // An empty span is still a place.
+    let marks = width(&characters[start..end]).clamp(1, line.width().saturating_sub(blanks).max(1));
+    Some(Snippet { line, blanks, marks })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `text` with the span between `‹` and `›`.
+    fn shown(text: &str, room: usize) -> String {
+        let start = text.chars().position(|c| c == '‹').unwrap();
+        let end = text.chars().position(|c| c == '›').unwrap() - 1;
+        let excerpt = Excerpt { text: text.replace(['‹', '›'], ""), marked: start..end };
+        let snippet = snippet(&excerpt, room).unwrap();
+        assert!(snippet.line.width() <= room, "{snippet:?}");
+        format!("{}\n{}{}", snippet.line, " ".repeat(snippet.blanks), "^".repeat(snippet.marks))
+    }
+
+    #[test]
+    fn marks_the_place() {
+        assert_eq!(shown("\tsee ‹[b](b.md)›.", 80), "see [b](b.md).\n    ^^^^^^^^^");
+        assert_eq!(shown("‹›x", 80), "x\n^");
+    }
+
+    #[test]
+    fn wide_and_combining_characters_keep_the_marks_in_place() {
+        assert_eq!(shown("日本 e\u{301} ‹語›", 80), "日本 e\u{301} 語\n       ^^");
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_place() {
+        let far = format!("{}‹[link](target.md)›{}", "word ".repeat(100), " word".repeat(100));
+        assert_eq!(
+            shown(&far, 60),
+            "…word word word word word word [link](target.md) word word …\n                               ^^^^^^^^^^^^^^^^^"
+        );
+        assert_eq!(shown(&format!("a ‹{}›", "x".repeat(90)), 20), "a xxxxxxxxxxxxxxxxx…\n  ^^^^^^^^^^^^^^^^^^");
+    }
+
+    #[test]
+    fn a_span_outside_of_the_line_is_no_accident() {
+        let excerpt = Excerpt { text: "short".to_owned(), marked: 7..9 };
+        assert_eq!(snippet(&excerpt, 80), Some(Snippet { line: "short".to_owned(), blanks: 5, marks: 1 }));
+        assert_eq!(snippet(&Excerpt::default(), 80), None);
+    }
+}
