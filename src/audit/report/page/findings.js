@@ -1,7 +1,8 @@
 
 "use strict";
-// Everything that comes from documents is put into the page as text, never as markup.
-const data = JSON.parse(document.getElementById("data").textContent);
+// Everything that comes from documents is put into the page as text, never as markup; and none of it may turn the direction of
+// writing around.
+const data = JSON.parse(document.getElementById("data").textContent.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd"));
 const byId = id => document.getElementById(id);
 const SEVERITIES = ["error", "warning", "note"];
 const PAGE = 200;
@@ -169,8 +170,10 @@ show();
 moreDecisions();
 byId("filters").addEventListener("input", show);
 byId("filters").addEventListener("submit", event => event.preventDefault());
-// The fields are empty only after the event.
-byId("filters").addEventListener("reset", () => queueMicrotask(show));
+byId("everything").addEventListener("click", () => {
+  byId("filters").reset();
+  show();
+});
 byId("more").addEventListener("click", () => {
   const first = more();
   if (first) {

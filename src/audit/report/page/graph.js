@@ -85,28 +85,35 @@ function linksOf(items) {
   return [...links].map(([key, weight]) => ({ from: Math.floor(key / items.length), to: key % items.length, weight }));
 }
 
-// Springs along links, repulsion between all, a pull to the middle. Starts from a spiral, so that a drawing is the same every time.
+// Springs along links, repulsion between all, a pull to the middle; then circles that touch are moved apart. It starts from a spiral,
+// so that a drawing is the same every time.
 function layOut(items, links) {
   const points = items.map((_, at) => {
     const angle = at * 2.399963, far = 26 * Math.sqrt(at + .5);
     return { x: far * Math.cos(angle), y: far * Math.sin(angle), dx: 0, dy: 0 };
   });
-  const ideal = Math.sqrt(1000 * 700 / Math.max(items.length, 1)) * .7;
+  const degrees = items.map(() => 0);
+  for (const { from, to } of links) {
+    degrees[from]++;
+    degrees[to]++;
+  }
+  const ideal = 60;
   for (let round = 0; round < 180; round++) {
     for (let a = 0; a < points.length; a++) {
       const one = points[a];
-      one.dx -= one.x * .03;
-      one.dy -= one.y * .05;
+      one.dx -= one.x * .04;
+      one.dy -= one.y * .04;
       for (let b = a + 1; b < points.length; b++) {
         const other = points[b], x = one.x - other.x || .01, y = one.y - other.y;
         const force = ideal * ideal / Math.max(x * x + y * y, 25);
-        one.dx += x * force * .5; one.dy += y * force * .5;
-        other.dx -= x * force * .5; other.dy -= y * force * .5;
+        one.dx += x * force; one.dy += y * force;
+        other.dx -= x * force; other.dy -= y * force;
       }
     }
+    // What has many links must not be pulled into one lump by them.
     for (const { from, to } of links) {
       const one = points[from], other = points[to], x = other.x - one.x, y = other.y - one.y;
-      const force = Math.hypot(x, y) / ideal * .05;
+      const force = Math.hypot(x, y) / ideal * .8 / Math.sqrt(degrees[from] * degrees[to]);
       one.dx += x * force; one.dy += y * force;
       other.dx -= x * force; other.dy -= y * force;
     }
@@ -117,11 +124,32 @@ function layOut(items, links) {
       point.dx = point.dy = 0;
     }
   }
-  // Into the frame, with room for labels.
-  const wide = Math.max(1, ...points.map(point => Math.abs(point.x))), high = Math.max(1, ...points.map(point => Math.abs(point.y)));
-  const scale = Math.min(430 / wide, 290 / high, 1.5);
-  for (const point of points) { point.x *= scale; point.y *= scale; }
+  fit(points, "x", 410);
+  fit(points, "y", 290);
+  for (let round = 0; round < 60; round++) {
+    for (let a = 0; a < points.length; a++) {
+      for (let b = a + 1; b < points.length; b++) {
+        const one = points[a], other = points[b], x = one.x - other.x || .01, y = one.y - other.y;
+        const far = Math.hypot(x, y), lacking = radius(items[a]) + radius(items[b]) + 12 - far;
+        if (lacking <= 0) continue;
+        const by = lacking / far / 2;
+        one.x += x * by; one.y += y * by;
+        other.x -= x * by; other.y -= y * by;
+      }
+    }
+    for (const point of points) {
+      point.x = Math.max(-420, Math.min(420, point.x));
+      point.y = Math.max(-300, Math.min(290, point.y));
+    }
+  }
   return points;
+}
+
+// Into the frame, with room for labels.
+function fit(points, axis, room) {
+  const values = points.map(point => point[axis]), low = Math.min(...values), high = Math.max(...values);
+  const scale = Math.min(2 * room / Math.max(high - low, 1), 3);
+  for (const point of points) point[axis] = (point[axis] - (low + high) / 2) * scale;
 }
 
 function shape(tag, attributes, ...children) {
