@@ -29,7 +29,7 @@ pub(crate) const fn summary(code: Code) -> &'static str {
         Code::StalePage => "Generated page that differs from its source",
         Code::StaleReview => "Document whose review date has passed",
         Code::MissingNotice => "Archived document without a notice or an index entry",
-        Code::Secret => "Something that looks like a live secret",
+        Code::Secret => "Something that looks like a live secret", // pragma: allowlist secret
         Code::Unreadable => "Document that could not be read as it is",
         Code::BadSuppression => "Suppression that does not hold",
     }
