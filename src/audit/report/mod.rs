@@ -1,6 +1,7 @@
 //! The formats of `mcp-kit audit-docs`. In: a [`Report`]. Out: bytes, written as they are made, so that millions of findings need no
 //! second copy in memory. A reporter reads no file, decides nothing, and leaves nothing out without saying so.
 
+mod explain;
 mod fingerprint;
 mod github;
 mod gitlab;
@@ -22,6 +23,7 @@ use clap::ValueEnum;
 use super::finding::Report;
 use crate::terminal::Paint;
 
+pub use explain::explain;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
 
