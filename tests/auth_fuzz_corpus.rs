@@ -24,15 +24,15 @@ fn replay(target: &str, least: usize, check: impl Fn(&[u8])) {
 
 #[test]
 fn headers() {
-    replay("headers", 10, checks::headers);
+    replay("headers", 150, checks::headers);
 }
 
 #[test]
 fn claims() {
-    replay("claims", 10, checks::claims);
+    replay("claims", 250, checks::claims);
 }
 
 #[test]
 fn sealed() {
-    replay("sealed", 9, checks::sealed);
+    replay("sealed", 100, checks::sealed);
 }

@@ -136,6 +136,8 @@ pub(crate) fn is_secure(url: &reqwest::Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -145,8 +147,19 @@ mod tests {
             new("https://team.cloudflareaccess.com/").as_deref(),
             Ok("https://team.cloudflareaccess.com/cdn-cgi/access/certs")
         );
-        for bad in ["team.cloudflareaccess.com", "http://team.cloudflareaccess.com", "https://", "https://t.example/x"]
-        {
+        assert_eq!(AccessConfig::new(" https://t.example// ", ["tag"]).unwrap().issuer(), "https://t.example");
+        for bad in [
+            "",
+            "team.cloudflareaccess.com",
+            "http://team.cloudflareaccess.com",
+            "https://",
+            "https://t.example/x",
+            "https://t.example?x",
+            "https://t.example#x",
+            "https://user@t.example",
+            "https://:password@t.example",
+            "data:text/plain,x",
+        ] {
             assert_eq!(new(bad), Err(AccessConfigError::TeamDomain), "{bad}");
         }
         assert_eq!(AccessConfig::new("https://t.example", [" "]).map(|_| ()), Err(AccessConfigError::Audience));
