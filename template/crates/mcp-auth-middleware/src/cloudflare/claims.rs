@@ -115,6 +115,15 @@ mod tests {
         }
     }
 
+    /// What `seconds_since_1970` says where the clock is before 1970.
+    #[test]
+    fn attack_08_without_a_clock_everything_has_expired() {
+        let claims = serde_json::json!({"exp": NumericDate::MAXIMUM, "iss": "https://team.example", "aud": "tag"});
+        let claims: Claims = serde_json::from_value(claims).expect("claims");
+        let checked = claims.check("https://team.example", &["tag".to_owned()], f64::INFINITY);
+        assert_eq!(checked, Err(AuthError::JwtExpired));
+    }
+
     #[test]
     fn attack_11_one_audience_or_several() {
         assert_eq!(check(serde_json::json!({"aud": "tag"})), Ok(()));

@@ -93,8 +93,12 @@ async fn validate_by(clock: impl Fn() -> f64, header: &HeaderValue, inner: &Inne
 }
 
 fn seconds_since_1970() -> f64 {
-    // A clock before 1970 makes every token one from the future, which is refused.
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    seconds(SystemTime::now())
+}
+
+fn seconds(time: SystemTime) -> f64 {
+    // With a clock before 1970 every token has expired: without `nbf` and `iat` it could not be told from a good one.
+    time.duration_since(UNIX_EPOCH).map_or(f64::INFINITY, |since| since.as_secs_f64())
 }
 
 /// Who a verified token names, and whether they may.
@@ -150,5 +154,12 @@ mod tests {
         assert_eq!(checks(), 1, "known from the first look");
         assert_eq!(at(61.0).await, Err(AuthError::JwtExpired));
         assert_eq!(checks(), 2, "looked at anew");
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_after_every_expiry() {
+        let moment = std::time::Duration::from_millis(1_700_000_000_250);
+        assert_eq!(seconds(UNIX_EPOCH + moment).to_bits(), 1_700_000_000.25_f64.to_bits());
+        assert!(seconds(UNIX_EPOCH - moment).is_infinite());
     }
 }
