@@ -73,7 +73,7 @@ pub struct New {
     #[arg(long, value_name = "MODE", value_parser = Named(&["cloudflare", "bearer", "both"]))]
     pub auth_mode: Option<String>,
     /// Where the token for the upstream API is kept
-    #[arg(long, value_name = "STORE", value_parser = Named(&["env"]))]
+    #[arg(long, value_name = "STORE", value_parser = Named(&["env", "postgres", "infisical"]))]
     pub token_store: Option<String>,
     /// Start from the Coda tools, or from one trivial tool
     #[arg(long, value_name = "EXAMPLE", value_parser = Named(&["coda", "blank"]))]

@@ -203,9 +203,6 @@ fn hint(problem: &Problem) -> Option<String> {
         Problem::Unknown { known, .. } if known.is_empty() => Some("it has none at all".to_owned()),
         Problem::Unknown { known, .. } => Some(format!("it has {}", known.join(", "))),
         Problem::Rejected { .. } => None,
-        Problem::NotYet { choices, .. } => {
-            Some(format!("a later one will have it; now there is {}", choices.join(", ")))
-        }
         Problem::Disagree { .. } => Some("leave one of them out".to_owned()),
         Problem::Missing { key, .. } => Some(format!("add --set {key}=…")),
     }

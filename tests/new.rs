@@ -307,9 +307,8 @@ mod answers {
     }
 
     #[test]
-    fn a_choice_of_a_later_version_is_no_typing_error() {
+    fn a_mistyped_choice_of_a_flag_is_told_the_nearest() {
         let place = Place::new();
-        assert_said!(place, outcome(&place.run(&["new", "x", "--token-store", "postgres"])), "later_version");
         assert_said!(place, outcome(&place.run(&["new", "x", "--auth-mode", "baerer"])), "mistyped_choice");
     }
 

@@ -112,18 +112,6 @@ pub enum Problem {
         /// The nearest choice.
         nearest: Option<String>,
     },
-    /// A choice that a later version will have.
-    #[error("{origin}: `{key}` cannot be {value:?} in this version of mcp-kit")]
-    NotYet {
-        /// Where it was written.
-        origin: Origin,
-        /// The question.
-        key: String,
-        /// What was written.
-        value: String,
-        /// What can be chosen today.
-        choices: Vec<String>,
-    },
     /// One question answered twice and differently in one place.
     #[error("{origin}: `{key}` is given twice, as {first:?} and as {second:?}")]
     Disagree {
@@ -145,9 +133,6 @@ pub enum Problem {
         prompt: String,
     },
 }
-
-/// Choices that are specified but come with a later version: a plain "unknown value" would send people looking for a typing error.
-const NOT_YET: &[(&str, &[&str])] = &[("token_store", &["postgres", "infisical"])];
 
 /// Splits `KEY=VALUE`; nothing when there is no `=`.
 #[must_use]
@@ -259,15 +244,6 @@ fn check(placeholders: &[Placeholder], given: &Given) -> Option<Problem> {
         return Some(Problem::Unknown { origin: given.origin.clone(), key: given.key.clone(), nearest, known });
     };
     let reason = placeholder.accepts(&given.value).err()?;
-    let coming = NOT_YET.iter().any(|(key, values)| *key == given.key && values.contains(&given.value.as_str()));
-    if coming {
-        return Some(Problem::NotYet {
-            origin: given.origin.clone(),
-            key: given.key.clone(),
-            value: given.value.clone(),
-            choices: placeholder.choices.clone(),
-        });
-    }
     let nearest = match placeholder.kind {
         Kind::Bool => nearest(&given.value, &["true".to_owned(), "false".to_owned()]),
         Kind::Text | Kind::List => nearest(&given.value, &placeholder.choices),

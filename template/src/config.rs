@@ -4,22 +4,20 @@
 //! `.env.example` is held against it.
 
 mod environment;
+pub mod store;
 mod variables;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens};
-{%- if example == "coda" %}
-use secrecy::{ExposeSecret, SecretString};
-{%- else %}
+use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore};
 use secrecy::ExposeSecret;
-{%- endif %}
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
 pub use environment::{Environment, Problem, Problems};
+pub use store::StoreConfig;
 pub use variables::{VARIABLES, Variable};
 
 /// Everything the server is told.
@@ -29,11 +27,15 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may call.
     pub auth: Auth,
+    /// Where the token for the upstream API is kept.
+    pub store: StoreConfig,
 {%- if example == "coda" %}
     /// The Coda API.
     pub coda: CodaConfig,
     /// Whether requests without `jsonrpc` are served as `GET` requests to the Coda API.
     pub legacy_proxy: bool,
+    /// Whether there is a token in the environment though the store is another one.
+    unused_token: bool,
 {%- endif %}
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
     pub allowed_hosts: Vec<String>,
@@ -58,13 +60,11 @@ pub struct Auth {
     pub bearer: Option<BearerTokens>,
 }
 {% if example == "coda" %}
-/// The Coda API and the server's own token for it.
+/// The Coda API. The server's own token for it comes from the token store.
 #[derive(Debug, Clone)]
 pub struct CodaConfig {
     /// Where the API is, without a slash at the end.
     pub base: reqwest::Url,
-    /// The API token. Never that of a caller.
-    pub token: SecretString,
 }
 {% endif %}
 /// What a request may cost.
@@ -118,13 +118,15 @@ impl Config {
             request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS", defaults.request_timeout, 1, 3600),
             shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS", defaults.shutdown_grace, 0, 3600),
         };
-        read.token_store();
         Self {
             listen: SocketAddr::new(host, port),
             auth: read.auth(),
+            store: read.token_store(Reader::env_tokens),
 {%- if example == "coda" %}
-            coda: read.coda(),
+            coda: CodaConfig { base: read.coda_base() },
             legacy_proxy: read.switch("LEGACY_PROXY", true),
+            unused_token: env.text("TOKEN_STORE").is_some_and(|store| store != "env")
+                && env.text(crate::UPSTREAM_TOKEN).is_some(),
 {%- endif %}
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
@@ -151,6 +153,16 @@ impl Config {
                     .to_owned(),
             );
         }
+{%- if example == "coda" %}
+        if self.unused_token {
+            warnings.push(format!(
+                "{} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
+                crate::UPSTREAM_TOKEN,
+                self.store.as_str(),
+                crate::SERVICE
+            ));
+        }
+{%- endif %}
         warnings
     }
 }
@@ -249,15 +261,6 @@ impl Reader<'_> {
         }
     }
 
-    fn token_store(&mut self) {
-        match self.env.text("TOKEN_STORE").as_deref() {
-            None | Some("env") => {}
-            Some(other) => {
-                self.problems.add("TOKEN_STORE", format!("{other:?} is not a token store of this server; use env"))
-            }
-        }
-    }
-
     fn auth(&mut self) -> Auth {
         let mode = match self.env.text("AUTH_MODE").as_deref().unwrap_or("both").parse::<AuthMode>() {
             Ok(mode) => mode,
@@ -347,20 +350,23 @@ impl Reader<'_> {
             }
         }
     }
-{%- if example == "coda" %}
 
-    fn coda(&mut self) -> CodaConfig {
+    /// The tokens that are kept in variables of their own name.
+{%- if example == "coda" %}
+    fn env_tokens(&mut self) -> EnvTokenStore {
         let before = self.problems.len();
-        let token = self.secret("CODA_API_TOKEN").unwrap_or_default();
+        let token = self.secret(crate::UPSTREAM_TOKEN).unwrap_or_default();
         let text = token.expose_secret();
         if text.is_empty() {
             if self.problems.len() == before {
-                self.problems.add("CODA_API_TOKEN", "is missing. Get one from https://coda.io/account/settings/api");
+                let text = "is missing. Get one from https://coda.io/account/settings/api";
+                self.problems.add(crate::UPSTREAM_TOKEN, text);
             }
         } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            self.problems.add("CODA_API_TOKEN", "holds a character that cannot be sent in a header; copy it again");
+            let text = "holds a character that cannot be sent in a header; copy it again";
+            self.problems.add(crate::UPSTREAM_TOKEN, text);
         }
-        CodaConfig { base: self.coda_base(), token }
+        EnvTokenStore::default().with_token(crate::UPSTREAM_TOKEN, token)
     }
 
     fn coda_base(&mut self) -> reqwest::Url {
@@ -377,6 +383,11 @@ impl Reader<'_> {
                 reqwest::Url::parse(DEFAULT).expect("the default is a URL")
             }
         }
+    }
+{%- else %}
+    fn env_tokens(&mut self) -> EnvTokenStore {
+        // One line for each: `.with_token("NAME", self.secret("NAME").unwrap_or_default())`, and a line in VARIABLES.
+        EnvTokenStore::default()
     }
 {%- endif %}
 }

@@ -1,14 +1,17 @@
-//! Log lines on standard error: `2026-01-31T12:00:00.000Z [DEBUG] Bearer token authenticated for: …`, or JSON.
+//! Log lines on standard error: `2026-01-31T12:00:00.000Z 5f0c1a2b-00002a [DEBUG] Bearer token authenticated for: …`,
+//! or JSON. The id of the request stands in front of the level, or in the member `request_id`.
 
 use std::fmt;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Format, Json, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::request_id;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,7 +42,10 @@ pub fn init(format: LogFormat, filter: Targets) {
     let filtered = tracing_subscriber::registry().with(filter);
     let _ = match format {
         LogFormat::Text => filtered.with(lines.event_format(TextLine)).try_init(),
-        LogFormat::Json => filtered.with(lines.json().flatten_event(true).with_current_span(false)).try_init(),
+        LogFormat::Json => {
+            let json = tracing_subscriber::fmt::format().json().flatten_event(true).with_current_span(false);
+            filtered.with(lines.json().event_format(JsonLine(json))).try_init()
+        }
     };
 }
 
@@ -51,10 +57,33 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let now = chrono::Utc::now();
-        write!(writer, "{} [{}] ", now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true), event.metadata().level())?;
+        write!(writer, "{} ", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true))?;
+        if let Some(id) = request_id::current() {
+            write!(writer, "{} ", id.to_str().unwrap_or_default())?;
+        }
+        write!(writer, "[{}] ", event.metadata().level())?;
         ctx.format_fields(writer.by_ref(), event)?;
         writeln!(writer)
+    }
+}
+
+/// The line of tracing-subscriber, with the request's id as the first member.
+struct JsonLine(Format<Json>);
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let Some(id) = request_id::current() else { return self.0.format_event(ctx, writer, event) };
+        let mut line = String::new();
+        self.0.format_event(ctx, Writer::new(&mut line), event)?;
+        match line.strip_prefix('{') {
+            // The id is plain: nothing in it needs an escape.
+            Some(members) => write!(writer, "{{\"request_id\":\"{}\",{members}", id.to_str().unwrap_or_default()),
+            None => writer.write_str(&line),
+        }
     }
 }
 

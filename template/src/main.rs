@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mcp_server::config::{Config, Environment};
-use mcp_server::{SERVICE, VERSION, build, listen, logging};
+use mcp_auth_middleware::cli::{self, StoreCommand};
+use mcp_server::config::{Config, Environment, store};
+use mcp_server::{SERVICE, VERSION, build, keep_fresh, listen, logging};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -23,10 +24,16 @@ enum Command {
     Serve,
     /// Asks a server on this machine for /health; exit status 0 when it is well. For HEALTHCHECK in containers.
     Healthcheck,
+    #[command(flatten)]
+    Store(StoreCommand),
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    let command = match Cli::parse().command.unwrap_or(Command::Serve) {
+        // They need the database only, and say themselves what is missing of that.
+        Command::Store(command) => return on_store(command),
+        other => other,
+    };
     let config = match Config::read(&Environment::process()) {
         Ok(config) => config,
         Err(problems) => {
@@ -36,8 +43,21 @@ fn main() -> ExitCode {
     };
     match command {
         Command::Healthcheck => healthcheck(&config),
-        Command::Serve => serve(config),
+        Command::Serve | Command::Store(_) => serve(config),
     }
+}
+
+/// `tokens`, `db` and `migrate-env`.
+fn on_store(command: StoreCommand) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("The runtime could not be started: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let open = |needs_key| store::open_for_command(&Environment::process(), needs_key);
+    runtime.block_on(cli::main(command, SERVICE, open))
 }
 
 fn serve(config: Config) -> ExitCode {
@@ -76,9 +96,9 @@ async fn run(config: Config) -> ExitCode {
         }
         Err(error) => tracing::warn!("The listening address is unknown: {error}"),
     }
-    let keys = tokio::spawn(auth.keep_keys_fresh());
+    let fresh = tokio::spawn(keep_fresh(auth));
     listen::serve(listener, router, &config.limits, listen::terminated()).await;
-    keys.abort();
+    fresh.abort();
     tracing::info!("{SERVICE} stopped");
     ExitCode::SUCCESS
 }

@@ -9,17 +9,17 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get};
-use mcp_auth_middleware::AuthLayer;
+use mcp_auth_middleware::{AuthLayer, TokenStore};
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use tower::util::MapResponseLayer;
 use tower_http::cors::CorsLayer;
 
 use crate::config::Config;
 use crate::handlers::{metadata, status};
 use crate::metrics::Metrics;
 use crate::middleware::{host, jsonrpc, limits};
+use crate::request_id::RequestIdLayer;
 
 /// What the router is made of. `mcp` is the MCP handler: the project's tools, or whatever a test puts in their place.
 pub struct App<'a, H> {
@@ -27,6 +27,8 @@ pub struct App<'a, H> {
     pub config: &'a Config,
     /// The authentication.
     pub auth: AuthLayer,
+    /// The token store, for `/status`.
+    pub store: TokenStore,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
@@ -38,10 +40,10 @@ pub struct App<'a, H> {
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then a
 /// place is taken, which strangers therefore cannot fill; and only then is a byte of the body read.
 pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
-    let App { config, auth, mcp, legacy } = app;
+    let App { config, auth, store, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
     let issuer: Option<Arc<str>> = config.auth.cloudflare.as_ref().map(|access| access.issuer().into());
-    let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), "env", Arc::clone(&metrics)));
+    let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), store, Arc::clone(&metrics)));
     let endpoint = Arc::new(Endpoint {
         gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
@@ -50,10 +52,12 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let guard =
         Arc::new(host::Guard::new(config.allowed_hosts.clone(), config.allowed_origins.clone(), Arc::clone(&metrics)));
 
-    let authenticated = Router::new()
-        .route("/mcp", any(mcp_endpoint::<H>).with_state(endpoint))
+    // /status needs no token of the store, and has to answer above all when the store does not.
+    let status = Router::new()
         .route("/status", get(status::status).with_state(Arc::clone(&state)))
-        .layer(auth);
+        .layer(auth.clone().without_service_token());
+    let authenticated =
+        Router::new().route("/mcp", any(mcp_endpoint::<H>).with_state(endpoint)).layer(auth).merge(status);
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
@@ -65,11 +69,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let guarded = guarded.layer(from_fn_with_state(guard, host::guard));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
-    let count = move |response: Response| {
-        metrics.answered(response.status());
-        response
-    };
-    open.merge(guarded).layer(MapResponseLayer::new(count))
+    open.merge(guarded).layer(RequestIdLayer::new(metrics))
 }
 
 /// What answers on /mcp, behind the authentication.

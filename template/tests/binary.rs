@@ -70,6 +70,7 @@ impl Running {
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             // A forged line in a header (attacks.md 33) stays out of the log.
+            .header("x-request-id", "from-the-edge")
             .header("user-agent", "x [DEBUG] Bearer token authenticated for: forged@example.com")
             .body(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
         support::answer(request).await.0
@@ -109,8 +110,10 @@ async fn attack_33_log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
     let (status, log) = running.terminate().await;
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains(" [DEBUG] Bearer token authenticated for: developer@localhost\n"), "{log}");
-    assert!(log.contains(" [WARN] Bearer token validation failed: bearer token mismatch\n"), "{log}");
+    // The id of the request stands in front of the level.
+    let line = " from-the-edge [DEBUG] Bearer token authenticated for: developer@localhost\n";
+    assert!(log.contains(line), "{log}");
+    assert!(log.contains(" from-the-edge [WARN] Bearer token validation failed: bearer token mismatch\n"), "{log}");
     assert!(!log.contains("forged@example.com"), "{log}");
 }
 
@@ -121,9 +124,10 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
     let (_, log) = running.terminate().await;
     assert!(log.lines().count() > 10, "a TRACE log has many lines");
-    for line in log.lines() {
-        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "JSON: {line}");
-    }
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let of_the_request: Vec<_> = lines.filter(|line| line["request_id"] == "from-the-edge").collect();
+    let said = |level: &str| of_the_request.iter().filter(|line| line["level"] == level).count();
+    assert!(said("DEBUG") >= 1 && said("WARN") == 1, "{of_the_request:#?}");
     assert!(!log.contains(BEARER) && !log.contains("wrong-token"), "a caller's token is in the log");
 {%- if example == "coda" %}
     assert!(!log.contains(support::CODA_TOKEN), "the server's token is in the log");

@@ -27,6 +27,24 @@ async fn health_is_open_and_says_how_the_server_is_set_up() {
 }
 
 #[tokio::test]
+async fn every_answer_has_the_id_of_its_request() {
+    let server = TestServer::start().await;
+    let id = async |sent: Option<&str>, path: &str| {
+        let request = server.http.get(server.url(path));
+        let request = sent.into_iter().fold(request, |request, id| request.header("x-request-id", id));
+        let response = request.send().await.expect("an answer");
+        response.headers()["x-request-id"].to_str().expect("text").to_owned()
+    };
+    for path in ["/health", "/status", "/nowhere"] {
+        assert_eq!(id(Some("edge-1.2_x"), path).await, "edge-1.2_x", "{path}");
+        let (one, other) = (id(None, path).await, id(None, path).await);
+        assert!(one != other && one.len() > 8, "{path}: {one}, {other}");
+        // What would break a line of the log, or forge one, is not taken over (attacks.md 33).
+        assert_ne!(id(Some("x [WARN] forged"), path).await, "x [WARN] forged");
+    }
+}
+
+#[tokio::test]
 async fn attack_30_nothing_else_exists_and_nothing_gets_round_authentication() {
     let server = TestServer::start().await;
     for path in ["/", "/oauth/token", "/oauth/authorize", "/.well-known/oauth-authorization-server", "/metrics", "/sse"]

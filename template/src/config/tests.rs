@@ -46,7 +46,6 @@ fn every_problem_is_reported_at_once() {
         ("ALLOWED_HOSTS", "https://mcp.example.com"),
         ("ALLOWED_ORIGINS", "*"),
 {%- if example == "coda" %}
-        ("CODA_API_TOKEN", ""),
         ("CODA_API_BASE", "http://coda.example"),
         ("LEGACY_PROXY", "maybe"),
 {%- endif %}
@@ -70,6 +69,46 @@ fn a_mode_without_its_method_says_what_is_missing() {
     assert_eq!(variables_with_problems(&[("CF_ACCESS_AUD", "tag")]), ["CF_ACCESS_TEAM_DOMAIN"]);
     assert_eq!(variables_with_problems(&[("CF_ACCESS_TEAM_DOMAIN", "https://t.example")]), ["CF_ACCESS_AUD"]);
 }
+
+#[test]
+fn each_token_store_says_what_it_misses() {
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
+    let problems = |more: &[(&str, &str)]| {
+        let mut found = variables_with_problems(&[&[("TOKEN_STORE", "postgres")], more].concat());
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(problems(&[]), ["MCP_AUTH_ENCRYPTION_KEY", "POSTGRES_HOST"]);
+    let (host, sealed) = (("POSTGRES_HOST", "db"), ("MCP_AUTH_ENCRYPTION_KEY", key));
+    assert_eq!(problems(&[host, sealed]), [""; 0]);
+    assert_eq!(problems(&[host, ("MCP_AUTH_KEY_FILE", "/var/lib/key")]), [""; 0], "nothing is read yet");
+    assert_eq!(problems(&[host, sealed, ("MCP_AUTH_KEY_FILE", "/var/lib/key")]), ["MCP_AUTH_KEY_FILE"]);
+    assert_eq!(problems(&[host, sealed, ("DATABASE_URL", "postgres://db/x")]), ["POSTGRES_HOST"]);
+    assert_eq!(problems(&[sealed, ("DATABASE_URL", "mysql://db/x")]), ["DATABASE_URL"]);
+    assert_eq!(problems(&[host, ("MCP_AUTH_ENCRYPTION_KEY", &key[1..])]), ["MCP_AUTH_ENCRYPTION_KEY"]);
+    assert_eq!(problems(&[host, sealed, ("MCP_AUTH_PREVIOUS_KEYS", "short")]), ["MCP_AUTH_PREVIOUS_KEYS"]);
+    assert_eq!(problems(&[host, sealed, ("POSTGRES_SSLMODE", "yes")]), ["POSTGRES_SSLMODE"]);
+
+    let problems = |more: &[(&str, &str)]| variables_with_problems(&[&[("TOKEN_STORE", "infisical")], more].concat());
+    let identity = [("INFISICAL_CLIENT_ID", "machine"), ("INFISICAL_PROJECT_ID", "project")];
+    let secret = ("INFISICAL_CLIENT_SECRET", "of-the-machine"); // pragma: allowlist secret
+    assert_eq!(problems(&[]), ["INFISICAL_CLIENT_ID", "INFISICAL_PROJECT_ID", "INFISICAL_CLIENT_SECRET"]);
+    assert_eq!(problems(&[identity[0], identity[1], secret]), [""; 0]);
+    let open = ("INFISICAL_URL", "http://infisical.example");
+    assert_eq!(problems(&[identity[0], identity[1], secret, open]), ["INFISICAL_URL"]);
+}
+{%- if example == "coda" %}
+
+#[test]
+fn a_token_that_is_left_in_the_environment_is_warned_about() {
+    let sealed = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
+    let store = [("TOKEN_STORE", "postgres"), ("POSTGRES_HOST", "db"), ("MCP_AUTH_ENCRYPTION_KEY", sealed)];
+    let warned = read(&store).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("CODA_API_TOKEN is set but not used")), "{warned:?}");
+    let moved = read(&[&store[..], &[("CODA_API_TOKEN", "")]].concat()).expect("a good configuration");
+    assert!(moved.warnings().is_empty());
+}
+{%- endif %}
 
 #[test]
 fn secrets_come_from_files_too_but_not_from_both() {
@@ -108,7 +147,10 @@ fn env_example_has_every_variable_and_no_other() {
         .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
         .map(|(name, _)| name)
         .filter(|name| name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
-        .map(|name| name.strip_suffix("_FILE").unwrap_or(name))
+        .map(|name| match name.strip_suffix("_FILE") {
+            Some(secret) if VARIABLES.iter().all(|v| v.name != name) => secret,
+            _ => name,
+        })
         .collect();
     named.sort_unstable();
     named.dedup();

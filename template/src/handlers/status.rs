@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use mcp_auth_middleware::AuthLayer;
+use mcp_auth_middleware::{AuthLayer, TokenStore};
 use rmcp::model::ProtocolVersion;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,18 +21,41 @@ use crate::{SERVICE, VERSION};
 pub struct Status {
     auth: AuthLayer,
     auth_mode: &'static str,
-    token_store: &'static str,
+    store: TokenStore,
     metrics: Arc<Metrics>,
 }
+
+/// What is known of the token store; names no secret.
+struct StoreStatus {
+    reachable: bool,
+    pool: Value,
+    key: Value,
+}
+
+/// So long `/status` waits for the token store.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Status {
     /// The status of a server with this authentication.
     #[must_use]
-    pub fn new(auth: AuthLayer, auth_mode: &'static str, token_store: &'static str, metrics: Arc<Metrics>) -> Self {
-        Self { auth, auth_mode, token_store, metrics }
+    pub fn new(auth: AuthLayer, auth_mode: &'static str, store: TokenStore, metrics: Arc<Metrics>) -> Self {
+        Self { auth, auth_mode, store, metrics }
     }
 
-    fn document(&self) -> Value {
+    async fn store_status(&self) -> StoreStatus {
+        let answered = tokio::time::timeout(STORE_PATIENCE, self.store.ping(SERVICE)).await;
+        let (pool, key) = match &self.store {
+            TokenStore::Postgres(store) => {
+                let pool = store.pool_status();
+                let pool = json!({"open": pool.open, "idle": pool.idle, "maximum": pool.maximum});
+                (pool, json!(store.active_key().to_string()))
+            }
+            _ => (Value::Null, Value::Null),
+        };
+        StoreStatus { reachable: matches!(answered, Ok(Ok(()))), pool, key }
+    }
+
+    fn document(&self, store: StoreStatus) -> Value {
         let refused = self.auth.counters().refused().filter(|(_, n)| *n > 0);
         let auth_refused: serde_json::Map<String, Value> = refused
             .map(|(error, n)| (error.code().to_owned(), json!({"reason": error.to_string(), "count": n})))
@@ -61,12 +85,17 @@ impl Status {
                 "refused": auth_refused,
                 "keyServer": keys,
             },
-            "tokenStore": {"kind": self.token_store, "reachable": true, "pool": null},
+            "tokenStore": {
+                "kind": self.store.as_str(),
+                "reachable": store.reachable,
+                "pool": store.pool,
+                "activeKey": store.key,
+            },
         })
     }
 
     /// OpenMetrics 1.0 text; Prometheus reads it under both of its content types.
-    fn openmetrics(&self) -> String {
+    fn openmetrics(&self, store: &StoreStatus) -> String {
         let mut out = String::new();
         let mut family = |name: &str, kind: &str, samples: &[(String, u64)]| {
             let _ = writeln!(out, "# TYPE {name} {kind}");
@@ -90,6 +119,10 @@ impl Status {
             if let Some(age) = keys.age {
                 family("mcp_auth_keys_age_seconds", "gauge", &[(String::new(), age.as_secs())]);
             }
+        }
+        family("mcp_token_store_reachable", "gauge", &[(String::new(), u64::from(store.reachable))]);
+        if let Some(open) = store.pool["open"].as_u64() {
+            family("mcp_token_store_connections", "gauge", &[(String::new(), open)]);
         }
         out.push_str("# EOF\n");
         out
@@ -120,21 +153,22 @@ pub async fn health(State(status): State<Arc<Status>>) -> Json<Health> {
         status: "ok",
         service: SERVICE,
         version: VERSION,
-        auth: HealthAuth { mode: status.auth_mode, token_storage: status.token_store },
+        auth: HealthAuth { mode: status.auth_mode, token_storage: status.store.as_str() },
         timestamp: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
     })
 }
 
 /// `GET /status`: JSON, or metrics for whoever asks for text.
 pub async fn status(State(status): State<Arc<Status>>, headers: HeaderMap) -> Response {
+    let store = status.store_status().await;
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if accept.contains("openmetrics-text") {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        return ([(header::CONTENT_TYPE, kind)], status.openmetrics()).into_response();
+        return ([(header::CONTENT_TYPE, kind)], status.openmetrics(&store)).into_response();
     }
     if accept.contains("text/plain") {
-        return ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.openmetrics())
+        return ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.openmetrics(&store))
             .into_response();
     }
-    Json(status.document()).into_response()
+    Json(status.document(store)).into_response()
 }

@@ -1,9 +1,6 @@
 //! Wires `mcp-auth-middleware` into the router.
 
-use mcp_auth_middleware::{AuthConfig, AuthLayer, ConfigError, create_auth_middleware};
-{%- if example == "coda" %}
-use mcp_auth_middleware::{EnvTokenStore, TokenStore};
-{%- endif %}
+use mcp_auth_middleware::{AuthConfig, AuthLayer, ConfigError, TokenStore, create_auth_middleware};
 
 use crate::SERVICE;
 use crate::config::Config;
@@ -12,12 +9,15 @@ use crate::config::Config;
 ///
 /// # Errors
 /// Where the configuration would let nobody in.
-pub fn layer(config: &Config) -> Result<AuthLayer, ConfigError> {
+pub fn layer(config: &Config, store: TokenStore) -> Result<AuthLayer, ConfigError> {
     let mut auth = AuthConfig::new(SERVICE, config.auth.mode).with_resource_path("/mcp");
 {%- if example == "coda" %}
     // The server's own token for the Coda API, apart from whatever the caller presents.
-    let store = TokenStore::Env(EnvTokenStore::default().with_token("CODA_API_TOKEN", config.coda.token.clone()));
-    auth = auth.with_service_token(store, "CODA_API_TOKEN");
+    auth = auth.with_service_token(store, crate::UPSTREAM_TOKEN);
+{%- else %}
+    // The server's own token for an API that its tools call: `.with_service_token(store, "NAME")`, and each request has
+    // it in its extensions as `ServiceToken`. No tool needs one yet.
+    drop(store);
 {%- endif %}
     if let Some(access) = &config.auth.cloudflare {
         auth = auth.with_cloudflare(access.clone());

@@ -56,12 +56,12 @@ impl TestServer {
         let address = listener.local_addr().expect("an address");
         let (stop, mut stopped) = tokio::sync::watch::channel(false);
         let task = tokio::spawn(async move {
-            let keys = tokio::spawn(auth.keep_keys_fresh());
+            let fresh = tokio::spawn(mcp_server::keep_fresh(auth));
             let shutdown = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
             mcp_server::listen::serve(listener, router, &config.limits, shutdown).await;
-            keys.abort();
+            fresh.abort();
         });
         let http = reqwest::Client::new();
 {%- if example == "coda" %}

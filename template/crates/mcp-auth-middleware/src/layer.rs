@@ -43,19 +43,23 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
             tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
         }
     }
-    Ok(AuthLayer(Arc::new(Authenticator {
+    let authenticator = Arc::new(Authenticator {
         config,
         cloudflare,
         bearer,
         #[cfg(any(feature = "postgres", feature = "infisical"))]
         resolved: Resolved::default(),
         counters: AuthCounters::default(),
-    })))
+    });
+    Ok(AuthLayer { authenticator, resolves: true })
 }
 
 /// Authentication as a [`Layer`]; cheap to clone, all clones share keys and counters.
 #[derive(Debug, Clone)]
-pub struct AuthLayer(Arc<Authenticator>);
+pub struct AuthLayer {
+    authenticator: Arc<Authenticator>,
+    resolves: bool,
+}
 
 #[derive(Debug)]
 struct Authenticator {
@@ -94,10 +98,18 @@ impl AuthCounters {
 }
 
 impl AuthLayer {
+    /// The same layer for routes that need no [`ServiceToken`](crate::ServiceToken), such as a status page, which has to
+    /// answer above all when the token store does not.
+    #[must_use]
+    pub fn without_service_token(mut self) -> Self {
+        self.resolves = false;
+        self
+    }
+
     /// Keeps the key server's keys fresh. Never returns where Cloudflare Access is configured, at once elsewhere:
     /// spawn it beside the server, and abort it at shutdown.
     pub async fn keep_keys_fresh(self) {
-        if let Some(validator) = &self.0.cloudflare {
+        if let Some(validator) = &self.authenticator.cloudflare {
             validator.keep_keys_fresh().await;
         }
     }
@@ -107,7 +119,7 @@ impl AuthLayer {
     /// server, and abort it at shutdown.
     #[cfg(feature = "postgres")]
     pub async fn keep_tokens_fresh(self) {
-        let config = &self.0.config;
+        let config = &self.authenticator.config;
         let (TokenStore::Postgres(store), Some(own)) = (&config.token_store, &config.service_token) else { return };
         let mut changes = store.changes();
         while let Some(change) = changes.next().await {
@@ -115,7 +127,7 @@ impl AuthLayer {
                 if *service != config.service_name || key != own);
             // What may have been missed counts as a change.
             if !other {
-                self.0.resolved.forget();
+                self.authenticator.resolved.forget();
             }
         }
     }
@@ -123,22 +135,26 @@ impl AuthLayer {
     /// What is known about the key server's keys; `None` where Cloudflare Access is not configured.
     #[must_use]
     pub fn key_status(&self) -> Option<KeyStatus> {
-        self.0.cloudflare.as_ref().map(AccessValidator::key_status)
+        self.authenticator.cloudflare.as_ref().map(AccessValidator::key_status)
     }
 
     /// How often requests passed and were refused.
     #[must_use]
     pub fn counters(&self) -> &AuthCounters {
-        &self.0.counters
+        &self.authenticator.counters
     }
 }
 
 impl Authenticator {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<(User, Option<ServiceToken>), AuthError> {
+    async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        resolves: bool,
+    ) -> Result<(User, Option<ServiceToken>), AuthError> {
         let user = self.caller(headers).await?;
         let token = match &self.config.service_token {
-            None => None,
-            Some(key) => Some(self.service_token(key).await?),
+            Some(key) if resolves => Some(self.service_token(key).await?),
+            _ => None,
         };
         Ok((user, token))
     }
@@ -273,7 +289,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthService { inner, authenticator: Arc::clone(&self.0) }
+        AuthService { inner, authenticator: Arc::clone(&self.authenticator), resolves: self.resolves }
     }
 }
 
@@ -282,6 +298,7 @@ impl<S> Layer<S> for AuthLayer {
 pub struct AuthService<S> {
     inner: S,
     authenticator: Arc<Authenticator>,
+    resolves: bool,
 }
 
 impl<S, B, R> Service<Request<B>> for AuthService<S>
@@ -304,8 +321,9 @@ where
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let authenticator = Arc::clone(&self.authenticator);
+        let resolves = self.resolves;
         Box::pin(async move {
-            match authenticator.authenticate(request.headers()).await {
+            match authenticator.authenticate(request.headers(), resolves).await {
                 Ok((user, token)) => {
                     authenticator.counters.passed.fetch_add(1, Ordering::Relaxed);
                     // What follows needs no credential of the caller: it cannot leak what it does not have.

@@ -11,7 +11,7 @@ use harness::{BEARER, assert_refused, passed, send};
 use mcp_auth_middleware::{
     AuthConfig, AuthError, AuthLayer, AuthMode, BearerTokens, PostgresTokenStore, TokenStore, create_auth_middleware,
 };
-use postgres::{Database, eventually, keyring, own, shared};
+use postgres::{Database, eventually, key, keyring, own, shared};
 
 const SERVICE: &str = "server";
 const KEY: &str = "CODA_API_TOKEN";
@@ -41,6 +41,26 @@ async fn set(database: &Database, value: &str) {
 
 fn reads() -> String {
     "SELECT count(*) FROM audit_log WHERE action = 'get'".to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_without_service_token_answers_whatever_becomes_of_the_store() {
+    let cluster = own();
+    let database = cluster.database().await;
+    let store = database.store(&keyring(1));
+    let layer = layer(store.clone());
+    let status = layer.clone().without_service_token();
+    assert!(TokenStore::Postgres(store.clone()).ping(SERVICE).await.is_ok());
+    assert_eq!((store.pool_status().open, store.pool_status().maximum), (1, 10));
+    assert_eq!(store.active_key(), key(1).id());
+    cluster.stop("fast");
+    assert!(TokenStore::Postgres(store).ping(SERVICE).await.is_err());
+    assert_refused(&ask(&layer).await, AuthError::TokenStoreUnavailable);
+    let response = ask(&status).await;
+    assert_eq!(response.status(), 200, "{}", response.body());
+    assert!(passed(&response).token.is_none());
+    let strange = send(&status, &[("authorization", "Bearer of-nobody-we-know".to_owned())]).await;
+    assert_refused(&strange, AuthError::BearerMismatch);
 }
 
 #[tokio::test(flavor = "multi_thread")]

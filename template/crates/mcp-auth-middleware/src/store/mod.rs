@@ -15,8 +15,9 @@ pub use env::EnvTokenStore;
 pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, ParseAuditHashError, PostgresConfig, PostgresConfigError,
-    PostgresTls, PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges, UnreadableToken,
+    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, ParseAuditHashError, PoolStatus, PostgresConfig,
+    PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges,
+    UnreadableToken,
 };
 #[cfg(any(feature = "postgres", feature = "infisical"))]
 pub(crate) use resolved::Resolved;
@@ -101,6 +102,23 @@ impl TokenStore {
             Self::Postgres(store) => store.get_token(service, key, actor).await,
             #[cfg(feature = "infisical")]
             Self::Infisical(store) => store.get_token(service, key, actor).await,
+        }
+    }
+}
+
+impl TokenStore {
+    /// Asks the store for a sign of life, on behalf of `service`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not answer, does not let us in, or is not set up.
+    #[cfg_attr(not(any(feature = "postgres", feature = "infisical")), allow(unused_variables, clippy::unused_async))]
+    pub async fn ping(&self, service: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Env(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.ping().await,
+            #[cfg(feature = "infisical")]
+            Self::Infisical(store) => store.list(service, service).await.map(drop),
         }
     }
 }

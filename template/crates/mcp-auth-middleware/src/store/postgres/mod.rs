@@ -33,7 +33,7 @@ pub use listen::{TokenChange, TokenChanges};
 pub use role::ServerRole;
 pub use rotate::{Rotation, UnreadableToken};
 
-use crate::encryption::{Context, DecryptError, Keyring};
+use crate::encryption::{Context, DecryptError, KeyId, Keyring};
 use crate::{ServiceToken, StoreError, TokenInfo};
 use chain::{Action, Entry, Outcome, append};
 use failure::{Failure, explain};
@@ -78,6 +78,17 @@ impl Renewal {
     fn begin(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
+}
+
+/// The connections of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Open ones.
+    pub open: u32,
+    /// Open ones that nobody uses at the moment.
+    pub idle: u32,
+    /// How many there may be.
+    pub maximum: u32,
 }
 
 impl PostgresTokenStore {
@@ -269,6 +280,19 @@ impl PostgresTokenStore {
             session.commit().await
         })
         .await
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        PoolStatus { open: self.pool.size(), idle, maximum: self.pool.options().get_max_connections() }
+    }
+
+    /// The id of the key that seals.
+    #[must_use]
+    pub fn active_key(&self) -> KeyId {
+        self.keyring.active_id()
     }
 
     /// Closes all connections; operations fail from now on. Waits for those that are under way, but not for long.
