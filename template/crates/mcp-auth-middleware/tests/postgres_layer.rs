@@ -61,7 +61,7 @@ async fn a_route_without_service_token_answers_whatever_becomes_of_the_store() {
     assert_eq!(response.status(), 200, "{}", response.body());
     assert!(passed(&response).token.is_none());
     let strange = send(&status, &[("authorization", "Bearer of-nobody-we-know".to_owned())]).await;
-    assert_refused(&strange, AuthError::BearerMismatch);
+    assert_eq!(strange.status(), 401, "the caller is established all the same");
 }
 
 #[tokio::test(flavor = "multi_thread")]
