@@ -1,10 +1,15 @@
 //! What an Access token costs in the layer: at first sight, and when it was seen before; beside a bare verification by
-//! `jsonwebtoken` on the same aws-lc-rs.
+//! `jsonwebtoken` on the same aws-lc-rs. With the feature `postgres` also what the server's own token costs, once it was
+//! read from a database.
 //!
-//! `cargo bench --features testing --bench access`. The rounds alternate, so that whatever else the machine does falls on
-//! both alike.
+//! `cargo bench --features testing,postgres --bench access`. The rounds alternate, so that whatever else the machine does
+//! falls on both alike.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
+
+#[cfg(all(feature = "postgres", unix))]
+#[path = "../tests/harness/postgres.rs"]
+mod postgres;
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -30,6 +35,8 @@ struct Claims {
 struct Bench {
     layer: AuthLayer,
     strangers: Vec<HeaderValue>,
+    /// None of the strangers: it is seen all the time.
+    known: HeaderValue,
     next: usize,
     key: DecodingKey,
     validation: Validation,
@@ -45,6 +52,7 @@ impl Bench {
         let strangers = (0..STRANGERS)
             .map(|n| HeaderValue::from_str(&team.token(&format!("user-{n:04}@example.com"))).unwrap())
             .collect();
+        let known = HeaderValue::from_str(&team.token("known@example.com")).unwrap();
         let jwk = team.key.jwk();
         let key = DecodingKey::from_rsa_components(jwk["n"].as_str().unwrap(), jwk["e"].as_str().unwrap()).unwrap();
         let mut validation = Validation::new(Algorithm::RS256);
@@ -52,7 +60,7 @@ impl Bench {
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
-        let mut bench = Self { layer, strangers, next: 0, key, validation, _team: team };
+        let mut bench = Self { layer, strangers, known, next: 0, key, validation, _team: team };
         // The first request fetches the keys; from then on nothing waits for anything.
         let request = bench.stranger();
         bench.call(request).await;
@@ -64,15 +72,8 @@ impl Bench {
         request(&self.strangers[self.next])
     }
 
-    /// One request through the layer, to a service that takes the user.
     async fn call(&self, request: Request<()>) -> User {
-        let service = service_fn(async |mut request: Request<()>| {
-            let mut response = Response::new(String::new());
-            *response.extensions_mut() = std::mem::take(request.extensions_mut());
-            Ok::<_, Infallible>(response)
-        });
-        let mut response = self.layer.layer(service).oneshot(request).await.unwrap();
-        response.extensions_mut().remove().expect("the request passed")
+        call(&self.layer, request).await.extensions_mut().remove().expect("the request passed")
     }
 
     fn call_now(&self, request: Request<()>) -> User {
@@ -104,7 +105,7 @@ impl Bench {
     }
 
     fn ratios(&mut self, rounds: usize) {
-        let known = self.strangers[0].clone();
+        let known = self.known.clone();
         let (mut bare, mut first, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..rounds {
             let before = self.signature_checks();
@@ -124,6 +125,66 @@ impl Bench {
     }
 }
 
+/// One request through a layer, to a service that answers with what the layer gave it.
+async fn call(layer: &AuthLayer, request: Request<()>) -> Response<String> {
+    let service = service_fn(async |mut request: Request<()>| {
+        let mut response = Response::new(String::new());
+        *response.extensions_mut() = std::mem::take(request.extensions_mut());
+        Ok::<_, Infallible>(response)
+    });
+    layer.layer(service).oneshot(request).await.unwrap()
+}
+
+/// Resolving the server's own token when it was read from PostgreSQL before: what a request costs more in a layer that
+/// does so than in one that does not.
+#[cfg(all(feature = "postgres", unix))]
+fn service_token(runtime: &tokio::runtime::Runtime, rounds: usize) {
+    use mcp_auth_middleware::{BearerTokens, ServiceToken, TokenStore};
+
+    const CALLS: u32 = 1000;
+    const READS: &str = "SELECT count(*) FROM audit_log WHERE action = 'get'";
+    let bearer = "kei4ahGhee8eecu0quoh5Ohn"; // pragma: allowlist secret
+    let database = runtime.block_on(postgres::shared().database());
+    let store = {
+        let _inside = runtime.enter();
+        database.store(&postgres::keyring(1))
+    };
+    runtime.block_on(store.set_token("bench", "TOKEN", &"value".to_owned().into(), "bench")).unwrap();
+    let config = AuthConfig::new("bench", AuthMode::Bearer).with_bearer(BearerTokens::parse(bearer).unwrap());
+    let without = create_auth_middleware(config.clone()).unwrap();
+    let with = create_auth_middleware(config.with_service_token(TokenStore::Postgres(store), "TOKEN")).unwrap();
+
+    let value = HeaderValue::from_str(&format!("Bearer {bearer}")).unwrap();
+    let request = || {
+        let mut request = Request::new(());
+        request.headers_mut().insert(http::header::AUTHORIZATION, value.clone());
+        request
+    };
+    let response = runtime.block_on(call(&with, request()));
+    assert_eq!(response.extensions().get::<ServiceToken>().expect("the token").expose(), "value");
+    let reads = runtime.block_on(database.number(READS));
+    let time = |layer: &AuthLayer| {
+        let requests: Vec<_> = (0..CALLS).map(|_| request()).collect();
+        let started = Instant::now();
+        for request in requests {
+            black_box(call(layer, request).now_or_never().expect("nothing to wait for"));
+        }
+        started.elapsed() / CALLS
+    };
+    let _inside = runtime.enter();
+    let (mut plain, mut resolving) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        plain.push(time(&without));
+        resolving.push(time(&with));
+    }
+    assert_eq!(runtime.block_on(database.number(READS)), reads, "the database was not asked again");
+    let (plain, resolving) = (median(plain), median(resolving));
+    println!("  layer, Bearer token            {plain:>10.2?}");
+    println!("  the same with a service token  {resolving:>10.2?}");
+    let cost = resolving.saturating_sub(plain);
+    println!("  resolving a cached one         {cost:>10.2?}   (below 1 µs)");
+}
+
 const HEADER: &str = "cf-access-jwt-assertion";
 
 fn request(token: &HeaderValue) -> Request<()> {
@@ -140,15 +201,18 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut bench = runtime.block_on(Bench::start());
-    let _inside = runtime.enter();
+    let inside = runtime.enter();
 
-    let token = bench.strangers[0].clone();
+    let token = bench.known.clone();
     let claims = bench.bare(&token);
-    assert_eq!((claims.email.as_str(), claims.sub.len()), ("user-0000@example.com", 36));
-    assert_eq!(bench.call_now(request(&token)).email, "user-0000@example.com");
+    assert_eq!((claims.email.as_str(), claims.sub.len()), ("known@example.com", 36));
+    assert_eq!(bench.call_now(request(&token)).email, "known@example.com");
     let before = bench.signature_checks();
     bench.call_now(request(&token));
     assert_eq!(bench.signature_checks(), before, "seen before");
 
     bench.ratios(300);
+    drop(inside);
+    #[cfg(all(feature = "postgres", unix))]
+    service_token(&runtime, 300);
 }
