@@ -1,7 +1,11 @@
 -- One request over and over, made once; the figures as one line of JSON. The body comes from the environment.
 wrk.method = "POST"
 wrk.body = os.getenv("LOAD_BODY")
-wrk.headers["Authorization"] = "Bearer " .. os.getenv("LOAD_TOKEN")
+if os.getenv("LOAD_ACCESS_TOKEN") then
+	wrk.headers["cf-access-jwt-assertion"] = os.getenv("LOAD_ACCESS_TOKEN")
+else
+	wrk.headers["Authorization"] = "Bearer " .. os.getenv("LOAD_TOKEN")
+end
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Accept"] = "application/json, text/event-stream"
 wrk.headers["MCP-Protocol-Version"] = "2025-11-25"
