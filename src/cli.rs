@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::audit::finding::Code;
+use crate::audit::profile::Flavor;
 use crate::scaffold::new::Request;
 
 /// From nothing to an authenticated, documented, deployable MCP server.
@@ -38,6 +40,11 @@ pub enum Command {
     /// Server, authentication, tests, container, deployment and documentation. Nothing is asked: what is not given takes the
     /// template's default. The project appears whole or not at all.
     New(New),
+    /// Find broken links, orphans and deprecated references in documentation
+    ///
+    /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. Nothing needs to be
+    /// configured, nothing is sent anywhere, and the same tree gives the same report.
+    AuditDocs(AuditDocs),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  mcp-kit completions bash > ~/.local/share/bash-completion/completions/mcp-kit")]
     Completions {
@@ -96,6 +103,45 @@ pub struct New {
     /// How to report: for people, or one JSON object for programs
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// `mcp-kit audit-docs`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 no errors, 1 errors (with --strict warnings, too), 2 wrong usage, 3 could not finish.\n\n\
+                  Example:\n  mcp-kit audit-docs docs --format sarif > audit.sarif\n  mcp-kit audit-docs --explain broken-anchor"
+)]
+pub struct AuditDocs {
+    /// Files and folders to audit; links may lead to anything in the repository around them [default: .]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Folder that `/` means in links and where the tree ends [default: the git repository]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub root: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: crate::audit::report::Format,
+    /// Take this renderer's rules instead of those that the tree's files name
+    #[arg(long, value_enum, value_name = "RENDERER")]
+    pub flavor: Option<Flavor>,
+    /// Fail on warnings, too
+    #[arg(long)]
+    pub strict: bool,
+    /// File of known findings, which are accepted
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings of now to the baseline
+    #[arg(long, requires = "baseline")]
+    pub update_baseline: bool,
+    /// Say what a code means, why it matters and how to mend it, and audit nothing
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "baseline", "root", "flavor"], value_parser = code_parser())]
+    pub explain: Option<Code>,
+}
+
+/// Codes, so that help, completions and "did you mean" know them.
+fn code_parser() -> impl TypedValueParser<Value = Code> {
+    let names = Code::ALL.iter().map(|code| PossibleValue::new(code.as_str()).hide(true));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Code>())
 }
 
 /// How a result is written.

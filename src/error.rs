@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::io;
 
+use crate::audit::AuditError;
 use crate::audit::baseline::BaselineError;
+use crate::audit::command::CommandError;
+use crate::audit::scope::ScopeError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
@@ -89,6 +92,33 @@ impl From<Interrupted> for Failure {
     fn from(interrupted: Interrupted) -> Self {
         // As a shell reports a process that died of the signal.
         Self::new(128 + interrupted.0, "interrupted; nothing was left behind", "")
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        let hint = match &error {
+            AuditError::Scope(ScopeError::Path { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                "give files and folders that exist"
+            }
+            AuditError::Scope(ScopeError::Path { .. }) => "give files and folders that you may read",
+            AuditError::Scope(ScopeError::OutsideOfRoot { .. }) => "give a --root that contains every path",
+            AuditError::Scope(ScopeError::RootIsNoFolder(_)) => "give a folder as --root",
+            AuditError::Patterns(_) | AuditError::Glob(_) => "correct the configuration",
+        };
+        Self::new(USAGE, error, hint)
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Audit(error) => error.into(),
+            CommandError::Baseline(error) => error.into(),
+            CommandError::WriteBaseline(error) => error.into(),
+            CommandError::Output(error) => Self::output(&error),
+            CommandError::NotYet(_) => Self::new(USAGE, error, "a later version will have it"),
+        }
     }
 }
 

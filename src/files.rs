@@ -68,6 +68,25 @@ impl FilesError {
     }
 }
 
+/// Writes a file as a whole or not at all, over one that is there.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FilesError::io("write", path))?;
+    file.write_all(bytes).map_err(FilesError::io("write", path))?;
+    // Temporary files are private; this one is not.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(FilesError::io("write", path))?;
+    }
+    file.persist(path).map_err(|error| FilesError::io("write", path)(error.error))?;
+    Ok(())
+}
+
 /// Reads every file below `root`, except below folders that `skip` names, without following any symbolic link.
 ///
 /// # Errors

@@ -1,12 +1,13 @@
 //! Parse, dispatch, exit status.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use mcp_kit::cli::{Cli, Command, Format, New};
+use mcp_kit::audit::command as audit;
+use mcp_kit::cli::{AuditDocs, Cli, Command, Format, New};
 use mcp_kit::error::Failure;
 use mcp_kit::interrupt::Interrupt;
 use mcp_kit::scaffold::report::Git;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let matches = Cli::command().color(colour).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => {
             let _ = write!(io::stderr(), "{}", failure.text(Paint::stderr()));
             ExitCode::from(failure.status)
@@ -32,8 +33,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Failure> {
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
+        Command::AuditDocs(audit) => return audit_docs(&audit, cli.quiet),
         Command::New(new) => create(new, cli.quiet, cli.verbose),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -46,7 +48,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
             clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| Failure::output(&error))?;
             print(&page)
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn create(command: New, quiet: bool, verbose: bool) -> Result<(), Failure> {
@@ -73,6 +76,17 @@ fn create(command: New, quiet: bool, verbose: bool) -> Result<(), Failure> {
     }
 }
 
+fn audit_docs(command: &AuditDocs, quiet: bool) -> Result<ExitCode, Failure> {
+    let (paint, mut out) = (Paint::stdout(), BufWriter::with_capacity(1 << 16, io::stdout().lock()));
+    let status = audit::run(command, paint, mcp_kit::terminal::width(), &mut out, &|note| {
+        if !quiet {
+            let _ = writeln!(io::stderr(), "{} {note}", Paint::stderr().paint(Role::Hint, "note:"));
+        }
+    })?;
+    heard(out.flush())?;
+    Ok(ExitCode::from(status))
+}
+
 fn man_pages(folder: &Path) -> Result<(), Failure> {
     clap_mangen::generate_to(Cli::command(), folder).map_err(|error| Failure::output(&error))
 }
@@ -80,7 +94,11 @@ fn man_pages(folder: &Path) -> Result<(), Failure> {
 /// A reader that has seen enough (`| head`) is no failure.
 fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    heard(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn heard(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),
         _ => Ok(()),
     }

@@ -67,6 +67,13 @@ pub fn wanted() -> bool {
     !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// How many columns there are to write on: the terminal's, `COLUMNS`, or what one reads easily.
+#[must_use]
+pub fn width() -> usize {
+    let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(told).unwrap_or(100)
+}
+
 /// A path that a shell takes as one word.
 #[must_use]
 pub fn shell_word(text: &str) -> String {

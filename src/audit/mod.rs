@@ -1,5 +1,115 @@
-//! `mcp-kit audit-docs`, in the order in which data flows.
+//! `mcp-kit audit-docs`, in the order in which data flows: walk → documents → graph → checks → findings → report.
 
 pub mod baseline;
+pub mod checks;
+pub mod command;
+pub mod config;
+pub mod corpus;
+pub mod document;
+#[cfg(test)]
+mod examples;
 pub mod finding;
+pub mod finish;
+pub mod graph;
+pub mod profile;
 pub mod report;
+pub mod resolve;
+pub mod scope;
+pub mod slug;
+pub mod suggest;
+pub mod walk;
+
+use std::time::Instant;
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use rayon::prelude::*;
+
+use checks::{Draft, Run, World};
+use config::{Config, Scope};
+use corpus::Corpus;
+use document::Patterns;
+use finding::Report;
+use graph::Graph;
+use scope::{Located, ScopeError};
+use walk::{Tree, shown};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// What to audit is not there.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// The deprecation patterns are no regular expression.
+    #[error("the deprecation patterns are no regular expression: {0}")]
+    Patterns(#[from] regex::Error),
+    /// A glob of the configuration is none.
+    #[error("{0}")]
+    Glob(#[from] globset::Error),
+}
+
+/// Audits a tree. Returns what it says, and what was looked at.
+///
+/// # Errors
+/// When what is asked for does not exist or the configuration does not make sense. Whatever is wrong with single files is a finding.
+pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditError> {
+    let start = Instant::now();
+    let patterns = Patterns::new(&config.deprecated, &config.common_words)?;
+    let (excluded, entries) = (globs(&config.exclude)?, globs(&config.entry_points)?);
+    let located = Located::find(scope)?;
+    let tree = Tree::walk(&located.root, located.repository);
+    let profiles = profile::detect(&tree, config);
+    let audited = |path: &[u8]| located.covers(path) && !excluded.is_match(shown(path));
+    let corpus = Corpus::read(tree, profiles, &patterns, config, &audited);
+    let graph = Graph::new(&corpus, &|path| entries.is_match(shown(path)));
+    let drafts = check(World { corpus: &corpus, graph: &graph, config });
+    let (findings, hidden) = finish::finish(&corpus, config, drafts);
+    let pages = corpus.pages.iter().filter(|page| page.audited);
+    let report = Report {
+        root: located.shown.clone(),
+        profiles: corpus.profiles.sentences(),
+        documents: pages.clone().count(),
+        links: pages.map(|page| page.document.links.len()).sum(),
+        findings,
+        hidden,
+        graph: finding::Graph {
+            documents: (0..).zip(&corpus.pages).map(|(page, _)| shown(corpus.path(page))).collect(),
+            edges: graph.pairs().collect(),
+        },
+        decisions: Vec::new(),
+        duration: start.elapsed(),
+    };
+    Ok((report, located))
+}
+
+/// Runs every check over every document whose findings are wanted.
+fn check(world: World<'_>) -> Vec<Draft> {
+    let pages = 0..u32::try_from(world.corpus.pages.len()).unwrap_or(u32::MAX);
+    let audited = pages.into_par_iter().filter(|page| world.corpus.pages[*page as usize].audited);
+    let mut drafts: Vec<Draft> = audited
+        .flat_map_iter(|page| {
+            let mut drafts = Vec::new();
+            for check in checks::ALL {
+                if let Run::Page(run) = check.run {
+                    run(world, page, &mut drafts);
+                }
+            }
+            drafts
+        })
+        .collect();
+    for check in checks::ALL {
+        if let Run::Tree(run) = check.run {
+            run(world, &mut drafts);
+        }
+    }
+    drafts
+}
+
+/// Globs as people write them for paths: `*` stays within a folder, `**` does not.
+fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob: Glob = GlobBuilder::new(pattern.trim_start_matches('/')).literal_separator(true).build()?;
+        set.add(glob);
+    }
+    set.build()
+}

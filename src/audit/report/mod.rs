@@ -26,6 +26,7 @@ use crate::terminal::Paint;
 pub use explain::explain;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
+pub(crate) use words::plural;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,0 +1,82 @@
+//! The link leads to a file or folder that does not exist, or out of the tree. Links, images, reference definitions that are used,
+//! and `href`, `src` and `srcset` of HTML are looked at; addresses on the web are `broken-url`'s.
+//!
+//! # Why it matters
+//!
+//! Readers get a 404, and what they were promised is missing where they needed it.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the guide](guide/instal.md).
+//! ```
+//!
+//! with only `guide/install.md` there.
+//!
+//! # How to mend it
+//!
+//! Write the path as seen from the document, or with `/` in front as seen from the root. When only one file can be meant, `--fix`
+//! does it. When the target is made by a build and really exists for readers, put
+//! `<!-- mcp-kit-ignore broken-link: made by the build -->` above it, or exclude the document.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::document::LinkKind;
+use crate::audit::resolve::Target;
+use crate::audit::suggest;
+
+pub(super) const CODE: Code = Code::BrokenLink;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for (link, resolved) in world.links(page) {
+        let destination = document.text(link.destination);
+        let what = suggest::meant(world.corpus, page, destination, resolved.target);
+        let message = match resolved.target {
+            Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
+            Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
+            Target::Missing => format!("there is no file {what}"),
+            Target::Outside => format!("{destination} leads out of the tree"),
+            _ => continue,
+        };
+        let guess = suggest::target(world.corpus, page, link);
+        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn links_to_nothing() {
+        let tree = [
+            ("README.md", "[a](a.md) [b](b.md) ![c](c.png) <img src=\"d.png\"> [e](../e.md) [f][]\n\n[f]: f/\n[g]: g.md\n"),
+            ("a.md", "[up](README.md)\n"),
+        ];
+        insta::assert_snapshot!(findings("broken-link", &tree), @r"
+        README.md:1:15 error: there is no file b.md (b.md)
+        README.md:1:26 error: there is no image c.png (c.png)
+        README.md:1:43 error: there is no file d.png (d.png)
+        README.md:1:55 error: ../e.md leads out of the tree (../e.md)
+        README.md:1:64 error: there is no folder f (f/)
+        ");
+    }
+
+    #[test]
+    fn what_was_probably_meant() {
+        let tree = [
+            ("README.md", "[a](guide/instal.md) [b](setup.md#x) [c](guide/faq) [d](usage)\n\n# Usage\n"),
+            ("guide/install.md", "[r](README.md)\n"),
+            ("guide/deep/setup.md", "# x\n"),
+            ("guide/faq.md", ""),
+        ];
+        insta::assert_snapshot!(findings("broken-link", &tree), @r"
+        README.md:1:5 error: there is no file guide/instal.md (guide/instal.md) help: guide/install.md
+        README.md:1:26 error: there is no file setup.md (setup.md#x) fix: guide/deep/setup.md#x
+        README.md:1:42 error: there is no file guide/faq (guide/faq) fix: guide/faq.md
+        README.md:1:57 error: there is no file usage (usage) fix: #usage
+        guide/install.md:1:5 error: there is no file guide/README.md (README.md) fix: ../README.md
+        ");
+    }
+}

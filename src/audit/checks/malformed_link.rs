@@ -1,0 +1,85 @@
+//! A destination that was never meant as it is written: empty, a placeholder, wrapped in parentheses, with two `#`, without
+//! `https://` or `mailto:`.
+//!
+//! # Why it matters
+//!
+//! The renderer takes it for the path of a file, so readers get a 404 although the right address stands in the text.
+//!
+//! # Example
+//!
+//! ```markdown
+//! [notes](TODO) [forum](www.example.org/forum) [mail](help@example.org)
+//!
+//! [design]: (https://example.org/design)
+//! ```
+//!
+//! # How to mend it
+//!
+//! The message says what belongs there; where it is only about characters, `--fix` does it.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::resolve::{Malformed, Target};
+use crate::audit::suggest::Guess;
+
+pub(super) const CODE: Code = Code::MalformedLink;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for (link, resolved) in world.links(page) {
+        let Target::Malformed(kind) = resolved.target else { continue };
+        let destination = document.text(link.destination);
+        let (message, guess) = explain(kind, destination);
+        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+    }
+}
+
+fn explain(kind: Malformed, destination: &str) -> (String, Option<Guess>) {
+    let certain = |destination: String| Some(Guess { destination, certain: true });
+    match kind {
+        Malformed::Empty => ("the destination is empty, so the link leads to its own page".to_owned(), None),
+        Malformed::Placeholder => (format!("{destination:?} still stands where a destination belongs"), None),
+        Malformed::TwoHashes => {
+            ("a fragment begins with one #".to_owned(), certain(format!("#{}", destination.trim_start_matches('#'))))
+        }
+        Malformed::Mail => ("a mail address needs mailto: in front".to_owned(), certain(format!("mailto:{destination}"))),
+        Malformed::NoScheme => {
+            ("without https:// in front this is the path of a file".to_owned(), certain(format!("https://{destination}")))
+        }
+        Malformed::BrokenScheme => {
+            let rest = destination.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start_matches([':', '/']);
+            let scheme = if destination.to_ascii_lowercase().contains("tps") { "https" } else { "http" };
+            (format!("{scheme}:// is misspelt"), Some(Guess { destination: format!("{scheme}://{rest}"), certain: false }))
+        }
+        Malformed::Wrapped => match destination.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            Some(inner) => ("the parentheses around it become a part of the destination".to_owned(), certain(inner.to_owned())),
+            None => {
+                let inner = destination.split_once("](").and_then(|(_, rest)| rest.strip_suffix(')'));
+                ("a destination is written without brackets".to_owned(), inner.and_then(|inner| certain(inner.to_owned())))
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn each_has_its_message() {
+        let tree = [(
+            "README.md",
+            "[a]() [b](TODO) [c](##x) [d](a@b.c) [e](www.x.org/y) [f][] [g]((#h)) [i](http:/x.org)\n\n[f]: (https://x.org)\n",
+        )];
+        insta::assert_snapshot!(findings("malformed-link", &tree), @r#"
+        README.md:1:1 error: the destination is empty, so the link leads to its own page ()
+        README.md:1:11 error: "TODO" still stands where a destination belongs (TODO)
+        README.md:1:21 error: a fragment begins with one # (##x) fix: #x
+        README.md:1:30 error: a mail address needs mailto: in front (a@b.c) fix: mailto:a@b.c
+        README.md:1:41 error: without https:// in front this is the path of a file (www.x.org/y) fix: https://www.x.org/y
+        README.md:1:54 error: the parentheses around it become a part of the destination ((https://x.org)) fix: https://x.org
+        README.md:1:64 error: the parentheses around it become a part of the destination ((#h)) fix: #h
+        README.md:1:74 error: http:// is misspelt (http:/x.org) help: http://x.org
+        "#);
+    }
+}

@@ -1,0 +1,53 @@
+//! The file exists, but with other letter case.
+//!
+//! # Why it matters
+//!
+//! On Windows and macOS the link works, so its writer never notices; on GitHub, on Linux and on most web servers it is a 404.
+//!
+//! # Example
+//!
+//! ```markdown
+//! [Setup](Docs/Setup.md)
+//! ```
+//!
+//! with `docs/setup.md` there.
+//!
+//! # How to mend it
+//!
+//! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::resolve::{Parts, Target};
+use crate::audit::suggest::{self, Guess};
+
+pub(super) const CODE: Code = Code::PathCase;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for (link, resolved) in world.links(page) {
+        let Target::Case(entry) = resolved.target else { continue };
+        let destination = document.text(link.destination);
+        let name = suggest::meant(world.corpus, page, destination, resolved.target);
+        let message = format!("the file is named {name}, with other letter case");
+        let parts = Parts::of(destination);
+        let only = world.corpus.tree.find_folded(&world.corpus.tree.entries()[entry as usize].path).len() == 1;
+        let destination = suggest::rewritten(world.corpus, world.corpus.path(page), entry, &parts);
+        let guess = Some(Guess { destination, certain: only });
+        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn other_letter_case() {
+        let tree = [("README.md", "[a](Docs/Setup.md#x) [b](docs/setup.md) [ü](docs/Ü.md)\n"), ("docs/setup.md", "# x\n"), ("docs/ü.md", "")];
+        insta::assert_snapshot!(findings("path-case", &tree), @r"
+        README.md:1:5 error: the file is named docs/setup.md, with other letter case (Docs/Setup.md#x) fix: docs/setup.md#x
+        README.md:1:45 error: the file is named docs/ü.md, with other letter case (docs/Ü.md) fix: docs/ü.md
+        ");
+    }
+}

@@ -1,0 +1,123 @@
+//! A link or image in reference style, `[text][label]` or `[label][]`, whose label is defined nowhere in the document.
+//!
+//! # Why it matters
+//!
+//! It is shown as it is written, brackets and all, and leads nowhere.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the design][design].
+//! ```
+//!
+//! without a line `[design]: docs/design.md`.
+//!
+//! # How to mend it
+//!
+//! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
+//! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
+//! said where the label looks like an index or a generic parameter, or in headings. Write `\[a][b]` to say that it is text.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::document::{Document, Undefined};
+use crate::audit::finding::{Edit, Fix};
+
+pub(super) const CODE: Code = Code::UndefinedReference;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for undefined in &document.undefined {
+        let label = document.text(undefined.label);
+        let Some(severity) = severity(document, undefined, label) else { continue };
+        let is_destination = is_destination(label);
+        let message = if is_destination {
+            format!("[{label}] is no label of a definition: a destination belongs in parentheses")
+        } else {
+            format!("no definition of [{label}], so this is shown as it is written")
+        };
+        let mut draft = Draft::new(CODE, severity, page, undefined.span, message);
+        draft.target = Some(label.to_owned());
+        if is_destination && !undefined.collapsed {
+            let end = undefined.span.end as usize;
+            let edits = vec![Edit { span: end.saturating_sub(label.len() + 2)..end, text: format!("({label})") }];
+            draft.fix = Some(Fix { title: format!("write ({label})"), edits });
+        }
+        drafts.push(draft);
+    }
+}
+
+fn severity(document: &Document, undefined: &Undefined, label: &str) -> Option<Severity> {
+    if is_destination(label) {
+        return Some(Severity::Error);
+    }
+    if undefined.in_heading || is_notation(label) {
+        return None;
+    }
+    // A document that defines nothing by reference does not write in that style.
+    let style = !document.definitions.is_empty();
+    match (undefined.image || undefined.collapsed, is_word(label) && style) {
+        (true, _) => Some(Severity::Error),
+        (false, true) => Some(Severity::Warning),
+        (false, false) => is_label(label).then_some(Severity::Warning),
+    }
+}
+
+/// `https://…`, `#heading`, `file.md`: somebody wrote brackets for parentheses.
+fn is_destination(label: &str) -> bool {
+    let plain = !label.contains(char::is_whitespace);
+    plain && (label.starts_with("http://") || label.starts_with("https://") || label.len() > 2 && label.starts_with('#') && !label.starts_with("##"))
+}
+
+/// An index, a generic parameter, an optional argument, a check box: not a label.
+fn is_notation(label: &str) -> bool {
+    let trimmed = label.trim();
+    trimmed.chars().count() < 2
+        || trimmed.chars().all(|c| c.is_ascii_digit() || !c.is_alphanumeric())
+        || trimmed.starts_with(['^', '!', '*', '_', '$', '&', '<', '@', '%', '-', ':', '`', '"', '\'', '=', '|', ',', '.', '/', '+', '~', '['])
+        || trimmed.contains(['(', ')', '=', '*', '|', '<', '>', '{', '}', '\\', ';', '"', '$', ','])
+        || trimmed.ends_with("...")
+}
+
+fn is_word(label: &str) -> bool {
+    label.chars().next().is_some_and(char::is_alphanumeric)
+}
+
+/// `help-wanted`, `rev-1`, `image15`: what nobody writes in brackets in prose.
+fn is_label(label: &str) -> bool {
+    let inner = label.trim();
+    is_word(inner)
+        && !inner.contains(char::is_whitespace)
+        && (inner.contains(['-', '_', '.', '/', '#']) || inner.chars().last().is_some_and(|c| c.is_ascii_digit()))
+        && inner.chars().any(char::is_alphabetic)
+        && inner.len() > 3
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn labels_without_a_definition() {
+        let tree = [(
+            "README.md",
+            "[a][help-wanted] ![][image15] [b][] [c][#future] [d][https://x.org] [e][good]\n\n[good]: #x\n\n<a id=x></a>\n",
+        )];
+        insta::assert_snapshot!(findings("undefined-reference", &tree), @r"
+        README.md:1:1 warning: no definition of [help-wanted], so this is shown as it is written (help-wanted)
+        README.md:1:18 error: no definition of [image15], so this is shown as it is written (image15)
+        README.md:1:37 error: [#future] is no label of a definition: a destination belongs in parentheses (#future) fix: write (#future)
+        README.md:1:50 error: [https://x.org] is no label of a definition: a destination belongs in parentheses (https://x.org) fix: write (https://x.org)
+        ");
+    }
+
+    #[test]
+    fn brackets_in_prose_are_no_references() {
+        let tree = [(
+            "README.md",
+            "# Unsafe[Mutable][Raw][Buffer]Pointer\n\n`x` a[0][1] [..][D] [file1][*file4*] [^1] [x] [a]\\[b]\n\n- [ ] [todo][x]\n\n\
+             [Liggitt][[Slides](README.md)] matrix[i][j]\n",
+        )];
+        assert_eq!(findings("undefined-reference", &tree), "");
+    }
+}

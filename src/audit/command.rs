@@ -1,0 +1,105 @@
+//! `mcp-kit audit-docs` from its flags to its exit status.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::baseline::{Baseline, BaselineError};
+use super::checks::{self, Check};
+use super::config::{Config, Date, Scope, date_of};
+use super::finding::{Code, Severity};
+use super::{AuditError, audit, report};
+use crate::cli::AuditDocs;
+use crate::files::{self, FilesError};
+use crate::terminal::Paint;
+
+/// Errors were found, or warnings that are to count.
+const FOUND: u8 = 1;
+
+/// How the command fails.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// There is no report.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The baseline cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// The baseline cannot be written.
+    #[error(transparent)]
+    WriteBaseline(#[from] FilesError),
+    /// The report cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// The code is known but this version does not look for it.
+    #[error("this version does not check {0} yet")]
+    NotYet(Code),
+}
+
+/// Runs the command: the report goes to `out`, what else there is to say to `note`. Returns the exit status.
+///
+/// # Errors
+/// When there is no report, or it cannot be written.
+pub fn run(
+    command: &AuditDocs,
+    paint: Paint,
+    width: usize,
+    out: &mut dyn Write,
+    note: &dyn Fn(&str),
+) -> Result<u8, CommandError> {
+    if let Some(code) = command.explain {
+        let check = Check::of(code).ok_or(CommandError::NotYet(code))?;
+        readable(out.write_all(report::explain(code, &check.documentation(), paint).as_bytes()))?;
+        return Ok(0);
+    }
+    let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
+    let scope = Scope { paths, root: command.root.clone() };
+    let config = Config { flavor: command.flavor, today: today(), ..Config::default() };
+    // Before the work, so that a mistyped name costs no time.
+    let baseline = match &command.baseline {
+        Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
+        _ => None,
+    };
+    let (mut found, covers) = audit(&scope, &config)?;
+    if found.documents == 0 {
+        note("no Markdown file is there to audit");
+    }
+    let looked =
+        |code: Code, path: &str| checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes());
+    if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
+        let updated = baseline.clone().unwrap_or_default().updated(&found.findings, &looked);
+        let mut bytes = Vec::new();
+        updated.write(&mut bytes)?;
+        files::replace(path, &bytes)?;
+        note(&format!("{} accepted in {}", report::plural(updated.len(), "finding"), path.display()));
+        updated.hide(&mut found, &looked);
+    } else if let Some(baseline) = baseline {
+        let stale: u32 = baseline.hide(&mut found, &looked).iter().map(|stale| stale.count).sum();
+        if stale > 0 {
+            let findings = report::plural(stale as usize, "finding");
+            note(&format!("{findings} of the baseline are gone; --update-baseline forgets them"));
+        }
+    }
+    readable(report::write(&found, command.format, paint, width, out))?;
+    let least = if command.strict { Severity::Warning } else { Severity::Error };
+    Ok(if found.findings.iter().any(|finding| finding.severity >= least) { FOUND } else { 0 })
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn readable(written: io::Result<()>) -> Result<(), io::Error> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Today in UTC; `SOURCE_DATE_EPOCH` settles it for builds that must not differ.
+fn today() -> Date {
+    let told = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse::<i64>().ok());
+    let now = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    };
+    date_of(told.unwrap_or_else(now))
+}

@@ -1,0 +1,181 @@
+//! All documents of a tree, read and parsed on all cores.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::config::Config;
+use super::document::{self, Document, Evidence, Patterns, decode};
+use super::profile::{Profiles, Site};
+use super::walk::{Kind, Tree, file_name, join, parent};
+
+/// A document in its tree.
+#[derive(Debug)]
+pub struct Page {
+    /// Which entry of the tree.
+    pub entry: u32,
+    /// Which site.
+    pub site: u16,
+    /// Whether its findings are reported.
+    pub audited: bool,
+    /// What is in it.
+    pub document: Document,
+}
+
+/// A tree and its documents.
+#[derive(Debug)]
+pub struct Corpus {
+    /// Every path.
+    pub tree: Tree,
+    /// Whose rules.
+    pub profiles: Profiles,
+    /// The documents, sorted by path.
+    pub pages: Vec<Page>,
+    /// By entry: which page, if it is one.
+    of_entry: Vec<u32>,
+    addresses: OnceLock<FxHashSet<Vec<u8>>>,
+}
+
+const NO_PAGE: u32 = u32::MAX;
+
+impl Corpus {
+    /// Reads every document of `tree`; `audited` says whose findings are wanted.
+    #[must_use]
+    pub fn read(
+        tree: Tree,
+        profiles: Profiles,
+        patterns: &Patterns,
+        config: &Config,
+        audited: &(dyn Fn(&[u8]) -> bool + Sync),
+    ) -> Self {
+        let documents: Vec<u32> =
+            (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect();
+        let pages: Vec<Page> = documents
+            .par_iter()
+            .map(|&entry| {
+                let path = &tree.entries()[entry as usize].path;
+                let site = profiles.of(path);
+                let document = read(&tree, path, profiles.site(site), patterns, config);
+                Page { entry, site, audited: audited(path), document }
+            })
+            .collect();
+        let mut of_entry = vec![NO_PAGE; tree.entries().len()];
+        for (at, page) in (0_u32..).zip(&pages) {
+            of_entry[page.entry as usize] = at;
+        }
+        Self { tree, profiles, pages, of_entry, addresses: OnceLock::new() }
+    }
+
+    /// The page that an entry is.
+    #[must_use]
+    pub fn page_of(&self, entry: u32) -> Option<u32> {
+        self.of_entry.get(entry as usize).copied().filter(|page| *page != NO_PAGE)
+    }
+
+    /// The path of a page.
+    #[must_use]
+    pub fn path(&self, page: u32) -> &[u8] {
+        &self.tree.entries()[self.pages[page as usize].entry as usize].path
+    }
+
+    /// The site of a page.
+    #[must_use]
+    pub fn site(&self, page: u32) -> &Site {
+        self.profiles.site(self.pages[page as usize].site)
+    }
+
+    /// Whether some page of a site with addresses of its own may have this one. Where a page appears is settled by configuration that
+    /// only the generator understands, so only the last part of the address is compared.
+    #[must_use]
+    pub fn has_address(&self, path: &[u8]) -> bool {
+        let addresses = self.addresses.get_or_init(|| {
+            let mut addresses = FxHashSet::default();
+            for (number, page) in
+                (0_u32..).zip(&self.pages).filter(|(_, page)| self.profiles.site(page.site).rules.addresses)
+            {
+                let document = &page.document;
+                for address in &document.front_matter.addresses {
+                    addresses.insert(last_part(document.text(*address).as_bytes()).to_vec());
+                }
+                let name = file_name(self.path(number));
+                let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
+                // Docusaurus orders pages by numbers in front of their names, Hugo dates them.
+                let bare = stem
+                    .trim_ascii_start()
+                    .iter()
+                    .position(|byte| !byte.is_ascii_digit() && *byte != b'-' && *byte != b'_');
+                addresses.insert(stem.to_ascii_lowercase());
+                addresses.insert(stem[bare.unwrap_or(0)..].to_ascii_lowercase());
+                if matches!(stem, b"index" | b"_index" | b"README") {
+                    addresses.insert(file_name(parent(self.path(number))).to_ascii_lowercase());
+                }
+            }
+            addresses
+        });
+        let last = last_part(path).to_ascii_lowercase();
+        last.is_empty() || addresses.contains(&last)
+    }
+
+    /// The page that stands for a folder.
+    #[must_use]
+    pub fn index_of(&self, folder: &[u8], site: &Site) -> Option<u32> {
+        let entry = |name: &&str| self.tree.find(&join(folder, name.as_bytes()));
+        site.rules.index.iter().find_map(|name| self.page_of(entry(name)?))
+    }
+}
+
+/// One document, whatever becomes of it.
+fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, config: &Config) -> Document {
+    let bytes = match bytes(tree, path, config.largest) {
+        Ok(bytes) => bytes,
+        Err(reason) => return Document::unread(reason),
+    };
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Document::unread("it is UTF-16, which Markdown renderers do not read; save it as UTF-8".to_owned());
+    }
+    // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let decoded = decode(bytes);
+        let mut document = document::parse(&decoded, site.rules, patterns);
+        drop(decoded);
+        add_file_name(&mut document.evidence, path, patterns);
+        document
+    }));
+    parsed.unwrap_or_else(|_| {
+        Document::unread("the parser gave up on it; this is a mistake of mcp-kit, please report it".to_owned())
+    })
+}
+
+/// The last part of an address that has one.
+fn last_part(address: &[u8]) -> &[u8] {
+    file_name(address.strip_suffix(b"/").unwrap_or(address))
+}
+
+fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
+    let name = String::from_utf8_lossy(file_name(path));
+    for mention in patterns.mentions(&name, 0, document::Place::FileName) {
+        evidence.mentions.push(document::Mention { span: document::Span::default(), ..mention });
+    }
+}
+
+/// A document's bytes again, for showing lines of it.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub fn bytes(tree: &Tree, path: &[u8], largest: u64) -> Result<Vec<u8>, String> {
+    let said = |error: io::Error| format!("it cannot be read: {error}");
+    let file = File::open(tree.on_disk(path)).map_err(said)?;
+    let length = file.metadata().map_err(said)?.len();
+    let too_large = || format!("it is larger than {} MB", largest >> 20);
+    if length > largest {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    // It may grow meanwhile.
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(said)?;
+    if bytes.len() as u64 > largest { Err(too_large()) } else { Ok(bytes) }
+}

@@ -1,0 +1,182 @@
+//! Signs that a document is deprecated, with how much each proves. A word in running text proves little: healthy documentation speaks
+//! of deprecated things all the time.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use regex::{Regex, RegexBuilder};
+
+use super::{Span, Strings, Text};
+
+/// Where a pattern was met, the weakest place first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Running text.
+    Prose,
+    /// The text of a link.
+    Link,
+    /// A heading that is not the title.
+    Heading,
+    /// A quotation or alert at the head of the page.
+    Banner,
+    /// The title.
+    Title,
+    /// `status:` in the front matter.
+    Status,
+    /// The name of the file.
+    FileName,
+}
+
+/// A pattern that was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Where in the text.
+    pub span: Span,
+    /// In what kind of place.
+    pub place: Place,
+    /// Whether it is a word that healthy documents use, too.
+    pub common: bool,
+}
+
+/// What a page says at its head about being old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The words.
+    pub span: Span,
+    /// Whether this tool wrote it.
+    pub ours: bool,
+    /// Only its contents are partly old, the page itself is in use.
+    pub updated: bool,
+    /// Where readers are sent.
+    pub replacement: Option<Text>,
+}
+
+/// Everything found in one document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The first mention in each kind of place.
+    pub mentions: Vec<Mention>,
+    /// How many there are in all.
+    pub count: u32,
+    /// What the page says about itself.
+    pub notice: Option<Notice>,
+}
+
+impl Evidence {
+    /// Counts a mention and keeps it if it is the first of its kind.
+    pub(super) fn add(&mut self, mention: Mention) {
+        self.count += 1;
+        if !self.mentions.iter().any(|other| (other.place, other.common) == (mention.place, mention.common)) {
+            self.mentions.push(mention);
+        }
+    }
+}
+
+/// The patterns of an audit, made once.
+#[derive(Debug)]
+pub struct Patterns {
+    pattern: Regex,
+    common: Vec<String>,
+}
+
+impl Patterns {
+    /// From the configuration.
+    ///
+    /// # Errors
+    /// When `pattern` is no regular expression.
+    pub fn new(pattern: &str, common: &[String]) -> Result<Self, regex::Error> {
+        let pattern = RegexBuilder::new(pattern).case_insensitive(true).build()?;
+        Ok(Self { pattern, common: common.iter().map(|word| word.to_lowercase()).collect() })
+    }
+
+    /// Whether there is anything to find in `text`.
+    #[must_use]
+    pub fn occur_in(&self, text: &str) -> bool {
+        self.pattern.is_match(text)
+    }
+
+    /// Each occurrence in `text`, which begins at `offset`.
+    pub fn mentions<'a>(&'a self, text: &'a str, offset: usize, place: Place) -> impl Iterator<Item = Mention> + 'a {
+        self.pattern.find_iter(text).filter(|hit| !hit.is_empty()).map(move |hit| Mention {
+            span: Span::of(&(offset + hit.start()..offset + hit.end())),
+            place,
+            common: self.common.iter().any(|word| *word == hit.as_str().to_lowercase()),
+        })
+    }
+}
+
+/// `None` only if the literals below do not compile.
+static OLD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words =
+        ["archive", "deprecat", "obsolete", "superseded", "legacy", "retired", "former", "historic", "old", "previous"];
+    AhoCorasickBuilder::new().ascii_case_insensitive(true).build(words).ok()
+});
+
+/// Whether the text of a link says that what it points to is old.
+pub(super) fn says_old(text: &str) -> bool {
+    OLD.as_ref().is_some_and(|words| words.is_match(text))
+}
+
+static HEAD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = ["deprecated", "archived", "superseded", "obsolete", "no longer maintained", "**updated**"];
+    AhoCorasickBuilder::new().ascii_case_insensitive(true).build(words).ok()
+});
+
+static NOTICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let of_a_page = r"\bthis (?:document|page|guide|article|runbook|sop|tutorial|readme|file|how-?to)(?: is| has been| was)(?: now| currently)? (?:deprecated|archived|superseded|obsolete|no longer maintained)";
+    let ours = r"\*\*(?:updated|archived|deprecated)\*\* \(\d{4}-\d{2}-\d{2}\)";
+    Regex::new(&format!("(?i)(?:{of_a_page})|(?P<ours>{ours})")).ok()
+});
+
+static DESTINATION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\]\(<?([^)>\s]+)").ok());
+
+/// How far a notice is looked for.
+const HEAD_LENGTH: usize = 1_500;
+
+/// What the beginning of `text`, from `start`, says about the page being old.
+pub(super) fn notice(text: &str, start: usize, strings: &mut Strings) -> Option<Notice> {
+    let head = &text[start..text.floor_char_boundary(start + HEAD_LENGTH)];
+    if !HEAD.as_ref()?.is_match(head) {
+        return None;
+    }
+    let hit = NOTICE.as_ref()?.captures(head)?;
+    let whole = hit.get(0)?;
+    let after = &head[whole.end()..];
+    let after = after.find("\n\n").map_or(after, |end| &after[..end]);
+    let replacement = DESTINATION.as_ref()?.captures(after).and_then(|hit| hit.get(1));
+    Some(Notice {
+        span: Span::of(&(start + whole.start()..start + whole.end())),
+        ours: hit.name("ours").is_some(),
+        updated: whole.as_str().to_ascii_lowercase().starts_with("**updated"),
+        replacement: replacement.map(|destination| strings.add(destination.as_str())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_about_the_page_itself() {
+        let mut strings = Strings::default();
+        let mut of = |text: &str| {
+            notice(text, 0, &mut strings)
+                .map(|notice| (notice.ours, notice.replacement.map(|text| strings.get(text).to_owned())))
+        };
+        assert_eq!(of("# A\n\nThis page is deprecated, see [B](b.md).\n"), Some((false, Some("b.md".to_owned()))));
+        assert_eq!(
+            of("# A\n\n> ⚠️ **UPDATED** (2025-11-08)\n> See [B](/b.md)\n"),
+            Some((true, Some("/b.md".to_owned())))
+        );
+        assert_eq!(of("# A\n\nThis page lists the deprecated flags.\n"), None);
+        assert_eq!(of(&format!("{}This page is deprecated", "é".repeat(HEAD_LENGTH))), None);
+    }
+
+    #[test]
+    fn common_words_are_told_apart() {
+        let patterns = Patterns::new("phase_1|deprecated", &["deprecated".to_owned()]).unwrap();
+        let common: Vec<_> =
+            patterns.mentions("Deprecated PHASE_1", 7, Place::Prose).map(|m| (m.span.start, m.common)).collect();
+        assert_eq!(common, [(7, true), (18, false)]);
+    }
+}

@@ -1,0 +1,128 @@
+//! HTML (and JSX) inside of Markdown: what points somewhere, what can be pointed to, and where headings begin and end.
+
+use html5gum::{DefaultEmitter, Token, Tokenizer};
+
+/// What the tags of a piece of HTML say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A destination and the bytes of the piece in which it stands.
+    Destination { text: String, start: usize, end: usize },
+    /// A name that a fragment can give.
+    Anchor(String),
+    /// The title of a component, from which some renderers make an anchor.
+    Named(String),
+    /// `<h1>` and so on.
+    HeadingStart,
+    /// `</h1>` and so on.
+    HeadingEnd,
+    /// Text outside of tags.
+    Text(String),
+}
+
+/// Whether `html` can hold anything that [`pieces`] finds. Most pieces are `<br>`, `</a>` and comments.
+pub(super) fn is_worth_it(html: &str) -> bool {
+    let bytes = html.as_bytes();
+    memchr::memchr(b'=', bytes).is_some()
+        || memchr::memchr2_iter(b'h', b'H', bytes).any(|at| {
+            bytes.get(at + 1).is_some_and(|digit| (b'1'..=b'6').contains(digit))
+                && matches!(bytes[..at].last(), Some(b'<' | b'/'))
+        })
+}
+
+/// Attributes that name a file or a page.
+const DESTINATIONS: &[&[u8]] = &[b"href", b"src", b"poster", b"srcset"];
+
+/// Elements whose destination is for programs, not for readers.
+const UNREAD: &[&[u8]] = &[b"base", b"link", b"script", b"meta"];
+
+/// Elements of HTML whose title is a tooltip; everything else with a title is a component.
+const STANDARD: &[&[u8]] =
+    &[b"a", b"abbr", b"img", b"span", b"div", b"p", b"td", b"th", b"iframe", b"input", b"track", b"option"];
+
+/// Calls `sink` for everything of interest in `html`, in order.
+pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(Piece)) {
+    let mut emitter = DefaultEmitter::<usize>::new_with_span();
+    emitter.naively_switch_states(true);
+    for token in Tokenizer::new_with_emitter(html, emitter) {
+        let Ok(token) = token;
+        match token {
+            Token::StartTag(tag) => {
+                if is_heading(&tag.name) {
+                    sink(Piece::HeadingStart);
+                }
+                for (name, value) in &tag.attributes {
+                    let text = String::from_utf8_lossy(value);
+                    let is_name = **name == *b"id" || **name == *b"name" && *tag.name == *b"a";
+                    if is_name && !text.is_empty() {
+                        sink(Piece::Anchor(text.into_owned()));
+                    } else if (**name == *b"title" || **name == *b"label") && !STANDARD.contains(&tag.name.as_slice()) {
+                        sink(Piece::Named(text.into_owned()));
+                    } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice()) {
+                        destinations(html, name.as_slice() == b"srcset", &text, value.span.start..value.span.end, sink);
+                    }
+                }
+            }
+            Token::EndTag(tag) if is_heading(&tag.name) => sink(Piece::HeadingEnd),
+            Token::String(text) => sink(Piece::Text(String::from_utf8_lossy(&text).into_owned())),
+            _ => {}
+        }
+    }
+}
+
+fn is_heading(name: &[u8]) -> bool {
+    matches!(name, [b'h', b'1'..=b'6'])
+}
+
+/// The destinations of one attribute: `srcset` has several, each followed by how large it is.
+fn destinations(html: &str, set: bool, text: &str, within: std::ops::Range<usize>, sink: &mut dyn FnMut(Piece)) {
+    let source = html.get(within.start..within.end.min(html.len())).unwrap_or_default();
+    let mut report = |text: &str| {
+        // Written with entities, it cannot be found in the source: then there is no place to edit.
+        let place = source.rfind(text).filter(|_| !text.is_empty()).map(|at| within.start + at);
+        let start = place.unwrap_or(within.start);
+        sink(Piece::Destination { text: text.to_owned(), start, end: place.map_or(start, |start| start + text.len()) });
+    };
+    if set {
+        text.split(',').filter_map(|one| one.split_ascii_whitespace().next()).for_each(&mut report);
+    } else {
+        report(text.trim());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(html: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        pieces(html, &mut |piece| {
+            found.push(match piece {
+                Piece::Destination { text, start, end } => format!("{text} at {}", &html[start..end]),
+                Piece::Anchor(name) => format!("#{name}"),
+                Piece::Named(name) => format!("={name}"),
+                Piece::HeadingStart => "<h>".to_owned(),
+                Piece::HeadingEnd => "</h>".to_owned(),
+                Piece::Text(text) => text,
+            });
+        });
+        found
+    }
+
+    #[test]
+    fn attributes_by_the_rules_of_html() {
+        assert_eq!(found("<a HREF = 'a.md#x' id=y>t</a>"), ["a.md#x at a.md#x", "#y", "t"]);
+        assert_eq!(found("<img alt=\"src=no\" src=b.png>"), ["b.png at b.png"]);
+        assert_eq!(found("<source srcset=\"a.png 1x, b.png 2x\">"), ["a.png at a.png", "b.png at b.png"]);
+        assert_eq!(found("<a href=\"a?b&amp;c\">"), ["a?b&c at "]);
+        assert_eq!(found("<!-- <a href=x> --><script>'<a href=x>'</script>"), ["'<a href=x>'"]);
+        assert_eq!(found("<h2 id=a>A</h2>"), ["<h>", "#a", "A", "</h>"]);
+        assert_eq!(found("<Card name=\"n\" href=\"/x\" />"), ["/x at /x"]);
+        assert_eq!(found("<a href=\"unclosed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn plain_tags_are_not_tokenised() {
+        assert!(!is_worth_it("<br/>") && !is_worth_it("</a>") && !is_worth_it("<hr>"));
+        assert!(is_worth_it("<h1>") && is_worth_it("</H2>") && is_worth_it("<a id=x>"));
+    }
+}

@@ -1,0 +1,453 @@
+//! Markdown → [`Document`], in one pass over the parser's events.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
+
+use super::evidence::{self, Patterns};
+use super::html::{self, Piece};
+use super::{
+    Anchors, Decoded, Definition, Document, Evidence, Link, LinkKind, Place, Reading, Span, Strings, Suppression, Text,
+    Undefined, definitions, front_matter, secrets, suppression,
+};
+use crate::audit::profile::Rules;
+use crate::audit::slug::Slugger;
+
+/// Reads a document by the rules of its renderer.
+#[must_use]
+pub fn parse(decoded: &Decoded, rules: &Rules, patterns: &Patterns) -> Document {
+    let whole = decoded.text.as_str();
+    let mark = if whole.starts_with('\u{feff}') { 3 } else { 0 };
+    let head = front_matter::locate(&whole[mark..]);
+    let base = mark + head.end;
+    let text = &whole[base..];
+    let mut strings = Strings::default();
+    let front_matter = front_matter::read(&whole[mark..base], mark, &mut strings);
+
+    let options = options(rules);
+    let broken = RefCell::new(Vec::new());
+    let callback = |link: BrokenLink<'_>| {
+        // `[x]` alone is what people write in prose.
+        if !matches!(link.link_type, LinkType::ShortcutUnknown | LinkType::Shortcut) {
+            broken.borrow_mut().push((link.span, link.link_type, link.reference.into_string()));
+        }
+        None
+    };
+    let mut events = Parser::new_with_broken_link_callback(text, options, Some(callback)).into_offset_iter();
+    let definitions = definitions::collect(text, base, events.reference_definitions(), &mut strings);
+    let mut reader = Reader::new(text, base, rules, patterns, strings, definitions);
+    reader.scan = patterns.occur_in(whole);
+    while let Some((event, range)) = events.next() {
+        let definition = match &event {
+            Event::Start(Tag::Link { id, link_type, .. } | Tag::Image { id, link_type, .. })
+                if !id.is_empty() && *link_type != LinkType::Inline =>
+            {
+                events.reference_definitions().get(id).map(|definition| definition.span.start)
+            }
+            _ => None,
+        };
+        reader.event(event, range, definition);
+    }
+    if !reader.definitions.is_empty() {
+        let again = definitions::repeated(text, base, options, events.reference_definitions(), &mut reader.strings);
+        reader.definitions.extend(again);
+    }
+    drop(events);
+    reader.undefined(broken.into_inner());
+    reader.finish(whole, decoded.invalid, front_matter)
+}
+
+fn options(rules: &Rules) -> Options {
+    let mut options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM;
+    options.set(Options::ENABLE_HEADING_ATTRIBUTES, rules.heading_ids);
+    options
+}
+
+/// A heading that has begun.
+struct Heading {
+    text: String,
+    id: Option<String>,
+    first_level: bool,
+}
+
+/// A link that has begun, and where the last part of its text ends.
+struct Open {
+    link: usize,
+    inner_end: usize,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    base: usize,
+    rules: &'a Rules,
+    patterns: &'a Patterns,
+    strings: Strings,
+    definitions: Vec<Definition>,
+    links: Vec<Link>,
+    undefined: Vec<Undefined>,
+    names: Vec<Text>,
+    slugger: Slugger,
+    headings: Vec<Range<usize>>,
+    heading: Option<Heading>,
+    /// `<h1>` without its end.
+    html_heading: Option<String>,
+    title: Option<Text>,
+    open: Vec<Open>,
+    images: usize,
+    quotes: usize,
+    code: bool,
+    html_block: bool,
+    /// A second heading or much text has been seen: what comes is no banner.
+    body: bool,
+    scan: bool,
+    evidence: Evidence,
+    suppressions: Vec<Suppression>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        text: &'a str,
+        base: usize,
+        rules: &'a Rules,
+        patterns: &'a Patterns,
+        strings: Strings,
+        definitions: Vec<Definition>,
+    ) -> Self {
+        Self {
+            text,
+            base,
+            rules,
+            patterns,
+            strings,
+            definitions,
+            links: Vec::new(),
+            undefined: Vec::new(),
+            names: Vec::new(),
+            slugger: Slugger::new(rules.dialect),
+            headings: Vec::new(),
+            heading: None,
+            html_heading: None,
+            title: None,
+            open: Vec::new(),
+            images: 0,
+            quotes: 0,
+            code: false,
+            html_block: false,
+            body: false,
+            scan: false,
+            evidence: Evidence::default(),
+            suppressions: Vec::new(),
+        }
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
+        Span::of(&(self.base + range.start..self.base + range.end))
+    }
+
+    fn event(&mut self, event: Event<'_>, range: Range<usize>, definition: Option<usize>) {
+        let end = range.end;
+        match event {
+            Event::Start(tag) => return self.start(tag, &range, definition),
+            Event::End(tag) => self.end(tag, &range),
+            Event::Text(text) => self.words(&text, &range, false),
+            Event::Code(text) => self.words(&text, &range, true),
+            Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
+            Event::InlineHtml(_) => self.html(&range),
+            Event::Html(_) if !self.html_block => self.html(&range),
+            _ => {}
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.inner_end = open.inner_end.max(end);
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
+        match tag {
+            Tag::Heading { level, id, .. } => {
+                let first_level = level == pulldown_cmark::HeadingLevel::H1;
+                self.body |= !self.headings.is_empty();
+                self.headings.push(range.clone());
+                let id = id.map(pulldown_cmark::CowStr::into_string);
+                self.heading = Some(Heading { text: String::new(), id, first_level });
+            }
+            Tag::Link { link_type, dest_url, .. } => {
+                let kind = match link_type {
+                    LinkType::Autolink | LinkType::Email => LinkKind::Autolink,
+                    _ if self.is_include(range.start) => LinkKind::Include,
+                    _ => LinkKind::Link,
+                };
+                self.link(kind, &dest_url, range, definition, 1);
+            }
+            Tag::Image { dest_url, .. } => {
+                self.images += 1;
+                self.link(LinkKind::Image, &dest_url, range, definition, 2);
+            }
+            Tag::BlockQuote(_) => self.quotes += 1,
+            Tag::CodeBlock(_) => self.code = true,
+            Tag::HtmlBlock => {
+                self.html_block = true;
+                self.html(range);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, range: &Range<usize>) {
+        match tag {
+            TagEnd::Heading(_) => self.end_heading(),
+            TagEnd::Link => self.end_link(range),
+            TagEnd::Image => {
+                self.images -= 1;
+                self.end_link(range);
+            }
+            TagEnd::BlockQuote(_) => self.quotes -= 1,
+            TagEnd::CodeBlock => self.code = false,
+            TagEnd::HtmlBlock => self.html_block = false,
+            _ => {}
+        }
+    }
+
+    fn link(
+        &mut self,
+        kind: LinkKind,
+        destination: &str,
+        range: &Range<usize>,
+        definition: Option<usize>,
+        before_text: usize,
+    ) {
+        let definition = definition.and_then(|start| {
+            let start = self.span(&(start..start)).start;
+            let at = self.definitions.binary_search_by_key(&start, |definition| definition.span.start).ok()?;
+            self.definitions[at].used = true;
+            u32::try_from(at).ok()
+        });
+        let (written, destination) = match definition {
+            Some(at) => (self.definitions[at as usize].written, self.definitions[at as usize].destination),
+            None => (Span::default(), self.strings.add(destination)),
+        };
+        let span = self.span(range);
+        self.open.push(Open { link: self.links.len(), inner_end: range.start + before_text });
+        self.links.push(Link { span, written, destination, kind, definition, says_old: false });
+    }
+
+    fn end_link(&mut self, range: &Range<usize>) {
+        let Some(open) = self.open.pop() else { return };
+        let text = &self.text[range.start..open.inner_end.min(range.end)];
+        let written = match self.links[open.link].kind {
+            LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
+            _ => written(self.text, open.inner_end, range.end),
+        };
+        let written = written.map(|written| self.span(&written));
+        let link = &mut self.links[open.link];
+        link.says_old = evidence::says_old(text);
+        if let (None, Some(written)) = (link.definition, written) {
+            link.written = written;
+        }
+    }
+
+    /// `[!INCLUDE [title](file)]` of DocFX.
+    fn is_include(&self, start: usize) -> bool {
+        let before = self.text[..start].trim_end().as_bytes();
+        self.rules.includes && before.last_chunk::<9>().is_some_and(|word| word.eq_ignore_ascii_case(b"[!INCLUDE"))
+    }
+
+    fn heading_text(&mut self, text: &str) {
+        if self.images > 0 {
+            return;
+        }
+        if let Some(heading) = &mut self.heading {
+            heading.text.push_str(text);
+        } else if let Some(heading) = &mut self.html_heading {
+            heading.push_str(text);
+        }
+    }
+
+    fn words(&mut self, text: &str, range: &Range<usize>, code: bool) {
+        self.heading_text(text);
+        if !self.scan || code || self.code {
+            return;
+        }
+        let place = match &self.heading {
+            Some(heading) if heading.first_level && !self.body => Place::Title,
+            Some(_) => Place::Heading,
+            None if self.quotes > 0 && !self.body => Place::Banner,
+            // What is quoted was said by somebody else.
+            None if self.quotes > 0 => return,
+            None if !self.open.is_empty() => Place::Link,
+            None => Place::Prose,
+        };
+        // The source is asked, not the text: it has the offsets.
+        if let Some(source) = self.text.get(range.clone()) {
+            for mention in self.patterns.mentions(source, self.base + range.start, place) {
+                self.evidence.add(mention);
+            }
+        }
+    }
+
+    fn end_heading(&mut self) {
+        let Some(heading) = self.heading.take() else { return };
+        // The parser leaves a tab at the end of `## x<TAB>`.
+        let mut text = heading.text.trim();
+        let mut id = heading.id;
+        if self.rules.attribute_lists
+            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once("{:"))
+        {
+            id = id.or_else(|| list.split_whitespace().find_map(|word| word.strip_prefix('#')).map(str::to_owned));
+            text = before.trim_end();
+        }
+        if heading.first_level && self.title.is_none() {
+            self.title = Some(self.strings.add(text));
+        }
+        let slug = id.unwrap_or_else(|| self.slugger.next(text));
+        self.names.push(self.strings.add(&slug));
+    }
+
+    fn html(&mut self, range: &Range<usize>) {
+        let Some(html) = self.text.get(range.clone()) else { return };
+        if html.starts_with("<!--") || self.html_block && memchr::memmem::find(html.as_bytes(), b"<!--").is_some() {
+            suppression::find(self.text, range.clone(), &mut self.strings, &mut self.suppressions);
+        }
+        if !html::is_worth_it(html) && self.html_heading.is_none() {
+            return;
+        }
+        html::pieces(html, &mut |piece| match piece {
+            Piece::Destination { text, start, end } => {
+                let written = self.span(&(range.start + start..range.start + end));
+                let destination = self.strings.add(&text);
+                let span = if written.start < written.end { written } else { self.span(range) };
+                let (kind, says_old) = (LinkKind::Html, false);
+                self.links.push(Link { span, written, destination, kind, definition: None, says_old });
+            }
+            Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
+            Piece::Named(name) => {
+                if self.rules.component_titles {
+                    let slug = self.slugger.next(&name);
+                    self.names.push(self.strings.add(&slug));
+                }
+            }
+            Piece::HeadingStart => self.html_heading = Some(String::new()),
+            Piece::HeadingEnd => {
+                if let Some(text) = self.html_heading.take() {
+                    let slug = self.slugger.next(text.trim());
+                    self.names.push(self.strings.add(&slug));
+                }
+            }
+            Piece::Text(text) => self.heading_text(&text),
+        });
+    }
+
+    fn undefined(&mut self, broken: Vec<(Range<usize>, LinkType, String)>) {
+        for (range, link_type, label) in broken {
+            let before = self.headings.partition_point(|heading| heading.end <= range.start);
+            let in_heading = self.headings.get(before).is_some_and(|heading| heading.start <= range.start);
+            let image = range.start > 0 && self.text.as_bytes().get(range.start - 1) == Some(&b'!')
+                || self.text.as_bytes().get(range.start) == Some(&b'!');
+            let undefined = Undefined {
+                span: self.span(&range),
+                label: self.strings.add(&label),
+                image,
+                collapsed: matches!(link_type, LinkType::CollapsedUnknown | LinkType::Collapsed),
+                in_heading,
+            };
+            // The parser may ask twice.
+            if self.undefined.last().is_none_or(|last| last.span != undefined.span) {
+                self.undefined.push(undefined);
+            }
+        }
+        self.undefined.sort_by_key(|undefined| undefined.span);
+        self.undefined.dedup_by_key(|undefined| undefined.span);
+    }
+
+    fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: super::FrontMatter) -> Document {
+        if self.rules.attribute_lists {
+            self.attribute_lists();
+        }
+        if self.rules.includes {
+            self.includes();
+        }
+        if let Some((span, _)) = front_matter.status.filter(|_| self.scan) {
+            for mention in self.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
+                self.evidence.add(mention);
+            }
+        }
+        self.evidence.notice = evidence::notice(whole, self.base, &mut self.strings);
+        let anchors = Anchors::new(&self.names, &self.strings);
+        self.links.sort_by_key(|link| link.span);
+        Document {
+            anchors,
+            links: self.links.into(),
+            undefined: self.undefined.into(),
+            definitions: self.definitions.into(),
+            title: self.title,
+            front_matter,
+            suppressions: self.suppressions.into(),
+            evidence: self.evidence,
+            secrets: secrets::find(whole).into(),
+            reading: invalid.map_or(Reading::Whole, Reading::Lossy),
+            strings: self.strings,
+        }
+    }
+
+    /// `{ #id }` behind anything, as Python-Markdown's `attr_list` has it.
+    fn attribute_lists(&mut self) {
+        for start in memchr::memchr_iter(b'{', self.text.as_bytes()) {
+            let Some(list) = self.text[start + 1..].split(['}', '\n']).next() else { continue };
+            for id in list.split_whitespace().filter_map(|word| word.trim_start_matches(':').strip_prefix('#')) {
+                self.names.push(self.strings.add(id));
+            }
+        }
+    }
+
+    /// `{{#include file}}` of mdBook, `--8<-- "file"` of MkDocs, `import X from 'file'` of MDX.
+    fn includes(&mut self) {
+        const MARKS: [(&str, &[char]); 3] = [("{{#include ", &['}', ':']), ("--8<-- ", &['\n']), ("import ", &['\n'])];
+        for (mark, ends) in MARKS {
+            for start in memchr::memmem::find_iter(self.text.as_bytes(), mark) {
+                let from = start + mark.len();
+                let Some(rest) = self.text[from..].split(ends).next() else { continue };
+                let file = match rest.split_once(['"', '\'']) {
+                    Some((_, file)) => file.split(['"', '\'']).next().unwrap_or_default(),
+                    None => rest.trim(),
+                };
+                if crate::audit::walk::is_markdown(file.as_bytes()) {
+                    let span = self.span(&(start..from + rest.len()));
+                    let destination = self.strings.add(file);
+                    let (kind, written) = (LinkKind::Include, Span::default());
+                    self.links.push(Link { span, written, destination, kind, definition: None, says_old: false });
+                }
+            }
+        }
+    }
+}
+
+/// Where the destination of an inline link stands, whose text ends at `from`.
+fn written(text: &str, from: usize, end: usize) -> Option<Range<usize>> {
+    let inner = text.get(from..end)?;
+    let start = from + inner.find("](")? + 2;
+    let rest = &text[start..end];
+    let start = start + rest.len() - rest.trim_start().len();
+    let bytes = &text.as_bytes()[start..end];
+    if bytes.first() == Some(&b'<') {
+        let close = bytes.iter().position(|byte| *byte == b'>')?;
+        return Some(start + 1..start + close);
+    }
+    let mut depth = 0_usize;
+    let mut escaped = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(start..start + at),
+            b')' => depth -= 1,
+            b' ' | b'\t' | b'\n' | b'\r' => return Some(start..start + at),
+            _ => {}
+        }
+    }
+    None
+}

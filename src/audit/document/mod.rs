@@ -1,0 +1,187 @@
+//! One file → what other files can link to and what it links to. Bytes in, plain data out; nothing here knows of other files.
+//!
+//! A [`Document`] keeps offsets and the few texts that checks need, never the whole text: a tree of gigabytes must fit into memory.
+
+mod anchors;
+mod definitions;
+mod evidence;
+mod front_matter;
+mod html;
+mod markdown;
+mod secrets;
+mod suppression;
+mod text;
+
+use std::ops::Range;
+
+pub use anchors::{Anchors, Match};
+pub use evidence::{Evidence, Mention, Notice, Patterns, Place};
+pub use front_matter::FrontMatter;
+pub use markdown::parse;
+pub use secrets::Secret;
+pub use suppression::{Defect, Suppression};
+pub use text::{Decoded, decode};
+
+/// Bytes of a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// The first.
+    pub start: u32,
+    /// The one after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// From an ordinary range; documents are smaller than 4 GB.
+    #[must_use]
+    pub fn of(range: &Range<usize>) -> Self {
+        let small = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { start: small(range.start), end: small(range.end) }
+    }
+
+    /// As an ordinary range.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A text kept in the document's [`Strings`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Text(Span);
+
+/// Many short texts in one allocation: a hundred thousand link destinations of their own cost more than what they say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strings(String);
+
+impl Strings {
+    /// Keeps a text.
+    pub fn add(&mut self, text: &str) -> Text {
+        let start = self.0.len();
+        self.0.push_str(text);
+        Text(Span::of(&(start..self.0.len())))
+    }
+
+    /// A text of this document.
+    #[must_use]
+    pub fn get(&self, text: Text) -> &str {
+        self.0.get(text.0.range()).unwrap_or_default()
+    }
+}
+
+/// How a link is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// `[text](destination)`, `[text][label]`.
+    Link,
+    /// `![text](destination)`.
+    Image,
+    /// `<scheme:…>`, `<mail@example.org>`.
+    Autolink,
+    /// An attribute of HTML or JSX.
+    Html,
+    /// The other file's text becomes a part of this one.
+    Include,
+}
+
+/// Something that points somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// All of it.
+    pub span: Span,
+    /// The destination as written; where it stands in a definition, there. Empty where it is not known.
+    pub written: Span,
+    /// The destination, unescaped.
+    pub destination: Text,
+    /// How it is written.
+    pub kind: LinkKind,
+    /// Which of the document's definitions gives the destination.
+    pub definition: Option<u32>,
+    /// Whether its text says that what it points to is old.
+    pub says_old: bool,
+}
+
+/// `[label]: destination`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// All of it.
+    pub span: Span,
+    /// The destination as written.
+    pub written: Span,
+    /// The label.
+    pub label: Text,
+    /// The destination.
+    pub destination: Text,
+    /// Whether any link or image uses it.
+    pub used: bool,
+    /// Whether one with the same label stands before it, so that this one counts for nothing.
+    pub repeated: bool,
+}
+
+/// `[text][label]` or `[label][]` without a definition, which is shown as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undefined {
+    /// All of it.
+    pub span: Span,
+    /// The label.
+    pub label: Text,
+    /// `!` stands before it.
+    pub image: bool,
+    /// `[label][]`.
+    pub collapsed: bool,
+    /// It is a part of a heading.
+    pub in_heading: bool,
+}
+
+/// How the file could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// As UTF-8.
+    #[default]
+    Whole,
+    /// It is not UTF-8; this is the first place where it is not.
+    Lossy(Span),
+    /// Not at all, for this reason.
+    Failed(String),
+}
+
+/// What an audit knows of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The short texts of everything below.
+    pub strings: Strings,
+    /// Links, images and what HTML points to, in order.
+    pub links: Box<[Link]>,
+    /// References without a definition.
+    pub undefined: Box<[Undefined]>,
+    /// Reference definitions, in order.
+    pub definitions: Box<[Definition]>,
+    /// What a fragment can name.
+    pub anchors: Anchors,
+    /// The first heading of the first level.
+    pub title: Option<Text>,
+    /// What the front matter says.
+    pub front_matter: FrontMatter,
+    /// Findings that are not to be reported.
+    pub suppressions: Box<[Suppression]>,
+    /// Signs of being deprecated.
+    pub evidence: Evidence,
+    /// What looks like a live key.
+    pub secrets: Box<[Secret]>,
+    /// How the file could be read.
+    pub reading: Reading,
+}
+
+impl Document {
+    /// A text of this document.
+    #[must_use]
+    pub fn text(&self, text: Text) -> &str {
+        self.strings.get(text)
+    }
+
+    /// A file of which nothing is known but why.
+    #[must_use]
+    pub fn unread(reason: String) -> Self {
+        Self { reading: Reading::Failed(reason), ..Self::default() }
+    }
+}

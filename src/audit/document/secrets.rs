@@ -1,0 +1,163 @@
+//! What looks like a live key: fixed prefixes of the services that mark theirs, so that a hit is hardly ever an accident.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::Span;
+
+/// Something that looks like a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Where it is.
+    pub span: Span,
+    /// Whose key it would be.
+    pub kind: &'static str,
+}
+
+/// How keys of one kind look: what they begin with, which characters follow and how many at least.
+struct Shape {
+    kind: &'static str,
+    prefix: &'static str,
+    body: fn(u8) -> bool,
+    length: Range<usize>,
+}
+
+const fn shape(
+    kind: &'static str,
+    prefix: &'static str,
+    body: fn(u8) -> bool,
+    shortest: usize,
+    longest: usize,
+) -> Shape {
+    Shape { kind, prefix, body, length: shortest..longest + 1 }
+}
+
+const fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+const fn upper(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+const fn url_safe(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+const fn dotted(byte: u8) -> bool {
+    url_safe(byte) || byte == b'.'
+}
+
+const SHAPES: &[Shape] = &[
+    shape("a GitHub token", "ghp_", word, 36, 255),
+    shape("a GitHub token", "gho_", word, 36, 255),
+    shape("a GitHub token", "ghs_", word, 36, 255),
+    shape("a GitHub token", "ghu_", word, 36, 255),
+    shape("a GitHub token", "github_pat_", url_safe, 60, 255),
+    shape("a GitLab token", "glpat-", url_safe, 20, 64),
+    shape("an AWS access key", "AKIA", upper, 16, 16),
+    shape("a Slack token", "xoxb-", url_safe, 24, 255),
+    shape("a Slack token", "xoxp-", url_safe, 24, 255),
+    shape("a Google API key", "AIza", url_safe, 35, 35),
+    shape("a Stripe key", "sk_live_", word, 24, 128),
+    shape("an Anthropic key", "sk-ant-", url_safe, 40, 255),
+    shape("an OpenAI key", "sk-proj-", url_safe, 40, 255),
+    shape("an npm token", "npm_", word, 36, 36),
+    shape("a PyPI token", "pypi-AgE", url_safe, 60, 512),
+    shape("a SendGrid key", "SG.", dotted, 60, 80),
+    shape("a DigitalOcean token", "dop_v1_", word, 64, 64),
+    shape("an Infisical token", "st.", dotted, 60, 120),
+    shape("a private key", "-----BEGIN ", |_| false, 0, 0),
+];
+
+static PREFIXES: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(SHAPES.iter().map(|shape| shape.prefix)).ok());
+
+/// Finds them anywhere in a text, code included: that is where keys are pasted.
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let Some(prefixes) = &*PREFIXES else { return Vec::new() };
+    let bytes = text.as_bytes();
+    let mut found: Vec<Secret> = Vec::new();
+    for hit in prefixes.find_iter(bytes) {
+        let shape = &SHAPES[hit.pattern().as_usize()];
+        let span =
+            if shape.prefix.ends_with(' ') { private_key(text, hit.start()) } else { key(bytes, shape, hit.range()) };
+        found.extend(span.map(|span| Secret { span: Span::of(&span), kind: shape.kind }));
+    }
+    found
+}
+
+fn key(bytes: &[u8], shape: &Shape, prefix: Range<usize>) -> Option<Range<usize>> {
+    if prefix.start > 0 && url_safe(bytes[prefix.start - 1]) {
+        return None;
+    }
+    let body = bytes[prefix.end..].iter().take_while(|byte| (shape.body)(**byte)).count();
+    let body = &bytes[prefix.end..prefix.end + body];
+    (shape.length.contains(&body.len()) && is_random(body)).then(|| prefix.start..prefix.end + body.len())
+}
+
+/// Examples repeat a character, count, or say what they are; keys do not.
+fn is_random(body: &[u8]) -> bool {
+    let mut seen = [0_u8; 256];
+    for byte in body {
+        seen[usize::from(byte.to_ascii_lowercase())] = 1;
+    }
+    let different: usize = seen.iter().map(|seen| usize::from(*seen)).sum();
+    let steps = body.windows(2).filter(|pair| pair[1] == pair[0] || pair[1] == pair[0].wrapping_add(1)).count();
+    let digits = body.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let lower = body.to_ascii_lowercase();
+    let says = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
+    let placeholder =
+        ["example", "xxxx", "your", "token", "placeholder", "secret", "redacted", "dummy", "1234567", "abcdef"];
+    different >= 10 && digits > 0 && steps * 3 < body.len() && !placeholder.into_iter().any(says)
+}
+
+/// A key in PEM, when it has a body.
+fn private_key(text: &str, start: usize) -> Option<Range<usize>> {
+    let head = text[start..].lines().next()?.trim_end();
+    if !head.ends_with("PRIVATE KEY-----") || head.len() > 60 {
+        return None;
+    }
+    let rest = &text[start + head.len()..];
+    let end = rest.find("-----END ")?;
+    let body = rest[..end].bytes().filter(|byte| word(*byte) || matches!(byte, b'+' | b'/' | b'=')).collect::<Vec<_>>();
+    // An elided body is an example: the shortest real one (Ed25519) has 64 characters.
+    (body.len() >= 60 && !rest[..end].contains("...") && is_random(&body)).then(|| start..start + head.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<&'static str> {
+        find(text).iter().map(|secret| secret.kind).collect()
+    }
+
+    #[test]
+    fn keys_are_found_and_examples_are_not() {
+        // Put together here, so that no scanner takes this file for a leak.
+        let live = format!("ghp{}{}", "_", "q7Rt2LwX9mBz4KcV8nJd3HsF6gPy1TaE5uWo");
+        assert_eq!(kinds(&format!("`GITHUB_TOKEN={live}`")), ["a GitHub token"]);
+        assert_eq!(kinds(&format!("AK{}", "IAQ7RT2LWX9MBZ4KCV")), ["an AWS access key"]);
+        assert!(kinds(&format!("x{live}")).is_empty());
+        let examples = [
+            "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "ghp_1234567890abcdefghijklmnopqrstuvwxyz",
+            "AKIAIOSFODNN7EXAMPLE",
+        ]; // pragma: allowlist secret
+        for example in examples {
+            assert!(kinds(example).is_empty(), "{example}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_needs_a_body() {
+        let (begin, end) = (format!("-----BEGIN {} KEY-----", "PRIVATE"), format!("-----END {} KEY-----", "PRIVATE"));
+        let body = "q7Rt2LwX9mBz4KcV8nJd3HsF6gPy1TaE5uWoq9Rt2LwX8mBz4KcV7nJd3HsF";
+        assert_eq!(kinds(&format!("{begin}\n{body}\n{end}\n")), ["a private key"]);
+        assert!(kinds(&format!("{begin}\n...\n{end}\n")).is_empty());
+        assert!(kinds(&format!("Files begin with `{begin}`.")).is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! `<!-- mcp-kit-ignore broken-link: reason -->`: findings that a writer has looked at and accepts, and why.
+
+use std::ops::Range;
+
+use super::{Span, Strings, Text};
+use crate::audit::finding::Code;
+
+/// What such a comment says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// The comment.
+    pub span: Span,
+    /// Which findings; empty when the comment is defective.
+    pub codes: Vec<Code>,
+    /// The bytes whose findings it covers.
+    pub covers: Span,
+    /// What is wrong with it.
+    pub defect: Option<Defect>,
+}
+
+/// What can be wrong with a suppression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// No reason is given.
+    NoReason,
+    /// No code is given.
+    NoCode,
+    /// This is none of the codes.
+    UnknownCode(Text),
+}
+
+/// What such comments begin with.
+const WORD: &str = "mcp-kit-ignore";
+
+/// Finds them in the comments of `text[range]`.
+pub(super) fn find(text: &str, range: Range<usize>, strings: &mut Strings, found: &mut Vec<Suppression>) {
+    let Some(html) = text.get(range.clone()) else { return };
+    let mut at = 0;
+    while let Some(start) = html[at..].find("<!--").map(|start| at + start) {
+        let Some(length) = html[start..].find("-->") else { return };
+        at = start + length + 3;
+        let Some(rest) = html[start + 4..at - 3].trim().strip_prefix(WORD) else { continue };
+        let (whole, rest) = rest.strip_prefix("-file").map_or((false, rest), |rest| (true, rest));
+        if rest.starts_with(|c: char| c.is_alphanumeric() || c == '-') {
+            continue;
+        }
+        let span = range.start + start..range.start + at;
+        let covers = if whole { 0..text.len() } else { covered(text, &span) };
+        let (codes, defect) = read(rest, strings);
+        found.push(Suppression { span: Span::of(&span), codes, covers: Span::of(&covers), defect });
+    }
+}
+
+fn read(rest: &str, strings: &mut Strings) -> (Vec<Code>, Option<Defect>) {
+    let (names, reason) = rest.split_once(':').unwrap_or((rest, ""));
+    let mut codes = Vec::new();
+    for name in names.split([',', ' ', '\t', '\n', '\r']).filter(|name| !name.is_empty()) {
+        match name.parse() {
+            Ok(code) => codes.push(code),
+            Err(_) => return (Vec::new(), Some(Defect::UnknownCode(strings.add(name)))),
+        }
+    }
+    match () {
+        () if codes.is_empty() => (codes, Some(Defect::NoCode)),
+        () if reason.trim().is_empty() => (Vec::new(), Some(Defect::NoReason)),
+        () => (codes, None),
+    }
+}
+
+/// On a line of its own it covers what follows up to the next blank line, otherwise its line.
+fn covered(text: &str, comment: &Range<usize>) -> Range<usize> {
+    let line_start = text[..comment.start].rfind('\n').map_or(0, |end| end + 1);
+    let line_end = text[comment.end..].find('\n').map_or(text.len(), |end| comment.end + end);
+    let is_blank = |text: &str| text.trim().trim_start_matches(['>', '-', '*', ' ']).is_empty();
+    if !is_blank(&text[line_start..comment.start]) || !is_blank(&text[comment.end..line_end]) {
+        return line_start..line_end;
+    }
+    let mut end = line_end;
+    let mut begun = false;
+    for line in text[line_end..].split_inclusive('\n') {
+        let blank = line.trim().is_empty();
+        if begun && blank {
+            break;
+        }
+        // One blank line between the comment and what it is about is how most people write.
+        begun |= !blank;
+        end += line.len();
+    }
+    line_start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> (Vec<Code>, String, Option<Defect>) {
+        let (mut strings, mut found) = (Strings::default(), Vec::new());
+        find(text, 0..text.len(), &mut strings, &mut found);
+        let suppression = found.pop().unwrap();
+        assert!(found.is_empty());
+        (suppression.codes, text[suppression.covers.range()].to_owned(), suppression.defect)
+    }
+
+    #[test]
+    fn covers_its_line_or_the_block_after_it() {
+        let (codes, covers, defect) = one("a\n[x](y) <!-- mcp-kit-ignore broken-link: soon -->\nb\n");
+        assert_eq!((codes, defect), (vec![Code::BrokenLink], None));
+        assert_eq!(covers, "[x](y) <!-- mcp-kit-ignore broken-link: soon -->");
+        let text = "<!-- mcp-kit-ignore broken-link, path-case: soon -->\n\n- a\n- b\n\nc\n";
+        let (codes, covers, _) = one(text);
+        assert_eq!(codes, [Code::BrokenLink, Code::PathCase]);
+        assert!(covers.ends_with("- a\n- b\n"), "{covers:?}");
+        let (_, covers, _) = one("a\n\n<!-- mcp-kit-ignore-file orphan: linked from the wiki -->\n\nb");
+        assert!(covers.starts_with('a') && covers.ends_with('b'));
+    }
+
+    #[test]
+    fn a_reason_and_known_codes_are_required() {
+        assert_eq!(one("<!-- mcp-kit-ignore broken-link -->").2, Some(Defect::NoReason));
+        assert_eq!(one("<!-- mcp-kit-ignore broken-link:  -->").2, Some(Defect::NoReason));
+        assert_eq!(one("<!-- mcp-kit-ignore: reason -->").2, Some(Defect::NoCode));
+        assert!(matches!(one("<!-- mcp-kit-ignore broken-lnk: reason -->").2, Some(Defect::UnknownCode(_))));
+    }
+}

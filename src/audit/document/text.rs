@@ -1,0 +1,45 @@
+//! Bytes → text in which every offset is one of the bytes.
+
+use super::Span;
+
+/// A document's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// As long as the bytes.
+    pub text: String,
+    /// The first bytes that are no UTF-8, if any.
+    pub invalid: Option<Span>,
+}
+
+/// Takes bytes for UTF-8. Each byte that is none becomes a question mark, so that offsets, lines and edits still hold.
+#[must_use]
+pub fn decode(bytes: Vec<u8>) -> Decoded {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return Decoded { text, invalid: None },
+        Err(error) => error.into_bytes(),
+    };
+    let mut text = String::with_capacity(bytes.len());
+    let mut invalid = None;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let start = text.len();
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+        if start < text.len() {
+            invalid.get_or_insert_with(|| Span::of(&(start..text.len())));
+        }
+    }
+    Decoded { text, invalid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_stay() {
+        let decoded = decode(b"a\xff\xfeb \xe4\xb8\xad \xe4\xb8".to_vec());
+        assert_eq!(decoded.text, "a??b 中 ??");
+        assert_eq!(decoded.invalid, Some(Span { start: 1, end: 2 }));
+        assert_eq!(decode("ü".into()), Decoded { text: "ü".to_owned(), invalid: None });
+    }
+}

@@ -1,0 +1,45 @@
+//! Small trees for the tests of checks: files as pairs of path and text, findings as lines that one can read.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::audit;
+use super::config::{Config, Scope};
+use super::finding::{Code, Finding};
+
+/// The findings with one code in a tree of these files.
+pub(crate) fn findings(code: &str, files: &[(&str, &str)]) -> String {
+    findings_with(code, files, &Config::default())
+}
+
+/// The same with settings.
+pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], config: &Config) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let scope = Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()) };
+    let (report, _) = audit(&scope, config).unwrap();
+    let code: Code = code.parse().unwrap();
+    report.findings.iter().filter(|finding| finding.code == code).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn line(finding: &Finding) -> String {
+    let mut line =
+        format!("{}:{}:{} {}: {}", finding.path, finding.line, finding.column, finding.severity, finding.message);
+    if let Some(target) = &finding.target {
+        let _ = write!(line, " ({target})");
+    }
+    match (&finding.fix, &finding.suggestion) {
+        (Some(fix), suggestion) => {
+            let _ = write!(line, " fix: {}", suggestion.as_ref().unwrap_or(&fix.title));
+        }
+        (None, Some(suggestion)) => {
+            let _ = write!(line, " help: {suggestion}");
+        }
+        (None, None) => {}
+    }
+    line
+}

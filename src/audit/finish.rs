@@ -1,0 +1,133 @@
+//! Drafts → findings: lines, columns and excerpts are looked up, suppressions and the configured severities applied, and everything is
+//! put in order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::checks::Draft;
+use super::config::Config;
+use super::corpus::{Corpus, bytes};
+use super::document::decode;
+use super::finding::{Code, Excerpt, Finding, Severity};
+use super::walk::shown;
+
+/// Excerpts are no longer than this on either side of the place.
+const AROUND: usize = 200;
+
+/// Findings of all drafts, sorted, and how many were suppressed.
+#[must_use]
+pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<Finding>, usize) {
+    drafts.retain(|draft| corpus.pages[draft.page as usize].audited);
+    let mut hidden = 0;
+    let mut suppressed = |draft: &Draft| {
+        let suppressions = &corpus.pages[draft.page as usize].document.suppressions;
+        let covered = draft.code != Code::BadSuppression
+            && suppressions.iter().any(|suppression| {
+                suppression.codes.contains(&draft.code)
+                    && suppression.covers.start <= draft.span.start
+                    && draft.span.start <= suppression.covers.end
+            });
+        hidden += usize::from(covered);
+        covered
+    };
+    drafts.retain(|draft| !suppressed(draft));
+    drafts.retain_mut(|draft| match config.severity(draft.code, draft.severity) {
+        Some(severity) => {
+            draft.severity = severity;
+            true
+        }
+        None => false,
+    });
+    drafts.sort_by(|one, other| (one.page, one.span, one.code).cmp(&(other.page, other.span, other.code)));
+    // Pages are sorted by path, so their order is the report's.
+    let pages: Vec<&[Draft]> = drafts.chunk_by(|one, other| one.page == other.page).collect();
+    let findings: Vec<Vec<Finding>> = pages.par_iter().map(|drafts| of_page(corpus, config, drafts)).collect();
+    let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
+    findings.sort_by(|one, other| {
+        (&one.path, one.line, one.column, one.code).cmp(&(&other.path, other.line, other.column, other.code))
+    });
+    (findings, hidden)
+}
+
+/// The findings of one page, in the order of their places.
+fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft]) -> Vec<Finding> {
+    let Some(first) = drafts.first() else { return Vec::new() };
+    let path = corpus.path(first.page);
+    // Read again: keeping every text would need the memory of the whole tree. A file that changed meanwhile gives odd excerpts, no more.
+    let text = bytes(&corpus.tree, path, config.largest).map(|bytes| decode(bytes).text).unwrap_or_default();
+    let mut places = Places::new(&text);
+    let path = shown(path);
+    drafts.iter().map(|draft| places.finding(&path, draft)).collect()
+}
+
+/// Counts lines once over a text whose places are asked in order.
+struct Places<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+    line_start: usize,
+}
+
+impl<'a> Places<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1, line_start: 0 }
+    }
+
+    fn finding(&mut self, path: &str, draft: &Draft) -> Finding {
+        let start = self.text.floor_char_boundary(draft.span.start as usize);
+        let end = self.text.floor_char_boundary((draft.span.end as usize).max(start));
+        for newline in memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.at..start]) {
+            self.line += 1;
+            self.line_start = self.at + newline + 1;
+        }
+        self.at = start;
+        let before = &self.text[self.line_start..start];
+        let column =
+            u32::try_from(before.trim_start_matches('\u{feff}').chars().count()).unwrap_or(u32::MAX).saturating_add(1);
+        let excerpt = if draft.span.start == draft.span.end {
+            Excerpt::default()
+        } else {
+            self.excerpt(start..end, draft.masked)
+        };
+        Finding {
+            code: draft.code,
+            severity: draft.severity,
+            path: path.to_owned(),
+            line: self.line,
+            column,
+            span: start..end,
+            excerpt,
+            target: draft.target.clone(),
+            message: draft.message.clone(),
+            suggestion: draft.suggestion.clone(),
+            fix: draft.fix.clone(),
+        }
+    }
+
+    /// The line of a place.
+    fn excerpt(&self, span: Range<usize>, masked: bool) -> Excerpt {
+        let line_end =
+            memchr::memchr(b'\n', &self.text.as_bytes()[span.start..]).map_or(self.text.len(), |at| span.start + at);
+        let end = span.end.min(line_end);
+        let from = self.text.floor_char_boundary(self.line_start.max(span.start.saturating_sub(AROUND)));
+        let to = self.text.floor_char_boundary(line_end.min(end.saturating_add(AROUND)));
+        let before = self.text[from..span.start].trim_start_matches('\u{feff}');
+        let marked = &self.text[span.start..end];
+        let after = self.text[end..to].trim_end_matches('\r');
+        let marked = if masked { mask(marked) } else { marked.to_owned() };
+        let start = before.chars().count();
+        Excerpt { marked: start..start + marked.chars().count(), text: format!("{before}{marked}{after}") }
+    }
+}
+
+/// Enough of a secret to know it again, too little to use it.
+fn mask(secret: &str) -> String {
+    secret.chars().enumerate().map(|(at, c)| if at < 4 { c } else { '*' }).collect()
+}
+
+/// The worst severity, for the exit status.
+#[must_use]
+pub fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(|finding| finding.severity).max()
+}

@@ -1,0 +1,122 @@
+//! Documents → graph: who leads to whom, and what a reader can reach. Nothing here knows what a finding is.
+
+use rayon::prelude::*;
+
+use super::corpus::Corpus;
+use super::profile::{Flavor, is_below};
+use super::resolve::{Resolved, Target, resolve};
+use super::walk::{Kind, file_name, parent};
+
+/// The links of all pages and what follows from them.
+#[derive(Debug)]
+pub struct Graph {
+    /// By page: where its links lead, in order.
+    pub links: Vec<Box<[Resolved]>>,
+    /// By page: the pages it leads to, sorted, without itself.
+    edges: Vec<Box<[u32]>>,
+    /// By page: whether a reader who starts at an entry point gets there.
+    pub reached: Vec<bool>,
+    /// Where readers start.
+    pub entry_points: Vec<u32>,
+}
+
+impl Graph {
+    /// From the corpus; `is_entry` knows the configured entry points.
+    #[must_use]
+    pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
+        let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
+        let links: Vec<Box<[Resolved]>> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
+        let edges: Vec<Box<[u32]>> = (0_u32..).zip(&links).map(|(page, links)| edges(corpus, page, links)).collect();
+        let entry_points: Vec<u32> =
+            (0..pages).filter(|page| is_conventional(corpus, *page) || is_entry(corpus.path(*page))).collect();
+        let mut graph = Self { links, edges, reached: vec![false; pages as usize], entry_points };
+        let starts = graph.entry_points.iter().copied().chain(navigated(corpus)).collect();
+        graph.reach(starts);
+        graph
+    }
+
+    /// The pages that a page leads to.
+    #[must_use]
+    pub fn from(&self, page: u32) -> &[u32] {
+        &self.edges[page as usize]
+    }
+
+    /// From, to: sorted, without repetition.
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (0_u32..).zip(&self.edges).flat_map(|(from, to)| to.iter().map(move |to| (from, *to)))
+    }
+
+    fn reach(&mut self, mut waiting: Vec<u32>) {
+        while let Some(page) = waiting.pop() {
+            if !std::mem::replace(&mut self.reached[page as usize], true) {
+                waiting.extend(self.edges[page as usize].iter().filter(|to| !self.reached[**to as usize]));
+            }
+        }
+    }
+}
+
+/// Where a page's links lead: pages, and of folders without a page of their own what the host lists for them.
+fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
+    let mut to: Vec<u32> = links.iter().filter_map(Resolved::page).collect();
+    for link in links {
+        let Target::Entry(entry) = link.target else { continue };
+        let entry = &corpus.tree.entries()[entry as usize];
+        if entry.kind == Kind::Folder {
+            to.extend(listed(corpus, &entry.path));
+        }
+    }
+    to.sort_unstable();
+    to.dedup();
+    to.retain(|other| *other != page);
+    to.into()
+}
+
+/// The pages that one sees when a folder is listed, with the pages of its folders.
+fn listed(corpus: &Corpus, folder: &[u8]) -> Vec<u32> {
+    let site = corpus.profiles.site(corpus.profiles.of(folder));
+    let of = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
+        Kind::Folder => corpus.index_of(&entry.path, site),
+        _ => corpus.page_of(at),
+    };
+    corpus.tree.children(folder).filter_map(of).collect()
+}
+
+/// README, index, SUMMARY and side bars, at the root, in its documentation folder, and where a site begins.
+fn is_conventional(corpus: &Corpus, page: u32) -> bool {
+    let path = corpus.path(page);
+    let name = file_name(path).to_ascii_lowercase();
+    let stem = &name[..memchr::memrchr(b'.', &name).unwrap_or(name.len())];
+    let folder = parent(path);
+    let site = corpus.site(page);
+    let is_navigation = matches!(stem, b"summary" | b"_sidebar" | b"_navbar" | b"_index");
+    let is_start = matches!(stem, b"readme" | b"index" | b"home" | b"_index" | b"intro" | b"introduction");
+    let at_start = folder.is_empty() || folder == &*site.folder || matches!(folder, b"docs" | b"doc" | b".github");
+    is_navigation && is_below(path, &site.folder) || is_start && at_start
+}
+
+/// What navigation files name, with what stands beside it where a site's generator orders pages by itself.
+fn navigated(corpus: &Corpus) -> Vec<u32> {
+    let mut pages = Vec::new();
+    for site in corpus.profiles.sites() {
+        for path in &site.navigation {
+            let endings = site.rules.endings.iter().copied();
+            let found = [""]
+                .into_iter()
+                .chain(endings)
+                .find_map(|ending| corpus.tree.find(&[path, ending.as_bytes()].concat()));
+            let Some(entry) = found else { continue };
+            match corpus.page_of(entry) {
+                Some(page) => pages.push(page),
+                None => pages.extend(corpus.index_of(path, site)),
+            }
+        }
+        // Hugo and Docusaurus make lists of what is in a folder; MkDocs does where no navigation is written.
+        let automatic = matches!(site.flavor, Flavor::Hugo | Flavor::Docusaurus)
+            || site.flavor == Flavor::Mkdocs && site.navigation.is_empty();
+        if automatic {
+            let all = (0_u32..).zip(&corpus.pages).filter(|(number, _)| is_below(corpus.path(*number), &site.folder));
+            pages.extend(all.map(|(number, _)| number));
+        }
+    }
+    pages
+}

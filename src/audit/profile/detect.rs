@@ -1,0 +1,176 @@
+//! Which renderer a tree is for, from its own configuration files. They are only looked into for the few values that change what a link
+//! means; one that does not parse says its renderer all the same.
+
+use std::fs;
+
+use super::{Flavor, Profiles, Site};
+use crate::audit::config::Config;
+use crate::audit::walk::{Kind, Tree, file_name, join, parent, shown};
+
+/// Configuration files larger than this are none.
+const LARGEST: u64 = 4 << 20;
+
+/// The sites of a tree: what the configuration says before what is found.
+#[must_use]
+pub fn detect(tree: &Tree, config: &Config) -> Profiles {
+    let told = config.flavors.iter().map(|(folder, flavor)| {
+        let folder = folder.trim_matches('/').as_bytes().to_vec();
+        Site::new(*flavor, folder, "the configuration says so".to_owned())
+    });
+    let mut sites: Vec<Site> = told.collect();
+    if let Some(flavor) = config.flavor {
+        sites.push(Site::new(flavor, Vec::new(), "it was asked for".to_owned()));
+        return Profiles::new(sites);
+    }
+    for entry in tree.entries().iter().filter(|entry| entry.kind == Kind::File || entry.kind == Kind::Document) {
+        sites.extend(site(tree, &entry.path));
+    }
+    navigation_files(tree, &mut sites);
+    sites.push(Site::new(Flavor::Github, Vec::new(), "nothing says otherwise".to_owned()));
+    Profiles::new(sites)
+}
+
+/// The site that a configuration file describes.
+fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
+    let folder = parent(path);
+    let name = std::str::from_utf8(file_name(path)).ok()?;
+    let because = |flavor, folder| Site::new(flavor, folder, format!("{} is there", shown(path)));
+    match name {
+        "book.toml" => mdbook(tree, path, folder),
+        "mkdocs.yml" | "mkdocs.yaml" => {
+            let text = read(tree, path)?;
+            let docs = value(&text, "docs_dir").unwrap_or("docs");
+            let mut site = because(Flavor::Mkdocs, normal(folder, docs));
+            site.navigation = mentioned(&text, &site.folder);
+            Some(site)
+        }
+        "zensical.toml" => {
+            let text = read(tree, path)?;
+            let settings: toml::Table = text.parse().unwrap_or_default();
+            let project = settings.get("project").and_then(toml::Value::as_table);
+            let docs =
+                project.and_then(|project| project.get("docs_dir")).and_then(toml::Value::as_str).unwrap_or("docs");
+            let mut site = because(Flavor::Mkdocs, normal(folder, docs));
+            site.navigation = mentioned(&text, &site.folder);
+            Some(site)
+        }
+        "catalog-info.yaml" => {
+            let text = read(tree, path)?;
+            let docs = join(folder, b"docs");
+            (text.contains("backstage.io/techdocs-ref") && tree.find(&docs).is_some())
+                .then(|| because(Flavor::Mkdocs, docs))
+        }
+        "docusaurus.config.js" | "docusaurus.config.ts" | "docusaurus.config.mjs" | "docusaurus.config.cjs" => {
+            let mut site = because(Flavor::Docusaurus, folder.to_vec());
+            site.roots = ["static", "", "docs", "src/pages", "blog"].map(|root| join(folder, root.as_bytes())).to_vec();
+            Some(site)
+        }
+        "docs.json" | "mint.json" => mintlify(tree, path, folder),
+        "docfx.json" => Some(because(Flavor::Docfx, folder.to_vec())),
+        "hugo.toml" | "hugo.yaml" | "hugo.json" => hugo(tree, path, folder),
+        "config.toml" | "config.yaml" if tree.find(&join(folder, b"archetypes")).is_some() => hugo(tree, path, folder),
+        // Docsify follows GitHub but for what `/` means.
+        "_sidebar.md" => Some(because(Flavor::Github, folder.to_vec())).filter(|_| !folder.is_empty()),
+        _ => None,
+    }
+}
+
+fn mdbook(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
+    let settings: toml::Table = read(tree, path)?.parse().unwrap_or_default();
+    let book = settings.get("book").and_then(toml::Value::as_table);
+    let source = book.and_then(|book| book.get("src")).and_then(toml::Value::as_str).unwrap_or("src");
+    let source = normal(folder, source);
+    // A book whose sources are made by a script has none here: what is here is read on GitHub.
+    tree.find(&join(&source, b"SUMMARY.md"))?;
+    let mut site = Site::new(Flavor::Mdbook, source, format!("{} is there", shown(path)));
+    let html = settings.get("output").and_then(|output| output.get("html"));
+    if let Some(redirects) = html.and_then(|html| html.get("redirect")).and_then(toml::Value::as_table) {
+        site.redirects = redirects.keys().map(|from| (from.trim_matches('/').as_bytes().to_vec(), false)).collect();
+    }
+    Some(site)
+}
+
+fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
+    let settings: serde_json::Value = serde_json::from_str(&read(tree, path)?).ok()?;
+    settings.get("navigation")?;
+    let mut site = Site::new(Flavor::Mintlify, folder.to_vec(), format!("{} is there", shown(path)));
+    for redirect in settings.get("redirects").and_then(serde_json::Value::as_array).into_iter().flatten() {
+        let Some(source) = redirect.get("source").and_then(serde_json::Value::as_str) else { continue };
+        // `/old/:slug*` and `/old/*` cover what is below.
+        let fixed: Vec<_> = source.trim_matches('/').split('/').take_while(|part| !part.contains([':', '*'])).collect();
+        let whole = fixed.join("/");
+        let below = whole.len() < source.trim_matches('/').len();
+        site.redirects.insert(whole.into_bytes(), below);
+    }
+    strings(&settings["navigation"], &mut |text| site.navigation.push(join(folder, text.trim_matches('/').as_bytes())));
+    Some(site)
+}
+
+fn hugo(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
+    let content = join(folder, b"content");
+    tree.find(&content)?;
+    let mut site = Site::new(Flavor::Hugo, content.clone(), format!("{} is there", shown(path)));
+    site.roots = vec![content, join(folder, b"static"), join(folder, b"assets")];
+    Some(site)
+}
+
+/// `toc.yml` of DocFX anywhere: what it names is reached.
+fn navigation_files(tree: &Tree, sites: &mut [Site]) {
+    let files = tree
+        .entries()
+        .iter()
+        .filter(|entry| entry.kind == Kind::File && file_name(&entry.path).eq_ignore_ascii_case(b"toc.yml"));
+    let mut named = Vec::new();
+    for entry in files {
+        let Some(text) = read(tree, &entry.path) else { continue };
+        for line in text.lines() {
+            let line = line.trim_start().trim_start_matches("- ");
+            let Some((key, target)) = line.split_once(':') else { continue };
+            if matches!(key, "href" | "topicHref" | "tocHref" | "homepage" | "landingPageUrl") {
+                let target = target.trim().trim_matches(['"', '\'']);
+                let target = target.split(['?', '#']).next().unwrap_or(target);
+                named.push(normal(parent(&entry.path), target));
+            }
+        }
+    }
+    if let Some(site) = sites.iter_mut().find(|site| site.flavor == Flavor::Docfx) {
+        site.navigation.append(&mut named);
+    }
+}
+
+/// Every text in a JSON value.
+fn strings(value: &serde_json::Value, sink: &mut dyn FnMut(&str)) {
+    match value {
+        serde_json::Value::String(text) => sink(text),
+        serde_json::Value::Array(values) => values.iter().for_each(|value| strings(value, sink)),
+        serde_json::Value::Object(values) => values.values().for_each(|value| strings(value, sink)),
+        _ => {}
+    }
+}
+
+/// Every Markdown file that a configuration names, wherever in it.
+fn mentioned(text: &str, folder: &[u8]) -> Vec<Vec<u8>> {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '[' | ']' | '{' | '}' | ','));
+    words.filter(|word| word.ends_with(".md")).map(|word| normal(folder, word)).collect()
+}
+
+/// The value of a key at the beginning of a line.
+fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    let value = line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then_some(value)
+}
+
+/// `path` as seen from `folder`.
+fn normal(folder: &[u8], path: &str) -> Vec<u8> {
+    crate::audit::resolve::normalise(folder, path.as_bytes()).unwrap_or_default()
+}
+
+fn read(tree: &Tree, path: &[u8]) -> Option<String> {
+    let path = tree.on_disk(path);
+    let metadata = fs::metadata(&path).ok()?;
+    if metadata.len() > LARGEST {
+        return None;
+    }
+    fs::read(&path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,158 @@
+//! The rules themselves, one row for each renderer.
+
+use super::Flavor;
+use crate::audit::slug::Dialect;
+
+/// What a link that leads to nothing in the tree may still be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Nothing: it is broken.
+    Nothing,
+    /// A page of the published site that is made elsewhere; it cannot be judged.
+    Site,
+}
+
+/// How a renderer takes links and headings.
+#[derive(Debug)]
+pub struct Rules {
+    /// How headings are named.
+    pub dialect: Dialect,
+    /// `## x {#id}` names the heading.
+    pub heading_ids: bool,
+    /// `{: #id }` and `{ #id }` name what they follow.
+    pub attribute_lists: bool,
+    /// Titles of components are anchors.
+    pub component_titles: bool,
+    /// Other files' text can be included.
+    pub includes: bool,
+    /// Endings that may be left out.
+    pub endings: &'static [&'static str],
+    /// `x.html` is made of `x.md`.
+    pub html_is_markdown: bool,
+    /// Files that stand for their folder, the first one found.
+    pub index: &'static [&'static str],
+    /// Relative destinations may be meant from the page's address, which is a folder: `../x` beside `a/b.md` is `a/x`.
+    pub pages_are_folders: bool,
+    /// Pages have addresses which front matter or configuration give.
+    pub addresses: bool,
+    /// A page is told by its fragment whatever the case.
+    pub forgives_case: bool,
+    /// Destinations with `/` in front that the tree does not have.
+    pub absolute: Elsewhere,
+    /// Relative destinations that leave the site's folder and that the tree does not have.
+    pub leaving: Elsewhere,
+    /// Attributes of HTML are left as they are: addresses of the published site.
+    pub html: Elsewhere,
+}
+
+const INDEX: &[&str] =
+    &["README.md", "readme.md", "Readme.md", "index.md", "README.mdx", "index.mdx", "README.markdown"];
+const SITE_INDEX: &[&str] = &["index.md", "index.mdx", "_index.md", "README.md", "index.html"];
+
+const GITHUB: Rules = Rules {
+    dialect: Dialect::Github,
+    heading_ids: false,
+    attribute_lists: false,
+    component_titles: false,
+    includes: false,
+    endings: &[],
+    html_is_markdown: false,
+    index: INDEX,
+    pages_are_folders: false,
+    addresses: false,
+    forgives_case: true,
+    absolute: Elsewhere::Nothing,
+    leaving: Elsewhere::Nothing,
+    html: Elsewhere::Nothing,
+};
+
+const MDBOOK: Rules = Rules {
+    dialect: Dialect::Mdbook,
+    heading_ids: true,
+    includes: true,
+    html_is_markdown: true,
+    index: SITE_INDEX,
+    forgives_case: false,
+    absolute: Elsewhere::Site,
+    leaving: Elsewhere::Site,
+    ..GITHUB
+};
+
+const MKDOCS: Rules = Rules {
+    dialect: Dialect::Mkdocs,
+    heading_ids: true,
+    attribute_lists: true,
+    includes: true,
+    endings: &[".md"],
+    html_is_markdown: true,
+    index: SITE_INDEX,
+    pages_are_folders: true,
+    forgives_case: false,
+    absolute: Elsewhere::Site,
+    html: Elsewhere::Site,
+    ..GITHUB
+};
+
+const DOCUSAURUS: Rules = Rules {
+    heading_ids: true,
+    includes: true,
+    endings: &[".md", ".mdx"],
+    html_is_markdown: true,
+    index: SITE_INDEX,
+    pages_are_folders: true,
+    addresses: true,
+    forgives_case: false,
+    ..GITHUB
+};
+
+const MINTLIFY: Rules = Rules {
+    heading_ids: true,
+    component_titles: true,
+    includes: true,
+    endings: &[".mdx", ".md"],
+    index: SITE_INDEX,
+    pages_are_folders: true,
+    addresses: true,
+    forgives_case: false,
+    ..GITHUB
+};
+
+const DOCFX: Rules = Rules {
+    heading_ids: true,
+    includes: true,
+    endings: &[".yml"],
+    index: &["index.md", "index.yml", "README.md"],
+    forgives_case: false,
+    absolute: Elsewhere::Site,
+    leaving: Elsewhere::Site,
+    html: Elsewhere::Site,
+    ..GITHUB
+};
+
+const HUGO: Rules = Rules {
+    heading_ids: true,
+    attribute_lists: true,
+    endings: &[".md"],
+    html_is_markdown: true,
+    index: &["_index.md", "index.md", "index.html", "README.md"],
+    pages_are_folders: true,
+    addresses: true,
+    forgives_case: false,
+    ..GITHUB
+};
+
+impl Rules {
+    /// The rules of a renderer.
+    #[must_use]
+    pub const fn of(flavor: Flavor) -> &'static Self {
+        match flavor {
+            Flavor::Github => &GITHUB,
+            Flavor::Mdbook => &MDBOOK,
+            Flavor::Mkdocs => &MKDOCS,
+            Flavor::Docusaurus => &DOCUSAURUS,
+            Flavor::Mintlify => &MINTLIFY,
+            Flavor::Docfx => &DOCFX,
+            Flavor::Hugo => &HUGO,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether a page has the place that a fragment names.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::{Fragment, Target, path};
+use crate::audit::corpus::Corpus;
+use crate::audit::document::{LinkKind, Match, Reading};
+use crate::audit::profile::Flavor;
+
+/// Files that include each other go no deeper than this.
+const DEEPEST: usize = 4;
+
+/// Fragments that every page has: none, `top` (HTML §7.4.6.4), lines of the source, text directives.
+pub(super) fn is_universal(fragment: &str) -> bool {
+    let line = |text: &str| {
+        let number = text.strip_prefix('L').unwrap_or_default();
+        let number = number.split_once('C').map_or(number, |(line, _)| line);
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let lines = fragment.split_once('-').map_or_else(|| line(fragment), |(from, to)| line(from) && line(to));
+    fragment.is_empty() || fragment.eq_ignore_ascii_case("top") || fragment.starts_with(":~:") || lines
+}
+
+/// How `fragment`, as written, fits a page.
+pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
+    let fragment = fragment.split(":~:").next().unwrap_or(fragment);
+    let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
+    let site = corpus.site(page);
+    // DocFX's tabs are written as headings that are links.
+    let is_tab = site.flavor == Flavor::Docfx && fragment.starts_with("tab/");
+    if is_universal(&fragment) || is_tab {
+        return Fragment::Fine;
+    }
+    // GitHub puts this in front of every name.
+    let name = fragment.strip_prefix("user-content-").unwrap_or(&fragment);
+    match in_page(corpus, page, name, DEEPEST) {
+        Match::Exact => Fragment::Fine,
+        Match::Case(text) => Fragment::Case(text),
+        Match::None => Fragment::Missing,
+    }
+}
+
+fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
+    let document = &corpus.pages[page as usize].document;
+    if matches!(document.reading, Reading::Failed(_)) {
+        return Match::Exact;
+    }
+    let own = document.anchors.find(name, &document.strings);
+    if own != Match::None || !corpus.site(page).rules.includes {
+        return own;
+    }
+    for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {
+        let file = document.text(link.destination);
+        let target = path::locate(corpus, page, corpus.site(page), file.as_bytes(), link.kind);
+        let found = match target {
+            Target::Page(included) if depth > 0 && included != page => in_page(corpus, included, name, depth - 1),
+            // What is included is not known, so neither is what it holds.
+            _ => Match::Exact,
+        };
+        match found {
+            Match::None => {}
+            // Its text is another document's; the page cannot show it.
+            Match::Case(_) | Match::Exact => return Match::Exact,
+        }
+    }
+    Match::None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn universal_fragments() {
+        for yes in ["", "top", "Top", "L10", "L1-L20", "L1C2-L3C4", ":~:text=x"] {
+            assert!(is_universal(yes), "{yes}");
+        }
+        for no in ["l10", "L", "L1-2", "top-level", "Lorem"] {
+            assert!(!is_universal(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
+
+mod fragment;
+mod malformed;
+mod path;
+
+use percent_encoding::percent_decode_str;
+
+pub use malformed::Malformed;
+pub use path::{GITHUB_SECTIONS, normalise};
+
+use super::corpus::Corpus;
+use super::document::{Link, LinkKind, Text};
+use super::walk::Kind;
+
+/// What a link points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The web, or a page that is not made from this tree: not judged here.
+    Elsewhere,
+    /// Nothing, because it is not written as it was meant.
+    Malformed(Malformed),
+    /// Nothing.
+    Missing,
+    /// A place above the root.
+    Outside,
+    /// An entry whose name differs in the case of letters.
+    Case(u32),
+    /// A file that is no document, or a folder without a page.
+    Entry(u32),
+    /// A page, and whether the link named its folder.
+    Page(u32),
+    /// The page of a folder.
+    FolderPage {
+        /// The folder's entry.
+        folder: u32,
+        /// The page.
+        page: u32,
+    },
+}
+
+/// How a link's fragment fits its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragment {
+    /// It does, or there is none, or it cannot be judged.
+    Fine,
+    /// Only but for the case of letters; this is how the page writes it.
+    Case(Text),
+    /// It does not.
+    Missing,
+}
+
+/// A link's fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// What it points to.
+    pub target: Target,
+    /// Where in there.
+    pub fragment: Fragment,
+}
+
+impl Resolved {
+    const ELSEWHERE: Self = Self { target: Target::Elsewhere, fragment: Fragment::Fine };
+
+    /// The page it leads to.
+    #[must_use]
+    pub const fn page(&self) -> Option<u32> {
+        match self.target {
+            Target::Page(page) | Target::FolderPage { page, .. } => Some(page),
+            _ => None,
+        }
+    }
+}
+
+/// A destination taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// Before `?` and `#`, as written.
+    pub path: &'a str,
+    /// After `#`, as written.
+    pub fragment: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a destination apart.
+    #[must_use]
+    pub fn of(destination: &'a str) -> Self {
+        let (path, fragment) =
+            destination.split_once('#').map_or((destination, None), |(path, rest)| (path, Some(rest)));
+        Self { path: path.split_once('?').map_or(path, |(path, _)| path), fragment }
+    }
+
+    /// The path with its percent signs resolved.
+    #[must_use]
+    pub fn decoded(&self) -> Vec<u8> {
+        percent_decode_str(self.path).collect()
+    }
+}
+
+/// Whether a destination begins with a scheme (RFC 3986 §3.1) or `//`. One letter is a drive of Windows, which nothing serves.
+#[must_use]
+pub fn has_scheme(destination: &str) -> bool {
+    if destination.starts_with("//") {
+        return true;
+    }
+    let Some(colon) = memchr::memchr(b':', destination.as_bytes()) else { return false };
+    let scheme = &destination.as_bytes()[..colon];
+    scheme.len() > 1
+        && scheme[0].is_ascii_alphabetic()
+        && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+/// Where all links of a page lead, in order.
+#[must_use]
+pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
+    let links = &corpus.pages[page as usize].document.links;
+    links.iter().map(|link| one(corpus, page, link)).collect()
+}
+
+fn one(corpus: &Corpus, page: u32, link: &Link) -> Resolved {
+    let document = &corpus.pages[page as usize].document;
+    let site = corpus.site(page);
+    let destination = document.text(link.destination).trim();
+    let malformed = |kind| Resolved { target: Target::Malformed(kind), fragment: Fragment::Fine };
+    if link.kind == LinkKind::Autolink {
+        return Resolved::ELSEWHERE;
+    }
+    if let Some(kind) = malformed::at_sight(destination, link.kind) {
+        return malformed(kind);
+    }
+    if has_scheme(destination) || is_template(destination) {
+        return Resolved::ELSEWHERE;
+    }
+    let parts = Parts::of(destination);
+    let target = if parts.path.is_empty() {
+        // `?query` alone and `#fragment` alone are about the page itself.
+        Target::Page(page)
+    } else {
+        path::locate(corpus, page, site, &parts.decoded(), link.kind)
+    };
+    match target {
+        Target::Missing | Target::Outside => {
+            // A destination that was never meant as a path deserves better than "no such file".
+            malformed::in_hindsight(destination).map_or(Resolved { target, fragment: Fragment::Fine }, malformed)
+        }
+        Target::Page(of) | Target::FolderPage { page: of, .. } => {
+            let fragment = parts.fragment.map_or(Fragment::Fine, |fragment| fragment::find(corpus, of, fragment));
+            Resolved { target, fragment }
+        }
+        Target::Entry(entry) => {
+            let folder = corpus.tree.entries()[entry as usize].kind == Kind::Folder;
+            let named = parts.fragment.is_some_and(|fragment| !fragment::is_universal(fragment));
+            Resolved {
+                target,
+                fragment: if folder && named && !site.rules.pages_are_folders {
+                    Fragment::Missing
+                } else {
+                    Fragment::Fine
+                },
+            }
+        }
+        _ => Resolved { target, fragment: Fragment::Fine },
+    }
+}
+
+/// Whether a destination is computed by the site's generator: `{{ url }}`, `{% link %}`, `${x}`, `<%= x %>`, JSX's `{x}`.
+fn is_template(destination: &str) -> bool {
+    memchr::memchr2(b'{', b'<', destination.as_bytes()).is_some()
+        && (["{{", "{%", "${", "<%"].iter().any(|mark| destination.contains(mark)) || destination.starts_with('{'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_are_taken_apart() {
+        assert_eq!(Parts::of("a%20b.md?plain=1#x?y"), Parts { path: "a%20b.md", fragment: Some("x?y") });
+        assert_eq!(Parts::of("a%20b.md").decoded(), b"a b.md");
+        assert_eq!(Parts::of("#"), Parts { path: "", fragment: Some("") });
+    }
+
+    #[test]
+    fn schemes() {
+        for yes in ["https://x", "mailto:a@b.c", "//host/x", "vscode:x", "x-y.z+1:"] {
+            assert!(has_scheme(yes), "{yes}");
+        }
+        for no in ["a.md", "a/b:c", "c:\\x", ":x", "#a:b", "1a:b"] {
+            assert!(!has_scheme(no), "{no}");
+        }
+    }
+}

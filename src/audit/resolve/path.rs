@@ -1,0 +1,238 @@
+//! Which entry of the tree a path means.
+
+use super::Target;
+use crate::audit::corpus::Corpus;
+use crate::audit::document::LinkKind;
+use crate::audit::profile::{Elsewhere, Flavor, Site, is_below};
+use crate::audit::walk::{Kind, Tree, file_name, is_markdown, join, parent};
+
+/// Pages beside a repository's files on its host: `../../issues` in a README is one of them.
+pub const GITHUB_SECTIONS: &[&str] = &[
+    "actions",
+    "activity",
+    "blame",
+    "blob",
+    "branches",
+    "commit",
+    "commits",
+    "community",
+    "compare",
+    "contribute",
+    "contributors",
+    "deployments",
+    "discussions",
+    "edit",
+    "forks",
+    "graphs",
+    "issues",
+    "labels",
+    "milestone",
+    "milestones",
+    "network",
+    "new",
+    "packages",
+    "pkgs",
+    "projects",
+    "pull",
+    "pulls",
+    "pulse",
+    "raw",
+    "releases",
+    "search",
+    "security",
+    "settings",
+    "stargazers",
+    "tags",
+    "tree",
+    "watchers",
+    "wiki",
+];
+
+/// `path` as seen from `folder`, without `.`, `..` and empty parts; nothing when it leads above the root.
+#[must_use]
+pub fn normalise(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
+    let mut normal = folder.to_vec();
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                if normal.is_empty() {
+                    return None;
+                }
+                normal.truncate(memchr::memrchr(b'/', &normal).unwrap_or(0));
+            }
+            part => {
+                if !normal.is_empty() {
+                    normal.push(b'/');
+                }
+                normal.extend_from_slice(part);
+            }
+        }
+    }
+    Some(normal)
+}
+
+/// What `path`, decoded, means on a page.
+pub(super) fn locate(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: LinkKind) -> Target {
+    let tree = &corpus.tree;
+    let own = corpus.path(page);
+    let candidates = candidates(own, site, path);
+    let entry = candidates.iter().flatten().find_map(|candidate| variants(tree, site, candidate));
+    if let Some(entry) = entry {
+        return reached(corpus, site, entry);
+    }
+    if candidates.iter().flatten().any(|candidate| is_ours(candidate, site)) && site.flavor != Flavor::Github {
+        return Target::Elsewhere;
+    }
+    if may_be_elsewhere(own, site, path, candidates.first(), kind) || addressed(corpus, site, path) {
+        return Target::Elsewhere;
+    }
+    let Some(Some(first)) = candidates.first() else { return Target::Outside };
+    // Where names ignore case, the disk would say that it exists.
+    match folded(tree, site, first) {
+        Some(entry) => Target::Case(entry),
+        None if tree.exists_unseen(first) => Target::Elsewhere,
+        None => Target::Missing,
+    }
+}
+
+/// Where a path may lead, the likeliest first; `None` is above the root.
+fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
+    if let Some(rest) = path.strip_prefix(b"~/").filter(|_| site.flavor == Flavor::Docfx) {
+        return vec![normalise(&site.folder, rest)];
+    }
+    if path.starts_with(b"/") {
+        return site.roots.iter().map(|root| normalise(root, path)).collect();
+    }
+    let folder = parent(own);
+    let mut candidates = vec![normalise(folder, path)];
+    if site.rules.pages_are_folders {
+        let name = file_name(own);
+        let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
+        candidates.push(normalise(&join(folder, stem), path));
+    }
+    candidates
+}
+
+/// The entry for a path, or for what the renderer makes of it.
+fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
+    let rules = site.rules;
+    if let Some(entry) = tree.find(path) {
+        return Some(entry);
+    }
+    for ending in rules.endings {
+        if let Some(entry) = tree.find(&[path, ending.as_bytes()].concat()) {
+            return Some(entry);
+        }
+    }
+    let stem = path.strip_suffix(b".html").filter(|_| rules.html_is_markdown)?;
+    if let Some(folder) = stem.strip_suffix(b"index").filter(|folder| folder.is_empty() || folder.ends_with(b"/")) {
+        let folder = folder.strip_suffix(b"/").unwrap_or(folder);
+        if let Some(entry) = rules.index.iter().find_map(|name| tree.find(&join(folder, name.as_bytes()))) {
+            return Some(entry);
+        }
+    }
+    // mdBook makes print.html, toc.html and 404.html itself.
+    tree.find(&[stem, b".md"].concat()).or_else(|| tree.find(&[stem, b".mdx"].concat()))
+}
+
+/// What is reached by arriving at an entry.
+fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
+    let found = &corpus.tree.entries()[entry as usize];
+    match found.kind {
+        Kind::Document => corpus.page_of(entry).map_or(Target::Entry(entry), Target::Page),
+        Kind::Folder => match corpus.index_of(&found.path, site) {
+            Some(page) => Target::FolderPage { folder: entry, page },
+            None => Target::Entry(entry),
+        },
+        Kind::File | Kind::Alias(_) | Kind::Outside => Target::Entry(entry),
+    }
+}
+
+fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
+    let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).first().copied();
+    with("").or_else(|| site.rules.endings.iter().find_map(|ending| with(ending)))
+}
+
+/// Whether what the tree does not have may be a page that is made elsewhere.
+fn may_be_elsewhere(own: &[u8], site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>, kind: LinkKind) -> bool {
+    let rules = site.rules;
+    let absolute = path.starts_with(b"/");
+    let markdown = is_markdown(path);
+    if absolute {
+        return rules.absolute == Elsewhere::Site || is_template_of_host(own) || site.redirects(path);
+    }
+    if kind == LinkKind::Html && rules.html == Elsewhere::Site && !markdown {
+        return true;
+    }
+    match first {
+        Some(None) => rules.leaving == Elsewhere::Site && !markdown || leaves_to_section(own, path),
+        Some(Some(first)) => {
+            let leaves = !is_below(first, &site.folder);
+            if leaves && rules.leaving == Elsewhere::Site && !markdown {
+                return true;
+            }
+            let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);
+            let from_root = from_root.strip_prefix(b"/").unwrap_or(from_root);
+            site.redirects(from_root)
+        }
+        None => false,
+    }
+}
+
+/// Issue and pull-request templates become part of a page of the host, where `/` is the host's.
+fn is_template_of_host(own: &[u8]) -> bool {
+    let upper = own.to_ascii_uppercase();
+    memchr::memmem::find(&upper, b"PULL_REQUEST_TEMPLATE").is_some()
+        || memchr::memmem::find(&upper, b"ISSUE_TEMPLATE").is_some()
+}
+
+/// Whether a path climbs from its file's page `/OWNER/REPOSITORY/blob/BRANCH/…` to another section of the repository.
+fn leaves_to_section(own: &[u8], path: &[u8]) -> bool {
+    let depth = own.iter().filter(|byte| **byte == b'/').count();
+    let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
+    let climbs = parts.iter().take_while(|part| **part == b"..").count();
+    let section = parts.get(climbs).and_then(|part| std::str::from_utf8(part).ok());
+    climbs == depth + 2 && section.is_some_and(|section| GITHUB_SECTIONS.contains(&section))
+}
+
+/// Whether a page of the site says that this is its address.
+fn addressed(corpus: &Corpus, site: &Site, path: &[u8]) -> bool {
+    site.rules.addresses && corpus.has_address(path)
+}
+
+/// What a generator makes by itself.
+fn is_ours(path: &[u8], site: &Site) -> bool {
+    let name = file_name(path);
+    match site.flavor {
+        Flavor::Mdbook => matches!(name, b"print.html" | b"toc.html" | b"404.html" | b"index.html"),
+        Flavor::Hugo => matches!(name, b"index.xml" | b"tags" | b"categories" | b"sitemap.xml"),
+        Flavor::Docusaurus => matches!(name, b"rss.xml" | b"atom.xml" | b"tags" | b"archive" | b"search" | b"llms.txt"),
+        Flavor::Mintlify => matches!(name, b"llms.txt" | b"llms-full.txt" | b"sitemap.xml" | b"mcp"),
+        Flavor::Github | Flavor::Mkdocs | Flavor::Docfx => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_normalised() {
+        let of = |folder: &str, path: &str| {
+            normalise(folder.as_bytes(), path.as_bytes()).map(|path| String::from_utf8(path).unwrap())
+        };
+        assert_eq!(of("a/b", "../c//./d.md"), Some("a/c/d.md".to_owned()));
+        assert_eq!(of("a", ".."), Some(String::new()));
+        assert_eq!(of("", "/x/"), Some("x".to_owned()));
+        assert_eq!(of("a", "../.."), None);
+    }
+
+    #[test]
+    fn sections_of_a_repository() {
+        assert!(leaves_to_section(b"README.md", b"../../issues/new"));
+        assert!(leaves_to_section(b"docs/a.md", b"../../../wiki"));
+        assert!(!leaves_to_section(b"README.md", b"../issues"));
+        assert!(!leaves_to_section(b"README.md", b"../../other/README.md"));
+    }
+}

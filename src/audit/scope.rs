@@ -1,0 +1,123 @@
+//! What is audited: from the paths that somebody gives to the root of the tree and the part of it whose findings are wanted.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::config::Scope;
+use super::profile::is_below;
+
+/// Why there is nothing to audit.
+#[derive(Debug, thiserror::Error)]
+pub enum ScopeError {
+    /// It is not there, or must not be looked at.
+    #[error("cannot audit {}: {source}", path.display())]
+    Path {
+        /// What was given.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not below the root that was given.
+    #[error("{} is not inside of the root {}", path.display(), root.display())]
+    OutsideOfRoot {
+        /// What was given.
+        path: PathBuf,
+        /// The root.
+        root: PathBuf,
+    },
+    /// The root is a file.
+    #[error("the root {} is not a folder", .0.display())]
+    RootIsNoFolder(PathBuf),
+}
+
+/// A scope on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The root of the tree: absolute, without symbolic links.
+    pub root: PathBuf,
+    /// The root as people know it.
+    pub shown: String,
+    /// Whether it is a part of a git repository.
+    pub repository: bool,
+    /// What is audited, relative to the root.
+    covered: Vec<Vec<u8>>,
+}
+
+impl Located {
+    /// Finds the tree around the paths: what `/` means and what links may lead to is all of the repository, not only what is audited.
+    ///
+    /// # Errors
+    /// When a path does not exist or is not below the root.
+    pub fn find(scope: &Scope) -> Result<Self, ScopeError> {
+        let real =
+            |path: &Path| path.canonicalize().map_err(|source| ScopeError::Path { path: path.to_owned(), source });
+        let paths = scope.paths.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?;
+        let common = common(&paths);
+        let repository = repository(&common);
+        let root = match &scope.root {
+            Some(root) => {
+                let root = real(root)?;
+                if root.is_dir() { root } else { return Err(ScopeError::RootIsNoFolder(root)) }
+            }
+            None => repository.clone().unwrap_or(common),
+        };
+        let mut covered = Vec::new();
+        for (path, given) in paths.iter().zip(&scope.paths) {
+            let below = path
+                .strip_prefix(&root)
+                .map_err(|_| ScopeError::OutsideOfRoot { path: given.clone(), root: root.clone() })?;
+            covered.push(portable(below));
+        }
+        let shown = shown(&root, scope, &paths);
+        Ok(Self { shown, repository: repository.is_some(), root, covered })
+    }
+
+    /// Whether a path of the tree is audited.
+    #[must_use]
+    pub fn covers(&self, path: &[u8]) -> bool {
+        self.covered.iter().any(|covered| is_below(path, covered))
+    }
+}
+
+/// The folder that has all of them.
+fn common(paths: &[PathBuf]) -> PathBuf {
+    let folder = |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+    let mut common = paths.first().map_or_else(|| PathBuf::from("."), |path| folder(path));
+    for path in paths {
+        while !path.starts_with(&common) {
+            if !common.pop() {
+                break;
+            }
+        }
+    }
+    common
+}
+
+/// The repository around a folder. In a work tree or submodule, `.git` is a file.
+fn repository(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+}
+
+/// The root as it was given, or as seen from the current folder.
+fn shown(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
+    let given = paths.iter().zip(&scope.paths).find(|(path, _)| *path == root).map(|(_, given)| given);
+    if let Some(given) = given.or(scope.root.as_ref()) {
+        let text = given.to_string_lossy();
+        let text = text.trim_end_matches('/');
+        return if text.is_empty() { given.to_string_lossy().into_owned() } else { text.to_owned() };
+    }
+    let current = std::env::current_dir().and_then(|path| path.canonicalize());
+    let Ok(current) = current else { return root.to_string_lossy().into_owned() };
+    if let Ok(below) = root.strip_prefix(&current) {
+        let below = below.to_string_lossy();
+        return if below.is_empty() { ".".to_owned() } else { below.into_owned() };
+    }
+    match current.strip_prefix(root) {
+        Ok(up) => up.components().map(|_| "..").collect::<Vec<_>>().join("/"),
+        Err(_) => root.to_string_lossy().into_owned(),
+    }
+}
+
+fn portable(path: &Path) -> Vec<u8> {
+    super::walk::portable(path.as_os_str()).into_vec()
+}
