@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use super::audit;
 use super::config::{Config, Scope};
@@ -20,7 +21,12 @@ pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], config: &Config)
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let scope = Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()) };
+    findings_in(code, folder.path(), config)
+}
+
+/// The same in a tree that is there already.
+pub(crate) fn findings_in(code: &str, folder: &Path, config: &Config) -> String {
+    let scope = Scope { paths: vec![folder.to_owned()], root: Some(folder.to_owned()) };
     let (report, _) = audit(&scope, config).unwrap();
     let code: Code = code.parse().unwrap();
     report.findings.iter().filter(|finding| finding.code == code).map(line).collect::<Vec<_>>().join("\n")

@@ -4,11 +4,12 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
-use super::checks::Draft;
+use super::checks::{self, Draft};
 use super::config::Config;
 use super::corpus::{Corpus, bytes};
-use super::document::decode;
+use super::document::{Span, Suppression, decode};
 use super::finding::{Code, Excerpt, Finding, Severity};
 use super::walk::shown;
 
@@ -19,19 +20,7 @@ const AROUND: usize = 200;
 #[must_use]
 pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<Finding>, usize) {
     drafts.retain(|draft| corpus.pages[draft.page as usize].audited);
-    let mut hidden = 0;
-    let mut suppressed = |draft: &Draft| {
-        let suppressions = &corpus.pages[draft.page as usize].document.suppressions;
-        let covered = draft.code != Code::BadSuppression
-            && suppressions.iter().any(|suppression| {
-                suppression.codes.contains(&draft.code)
-                    && suppression.covers.start <= draft.span.start
-                    && draft.span.start <= suppression.covers.end
-            });
-        hidden += usize::from(covered);
-        covered
-    };
-    drafts.retain(|draft| !suppressed(draft));
+    let hidden = suppress(corpus, &mut drafts);
     drafts.retain_mut(|draft| match config.severity(draft.code, draft.severity) {
         Some(severity) => {
             draft.severity = severity;
@@ -48,6 +37,38 @@ pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<
         (&one.path, one.line, one.column, one.code).cmp(&(&other.path, other.line, other.column, other.code))
     });
     (findings, hidden)
+}
+
+/// Takes out what the documents' own comments accept, says which of those have nothing to hide, and counts.
+fn suppress(corpus: &Corpus, drafts: &mut Vec<Draft>) -> usize {
+    let all = drafts.len();
+    let mut used: FxHashSet<(u32, Span, Code)> = FxHashSet::default();
+    drafts.retain(|draft| {
+        let suppressions = &corpus.pages[draft.page as usize].document.suppressions;
+        let covers = |suppression: &&Suppression| {
+            suppression.codes.contains(&draft.code)
+                && suppression.covers.start <= draft.span.start
+                && draft.span.start <= suppression.covers.end
+        };
+        let covering = suppressions.iter().find(covers).filter(|_| draft.code != Code::BadSuppression);
+        if let Some(suppression) = covering {
+            used.insert((draft.page, suppression.span, draft.code));
+        }
+        covering.is_none()
+    });
+    let hidden = all - drafts.len();
+    let judged = |code: Code| checks::ALL.iter().any(|check| check.code == code);
+    for (page, of) in (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.audited) {
+        for suppression in &of.document.suppressions {
+            for code in suppression.codes.iter().copied().filter(|code| judged(*code)) {
+                if !used.contains(&(page, suppression.span, code)) {
+                    let message = format!("there is no {code} here to ignore");
+                    drafts.push(Draft::new(Code::BadSuppression, Severity::Note, page, suppression.span, message));
+                }
+            }
+        }
+    }
+    hidden
 }
 
 /// The findings of one page, in the order of their places.

@@ -32,6 +32,10 @@ pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     {
         return Some(Guess { destination: format!("#{destination}"), certain: true });
     }
+    // Windows' way of writing paths, which no renderer takes.
+    if let Some(entry) = with_slashes(&path).and_then(|path| corpus.tree.find(&normalise(parent(own), &path)?)) {
+        return Some(Guess { destination: rewritten(corpus, own, entry, &parts), certain: true });
+    }
     let wanted = normalise(if path.starts_with(b"/") { b"" } else { parent(own) }, &path);
     // The ending forgotten.
     if let Some(wanted) = &wanted
@@ -46,6 +50,10 @@ pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
         return Some(Guess { destination: rewritten(corpus, own, entry, &parts), certain: true });
     }
     moved(corpus, own, &path, &parts).or_else(|| similar(corpus, own, wanted.as_deref()?, &parts))
+}
+
+fn with_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    path.contains(&b'\\').then(|| path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())
 }
 
 /// The only file of this name, or the one that shares most of the end of the path.
@@ -131,7 +139,8 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     let mut grown = document.anchors.iter(&document.strings).filter(|name| {
         let name = bare(name);
         let (short, long) = if name.len() < wanted.len() { (&name, &wanted) } else { (&wanted, &name) };
-        short.len() >= 8 && (long.starts_with(short.as_str()) || long.ends_with(short.as_str()))
+        let (begins, ends) = (long.starts_with(short.as_str()), long.ends_with(short.as_str()));
+        short.len() >= 8 && (begins && short.len() * 4 >= long.len() || ends && short.len() * 2 >= long.len())
     });
     let first = grown.next()?;
     if grown.next().is_some() { None } else { guess(first, false) }

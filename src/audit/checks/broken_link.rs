@@ -33,6 +33,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let destination = document.text(link.destination);
         let what = suggest::meant(world.corpus, page, destination, resolved.target);
         let message = match resolved.target {
+            Target::Missing if destination.contains('\\') => format!("there is no file {what}: a path is written with /, not \\"),
             Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),

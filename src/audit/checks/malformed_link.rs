@@ -54,7 +54,8 @@ fn explain(kind: Malformed, destination: &str) -> (String, Option<Guess>) {
         Malformed::Wrapped => match destination.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
             Some(inner) => ("the parentheses around it become a part of the destination".to_owned(), certain(inner.to_owned())),
             None => {
-                let inner = destination.split_once("](").and_then(|(_, rest)| rest.strip_suffix(')'));
+                let linked = destination.split_once("](").and_then(|(_, rest)| rest.strip_suffix(')'));
+                let inner = linked.or_else(|| destination.strip_prefix('[')?.strip_suffix(']'));
                 ("a destination is written without brackets".to_owned(), inner.and_then(|inner| certain(inner.to_owned())))
             }
         },

@@ -28,6 +28,16 @@ checks! {
     anchor_case,
     undefined_reference,
     malformed_link,
+    unused_definition,
+    duplicate_definition,
+    orphan,
+    deprecated_reference,
+    deprecated_target,
+    stale_review,
+    missing_notice,
+    secret,
+    unreadable,
+    bad_suppression,
 }
 
 /// Everything that a check may look at.
@@ -76,7 +86,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    fn new(code: Code, severity: Severity, page: u32, span: Span, message: String) -> Self {
+    pub(super) fn new(code: Code, severity: Severity, page: u32, span: Span, message: String) -> Self {
         Self { code, severity, page, span, target: None, message, suggestion: None, fix: None, masked: false }
     }
 

@@ -68,9 +68,9 @@ pub(super) fn repeated(
     let events: OffsetIter<'_, _> = Parser::new_ext(text, options).into_offset_iter();
     let shown: Vec<_> =
         events.filter(|(event, _)| !matches!(event, Event::Start(_) | Event::End(_))).map(|(_, range)| range).collect();
-    suspects.retain(|(start, ..)| {
+    suspects.retain(|(start, end, ..)| {
         let after = shown.partition_point(|range| range.end <= *start);
-        shown.get(after).is_none_or(|range| range.start > *start)
+        shown.get(after).is_none_or(|range| range.start >= *end)
     });
     let definitions = suspects.into_iter().map(|(start, end, label, value)| Definition {
         span: Span::of(&(base + start..base + end)),

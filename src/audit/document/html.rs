@@ -33,7 +33,7 @@ pub(super) fn is_worth_it(html: &str) -> bool {
 const DESTINATIONS: &[&[u8]] = &[b"href", b"src", b"poster", b"srcset"];
 
 /// Elements whose destination is for programs, not for readers.
-const UNREAD: &[&[u8]] = &[b"base", b"link", b"script", b"meta"];
+const UNREAD: &[&[u8]] = &[b"base", b"link", b"script", b"meta", b"use"];
 
 /// Elements of HTML whose title is a tooltip; everything else with a title is a component.
 const STANDARD: &[&[u8]] =

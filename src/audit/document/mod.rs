@@ -23,7 +23,7 @@ pub use suppression::{Defect, Suppression};
 pub use text::{Decoded, decode};
 
 /// Bytes of a document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The first.
     pub start: u32,

@@ -40,7 +40,7 @@ pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
         return Some(Malformed::TwoHashes);
     }
     let wrapped = destination.starts_with('(') && destination.ends_with(')')
-        || destination.starts_with('[') && destination.contains("](");
+        || destination.starts_with('[') && ["](", "://"].iter().any(|mark| destination.contains(mark));
     if wrapped {
         return Some(Malformed::Wrapped);
     }
@@ -90,6 +90,7 @@ mod tests {
         assert_eq!(of("(https://x.org)"), Some(Malformed::Wrapped));
         assert_eq!(of("(#prioritization)"), Some(Malformed::Wrapped));
         assert_eq!(of("[https://x](https://x)"), Some(Malformed::Wrapped));
+        assert_eq!(of("[https://x]"), Some(Malformed::Wrapped));
         assert_eq!(of("http:/x.org"), Some(Malformed::BrokenScheme));
         for good in ["https://x", "http://x", "httpd.md", "a(b).md", "#x"] {
             assert_eq!(of(good), None, "{good}");

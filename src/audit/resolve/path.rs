@@ -84,7 +84,10 @@ pub(super) fn locate(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind:
     if candidates.iter().flatten().any(|candidate| is_ours(candidate, site)) && site.flavor != Flavor::Github {
         return Target::Elsewhere;
     }
-    if may_be_elsewhere(own, site, path, candidates.first(), kind) || addressed(corpus, site, path) {
+    if let Some(entry) = published(corpus, path) {
+        return reached(corpus, site, entry);
+    }
+    if may_be_elsewhere(corpus, own, site, path, candidates.first(), kind) || addressed(corpus, site, path) {
         return Target::Elsewhere;
     }
     let Some(Some(first)) = candidates.first() else { return Target::Outside };
@@ -112,6 +115,24 @@ fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
         candidates.push(normalise(&join(folder, stem), path));
     }
     candidates
+}
+
+/// The page of another site that a path ending in `.html` may mean: sources that are copied into the published site, such as manual
+/// pages and redirections, link as it does.
+fn published(corpus: &Corpus, path: &[u8]) -> Option<u32> {
+    if !path.ends_with(b".html") {
+        return None;
+    }
+    let mut rest = path;
+    while let Some(shorter) = rest.strip_prefix(b"../").or_else(|| rest.strip_prefix(b"./")) {
+        rest = shorter;
+    }
+    let sites = corpus.profiles.sites().iter().filter(|site| site.rules.html_is_markdown);
+    sites.into_iter().find_map(|site| {
+        let path = normalise(&site.folder, rest)?;
+        let redirected = || site.redirects(rest).then(|| corpus.tree.find(&site.folder)).flatten();
+        variants(&corpus.tree, site, &path).or_else(redirected)
+    })
 }
 
 /// The entry for a path, or for what the renderer makes of it.
@@ -155,7 +176,14 @@ fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
 }
 
 /// Whether what the tree does not have may be a page that is made elsewhere.
-fn may_be_elsewhere(own: &[u8], site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>, kind: LinkKind) -> bool {
+fn may_be_elsewhere(
+    corpus: &Corpus,
+    own: &[u8],
+    site: &Site,
+    path: &[u8],
+    first: Option<&Option<Vec<u8>>>,
+    kind: LinkKind,
+) -> bool {
     let rules = site.rules;
     let absolute = path.starts_with(b"/");
     let markdown = is_markdown(path);
@@ -169,7 +197,8 @@ fn may_be_elsewhere(own: &[u8], site: &Site, path: &[u8], first: Option<&Option<
         Some(None) => rules.leaving == Elsewhere::Site && !markdown || leaves_to_section(own, path),
         Some(Some(first)) => {
             let leaves = !is_below(first, &site.folder);
-            if leaves && rules.leaving == Elsewhere::Site && !markdown {
+            // Another book beside this one, unless the folder is here.
+            if leaves && rules.leaving == Elsewhere::Site && (!markdown || corpus.tree.find(parent(first)).is_none()) {
                 return true;
             }
             let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);

@@ -1,0 +1,114 @@
+//! The document matches the deprecation patterns, `phase_1_mcp|deprecated|old_setup` unless configured otherwise. Its strongest sign is
+//! reported, with how many there are.
+//!
+//! # Why it matters
+//!
+//! A page about a setup that is gone sends its readers the wrong way. A plain search for the word finds mostly healthy pages, though, so
+//! what is found is weighed: the name of the file, `status:` in the front matter, the title and a banner at the head say it of the page
+//! itself and are warnings wherever the pattern is met. The name of an old setup is a warning anywhere in the text. A word that healthy
+//! pages use too, such as "deprecated", is a note in headings, links and running text. Code, quotations and notices that this tool wrote
+//! do not count.
+//!
+//! # Example
+//!
+//! ```markdown
+//! # Old setup (deprecated)
+//! ```
+//!
+//! # How to mend it
+//!
+//! Archive the page, give it the header that points to the current approach, or rewrite the sentence.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::document::{Mention, Place};
+use crate::audit::walk::{file_name, shown};
+
+pub(super) const CODE: Code = Code::DeprecatedReference;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    let evidence = &document.evidence;
+    // It says so itself, in our words: that is how such a page is to look. An index of such pages speaks of nothing else.
+    if evidence.notice.is_some_and(|notice| notice.ours) || is_index_of_old(world.corpus.path(page)) {
+        return;
+    }
+    let Some(best) = evidence.mentions.iter().max_by_key(|mention| (weight(mention), mention.place)) else { return };
+    let weight = weight(best);
+    let severity = if weight >= STRONG { Severity::Warning } else { Severity::Note };
+    let place = match best.place {
+        Place::FileName => "its file name",
+        Place::Status => "its front matter",
+        Place::Title => "its title",
+        Place::Banner => "a banner at its head",
+        Place::Heading => "a heading",
+        Place::Link => "the text of a link",
+        Place::Prose => "running text",
+    };
+    let more = match evidence.count {
+        0 | 1 => String::new(),
+        count => format!(", {count} places in all"),
+    };
+    let message = format!("a deprecation pattern is met in {place} (weight {weight} of 6{more})");
+    let target = (best.place == Place::FileName).then(|| shown(file_name(world.corpus.path(page))));
+    drafts.push(Draft { target, ..Draft::new(CODE, severity, page, best.span, message) });
+}
+
+/// From here on it is about the page, or about a setup that is known to be gone.
+const STRONG: u8 = 3;
+
+/// How much a mention proves, from 1 to 6.
+const fn weight(mention: &Mention) -> u8 {
+    match (mention.place, mention.common) {
+        (Place::FileName | Place::Status, _) => 6,
+        (Place::Title, _) => 5,
+        (Place::Banner, _) => 4,
+        (Place::Heading, false) => 4,
+        (Place::Link | Place::Prose, false) => 3,
+        (Place::Heading | Place::Link, true) => 2,
+        (Place::Prose, true) => 1,
+    }
+}
+
+/// Lists of what is deprecated or archived, and what is in an archive.
+fn is_index_of_old(path: &[u8]) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let name = file_name(&lower);
+    let folders = lower.split(|byte| *byte == b'/');
+    name.starts_with(b"deprecation") || name.starts_with(b"changelog") || folders.into_iter().any(|part| matches!(part, b"archive" | b"archived"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn signs_are_weighed() {
+        let tree = [
+            ("README.md", "# Us\n\nThe `deprecated` flag is deprecated.\n\n## Deprecated flags\n"),
+            ("a.md", "# Setup\n\nWe use phase_1_mcp, see old_setup.\n"),
+            ("b.md", "# Setup (deprecated)\n"),
+            ("c.md", "---\nstatus: deprecated\n---\n"),
+            ("d.md", "# D\n\n> This is deprecated.\n\n## x\n\n> They said phase_1_mcp.\n\n```\nold_setup\n```\n"),
+            ("old_setup.md", "# E\n"),
+        ];
+        insta::assert_snapshot!(findings("deprecated-reference", &tree), @r"
+        README.md:5:4 note: a deprecation pattern is met in a heading (weight 2 of 6, 2 places in all)
+        a.md:3:8 warning: a deprecation pattern is met in running text (weight 3 of 6, 2 places in all)
+        b.md:1:10 warning: a deprecation pattern is met in its title (weight 5 of 6)
+        c.md:2:9 warning: a deprecation pattern is met in its front matter (weight 6 of 6)
+        d.md:3:11 warning: a deprecation pattern is met in a banner at its head (weight 4 of 6)
+        old_setup.md:1:1 warning: a deprecation pattern is met in its file name (weight 6 of 6) (old_setup.md)
+        ");
+    }
+
+    #[test]
+    fn what_this_tool_wrote_does_not_count() {
+        let tree = [
+            ("README.md", "# A\n\n> ⚠️ **UPDATED** (2025-11-08)\n> This document describes legacy setup.\n\nphase_1_mcp\n"),
+            ("DEPRECATION_NOTICES.md", "# Deprecated documents\n"),
+            ("archive/2025-11-08-old_setup.md", "# Old\n"),
+        ];
+        assert_eq!(findings("deprecated-reference", &tree), "");
+    }
+}

@@ -1,0 +1,92 @@
+//! A link leads to a document that says of itself that it is deprecated or archived: in its front matter (`status:`, `superseded_by:`) or
+//! in a sentence or banner at its head. Links whose text says that their target is old, links from archives, and links from lists of what
+//! is old are as they should be.
+//!
+//! # Why it matters
+//!
+//! Readers are sent to what nobody keeps any more, although there may be something better.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the setup](setup.md).
+//! ```
+//!
+//! with `This page is deprecated, see [the new one](new-setup.md).` in `setup.md`.
+//!
+//! # How to mend it
+//!
+//! Point the link to the replacement, or say in its text that the target is old.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::document::{Document, LinkKind};
+use crate::audit::resolve::Parts;
+use crate::audit::suggest::{self, Guess};
+use crate::audit::walk::{file_name, parent, shown};
+
+pub(super) const CODE: Code = Code::DeprecatedTarget;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let own = world.corpus.path(page);
+    if is_old(world.document(page)) || is_about_old(own) {
+        return;
+    }
+    let document = world.document(page);
+    for (link, resolved) in world.links(page) {
+        let Some(to) = resolved.page().filter(|to| *to != page) else { continue };
+        let target = world.document(to);
+        if !is_old(target) || link.says_old || link.kind == LinkKind::Include {
+            continue;
+        }
+        let message = format!("{} says that it is deprecated", shown(world.corpus.path(to)));
+        let guess = replacement(world, to).map(|entry| {
+            let parts = Parts { fragment: None, ..Parts::of(document.text(link.destination)) };
+            Guess { destination: suggest::rewritten(world.corpus, own, entry, &parts), certain: false }
+        });
+        drafts.push(Draft::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
+    }
+}
+
+/// Whether a page says of itself that it is old. One whose contents were brought up to date is not.
+fn is_old(document: &Document) -> bool {
+    let status = document.front_matter.status.map(|(_, status)| document.text(status).to_ascii_lowercase());
+    let status = status.is_some_and(|status| matches!(status.as_str(), "deprecated" | "archived" | "superseded" | "obsolete"));
+    status || document.front_matter.replacement.is_some() || document.evidence.notice.is_some_and(|notice| !notice.updated)
+}
+
+/// Where a page sends its readers, if that is in the tree.
+fn replacement(world: World<'_>, page: u32) -> Option<u32> {
+    let document = world.document(page);
+    let told = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
+    let path = Parts::of(document.text(told)).decoded();
+    let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(world.corpus.path(page)) };
+    world.corpus.tree.find(&crate::audit::resolve::normalise(folder, &path)?).filter(|entry| {
+        world.corpus.page_of(*entry).is_some_and(|replacement| replacement != page)
+    })
+}
+
+fn is_about_old(path: &[u8]) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let has = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
+    has(b"archive") || file_name(&lower).starts_with(b"deprecation") || file_name(&lower).starts_with(b"changelog") || file_name(&lower) == b"summary.md"
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn links_to_what_is_old() {
+        let tree = [
+            ("README.md", "[a](a.md) [b](docs/b.md#x) [the old setup](a.md) [c](c.md)\n"),
+            ("a.md", "# A\n\nThis page is deprecated, see [C](c.md).\n"),
+            ("docs/b.md", "---\nstatus: archived\nsuperseded_by: ../c.md\n---\n# x\n"),
+            ("c.md", "# C\n\n> ⚠️ **UPDATED** (2025-11-08)\n"),
+        ];
+        insta::assert_snapshot!(findings("deprecated-target", &tree), @r"
+        README.md:1:5 warning: a.md says that it is deprecated (a.md) help: c.md
+        README.md:1:15 warning: docs/b.md says that it is deprecated (docs/b.md#x) help: c.md
+        ");
+    }
+}

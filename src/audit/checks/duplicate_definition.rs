@@ -1,0 +1,43 @@
+//! A second reference definition with the same label. The first one counts (CommonMark 4.7), whatever the second says.
+//!
+//! # Why it matters
+//!
+//! Whoever wrote the second one believes that it is used, and changes it in vain.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the design][design].
+//!
+//! [design]: old.md
+//! [design]: new.md
+//! ```
+//!
+//! # How to mend it
+//!
+//! Delete one of them, or give it another label.
+
+use super::{Code, Draft, Run, Severity, World};
+
+pub(super) const CODE: Code = Code::DuplicateDefinition;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for definition in document.definitions.iter().filter(|definition| definition.repeated) {
+        let message = format!("[{}] is defined before; this definition counts for nothing", document.text(definition.label));
+        let draft = Draft::new(CODE, Severity::Note, page, definition.span, message);
+        drafts.push(Draft { target: Some(document.text(definition.destination).to_owned()), ..draft });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn the_second_definition_of_a_label() {
+        let text = "[a] `[a]: no`\n\n[a]: #x\n\n[A]: #y\n\n```\n[a]: #code\n```\n\n<!--\n[a]: #comment\n-->\n\ntext\n[a]: #prose\n";
+        insta::assert_snapshot!(findings("duplicate-definition", &[("README.md", text)]), @"README.md:5:1 note: [A] is defined before; this definition counts for nothing (#y)");
+    }
+}

@@ -1,0 +1,88 @@
+//! A document in the archive, named as `audit-docs --fix` names them (`archive/2025-11-08-setup.md`), that nothing leads to: no index
+//! lists it, or its old place has no notice with a link to it.
+//!
+//! # Why it matters
+//!
+//! Links and bookmarks to the old place are dead, and what was archived cannot be found again.
+//!
+//! # Example
+//!
+//! `archive/2025-11-08-setup.md` is there, and neither a `setup.md` nor `docs/DEPRECATION_NOTICES.md` links to it.
+//!
+//! # How to mend it
+//!
+//! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
+//! does the latter.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::document::Span;
+use crate::audit::walk::{file_name, parent, shown};
+
+pub(super) const CODE: Code = Code::MissingNotice;
+pub(super) const RUN: Run = Run::Tree(run);
+
+fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
+    let corpus = world.corpus;
+    let pages = 0..u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
+    let archived: Vec<(u32, &[u8])> =
+        pages.filter_map(|page| archived_name(corpus.path(page)).map(|name| (page, name))).collect();
+    if archived.is_empty() {
+        return;
+    }
+    let mut from: rustc_hash::FxHashMap<u32, Vec<u32>> = rustc_hash::FxHashMap::default();
+    for (source, target) in world.graph.pairs() {
+        from.entry(target).or_default().push(source);
+    }
+    for (page, name) in archived {
+        let sources = from.get(&page).map_or(&[][..], Vec::as_slice);
+        let of = |test: &dyn Fn(&[u8]) -> bool| sources.iter().any(|source| test(corpus.path(*source)));
+        let noticed = of(&|path| file_name(path) == name && archived_name(path).is_none());
+        let listed = of(&|path| is_index(path));
+        let message = match (noticed, listed) {
+            (true, true) => continue,
+            (false, true) => format!("no {} at its old place says that it was archived here", shown(name)),
+            (true, false) => "no index lists this archived document".to_owned(),
+            (false, false) => format!("neither an index nor a {} at its old place leads to this archived document", shown(name)),
+        };
+        drafts.push(Draft::new(CODE, Severity::Warning, page, Span::default(), message));
+    }
+}
+
+/// The old name of `archive/YYYY-MM-DD-name.md`.
+fn archived_name(path: &[u8]) -> Option<&[u8]> {
+    let name = file_name(path);
+    let date = name.get(..11)?;
+    let is_date = date.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7 | 10) { *byte == b'-' } else { byte.is_ascii_digit() });
+    (is_date && file_name(parent(path)) == b"archive").then(|| &name[11..])
+}
+
+/// README or index anywhere, and the list of what is deprecated.
+fn is_index(path: &[u8]) -> bool {
+    let name = file_name(path).to_ascii_lowercase();
+    name.starts_with(b"deprecation") || name.starts_with(b"readme.") || name.starts_with(b"index.")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn archived_documents_are_noticed_and_listed() {
+        let tree = [
+            ("README.md", "[n](docs/DEPRECATION_NOTICES.md)\n"),
+            ("docs/DEPRECATION_NOTICES.md", "[a](../archive/2025-11-08-a.md) [b](../archive/2025-11-08-b.md)\n"),
+            ("docs/a.md", "[moved](../archive/2025-11-08-a.md)\n"),
+            ("docs/c.md", "[moved](../archive/2025-11-08-c.md)\n"),
+            ("archive/2025-11-08-a.md", ""),
+            ("archive/2025-11-08-b.md", ""),
+            ("archive/2025-11-08-c.md", ""),
+            ("archive/2025-11-08-d.md", ""),
+            ("archive/e.md", ""),
+        ];
+        insta::assert_snapshot!(findings("missing-notice", &tree), @r"
+        archive/2025-11-08-b.md:1:1 warning: no b.md at its old place says that it was archived here
+        archive/2025-11-08-c.md:1:1 warning: no index lists this archived document
+        archive/2025-11-08-d.md:1:1 warning: neither an index nor a d.md at its old place leads to this archived document
+        ");
+    }
+}

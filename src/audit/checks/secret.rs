@@ -1,0 +1,41 @@
+//! Something that looks like a live key or token: the prefix of a service that marks its keys, followed by as many random characters
+//! as its keys have. Code blocks are looked at as well, as that is where keys are pasted. The report never shows it.
+//!
+//! # Why it matters
+//!
+//! Whoever can read the document can use the key, and deleting the line does not help: it stays in the history.
+//!
+//! # Example
+//!
+//! ```markdown
+//! Run `export GITHUB_TOKEN=ghp_…` with 36 letters and digits in place of the dots.
+//! ```
+//!
+//! # How to mend it
+//!
+//! Revoke the key where it was made, then write a placeholder such as `ghp_xxxx`. Examples that repeat characters, count, or say
+//! `EXAMPLE` are not reported.
+
+use super::{Code, Draft, Run, Severity, World};
+
+pub(super) const CODE: Code = Code::Secret;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    for secret in &world.document(page).secrets {
+        let message = format!("this looks like {}: revoke it, then write a placeholder", secret.kind);
+        drafts.push(Draft { masked: true, ..Draft::new(CODE, Severity::Error, page, secret.span, message) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    #[test]
+    fn a_key_is_reported_and_not_shown() {
+        let text = format!("```sh\nexport TOKEN=ghp{}{}\n```\n", "_", "q7Rt2LwX9mBz4KcV8nJd3HsF6gPy1TaE5uWo");
+        let found = findings("secret", &[("README.md", &text)]);
+        insta::assert_snapshot!(found, @"README.md:2:14 error: this looks like a GitHub token: revoke it, then write a placeholder");
+    }
+}
