@@ -140,7 +140,7 @@ pub struct AuditDocs {
 
 /// Codes, so that help, completions and "did you mean" know them.
 fn code_parser() -> impl TypedValueParser<Value = Code> {
-    let names = Code::ALL.iter().map(|code| PossibleValue::new(code.as_str()).hide(true));
+    let names = Code::ALL.iter().map(|code| PossibleValue::new(code.as_str()));
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Code>())
 }
 

@@ -28,7 +28,7 @@ pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<
         }
         None => false,
     });
-    drafts.sort_by(|one, other| (one.page, one.span, one.code).cmp(&(other.page, other.span, other.code)));
+    drafts.sort_by_key(|draft| (draft.page, draft.span, draft.code));
     // Pages are sorted by path, so their order is the report's.
     let pages: Vec<&[Draft]> = drafts.chunk_by(|one, other| one.page == other.page).collect();
     let findings: Vec<Vec<Finding>> = pages.par_iter().map(|drafts| of_page(corpus, config, drafts)).collect();

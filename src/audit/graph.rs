@@ -1,6 +1,7 @@
 //! Documents → graph: who leads to whom, and what a reader can reach. Nothing here knows what a finding is.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::corpus::Corpus;
 use super::profile::{Flavor, is_below};
@@ -32,6 +33,7 @@ impl Graph {
         let mut graph = Self { links, edges, reached: vec![false; pages as usize], entry_points };
         let starts = graph.entry_points.iter().copied().chain(navigated(corpus)).collect();
         graph.reach(starts);
+        graph.browse(corpus);
         graph
     }
 
@@ -44,6 +46,30 @@ impl Graph {
     /// From, to: sorted, without repetition.
     pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         (0_u32..).zip(&self.edges).flat_map(|(from, to)| to.iter().map(move |to| (from, *to)))
+    }
+
+    /// Hosts show a folder's README to whoever looks at the folder, and whoever reads a page of it is one click away.
+    fn browse(&mut self, corpus: &Corpus) {
+        loop {
+            let seen: FxHashSet<&[u8]> = (0_u32..)
+                .zip(&self.reached)
+                .filter(|(_, reached)| **reached)
+                .map(|(page, _)| parent(corpus.path(page)))
+                .collect();
+            let shown: Vec<u32> = (0_u32..)
+                .zip(&self.reached)
+                .filter(|(_, reached)| !**reached)
+                .map(|(page, _)| page)
+                .filter(|page| {
+                    let path = corpus.path(*page);
+                    file_name(path).to_ascii_lowercase().starts_with(b"readme.") && seen.contains(parent(path))
+                })
+                .collect();
+            if shown.is_empty() {
+                return;
+            }
+            self.reach(shown);
+        }
     }
 
     fn reach(&mut self, mut waiting: Vec<u32>) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::Scope;
 use super::profile::is_below;
+use super::walk::parent;
 
 /// Why there is nothing to audit.
 #[derive(Debug, thiserror::Error)]
@@ -55,28 +56,37 @@ impl Located {
         let common = common(&paths);
         let repository = repository(&common);
         let root = match &scope.root {
-            Some(root) => {
-                let root = real(root)?;
-                if root.is_dir() { root } else { return Err(ScopeError::RootIsNoFolder(root)) }
-            }
+            Some(given) => match real(given)? {
+                root if root.is_dir() => root,
+                _ => return Err(ScopeError::RootIsNoFolder(given.clone())),
+            },
             None => repository.clone().unwrap_or(common),
         };
         let mut covered = Vec::new();
         for (path, given) in paths.iter().zip(&scope.paths) {
-            let below = path
-                .strip_prefix(&root)
-                .map_err(|_| ScopeError::OutsideOfRoot { path: given.clone(), root: root.clone() })?;
+            let below = path.strip_prefix(&root).map_err(|_| ScopeError::OutsideOfRoot {
+                path: given.clone(),
+                root: scope.root.clone().unwrap_or_default(),
+            })?;
             covered.push(portable(below));
         }
         let shown = shown(&root, scope, &paths);
         Ok(Self { shown, repository: repository.is_some(), root, covered })
     }
 
-    /// Whether a path of the tree is audited.
+    /// Whether a path of the tree is audited: it is below one of the paths that were given, and not below test data in there.
     #[must_use]
     pub fn covers(&self, path: &[u8]) -> bool {
-        self.covered.iter().any(|covered| is_below(path, covered))
+        self.covered.iter().any(|covered| {
+            is_below(path, covered)
+                && !parent(path.get(covered.len()..).unwrap_or_default()).split(|byte| *byte == b'/').any(is_test_data)
+        })
     }
+}
+
+/// Folders of documents that are there to be wrong. Whoever wants them audited names them.
+fn is_test_data(folder: &[u8]) -> bool {
+    matches!(folder, b"fixtures" | b"__fixtures__" | b"testdata" | b"test-data" | b"__snapshots__")
 }
 
 /// The folder that has all of them.

@@ -213,10 +213,7 @@ pub fn meant(corpus: &Corpus, page: u32, destination: &str, target: Target) -> S
         Target::Page(page) | Target::FolderPage { page, .. } => shown(corpus.path(page)),
         _ => {
             let site = corpus.site(page);
-            let folder = match site.roots.first() {
-                Some(root) if path.starts_with(b"/") => root.as_slice(),
-                _ => parent(corpus.path(page)),
-            };
+            let folder = if path.starts_with(b"/") { site.folder.as_slice() } else { parent(corpus.path(page)) };
             normalise(folder, &path).map_or_else(|| shown(&path), |path| shown(&path))
         }
     }

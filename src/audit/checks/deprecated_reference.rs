@@ -5,9 +5,9 @@
 //!
 //! A page about a setup that is gone sends its readers the wrong way. A plain search for the word finds mostly healthy pages, though, so
 //! what is found is weighed: the name of the file, `status:` in the front matter, the title and a banner at the head say it of the page
-//! itself and are warnings wherever the pattern is met. The name of an old setup is a warning anywhere in the text. A word that healthy
-//! pages use too, such as "deprecated", is a note in headings, links and running text. Code, quotations and notices that this tool wrote
-//! do not count.
+//! itself. The name of an old setup is a warning anywhere in the text. A word that healthy pages use too, such as "deprecated", is a
+//! warning only where it marks the page, as in `# Setup (deprecated)`, and a note elsewhere. Code, quotations and notices that this
+//! tool wrote do not count.
 //!
 //! # Example
 //!
@@ -60,13 +60,12 @@ const STRONG: u8 = 3;
 /// How much a mention proves, from 1 to 6.
 const fn weight(mention: &Mention) -> u8 {
     match (mention.place, mention.common) {
-        (Place::FileName | Place::Status, _) => 6,
-        (Place::Title, _) => 5,
-        (Place::Banner, _) => 4,
-        (Place::Heading, false) => 4,
+        (Place::FileName | Place::Status, false) => 6,
+        (Place::Title, false) => 5,
+        (Place::Banner | Place::Heading, false) => 4,
         (Place::Link | Place::Prose, false) => 3,
-        (Place::Heading | Place::Link, true) => 2,
         (Place::Prose, true) => 1,
+        (_, true) => 2,
     }
 }
 

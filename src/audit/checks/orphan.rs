@@ -195,7 +195,7 @@ fn needs_no_link(world: World<'_>, page: u32) -> bool {
             || memchr::memmem::find(part, b"template").is_some()
     };
     let folders = parent(&path).split(|byte| *byte == b'/').filter(|part| !part.is_empty());
-    let in_own = folders.clone().any(own_folder);
+    let in_own = folders.into_iter().any(own_folder);
     let alone = matches!(
         stem,
         b"changelog" | b"changes" | b"history" | b"news" | b"license" | b"licence" | b"copying" | b"notice" | b"authors" | b"contributors"
@@ -207,7 +207,6 @@ fn needs_no_link(world: World<'_>, page: u32) -> bool {
         || alone
         || memchr::memmem::find(stem, b"template").is_some()
         || is_translation(world, &path)
-        || folders.last().is_some_and(|folder| stem == folder && stem.len() > 40)
 }
 
 /// `README-de.md`, `guide.zh-CN.md`, `pages.ko/…`, `docs/ja/…` beside the same without the language.

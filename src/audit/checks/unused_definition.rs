@@ -16,6 +16,8 @@
 //!
 //! Use it, `[the design][design]`, or delete the line.
 
+use std::fmt::Write as _;
+
 use super::{Code, Draft, Run, Severity, World};
 
 pub(super) const CODE: Code = Code::UnusedDefinition;
@@ -24,8 +26,12 @@ pub(super) const RUN: Run = Run::Page(run);
 /// Labels with which people write comments: `[//]: # (text)`.
 const COMMENTS: &[&str] = &["//", "comment", "_", "#", "-", "<>"];
 
+/// More of them in one document are one finding.
+const MANY: usize = 3;
+
 fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     let document = world.document(page);
+    let before = drafts.len();
     for definition in document.definitions.iter().filter(|definition| !definition.used) {
         let (label, destination) = (document.text(definition.label), document.text(definition.destination));
         let comment = COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>");
@@ -35,6 +41,13 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let message = format!("nothing uses the definition of [{label}]");
         let draft = Draft::new(CODE, Severity::Note, page, definition.span, message);
         drafts.push(Draft { target: Some(destination.to_owned()), ..draft });
+    }
+    let count = drafts.len() - before;
+    if count > MANY {
+        // Documents made from a form define a label for every heading.
+        drafts.truncate(before + 1);
+        let others = count - 1;
+        let _ = write!(drafts[before].message, ", nor those of {others} other labels of this document");
     }
 }
 
@@ -47,5 +60,7 @@ mod tests {
         let text = "[a], [B  c][] ![x][d]\n\n[a]: x\n[b c]: x\n[d]: x\n[e]: nowhere.md\n[//]: # (a comment)\n[^f]: a footnote\n";
         insta::assert_snapshot!(findings("unused-definition", &[("README.md", text)]), @"README.md:6:1 note: nothing uses the definition of [e] (nowhere.md)");
         assert_eq!(findings("broken-link", &[("README.md", "[e]: nowhere.md\n")]), "");
+        let many = "[a]: #a\n[b]: #b\n[c]: #c\n[d]: #d\n";
+        insta::assert_snapshot!(findings("unused-definition", &[("README.md", many)]), @"README.md:1:1 note: nothing uses the definition of [a], nor those of 3 other labels of this document (#a)");
     }
 }

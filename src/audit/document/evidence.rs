@@ -34,7 +34,7 @@ pub struct Mention {
     pub span: Span,
     /// In what kind of place.
     pub place: Place,
-    /// Whether it is a word that healthy documents use, too.
+    /// Whether it is a word that healthy documents use, too, in a way in which they use it.
     pub common: bool,
 }
 
@@ -100,8 +100,34 @@ impl Patterns {
         self.pattern.find_iter(text).filter(|hit| !hit.is_empty()).map(move |hit| Mention {
             span: Span::of(&(offset + hit.start()..offset + hit.end())),
             place,
-            common: self.common.iter().any(|word| *word == hit.as_str().to_lowercase()),
+            common: self.common.iter().any(|word| *word == hit.as_str().to_lowercase())
+                && !is_a_mark(&text[..hit.start()], &text[hit.end()..], place),
         })
+    }
+}
+
+/// Whether a word between these texts marks the page: `Setup (deprecated)`, `[DEPRECATED] Setup`, `> Deprecated: …`, `setup-deprecated.md`.
+/// `The deprecated flags` and a page about the `deprecated` attribute do not.
+fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
+    let (before, after) =
+        (before.trim_end_matches([' ', '*', '_', '~']), after.trim_start_matches([' ', '*', '_', '~']));
+    let ends = after.is_empty() || after.starts_with(['.', '!', ';', ',']);
+    match place {
+        Place::Status => true,
+        Place::FileName => before.is_empty() || after.starts_with('.') || after.is_empty(),
+        Place::Title => {
+            let bracketed = before.ends_with(['(', '[', '{']) && after.starts_with([')', ']', '}', ',', ' ']);
+            let set_off = before.is_empty() && after.starts_with([':', '-', '–', '—']);
+            let behind = before.ends_with(['-', '–', '—', ':']) && ends;
+            bracketed || set_off || behind
+        }
+        Place::Banner => {
+            let said = ["this is", "this page is", "this document is", "this guide is", "is now", "has been"];
+            let before = before.to_lowercase();
+            before.is_empty() && (ends || after.starts_with([':', '-', '–', '—']))
+                || ends && said.iter().any(|words| before.ends_with(words))
+        }
+        Place::Prose | Place::Link | Place::Heading => false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::evidence::{self, Patterns};
 use super::html::{self, Piece};
 use super::{
     Anchors, Decoded, Definition, Document, Evidence, Link, LinkKind, Place, Reading, Span, Strings, Suppression, Text,
-    Undefined, definitions, front_matter, secrets, suppression,
+    Undefined, definitions, front_matter, secrets, source, suppression,
 };
 use crate::audit::profile::Rules;
 use crate::audit::slug::Slugger;
@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
         let text = &self.text[range.start..open.inner_end.min(range.end)];
         let written = match self.links[open.link].kind {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
-            _ => written(self.text, open.inner_end, range.end),
+            _ => source::destination(self.text, open.inner_end, range.end),
         };
         let written = written.map(|written| self.span(&written));
         let link = &mut self.links[open.link];
@@ -365,10 +365,16 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: super::FrontMatter) -> Document {
         if self.rules.attribute_lists {
-            self.attribute_lists();
+            for id in source::attribute_ids(self.text) {
+                self.names.push(self.strings.add(id));
+            }
         }
         if self.rules.includes {
-            self.includes();
+            for (range, file) in source::includes(self.text) {
+                let (span, destination) = (self.span(&range), self.strings.add(file));
+                let (kind, written) = (LinkKind::Include, Span::default());
+                self.links.push(Link { span, written, destination, kind, definition: None, says_old: false });
+            }
         }
         if let Some((span, _)) = front_matter.status.filter(|_| self.scan) {
             for mention in self.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
@@ -392,62 +398,4 @@ impl<'a> Reader<'a> {
             strings: self.strings,
         }
     }
-
-    /// `{ #id }` behind anything, as Python-Markdown's `attr_list` has it.
-    fn attribute_lists(&mut self) {
-        for start in memchr::memchr_iter(b'{', self.text.as_bytes()) {
-            let Some(list) = self.text[start + 1..].split(['}', '\n']).next() else { continue };
-            for id in list.split_whitespace().filter_map(|word| word.trim_start_matches(':').strip_prefix('#')) {
-                self.names.push(self.strings.add(id));
-            }
-        }
-    }
-
-    /// `{{#include file}}` of mdBook, `--8<-- "file"` of MkDocs, `import X from 'file'` of MDX.
-    fn includes(&mut self) {
-        const MARKS: [(&str, &[char]); 3] = [("{{#include ", &['}', ':']), ("--8<-- ", &['\n']), ("import ", &['\n'])];
-        for (mark, ends) in MARKS {
-            for start in memchr::memmem::find_iter(self.text.as_bytes(), mark) {
-                let from = start + mark.len();
-                let Some(rest) = self.text[from..].split(ends).next() else { continue };
-                let file = match rest.split_once(['"', '\'']) {
-                    Some((_, file)) => file.split(['"', '\'']).next().unwrap_or_default(),
-                    None => rest.trim(),
-                };
-                if crate::audit::walk::is_markdown(file.as_bytes()) {
-                    let span = self.span(&(start..from + rest.len()));
-                    let destination = self.strings.add(file);
-                    let (kind, written) = (LinkKind::Include, Span::default());
-                    self.links.push(Link { span, written, destination, kind, definition: None, says_old: false });
-                }
-            }
-        }
-    }
-}
-
-/// Where the destination of an inline link stands, whose text ends at `from`.
-fn written(text: &str, from: usize, end: usize) -> Option<Range<usize>> {
-    let inner = text.get(from..end)?;
-    let start = from + inner.find("](")? + 2;
-    let rest = &text[start..end];
-    let start = start + rest.len() - rest.trim_start().len();
-    let bytes = &text.as_bytes()[start..end];
-    if bytes.first() == Some(&b'<') {
-        let close = bytes.iter().position(|byte| *byte == b'>')?;
-        return Some(start + 1..start + close);
-    }
-    let mut depth = 0_usize;
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'(' => depth += 1,
-            b')' if depth == 0 => return Some(start..start + at),
-            b')' => depth -= 1,
-            b' ' | b'\t' | b'\n' | b'\r' => return Some(start..start + at),
-            _ => {}
-        }
-    }
-    None
 }

@@ -9,6 +9,7 @@ mod front_matter;
 mod html;
 mod markdown;
 mod secrets;
+mod source;
 mod suppression;
 mod text;
 

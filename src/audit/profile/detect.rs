@@ -25,6 +25,7 @@ pub fn detect(tree: &Tree, config: &Config) -> Profiles {
     for entry in tree.entries().iter().filter(|entry| entry.kind == Kind::File || entry.kind == Kind::Document) {
         sites.extend(site(tree, &entry.path));
     }
+    more_books(tree, &mut sites);
     navigation_files(tree, &mut sites);
     sites.push(Site::new(Flavor::Github, Vec::new(), "nothing says otherwise".to_owned()));
     Profiles::new(sites)
@@ -88,6 +89,21 @@ fn mdbook(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
         site.redirects = redirects.keys().map(|from| (from.trim_matches('/').as_bytes().to_vec(), false)).collect();
     }
     Some(site)
+}
+
+/// Where there are books, a folder with a `SUMMARY.md` is a part of one, whoever puts it together.
+fn more_books(tree: &Tree, sites: &mut Vec<Site>) {
+    if !sites.iter().any(|site| site.flavor == Flavor::Mdbook) {
+        return;
+    }
+    let summaries = tree.entries().iter().filter(|entry| file_name(&entry.path) == b"SUMMARY.md");
+    let books: Vec<Site> = summaries
+        .filter(|entry| !parent(&entry.path).is_empty() && !sites.iter().any(|site| site.folder == parent(&entry.path)))
+        .map(|entry| {
+            Site::new(Flavor::Mdbook, parent(&entry.path).to_vec(), format!("{} is there", shown(&entry.path)))
+        })
+        .collect();
+    sites.extend(books);
 }
 
 fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {

@@ -125,11 +125,16 @@ impl Profiles {
     /// What the report says about them.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
-        let sites = self.sites.iter().rev();
+        // The general one last, as it is about what is left.
+        let sites = self.sites.iter();
         sites
             .map(|site| {
                 let folder = String::from_utf8_lossy(&site.folder);
-                let place = if folder.is_empty() { String::new() } else { format!(" in {folder}") };
+                let place = match folder.is_empty() {
+                    true if self.sites.len() > 1 => " elsewhere".to_owned(),
+                    true => String::new(),
+                    false => format!(" in {folder}"),
+                };
                 format!("{}'s rules{place}, because {}", site.flavor.name(), site.reason)
             })
             .collect()

@@ -37,6 +37,8 @@ pub struct Rules {
     pub addresses: bool,
     /// A page is told by its fragment whatever the case.
     pub forgives_case: bool,
+    /// How headings are named is known but for punctuation.
+    pub loose_anchors: bool,
     /// Destinations with `/` in front that the tree does not have.
     pub absolute: Elsewhere,
     /// Relative destinations that leave the site's folder and that the tree does not have.
@@ -61,6 +63,7 @@ const GITHUB: Rules = Rules {
     pages_are_folders: false,
     addresses: false,
     forgives_case: true,
+    loose_anchors: false,
     absolute: Elsewhere::Nothing,
     leaving: Elsewhere::Nothing,
     html: Elsewhere::Nothing,
@@ -106,6 +109,8 @@ const DOCUSAURUS: Rules = Rules {
 };
 
 const MINTLIFY: Rules = Rules {
+    // It drops underscores at least in front.
+    loose_anchors: true,
     heading_ids: true,
     component_titles: true,
     includes: true,

@@ -48,7 +48,16 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
         return Match::Exact;
     }
     let own = document.anchors.find(name, &document.strings);
-    if own != Match::None || !corpus.site(page).rules.includes {
+    let rules = corpus.site(page).rules;
+    if own == Match::None && rules.loose_anchors {
+        let bare =
+            |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+        let wanted = bare(name);
+        if document.anchors.iter(&document.strings).any(|name| bare(name) == wanted) {
+            return Match::Exact;
+        }
+    }
+    if own != Match::None || !rules.includes {
         return own;
     }
     for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {

@@ -84,17 +84,17 @@ pub(super) fn locate(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind:
     if candidates.iter().flatten().any(|candidate| is_ours(candidate, site)) && site.flavor != Flavor::Github {
         return Target::Elsewhere;
     }
-    if let Some(entry) = published(corpus, path) {
-        return reached(corpus, site, entry);
-    }
-    if may_be_elsewhere(corpus, own, site, path, candidates.first(), kind) || addressed(corpus, site, path) {
+    let elsewhere = is_published(corpus, path)
+        || may_be_elsewhere(corpus, own, site, path, candidates.first(), kind)
+        || addressed(corpus, site, path);
+    if elsewhere {
         return Target::Elsewhere;
     }
     let Some(Some(first)) = candidates.first() else { return Target::Outside };
     // Where names ignore case, the disk would say that it exists.
     match folded(tree, site, first) {
         Some(entry) => Target::Case(entry),
-        None if tree.exists_unseen(first) => Target::Elsewhere,
+        None if is_unseen(tree, site, first) => Target::Elsewhere,
         None => Target::Missing,
     }
 }
@@ -117,21 +117,19 @@ fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
     candidates
 }
 
-/// The page of another site that a path ending in `.html` may mean: sources that are copied into the published site, such as manual
-/// pages and redirections, link as it does.
-fn published(corpus: &Corpus, path: &[u8]) -> Option<u32> {
+/// Whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as
+/// manual pages and redirections, link as it does. Which site it will be is not known, so the fragment is not judged.
+fn is_published(corpus: &Corpus, path: &[u8]) -> bool {
     if !path.ends_with(b".html") {
-        return None;
+        return false;
     }
     let mut rest = path;
     while let Some(shorter) = rest.strip_prefix(b"../").or_else(|| rest.strip_prefix(b"./")) {
         rest = shorter;
     }
-    let sites = corpus.profiles.sites().iter().filter(|site| site.rules.html_is_markdown);
-    sites.into_iter().find_map(|site| {
-        let path = normalise(&site.folder, rest)?;
-        let redirected = || site.redirects(rest).then(|| corpus.tree.find(&site.folder)).flatten();
-        variants(&corpus.tree, site, &path).or_else(redirected)
+    corpus.profiles.sites().iter().filter(|site| site.rules.html_is_markdown).any(|site| {
+        let path = normalise(&site.folder, rest);
+        site.redirects(rest) || path.is_some_and(|path| variants(&corpus.tree, site, &path).is_some())
     })
 }
 
@@ -145,6 +143,11 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
         if let Some(entry) = tree.find(&[path, ending.as_bytes()].concat()) {
             return Some(entry);
         }
+    }
+    // Mintlify serves the source of `x.mdx` as `x.md`, Docusaurus takes one for the other.
+    let bare = path.strip_suffix(b".md").filter(|_| rules.addresses);
+    if let Some(entry) = bare.and_then(|bare| tree.find(&[bare, b".mdx"].concat())) {
+        return Some(entry);
     }
     let stem = path.strip_suffix(b".html").filter(|_| rules.html_is_markdown)?;
     if let Some(folder) = stem.strip_suffix(b"index").filter(|folder| folder.is_empty() || folder.ends_with(b"/")) {
@@ -168,6 +171,14 @@ fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
         },
         Kind::File | Kind::Alias(_) | Kind::Outside => Target::Entry(entry),
     }
+}
+
+/// Whether the disk has what ignore files hide.
+fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
+    let source = path.strip_suffix(b".html").filter(|_| site.rules.html_is_markdown);
+    tree.exists_unseen(path)
+        || source.is_some_and(|stem| tree.exists_unseen(&[stem, b".md"].concat()))
+        || site.rules.endings.iter().any(|ending| tree.exists_unseen(&[path, ending.as_bytes()].concat()))
 }
 
 fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {

@@ -1,0 +1,86 @@
+//! What the parser's events do not tell, from the source itself.
+
+use std::ops::Range;
+
+use crate::audit::walk::is_markdown;
+
+/// The ids of `{ #id }` behind anything, as Python-Markdown's `attr_list` has it.
+pub(super) fn attribute_ids(text: &str) -> impl Iterator<Item = &str> {
+    let lists =
+        memchr::memchr_iter(b'{', text.as_bytes()).filter_map(|start| text[start + 1..].split(['}', '\n']).next());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|word| word.trim_start_matches(':').strip_prefix('#')))
+}
+
+/// Files whose text becomes a part of this one: `{{#include file}}` of mdBook, `--8<-- "file"` of MkDocs, `import X from 'file'` of MDX.
+pub(super) fn includes(text: &str) -> Vec<(Range<usize>, &str)> {
+    const MARKS: [(&str, &[char]); 3] = [("{{#include ", &['}', ':']), ("--8<-- ", &['\n']), ("import ", &['\n'])];
+    let mut found = Vec::new();
+    for (mark, ends) in MARKS {
+        for start in memchr::memmem::find_iter(text.as_bytes(), mark) {
+            let from = start + mark.len();
+            let Some(rest) = text[from..].split(ends).next() else { continue };
+            let file = match rest.split_once(['"', '\'']) {
+                Some((_, file)) => file.split(['"', '\'']).next().unwrap_or_default(),
+                None => rest.trim(),
+            };
+            if is_markdown(file.as_bytes()) {
+                found.push((start..from + rest.len(), file));
+            }
+        }
+    }
+    found
+}
+
+/// Where the destination of an inline link stands, whose text ends at `from`.
+pub(super) fn destination(text: &str, from: usize, end: usize) -> Option<Range<usize>> {
+    let inner = text.get(from..end)?;
+    let start = from + inner.find("](")? + 2;
+    let rest = &text[start..end];
+    let start = start + rest.len() - rest.trim_start().len();
+    let bytes = &text.as_bytes()[start..end];
+    if bytes.first() == Some(&b'<') {
+        let close = bytes.iter().position(|byte| *byte == b'>')?;
+        return Some(start + 1..start + close);
+    }
+    let mut depth = 0_usize;
+    let mut escaped = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(start..start + at),
+            b')' => depth -= 1,
+            b' ' | b'\t' | b'\n' | b'\r' => return Some(start..start + at),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_are_found_in_their_links() {
+        for (link, text_end, expected) in [
+            ("[a](b.md)", 2, Some("b.md")),
+            ("[a]( b.md \"t\")", 2, Some("b.md")),
+            ("[a](<b c.md>)", 2, Some("b c.md")),
+            ("[a](b(c)\\).md)", 2, Some("b(c)\\).md")),
+            ("[]()", 1, Some("")),
+            ("[a][b]", 2, None),
+        ] {
+            let found = destination(link, text_end, link.len()).map(|range| &link[range]);
+            assert_eq!(found, expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn ids_and_includes() {
+        assert_eq!(attribute_ids("## A {: #a .b }\n[x]{#c}\n{ d").collect::<Vec<_>>(), ["a", "c"]);
+        let text = "{{#include a.md:3}} {{#include b.rs}}\n--8<-- \"c.md\"\nimport D from './d.mdx'\n";
+        assert_eq!(includes(text).into_iter().map(|(_, file)| file).collect::<Vec<_>>(), ["a.md", "c.md", "./d.mdx"]);
+    }
+}
