@@ -1,5 +1,6 @@
 //! All documents of a tree, read and parsed on all cores.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,20 +129,42 @@ impl Corpus {
     }
 }
 
+thread_local! {
+    /// Reused for every file that a thread reads: fresh memory for each cost a sixth of the time of a whole audit.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer that has become larger than this is given back.
+const KEPT: usize = 1 << 20;
+
 /// One document, whatever becomes of it.
 fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, config: &Config) -> Document {
-    let bytes = match bytes(tree, path, config.largest) {
-        Ok(bytes) => bytes,
-        Err(reason) => return Document::unread(reason),
-    };
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    BUFFER.with_borrow_mut(|buffer| {
+        let document = read_into(buffer, tree, path, site, patterns, config);
+        if buffer.capacity() > KEPT {
+            *buffer = Vec::new();
+        }
+        document
+    })
+}
+
+fn read_into(
+    buffer: &mut Vec<u8>,
+    tree: &Tree,
+    path: &[u8],
+    site: &Site,
+    patterns: &Patterns,
+    config: &Config,
+) -> Document {
+    if let Err(reason) = bytes(tree, path, config.largest, buffer) {
+        return Document::unread(reason);
+    }
+    if buffer.starts_with(b"\xff\xfe") || buffer.starts_with(b"\xfe\xff") {
         return Document::unread("it is UTF-16, which Markdown renderers do not read; save it as UTF-8".to_owned());
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let decoded = decode(bytes);
-        let mut document = document::parse(&decoded, site.rules, patterns);
-        drop(decoded);
+        let mut document = document::parse(&decode(buffer), site.rules, patterns);
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));
@@ -162,20 +185,21 @@ fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
     }
 }
 
-/// A document's bytes again, for showing lines of it.
+/// Puts a document's bytes into `buffer`, in place of what is there.
 ///
 /// # Errors
 /// Why it cannot be read, in words.
-pub fn bytes(tree: &Tree, path: &[u8], largest: u64) -> Result<Vec<u8>, String> {
+pub fn bytes(tree: &Tree, path: &[u8], largest: u64, buffer: &mut Vec<u8>) -> Result<(), String> {
     let said = |error: io::Error| format!("it cannot be read: {error}");
     let file = File::open(tree.on_disk(path)).map_err(said)?;
-    let length = file.metadata().map_err(said)?.len();
     let too_large = || format!("it is larger than {} MB", largest >> 20);
+    let length = file.metadata().map_err(said)?.len();
     if length > largest {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    buffer.clear();
+    buffer.reserve(usize::try_from(length).unwrap_or_default() + 1);
     // It may grow meanwhile.
-    file.take(largest + 1).read_to_end(&mut bytes).map_err(said)?;
-    if bytes.len() as u64 > largest { Err(too_large()) } else { Ok(bytes) }
+    file.take(largest + 1).read_to_end(buffer).map_err(said)?;
+    if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(()) }
 }

@@ -1,6 +1,7 @@
 //! Drafts → findings: lines, columns and excerpts are looked up, suppressions and the configured severities applied, and everything is
 //! put in order.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -76,7 +77,11 @@ fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft]) -> Vec<Finding> {
     let Some(first) = drafts.first() else { return Vec::new() };
     let path = corpus.path(first.page);
     // Read again: keeping every text would need the memory of the whole tree. A file that changed meanwhile gives odd excerpts, no more.
-    let text = bytes(&corpus.tree, path, config.largest).map(|bytes| decode(bytes).text).unwrap_or_default();
+    let mut buffer = Vec::new();
+    let text = match bytes(&corpus.tree, path, config.largest, &mut buffer) {
+        Ok(()) => decode(&buffer).text,
+        Err(_) => Cow::Borrowed(""),
+    };
     let mut places = Places::new(&text);
     let path = shown(path);
     drafts.iter().map(|draft| places.finding(&path, draft)).collect()

@@ -31,14 +31,16 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     let document = world.document(page);
     for (link, resolved) in world.links(page) {
         let destination = document.text(link.destination);
+        if !matches!(resolved.target, Target::Missing | Target::Outside) {
+            continue;
+        }
         let what = suggest::meant(world.corpus, page, destination, resolved.target);
         let message = match resolved.target {
             Target::Missing if destination.contains('\\') => format!("there is no file {what}: a path is written with /, not \\"),
             Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),
-            Target::Outside => format!("{destination} leads out of the tree"),
-            _ => continue,
+            _ => format!("{destination} leads out of the tree"),
         };
         let guess = suggest::target(world.corpus, page, link);
         drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::{Regex, RegexBuilder};
 
 use super::{Span, Strings, Text};
@@ -135,18 +135,21 @@ fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
 static OLD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words =
         ["archive", "deprecat", "obsolete", "superseded", "legacy", "retired", "former", "historic", "old", "previous"];
-    AhoCorasickBuilder::new().ascii_case_insensitive(true).build(words).ok()
+    matcher(&words)
 });
+
+/// A table for every state: for these few words it is small, and it reads every byte once.
+fn matcher(words: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
+}
 
 /// Whether the text of a link says that what it points to is old.
 pub(super) fn says_old(text: &str) -> bool {
     OLD.as_ref().is_some_and(|words| words.is_match(text))
 }
 
-static HEAD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = ["deprecated", "archived", "superseded", "obsolete", "no longer maintained", "**updated**"];
-    AhoCorasickBuilder::new().ascii_case_insensitive(true).build(words).ok()
-});
+static HEAD: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)deprecated|archived|superseded|obsolete|no longer maintained|\*\*updated").ok());
 
 static NOTICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let of_a_page = r"\bthis (?:document|page|guide|article|runbook|sop|tutorial|readme|file|how-?to)(?: is| has been| was)(?: now| currently)? (?:deprecated|archived|superseded|obsolete|no longer maintained)";

@@ -16,8 +16,8 @@ use crate::audit::slug::Slugger;
 
 /// Reads a document by the rules of its renderer.
 #[must_use]
-pub fn parse(decoded: &Decoded, rules: &Rules, patterns: &Patterns) -> Document {
-    let whole = decoded.text.as_str();
+pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns) -> Document {
+    let whole: &str = &decoded.text;
     let mark = if whole.starts_with('\u{feff}') { 3 } else { 0 };
     let head = front_matter::locate(&whole[mark..]);
     let base = mark + head.end;

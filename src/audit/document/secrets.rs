@@ -3,15 +3,13 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
-use super::Span;
+use aho_corasick::{AhoCorasick, Input, Match, Span, packed};
 
 /// Something that looks like a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Secret {
     /// Where it is.
-    pub span: Span,
+    pub span: super::Span,
     /// Whose key it would be.
     pub kind: &'static str,
 }
@@ -68,23 +66,44 @@ const SHAPES: &[Shape] = &[
     shape("a PyPI token", "pypi-AgE", url_safe, 60, 512),
     shape("a SendGrid key", "SG.", dotted, 60, 80),
     shape("a DigitalOcean token", "dop_v1_", word, 64, 64),
-    shape("an Infisical token", "st.", dotted, 60, 120),
+    shape("an Infisical token", "=st.", dotted, 60, 120),
     shape("a private key", "-----BEGIN ", |_| false, 0, 0),
 ];
 
-static PREFIXES: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(SHAPES.iter().map(|shape| shape.prefix)).ok());
+/// Vector instructions where the machine has them: every byte of every document passes here, and the automaton took an eighth of
+/// the time of a whole audit.
+enum Prefixes {
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+static PREFIXES: LazyLock<Option<Prefixes>> = LazyLock::new(|| {
+    let prefixes = || SHAPES.iter().map(|shape| shape.prefix);
+    let packed = packed::Config::new().builder().extend(prefixes()).build();
+    packed.map(Prefixes::Packed).or_else(|| AhoCorasick::new(prefixes()).ok().map(Prefixes::Automaton))
+});
+
+impl Prefixes {
+    fn next(&self, bytes: &[u8], from: usize) -> Option<Match> {
+        match self {
+            Self::Packed(searcher) => searcher.find_in(bytes, Span::from(from..bytes.len())),
+            Self::Automaton(automaton) => automaton.find(Input::new(bytes).range(from..)),
+        }
+    }
+}
 
 /// Finds them anywhere in a text, code included: that is where keys are pasted.
 pub(super) fn find(text: &str) -> Vec<Secret> {
     let Some(prefixes) = &*PREFIXES else { return Vec::new() };
     let bytes = text.as_bytes();
     let mut found: Vec<Secret> = Vec::new();
-    for hit in prefixes.find_iter(bytes) {
+    let mut from = 0;
+    while let Some(hit) = prefixes.next(bytes, from) {
+        from = hit.end();
         let shape = &SHAPES[hit.pattern().as_usize()];
         let span =
             if shape.prefix.ends_with(' ') { private_key(text, hit.start()) } else { key(bytes, shape, hit.range()) };
-        found.extend(span.map(|span| Secret { span: Span::of(&span), kind: shape.kind }));
+        found.extend(span.map(|span| Secret { span: super::Span::of(&span), kind: shape.kind }));
     }
     found
 }

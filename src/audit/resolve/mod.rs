@@ -4,6 +4,8 @@ mod fragment;
 mod malformed;
 mod path;
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 pub use malformed::Malformed;
@@ -92,8 +94,8 @@ impl<'a> Parts<'a> {
 
     /// The path with its percent signs resolved.
     #[must_use]
-    pub fn decoded(&self) -> Vec<u8> {
-        percent_decode_str(self.path).collect()
+    pub fn decoded(&self) -> Cow<'a, [u8]> {
+        percent_decode_str(self.path).into()
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn destinations_are_taken_apart() {
         assert_eq!(Parts::of("a%20b.md?plain=1#x?y"), Parts { path: "a%20b.md", fragment: Some("x?y") });
-        assert_eq!(Parts::of("a%20b.md").decoded(), b"a b.md");
+        assert_eq!(*Parts::of("a%20b.md").decoded(), *b"a b.md");
         assert_eq!(Parts::of("#"), Parts { path: "", fragment: Some("") });
     }
 
