@@ -59,6 +59,15 @@ mod tests {
     }
 
     #[test]
+    fn front_matter_moves_nothing() {
+        let text = "---\ntitle: x\n---\n\n[y](gone.md) <!-- mcp-kit-ignore broken-link: soon -->\n";
+        assert_eq!(findings("broken-link", &[("README.md", text)]), "");
+        assert_eq!(findings("bad-suppression", &[("README.md", text)]), "");
+        let text = "---\ntitle: x\n---\n\ny\n\n<!-- mcp-kit-ignore-file broken-link: soon -->\n\n[y](gone.md)\n";
+        assert_eq!(findings("broken-link", &[("README.md", text)]), "");
+    }
+
+    #[test]
     fn one_with_nothing_to_hide() {
         let text = "fine <!-- mcp-kit-ignore broken-link: soon -->\n";
         insta::assert_snapshot!(findings("bad-suppression", &[("README.md", text)]), @"README.md:1:6 note: there is no broken-link here to ignore");

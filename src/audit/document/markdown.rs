@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
     fn html(&mut self, range: &Range<usize>) {
         let Some(html) = self.text.get(range.clone()) else { return };
         if html.starts_with("<!--") || self.html_block && memchr::memmem::find(html.as_bytes(), b"<!--").is_some() {
-            suppression::find(self.text, range.clone(), &mut self.strings, &mut self.suppressions);
+            suppression::find(self.text, self.base, range.clone(), &mut self.strings, &mut self.suppressions);
         }
         if !html::is_worth_it(html) && self.html_heading.is_none() {
             return;

@@ -32,21 +32,26 @@ pub enum Defect {
 /// What such comments begin with.
 const WORD: &str = "mcp-kit-ignore";
 
-/// Finds them in the comments of `text[range]`.
-pub(super) fn find(text: &str, range: Range<usize>, strings: &mut Strings, found: &mut Vec<Suppression>) {
+/// Finds them in the comments of `text[range]`, which begins at `base` of the document.
+pub(super) fn find(text: &str, base: usize, range: Range<usize>, strings: &mut Strings, found: &mut Vec<Suppression>) {
     let Some(html) = text.get(range.clone()) else { return };
     let mut at = 0;
     while let Some(start) = html[at..].find("<!--").map(|start| at + start) {
-        let Some(length) = html[start..].find("-->") else { return };
-        at = start + length + 3;
-        let Some(rest) = html[start + 4..at - 3].trim().strip_prefix(WORD) else { continue };
+        // `<!-->` is a whole comment (CommonMark 6.6).
+        let Some(length) = html[start + 2..].find("-->") else { return };
+        at = start + 2 + length + 3;
+        let Some(rest) = html.get(start + 4..at - 3).unwrap_or_default().trim().strip_prefix(WORD) else { continue };
         let (whole, rest) = rest.strip_prefix("-file").map_or((false, rest), |rest| (true, rest));
         if rest.starts_with(|c: char| c.is_alphanumeric() || c == '-') {
             continue;
         }
         let span = range.start + start..range.start + at;
-        let covers = if whole { 0..text.len() } else { covered(text, &span) };
+        let covers = match covered(text, &span) {
+            _ if whole => 0..base + text.len(),
+            covers => base + covers.start..base + covers.end,
+        };
         let (codes, defect) = read(rest, strings);
+        let span = base + span.start..base + span.end;
         found.push(Suppression { span: Span::of(&span), codes, covers: Span::of(&covers), defect });
     }
 }
@@ -95,7 +100,7 @@ mod tests {
 
     fn one(text: &str) -> (Vec<Code>, String, Option<Defect>) {
         let (mut strings, mut found) = (Strings::default(), Vec::new());
-        find(text, 0..text.len(), &mut strings, &mut found);
+        find(text, 0, 0..text.len(), &mut strings, &mut found);
         let suppression = found.pop().unwrap();
         assert!(found.is_empty());
         (suppression.codes, text[suppression.covers.range()].to_owned(), suppression.defect)
