@@ -15,6 +15,8 @@ pub struct Graph {
     pub links: Vec<Box<[Resolved]>>,
     /// By page: the pages it leads to, sorted, without itself.
     edges: Vec<Box<[u32]>>,
+    /// By page: the folders that it leads to and that have no page of their own, sorted.
+    folders: Vec<Box<[u32]>>,
     /// By page: whether a reader who starts at an entry point gets there.
     pub reached: Vec<bool>,
     /// Where readers start.
@@ -27,13 +29,15 @@ impl Graph {
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let links: Vec<Box<[Resolved]>> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
-        let edges: Vec<Box<[u32]>> = (0_u32..).zip(&links).map(|(page, links)| edges(corpus, page, links)).collect();
+        let edges: Vec<Box<[u32]>> = (0_u32..).zip(&links).map(|(page, links)| edges(page, links)).collect();
+        let folders: Vec<Box<[u32]>> = links.iter().map(|links| folders(corpus, links)).collect();
         let entry_points: Vec<u32> =
             (0..pages).filter(|page| is_conventional(corpus, *page) || is_entry(corpus.path(*page))).collect();
-        let mut graph = Self { links, edges, reached: vec![false; pages as usize], entry_points };
+        let mut graph = Self { links, edges, folders, reached: vec![false; pages as usize], entry_points };
         let starts = graph.entry_points.iter().copied().chain(navigated(corpus)).collect();
-        graph.reach(starts);
-        graph.browse(corpus);
+        let mut seen = FxHashSet::default();
+        graph.reach(corpus, starts, &mut seen);
+        graph.browse(corpus, &mut seen);
         graph
     }
 
@@ -49,7 +53,7 @@ impl Graph {
     }
 
     /// Hosts show a folder's README to whoever looks at the folder, and whoever reads a page of it is one click away.
-    fn browse(&mut self, corpus: &Corpus) {
+    fn browse(&mut self, corpus: &Corpus, folders: &mut FxHashSet<u32>) {
         loop {
             let seen: FxHashSet<&[u8]> = (0_u32..)
                 .zip(&self.reached)
@@ -68,33 +72,43 @@ impl Graph {
             if shown.is_empty() {
                 return;
             }
-            self.reach(shown);
+            self.reach(corpus, shown, folders);
         }
     }
 
-    fn reach(&mut self, mut waiting: Vec<u32>) {
+    /// Follows links from `waiting`; a folder without a page of its own shows what is in it, once.
+    fn reach(&mut self, corpus: &Corpus, mut waiting: Vec<u32>, seen: &mut FxHashSet<u32>) {
         while let Some(page) = waiting.pop() {
-            if !std::mem::replace(&mut self.reached[page as usize], true) {
-                waiting.extend(self.edges[page as usize].iter().filter(|to| !self.reached[**to as usize]));
+            if std::mem::replace(&mut self.reached[page as usize], true) {
+                continue;
+            }
+            waiting.extend(self.edges[page as usize].iter().filter(|to| !self.reached[**to as usize]));
+            for folder in self.folders[page as usize].iter().filter(|folder| seen.insert(**folder)) {
+                waiting.extend(listed(corpus, &corpus.tree.entries()[*folder as usize].path));
             }
         }
     }
 }
 
-/// Where a page's links lead: pages, and of folders without a page of their own what the host lists for them.
-fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
-    let mut to: Vec<u32> = links.iter().filter_map(Resolved::page).collect();
-    for link in links {
-        let Target::Entry(entry) = link.target else { continue };
-        let entry = &corpus.tree.entries()[entry as usize];
-        if entry.kind == Kind::Folder {
-            to.extend(listed(corpus, &entry.path));
-        }
-    }
+/// The pages that a page's links lead to.
+fn edges(page: u32, links: &[Resolved]) -> Box<[u32]> {
+    let mut to: Vec<u32> = links.iter().filter_map(Resolved::page).filter(|to| *to != page).collect();
     to.sort_unstable();
     to.dedup();
-    to.retain(|other| *other != page);
     to.into()
+}
+
+/// The folders that a page's links lead to.
+fn folders(corpus: &Corpus, links: &[Resolved]) -> Box<[u32]> {
+    let entries = links.iter().filter_map(|link| match link.target {
+        Target::Entry(entry) => Some(entry),
+        _ => None,
+    });
+    let mut folders: Vec<u32> =
+        entries.filter(|entry| corpus.tree.entries()[*entry as usize].kind == Kind::Folder).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders.into()
 }
 
 /// The pages that one sees when a folder is listed, with the pages of its folders.

@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use checks::{Draft, Run, World};
 use config::{Config, Scope};
@@ -64,9 +65,10 @@ pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditE
     let drafts = check(World { corpus: &corpus, graph: &graph, config });
     let (findings, hidden) = finish::finish(&corpus, config, drafts);
     let pages = corpus.pages.iter().filter(|page| page.audited);
+    let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
     let report = Report {
         root: located.shown.clone(),
-        profiles: corpus.profiles.sentences(),
+        profiles: corpus.profiles.sentences(&|site| used.contains(&site)),
         documents: pages.clone().count(),
         links: pages.map(|page| page.document.links.len()).sum(),
         findings,

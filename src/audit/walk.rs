@@ -193,9 +193,8 @@ impl Tree {
     /// What is directly in a folder.
     pub fn children<'a>(&'a self, folder: &'a [u8]) -> impl Iterator<Item = (u32, &'a Entry)> {
         let start = self.entries.partition_point(|entry| *entry.path <= *folder);
-        (0_u32..)
-            .zip(&self.entries)
-            .skip(start)
+        (u32::try_from(start).unwrap_or(u32::MAX)..)
+            .zip(&self.entries[start..])
             .take_while(move |(_, entry)| entry.path.starts_with(folder))
             .filter(move |(_, entry)| parent(&entry.path) == folder && !entry.path.is_empty())
     }

@@ -122,16 +122,19 @@ impl Profiles {
         &self.sites
     }
 
-    /// What the report says about them.
+    /// What the report says about those that `is_used` names by number.
     #[must_use]
-    pub fn sentences(&self) -> Vec<String> {
+    pub fn sentences(&self, is_used: &dyn Fn(u16) -> bool) -> Vec<String> {
         // The general one last, as it is about what is left.
-        let sites = self.sites.iter();
+        let sites: Vec<&Site> =
+            (0_u16..).zip(&self.sites).filter(|(number, _)| is_used(*number)).map(|(_, site)| site).collect();
+        let several = sites.len() > 1;
         sites
+            .into_iter()
             .map(|site| {
                 let folder = String::from_utf8_lossy(&site.folder);
                 let place = match folder.is_empty() {
-                    true if self.sites.len() > 1 => " elsewhere".to_owned(),
+                    true if several => " elsewhere".to_owned(),
                     true => String::new(),
                     false => format!(" in {folder}"),
                 };
