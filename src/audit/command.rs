@@ -62,7 +62,7 @@ pub fn run(
     };
     let (mut found, covers) = audit(&scope, &config)?;
     if found.documents == 0 {
-        note("no Markdown file is there to audit");
+        note("there is no Markdown file to audit, or ignore files hide all of them");
     }
     let looked =
         |code: Code, path: &str| checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes());

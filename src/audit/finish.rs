@@ -12,7 +12,7 @@ use super::config::Config;
 use super::corpus::{Corpus, bytes};
 use super::document::{Span, Suppression, decode};
 use super::finding::{Code, Excerpt, Finding, Severity};
-use super::walk::shown;
+use super::walk::{Tree, Unreadable, shown};
 
 /// Excerpts are no longer than this on either side of the place.
 const AROUND: usize = 200;
@@ -34,10 +34,36 @@ pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<
     let pages: Vec<&[Draft]> = drafts.chunk_by(|one, other| one.page == other.page).collect();
     let findings: Vec<Vec<Finding>> = pages.par_iter().map(|drafts| of_page(corpus, config, drafts)).collect();
     let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
+    sort(&mut findings);
+    (findings, hidden)
+}
+
+/// What the walk could not look at, as findings.
+#[must_use]
+pub fn unreadable(tree: &Tree, config: &Config, covers: &dyn Fn(&[u8]) -> bool) -> Vec<Finding> {
+    let Some(severity) = config.severity(Code::Unreadable, Severity::Warning) else { return Vec::new() };
+    let places = tree.unreadable().iter().filter(|place| covers(place.path.as_bytes()));
+    let finding = |place: &Unreadable| Finding {
+        code: Code::Unreadable,
+        severity,
+        path: place.path.clone(),
+        line: 1,
+        column: 1,
+        span: 0..0,
+        excerpt: Excerpt::default(),
+        target: None,
+        message: format!("not audited: {}", place.reason),
+        suggestion: None,
+        fix: None,
+    };
+    places.map(finding).collect()
+}
+
+/// In the order of reports.
+pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
         (&one.path, one.line, one.column, one.code).cmp(&(&other.path, other.line, other.column, other.code))
     });
-    (findings, hidden)
 }
 
 /// Takes out what the documents' own comments accept, says which of those have nothing to hide, and counts.
@@ -150,10 +176,4 @@ impl<'a> Places<'a> {
 /// Enough of a secret to know it again, too little to use it.
 fn mask(secret: &str) -> String {
     secret.chars().enumerate().map(|(at, c)| if at < 4 { c } else { '*' }).collect()
-}
-
-/// The worst severity, for the exit status.
-#[must_use]
-pub fn worst(findings: &[Finding]) -> Option<Severity> {
-    findings.iter().map(|finding| finding.severity).max()
 }

@@ -63,7 +63,9 @@ pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditE
     let corpus = Corpus::read(tree, profiles, &patterns, config, &audited);
     let graph = Graph::new(&corpus, &|path| entries.is_match(shown(path)));
     let drafts = check(World { corpus: &corpus, graph: &graph, config });
-    let (findings, hidden) = finish::finish(&corpus, config, drafts);
+    let (mut findings, hidden) = finish::finish(&corpus, config, drafts);
+    findings.extend(finish::unreadable(&corpus.tree, config, &|path| located.covers(path)));
+    finish::sort(&mut findings);
     let pages = corpus.pages.iter().filter(|page| page.audited);
     let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
     let report = Report {
