@@ -29,8 +29,8 @@ impl Graph {
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let links: Vec<Box<[Resolved]>> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
-        let edges: Vec<Box<[u32]>> = (0_u32..).zip(&links).map(|(page, links)| edges(page, links)).collect();
-        let folders: Vec<Box<[u32]>> = links.iter().map(|links| folders(corpus, links)).collect();
+        let edges: Vec<Box<[u32]>> = links.par_iter().enumerate().map(|(page, links)| edges(page, links)).collect();
+        let folders: Vec<Box<[u32]>> = links.par_iter().map(|links| folders(corpus, links)).collect();
         let entry_points: Vec<u32> =
             (0..pages).filter(|page| is_conventional(corpus, *page) || is_entry(corpus.path(*page))).collect();
         let mut graph = Self { links, edges, folders, reached: vec![false; pages as usize], entry_points };
@@ -91,8 +91,8 @@ impl Graph {
 }
 
 /// The pages that a page's links lead to.
-fn edges(page: u32, links: &[Resolved]) -> Box<[u32]> {
-    let mut to: Vec<u32> = links.iter().filter_map(Resolved::page).filter(|to| *to != page).collect();
+fn edges(page: usize, links: &[Resolved]) -> Box<[u32]> {
+    let mut to: Vec<u32> = links.iter().filter_map(Resolved::page).filter(|to| *to as usize != page).collect();
     to.sort_unstable();
     to.dedup();
     to.into()

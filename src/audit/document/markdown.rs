@@ -370,7 +370,7 @@ impl<'a> Reader<'a> {
             }
         }
         if self.rules.includes {
-            for (range, file) in source::includes(self.text) {
+            for (range, file) in source::includes(self.text, self.rules.include_marks) {
                 let (span, destination) = (self.span(&range), self.strings.add(file));
                 let (kind, written) = (LinkKind::Include, Span::default());
                 self.links.push(Link { span, written, destination, kind, definition: None, says_old: false });

@@ -11,11 +11,12 @@ pub(super) fn attribute_ids(text: &str) -> impl Iterator<Item = &str> {
     lists.flat_map(|list| list.split_whitespace().filter_map(|word| word.trim_start_matches(':').strip_prefix('#')))
 }
 
-/// Files whose text becomes a part of this one: `{{#include file}}` of mdBook, `--8<-- "file"` of MkDocs, `import X from 'file'` of MDX.
-pub(super) fn includes(text: &str) -> Vec<(Range<usize>, &str)> {
-    const MARKS: [(&str, &[char]); 3] = [("{{#include ", &['}', ':']), ("--8<-- ", &['\n']), ("import ", &['\n'])];
+/// Files whose text becomes a part of this one, by the `marks` in front of their names: `{{#include file}}` of mdBook, `--8<-- "file"` of
+/// MkDocs, `import X from 'file'` of MDX.
+pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, &'a str)> {
     let mut found = Vec::new();
-    for (mark, ends) in MARKS {
+    for mark in marks {
+        let ends: &[char] = if mark.starts_with('{') { &['}', ':'] } else { &['\n'] };
         for start in memchr::memmem::find_iter(text.as_bytes(), mark) {
             let from = start + mark.len();
             let Some(rest) = text[from..].split(ends).next() else { continue };
@@ -81,6 +82,10 @@ mod tests {
     fn ids_and_includes() {
         assert_eq!(attribute_ids("## A {: #a .b }\n[x]{#c}\n{ d").collect::<Vec<_>>(), ["a", "c"]);
         let text = "{{#include a.md:3}} {{#include b.rs}}\n--8<-- \"c.md\"\nimport D from './d.mdx'\n";
-        assert_eq!(includes(text).into_iter().map(|(_, file)| file).collect::<Vec<_>>(), ["a.md", "c.md", "./d.mdx"]);
+        let marks = ["{{#include ", "--8<-- ", "import "];
+        assert_eq!(
+            includes(text, &marks).into_iter().map(|(_, file)| file).collect::<Vec<_>>(),
+            ["a.md", "c.md", "./d.mdx"]
+        );
     }
 }

@@ -25,6 +25,8 @@ pub struct Rules {
     pub component_titles: bool,
     /// Other files' text can be included.
     pub includes: bool,
+    /// What stands in front of the name of a file that is included, besides links.
+    pub include_marks: &'static [&'static str],
     /// Endings that may be left out.
     pub endings: &'static [&'static str],
     /// `x.html` is made of `x.md`.
@@ -57,6 +59,7 @@ const GITHUB: Rules = Rules {
     attribute_lists: false,
     component_titles: false,
     includes: false,
+    include_marks: &[],
     endings: &[],
     html_is_markdown: false,
     index: INDEX,
@@ -73,6 +76,7 @@ const MDBOOK: Rules = Rules {
     dialect: Dialect::Mdbook,
     heading_ids: true,
     includes: true,
+    include_marks: &["{{#include "],
     html_is_markdown: true,
     index: SITE_INDEX,
     forgives_case: false,
@@ -86,6 +90,7 @@ const MKDOCS: Rules = Rules {
     heading_ids: true,
     attribute_lists: true,
     includes: true,
+    include_marks: &["--8<-- "],
     endings: &[".md"],
     html_is_markdown: true,
     index: SITE_INDEX,
@@ -99,6 +104,7 @@ const MKDOCS: Rules = Rules {
 const DOCUSAURUS: Rules = Rules {
     heading_ids: true,
     includes: true,
+    include_marks: &["import "],
     endings: &[".md", ".mdx"],
     html_is_markdown: true,
     index: SITE_INDEX,
@@ -114,6 +120,7 @@ const MINTLIFY: Rules = Rules {
     heading_ids: true,
     component_titles: true,
     includes: true,
+    include_marks: &["import "],
     endings: &[".mdx", ".md"],
     index: SITE_INDEX,
     pages_are_folders: true,
