@@ -29,7 +29,8 @@ impl Graph {
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let links: Vec<Box<[Resolved]>> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
-        let edges: Vec<Box<[u32]>> = links.par_iter().enumerate().map(|(page, links)| edges(page, links)).collect();
+        let edges: Vec<Box<[u32]>> =
+            links.par_iter().enumerate().map(|(page, links)| edges(corpus, page, links)).collect();
         let folders: Vec<Box<[u32]>> = links.par_iter().map(|links| folders(corpus, links)).collect();
         let entry_points: Vec<u32> =
             (0..pages).filter(|page| is_conventional(corpus, *page) || is_entry(corpus.path(*page))).collect();
@@ -91,8 +92,13 @@ impl Graph {
 }
 
 /// The pages that a page's links lead to.
-fn edges(page: usize, links: &[Resolved]) -> Box<[u32]> {
-    let mut to: Vec<u32> = links.iter().filter_map(Resolved::page).filter(|to| *to as usize != page).collect();
+fn edges(corpus: &Corpus, page: usize, links: &[Resolved]) -> Box<[u32]> {
+    let leads = |link: &Resolved| match link.target {
+        // With the wrong letter case it is still linked to: mending the link is enough.
+        Target::Case(entry) => corpus.page_of(entry),
+        _ => link.page(),
+    };
+    let mut to: Vec<u32> = links.iter().filter_map(leads).filter(|to| *to as usize != page).collect();
     to.sort_unstable();
     to.dedup();
     to.into()

@@ -18,7 +18,7 @@
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
 use super::{Code, Draft, Run, Severity, World};
-use crate::audit::resolve::{Malformed, Target};
+use crate::audit::resolve::{INVISIBLE, Malformed, Target};
 use crate::audit::suggest::Guess;
 
 pub(super) const CODE: Code = Code::MalformedLink;
@@ -41,6 +41,10 @@ fn explain(kind: Malformed, destination: &str) -> (String, Option<Guess>) {
         Malformed::Placeholder => (format!("{destination:?} still stands where a destination belongs"), None),
         Malformed::TwoHashes => {
             ("a fragment begins with one #".to_owned(), certain(format!("#{}", destination.trim_start_matches('#'))))
+        }
+        Malformed::Invisible => {
+            let seen = destination.trim_start_matches(INVISIBLE);
+            ("an invisible character stands in front of the destination".to_owned(), certain(seen.to_owned()))
         }
         Malformed::Mail => ("a mail address needs mailto: in front".to_owned(), certain(format!("mailto:{destination}"))),
         Malformed::NoScheme => {

@@ -43,6 +43,11 @@ mod tests {
     use crate::audit::examples::findings;
 
     #[test]
+    fn what_is_linked_with_the_wrong_case_is_no_orphan() {
+        assert_eq!(findings("orphan", &[("README.md", "[a](A.md)\n"), ("a.md", "")]), "");
+    }
+
+    #[test]
     fn other_letter_case() {
         let tree = [("README.md", "[a](Docs/Setup.md#x) [b](docs/setup.md) [ü](docs/Ü.md)\n"), ("docs/setup.md", "# x\n"), ("docs/ü.md", "")];
         insta::assert_snapshot!(findings("path-case", &tree), @r"

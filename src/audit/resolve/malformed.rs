@@ -17,6 +17,8 @@ pub enum Malformed {
     Mail,
     /// `www.example.org/x` or `example.org/x` without `https://`.
     NoScheme,
+    /// A zero-width character in front, as pasting from web pages leaves them.
+    Invisible,
     /// `http:/x`, `https//x`, `htps://x`.
     BrokenScheme,
 }
@@ -27,6 +29,9 @@ const PLACEHOLDERS: &[&str] = &["todo", "tbd", "tba", "fixme", "xxx", "link", "u
 /// Ends of host names that are no endings of files.
 const DOMAINS: &[&str] = &["com", "org", "net", "io", "dev", "gov", "edu", "info", "de", "uk", "eu", "cloud", "app"];
 
+/// Characters that nobody sees.
+pub(in crate::audit) const INVISIBLE: &[char] = &['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
 /// What can be told from the destination alone.
 pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
     if destination.is_empty() {
@@ -35,6 +40,9 @@ pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
     }
     if kind == LinkKind::Html {
         return None;
+    }
+    if destination.starts_with(INVISIBLE) {
+        return Some(Malformed::Invisible);
     }
     if destination.starts_with("##") {
         return Some(Malformed::TwoHashes);
@@ -86,6 +94,7 @@ mod tests {
     fn told_at_sight() {
         let of = |destination| at_sight(destination, LinkKind::Link);
         assert_eq!(of(""), Some(Malformed::Empty));
+        assert_eq!(of("\u{200b}https://x.org"), Some(Malformed::Invisible));
         assert_eq!(of("##x"), Some(Malformed::TwoHashes));
         assert_eq!(of("(https://x.org)"), Some(Malformed::Wrapped));
         assert_eq!(of("(#prioritization)"), Some(Malformed::Wrapped));

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+pub(in crate::audit) use malformed::INVISIBLE;
 pub use malformed::Malformed;
 pub use path::{GITHUB_SECTIONS, normalise};
 
