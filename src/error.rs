@@ -103,6 +103,9 @@ impl From<AuditError> for Failure {
             }
             AuditError::Scope(ScopeError::Path { .. }) => "give files and folders that you may read",
             AuditError::Scope(ScopeError::OutsideOfRoot { .. }) => "give a --root that contains every path",
+            AuditError::Scope(ScopeError::Apart(_)) => {
+                "audit them one by one, or give the folder that links end in as --root"
+            }
             AuditError::Scope(ScopeError::RootIsNoFolder(_)) => "give a folder as --root",
             AuditError::Patterns(_) | AuditError::Glob(_) => "correct the configuration",
         };

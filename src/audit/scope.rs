@@ -26,6 +26,9 @@ pub enum ScopeError {
         /// The root.
         root: PathBuf,
     },
+    /// Nothing says what `/` means for all of them, and the folder that they share may be the whole disk.
+    #[error("what is to be audited has nothing in common but {}", .0.display())]
+    Apart(PathBuf),
     /// The root is a file.
     #[error("the root {} is not a folder", .0.display())]
     RootIsNoFolder(PathBuf),
@@ -60,7 +63,11 @@ impl Located {
                 root if root.is_dir() => root,
                 _ => return Err(ScopeError::RootIsNoFolder(given.clone())),
             },
-            None => repository.clone().unwrap_or(common),
+            None => match &repository {
+                Some(repository) => repository.clone(),
+                None if paths.len() == 1 || paths.contains(&common) || is_here(&common) => common,
+                None => return Err(ScopeError::Apart(common)),
+            },
         };
         let mut covered = Vec::new();
         for (path, given) in paths.iter().zip(&scope.paths) {
@@ -101,6 +108,12 @@ fn common(paths: &[PathBuf]) -> PathBuf {
         }
     }
     common
+}
+
+/// Whether a folder is the current one or below it, where one knows what there is.
+fn is_here(folder: &Path) -> bool {
+    let current = std::env::current_dir().and_then(|path| path.canonicalize());
+    current.is_ok_and(|current| folder.starts_with(current))
 }
 
 /// The repository around a folder. In a work tree or submodule, `.git` is a file.
