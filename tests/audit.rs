@@ -251,3 +251,34 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     assert_eq!(status(&output), 1, "{}", outcome(&output));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// No format shows a secret: not in the line of another finding, not in a target, not in a repair.
+#[test]
+fn secrets_are_shown_by_no_finding() {
+    let secret = |n: u8| format!("ghp{}q7Rt2LwX9mBz4KcV8nJd3HsF6gPy1TaE5u{n}o", "_"); // pragma: allowlist secret
+    let [one, two, three, four] = [1, 2, 3, 4].map(secret);
+    let line =
+        format!("{one} [gone](gone.md) {two} [x](Readme.md?key={three}#no) [y][http://e.org/{four}] [z](#T)\n\n# t\n");
+    let place = tree(&[("README.md", &line)]);
+    let report = json(&place, &[]);
+    assert_eq!(codes(&report).iter().filter(|code| code.ends_with(" secret")).count(), 4, "{report:#}");
+    assert!(codes(&report).len() > 7, "{report:#}");
+    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "html"] {
+        let output = outcome(&place.run(&["audit-docs", "--format", format]));
+        for secret in [&one, &two, &three, &four] {
+            assert!(!output.contains(secret.as_str()) && !output.contains(&secret[8..]), "{format}: {output}");
+        }
+    }
+}
+
+#[test]
+fn unrelated_folders_are_not_audited_as_one_tree() {
+    let (one, other) = (tree(&[("a.md", "")]), tree(&[("b.md", "")]));
+    let paths = [one.root(), other.root()].map(|root| root.to_str().unwrap().to_owned());
+    let output = one.run(&["audit-docs", &paths[0], &paths[1]]);
+    assert_eq!(status(&output), 2, "{}", outcome(&output));
+    assert!(outcome(&output).contains("nothing in common but"), "{}", outcome(&output));
+    // Next to each other below the current folder, they are.
+    let place = tree(&[("a/x.md", "[b](../b/y.md)\n"), ("b/y.md", ""), ("c/z.md", "[gone](gone.md)\n")]);
+    assert_eq!(codes(&json(&place, &["a", "b"])), Vec::<String>::new());
+}

@@ -209,3 +209,28 @@ fn settings_of_renderers_that_do_not_parse() {
     }
     assert!(findings(&place).iter().any(|line| line.starts_with("README.md:1 broken-link")));
 }
+
+/// Each of these took minutes while the line, or the comments, were gone through once for every finding.
+#[test]
+fn very_long_lines_and_very_many_comments() {
+    let place = place();
+    let links = 200_000;
+    fs::write(place.path("line.md"), "[a](x.md) ".repeat(links)).unwrap();
+    let comment = "<!-- mcp-kit-ignore broken-link: known -->\n";
+    fs::write(place.path("stacked.md"), format!("{comment}[x](y.md)\n").repeat(50_000)).unwrap();
+    fs::write(place.path("apart.md"), format!("{comment}[x](y.md)\n\n").repeat(50_000)).unwrap();
+    let output = place.run(&["audit-docs", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |path: &str| -> Vec<&Value> {
+        report["findings"].as_array().unwrap().iter().filter(|finding| finding["path"] == path).collect()
+    };
+    let columns: Vec<u64> = of("line.md")
+        .iter()
+        .filter(|finding| finding["code"] == "broken-link")
+        .map(|f| f["column"].as_u64().unwrap())
+        .collect();
+    assert_eq!(columns, (0..links as u64).map(|n| n * 10 + 5).collect::<Vec<_>>());
+    for path in ["stacked.md", "apart.md"] {
+        assert!(of(path).iter().all(|finding| finding["code"] != "broken-link"), "{path}");
+    }
+}

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checks::{self, Draft};
 use super::config::Config;
 use super::corpus::{Corpus, bytes};
-use super::document::{Span, Suppression, decode};
+use super::document::{Secret, Span, Suppression, decode, secrets_of};
 use super::finding::{Code, Excerpt, Finding, Severity};
 use super::walk::{Tree, Unreadable, shown};
 
@@ -70,14 +70,9 @@ pub fn sort(findings: &mut [Finding]) {
 fn suppress(corpus: &Corpus, drafts: &mut Vec<Draft>) -> usize {
     let all = drafts.len();
     let mut used: FxHashSet<(u32, Span, Code)> = FxHashSet::default();
+    let accepted = accepted(corpus);
     drafts.retain(|draft| {
-        let suppressions = &corpus.pages[draft.page as usize].document.suppressions;
-        let covers = |suppression: &&Suppression| {
-            suppression.codes.contains(&draft.code)
-                && suppression.covers.start <= draft.span.start
-                && draft.span.start <= suppression.covers.end
-        };
-        let covering = suppressions.iter().find(covers).filter(|_| draft.code != Code::BadSuppression);
+        let covering = accepted.get(&(draft.page, draft.code)).and_then(|accepted| accepted.covering(draft.span.start));
         if let Some(suppression) = covering {
             used.insert((draft.page, suppression.span, draft.code));
         }
@@ -98,6 +93,42 @@ fn suppress(corpus: &Corpus, drafts: &mut Vec<Draft>) -> usize {
     hidden
 }
 
+/// The suppressions of one page that are about one code, sorted by where they begin.
+#[derive(Default)]
+struct Accepted<'a> {
+    of: Vec<&'a Suppression>,
+    /// How far each and all before it reach, so that one of thousands is found by halving.
+    reach: Vec<u32>,
+}
+
+impl<'a> Accepted<'a> {
+    /// The first that covers a place.
+    fn covering(&self, place: u32) -> Option<&'a Suppression> {
+        let first = self.reach.partition_point(|reach| *reach < place);
+        self.of.get(first).copied().filter(|suppression| suppression.covers.start <= place)
+    }
+}
+
+fn accepted(corpus: &Corpus) -> FxHashMap<(u32, Code), Accepted<'_>> {
+    let mut all: FxHashMap<(u32, Code), Accepted<'_>> = FxHashMap::default();
+    for (page, of) in (0_u32..).zip(&corpus.pages) {
+        for suppression in &of.document.suppressions {
+            for code in suppression.codes.iter().filter(|code| **code != Code::BadSuppression) {
+                all.entry((page, *code)).or_default().of.push(suppression);
+            }
+        }
+    }
+    for accepted in all.values_mut() {
+        accepted.of.sort_by_key(|suppression| suppression.covers.start);
+        let reach = accepted.of.iter().scan(0, |reach, suppression| {
+            *reach = suppression.covers.end.max(*reach);
+            Some(*reach)
+        });
+        accepted.reach = reach.collect();
+    }
+    all
+}
+
 /// The findings of one page, in the order of their places.
 fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft]) -> Vec<Finding> {
     let Some(first) = drafts.first() else { return Vec::new() };
@@ -108,22 +139,26 @@ fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft]) -> Vec<Finding> {
         Ok(()) => decode(&buffer).text,
         Err(_) => Cow::Borrowed(""),
     };
-    let mut places = Places::new(&text);
+    let mut places = Places::new(&text, &corpus.pages[first.page as usize].document.secrets);
     let path = shown(path);
     drafts.iter().map(|draft| places.finding(&path, draft)).collect()
 }
 
-/// Counts lines once over a text whose places are asked in order.
+/// Counts lines and columns once over a text whose places are asked in order: a line may be as long as its document.
 struct Places<'a> {
     text: &'a str,
+    /// Shown nowhere, whatever the finding beside them is about.
+    secrets: &'a [Secret],
     at: usize,
     line: u32,
     line_start: usize,
+    /// Characters between the start of the line and `at`.
+    before: usize,
 }
 
 impl<'a> Places<'a> {
-    const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1, line_start: 0 }
+    const fn new(text: &'a str, secrets: &'a [Secret]) -> Self {
+        Self { text, secrets, at: 0, line: 1, line_start: 0, before: 0 }
     }
 
     fn finding(&mut self, path: &str, draft: &Draft) -> Finding {
@@ -132,16 +167,16 @@ impl<'a> Places<'a> {
         for newline in memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.at..start]) {
             self.line += 1;
             self.line_start = self.at + newline + 1;
+            self.before = 0;
         }
+        let mut passed = &self.text[self.at.max(self.line_start)..start];
+        if self.at <= self.line_start {
+            passed = passed.trim_start_matches('\u{feff}');
+        }
+        self.before += passed.chars().count();
         self.at = start;
-        let before = &self.text[self.line_start..start];
-        let column =
-            u32::try_from(before.trim_start_matches('\u{feff}').chars().count()).unwrap_or(u32::MAX).saturating_add(1);
-        let excerpt = if draft.span.start == draft.span.end {
-            Excerpt::default()
-        } else {
-            self.excerpt(start..end, draft.masked)
-        };
+        let column = u32::try_from(self.before).unwrap_or(u32::MAX).saturating_add(1);
+        let excerpt = if draft.span.start == draft.span.end { Excerpt::default() } else { self.excerpt(start..end) };
         Finding {
             code: draft.code,
             severity: draft.severity,
@@ -150,27 +185,58 @@ impl<'a> Places<'a> {
             column,
             span: start..end,
             excerpt,
-            target: draft.target.clone(),
-            message: draft.message.clone(),
-            suggestion: draft.suggestion.clone(),
-            fix: draft.fix.clone(),
+            target: draft.target.as_deref().map(told),
+            message: told(&draft.message),
+            suggestion: draft.suggestion.as_deref().map(told),
+            // A repair must be whole, so one that would say a secret is not offered.
+            fix: draft.fix.clone().filter(|fix| fix.edits.iter().all(|edit| secrets_of(&edit.text).is_empty())),
         }
     }
 
+    /// `text[range]` with every secret masked of which a part lies in there.
+    fn shown(&self, range: Range<usize>) -> String {
+        let mut shown = String::with_capacity(range.len());
+        let mut at = range.start;
+        let first = self.secrets.partition_point(|secret| secret.span.end as usize <= at);
+        for secret in self.secrets[first..].iter().take_while(|secret| (secret.span.start as usize) < range.end) {
+            let start = self.text.floor_char_boundary(secret.span.start as usize);
+            let end = self.text.floor_char_boundary(secret.span.end as usize);
+            let (from, to) = (start.max(at), end.min(range.end));
+            if from < to {
+                shown.push_str(&self.text[at..from]);
+                let hidden = mask(&self.text[start..end]);
+                let before = self.text[start..from].chars().count();
+                shown.extend(hidden.chars().skip(before).take(self.text[from..to].chars().count()));
+                at = to;
+            }
+        }
+        shown.push_str(&self.text[at..range.end]);
+        shown
+    }
+
     /// The line of a place.
-    fn excerpt(&self, span: Range<usize>, masked: bool) -> Excerpt {
+    fn excerpt(&self, span: Range<usize>) -> Excerpt {
+        let near = self.text.floor_char_boundary(span.end.saturating_add(AROUND));
         let line_end =
-            memchr::memchr(b'\n', &self.text.as_bytes()[span.start..]).map_or(self.text.len(), |at| span.start + at);
+            memchr::memchr(b'\n', &self.text.as_bytes()[span.start..near]).map_or(near, |at| span.start + at);
         let end = span.end.min(line_end);
         let from = self.text.floor_char_boundary(self.line_start.max(span.start.saturating_sub(AROUND)));
         let to = self.text.floor_char_boundary(line_end.min(end.saturating_add(AROUND)));
-        let before = self.text[from..span.start].trim_start_matches('\u{feff}');
-        let marked = &self.text[span.start..end];
-        let after = self.text[end..to].trim_end_matches('\r');
-        let marked = if masked { mask(marked) } else { marked.to_owned() };
+        let (before, marked, after) = (self.shown(from..span.start), self.shown(span.start..end), self.shown(end..to));
+        let (before, after) = (before.trim_start_matches('\u{feff}'), after.trim_end_matches('\r'));
         let start = before.chars().count();
         Excerpt { marked: start..start + marked.chars().count(), text: format!("{before}{marked}{after}") }
     }
+}
+
+/// A destination can have a secret in it, and with it what is said about it.
+fn told(text: &str) -> String {
+    let mut told = text.to_owned();
+    for secret in secrets_of(text).iter().rev() {
+        let span = secret.span.range();
+        told.replace_range(span.clone(), &mask(&text[span]));
+    }
+    told
 }
 
 /// Enough of a secret to know it again, too little to use it.

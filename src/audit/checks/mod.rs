@@ -81,13 +81,11 @@ pub struct Draft {
     pub suggestion: Option<String>,
     /// The repair.
     pub fix: Option<Fix>,
-    /// The span must not be shown.
-    pub masked: bool,
 }
 
 impl Draft {
     pub(super) fn new(code: Code, severity: Severity, page: u32, span: Span, message: String) -> Self {
-        Self { code, severity, page, span, target: None, message, suggestion: None, fix: None, masked: false }
+        Self { code, severity, page, span, target: None, message, suggestion: None, fix: None }
     }
 
     /// About a link: it stands where the destination is written, unless that is in a definition elsewhere.

@@ -19,7 +19,7 @@ pub use anchors::{Anchors, Match};
 pub use evidence::{Evidence, Mention, Notice, Patterns, Place};
 pub use front_matter::FrontMatter;
 pub use markdown::parse;
-pub use secrets::Secret;
+pub use secrets::{Secret, find as secrets_of};
 pub use suppression::{Defect, Suppression};
 pub use text::{Decoded, decode};
 

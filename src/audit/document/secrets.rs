@@ -93,7 +93,8 @@ impl Prefixes {
 }
 
 /// Finds them anywhere in a text, code included: that is where keys are pasted.
-pub(super) fn find(text: &str) -> Vec<Secret> {
+#[must_use]
+pub fn find(text: &str) -> Vec<Secret> {
     let Some(prefixes) = &*PREFIXES else { return Vec::new() };
     let bytes = text.as_bytes();
     let mut found: Vec<Secret> = Vec::new();

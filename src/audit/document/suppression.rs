@@ -46,7 +46,11 @@ pub(super) fn find(text: &str, base: usize, range: Range<usize>, strings: &mut S
             continue;
         }
         let span = range.start + start..range.start + at;
-        let covers = match covered(text, &span) {
+        // Comments one below the other cover the same block; looking for its end once keeps thousands of them linear.
+        let block_end =
+            found.last().filter(|last: &&Suppression| !names_the_file(&text[last.span.start as usize - base..]));
+        let block_end = block_end.map_or(0, |last| last.covers.end as usize - base);
+        let covers = match covered(text, &span, block_end) {
             _ if whole => 0..base + text.len(),
             covers => base + covers.start..base + covers.end,
         };
@@ -72,13 +76,25 @@ fn read(rest: &str, strings: &mut Strings) -> (Vec<Code>, Option<Defect>) {
     }
 }
 
-/// On a line of its own it covers what follows up to the next blank line, otherwise its line.
-fn covered(text: &str, comment: &Range<usize>) -> Range<usize> {
+/// Whether a text begins with a comment for the whole file.
+fn names_the_file(text: &str) -> bool {
+    text.strip_prefix("<!--")
+        .and_then(|text| text.trim_start().strip_prefix(WORD))
+        .is_some_and(|text| text.starts_with("-file"))
+}
+
+/// On a line of its own it covers what follows up to the next blank line, otherwise its line. `block_end` is where the block of the
+/// comment before it ends.
+fn covered(text: &str, comment: &Range<usize>, block_end: usize) -> Range<usize> {
     let line_start = text[..comment.start].rfind('\n').map_or(0, |end| end + 1);
     let line_end = text[comment.end..].find('\n').map_or(text.len(), |end| comment.end + end);
     let is_blank = |text: &str| text.trim().trim_start_matches(['>', '-', '*', ' ']).is_empty();
     if !is_blank(&text[line_start..comment.start]) || !is_blank(&text[comment.end..line_end]) {
         return line_start..line_end;
+    }
+    // A line after this one belongs to that block, so it is this comment's as well.
+    if block_end > line_end + 1 {
+        return line_start..block_end;
     }
     let mut end = line_end;
     let mut begun = false;
