@@ -220,6 +220,14 @@ compose() {
 
 # start RELEASE: the server first, the tunnel only once the server is healthy.
 start() {
+	# The tables first, where this project keeps tokens in PostgreSQL: a new server may need what an old one did not
+	# know. What they change leaves them usable for the release before.
+	if grep -q "^  db-init:" "$dir/releases/$1/docker-compose.yml"; then
+		compose "$1" run --rm --no-TTY db-init <"$dir/releases/$1/secrets/postgres_password" >&2 || {
+			say "The token store could not be set up; the reason stands above"
+			return 1
+		}
+	fi
 	compose "$1" up --detach --no-build --remove-orphans server || return 1
 	waited=0
 	while :; do

@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly NAME={{project-name}}
+# shellcheck source=scripts/env.sh
+source scripts/env.sh
 
 usage() {
 	cat <<-'HELP'
@@ -11,7 +13,8 @@ usage() {
 
 		Builds the server and runs it until Ctrl-C. The first run creates .env from .env.example, with a random Bearer
 		token that only you can read. Variables that are already set win over .env. The server takes Bearer tokens here,
-		whatever AUTH_MODE says in .env; set AUTH_MODE in your shell to try another.
+		and its own token from the environment, whatever AUTH_MODE and TOKEN_STORE say in .env; set them in your shell
+		to try others.
 {% if example == "coda" %}
 		  --demo   needs no Coda account: a stub of the Coda API with sample documents stands in, and a client connects and
 		           lists them
@@ -101,25 +104,6 @@ create_env() {
 	say "Created .env with a random Bearer token. It is yours alone: git ignores it."
 }
 
-# Only NAME=value lines count: the file is data, not a script.
-load_env() {
-	local line name value file
-	while IFS= read -r line || [[ -n $line ]]; do
-		line=${line%$'\r'}
-		[[ $line =~ ^[[:space:]]*(#|$) ]] && continue
-		[[ $line =~ ^([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || die ".env holds a line that is not NAME=value: ${line%%=*}"
-		name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
-		case $value in
-		\"*\" | \'*\') value=${value:1:${#value}-2} ;;
-		esac
-		# A secret that the shell gives as a file stays one.
-		file=${name}_FILE
-		if [[ -n $value && -z ${!name:-} && -z ${!file:-} ]]; then
-			export "$name=$value"
-		fi
-	done <.env
-}
-
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Waits until the process answers on /health; no proxy of the environment gets between.
@@ -138,12 +122,12 @@ command -v curl >/dev/null || die "curl is not installed: use the package manage
 
 token_is_from_env_file=true
 [[ -z ${MCP_DEV_BEARER_TOKEN:-}${MCP_DEV_BEARER_TOKEN_FILE:-} ]] || token_is_from_env_file=false
-mode=${AUTH_MODE:-bearer}
+mode=${AUTH_MODE:-bearer} store=${TOKEN_STORE:-env}
 # The demo is for this machine only, and works whatever else is configured.
-if $demo; then mode=bearer; fi
+if $demo; then mode=bearer store=env; fi
 [[ -f .env ]] || create_env
 load_env
-export AUTH_MODE=$mode TOKEN_STORE=env
+export AUTH_MODE=$mode TOKEN_STORE=$store
 [[ $AUTH_MODE == cloudflare || -n ${MCP_DEV_BEARER_TOKEN:-}${MCP_DEV_BEARER_TOKEN_FILE:-} ]] ||
 	die "MCP_DEV_BEARER_TOKEN is empty in .env: put a random one there (openssl rand -hex 32), or delete .env to start over"
 
@@ -161,7 +145,7 @@ if $demo; then
 		((++PORT < first + 100)) || die "ports $first to $PORT are all taken; set PORT to a free one"
 	done
 {%- if example == "coda" %}
-elif [[ -z ${CODA_API_TOKEN:-}${CODA_API_TOKEN_FILE:-} ]]; then
+elif [[ $TOKEN_STORE == env && -z ${CODA_API_TOKEN:-}${CODA_API_TOKEN_FILE:-} ]]; then
 	die "CODA_API_TOKEN is empty in .env. Get one from https://coda.io/account/settings/api, or try scripts/local-dev.sh --demo"
 {%- endif %}
 fi

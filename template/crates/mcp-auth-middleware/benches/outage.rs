@@ -215,8 +215,8 @@ async fn main() {
     for _ in 0..READERS {
         tasks.spawn(reader(store.clone(), Arc::clone(&bench.readers), Arc::clone(&stop)));
     }
-    println!("          |   server that knows its token |  server that does not        | past the   | connec-");
-    println!("  s  base |passed    503 other  slowest |passed    503 other  slowest |layer   bad | tions");
+    println!("          |   server that knows its token |  server that does not        | past the   |");
+    println!("  s  base |passed    503 other  slowest |passed    503 other  slowest |layer   bad | connections");
     let before = bench.seconds("up", 5).await;
 
     down.store(true, Ordering::SeqCst);
