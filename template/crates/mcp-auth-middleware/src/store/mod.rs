@@ -111,7 +111,8 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`StoreError`] where it does not answer, does not let us in, or is not set up.
-    #[cfg_attr(not(any(feature = "postgres", feature = "infisical")), allow(unused_variables, clippy::unused_async))]
+    #[cfg_attr(not(feature = "infisical"), allow(unused_variables))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "infisical")), allow(clippy::unused_async))]
     pub async fn ping(&self, service: &str) -> Result<(), StoreError> {
         match self {
             Self::Env(_) => Ok(()),
