@@ -133,6 +133,15 @@ pub struct AuditDocs {
     /// Write the findings of now to the baseline
     #[arg(long, requires = "baseline")]
     pub update_baseline: bool,
+    /// Make the repairs that are certain: moved files, letter case, renamed headings and the like
+    #[arg(long, conflicts_with = "update_baseline")]
+    pub fix: bool,
+    /// With --fix: show the repairs as a diff and change nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+    /// With --fix: change documents even if git could not bring them back
+    #[arg(long, requires = "fix")]
+    pub allow_dirty: bool,
     /// Say what a code means, why it matters and how to mend it, and audit nothing
     #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "baseline", "root", "flavor"], value_parser = code_parser())]
     pub explain: Option<Code>,

@@ -6,6 +6,8 @@ use std::io;
 use crate::audit::AuditError;
 use crate::audit::baseline::BaselineError;
 use crate::audit::command::CommandError;
+use crate::audit::fix::FixError;
+use crate::audit::fix::transaction::TransactionError;
 use crate::audit::scope::ScopeError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
@@ -113,10 +115,34 @@ impl From<AuditError> for Failure {
     }
 }
 
+impl From<FixError> for Failure {
+    fn from(error: FixError) -> Self {
+        match error {
+            FixError::NoRepository(_) => {
+                Self::new(USAGE, error, "--allow-dirty goes on without; --dry-run only shows what would change")
+            }
+            FixError::Uncommitted(_) => Self::new(USAGE, error, "commit or stash them, or add --allow-dirty"),
+            FixError::Git(_) => Self::new(UNFINISHED, error, "--allow-dirty goes on without git"),
+            FixError::Transaction(TransactionError::Changed(_)) => Self::new(
+                UNFINISHED,
+                error,
+                "run it again; if an earlier --fix was interrupted, remove .mcp-kit-fix when you have looked at the document",
+            ),
+            FixError::Transaction(TransactionError::Journal { .. }) => {
+                Self::new(UNFINISHED, error, "remove .mcp-kit-fix, if it is not yours")
+            }
+            FixError::Transaction(_) => {
+                Self::new(UNFINISHED, error, "no document is half written; run it again once the disk allows it")
+            }
+        }
+    }
+}
+
 impl From<CommandError> for Failure {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Audit(error) => error.into(),
+            CommandError::Fix(error) => error.into(),
             CommandError::Baseline(error) => error.into(),
             CommandError::WriteBaseline(error) => error.into(),
             CommandError::Output(error) => Self::output(&error),

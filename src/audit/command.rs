@@ -7,7 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::baseline::{Baseline, BaselineError};
 use super::checks::{self, Check};
 use super::config::{Config, Date, Scope, date_of};
-use super::finding::{Code, Severity};
+use super::finding::{Code, Finding, Report, Severity};
+use super::fix::plan::Plan;
+use super::fix::{self, FixError};
+use super::scope::Located;
 use super::{AuditError, audit, report};
 use crate::cli::AuditDocs;
 use crate::files::{self, FilesError};
@@ -31,6 +34,9 @@ pub enum CommandError {
     /// The report cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// Nothing was mended.
+    #[error(transparent)]
+    Fix(#[from] FixError),
     /// The code is known but this version does not look for it.
     #[error("this version does not check {0} yet")]
     NotYet(Code),
@@ -60,12 +66,29 @@ pub fn run(
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
         _ => None,
     };
-    let (mut found, covers) = audit(&scope, &config)?;
+    let (mut found, mut covers) = audit(&scope, &config)?;
+    if command.fix {
+        if command.dry_run {
+            let plan = fix::repairs(&covers.root, &to_mend(&found.findings, baseline.as_ref(), &covers));
+            readable(out.write_all(fix::diff::unified(&plan.changes).as_bytes()))?;
+            note(&told(&plan, "would mend", "would change"));
+            return Ok(0);
+        }
+        if let Some(documents) = fix::transaction::finish(&covers.root).map_err(FixError::from)? {
+            note(&format!("an interrupted --fix of {} is finished", report::plural(documents, "document")));
+            (found, covers) = audit(&scope, &config)?;
+        }
+        let plan = fix::repairs(&covers.root, &to_mend(&found.findings, baseline.as_ref(), &covers));
+        fix::carry_out(&covers.root, &plan, command.allow_dirty)?;
+        note(&told(&plan, "mended", "changed"));
+        if !plan.changes.is_empty() {
+            (found, covers) = audit(&scope, &config)?;
+        }
+    }
     if found.documents == 0 {
         note("there is no Markdown file to audit, or ignore files hide all of them");
     }
-    let looked =
-        |code: Code, path: &str| checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes());
+    let looked = |code: Code, path: &str| looked(&covers, code, path);
     if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
         let updated = baseline.clone().unwrap_or_default().updated(&found.findings, &looked);
         let mut bytes = Vec::new();
@@ -83,6 +106,33 @@ pub fn run(
     readable(report::write(&found, command.format, paint, width, out))?;
     let least = if command.strict { Severity::Warning } else { Severity::Error };
     Ok(if found.findings.iter().any(|finding| finding.severity >= least) { FOUND } else { 0 })
+}
+
+/// Whether this audit would have found what a baseline knows.
+fn looked(covers: &Located, code: Code, path: &str) -> bool {
+    checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes())
+}
+
+/// The findings that are to be mended: what a baseline accepts stays as it is.
+fn to_mend(findings: &[Finding], baseline: Option<&Baseline>, covers: &Located) -> Vec<Finding> {
+    let mut report = Report { findings: findings.to_vec(), ..Report::default() };
+    if let Some(baseline) = baseline {
+        let _ = baseline.hide(&mut report, &|code, path| looked(covers, code, path));
+    }
+    report.findings
+}
+
+/// What became of the repairs, in one sentence.
+fn told(plan: &Plan, mended: &str, changed: &str) -> String {
+    let left = match plan.left {
+        0 => String::new(),
+        left => format!("; {} that contradict another or no longer fit are left", report::plural(left, "repair")),
+    };
+    let documents = report::plural(plan.changes.len(), "document");
+    match plan.mended {
+        0 => format!("there is nothing that --fix could mend{left}"),
+        n => format!("{mended} {}, {changed} {documents}{left}", report::plural(n, "finding")),
+    }
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

@@ -1,4 +1,4 @@
-//! `mcp-kit audit-docs`, in the order in which data flows: walk → documents → graph → checks → findings → report.
+//! `mcp-kit audit-docs`, in the order in which data flows: walk → documents → graph → checks → findings → report, or repairs.
 
 pub mod baseline;
 pub mod checks;
@@ -10,6 +10,7 @@ pub mod document;
 mod examples;
 pub mod finding;
 pub mod finish;
+pub mod fix;
 pub mod graph;
 pub mod profile;
 pub mod report;

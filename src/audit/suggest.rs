@@ -1,7 +1,7 @@
 //! What somebody probably meant. A suggestion is a guess for people; whether it is certain enough for a repair is said with it.
 
 use super::corpus::Corpus;
-use super::document::Link;
+use super::document::{Link, Match};
 use super::resolve::{Parts, Target, normalise};
 use super::walk::{Kind, file_name, is_markdown, parent};
 
@@ -28,7 +28,7 @@ pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     // `#` forgotten: the page has such a heading itself.
     if parts.fragment.is_none()
         && !parts.path.contains(['/', '.'])
-        && document.anchors.find(parts.path, &document.strings) == super::document::Match::Exact
+        && document.anchors.find(parts.path, &document.strings) == Match::Exact
     {
         return Some(Guess { destination: format!("#{destination}"), certain: true });
     }
@@ -118,15 +118,12 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if document.anchors.len() > MANY {
         return None;
     }
-    let plain =
-        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let wanted = plain(fragment);
+    let wanted = letters(fragment);
     if wanted.is_empty() {
         return None;
     }
     let guess = |name: &str, certain| Some(Guess { destination: name.to_owned(), certain });
-    // The same letters with other punctuation: there is nothing else it could be.
-    let mut same = document.anchors.iter(&document.strings).filter(|name| plain(name) == wanted);
+    let mut same = document.anchors.iter(&document.strings).filter(|name| letters(name) == wanted);
     if let Some(name) = same.next() {
         return guess(name, same.next().is_none());
     }
@@ -146,6 +143,29 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if grown.next().is_some() { None } else { guess(first, false) }
 }
 
+/// What is left of an anchor without punctuation and letter case: two that agree in this can hardly mean different things.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A fragment as the page calls it that it is now to lead to, so that one repair makes the whole link good.
+fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
+    let document = &corpus.pages[page as usize].document;
+    let decoded = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
+    match document.anchors.find(&decoded, &document.strings) {
+        Match::Exact => fragment,
+        Match::Case(name) => document.text(name),
+        Match::None => {
+            let wanted = letters(&decoded);
+            let mut same = document.anchors.iter(&document.strings).filter(|name| letters(name) == wanted);
+            match (same.next(), same.next()) {
+                (Some(name), None) if !wanted.is_empty() => name,
+                _ => fragment,
+            }
+        }
+    }
+}
+
 /// `entry` as a destination on the page `own`, in the manner and with the query and fragment of the one it replaces.
 #[must_use]
 pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
@@ -160,7 +180,7 @@ pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> 
     }
     if let Some(fragment) = parts.fragment {
         destination.push('#');
-        destination.push_str(fragment);
+        destination.push_str(corpus.page_of(entry).map_or(fragment, |page| fitting(corpus, page, fragment)));
     }
     destination
 }

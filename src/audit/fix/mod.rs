@@ -1,0 +1,68 @@
+//! `--fix`: findings → a plan of changes, which is pure → a diff to look at, or one transaction on the disk.
+
+pub mod diff;
+pub mod plan;
+pub mod transaction;
+pub mod uncommitted;
+
+use std::path::{Path, PathBuf};
+
+use super::finding::Finding;
+use plan::Plan;
+use transaction::TransactionError;
+use uncommitted::{GitError, Protection};
+
+/// Why nothing was mended.
+#[derive(Debug, thiserror::Error)]
+pub enum FixError {
+    /// No version control could bring back what is changed.
+    #[error("{} is in no git repository, which could bring back what --fix changes", .0.display())]
+    NoRepository(PathBuf),
+    /// What is changed could not be told from what --fix changes.
+    #[error("there are uncommitted changes in {}", several(.0))]
+    Uncommitted(Vec<String>),
+    /// Git did not say.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The disk did not let us.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+}
+
+/// The first few of them, and how many more there are.
+fn several(paths: &[String]) -> String {
+    match paths {
+        [] | [_] | [_, _] | [_, _, _] => paths.join(", "),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} others", rest.len()),
+    }
+}
+
+/// The certain repairs of these findings, in documents below `root`.
+#[must_use]
+pub fn repairs(root: &Path, findings: &[Finding]) -> Plan {
+    Plan::new(findings, &|path| real(root, path), &|path| std::fs::read(root.join(path)).ok())
+}
+
+/// Carries a plan out: all of it, or nothing.
+///
+/// # Errors
+/// When git would not bring back what changes, unless `dirty` allows that; or when the disk refuses.
+pub fn carry_out(root: &Path, plan: &Plan, dirty: bool) -> Result<(), FixError> {
+    if plan.changes.is_empty() {
+        return Ok(());
+    }
+    if !dirty {
+        match uncommitted::look(root, plan.changes.iter().map(|change| change.path.as_str()))? {
+            Protection::None => return Err(FixError::NoRepository(root.to_owned())),
+            Protection::Partly(paths) => return Err(FixError::Uncommitted(paths)),
+            Protection::Full => {}
+        }
+    }
+    Ok(transaction::run(root, &plan.changes)?)
+}
+
+/// Where a document really is, so that a repair never replaces a symbolic link, nor leaves the tree through one.
+fn real(root: &Path, path: &str) -> Option<String> {
+    let real = root.join(path).canonicalize().ok()?;
+    Some(real.strip_prefix(root).ok()?.to_str()?.to_owned())
+}

@@ -1,0 +1,49 @@
+//! Whether git could bring back what is about to change.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What git would bring back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Nothing: there is no repository, or no git.
+    None,
+    /// All but these, which have changes that are not committed.
+    Partly(Vec<String>),
+    /// Everything.
+    Full,
+}
+
+/// Git is there and does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("git does not say whether there are uncommitted changes: {0}")]
+pub struct GitError(String);
+
+/// Asks git about these documents below `root`.
+///
+/// # Errors
+/// When git fails.
+pub fn look<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Protection, GitError> {
+    // Git names files from its repository on, and the root may be a folder of that.
+    let Some(prefix) = ask(root, &["rev-parse", "--show-prefix"])? else { return Ok(Protection::None) };
+    let prefix = prefix.trim_end_matches('\n');
+    let options = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", "."];
+    let said = ask(root, &options)?.unwrap_or_default();
+    // `XY PATH`
+    let changed: HashSet<&str> = said.split('\0').filter_map(|entry| entry.get(3..)?.strip_prefix(prefix)).collect();
+    let of_ours: Vec<String> = paths.filter(|path| changed.contains(path)).map(str::to_owned).collect();
+    Ok(if of_ours.is_empty() { Protection::Full } else { Protection::Partly(of_ours) })
+}
+
+/// What git answers; nothing where there is no git or no repository.
+fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+    let Ok(output) = git.output() else { return Ok(None) };
+    if output.status.success() {
+        return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("not a git repository") { Ok(None) } else { Err(GitError(said.trim().to_owned())) }
+}
