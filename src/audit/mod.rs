@@ -5,6 +5,7 @@ pub mod checks;
 pub mod command;
 pub mod config;
 pub mod corpus;
+pub mod decide;
 pub mod document;
 #[cfg(test)]
 mod examples;
@@ -67,6 +68,7 @@ pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditE
     let (mut findings, hidden) = finish::finish(&corpus, config, drafts);
     findings.extend(finish::unreadable(&corpus.tree, config, &|path| located.covers(path)));
     finish::sort(&mut findings);
+    let decisions = decide::decide(&corpus, &graph, &findings);
     let pages = corpus.pages.iter().filter(|page| page.audited);
     let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
     let report = Report {
@@ -80,7 +82,7 @@ pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditE
             documents: (0..).zip(&corpus.pages).map(|(page, _)| shown(corpus.path(page))).collect(),
             edges: graph.pairs().collect(),
         },
-        decisions: Vec::new(),
+        decisions,
         duration: start.elapsed(),
     };
     Ok((report, located))

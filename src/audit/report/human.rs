@@ -82,10 +82,10 @@ impl Page<'_> {
         Some(format!("{} {text}", self.paint.paint(Role::Hint, word)))
     }
 
-    /// Documents that are right as they are need nobody's attention.
+    /// Documents that are right as they are need nobody's attention, and what is to be mended has been said above.
     fn decisions(&mut self) -> io::Result<()> {
-        let open: Vec<&Decision> =
-            self.report.decisions.iter().filter(|decision| decision.verdict != Verdict::Keep).collect();
+        let of_the_whole = |decision: &&Decision| matches!(decision.verdict, Verdict::Update | Verdict::Archive);
+        let open: Vec<&Decision> = self.report.decisions.iter().filter(of_the_whole).collect();
         if open.is_empty() {
             return Ok(());
         }

@@ -1,0 +1,135 @@
+//! Findings → what to do with a whole document, with reasons. Pure; a person has the last word.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::corpus::Corpus;
+use super::document::{Document, Place};
+use super::finding::{Code, Decision, Finding, Severity, Verdict};
+use super::graph::Graph;
+use super::walk::shown;
+
+/// So many documents that link to one are named.
+const NAMED: usize = 3;
+
+/// A proposal for each document that is an orphan or speaks of what is deprecated, in the order of their paths.
+#[must_use]
+pub fn decide(corpus: &Corpus, graph: &Graph, findings: &[Finding]) -> Vec<Decision> {
+    let about = |finding: &&Finding| matches!(finding.code, Code::Orphan | Code::DeprecatedReference);
+    let concerned: Vec<&Finding> = findings.iter().filter(about).collect();
+    if concerned.is_empty() {
+        return Vec::new();
+    }
+    let paths: FxHashSet<&str> = concerned.iter().map(|finding| finding.path.as_str()).collect();
+    let pages = (0_u32..).zip(&corpus.pages).map(|(page, _)| (shown(corpus.path(page)), page));
+    let pages: FxHashMap<String, u32> = pages.filter(|(path, _)| paths.contains(path.as_str())).collect();
+    let mut linked: FxHashMap<u32, Vec<u32>> = pages.values().map(|page| (*page, Vec::new())).collect();
+    for (from, to) in graph.pairs() {
+        if let Some(from_pages) = linked.get_mut(&to) {
+            from_pages.push(from);
+        }
+    }
+    // Findings are sorted by path, so those of one document stand together.
+    let documents = concerned.chunk_by(|one, other| one.path == other.path);
+    let decision = |findings: &[&Finding]| {
+        let page = *pages.get(&findings.first()?.path)?;
+        Some(proposal(corpus, page, findings, &linked[&page]))
+    };
+    documents.filter_map(decision).collect()
+}
+
+fn proposal(corpus: &Corpus, page: u32, findings: &[&Finding], linked: &[u32]) -> Decision {
+    let document = &corpus.pages[page as usize].document;
+    let orphan = findings.iter().any(|finding| finding.code == Code::Orphan);
+    let speaks = findings.iter().find(|finding| finding.code == Code::DeprecatedReference);
+    let replacement = replacement(document);
+    let verdict = match speaks {
+        Some(_) if is_about_the_page(document) => Verdict::Archive,
+        Some(finding) if finding.severity >= Severity::Warning => Verdict::Update,
+        _ if orphan => Verdict::Fix,
+        _ => Verdict::Keep,
+    };
+    let mut reasons: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
+    if document.evidence.notice.is_some_and(|notice| !notice.updated) {
+        reasons.push("a notice at its head says so".to_owned());
+    }
+    if verdict == Verdict::Keep {
+        reasons.push("healthy documents use these words, too".to_owned());
+    }
+    if !orphan {
+        reasons.push(links_to_it(corpus, linked));
+    }
+    reasons.extend(replacement.map(|path| format!("it sends its readers to {path}")));
+    Decision { path: findings[0].path.clone(), verdict, reasons }
+}
+
+/// Whether its name, title or status says it of the page itself, or a notice at its head does.
+fn is_about_the_page(document: &Document) -> bool {
+    let evidence = &document.evidence;
+    let named = evidence.mentions.iter().any(|mention| !mention.common && mention.place >= Place::Title);
+    named || evidence.notice.is_some_and(|notice| !notice.updated)
+}
+
+/// Where a notice at its head sends readers.
+fn replacement(document: &Document) -> Option<&str> {
+    Some(document.text(document.evidence.notice?.replacement?))
+}
+
+fn links_to_it(corpus: &Corpus, linked: &[u32]) -> String {
+    let name = |page: &u32| shown(corpus.path(*page));
+    let names: Vec<String> = linked.iter().take(NAMED).map(name).collect();
+    match linked.len() {
+        0 => "no document links to it".to_owned(),
+        1 => format!("{} links to it", names[0]),
+        count if count <= NAMED => format!("{count} documents link to it: {}", names.join(", ")),
+        count => format!("{count} documents link to it: {}, …", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::fs;
+
+    use crate::audit::audit;
+    use crate::audit::config::{Config, Scope};
+
+    fn decisions(files: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let scope = Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()) };
+        let (report, _) = audit(&scope, &Config::default()).unwrap();
+        let mut text = String::new();
+        for decision in report.decisions {
+            let _ = writeln!(text, "{} {}", decision.verdict.as_str(), decision.path);
+            for reason in decision.reasons {
+                let _ = writeln!(text, "  {reason}");
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn each_kind_with_its_reasons() {
+        let tree = [
+            ("README.md", "[a](a.md) [b](b.md) [c](c.md) [o](old_setup.md)\n"),
+            ("a.md", "# A\n\nThis page is deprecated, see [B](b.md). [o](old_setup.md)\n\n## Deprecated\n"),
+            ("b.md", "# B\n\nFirst do phase_1_mcp. [o](old_setup.md) [a](a.md)\n"),
+            ("c.md", "# C\n\nThe deprecated flags. [o](old_setup.md)\n"),
+            ("lonely.md", "# Lonely\n"),
+            ("old_setup.md", "# O\n"),
+        ];
+        insta::assert_snapshot!(decisions(&tree));
+    }
+
+    #[test]
+    fn a_healthy_tree_needs_none() {
+        assert_eq!(decisions(&[("README.md", "[a](a.md)\n"), ("a.md", "# A\n")]), "");
+        // What is accepted with a reason is not proposed again.
+        let accepted = "<!-- mcp-kit-ignore orphan: it is found by search -->\n# Lonely\n";
+        assert_eq!(decisions(&[("README.md", ""), ("lonely.md", accepted)]), "");
+    }
+}
