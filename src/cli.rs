@@ -133,9 +133,20 @@ pub struct AuditDocs {
     /// Write the findings of now to the baseline
     #[arg(long, requires = "baseline")]
     pub update_baseline: bool,
-    /// Make the repairs that are certain: moved files, letter case, renamed headings and the like
-    #[arg(long, conflicts_with = "update_baseline")]
-    pub fix: bool,
+    /// Mend what is certain
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "links",
+        conflicts_with = "update_baseline"
+    )]
+    pub fix: Option<Mend>,
+    /// With --fix=documents: the document that headers and notices send readers to, from the root on
+    #[arg(long, requires = "fix", value_name = "PATH", default_value = "docs/infrastructure/mcp/OAUTH_SOP.md")]
+    pub current: String,
     /// With --fix: show the repairs as a diff and change nothing
     #[arg(long, requires = "fix")]
     pub dry_run: bool,
@@ -145,6 +156,15 @@ pub struct AuditDocs {
     /// Say what a code means, why it matters and how to mend it, and audit nothing
     #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "baseline", "root", "flavor"], value_parser = code_parser())]
     pub explain: Option<Code>,
+}
+
+/// What `--fix` mends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mend {
+    /// Links whose right target is certain: moved files, letter case, reworded headings
+    Links,
+    /// Documents that are to be updated or archived: headers, the move to archive/, notices, and links to what has moved
+    Documents,
 }
 
 /// Codes, so that help, completions and "did you mean" know them.

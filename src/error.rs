@@ -123,6 +123,9 @@ impl From<FixError> for Failure {
             }
             FixError::Uncommitted(_) => Self::new(USAGE, error, "commit or stash them, or add --allow-dirty"),
             FixError::Git(_) => Self::new(UNFINISHED, error, "--allow-dirty goes on without git"),
+            FixError::Transaction(TransactionError::InTheWay(_)) => {
+                Self::new(UNFINISHED, error, "move it away, or archive by hand; nothing has changed")
+            }
             FixError::Transaction(TransactionError::Changed(_)) => Self::new(
                 UNFINISHED,
                 error,

@@ -65,7 +65,7 @@ fn a_dry_run_is_a_diff_that_git_applies_and_changes_nothing() {
     assert_eq!(documents(&place), before);
     let diff = String::from_utf8(output.stdout).unwrap();
     assert_snapshot!(diff.replace("\r\n", "␍\n"));
-    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"note: would mend 5 findings, would change 2 documents");
+    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"note: would mend 5 findings, would change 2 files");
 
     fs::write(place.path("fix.diff"), diff).unwrap();
     git(&place, &["apply", "fix.diff"]);
@@ -87,6 +87,66 @@ fn certain_repairs_are_made_and_the_rest_is_reported() {
     let again = place.run(&["audit-docs", "--fix"]);
     assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could mend"));
     assert_eq!(documents(&place), after, "a second run changes nothing");
+}
+
+const OLD: &[(&str, &str)] = &[
+    (
+        "README.md",
+        "# Us\n\n[sop](docs/sop.md) [old](docs/old_setup.md) [its end](docs/old_setup.md#the-end) [b](docs/b.md)\n",
+    ),
+    ("docs/sop.md", "# How we do it now\n"),
+    (
+        "docs/old_setup.md",
+        "# Old set-up\r\n\r\n[b](b.md#x) ![i](../img/i.png) [r] [end](#the-end) [self](old_setup.md#the-end)\r\n\r\n## The end\r\n\r\n[r]: ../README.md 'title'",
+    ),
+    (
+        "docs/b.md",
+        "---\nreview: 2099-01-01\n---\n# B\n\nFirst do phase_1_mcp, see [old][].\n\n## x\n\n[old]: ./old_setup.md#the-end\n",
+    ),
+    ("img/i.png", ""),
+];
+
+#[test]
+fn deprecated_documents_are_archived_and_others_get_a_header() {
+    let place = committed(OLD);
+    let fix = ["audit-docs", "--fix=documents", "--current", "docs/sop.md"];
+    let (before, found) = (documents(&place), findings(&place));
+    let run = |more: &[&str]| {
+        mcp_kit(&place).args([&fix[..], more].concat()).env("SOURCE_DATE_EPOCH", "1762560000").output().unwrap()
+    };
+    let dry = run(&["--dry-run"]);
+    assert_eq!(documents(&place), before);
+    assert_snapshot!(String::from_utf8(dry.stdout).unwrap().replace("\r\n", "␍\n"));
+    assert_snapshot!(String::from_utf8(dry.stderr).unwrap(), @"note: would mend 2 documents, would change 5 files");
+
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", outcome(&output));
+    assert_eq!(findings(&place), Vec::<String>::new(), "{found:#?} are gone, and nothing is new");
+    let archived = place.read("archive/2025-11-08-old_setup.md");
+    assert!(
+        archived.contains("# Old set-up\r\n") && archived.ends_with("[r]: ../README.md 'title'"),
+        "nothing of it is lost"
+    );
+    let after = documents(&place);
+    git(&place, &["add", "--all"]);
+    git(&place, &["commit", "--quiet", "--message", "archived"]);
+    let again = run(&[]);
+    assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could mend"));
+    assert_eq!(documents(&place), after, "a second run changes nothing");
+}
+
+#[test]
+fn an_archived_document_is_never_written_over() {
+    let place = committed(&[OLD, &[("archive/2025-11-08-old_setup.md", "# From another time\n")]].concat());
+    let output = mcp_kit(&place)
+        .args(["audit-docs", "--fix=documents"])
+        .env("SOURCE_DATE_EPOCH", "1762560000")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("docs/old_setup.md stays where it is: archive/2025-11-08-old_setup.md is taken"), "{said}");
+    assert_eq!(place.read("archive/2025-11-08-old_setup.md"), "# From another time\n");
+    assert_eq!(place.read("docs/old_setup.md"), OLD[2].1);
 }
 
 #[test]

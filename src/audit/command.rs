@@ -8,11 +8,12 @@ use super::baseline::{Baseline, BaselineError};
 use super::checks::{self, Check};
 use super::config::{Config, Date, Scope, date_of};
 use super::finding::{Code, Finding, Report, Severity};
+use super::fix::documents::Words;
 use super::fix::plan::Plan;
 use super::fix::{self, FixError};
 use super::scope::Located;
-use super::{AuditError, audit, report};
-use crate::cli::AuditDocs;
+use super::{AuditError, audit, audit_and, report};
+use crate::cli::{AuditDocs, Mend};
 use crate::files::{self, FilesError};
 use crate::terminal::Paint;
 
@@ -66,25 +67,23 @@ pub fn run(
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
         _ => None,
     };
-    let (mut found, mut covers) = audit(&scope, &config)?;
-    if command.fix {
+    if let Some(what) = command.fix {
+        let plan = || planned(what, command, &scope, &config, baseline.as_ref());
         if command.dry_run {
-            let plan = fix::repairs(&covers.root, &to_mend(&found.findings, baseline.as_ref(), &covers));
+            let (_, plan) = plan()?;
             readable(out.write_all(fix::diff::unified(&plan.changes).as_bytes()))?;
-            note(&told(&plan, "would mend", "would change"));
+            told(&plan, what, ["would mend", "would change"], note);
             return Ok(0);
         }
-        if let Some(documents) = fix::transaction::finish(&covers.root).map_err(FixError::from)? {
+        let root = Located::find(&scope).map_err(AuditError::from)?.root;
+        if let Some(documents) = fix::transaction::finish(&root).map_err(FixError::from)? {
             note(&format!("an interrupted --fix of {} is finished", report::plural(documents, "document")));
-            (found, covers) = audit(&scope, &config)?;
         }
-        let plan = fix::repairs(&covers.root, &to_mend(&found.findings, baseline.as_ref(), &covers));
-        fix::carry_out(&covers.root, &plan, command.allow_dirty)?;
-        note(&told(&plan, "mended", "changed"));
-        if !plan.changes.is_empty() {
-            (found, covers) = audit(&scope, &config)?;
-        }
+        let (root, plan) = plan()?;
+        fix::carry_out(&root, &plan, command.allow_dirty)?;
+        told(&plan, what, ["mended", "changed"], note);
     }
+    let (mut found, covers) = audit(&scope, &config)?;
     if found.documents == 0 {
         note("there is no Markdown file to audit, or ignore files hide all of them");
     }
@@ -113,26 +112,48 @@ fn looked(covers: &Located, code: Code, path: &str) -> bool {
     checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes())
 }
 
+/// What `--fix` is to do, and in which tree.
+fn planned(
+    what: Mend,
+    command: &AuditDocs,
+    scope: &Scope,
+    config: &Config,
+    baseline: Option<&Baseline>,
+) -> Result<(PathBuf, Plan), CommandError> {
+    let (_, covers, (findings, documents)) = audit_and(scope, config, |world, report| {
+        let findings = to_mend(&report.findings, baseline);
+        let words = Words { date: config.today, current: Some(command.current.clone()) };
+        let still = |path: &str| findings.iter().any(|finding| finding.path == path);
+        let decisions: Vec<_> = report.decisions.iter().filter(|decision| still(&decision.path)).cloned().collect();
+        let plan = (what == Mend::Documents).then(|| fix::documents::plan(world, &decisions, &words));
+        (findings, plan)
+    })?;
+    let plan = documents.unwrap_or_else(|| fix::repairs(&covers.root, &findings));
+    Ok((covers.root, plan))
+}
+
 /// The findings that are to be mended: what a baseline accepts stays as it is.
-fn to_mend(findings: &[Finding], baseline: Option<&Baseline>, covers: &Located) -> Vec<Finding> {
+fn to_mend(findings: &[Finding], baseline: Option<&Baseline>) -> Vec<Finding> {
     let mut report = Report { findings: findings.to_vec(), ..Report::default() };
     if let Some(baseline) = baseline {
-        let _ = baseline.hide(&mut report, &|code, path| looked(covers, code, path));
+        let _ = baseline.hide(&mut report, &|_, _| true);
     }
     report.findings
 }
 
-/// What became of the repairs, in one sentence.
-fn told(plan: &Plan, mended: &str, changed: &str) -> String {
+/// Says what became of a plan.
+fn told(plan: &Plan, what: Mend, [mended, changed]: [&str; 2], note: &dyn Fn(&str)) {
+    plan.remarks.iter().for_each(|remark| note(remark));
     let left = match plan.left {
         0 => String::new(),
         left => format!("; {} that contradict another or no longer fit are left", report::plural(left, "repair")),
     };
-    let documents = report::plural(plan.changes.len(), "document");
-    match plan.mended {
+    let of = if what == Mend::Links { "finding" } else { "document" };
+    let files = report::plural(plan.changes.len(), "file");
+    note(&match plan.mended {
         0 => format!("there is nothing that --fix could mend{left}"),
-        n => format!("{mended} {}, {changed} {documents}{left}", report::plural(n, "finding")),
-    }
+        n => format!("{mended} {}, {changed} {files}{left}", report::plural(n, of)),
+    });
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

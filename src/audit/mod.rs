@@ -55,6 +55,18 @@ pub enum AuditError {
 /// # Errors
 /// When what is asked for does not exist or the configuration does not make sense. Whatever is wrong with single files is a finding.
 pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditError> {
+    audit_and(scope, config, |_, _| ()).map(|(report, located, ())| (report, located))
+}
+
+/// The same, and asks something while the documents are still known.
+///
+/// # Errors
+/// As [`audit`].
+pub fn audit_and<T>(
+    scope: &Scope,
+    config: &Config,
+    ask: impl FnOnce(World<'_>, &Report) -> T,
+) -> Result<(Report, Located, T), AuditError> {
     let start = Instant::now();
     let patterns = Patterns::new(&config.deprecated, &config.common_words)?;
     let (excluded, entries) = (globs(&config.exclude)?, globs(&config.entry_points)?);
@@ -85,7 +97,8 @@ pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditE
         decisions,
         duration: start.elapsed(),
     };
-    Ok((report, located))
+    let answer = ask(World { corpus: &corpus, graph: &graph, config }, &report);
+    Ok((report, located, answer))
 }
 
 /// Runs every check over every document whose findings are wanted.

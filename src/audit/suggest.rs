@@ -169,8 +169,17 @@ fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
 /// `entry` as a destination on the page `own`, in the manner and with the query and fragment of the one it replaces.
 #[must_use]
 pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
-    let to = &corpus.tree.entries()[entry as usize].path;
-    let path = if parts.path.starts_with('/') { [b"/", &**to].concat() } else { relative(parent(own), to) };
+    let fragment = parts.fragment.map(|fragment| match corpus.page_of(entry) {
+        Some(page) => fitting(corpus, page, fragment),
+        None => fragment,
+    });
+    written(own, &corpus.tree.entries()[entry as usize].path, parts, fragment)
+}
+
+/// The path `to` as a destination in the document `own`, in the manner of the one it replaces.
+#[must_use]
+pub fn written(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&str>) -> String {
+    let path = if parts.path.starts_with('/') { [b"/", to].concat() } else { relative(parent(own), to) };
     let mut destination = encode(&path);
     if parts.path.starts_with("./") && !destination.starts_with('.') {
         destination.insert_str(0, "./");
@@ -178,9 +187,9 @@ pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> 
     if parts.path.ends_with('/') && !destination.ends_with('/') {
         destination.push('/');
     }
-    if let Some(fragment) = parts.fragment {
+    if let Some(fragment) = fragment {
         destination.push('#');
-        destination.push_str(corpus.page_of(entry).map_or(fragment, |page| fitting(corpus, page, fragment)));
+        destination.push_str(fragment);
     }
     destination
 }

@@ -14,9 +14,11 @@ const CONTEXT: usize = 3;
 pub fn unified(changes: &[Change]) -> String {
     let mut text = String::new();
     for change in changes {
-        let (before, after) = (String::from_utf8_lossy(&change.before), String::from_utf8_lossy(&change.after));
+        let before = String::from_utf8_lossy(change.before.as_deref().unwrap_or_default());
+        let after = String::from_utf8_lossy(&change.after);
         let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
-        let header = (format!("a/{}", change.path), format!("b/{}", change.path));
+        let old = if change.before.is_some() { format!("a/{}", change.path) } else { "/dev/null".to_owned() };
+        let header = (old, format!("b/{}", change.path));
         let _ = write!(text, "{}", diff.unified_diff().context_radius(CONTEXT).header(&header.0, &header.1));
     }
     text
@@ -30,7 +32,7 @@ mod tests {
     fn lines_and_their_ends() {
         let change = |before: &str, after: &str| Change {
             path: "docs/a.md".to_owned(),
-            before: before.into(),
+            before: Some(before.into()),
             after: after.into(),
         };
         insta::assert_snapshot!(unified(&[change("# A\n\n[b](c.md)\n", "# A\n\n[b](b.md)\n"), change("x", "y")]), @r"

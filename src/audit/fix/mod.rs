@@ -1,6 +1,7 @@
 //! `--fix`: findings → a plan of changes, which is pure → a diff to look at, or one transaction on the disk.
 
 pub mod diff;
+pub mod documents;
 pub mod plan;
 pub mod transaction;
 pub mod uncommitted;

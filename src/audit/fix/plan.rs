@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use crate::audit::finding::{Edit, Finding, Fix};
 
-/// A document with other contents.
+/// A document with other contents, or a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Relative to the root, `/` between the parts.
     pub path: String,
-    /// As it is.
-    pub before: Vec<u8>,
+    /// As it is; nothing where there is none yet.
+    pub before: Option<Vec<u8>>,
     /// As it is to be.
     pub after: Vec<u8>,
 }
@@ -25,6 +25,8 @@ pub struct Plan {
     pub mended: usize,
     /// How many have a repair that is not made: two of them want different things in one place, or the document has changed.
     pub left: usize,
+    /// What a person has to look at, one sentence each.
+    pub remarks: Vec<String>,
 }
 
 impl Plan {
@@ -58,7 +60,7 @@ impl Plan {
             plan.left += fixes.len() - made;
             let after = edits.apply(&before);
             if after != before {
-                plan.changes.push(Change { path, before: before.into_bytes(), after: after.into_bytes() });
+                plan.changes.push(Change { path, before: Some(before.into_bytes()), after: after.into_bytes() });
             }
         }
         plan
@@ -67,11 +69,11 @@ impl Plan {
 
 /// Edits of one document that do not touch one another, by where they begin.
 #[derive(Debug, Default)]
-struct Edits(BTreeMap<usize, (usize, String)>);
+pub(super) struct Edits(BTreeMap<usize, (usize, String)>);
 
 impl Edits {
     /// Takes all edits of a repair or none: whatever is there already stays, and two links of one definition want the same.
-    fn add(&mut self, text: &str, fix: &Fix) -> bool {
+    pub(super) fn add(&mut self, text: &str, fix: &Fix) -> bool {
         let possible = fix.edits.iter().all(|edit| {
             let fits = text.get(edit.span.clone()).is_some();
             fits && (self.has(edit) || !self.touches(&edit.span))
@@ -91,7 +93,7 @@ impl Edits {
         self.0.range(..=span.end).next_back().is_some_and(|(_, (end, _))| *end >= span.start)
     }
 
-    fn apply(&self, text: &str) -> String {
+    pub(super) fn apply(&self, text: &str) -> String {
         let (mut after, mut at) = (String::with_capacity(text.len()), 0);
         for (start, (end, new)) in &self.0 {
             after.push_str(&text[at..*start]);

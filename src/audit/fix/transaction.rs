@@ -31,6 +31,9 @@ pub enum TransactionError {
         /// What the system said.
         source: io::Error,
     },
+    /// A new document would replace one that is there.
+    #[error("{0} is there already")]
+    InTheWay(String),
     /// Somebody has changed the document meanwhile.
     #[error("{0} has changed meanwhile")]
     Changed(String),
@@ -54,7 +57,8 @@ struct Journal {
 #[derive(Serialize, Deserialize)]
 struct Entry {
     path: String,
-    before: String,
+    /// Nothing where the document is new.
+    before: Option<String>,
     after: String,
 }
 
@@ -78,19 +82,17 @@ fn stage(root: &Path, folder: &Path, changes: &[Change]) -> Result<(), Transacti
     let mut entries = Vec::with_capacity(changes.len());
     for (number, change) in changes.iter().enumerate() {
         let document = root.join(&change.path);
-        let now = fs::read(&document).map_err(io_error("read", &document))?;
-        if now != change.before {
-            return Err(TransactionError::Changed(change.path.clone()));
-        }
-        let mode = fs::metadata(&document).map_err(io_error("read", &document))?.permissions();
-        // Renaming needs the right to write to the folder only, so a document that is protected would lose its protection.
-        if mode.readonly() {
-            return Err(io_error("write", &document)(io::Error::from(io::ErrorKind::PermissionDenied)));
-        }
         let path = folder.join(number.to_string());
         write(&path, &change.after)?;
-        fs::set_permissions(&path, mode).map_err(io_error("write", &path))?;
-        entries.push(Entry { path: change.path.clone(), before: digest(&change.before), after: digest(&change.after) });
+        match &change.before {
+            Some(before) => keep_mode(&document, &path, before, &change.path)?,
+            None if document.symlink_metadata().is_ok() => {
+                return Err(TransactionError::InTheWay(change.path.clone()));
+            }
+            None => {}
+        }
+        let before = change.before.as_deref().map(digest);
+        entries.push(Entry { path: change.path.clone(), before, after: digest(&change.after) });
     }
     let journal = Journal { schema: SCHEMA.to_owned(), changes: entries };
     let path = folder.join(JOURNAL);
@@ -100,6 +102,19 @@ fn stage(root: &Path, folder: &Path, changes: &[Change]) -> Result<(), Transacti
     fs::rename(&new, &path).map_err(io_error("write", &path))?;
     sync(folder);
     Ok(())
+}
+
+/// Gives the new contents the mode of the document that they are for, which must still be as it was.
+fn keep_mode(document: &Path, new: &Path, before: &[u8], path: &str) -> Result<(), TransactionError> {
+    if fs::read(document).map_err(io_error("read", document))? != before {
+        return Err(TransactionError::Changed(path.to_owned()));
+    }
+    let mode = fs::metadata(document).map_err(io_error("read", document))?.permissions();
+    // Renaming needs the right to write to the folder only, so a document that is protected would lose its protection.
+    if mode.readonly() {
+        return Err(io_error("write", document)(io::Error::from(io::ErrorKind::PermissionDenied)));
+    }
+    fs::set_permissions(new, mode).map_err(io_error("write", new))
 }
 
 /// Finishes what an interrupted run has begun; gives how many documents it had to do, if there was one.
@@ -130,19 +145,24 @@ pub fn finish(root: &Path) -> Result<Option<usize>, TransactionError> {
     for (number, entry) in journal.changes.iter().enumerate() {
         let document = below(root, &entry.path).ok_or_else(|| wrong(format!("{:?} lies outside", entry.path)))?;
         let staged = folder.join(number.to_string());
-        let now = digest(&fs::read(&document).map_err(io_error("read", &document))?);
-        if now == entry.after {
+        let now = match fs::read(&document) {
+            Ok(now) => Some(digest(&now)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(io_error("read", &document)(error)),
+        };
+        if now.as_ref() == Some(&entry.after) {
             continue;
         }
         let new = fs::read(&staged).map_err(io_error("read", &staged))?;
         if now != entry.before || digest(&new) != entry.after {
             return Err(TransactionError::Changed(entry.path.clone()));
         }
-        waiting.push((staged, document));
+        waiting.push((staged, document, entry.before.is_none()));
     }
-    for (staged, document) in waiting {
-        fs::rename(&staged, &document).map_err(io_error("write", &document))?;
-        document.parent().map(sync);
+    // New ones first, and last what they were made from: at no time is a text nowhere.
+    waiting.sort_by_key(|(.., is_new)| !is_new);
+    for (staged, document, is_new) in waiting {
+        put(&staged, &document, is_new)?;
     }
     // Without the journal the rest is rubbish, which anybody may remove.
     fs::remove_file(&path).map_err(io_error("remove", &path))?;
@@ -150,11 +170,30 @@ pub fn finish(root: &Path) -> Result<Option<usize>, TransactionError> {
     Ok(Some(journal.changes.len()))
 }
 
+/// Puts new contents in their place at once. What is new never takes the place of something else: a link is refused where a
+/// name is taken, and renaming is not.
+fn put(staged: &Path, document: &Path, is_new: bool) -> Result<(), TransactionError> {
+    let folder = document.parent().unwrap_or(document);
+    if is_new {
+        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        fs::hard_link(staged, document).map_err(io_error("create", document))?;
+    } else {
+        fs::rename(staged, document).map_err(io_error("write", document))?;
+    }
+    sync(folder);
+    Ok(())
+}
+
 /// The document, if the path leads to one below the root: a journal may come with somebody's repository.
 fn below(root: &Path, path: &str) -> Option<PathBuf> {
-    let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let plain = !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
     let document = root.join(path);
-    (plain && document.is_file() && document.canonicalize().ok()? == document).then_some(document)
+    if document.symlink_metadata().is_ok() {
+        return (plain && document.is_file() && document.canonicalize().ok()? == document).then_some(document);
+    }
+    // A new one, perhaps in a new folder: what is there of the way to it leads through no symbolic link.
+    let there = document.ancestors().skip(1).find(|folder| folder.symlink_metadata().is_ok())?;
+    (plain && there.canonicalize().ok()? == there).then_some(document)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), TransactionError> {
@@ -208,7 +247,7 @@ mod tests {
     }
 
     fn change(path: &str, before: &str, after: &str) -> Change {
-        Change { path: path.to_owned(), before: before.into(), after: after.into() }
+        Change { path: path.to_owned(), before: Some(before.into()), after: after.into() }
     }
 
     #[test]
@@ -245,6 +284,17 @@ mod tests {
     }
 
     #[test]
+    fn a_new_document_never_takes_the_place_of_another() {
+        let place = Place::new(&[("a.md", "1"), ("b.md", "mine")]);
+        let new = |path: &str| Change { path: path.to_owned(), before: None, after: "new".into() };
+        let changes = [change("a.md", "1", "one"), new("b.md")];
+        assert!(matches!(run(&place.root(), &changes), Err(TransactionError::InTheWay(path)) if path == "b.md"));
+        assert_eq!((place.read("a.md"), place.read("b.md"), place.is_clean()), ("1".into(), "mine".into(), true));
+        run(&place.root(), &[change("a.md", "1", "one"), new("deep/er/c.md")]).unwrap();
+        assert_eq!((place.read("a.md"), place.read("deep/er/c.md")), ("one".into(), "new".into()));
+    }
+
+    #[test]
     fn somebodys_work_after_an_interruption_is_not_overwritten() {
         let place = Place::new(&[("a.md", "1")]);
         let folder = place.root().join(FOLDER);
@@ -261,7 +311,8 @@ mod tests {
         let folder = place.root().join(FOLDER);
         for path in ["../a", "/etc/hostname", "a/../../b", ".", ""] {
             fs::create_dir(&folder).unwrap();
-            let journal = format!(r#"{{"schema":"{SCHEMA}","changes":[{{"path":{path:?},"before":"","after":""}}]}}"#);
+            let journal =
+                format!(r#"{{"schema":"{SCHEMA}","changes":[{{"path":{path:?},"before":null,"after":""}}]}}"#);
             fs::write(folder.join(JOURNAL), journal).unwrap();
             assert!(matches!(finish(&place.root()), Err(TransactionError::Journal { .. })), "{path}");
             fs::remove_dir_all(&folder).unwrap();

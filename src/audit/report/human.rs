@@ -84,8 +84,7 @@ impl Page<'_> {
 
     /// Documents that are right as they are need nobody's attention, and what is to be mended has been said above.
     fn decisions(&mut self) -> io::Result<()> {
-        let of_the_whole = |decision: &&Decision| matches!(decision.verdict, Verdict::Update | Verdict::Archive);
-        let open: Vec<&Decision> = self.report.decisions.iter().filter(of_the_whole).collect();
+        let open: Vec<&Decision> = self.report.decisions.iter().filter(|decision| of_the_whole(decision)).collect();
         if open.is_empty() {
             return Ok(());
         }
@@ -154,6 +153,10 @@ impl Page<'_> {
             let what = format!("show what would mend {}", plural(fixable, "finding"));
             next.push((format!("mcp-kit audit-docs{root} --fix --dry-run"), what));
         }
+        if self.report.decisions.iter().any(of_the_whole) {
+            let what = "show what the proposals would change".to_owned();
+            next.push((format!("mcp-kit audit-docs{root} --fix=documents --dry-run"), what));
+        }
         let why = "say what that means and how to mend it".to_owned();
         next.push((format!("mcp-kit audit-docs --explain {first}"), why));
         if tally.error > MANY {
@@ -169,6 +172,11 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the document itself is to change its place or its head.
+const fn of_the_whole(decision: &Decision) -> bool {
+    matches!(decision.verdict, Verdict::Update | Verdict::Archive)
 }
 
 /// More errors than one mends in one go: an old tree, for which there are baselines.

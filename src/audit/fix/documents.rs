@@ -1,0 +1,322 @@
+//! Decisions about whole documents → their header, or their move to the archive with everything that hangs on it. Pure but for
+//! reading the documents concerned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::plan::{Change, Edits, Plan};
+use crate::audit::checks::World;
+use crate::audit::config::Date;
+use crate::audit::finding::{Decision, Edit, Fix, Verdict};
+use crate::audit::profile::Flavor;
+use crate::audit::resolve::{Parts, Target};
+use crate::audit::suggest;
+use crate::audit::walk::{file_name, shown};
+
+/// Where archived documents go, below the root.
+const ARCHIVE: &str = "archive";
+/// The list of what was archived, where a tree has none elsewhere.
+const INDEX: &str = "docs/DEPRECATION_NOTICES.md";
+
+/// What the headers and notices say besides the document's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Today.
+    pub date: Date,
+    /// The document that describes the current approach, relative to the root.
+    pub current: Option<String>,
+}
+
+/// Carries out the proposals to update and to archive.
+#[must_use]
+pub fn plan(world: World<'_>, decisions: &[Decision], words: &Words) -> Plan {
+    let documents = Documents::new(world, words);
+    let mut plan = Plan::default();
+    let archived = documents.archived(decisions, &mut plan.remarks);
+    let mut texts: BTreeMap<u32, String> = BTreeMap::new();
+    for page in documents.touched(decisions, &archived) {
+        match documents.read(page) {
+            Some(text) => drop(texts.insert(page, text)),
+            None => plan.remarks.push(format!("{} is not UTF-8 and stays as it is", documents.path(page))),
+        }
+    }
+    for (page, text) in &texts {
+        let links = documents.relinked(*page, text, &archived);
+        let before = Some(text.clone().into_bytes());
+        match archived.get(page) {
+            Some(new) => {
+                let notice = documents.notice(*page, text, new);
+                let change = |path: &str, before, after: String| Change {
+                    path: path.to_owned(),
+                    before,
+                    after: after.into_bytes(),
+                };
+                plan.changes.push(change(new, None, links));
+                plan.changes.push(change(&documents.path(*page), before, notice));
+                plan.mended += 1;
+            }
+            None => {
+                let update = documents.is(decisions, *page, Verdict::Update);
+                let after = if update { documents.with_header(*page, &links) } else { links };
+                plan.mended += usize::from(update);
+                if after != *text {
+                    plan.changes.push(Change { path: documents.path(*page), before, after: after.into_bytes() });
+                }
+            }
+        }
+    }
+    documents.list(&texts, &archived, &mut plan);
+    plan.changes.sort_by(|one, other| one.path.cmp(&other.path));
+    plan
+}
+
+struct Documents<'a> {
+    world: World<'a>,
+    words: &'a Words,
+    date: String,
+}
+
+impl<'a> Documents<'a> {
+    fn new(world: World<'a>, words: &'a Words) -> Self {
+        let (year, month, day) = words.date;
+        Self { world, words, date: format!("{year:04}-{month:02}-{day:02}") }
+    }
+
+    fn path(&self, page: u32) -> String {
+        shown(self.world.corpus.path(page))
+    }
+
+    fn page(&self, path: &str) -> Option<u32> {
+        self.world.corpus.tree.find(path.as_bytes()).and_then(|entry| self.world.corpus.page_of(entry))
+    }
+
+    fn read(&self, page: u32) -> Option<String> {
+        let mut buffer = Vec::new();
+        let corpus = self.world.corpus;
+        crate::audit::corpus::bytes(&corpus.tree, corpus.path(page), self.world.config.largest, &mut buffer).ok()?;
+        String::from_utf8(buffer).ok()
+    }
+
+    fn is(&self, decisions: &[Decision], page: u32, verdict: Verdict) -> bool {
+        let path = self.path(page);
+        decisions.iter().any(|decision| decision.verdict == verdict && decision.path == path)
+    }
+
+    /// New paths by page. One that is taken already is left to a person.
+    fn archived(&self, decisions: &[Decision], remarks: &mut Vec<String>) -> BTreeMap<u32, String> {
+        let mut archived = BTreeMap::new();
+        let mut taken = BTreeSet::new();
+        for decision in decisions.iter().filter(|decision| decision.verdict == Verdict::Archive) {
+            let Some(page) = self.page(&decision.path) else { continue };
+            let new = format!("{ARCHIVE}/{}-{}", self.date, shown(file_name(self.world.corpus.path(page))));
+            if self.world.corpus.tree.find(new.as_bytes()).is_some() || !taken.insert(new.clone()) {
+                remarks.push(format!("{} stays where it is: {new} is taken", decision.path));
+                continue;
+            }
+            archived.insert(page, new);
+        }
+        archived
+    }
+
+    /// Everything that is to be read: what is decided about, and what links to a heading of a document that moves.
+    fn touched(&self, decisions: &[Decision], archived: &BTreeMap<u32, String>) -> BTreeSet<u32> {
+        let updated = decisions.iter().filter(|decision| decision.verdict == Verdict::Update);
+        let mut touched: BTreeSet<u32> = updated.filter_map(|decision| self.page(&decision.path)).collect();
+        touched.extend(archived.keys());
+        let pages = (0_u32..).zip(&self.world.graph.links);
+        touched.extend(pages.filter_map(|(page, links)| {
+            links.iter().any(|link| link.page().is_some_and(|to| archived.contains_key(&to))).then_some(page)
+        }));
+        touched
+    }
+
+    /// The text of a page with its links as they have to be when everything is in its new place.
+    fn relinked(&self, page: u32, text: &str, archived: &BTreeMap<u32, String>) -> String {
+        let corpus = self.world.corpus;
+        let document = &corpus.pages[page as usize].document;
+        let own = archived.get(&page).map_or(corpus.path(page), |new| new.as_bytes());
+        let mut edits = Edits::default();
+        for (link, resolved) in document.links.iter().zip(&self.world.graph.links[page as usize]) {
+            let destination = document.text(link.destination);
+            let parts = Parts::of(destination);
+            // A heading of its own goes along.
+            if parts.path.is_empty() || link.written.start >= link.written.end {
+                continue;
+            }
+            let moved = resolved.page().and_then(|to| archived.get(&to)).filter(|_| parts.fragment.is_some());
+            let to: &[u8] = match (moved, resolved.target) {
+                // The notice at the old place lacks the heading.
+                (Some(new), _) => new.as_bytes(),
+                // What stays needs a new way only from a document that moves.
+                _ if !archived.contains_key(&page) => continue,
+                (None, Target::FolderPage { folder: entry, .. } | Target::Entry(entry)) => {
+                    &corpus.tree.entries()[entry as usize].path
+                }
+                (None, Target::Page(to)) => corpus.path(to),
+                (None, _) => continue,
+            };
+            let text_of_it = suggest::written(own, to, &parts, parts.fragment);
+            let edit = Edit { span: link.written.range(), text: text_of_it };
+            edits.add(text, &Fix { title: String::new(), edits: vec![edit] });
+        }
+        edits.apply(text)
+    }
+
+    /// The header under the title.
+    fn with_header(&self, page: u32, text: &str) -> String {
+        let end = line_end(text);
+        let mut header = format!("> ⚠️ **UPDATED** ({}){end}> This document describes legacy setup.{end}", self.date);
+        if let Some((title, way)) = self.current(page) {
+            header += &format!("> See [{title}]({way}) for current approach.{end}");
+        }
+        let at = below_title(text);
+        let (before, after) = text.split_at(at);
+        let open = if before.is_empty() || before.ends_with('\n') { "" } else { end };
+        let above = if before.trim_start_matches('\u{feff}').is_empty() { "" } else { end };
+        let below = if after.is_empty() || after.starts_with(['\n', '\r']) { "" } else { end };
+        format!("{before}{open}{above}{header}{below}{after}")
+    }
+
+    /// Title of the document with the current approach, and the way to it.
+    fn current(&self, page: u32) -> Option<(String, String)> {
+        let corpus = self.world.corpus;
+        let to = self.page(self.words.current.as_deref()?)?;
+        // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
+        let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
+        let way = suggest::written(corpus.path(page), corpus.path(to), &Parts { path: manner, fragment: None }, None);
+        Some((self.title(to), way.trim_end_matches('/').to_owned()))
+    }
+
+    fn title(&self, page: u32) -> String {
+        let document = &self.world.corpus.pages[page as usize].document;
+        document
+            .title
+            .map_or_else(|| shown(file_name(self.world.corpus.path(page))), |title| document.text(title).to_owned())
+    }
+
+    /// What stays at the old place.
+    fn notice(&self, page: u32, text: &str, new: &str) -> String {
+        let end = line_end(text);
+        let (corpus, document) = (self.world.corpus, &self.world.corpus.pages[page as usize].document);
+        let plain = Parts { path: "", fragment: None };
+        let way = suggest::written(corpus.path(page), new.as_bytes(), &plain, None);
+        let mut notice = format!(
+            "# {}{end}{end}> ⚠️ **ARCHIVED** ({}){end}> This document is out of date. It is kept as [{}]({way}).{end}",
+            self.title(page),
+            self.date,
+            shown(file_name(new.as_bytes())),
+        );
+        let replacement = document.evidence.notice.and_then(|notice| notice.replacement);
+        if let Some(replacement) = replacement {
+            notice += &format!("> See {} instead.{end}", link_to(document.text(replacement)));
+        } else if let Some((title, way)) = self.current(page) {
+            notice += &format!("> See [{title}]({way}) instead.{end}");
+        }
+        let list = suggest::written(corpus.path(page), self.index().1.as_bytes(), &plain, None);
+        notice += &format!("> The others are [listed]({list}).{end}");
+        notice
+    }
+
+    /// The list of what was archived: its page, where there is one, and its path.
+    fn index(&self) -> (Option<u32>, String) {
+        let mut pages = 0..u32::try_from(self.world.corpus.pages.len()).unwrap_or(u32::MAX);
+        let is_it =
+            |page: &u32| file_name(self.world.corpus.path(*page)).eq_ignore_ascii_case(b"DEPRECATION_NOTICES.md");
+        let known = pages.find(is_it);
+        (known, known.map_or_else(|| INDEX.to_owned(), |page| self.path(page)))
+    }
+
+    /// Enters what was archived into the list, which is made where there is none.
+    fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut Plan) {
+        let done: Vec<(u32, &String)> =
+            archived.iter().filter(|(page, _)| texts.contains_key(page)).map(|(page, new)| (*page, new)).collect();
+        if done.is_empty() {
+            return;
+        }
+        let (known, path) = self.index();
+        let at = plan.changes.iter().position(|change| change.path == path);
+        let (before, mut text) = match (at.map(|at| plan.changes.remove(at)), known) {
+            (Some(change), _) => (change.before, String::from_utf8_lossy(&change.after).into_owned()),
+            (None, Some(page)) => {
+                let Some(text) = self.read(page) else {
+                    plan.remarks.push(format!("{path} is not UTF-8: enter there what was archived"));
+                    return;
+                };
+                (Some(text.clone().into_bytes()), text)
+            }
+            (None, None) => (None, "# Deprecated documents\n\n".to_owned()),
+        };
+        let end = line_end(&text);
+        if !text.is_empty() && !text.ends_with('\n') {
+            text += end;
+        }
+        let plain = Parts { path: "", fragment: None };
+        for (page, new) in done {
+            let way = |to: &[u8]| suggest::written(path.as_bytes(), to, &plain, None);
+            let old = self.world.corpus.path(page);
+            text += &format!(
+                "- {}: [{}]({}) is archived as [{new}]({}){end}",
+                self.date,
+                shown(old),
+                way(old),
+                way(new.as_bytes())
+            );
+        }
+        plan.changes.push(Change { path, before, after: text.into_bytes() });
+    }
+}
+
+/// A destination as a link with itself as the text.
+fn link_to(destination: &str) -> String {
+    let name = destination.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(destination);
+    format!("[{name}]({destination})")
+}
+
+/// As the document ends its lines.
+fn line_end(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// Behind the first heading of the first level, or else behind the front matter.
+fn below_title(text: &str) -> usize {
+    let options = Options::ENABLE_YAML_STYLE_METADATA_BLOCKS | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+    let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut start = bom;
+    for (event, range) in Parser::new_ext(&text[bom..], options).into_offset_iter() {
+        match event {
+            Event::End(TagEnd::MetadataBlock(_)) => start = bom + range.end,
+            Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => {
+                start = bom + range.end;
+                break;
+            }
+            _ => {}
+        }
+    }
+    // The parser leaves the line end of a metadata block out.
+    let rest = &text[start..];
+    let inside = start > bom && !text[..start].ends_with('\n');
+    let skipped = if inside { rest.find('\n').map_or(rest.len(), |at| at + 1) } else { 0 };
+    start + skipped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_under_the_title() {
+        for (text, at) in [
+            ("# A\n\ntext\n", 4),
+            ("A\r\n=\r\ntext", 6),
+            ("\u{feff}# A", 6),
+            ("---\nstatus: x\n---\n\ntext\n", 18),
+            ("---\nstatus: x\n---\n# A\ntext\n", 22),
+            ("text\n\n# A\n", 10),
+            ("text only", 0),
+            ("", 0),
+        ] {
+            assert_eq!(below_title(text), at, "{text:?}");
+        }
+    }
+}
