@@ -1,7 +1,11 @@
 //! Log lines on standard error: `2026-01-31T12:00:00.000Z 5f0c1a2b-00002a [DEBUG] Bearer token authenticated for: …`,
 //! or JSON. The id of the request stands in front of the level, or in the member `request_id`.
 
+mod stderr;
+
+use std::cell::RefCell;
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -12,6 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::request_id;
+pub use stderr::flush;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,9 +41,9 @@ pub fn default_filter() -> Targets {
         .with_target("mcp_auth_middleware", LevelFilter::DEBUG)
 }
 
-/// Sends log lines to standard error from now on. A second call changes nothing.
+/// Sends log lines to standard error from now on; [`flush`] them before the process ends. A second call changes nothing.
 pub fn init(format: LogFormat, filter: Targets) {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr::Stderr::start());
     let filtered = tracing_subscriber::registry().with(filter);
     let _ = match format {
         LogFormat::Text => filtered.with(lines.event_format(TextLine)).try_init(),
@@ -49,6 +54,22 @@ pub fn init(format: LogFormat, filter: Targets) {
     };
 }
 
+/// The time in UTC with milliseconds (RFC 3339). What does not change within a second is kept: thousands of lines share it.
+fn write_now(writer: &mut impl fmt::Write) -> fmt::Result {
+    thread_local! {
+        static SECOND: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    SECOND.with_borrow_mut(|(second, text)| {
+        if *second != now.as_secs() {
+            let date = chrono::DateTime::from_timestamp(now.as_secs().try_into().unwrap_or(0), 0).unwrap_or_default();
+            *text = date.format("%Y-%m-%dT%H:%M:%S").to_string();
+            *second = now.as_secs();
+        }
+        write!(writer, "{text}.{:03}Z", now.subsec_millis())
+    })
+}
+
 struct TextLine;
 
 impl<S, N> FormatEvent<S, N> for TextLine
@@ -57,7 +78,8 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        write!(writer, "{} ", chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true))?;
+        write_now(&mut writer)?;
+        writer.write_char(' ')?;
         if let Some(id) = request_id::current() {
             write!(writer, "{} ", id.to_str().unwrap_or_default())?;
         }
@@ -90,6 +112,15 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_a_line_is_that_of_now() {
+        let mut text = String::new();
+        let before = chrono::Utc::now();
+        write_now(&mut text).expect("written");
+        let now = chrono::DateTime::parse_from_rfc3339(&text).expect("RFC 3339");
+        assert!(text.len() == 24 && (now.to_utc() - before).num_seconds().abs() < 2, "{text}");
+    }
 
     #[test]
     fn the_default_filter_is_what_is_documented() {

@@ -43,7 +43,11 @@ fn main() -> ExitCode {
     };
     match command {
         Command::Healthcheck => healthcheck(&config),
-        Command::Serve | Command::Store(_) => serve(config),
+        Command::Serve | Command::Store(_) => {
+            let status = serve(config);
+            logging::flush();
+            status
+        }
     }
 }
 
