@@ -2,7 +2,7 @@
 
 use super::corpus::Corpus;
 use super::document::{Link, Match};
-use super::resolve::{Parts, Target, normalise};
+use super::resolve::{Parts, Target, has_scheme, normalise};
 use super::walk::{Kind, file_name, is_markdown, parent};
 
 /// More candidates than this are not compared letter by letter.
@@ -78,7 +78,9 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
     if second.is_some() || common && best < 2 {
         return None;
     }
-    let certain = entries.len() == 1 && !common && memchr::memchr(b'.', name).is_some();
+    // `OWNERS.md` and `owners.md` far away are hardly one document.
+    let same = file_name(&corpus.tree.entries()[*first as usize].path) == name;
+    let certain = entries.len() == 1 && !common && same && memchr::memchr(b'.', name).is_some();
     Some(Guess { destination: rewritten(corpus, own, *first, parts), certain })
 }
 
@@ -141,6 +143,20 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     });
     let first = grown.next()?;
     if grown.next().is_some() { None } else { guess(first, false) }
+}
+
+/// A destination that was found in another way, such as between parentheses, as a guess. It is certain only where it is good as it
+/// stands: a repair that needs another one is a guess about a guess.
+#[must_use]
+pub fn found(corpus: &Corpus, page: u32, destination: String) -> Guess {
+    let certain = match destination.strip_prefix('#') {
+        Some(fragment) => {
+            let document = &corpus.pages[page as usize].document;
+            document.anchors.find(fragment, &document.strings) == Match::Exact
+        }
+        None => has_scheme(&destination),
+    };
+    Guess { destination, certain }
 }
 
 /// What is left of an anchor without punctuation and letter case: two that agree in this can hardly mean different things.

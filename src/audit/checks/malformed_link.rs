@@ -19,7 +19,7 @@
 
 use super::{Code, Draft, Run, Severity, World};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target};
-use crate::audit::suggest::Guess;
+use crate::audit::suggest::{self, Guess};
 
 pub(super) const CODE: Code = Code::MalformedLink;
 pub(super) const RUN: Run = Run::Page(run);
@@ -29,38 +29,42 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     for (link, resolved) in world.links(page) {
         let Target::Malformed(kind) = resolved.target else { continue };
         let destination = document.text(link.destination);
-        let (message, guess) = explain(kind, destination);
+        let (message, meant) = explain(kind, destination);
+        let guess = meant.map(|destination| match kind {
+            Malformed::BrokenScheme => Guess { destination, certain: false },
+            _ => suggest::found(world.corpus, page, destination),
+        });
         drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 
-fn explain(kind: Malformed, destination: &str) -> (String, Option<Guess>) {
-    let certain = |destination: String| Some(Guess { destination, certain: true });
+/// What is wrong, and what was meant.
+fn explain(kind: Malformed, destination: &str) -> (String, Option<String>) {
     match kind {
         Malformed::Empty => ("the destination is empty, so the link leads to its own page".to_owned(), None),
         Malformed::Placeholder => (format!("{destination:?} still stands where a destination belongs"), None),
         Malformed::TwoHashes => {
-            ("a fragment begins with one #".to_owned(), certain(format!("#{}", destination.trim_start_matches('#'))))
+            ("a fragment begins with one #".to_owned(), Some(format!("#{}", destination.trim_start_matches('#'))))
         }
         Malformed::Invisible => {
             let seen = destination.trim_start_matches(INVISIBLE);
-            ("an invisible character stands in front of the destination".to_owned(), certain(seen.to_owned()))
+            ("an invisible character stands in front of the destination".to_owned(), Some(seen.to_owned()))
         }
-        Malformed::Mail => ("a mail address needs mailto: in front".to_owned(), certain(format!("mailto:{destination}"))),
+        Malformed::Mail => ("a mail address needs mailto: in front".to_owned(), Some(format!("mailto:{destination}"))),
         Malformed::NoScheme => {
-            ("without https:// in front this is the path of a file".to_owned(), certain(format!("https://{destination}")))
+            ("without https:// in front this is the path of a file".to_owned(), Some(format!("https://{destination}")))
         }
         Malformed::BrokenScheme => {
             let rest = destination.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start_matches([':', '/']);
             let scheme = if destination.to_ascii_lowercase().contains("tps") { "https" } else { "http" };
-            (format!("{scheme}:// is misspelt"), Some(Guess { destination: format!("{scheme}://{rest}"), certain: false }))
+            (format!("{scheme}:// is misspelt"), Some(format!("{scheme}://{rest}")))
         }
         Malformed::Wrapped => match destination.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            Some(inner) => ("the parentheses around it become a part of the destination".to_owned(), certain(inner.to_owned())),
+            Some(inner) => ("the parentheses around it become a part of the destination".to_owned(), Some(inner.to_owned())),
             None => {
                 let linked = destination.split_once("](").and_then(|(_, rest)| rest.strip_suffix(')'));
                 let inner = linked.or_else(|| destination.strip_prefix('[')?.strip_suffix(']'));
-                ("a destination is written without brackets".to_owned(), inner.and_then(|inner| certain(inner.to_owned())))
+                ("a destination is written without brackets".to_owned(), inner.map(str::to_owned))
             }
         },
     }
@@ -74,7 +78,7 @@ mod tests {
     fn each_has_its_message() {
         let tree = [(
             "README.md",
-            "[a]() [b](TODO) [c](##x) [d](a@b.c) [e](www.x.org/y) [f][] [g]((#h)) [i](http:/x.org)\n\n[f]: (https://x.org)\n",
+            "[a]() [b](TODO) [c](##x) [d](a@b.c) [e](www.x.org/y) [f][] [g]((#h)) [i](http:/x.org) [j]((#nowhere))\n\n[f]: (https://x.org)\n\n# x\n\n# h\n",
         )];
         insta::assert_snapshot!(findings("malformed-link", &tree), @r#"
         README.md:1:1 error: the destination is empty, so the link leads to its own page ()
@@ -85,6 +89,7 @@ mod tests {
         README.md:1:54 error: the parentheses around it become a part of the destination ((https://x.org)) fix: https://x.org
         README.md:1:64 error: the parentheses around it become a part of the destination ((#h)) fix: #h
         README.md:1:74 error: http:// is misspelt (http:/x.org) help: http://x.org
+        README.md:1:91 error: the parentheses around it become a part of the destination ((#nowhere)) help: #nowhere
         "#);
     }
 }

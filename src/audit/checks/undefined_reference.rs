@@ -21,6 +21,7 @@
 use super::{Code, Draft, Run, Severity, World};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
+use crate::audit::suggest;
 
 pub(super) const CODE: Code = Code::UndefinedReference;
 pub(super) const RUN: Run = Run::Page(run);
@@ -41,7 +42,9 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         if is_destination && !undefined.collapsed {
             let end = undefined.span.end as usize;
             let edits = vec![Edit { span: end.saturating_sub(label.len() + 2)..end, text: format!("({label})") }];
-            draft.fix = Some(Fix { title: format!("write ({label})"), edits });
+            if suggest::found(world.corpus, page, label.to_owned()).certain {
+                draft.fix = Some(Fix { title: format!("write ({label})"), edits });
+            }
         }
         drafts.push(draft);
     }
@@ -101,13 +104,14 @@ mod tests {
     fn labels_without_a_definition() {
         let tree = [(
             "README.md",
-            "[a][help-wanted] ![][image15] [b][] [c][#future] [d][https://x.org] [e][good]\n\n[good]: #x\n\n<a id=x></a>\n",
+            "[a][help-wanted] ![][image15] [b][] [c][#future] [d][https://x.org] [e][good] [f][#Past]\n\n[good]: #x\n\n<a id=x></a>\n\n## Future\n",
         )];
         insta::assert_snapshot!(findings("undefined-reference", &tree), @r"
         README.md:1:1 warning: no definition of [help-wanted], so this is shown as it is written (help-wanted)
         README.md:1:18 error: no definition of [image15], so this is shown as it is written (image15)
         README.md:1:37 error: [#future] is no label of a definition: a destination belongs in parentheses (#future) fix: write (#future)
         README.md:1:50 error: [https://x.org] is no label of a definition: a destination belongs in parentheses (https://x.org) fix: write (https://x.org)
+        README.md:1:79 error: [#Past] is no label of a definition: a destination belongs in parentheses (#Past)
         ");
     }
 
