@@ -2,7 +2,8 @@
 //!
 //! # Why it matters
 //!
-//! On Windows and macOS the link works, so its writer never notices; on GitHub, on Linux and on most web servers it is a 404.
+//! On Windows and macOS the link works, so its writer never notices; on GitHub, on Linux and on most web servers it is a 404. It is a
+//! warning only in documents for DocFX, whose builds run where file systems ignore the case of letters.
 //!
 //! # Example
 //!
@@ -17,6 +18,7 @@
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
 use super::{Code, Draft, Run, Severity, World};
+use crate::audit::profile::Flavor;
 use crate::audit::resolve::{Parts, Target};
 use crate::audit::suggest::{self, Guess};
 
@@ -25,6 +27,9 @@ pub(super) const RUN: Run = Run::Page(run);
 
 fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     let document = world.document(page);
+    // DocFX is at home where file systems ignore the case of letters: its readers get the page all the same.
+    let forgiven = world.corpus.site(page).flavor == Flavor::Docfx;
+    let severity = if forgiven { Severity::Warning } else { Severity::Error };
     for (link, resolved) in world.links(page) {
         let Target::Case(entry) = resolved.target else { continue };
         let destination = document.text(link.destination);
@@ -34,7 +39,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let only = world.corpus.tree.find_folded(&world.corpus.tree.entries()[entry as usize].path).len() == 1;
         let destination = suggest::rewritten(world.corpus, world.corpus.path(page), entry, &parts);
         let guess = Some(Guess { destination, certain: only });
-        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        drafts.push(Draft::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
     }
 }
 
@@ -45,6 +50,12 @@ mod tests {
     #[test]
     fn what_is_linked_with_the_wrong_case_is_no_orphan() {
         assert_eq!(findings("orphan", &[("README.md", "[a](A.md)\n"), ("a.md", "")]), "");
+    }
+
+    #[test]
+    fn a_warning_where_the_renderer_forgives_it() {
+        let tree = [("docfx.json", "{}"), ("index.md", "[a](Setup.md)\n"), ("setup.md", "")];
+        insta::assert_snapshot!(findings("path-case", &tree), @"index.md:1:5 warning: the file is named setup.md, with other letter case (Setup.md) fix: setup.md");
     }
 
     #[test]
