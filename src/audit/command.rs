@@ -84,6 +84,9 @@ pub fn run(
         told(&plan, what, ["mended", "changed"], note);
     }
     let (mut found, covers) = audit(&scope, &config)?;
+    if fix::transaction::is_interrupted(&covers.root) {
+        note("an interrupted --fix has not changed all documents yet; run it again to finish it");
+    }
     if found.documents == 0 {
         note("there is no Markdown file to audit, or ignore files hide all of them");
     }

@@ -117,6 +117,12 @@ fn keep_mode(document: &Path, new: &Path, before: &[u8], path: &str) -> Result<(
     fs::set_permissions(new, mode).map_err(io_error("write", new))
 }
 
+/// Whether an interrupted run has decided on changes that are not all made.
+#[must_use]
+pub fn is_interrupted(root: &Path) -> bool {
+    root.join(FOLDER).join(JOURNAL).exists()
+}
+
 /// Finishes what an interrupted run has begun; gives how many documents it had to do, if there was one.
 ///
 /// # Errors
@@ -278,6 +284,7 @@ mod tests {
 
         fs::create_dir(&folder).unwrap();
         stage(&place.root(), &folder, &changes).unwrap();
+        assert!(is_interrupted(&place.root()));
         fs::rename(folder.join("0"), place.root().join("a.md")).unwrap();
         assert_eq!(finish(&place.root()).unwrap(), Some(2));
         assert_eq!((place.read("a.md"), place.read("b.md"), place.is_clean()), ("one".into(), "two".into(), true));
