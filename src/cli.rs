@@ -45,6 +45,9 @@ pub enum Command {
     /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. Nothing needs to be
     /// configured, nothing is sent anywhere, and the same tree gives the same report.
     AuditDocs(AuditDocs),
+    /// Check and list the servers of catalog.yaml
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  mcp-kit completions bash > ~/.local/share/bash-completion/completions/mcp-kit")]
     Completions {
@@ -121,6 +124,9 @@ pub struct AuditDocs {
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: crate::audit::report::Format,
+    /// Take the settings from `audit:` in this file [default: catalog.yaml at the root, where there is one]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub catalog: Option<PathBuf>,
     /// Take this renderer's rules instead of those that the tree's files name
     #[arg(long, value_enum, value_name = "RENDERER")]
     pub flavor: Option<Flavor>,
@@ -156,6 +162,39 @@ pub struct AuditDocs {
     /// Say what a code means, why it matters and how to mend it, and audit nothing
     #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "baseline", "root", "flavor"], value_parser = code_parser())]
     pub explain: Option<Code>,
+}
+
+/// `mcp-kit catalog`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Say everything that is wrong with the catalog
+    #[command(after_help = "Example:\n  mcp-kit catalog check")]
+    Check {
+        /// The catalog
+        #[command(flatten)]
+        file: CatalogFile,
+    },
+    /// List the servers
+    #[command(after_help = "Example:\n  mcp-kit catalog list --format json")]
+    List {
+        /// The catalog
+        #[command(flatten)]
+        file: CatalogFile,
+        /// A table, or JSON
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the JSON Schema of catalogs, for editors
+    #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
+    Schema,
+}
+
+/// Which catalog.
+#[derive(Args, Debug)]
+pub struct CatalogFile {
+    /// The file
+    #[arg(long = "catalog", value_name = "FILE", default_value = "catalog.yaml", value_hint = ValueHint::FilePath)]
+    pub path: PathBuf,
 }
 
 /// What `--fix` mends.

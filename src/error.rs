@@ -9,6 +9,7 @@ use crate::audit::command::CommandError;
 use crate::audit::fix::FixError;
 use crate::audit::fix::transaction::TransactionError;
 use crate::audit::scope::ScopeError;
+use crate::catalog::CatalogError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
@@ -115,6 +116,21 @@ impl From<AuditError> for Failure {
     }
 }
 
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Io { ref source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Self::new(USAGE, error, "name the file with --catalog")
+            }
+            CatalogError::Io { .. } => Self::new(UNFINISHED, error, ""),
+            CatalogError::Problems(problems) => {
+                let message = |(what, hint): (String, Option<&str>)| Message { what, hint: hint.map(str::to_owned) };
+                Self { messages: problems.shown().map(message).collect(), status: USAGE }
+            }
+        }
+    }
+}
+
 impl From<FixError> for Failure {
     fn from(error: FixError) -> Self {
         match error {
@@ -146,6 +162,7 @@ impl From<CommandError> for Failure {
         match error {
             CommandError::Audit(error) => error.into(),
             CommandError::Fix(error) => error.into(),
+            CommandError::Catalog(error) => error.into(),
             CommandError::Baseline(error) => error.into(),
             CommandError::WriteBaseline(error) => error.into(),
             CommandError::Output(error) => Self::output(&error),

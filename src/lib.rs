@@ -3,6 +3,7 @@
 //! The library exists for the binary, its tests and its benches; its interface is the command line and may change with any release.
 
 pub mod audit;
+pub mod catalog;
 pub mod cli;
 pub mod error;
 pub mod files;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use mcp_kit::audit::command as audit;
-use mcp_kit::cli::{AuditDocs, Cli, Command, Format, New};
+use mcp_kit::catalog::command as catalog;
+use mcp_kit::cli::{AuditDocs, CatalogCommand, Cli, Command, Format, New};
 use mcp_kit::error::Failure;
 use mcp_kit::interrupt::Interrupt;
 use mcp_kit::scaffold::report::Git;
@@ -36,6 +37,14 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::AuditDocs(audit) => return audit_docs(&audit, cli.quiet),
+        Command::Catalog(catalog) => print(
+            match catalog {
+                CatalogCommand::Check { file } => catalog::check(&file.path)?,
+                CatalogCommand::List { file, format } => catalog::list(&file.path, format)?,
+                CatalogCommand::Schema => mcp_kit::catalog::schema(),
+            }
+            .as_bytes(),
+        ),
         Command::New(new) => create(new, cli.quiet, cli.verbose),
         Command::Completions { shell } => {
             let mut script = Vec::new();

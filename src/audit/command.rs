@@ -1,7 +1,7 @@
 //! `mcp-kit audit-docs` from its flags to its exit status.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::baseline::{Baseline, BaselineError};
@@ -13,6 +13,7 @@ use super::fix::plan::Plan;
 use super::fix::{self, FixError};
 use super::scope::Located;
 use super::{AuditError, audit, audit_and, report};
+use crate::catalog::{self, Catalog, CatalogError};
 use crate::cli::{AuditDocs, Mend};
 use crate::files::{self, FilesError};
 use crate::terminal::Paint;
@@ -35,6 +36,9 @@ pub enum CommandError {
     /// The report cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// Nothing was mended.
     #[error(transparent)]
     Fix(#[from] FixError),
@@ -61,7 +65,7 @@ pub fn run(
     }
     let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
     let scope = Scope { paths, root: command.root.clone() };
-    let config = Config { flavor: command.flavor, today: today(), ..Config::default() };
+    let config = settings(command, &scope)?;
     // Before the work, so that a mistyped name costs no time.
     let baseline = match &command.baseline {
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
@@ -113,6 +117,22 @@ pub fn run(
 /// Whether this audit would have found what a baseline knows.
 fn looked(covers: &Located, code: Code, path: &str) -> bool {
     checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes())
+}
+
+/// What the catalog says, and what the command line says before it.
+fn settings(command: &AuditDocs, scope: &Scope) -> Result<Config, CommandError> {
+    let file = match &command.catalog {
+        Some(file) => Some(file.clone()),
+        None => {
+            Some(Located::find(scope).map_err(AuditError::from)?.root.join(catalog::FILE)).filter(|file| file.is_file())
+        }
+    };
+    // As one would write it here, for messages.
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    let file = file.map(|file| file.strip_prefix(&here).map(Path::to_owned).unwrap_or(file));
+    let config =
+        file.map(|file| Catalog::load(&file)).transpose()?.map(|catalog| catalog.audit.config()).unwrap_or_default();
+    Ok(Config { flavor: command.flavor.or(config.flavor), today: today(), ..config })
 }
 
 /// What `--fix` is to do, and in which tree.

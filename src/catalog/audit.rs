@@ -1,0 +1,160 @@
+//! `audit:`, the settings of `mcp-kit audit-docs`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::read::Reader;
+use super::yaml::Node;
+use crate::audit::config::{Config, Date};
+use crate::audit::finding::{Code, Severity};
+use crate::audit::profile::Flavor;
+
+/// What an audit is told. Everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The renderer whose rules count for the whole tree.
+    pub flavor: Option<String>,
+    /// The renderer of a folder.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub flavors: Vec<(String, String)>,
+    /// Globs of documents that are not audited.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Globs of documents from which a reader starts, besides the usual ones.
+    #[serde(default)]
+    pub entry_points: Vec<String>,
+    /// Globs of documents that nothing needs to link to.
+    #[serde(default)]
+    pub orphans_allowed: Vec<String>,
+    /// What marks a document as deprecated: a regular expression.
+    pub deprecated: Option<String>,
+    /// Words of `deprecated` that healthy documents use, too.
+    pub common_words: Option<Vec<String>>,
+    /// Severities other than a check's own: error, warning, note, or off.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub severities: Vec<(String, String)>,
+    /// When documents have to be looked at again.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub reviews: Vec<(String, String)>,
+}
+
+const FLAVORS: &[(&str, Flavor)] = &[
+    ("github", Flavor::Github),
+    ("mdbook", Flavor::Mdbook),
+    ("mkdocs", Flavor::Mkdocs),
+    ("docusaurus", Flavor::Docusaurus),
+    ("mintlify", Flavor::Mintlify),
+    ("docfx", Flavor::Docfx),
+    ("hugo", Flavor::Hugo),
+];
+
+const SEVERITIES: &[(&str, Option<Severity>)] = &[
+    ("error", Some(Severity::Error)),
+    ("warning", Some(Severity::Warning)),
+    ("note", Some(Severity::Note)),
+    ("off", None),
+];
+
+impl Audit {
+    pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
+        let Some(mut fields) = reader.fields(node, "audit") else { return Self::default() };
+        let flavor = |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", FLAVORS), FLAVORS);
+        let audit = Self {
+            flavor: fields.take("flavor").and_then(|node| flavor(node, reader)),
+            flavors: reader.table(fields.take("flavors"), |folder, _, node, reader| {
+                Some((folder.trim_matches('/').to_owned(), flavor(node, reader)?))
+            }),
+            exclude: reader.list(fields.take("exclude"), glob),
+            entry_points: reader.list(fields.take("entry_points"), glob),
+            orphans_allowed: reader.list(fields.take("orphans_allowed"), glob),
+            deprecated: fields.take("deprecated").and_then(|node| pattern(node, reader)),
+            common_words: fields
+                .take("common_words")
+                .map(|node| reader.list(Some(node), |node, reader| reader.text(node))),
+            severities: reader.table(fields.take("severities"), |code, span, node, reader| {
+                let severity = word(reader.choice(node, "severity", SEVERITIES), SEVERITIES);
+                if code.parse::<Code>().is_err() {
+                    let known: Vec<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+                    let nearest = crate::scaffold::answers::nearest(code, &known);
+                    let hint = nearest.map_or_else(
+                        || format!("there are {}", known.join(", ")),
+                        |near| format!("did you mean {near}?"),
+                    );
+                    reader.problem(Problem::new(span.clone(), format!("there is no check {code:?}")).with_hint(hint));
+                    return None;
+                }
+                Some((code.to_owned(), severity?))
+            }),
+            reviews: reader.table(fields.take("reviews"), |path, _, node, reader| {
+                Some((path.trim_start_matches('/').to_owned(), reader.date(node)?))
+            }),
+        };
+        reader.end(fields);
+        audit
+    }
+
+    /// The settings in the terms of the audit, over its defaults.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let defaults = Config::default();
+        let flavor = |text: &str| FLAVORS.iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
+        let severity = |text: &str| SEVERITIES.iter().find(|(word, _)| *word == text).map(|(_, severity)| *severity);
+        Config {
+            flavor: self.flavor.as_deref().and_then(flavor),
+            flavors: self.flavors.iter().filter_map(|(folder, of)| Some((folder.clone(), flavor(of)?))).collect(),
+            exclude: self.exclude.clone(),
+            entry_points: self.entry_points.clone(),
+            orphans_allowed: self.orphans_allowed.clone(),
+            deprecated: self.deprecated.clone().unwrap_or(defaults.deprecated),
+            common_words: self.common_words.clone().unwrap_or(defaults.common_words),
+            severities: self
+                .severities
+                .iter()
+                .filter_map(|(code, of)| Some((code.parse().ok()?, severity(of)?)))
+                .collect(),
+            reviews: self.reviews.iter().filter_map(|(path, day)| Some((path.clone(), date(day)?))).collect(),
+            today: defaults.today,
+            largest: defaults.largest,
+        }
+    }
+}
+
+/// The word of a value.
+fn word<T: Copy + PartialEq>(value: Option<T>, all: &[(&'static str, T)]) -> Option<String> {
+    let value = value?;
+    all.iter().find(|(_, other)| *other == value).map(|(word, _)| (*word).to_owned())
+}
+
+fn glob(node: &Node, reader: &mut Reader) -> Option<String> {
+    let text = reader.text(node)?;
+    match globset::Glob::new(text.trim_start_matches('/')) {
+        Ok(_) => Some(text),
+        Err(error) => {
+            reader.problem(Problem::new(node.span.clone(), format!("this is no glob: {}", error.kind())));
+            None
+        }
+    }
+}
+
+fn pattern(node: &Node, reader: &mut Reader) -> Option<String> {
+    let text = reader.text(node)?;
+    match regex::Regex::new(&text) {
+        Ok(_) => Some(text),
+        Err(error) => {
+            let last = error.to_string();
+            let why = last.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            reader.problem(Problem::new(node.span.clone(), format!("this is no regular expression: {why}")));
+            None
+        }
+    }
+}
+
+/// Of a day that was checked when it was read.
+fn date(day: &str) -> Option<Date> {
+    Some((day.get(..4)?.parse().ok()?, day.get(5..7)?.parse().ok()?, day.get(8..10)?.parse().ok()?))
+}

@@ -1,0 +1,72 @@
+//! `mcp-kit catalog` from its flags to its output.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Catalog, CatalogError, Service};
+use crate::cli::Format;
+
+/// What `catalog check` says of a good catalog.
+///
+/// # Errors
+/// Everything that is wrong.
+pub fn check(path: &Path) -> Result<String, CatalogError> {
+    let catalog = Catalog::load(path)?;
+    let count = crate::audit::report::plural;
+    let (services, deprecations) = (catalog.services.len(), catalog.deprecations.len());
+    Ok(format!(
+        "{}: {} and {}, no problems\n",
+        path.display(),
+        count(services, "service"),
+        count(deprecations, "deprecation")
+    ))
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    schema: &'static str,
+    services: &'a [Service],
+}
+
+/// The services, as a table or as JSON.
+///
+/// # Errors
+/// Everything that is wrong with the catalog.
+pub fn list(path: &Path, format: Format) -> Result<String, CatalogError> {
+    let catalog = Catalog::load(path)?;
+    Ok(match format {
+        Format::Json => {
+            let list = List { schema: "mcp-kit/catalog-list/1", services: &catalog.services };
+            serde_json::to_string_pretty(&list).unwrap_or_default() + "\n"
+        }
+        Format::Human => table(&catalog.services),
+    })
+}
+
+const COLUMNS: [&str; 5] = ["NAME", "STATUS", "LOCATION", "AUTH", "TOKENS"];
+
+fn table(services: &[Service]) -> String {
+    let row = |service: &Service| {
+        let words = [
+            service.status.as_str(),
+            service.location.as_str(),
+            service.auth_method.as_str(),
+            service.token_storage.as_str(),
+        ];
+        // A name is somebody's text: nothing in it may steer the terminal.
+        let name: String = service.name.chars().map(|c| if c.is_control() { '�' } else { c }).collect();
+        [name, words[0].to_owned(), words[1].to_owned(), words[2].to_owned(), words[3].to_owned()]
+    };
+    let rows: Vec<[String; 5]> = std::iter::once(COLUMNS.map(str::to_owned)).chain(services.iter().map(row)).collect();
+    let wide = |text: &str| unicode_width::UnicodeWidthStr::width(text);
+    let width = |column: usize| rows.iter().map(|row| wide(&row[column])).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - wide(cell))));
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}

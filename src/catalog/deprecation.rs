@@ -1,0 +1,39 @@
+//! A document that is no longer to be followed.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::read::Reader;
+use super::yaml::Node;
+
+/// A document that is deprecated, or has been archived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecation {
+    /// Where it is, or was.
+    pub path: String,
+    /// Since when.
+    #[schemars(extend("format" = "date"))]
+    pub date: String,
+    /// Why.
+    pub reason: String,
+    /// Where it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<String>,
+    /// What to read instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<String>,
+}
+
+impl Deprecation {
+    pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let mut fields = reader.fields(node, "a deprecation")?;
+        let path = reader.required(&mut fields, "path").and_then(|node| reader.path(node));
+        let date = reader.required(&mut fields, "date").and_then(|node| reader.date(node));
+        let reason = reader.required_text(&mut fields, "reason");
+        let archived = fields.take("archived").and_then(|node| reader.path(node));
+        let replacement = fields.take("replacement").and_then(|node| reader.path(node));
+        reader.end(fields);
+        Some(Self { path: path?, date: date?, reason: reason?, archived, replacement })
+    }
+}

@@ -1,0 +1,119 @@
+//! `catalog.yaml`: what a fleet of MCP servers consists of, as one model that everything else is made from.
+//!
+//! Text → [`yaml`] tree with places → [`read`] fields, collecting every [`problem`] → [`Catalog`].
+
+pub mod audit;
+pub mod command;
+pub mod deprecation;
+pub mod organisation;
+pub mod problem;
+pub mod read;
+pub mod service;
+pub mod yaml;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use deprecation::Deprecation;
+pub use organisation::Organisation;
+pub use service::Service;
+
+use problem::{Problem, Problems};
+use read::Reader;
+
+/// The name of the file, at the root of a repository.
+pub const FILE: &str = "catalog.yaml";
+
+/// Everything in a catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// Whose servers these are.
+    pub organisation: Option<Organisation>,
+    /// The servers, in their order.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// Documents that are deprecated or archived.
+    #[serde(default)]
+    pub deprecations: Vec<Deprecation>,
+    /// Settings of `mcp-kit audit-docs`.
+    #[serde(default)]
+    pub audit: audit::Audit,
+}
+
+/// Why there is no catalog.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What stands in it is wrong.
+    #[error("{0}")]
+    Problems(Problems),
+}
+
+impl Catalog {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or with everything that is wrong in it.
+    pub fn load(path: &Path) -> Result<Self, CatalogError> {
+        let bytes = std::fs::read(path).map_err(|source| CatalogError::Io { path: path.to_owned(), source })?;
+        Self::parse(&bytes)
+            .map_err(|(text, problems)| CatalogError::Problems(Problems { path: path.to_owned(), text, problems }))
+    }
+
+    /// Reads the contents of a file.
+    ///
+    /// # Errors
+    /// The text as far as it could be read, and everything that is wrong, in the order of the file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, (String, Vec<Problem>)> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.valid_up_to();
+                let problem = Problem::new(at..at, "this is not UTF-8");
+                return Err((String::from_utf8_lossy(bytes).into_owned(), vec![problem]));
+            }
+        };
+        let mut reader = Reader::default();
+        let catalog = match yaml::parse(text) {
+            Ok(Some(root)) => Self::read(&root, &mut reader),
+            Ok(None) => Self::default(),
+            Err(problem) => return Err((text.to_owned(), vec![problem])),
+        };
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(catalog) } else { Err((text.to_owned(), problems)) }
+    }
+
+    fn read(root: &yaml::Node, reader: &mut Reader) -> Self {
+        let Some(mut fields) = reader.fields(root, "a catalog") else { return Self::default() };
+        let catalog = Self {
+            organisation: fields.take("organisation").and_then(|node| Organisation::read(node, reader)),
+            services: reader.list(fields.take("services"), Service::read),
+            deprecations: reader.list(fields.take("deprecations"), Deprecation::read),
+            audit: fields.take("audit").map(|node| audit::Audit::read(node, reader)).unwrap_or_default(),
+        };
+        reader.end(fields);
+        service::check_names(root, reader);
+        catalog
+    }
+}
+
+/// The JSON Schema of a catalog, for editors.
+#[must_use]
+pub fn schema() -> String {
+    let mut schema = schemars::schema_for!(Catalog);
+    schema.insert("$id".to_owned(), "mcp-kit/catalog/1".into());
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

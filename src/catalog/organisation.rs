@@ -1,0 +1,30 @@
+//! Whose servers they are.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::read::Reader;
+use super::yaml::Node;
+
+/// Whose servers these are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Its name.
+    pub name: String,
+    /// Where its servers are reached, and whom to ask: names and addresses.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub links: Vec<(String, String)>,
+}
+
+impl Organisation {
+    pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let mut fields = reader.fields(node, "an organisation")?;
+        let name = reader.required_text(&mut fields, "name");
+        let links =
+            reader.table(fields.take("links"), |key, _, node, reader| Some((key.to_owned(), reader.text(node)?)));
+        reader.end(fields);
+        Some(Self { name: name?, links })
+    }
+}

@@ -1,0 +1,216 @@
+//! Fields of a tree → values of the model. Whatever does not fit becomes a problem, and reading goes on.
+
+use std::ops::Range;
+
+use super::problem::Problem;
+use super::yaml::{Node, Value};
+use crate::scaffold::answers::nearest;
+
+/// Collects what is wrong.
+#[derive(Debug, Default)]
+pub struct Reader {
+    problems: Vec<Problem>,
+}
+
+/// The fields of one table that nobody has asked for yet.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    what: &'static str,
+    span: Range<usize>,
+    known: Vec<&'static str>,
+    left: Vec<(&'a str, &'a Range<usize>, &'a Node)>,
+}
+
+impl<'a> Fields<'a> {
+    /// The value of a field, if it is there and not left empty.
+    pub fn take(&mut self, name: &'static str) -> Option<&'a Node> {
+        self.known.push(name);
+        let at = self.left.iter().position(|(key, ..)| *key == name)?;
+        let (.., node) = self.left.remove(at);
+        (node.value != Value::Scalar(None)).then_some(node)
+    }
+}
+
+impl Reader {
+    /// Notes a problem.
+    pub fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Everything that was wrong, in the order of the file.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| problem.span.start);
+        self.problems
+    }
+
+    /// The fields of a table, each once.
+    pub fn fields<'a>(&mut self, node: &'a Node, what: &'static str) -> Option<Fields<'a>> {
+        let Value::Map(entries) = &node.value else {
+            self.problem(Problem::new(node.span.clone(), format!("{what} is a table of `key: value`")));
+            return None;
+        };
+        let mut left: Vec<(&str, &Range<usize>, &Node)> = Vec::with_capacity(entries.len());
+        for (key, span, value) in entries {
+            if left.iter().any(|(other, ..)| other == key) {
+                self.problem(
+                    Problem::new(span.clone(), format!("`{key}` is here a second time"))
+                        .with_hint("leave one of them out"),
+                );
+                continue;
+            }
+            left.push((key, span, value));
+        }
+        Some(Fields { what, span: node.span.clone(), known: Vec::new(), left })
+    }
+
+    /// Says which fields nobody knows.
+    pub fn end(&mut self, fields: Fields<'_>) {
+        let known: Vec<String> = fields.known.iter().map(|name| (*name).to_owned()).collect();
+        for (key, span, _) in fields.left {
+            let hint = match nearest(key, &known) {
+                Some(nearest) => format!("did you mean {nearest}?"),
+                None => format!("it has {}", known.join(", ")),
+            };
+            self.problem(Problem::new(span.clone(), format!("{} has no `{key}`", fields.what)).with_hint(hint));
+        }
+    }
+
+    /// A field that has to be there.
+    pub fn required<'a>(&mut self, fields: &mut Fields<'a>, name: &'static str) -> Option<&'a Node> {
+        let node = fields.take(name);
+        if node.is_none() {
+            let start = fields.span.start;
+            self.problem(Problem::new(start..start + 1, format!("{} needs `{name}`", fields.what)));
+        }
+        node
+    }
+
+    /// A text.
+    pub fn text(&mut self, node: &Node) -> Option<String> {
+        match &node.value {
+            Value::Scalar(Some(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+            Value::Scalar(_) => {
+                self.problem(Problem::new(node.span.clone(), "there is nothing in here"));
+                None
+            }
+            _ => {
+                self.problem(Problem::new(node.span.clone(), "a text belongs here, not a list or a table"));
+                None
+            }
+        }
+    }
+
+    /// A text that has to be there.
+    pub fn required_text(&mut self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+        self.required(fields, name).and_then(|node| self.text(node))
+    }
+
+    /// A text that may be there.
+    pub fn optional_text(&mut self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+        fields.take(name).and_then(|node| self.text(node))
+    }
+
+    /// One of these words.
+    pub fn choice<T: Copy>(&mut self, node: &Node, what: &str, all: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node)?;
+        if let Some((_, value)) = all.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let words: Vec<String> = all.iter().map(|(word, _)| (*word).to_owned()).collect();
+        let hint = match nearest(&text, &words) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => format!("it is one of {}", words.join(", ")),
+        };
+        self.problem(Problem::new(node.span.clone(), format!("{text:?} is no {what}")).with_hint(hint));
+        None
+    }
+
+    /// Entries of a list; none where there is no list.
+    pub fn list<T>(&mut self, node: Option<&Node>, read: impl Fn(&Node, &mut Self) -> Option<T>) -> Vec<T> {
+        let Some(node) = node else { return Vec::new() };
+        let Value::List(nodes) = &node.value else {
+            self.problem(Problem::new(node.span.clone(), "a list belongs here, each entry after a hyphen"));
+            return Vec::new();
+        };
+        nodes.iter().filter_map(|node| read(node, self)).collect()
+    }
+
+    /// Entries of a table whose keys are free.
+    pub fn table<T>(
+        &mut self,
+        node: Option<&Node>,
+        read: impl Fn(&str, &Range<usize>, &Node, &mut Self) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(fields) = node.and_then(|node| self.fields(node, "this")) else { return Vec::new() };
+        fields.left.into_iter().filter_map(|(key, span, node)| read(key, span, node, self)).collect()
+    }
+
+    /// A day, as `2025-11-08`.
+    pub fn date(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node)?;
+        if is_day(&text) {
+            return Some(text);
+        }
+        self.problem(
+            Problem::new(node.span.clone(), format!("{text:?} is no day"))
+                .with_hint("write year-month-day, as 2025-11-08"),
+        );
+        None
+    }
+
+    /// A path below the repository, `/` between the parts.
+    pub fn path(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node)?;
+        let plain = text.strip_prefix('/').unwrap_or(&text);
+        let leaves = plain.split('/').any(|part| part == "..") || plain.contains(['\\', '\0']) || plain.is_empty();
+        if leaves {
+            let problem = Problem::new(node.span.clone(), format!("{text:?} is no path within the repository"));
+            self.problem(problem.with_hint("write it as seen from the folder of the catalog, with /"));
+            return None;
+        }
+        Some(plain.to_owned())
+    }
+}
+
+/// Whether there is such a day in the calendar.
+fn is_day(text: &str) -> bool {
+    let part = |range: Range<usize>| {
+        text.get(range).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?.parse::<u32>().ok()
+    };
+    let (Some(year), Some(month), Some(day)) = (part(0..4), part(5..7), part(8..10)) else { return false };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 0,
+    };
+    text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-' && (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_day;
+
+    #[test]
+    fn days_of_the_calendar() {
+        for (text, is) in [
+            ("2025-11-08", true),
+            ("2024-02-29", true),
+            ("2025-02-29", false),
+            ("2000-02-29", true),
+            ("1900-02-29", false),
+            ("2025-13-01", false),
+            ("2025-04-31", false),
+            ("2025-1-1", false),
+            ("2025/11/08", false),
+            ("2025-11-08T", false),
+            ("２０２５-11-08", false),
+            ("", false),
+        ] {
+            assert_eq!(is_day(text), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! One MCP server of the fleet.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::read::Reader;
+use super::yaml::{Node, Value};
+
+/// An enumeration with its words, for reading, writing and the schema alike.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+        pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// All of them, with their words.
+            pub const ALL: &[(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+
+            /// As it stands in the catalog.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+                reader.choice(node, $what, Self::ALL)
+            }
+        }
+    };
+}
+
+words! {
+    /// Whether it is in use.
+    Status "status" {
+        /// It runs.
+        Deployed "deployed",
+        /// It is to come.
+        Planned "planned",
+        /// It runs, and is to go.
+        Deprecated "deprecated",
+    }
+}
+
+words! {
+    /// Where it runs.
+    Location "location" {
+        /// Cloudflare Workers.
+        Workers "workers",
+        /// A virtual machine.
+        Droplet "droplet",
+        /// A Kubernetes cluster.
+        Kubernetes "kubernetes",
+        /// Somebody's own machine.
+        Local "local",
+    }
+}
+
+words! {
+    /// How callers are known.
+    AuthMethod "way to authenticate" {
+        /// By Cloudflare Access in front.
+        CloudflareAccess "cloudflare-access",
+        /// By an OAuth server of its own.
+        Oauth "oauth",
+        /// By a Bearer token.
+        Bearer "bearer",
+        /// Not at all.
+        None "none",
+    }
+}
+
+words! {
+    /// Where its tokens are kept.
+    TokenStorage "token storage" {
+        /// In environment variables.
+        Env "env",
+        /// In PostgreSQL, encrypted.
+        Postgresql "postgresql",
+        /// In Workers KV.
+        Kv "kv",
+        /// In Durable Objects.
+        DurableObjects "durable-objects",
+        /// In Infisical.
+        Infisical "infisical",
+        /// It needs none.
+        None "none",
+    }
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Its name, which no other one has.
+    pub name: String,
+    /// Whether it is in use.
+    pub status: Status,
+    /// Where it runs.
+    pub location: Location,
+    /// How callers are known.
+    pub auth_method: AuthMethod,
+    /// Where its tokens are kept.
+    pub token_storage: TokenStorage,
+    /// Where it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "uri"))]
+    pub url: Option<String>,
+    /// Where its sources are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// Whom to ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Its standard operating procedure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop: Option<String>,
+    /// Its runbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
+    /// When somebody, or `catalog verify`, last saw that all of this is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date"))]
+    pub last_verified: Option<String>,
+    /// What else there is to know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+}
+
+impl Service {
+    pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let mut fields = reader.fields(node, "a service")?;
+        let name = reader.required_text(&mut fields, "name");
+        let status = reader.required(&mut fields, "status").and_then(|node| Status::read(node, reader));
+        let location = reader.required(&mut fields, "location").and_then(|node| Location::read(node, reader));
+        let auth_method = reader.required(&mut fields, "auth_method").and_then(|node| AuthMethod::read(node, reader));
+        let storage_node = reader.required(&mut fields, "token_storage");
+        let token_storage = storage_node.and_then(|node| TokenStorage::read(node, reader));
+        if let (Some(AuthMethod::Oauth), Some(TokenStorage::None), Some(node)) =
+            (auth_method, token_storage, storage_node)
+        {
+            let problem = Problem::new(node.span.clone(), "an OAuth server has to keep its tokens somewhere");
+            reader.problem(problem.with_hint("name the storage, or another auth_method"));
+        }
+        let url = fields.take("url").and_then(|node| url(node, reader));
+        let repository = reader.optional_text(&mut fields, "repository");
+        let owner = reader.optional_text(&mut fields, "owner");
+        let sop = fields.take("sop").and_then(|node| reader.path(node));
+        let runbook = fields.take("runbook").and_then(|node| reader.path(node));
+        let last_verified = fields.take("last_verified").and_then(|node| reader.date(node));
+        let notes = reader.optional_text(&mut fields, "notes");
+        reader.end(fields);
+        Some(Self {
+            name: name?,
+            status: status?,
+            location: location?,
+            auth_method: auth_method?,
+            token_storage: token_storage?,
+            url,
+            repository,
+            owner,
+            sop,
+            runbook,
+            last_verified,
+            notes,
+        })
+    }
+}
+
+/// An address that may be asked. Credentials in it would stand in every report.
+fn url(node: &Node, reader: &mut Reader) -> Option<String> {
+    let text = reader.text(node)?;
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://localhost"))
+        .or_else(|| text.strip_prefix("http://127.0.0.1"));
+    let authority = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let problem = match authority {
+        None => Some(format!("{text:?} is no https:// address")),
+        Some(authority) if authority.contains('@') => Some("this address has credentials in it".to_owned()),
+        Some(_) if text.contains(char::is_whitespace) || text == "https://" => Some(format!("{text:?} is no address")),
+        Some(_) => None,
+    };
+    match problem {
+        Some(message) => {
+            reader.problem(Problem::new(node.span.clone(), message));
+            None
+        }
+        None => Some(text),
+    }
+}
+
+/// Names are taken once, whatever the case of their letters. Asked of the tree, so that a service with another mistake counts, too.
+pub(super) fn check_names(root: &Node, reader: &mut Reader) {
+    let entry = |node: &Node, wanted: &str| match &node.value {
+        Value::Map(entries) => entries.iter().find(|(key, ..)| key == wanted).map(|(.., node)| node.clone()),
+        _ => None,
+    };
+    let Some(Node { value: Value::List(services), .. }) = entry(root, "services") else { return };
+    let mut seen = std::collections::HashSet::new();
+    for name in services.iter().filter_map(|service| entry(service, "name")) {
+        if let Value::Scalar(Some(text)) = &name.value
+            && !seen.insert(text.trim().to_lowercase())
+        {
+            reader.problem(Problem::new(name.span.clone(), format!("there is a service named {text:?} above")));
+        }
+    }
+}
