@@ -92,7 +92,9 @@ pub fn run(
         note("an interrupted --fix has not changed all documents yet; run it again to finish it");
     }
     if found.documents == 0 {
-        note("there is no Markdown file to audit, or ignore files hide all of them");
+        note(
+            "there is no Markdown file to audit, or ignore files hide all of them; an ignored folder is audited as --root",
+        );
     }
     let looked = |code: Code, path: &str| looked(&covers, code, path);
     if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
