@@ -11,21 +11,23 @@ use mcp_server::coda::Coda;
 use mcp_server::config::{Config, Environment};
 use mcp_server::handlers::legacy_proxy;
 use mcp_server::server::{self, App};
-use mcp_server::{listen, logging, middleware};
+use mcp_server::{keep_fresh, listen, logging, middleware};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&Environment::process()).map_err(|problems| problems.to_string())?;
     logging::init(config.log_format, config.log_filter.clone());
-    let auth = middleware::auth::layer(&config)?;
+    let store = config.store.open()?;
+    let auth = middleware::auth::layer(&config, store.clone())?;
     let coda = Coda::new(&config.coda)?;
     let legacy = config.legacy_proxy.then(|| legacy_proxy::router(coda));
-    let router = server::router(App { config: &config, auth: auth.clone(), mcp: Fixtures::new()?, legacy });
+    let router = server::router(App { config: &config, auth: auth.clone(), store, mcp: Fixtures::new()?, legacy });
 
     let listener = tokio::net::TcpListener::bind(config.listen).await?;
     println!("listening on http://{}/mcp", listener.local_addr()?);
-    let keys = tokio::spawn(auth.keep_keys_fresh());
+    let fresh = tokio::spawn(keep_fresh(auth));
     listen::serve(listener, router, &config.limits, listen::terminated()).await;
-    keys.abort();
+    fresh.abort();
+    logging::flush();
     Ok(())
 }
