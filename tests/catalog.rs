@@ -24,7 +24,7 @@ fn check(catalog: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn this_repositorys_own_catalog_is_good_and_lists_its_servers() {
+fn the_catalog_of_this_repository_is_good_and_lists_its_servers() {
     let place = with(fs::read(format!("{ROOT}/catalog.yaml")).unwrap());
     assert_snapshot!(outcome(&place.run(&["catalog", "check"])));
     assert_snapshot!(outcome(&place.run(&["catalog", "list"])));
