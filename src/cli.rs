@@ -8,6 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::profile::Flavor;
+use crate::catalog::Service;
+use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
 use crate::scaffold::new::Request;
 
 /// From nothing to an authenticated, documented, deployable MCP server.
@@ -174,6 +176,11 @@ pub enum CatalogCommand {
         #[command(flatten)]
         file: CatalogFile,
     },
+    /// Add a server, and leave everything else as it is written
+    #[command(
+        after_help = "Example:\n  mcp-kit catalog add Notes --status planned --location droplet --auth-method cloudflare-access --token-storage env"
+    )]
+    Add(CatalogAdd),
     /// List the servers
     #[command(after_help = "Example:\n  mcp-kit catalog list --format json")]
     List {
@@ -187,6 +194,71 @@ pub enum CatalogCommand {
     /// Print the JSON Schema of catalogs, for editors
     #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
     Schema,
+}
+
+/// `mcp-kit catalog add`.
+#[derive(Args, Debug)]
+pub struct CatalogAdd {
+    /// The catalog
+    #[command(flatten)]
+    pub file: CatalogFile,
+    /// Its name
+    pub name: String,
+    /// Whether it is in use
+    #[arg(long, value_parser = words(Status::ALL))]
+    pub status: Status,
+    /// Where it runs
+    #[arg(long, value_parser = words(Location::ALL))]
+    pub location: Location,
+    /// How callers are known
+    #[arg(long, value_name = "METHOD", value_parser = words(AuthMethod::ALL))]
+    pub auth_method: AuthMethod,
+    /// Where its tokens are kept
+    #[arg(long, value_name = "STORAGE", value_parser = words(TokenStorage::ALL))]
+    pub token_storage: TokenStorage,
+    /// Where it answers
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Where its sources are
+    #[arg(long)]
+    pub repository: Option<String>,
+    /// Whom to ask
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What else there is to know
+    #[arg(long, value_name = "TEXT")]
+    pub notes: Option<String>,
+    /// Show the change as a diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl CatalogAdd {
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        Service {
+            name: self.name.trim().to_owned(),
+            status: self.status,
+            location: self.location,
+            auth_method: self.auth_method,
+            token_storage: self.token_storage,
+            url: self.url.clone(),
+            repository: self.repository.clone(),
+            owner: self.owner.clone(),
+            sop: None,
+            runbook: None,
+            last_verified: None,
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+/// The words of an enumeration of the catalog.
+fn words<T: Copy + Send + Sync + 'static>(all: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+    let value =
+        move |word: String| all.iter().find(|(other, _)| *other == word).map(|(_, value)| *value).ok_or("unknown");
+    PossibleValuesParser::new(all.iter().map(|(word, _)| PossibleValue::new(*word))).try_map(value)
 }
 
 /// Which catalog.

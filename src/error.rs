@@ -10,6 +10,7 @@ use crate::audit::fix::FixError;
 use crate::audit::fix::transaction::TransactionError;
 use crate::audit::scope::ScopeError;
 use crate::catalog::CatalogError;
+use crate::catalog::add::AddError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
@@ -121,6 +122,14 @@ impl From<CatalogError> for Failure {
         match error {
             CatalogError::Io { ref source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Self::new(USAGE, error, "name the file with --catalog")
+            }
+            CatalogError::Write(error) => Self::new(UNFINISHED, error, ""),
+            CatalogError::Add { ref reason, .. } => {
+                let hint = match reason {
+                    AddError::Flow => "write each service on lines of its own, or add it by hand",
+                    _ => "choose another name, or change that one",
+                };
+                Self::new(USAGE, error, hint)
             }
             CatalogError::Io { .. } => Self::new(UNFINISHED, error, ""),
             CatalogError::Problems(problems) => {

@@ -39,6 +39,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::AuditDocs(audit) => return audit_docs(&audit, cli.quiet),
         Command::Catalog(catalog) => print(
             match catalog {
+                CatalogCommand::Add(add) => catalog::add(&add.file.path, &add.service(), add.dry_run)?,
                 CatalogCommand::Check { file } => catalog::check(&file.path)?,
                 CatalogCommand::List { file, format } => catalog::list(&file.path, format)?,
                 CatalogCommand::Schema => mcp_kit::catalog::schema(),

@@ -81,6 +81,26 @@ fn what_cannot_be_read_at_all() {
 }
 
 #[test]
+fn a_service_is_added_and_nothing_else_is_touched() {
+    let own = fs::read_to_string(format!("{ROOT}/catalog.yaml")).unwrap();
+    let place = with(&own);
+    let add = |more: &[&str]| {
+        let given =
+            ["--status", "planned", "--location", "kubernetes", "--auth-method", "oauth", "--token-storage", "kv"];
+        place.run(&[&["catalog", "add"], &given[..], more].concat())
+    };
+    assert_snapshot!(outcome(&add(&["Notes: #1", "--url", "https://notes.example", "--dry-run"])));
+    assert_eq!(place.read("catalog.yaml"), own, "a dry run writes nothing");
+    assert_snapshot!(outcome(&add(&["Notes: #1", "--url", "https://notes.example"])));
+    assert!(place.read("catalog.yaml").starts_with(&own));
+    assert_eq!(place.json(&["catalog", "list", "--format", "json"])["services"][5]["name"], "Notes: #1");
+    let all = place.read("catalog.yaml");
+    assert_snapshot!(outcome(&add(&["notes: #1"])));
+    assert_snapshot!(outcome(&add(&["Other", "--url", "ftp://x"])));
+    assert_eq!(place.read("catalog.yaml"), all);
+}
+
+#[test]
 fn an_empty_catalog_is_one() {
     assert_snapshot!(check("# nothing yet\n"));
 }

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::add::{self, AddError};
+use super::problem::Problems;
 use super::{Catalog, CatalogError, Service};
+use crate::audit::fix::diff::unified;
+use crate::audit::fix::plan::Change;
 use crate::cli::Format;
 
 /// What `catalog check` says of a good catalog.
@@ -21,6 +25,37 @@ pub fn check(path: &Path) -> Result<String, CatalogError> {
         count(services, "service"),
         count(deprecations, "deprecation")
     ))
+}
+
+/// Adds a service to the file; gives what there is to say, or the diff of a dry run.
+///
+/// # Errors
+/// When the catalog or the service is wrong, the name is taken, or the file cannot be written.
+pub fn add(path: &Path, service: &Service, dry: bool) -> Result<String, CatalogError> {
+    let text = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(source) => return Err(CatalogError::Io { path: path.to_owned(), source }),
+    };
+    let wrong = |text: String, problems| CatalogError::Problems(Problems { path: path.to_owned(), text, problems });
+    let text = match String::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => {
+            let (text, problems) = Catalog::parse(error.as_bytes()).err().unwrap_or_default();
+            return Err(wrong(text, problems));
+        }
+    };
+    let after = add::add(&text, service).map_err(|error| match error {
+        AddError::Problems(text, problems) => wrong(text, problems),
+        reason => CatalogError::Add { path: path.to_owned(), reason },
+    })?;
+    if dry {
+        let before = Some(text.into_bytes()).filter(|_| path.exists());
+        let change = Change { path: path.display().to_string(), before, after: after.into_bytes() };
+        return Ok(unified(&[change]));
+    }
+    crate::files::replace(path, after.as_bytes())?;
+    Ok(format!("{}: added {}\n", path.display(), service.name))
 }
 
 #[derive(Serialize)]

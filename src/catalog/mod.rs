@@ -2,6 +2,7 @@
 //!
 //! Text → [`yaml`] tree with places → [`read`] fields, collecting every [`problem`] → [`Catalog`].
 
+pub mod add;
 pub mod audit;
 pub mod command;
 pub mod deprecation;
@@ -54,6 +55,17 @@ pub enum CatalogError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] crate::files::FilesError),
+    /// The service does not fit.
+    #[error("{}: {reason}", path.display())]
+    Add {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: add::AddError,
     },
     /// What stands in it is wrong.
     #[error("{0}")]

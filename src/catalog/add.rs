@@ -1,0 +1,201 @@
+//! A service more in the text of a catalog: everything that is there stays byte for byte.
+
+use super::problem::Problem;
+use super::yaml::{self, Node, Value};
+use super::{Catalog, Service};
+
+/// Why it was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// The catalog is wrong as it is, or would be with the service.
+    #[error("the catalog has problems")]
+    Problems(String, Vec<Problem>),
+    /// There is one of this name.
+    #[error("there is a service named {0:?} already")]
+    Taken(String),
+    /// The list is written in a way that nothing can be added to without writing all of it anew.
+    #[error("`services` is not written as a list with a line for each hyphen")]
+    Flow,
+}
+
+/// The text with the service at the end of the list.
+///
+/// # Errors
+/// When the text is no good catalog, or the service does not fit into it.
+pub fn add(text: &str, service: &Service) -> Result<String, AddError> {
+    let problems = |(text, problems): (String, Vec<Problem>)| AddError::Problems(text, problems);
+    let before = Catalog::parse(text.as_bytes()).map_err(problems)?;
+    if before.services.iter().any(|other| other.name.to_lowercase() == service.name.to_lowercase()) {
+        return Err(AddError::Taken(service.name.clone()));
+    }
+    let root = yaml::parse(text).map_err(|problem| AddError::Problems(text.to_owned(), vec![problem]))?;
+    let after = inserted(text, root.as_ref(), service)?;
+    // What was written is read again: no quoting or indentation is trusted.
+    let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
+    let expected = Catalog { services: [&before.services[..], std::slice::from_ref(service)].concat(), ..before };
+    if read == expected { Ok(after) } else { Err(AddError::Flow) }
+}
+
+fn inserted(text: &str, root: Option<&Node>, service: &Service) -> Result<String, AddError> {
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let services = root.and_then(|root| match &root.value {
+        Value::Map(entries) => entries.iter().find(|(key, ..)| key == "services").map(|(.., node)| node),
+        _ => None,
+    });
+    match services {
+        None => {
+            let gap = if text.trim().is_empty() { "" } else { end };
+            let open = if text.is_empty() || text.ends_with('\n') { "" } else { end };
+            Ok(format!("{text}{open}{gap}services:{end}{}", entry(service, "  - ", end)))
+        }
+        Some(Node { span, value: Value::List(items) }) if items.is_empty() => {
+            let (before, after) = (text[..span.start].trim_end_matches(' '), &text[span.end..]);
+            let rest = after.find('\n').map_or(after.len(), |at| at + 1);
+            let open = if after[..rest].ends_with('\n') { "" } else { end };
+            Ok(format!("{before}{}{open}{}{}", &after[..rest], entry(service, "  - ", end), &after[rest..]))
+        }
+        Some(Node { value: Value::List(items), .. }) => {
+            let Some(last) = items.last() else { return Err(AddError::Flow) };
+            let line = text[..last.span.start].rfind('\n').map_or(0, |at| at + 1);
+            let prefix = &text[line..last.span.start];
+            if prefix.trim() != "-" || !prefix.trim_start().starts_with('-') {
+                return Err(AddError::Flow);
+            }
+            let at = line_after(text, last_byte(last));
+            let (before, after) = text.split_at(at);
+            let open = if before.ends_with('\n') { "" } else { end };
+            Ok(format!("{before}{open}{}{after}", entry(service, prefix, end)))
+        }
+        Some(node) => {
+            // `services:` with nothing behind it.
+            let at = line_after(text, node.span.end);
+            let (before, after) = text.split_at(at);
+            let open = if before.ends_with('\n') { "" } else { end };
+            Ok(format!("{before}{open}{}{after}", entry(service, "  - ", end)))
+        }
+    }
+}
+
+/// Where the last value of a tree ends; a table itself ends where the next thing begins.
+fn last_byte(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar(_) => node.span.end,
+        Value::List(nodes) => nodes.iter().map(last_byte).max().unwrap_or(node.span.end),
+        Value::Map(entries) => entries.iter().map(|(.., node)| last_byte(node)).max().unwrap_or(node.span.end),
+    }
+}
+
+/// The beginning of the line behind a place.
+fn line_after(text: &str, at: usize) -> usize {
+    if at > 0 && text[..at].ends_with('\n') {
+        return at;
+    }
+    text[at..].find('\n').map_or(text.len(), |more| at + more + 1)
+}
+
+/// The entry, its first line behind `prefix`, which ends in a hyphen and spaces.
+fn entry(service: &Service, prefix: &str, end: &str) -> String {
+    let fields = [
+        ("name", Some(service.name.as_str())),
+        ("status", Some(service.status.as_str())),
+        ("location", Some(service.location.as_str())),
+        ("auth_method", Some(service.auth_method.as_str())),
+        ("token_storage", Some(service.token_storage.as_str())),
+        ("url", service.url.as_deref()),
+        ("repository", service.repository.as_deref()),
+        ("owner", service.owner.as_deref()),
+        ("sop", service.sop.as_deref()),
+        ("runbook", service.runbook.as_deref()),
+        ("last_verified", service.last_verified.as_deref()),
+        ("notes", service.notes.as_deref()),
+    ];
+    let indent = prefix.replace('-', " ");
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given
+        .enumerate()
+        .map(|(at, (name, value))| format!("{}{name}: {}{end}", if at == 0 { prefix } else { &indent }, scalar(value)))
+        .collect()
+}
+
+/// A text as YAML: plain where it can only be read as itself, else in the double quotes of JSON, which YAML 1.2 reads alike.
+fn scalar(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _./@+-".contains(&byte))
+        && !text.ends_with(' ')
+        || text.starts_with("https://") && !text.contains([' ', '#']) && text.is_ascii();
+    let is_null = matches!(text, "null" | "Null" | "NULL");
+    if plain && !is_null { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
+
+    fn service(name: &str) -> Service {
+        Service {
+            name: name.to_owned(),
+            status: Status::Planned,
+            location: Location::Workers,
+            auth_method: AuthMethod::None,
+            token_storage: TokenStorage::Kv,
+            url: None,
+            repository: None,
+            owner: None,
+            sop: None,
+            runbook: None,
+            last_verified: None,
+            notes: Some("a: \"b\" # c".to_owned()),
+        }
+    }
+
+    const ADDED: &str = "- name: New\n  status: planned\n  location: workers\n  auth_method: none\n  token_storage: kv\n  notes: \"a: \\\"b\\\" # c\"\n";
+
+    fn indented(by: &str) -> String {
+        ADDED.lines().map(|line| format!("{by}{line}\n")).collect()
+    }
+
+    #[test]
+    fn whatever_is_there_stays_as_it_is() {
+        let one = "name: A, status: planned, location: local, auth_method: none, token_storage: none";
+        let block = one.replace(", ", "\n    ");
+        for (before, after) in [
+            (String::new(), format!("services:\n{}", indented("  "))),
+            ("# mine\n".to_owned(), format!("# mine\n\nservices:\n{}", indented("  "))),
+            ("services:\n".to_owned(), format!("services:\n{}", indented("  "))),
+            (
+                "services: []  # none\naudit: {}\n".to_owned(),
+                format!("services:  # none\n{}audit: {{}}\n", indented("  ")),
+            ),
+            (
+                format!("services:\n  - {block} # its storage\n\n# the rest\naudit: {{}}\n"),
+                format!("services:\n  - {block} # its storage\n{}\n# the rest\naudit: {{}}\n", indented("  ")),
+            ),
+            (
+                format!("services:\n- {}", block.replace("    ", "  ")),
+                format!("services:\n- {}\n{}", block.replace("    ", "  "), indented("")),
+            ),
+            (
+                format!("services:\n  - {block}\n    notes: |\n      long\n      text\n"),
+                format!("services:\n  - {block}\n    notes: |\n      long\n      text\n{}", indented("  ")),
+            ),
+        ] {
+            assert_eq!(add(&before, &service("New")).map_err(|error| format!("{error:?}")), Ok(after), "{before}");
+        }
+        let windows = format!("services:\r\n  - {}\r\n", block.replace('\n', "\r\n"));
+        let after = add(&windows, &service("New")).unwrap();
+        assert!(after.starts_with(&windows) && !after.replace("\r\n", "").contains('\n'));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_added() {
+        let one = "{name: A, status: planned, location: local, auth_method: none, token_storage: none}";
+        assert!(matches!(add(&format!("services: [{one}]\n"), &service("B")), Err(AddError::Flow)));
+        assert!(matches!(add(&format!("services:\n  - {one}\n"), &service("a")), Err(AddError::Taken(_))));
+        assert!(matches!(add("services: 1\n", &service("B")), Err(AddError::Problems(..))));
+        assert!(
+            add(&format!("services:\n  - {one}\n"), &service("B")).is_ok(),
+            "only the list itself has to have lines"
+        );
+    }
+}
