@@ -1,18 +1,20 @@
 //! The router: `/mcp`, `/health`, `/status` and the metadata of the protected resource; everything else is 404.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::get;
 use mcp_auth_middleware::{AuthLayer, TokenStore};
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower::{Layer as _, Service, service_fn};
 use tower_http::cors::CorsLayer;
 
 use crate::config::Config;
@@ -56,8 +58,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let status = Router::new()
         .route("/status", get(status::status).with_state(Arc::clone(&state)))
         .layer(auth.clone().without_service_token());
-    let authenticated =
-        Router::new().route("/mcp", any(mcp_endpoint::<H>).with_state(endpoint)).layer(auth).merge(status);
+    let authenticated = Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(status);
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
@@ -79,12 +80,20 @@ struct Endpoint<H> {
     mcp: StreamableHttpService<H, NeverSessionManager>,
 }
 
-/// One handler instead of a layer for each step: axum copies every layer below for every request.
-async fn mcp_endpoint<H: ServerHandler>(State(endpoint): State<Arc<Endpoint<H>>>, request: Request) -> Response {
-    let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
-    let progress = limits::Progress::default();
-    let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
-    gate.pass(&progress, work).await
+/// One service instead of a layer for each step, and the authentication put around it before axum sees it: axum copies
+/// and boxes every layer below one of its own for every request.
+fn mcp_endpoint<H: ServerHandler>(
+    endpoint: Arc<Endpoint<H>>,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
+    service_fn(move |request| {
+        let endpoint = Arc::clone(&endpoint);
+        async move {
+            let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
+            let progress = limits::Progress::default();
+            let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
+            Ok(gate.pass(&progress, work).await)
+        }
+    })
 }
 
 /// MCP over Streamable HTTP, without sessions: any replica answers any request, and plain JSON is preferred.
