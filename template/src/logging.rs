@@ -63,10 +63,15 @@ fn write_now(writer: &mut impl fmt::Write) -> fmt::Result {
     SECOND.with_borrow_mut(|(second, text)| {
         if *second != now.as_secs() {
             let date = chrono::DateTime::from_timestamp(now.as_secs().try_into().unwrap_or(0), 0).unwrap_or_default();
-            *text = date.format("%Y-%m-%dT%H:%M:%S").to_string();
+            *text = date.format("%Y-%m-%dT%H:%M:%S.").to_string();
             *second = now.as_secs();
         }
-        write!(writer, "{text}.{:03}Z", now.subsec_millis())
+        writer.write_str(text)?;
+        let millis = now.subsec_millis();
+        for unit in [100, 10, 1] {
+            writer.write_char(char::from_digit(millis / unit % 10, 10).unwrap_or('0'))?;
+        }
+        writer.write_char('Z')
     })
 }
 
@@ -80,12 +85,16 @@ where
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         write_now(&mut writer)?;
         writer.write_char(' ')?;
+        // Piece by piece: every request has such a line, and `write!` takes twice as long.
         if let Some(id) = request_id::current() {
-            write!(writer, "{} ", id.to_str().unwrap_or_default())?;
+            writer.write_str(id.to_str().unwrap_or_default())?;
+            writer.write_char(' ')?;
         }
-        write!(writer, "[{}] ", event.metadata().level())?;
+        writer.write_char('[')?;
+        writer.write_str(event.metadata().level().as_str())?;
+        writer.write_str("] ")?;
         ctx.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        writer.write_char('\n')
     }
 }
 

@@ -81,18 +81,18 @@ struct Endpoint<H> {
 }
 
 /// One service instead of a layer for each step, and the authentication put around it before axum sees it: axum copies
-/// and boxes every layer below one of its own for every request.
+/// and boxes every layer below one of its own for every request. The future has kilobytes: boxed here, it is moved once.
 fn mcp_endpoint<H: ServerHandler>(
     endpoint: Arc<Endpoint<H>>,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     service_fn(move |request| {
         let endpoint = Arc::clone(&endpoint);
-        async move {
+        Box::pin(async move {
             let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
             Ok(gate.pass(&progress, work).await)
-        }
+        })
     })
 }
 

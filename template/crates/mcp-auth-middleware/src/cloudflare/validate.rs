@@ -79,6 +79,17 @@ async fn validate_by(clock: impl Fn() -> f64, header: &HeaderValue, inner: &Inne
     if let Some(user) = inner.keys.verified(&digest, clock()) {
         return Ok(User::clone(&user));
     }
+    // Boxed, because it is seldom needed: otherwise each request's future has room for it, and is that much dearer to move.
+    Box::pin(verify(clock, header, digest, inner)).await
+}
+
+/// The whole check of a token that is not known.
+async fn verify(
+    clock: impl Fn() -> f64,
+    header: &HeaderValue,
+    digest: TokenDigest,
+    inner: &Inner,
+) -> Result<User, AuthError> {
     let jws = Jws::parse(header.to_str().map_err(|_| AuthError::JwtMalformed)?)?;
     let (key, set) = inner.keys.find(&jws.key_id).await?;
     inner.signature_checks.fetch_add(1, Ordering::Relaxed);
