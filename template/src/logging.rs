@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Json, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -54,25 +54,32 @@ pub fn init(format: LogFormat, filter: Targets) {
     };
 }
 
-/// The time in UTC with milliseconds (RFC 3339). What does not change within a second is kept: thousands of lines share it.
+/// The time in UTC with milliseconds (RFC 3339). The text is kept for its millisecond: where it matters, dozens of lines
+/// share it.
 fn write_now(writer: &mut impl fmt::Write) -> fmt::Result {
     thread_local! {
-        static SECOND: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+        static LATEST: RefCell<(u128, String)> = const { RefCell::new((u128::MAX, String::new())) };
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    SECOND.with_borrow_mut(|(second, text)| {
-        if *second != now.as_secs() {
-            let date = chrono::DateTime::from_timestamp(now.as_secs().try_into().unwrap_or(0), 0).unwrap_or_default();
-            *text = date.format("%Y-%m-%dT%H:%M:%S.").to_string();
-            *second = now.as_secs();
+    let now = SystemTime::now();
+    let millisecond = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    LATEST.with_borrow_mut(|(latest, text)| {
+        if *latest != millisecond {
+            *text = chrono::DateTime::<chrono::Utc>::from(now).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            *latest = millisecond;
         }
-        writer.write_str(text)?;
-        let millis = now.subsec_millis();
-        for unit in [100, 10, 1] {
-            writer.write_char(char::from_digit(millis / unit % 10, 10).unwrap_or('0'))?;
-        }
-        writer.write_char('Z')
+        writer.write_str(text)
     })
+}
+
+/// The level as it stands in a line of text.
+const fn bracketed(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => " [ERROR] ",
+        Level::WARN => " [WARN] ",
+        Level::INFO => " [INFO] ",
+        Level::DEBUG => " [DEBUG] ",
+        Level::TRACE => " [TRACE] ",
+    }
 }
 
 struct TextLine;
@@ -83,18 +90,15 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        // Few pieces, and no `write!`: every request has such a line.
         write_now(&mut writer)?;
-        writer.write_char(' ')?;
-        // Piece by piece: every request has such a line, and `write!` takes twice as long.
         if let Some(id) = request_id::current() {
+            writer.write_str(" ")?;
             writer.write_str(id.to_str().unwrap_or_default())?;
-            writer.write_char(' ')?;
         }
-        writer.write_char('[')?;
-        writer.write_str(event.metadata().level().as_str())?;
-        writer.write_str("] ")?;
+        writer.write_str(bracketed(*event.metadata().level()))?;
         ctx.format_fields(writer.by_ref(), event)?;
-        writer.write_char('\n')
+        writer.write_str("\n")
     }
 }
 
