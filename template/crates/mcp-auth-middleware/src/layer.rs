@@ -146,12 +146,56 @@ impl AuthLayer {
 }
 
 impl Authenticator {
+    /// Who calls, where that takes no signature check and nobody's answer: nearly always. `None` leaves it to
+    /// [`authenticate`](Self::authenticate).
+    ///
+    /// A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an attacker choose the
+    /// weaker check.
+    fn known_caller(&self, headers: &HeaderMap) -> Option<Result<User, AuthError>> {
+        if self.brings_access_token(headers) {
+            let value = single(headers, &cloudflare::HEADER).ok()?;
+            let user = self.cloudflare.as_ref()?.known(value)?;
+            access_validated(&user);
+            return Some(Ok(user));
+        }
+        if let Some(tokens) = &self.bearer
+            && headers.contains_key(AUTHORIZATION)
+        {
+            let result = single(headers, &AUTHORIZATION).and_then(|value| validate_bearer_token(value, tokens));
+            match &result {
+                Ok(user) => tracing::debug!("Bearer token authenticated for: {}", user.email),
+                Err(error) => tracing::warn!("Bearer token validation failed: {error}"),
+            }
+            return Some(result);
+        }
+        tracing::warn!("Request refused: {}", AuthError::MissingCredentials);
+        Some(Err(AuthError::MissingCredentials))
+    }
+
+    /// The service token, where one is needed and known; `Some(None)` where none is needed.
+    fn known_token(&self, resolves: bool) -> Option<Option<ServiceToken>> {
+        let Some(key) = self.config.service_token.as_deref().filter(|_| resolves) else { return Some(None) };
+        match &self.config.token_store {
+            // In memory already.
+            TokenStore::Env(store) => store.get(key).map(Some),
+            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            _ => self.resolved.fresh().map(Some),
+        }
+    }
+
+    /// `caller` is what [`known_caller`](Self::known_caller) found.
     async fn authenticate(
         &self,
         headers: &HeaderMap,
+        caller: Option<Result<User, AuthError>>,
         resolves: bool,
     ) -> Result<(User, Option<ServiceToken>), AuthError> {
-        let user = self.caller(headers).await?;
+        let user = match caller {
+            Some(caller) => caller?,
+            None => self.access_user(headers).await.inspect(access_validated).inspect_err(|error| {
+                tracing::warn!("Cloudflare Access JWT validation failed: {error}");
+            })?,
+        };
         let token = match &self.config.service_token {
             Some(key) if resolves => Some(self.service_token(key).await?),
             _ => None,
@@ -161,14 +205,12 @@ impl Authenticator {
 
     async fn service_token(&self, key: &str) -> Result<ServiceToken, AuthError> {
         let token = match &self.config.token_store {
-            // In memory already.
             TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
             #[cfg(any(feature = "postgres", feature = "infisical"))]
             store => {
                 let service = &self.config.service_name;
-                // The cache asks on behalf of all callers, so none of them is the actor. Boxed, because it is seldom
-                // asked: each request's future would have room for a conversation with the database, and cost 1.3 µs more.
-                self.resolved.get(|| Box::pin(store.get_token(service, key, service))).await
+                // The cache asks on behalf of all callers, so none of them is the actor.
+                self.resolved.get(|| store.get_token(service, key, service)).await
             }
         };
         if token.as_ref().err() == Some(&AuthError::ServiceTokenMissing) {
@@ -177,37 +219,8 @@ impl Authenticator {
         token
     }
 
-    /// The caller. A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an
-    /// attacker choose the weaker check.
-    async fn caller(&self, headers: &HeaderMap) -> Result<User, AuthError> {
-        if self.config.mode.takes_cloudflare() && headers.contains_key(&cloudflare::HEADER) {
-            return match self.access_user(headers).await {
-                Ok(user) => {
-                    tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
-                    Ok(user)
-                }
-                Err(error) => {
-                    tracing::warn!("Cloudflare Access JWT validation failed: {error}");
-                    Err(error)
-                }
-            };
-        }
-        if let Some(tokens) = &self.bearer
-            && headers.contains_key(AUTHORIZATION)
-        {
-            return match single(headers, &AUTHORIZATION).and_then(|value| validate_bearer_token(value, tokens)) {
-                Ok(user) => {
-                    tracing::debug!("Bearer token authenticated for: {}", user.email);
-                    Ok(user)
-                }
-                Err(error) => {
-                    tracing::warn!("Bearer token validation failed: {error}");
-                    Err(error)
-                }
-            };
-        }
-        tracing::warn!("Request refused: {}", AuthError::MissingCredentials);
-        Err(AuthError::MissingCredentials)
+    fn brings_access_token(&self, headers: &HeaderMap) -> bool {
+        self.config.mode.takes_cloudflare() && headers.contains_key(&cloudflare::HEADER)
     }
 
     async fn access_user(&self, headers: &HeaderMap) -> Result<User, AuthError> {
@@ -241,6 +254,18 @@ impl Authenticator {
         Some(format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}"))
     }
 
+    /// Gives the request what the handler may know.
+    fn admit<B>(&self, request: &mut Request<B>, user: User, token: Option<ServiceToken>) {
+        self.counters.passed.fetch_add(1, Ordering::Relaxed);
+        // What follows needs no credential of the caller: it cannot leak what it does not have.
+        request.headers_mut().remove(AUTHORIZATION);
+        request.headers_mut().remove(&cloudflare::HEADER);
+        request.extensions_mut().insert(user);
+        if let Some(token) = token {
+            request.extensions_mut().insert(token);
+        }
+    }
+
     fn refuse<B: From<String>>(&self, error: AuthError, headers: &HeaderMap) -> Response<B> {
         self.counters.count(error);
         let body = serde_json::json!({
@@ -266,6 +291,10 @@ impl Authenticator {
         }
         response
     }
+}
+
+fn access_validated(user: &User) {
+    tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
 }
 
 /// The header's only value; two, even equal ones, are an error, as proxies differ in which of them counts.
@@ -318,22 +347,24 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let resolves = self.resolves;
+        // What is known is settled here, without a future that would be made, moved and dropped for every request.
+        let mut caller = self.authenticator.known_caller(request.headers());
+        if let Some(Ok(user)) = caller {
+            if let Some(token) = self.authenticator.known_token(resolves) {
+                self.authenticator.admit(&mut request, user, token);
+                return Box::pin(self.inner.call(request));
+            }
+            caller = Some(Ok(user));
+        }
         // The service that was polled ready is the one that is called (tower's `Service` documentation).
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let authenticator = Arc::clone(&self.authenticator);
-        let resolves = self.resolves;
         Box::pin(async move {
-            match authenticator.authenticate(request.headers(), resolves).await {
+            match authenticator.authenticate(request.headers(), caller, resolves).await {
                 Ok((user, token)) => {
-                    authenticator.counters.passed.fetch_add(1, Ordering::Relaxed);
-                    // What follows needs no credential of the caller: it cannot leak what it does not have.
-                    request.headers_mut().remove(AUTHORIZATION);
-                    request.headers_mut().remove(&cloudflare::HEADER);
-                    request.extensions_mut().insert(user);
-                    if let Some(token) = token {
-                        request.extensions_mut().insert(token);
-                    }
+                    authenticator.admit(&mut request, user, token);
                     inner.call(request).await
                 }
                 Err(error) => Ok(authenticator.refuse(error, request.headers())),

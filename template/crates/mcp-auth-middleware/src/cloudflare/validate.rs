@@ -39,6 +39,11 @@ impl AccessValidator {
         self.0.keys.keep_fresh().await;
     }
 
+    /// The user of a token that passed a moment ago, without a signature check.
+    pub(crate) fn known(&self, header: &HeaderValue) -> Option<User> {
+        self.0.known(header, seconds_since_1970()).ok()
+    }
+
     /// What is known about the keys.
     #[must_use]
     pub fn key_status(&self) -> KeyStatus {
@@ -71,16 +76,23 @@ pub async fn validate_cloudflare_access_jwt(
 
 /// As above, by this clock (seconds since 1970).
 async fn validate_by(clock: impl Fn() -> f64, header: &HeaderValue, inner: &Inner) -> Result<User, AuthError> {
-    // Before the digest, which would be the one thing that a long value costs.
-    if header.len() > MAXIMUM_LENGTH {
-        return Err(AuthError::JwtMalformed);
+    match inner.known(header, clock()) {
+        Ok(user) => Ok(user),
+        Err(None) => Err(AuthError::JwtMalformed),
+        Err(Some(digest)) => verify(clock, header, digest, inner).await,
     }
-    let digest = TokenDigest::of(header.as_bytes());
-    if let Some(user) = inner.keys.verified(&digest, clock()) {
-        return Ok(User::clone(&user));
+}
+
+impl Inner {
+    /// The user of a token that passed a moment ago; or the digest of another one, or nothing of one that is too long.
+    fn known(&self, header: &HeaderValue, now: f64) -> Result<User, Option<TokenDigest>> {
+        // Before the digest, which would be the one thing that a long value costs.
+        if header.len() > MAXIMUM_LENGTH {
+            return Err(None);
+        }
+        let digest = TokenDigest::of(header.as_bytes());
+        self.keys.verified(&digest, now).map(|user| User::clone(&user)).ok_or(Some(digest))
     }
-    // Boxed, because it is seldom needed: otherwise each request's future has room for it, and is that much dearer to move.
-    Box::pin(verify(clock, header, digest, inner)).await
 }
 
 /// The whole check of a token that is not known.

@@ -62,7 +62,7 @@ impl Resolved {
     where
         F: Future<Output = Result<Option<ServiceToken>, StoreError>>,
     {
-        if let Known::Fresh(token) = self.known() {
+        if let Some(token) = self.fresh() {
             return Ok(token);
         }
         let _asking = self.asking.lock().await;
@@ -76,6 +76,14 @@ impl Resolved {
         let generation = self.lock().generation;
         let answer = ask().await;
         self.keep(answer, stale, generation)
+    }
+
+    /// The token, where it needs no asking.
+    pub(crate) fn fresh(&self) -> Option<ServiceToken> {
+        match self.known() {
+            Known::Fresh(token) => Some(token),
+            _ => None,
+        }
     }
 
     fn known(&self) -> Known {
