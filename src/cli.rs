@@ -50,6 +50,9 @@ pub enum Command {
     /// Check and list the servers of catalog.yaml
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Make the documents of a fleet from catalog.yaml
+    #[command(subcommand)]
+    Docs(DocsCommand),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  mcp-kit completions bash > ~/.local/share/bash-completion/completions/mcp-kit")]
     Completions {
@@ -194,6 +197,39 @@ pub enum CatalogCommand {
     /// Print the JSON Schema of catalogs, for editors
     #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
     Schema,
+}
+
+/// `mcp-kit docs`.
+#[derive(Debug, Subcommand)]
+pub enum DocsCommand {
+    /// Write the pages, beside the catalog; what is as it should be is not touched
+    ///
+    /// Pages that have a file of their own begin with a comment that says so. Others are sections in files that people
+    /// write: between `<!-- mcp-kit:begin NAME -->` and `<!-- mcp-kit:end NAME -->`, and at the end of the file where there are
+    /// no such lines yet. Nothing outside of those is touched. Text between them that somebody has changed is reported, and
+    /// nothing is written.
+    #[command(
+        after_help = "Exit status: 0 all is up to date, 1 something is stale (--check), 2 wrong input, 3 it could not finish.\n\n\
+                      Example:\n  mcp-kit docs build\n  mcp-kit docs build --check   # in CI"
+    )]
+    Build(DocsBuild),
+}
+
+/// `mcp-kit docs build`.
+#[derive(Args, Debug)]
+pub struct DocsBuild {
+    /// The catalog
+    #[command(flatten)]
+    pub file: CatalogFile,
+    /// Write nothing; show what is stale as a diff, and fail if anything is
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
+    /// Write nothing; show what would change as a diff
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write over what people have written in the place of a page
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// `mcp-kit catalog add`.

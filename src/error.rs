@@ -11,6 +11,8 @@ use crate::audit::fix::transaction::TransactionError;
 use crate::audit::scope::ScopeError;
 use crate::catalog::CatalogError;
 use crate::catalog::add::AddError;
+use crate::docs::build::BuildError;
+use crate::docs::command::DocsError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
@@ -161,6 +163,35 @@ impl From<FixError> for Failure {
             }
             FixError::Transaction(_) => {
                 Self::new(UNFINISHED, error, "no document is half written; run it again once the disk allows it")
+            }
+        }
+    }
+}
+
+impl From<DocsError> for Failure {
+    fn from(error: DocsError) -> Self {
+        match error {
+            DocsError::Catalog(error) => error.into(),
+            DocsError::Write(error) => Self::new(UNFINISHED, error, ""),
+            DocsError::Build(errors) => {
+                let hint = |error: &BuildError| match error {
+                    BuildError::Read { .. } | BuildError::NotUtf8(_) => {
+                        "give a file or folder of text that you may read"
+                    }
+                    BuildError::Template(_) => "correct the template",
+                    BuildError::NoPage(_) => "name it after the page that it is for, as servers.md, or take it away",
+                    BuildError::Markers { .. } => "correct the markers; nothing was written",
+                    BuildError::ByHand { .. } => {
+                        "bring the change into the catalog or a template of your own, or give it up with --overwrite"
+                    }
+                };
+                let unreadable = errors.iter().any(|error| matches!(error, BuildError::Read { .. }));
+                let message =
+                    |error: &BuildError| Message { what: error.to_string(), hint: Some(hint(error).to_owned()) };
+                Self {
+                    messages: errors.iter().map(message).collect(),
+                    status: if unreadable { UNFINISHED } else { USAGE },
+                }
             }
         }
     }

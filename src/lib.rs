@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod cli;
+pub mod docs;
 pub mod error;
 pub mod files;
 pub mod interrupt;

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use mcp_kit::audit::command as audit;
 use mcp_kit::catalog::command as catalog;
-use mcp_kit::cli::{AuditDocs, CatalogCommand, Cli, Command, Format, New};
+use mcp_kit::cli::{AuditDocs, CatalogCommand, Cli, Command, DocsBuild, DocsCommand, Format, New};
+use mcp_kit::docs::build::ByHand;
+use mcp_kit::docs::command as docs;
 use mcp_kit::error::Failure;
 use mcp_kit::interrupt::Interrupt;
 use mcp_kit::scaffold::report::Git;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::AuditDocs(audit) => return audit_docs(&audit, cli.quiet),
+        Command::Docs(DocsCommand::Build(build)) => return docs_build(&build, cli.quiet),
         Command::Catalog(catalog) => print(
             match catalog {
                 CatalogCommand::Add(add) => catalog::add(&add.file.path, &add.service(), add.dry_run)?,
@@ -95,6 +98,22 @@ fn audit_docs(command: &AuditDocs, quiet: bool) -> Result<ExitCode, Failure> {
     })?;
     heard(out.flush())?;
     Ok(ExitCode::from(status))
+}
+
+fn docs_build(command: &DocsBuild, quiet: bool) -> Result<ExitCode, Failure> {
+    let mode = match (command.check, command.dry_run) {
+        (true, _) => docs::Mode::Check,
+        (false, true) => docs::Mode::DryRun,
+        (false, false) => docs::Mode::Write,
+    };
+    let by_hand = if command.overwrite { ByHand::Overwrite } else { ByHand::Keep };
+    let (year, month, day) = audit::today();
+    let today = format!("{year:04}-{month:02}-{day:02}");
+    let (text, good) = docs::build(&command.file.path, &today, mode, by_hand)?;
+    if !quiet || !good {
+        print(text.as_bytes())?;
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn man_pages(folder: &Path) -> Result<(), Failure> {

@@ -190,7 +190,8 @@ fn readable(written: io::Result<()>) -> Result<(), io::Error> {
 }
 
 /// Today in UTC; `SOURCE_DATE_EPOCH` settles it for builds that must not differ.
-fn today() -> Date {
+#[must_use]
+pub fn today() -> Date {
     let told = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse::<i64>().ok());
     let now = || {
         SystemTime::now()

@@ -6,6 +6,7 @@ pub mod add;
 pub mod audit;
 pub mod command;
 pub mod deprecation;
+pub mod docs;
 pub mod organisation;
 pub mod problem;
 pub mod read;
@@ -40,6 +41,9 @@ pub struct Catalog {
     /// Documents that are deprecated or archived.
     #[serde(default)]
     pub deprecations: Vec<Deprecation>,
+    /// Settings of `mcp-kit docs`.
+    #[serde(default)]
+    pub docs: docs::Docs,
     /// Settings of `mcp-kit audit-docs`.
     #[serde(default)]
     pub audit: audit::Audit,
@@ -112,6 +116,7 @@ impl Catalog {
             organisation: fields.take("organisation").and_then(|node| Organisation::read(node, reader)),
             services: reader.list(fields.take("services"), Service::read),
             deprecations: reader.list(fields.take("deprecations"), Deprecation::read),
+            docs: fields.take("docs").map(|node| docs::Docs::read(node, reader)).unwrap_or_default(),
             audit: fields.take("audit").map(|node| audit::Audit::read(node, reader)).unwrap_or_default(),
         };
         reader.end(fields);

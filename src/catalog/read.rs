@@ -140,7 +140,7 @@ impl Reader {
     pub fn table<T>(
         &mut self,
         node: Option<&Node>,
-        read: impl Fn(&str, &Range<usize>, &Node, &mut Self) -> Option<T>,
+        mut read: impl FnMut(&str, &Range<usize>, &Node, &mut Self) -> Option<T>,
     ) -> Vec<T> {
         let Some(fields) = node.and_then(|node| self.fields(node, "this")) else { return Vec::new() };
         fields.left.into_iter().filter_map(|(key, span, node)| read(key, span, node, self)).collect()

@@ -179,7 +179,9 @@ fn url(node: &Node, reader: &mut Reader) -> Option<String> {
     let problem = match authority {
         None => Some(format!("{text:?} is no https:// address")),
         Some(authority) if authority.contains('@') => Some("this address has credentials in it".to_owned()),
-        Some(_) if text.contains(char::is_whitespace) || text == "https://" => Some(format!("{text:?} is no address")),
+        Some(_) if text.contains(|c: char| c.is_whitespace() || "<>\"".contains(c)) || text == "https://" => {
+            Some(format!("{text:?} is no address"))
+        }
         Some(_) => None,
     };
     match problem {

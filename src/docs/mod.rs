@@ -1,0 +1,11 @@
+//! `mcp-kit docs`: pages that are made from the catalog and from nothing else.
+//!
+//! Catalog → [`pages`](page) by their [`templates`] → whole files or [`managed`] sections, [`sealed`](seal) against hand
+//! edits → changes on disk, or what is stale.
+
+pub mod build;
+pub mod command;
+pub mod managed;
+pub mod page;
+pub mod seal;
+pub mod templates;

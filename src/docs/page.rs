@@ -1,0 +1,99 @@
+//! Which pages there are, and where they belong.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::Catalog;
+
+/// How a page stands in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The file is the page.
+    Whole,
+    /// The file is somebody's, and has the page as a section; where there is no such file, it begins with this title.
+    Section(&'static str),
+}
+
+/// A page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its name in markers, in `docs.pages` and before `.md` as the name of its template.
+    pub name: &'static str,
+    /// Where it belongs unless the catalog says otherwise; relative to the catalog's folder.
+    pub path: &'static str,
+    /// Whole or a section.
+    pub kind: Kind,
+    /// The template that comes with the program.
+    pub template: &'static str,
+}
+
+macro_rules! page {
+    ($name:literal, $path:literal, $kind:expr) => {
+        Page { name: $name, path: $path, kind: $kind, template: include_str!(concat!("pages/", $name, ".md")) }
+    };
+}
+
+/// All of them.
+pub const PAGES: &[Page] = &[
+    page!("index", "docs/infrastructure/mcp/README.md", Kind::Whole),
+    page!("servers", "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", Kind::Whole),
+    page!("deprecations", "docs/DEPRECATION_NOTICES.md", Kind::Whole),
+    page!("authentication", "docs/architecture/ARCHITECTURE.md", Kind::Section("Architecture")),
+    page!("current-state", "CURRENT_STATE_v1.md", Kind::Section("Current state")),
+];
+
+/// Where each page of this catalog belongs, by name.
+#[must_use]
+pub fn paths(catalog: &Catalog) -> BTreeMap<&'static str, String> {
+    let elsewhere = |page: &Page| catalog.docs.pages.iter().find(|(name, _)| name == page.name);
+    PAGES
+        .iter()
+        .map(|page| (page.name, elsewhere(page).map_or_else(|| page.path.to_owned(), |(_, path)| path.clone())))
+        .collect()
+}
+
+/// How `to` is linked from the document `from`; both relative to the same folder, `/` between the parts.
+#[must_use]
+pub fn relative(from: &str, to: &str) -> String {
+    let folder: Vec<&str> = from.split('/').collect();
+    let folder = &folder[..folder.len().saturating_sub(1)];
+    let target: Vec<&str> = to.split('/').collect();
+    let most = folder.len().min(target.len().saturating_sub(1));
+    let shared = folder.iter().zip(&target).take(most).take_while(|(one, other)| one == other).count();
+    let up = std::iter::repeat_n("..", folder.len() - shared);
+    let path = up.chain(target[shared..].iter().copied()).collect::<Vec<_>>().join("/");
+    // What would end the link or begin something else (CommonMark 6.3, RFC 3986 §3.3).
+    path.replace('%', "%25")
+        .replace(' ', "%20")
+        .replace('(', "%28")
+        .replace(')', "%29")
+        .replace('<', "%3C")
+        .replace('>', "%3E")
+        .replace('#', "%23")
+        .replace('?', "%3F")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_between_documents() {
+        for (from, to, link) in [
+            ("README.md", "docs/a.md", "docs/a.md"),
+            ("docs/a.md", "README.md", "../README.md"),
+            ("docs/x/a.md", "docs/y/b.md", "../y/b.md"),
+            ("docs/a.md", "docs/b (1).md", "b%20%281%29.md"),
+            ("docs/a.md", "docs/a.md", "a.md"),
+            ("a/b/c.md", "a/b", "../b"),
+        ] {
+            assert_eq!(relative(from, to), link, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn names_and_paths_are_there_once() {
+        let names: std::collections::BTreeSet<&str> = PAGES.iter().map(|page| page.name).collect();
+        let paths: std::collections::BTreeSet<&str> = PAGES.iter().map(|page| page.path).collect();
+        assert_eq!((names.len(), paths.len()), (PAGES.len(), PAGES.len()));
+    }
+}

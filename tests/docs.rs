@@ -1,0 +1,192 @@
+//! `mcp-kit docs build` from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::process::Output;
+
+use common::{Place, listing, mcp_kit, outcome};
+use insta::assert_snapshot;
+
+const CATALOG: &str = r#"organisation: {name: "Us & <them>"}
+services:
+  - name: Notes | drafts
+    status: deployed
+    location: droplet
+    auth_method: cloudflare-access
+    token_storage: postgresql
+    url: https://notes.example.com/mcp
+    sop: docs/sop (new).md
+    owner: "*platform* team"
+    notes: "Two lines,\n# of which one is no heading."
+    last_verified: 2026-02-01
+  - {name: Plain, status: planned, location: workers, auth_method: none, token_storage: none}
+deprecations:
+  - {path: docs/old.md, date: 2026-01-31, reason: Moved, archived: docs/archive/2026-01-31-old.md, replacement: docs/new.md}
+"#;
+/// 2026-03-01 and the day after.
+const DAYS: [&str; 2] = ["1772323200", "1772409600"];
+const SERVERS: &str = "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md";
+
+fn place(catalog: &str) -> Place {
+    let place = Place::new();
+    fs::write(place.path("catalog.yaml"), catalog).unwrap();
+    place
+}
+
+fn build(place: &Place, day: &str, more: &[&str]) -> Output {
+    mcp_kit(place).env("SOURCE_DATE_EPOCH", day).args(["docs", "build"]).args(more).output().unwrap()
+}
+
+fn write(place: &Place, path: &str, text: impl AsRef<[u8]>) {
+    fs::create_dir_all(place.path(path).parent().unwrap()).unwrap();
+    fs::write(place.path(path), text).unwrap();
+}
+
+/// What went wrong; and that everything is as it was.
+fn refused(place: &Place) -> String {
+    let before = listing(place.root());
+    let said = outcome(&build(place, DAYS[0], &[]));
+    assert!(listing(place.root()) == before, "something was written: {said}");
+    said.replace(&place.root().canonicalize().unwrap().display().to_string(), "[root]")
+}
+
+#[test]
+fn the_pages_of_a_catalog() {
+    let place = place(CATALOG);
+    assert_snapshot!(outcome(&build(&place, DAYS[0], &[])));
+    let pages: Vec<String> = listing(place.root())
+        .into_iter()
+        .filter(|(path, _)| path.ends_with(".md"))
+        .map(|(path, (bytes, _))| format!("==== {path}\n{}", String::from_utf8(bytes).unwrap()))
+        .collect();
+    assert_snapshot!(pages.concat());
+}
+
+#[test]
+fn what_is_built_passes_the_audit() {
+    let place = place(CATALOG);
+    for document in ["docs/sop (new).md", "docs/new.md", "docs/archive/2026-01-31-old.md"] {
+        write(&place, document, "# Document\n\nText, and [where to begin](/docs/infrastructure/mcp/README.md).\n");
+    }
+    // The notice that the audit wants at the old place.
+    write(&place, "docs/old.md", "# Old\n\n[Archived](archive/2026-01-31-old.md), see [new](new.md).\n");
+    write(&place, "README.md", "# Ours\n\n[Servers](docs/infrastructure/mcp/README.md), [new](docs/new.md), [old](docs/old.md)\n");
+    assert!(build(&place, DAYS[0], &[]).status.success());
+    let audit = place.run(&["audit-docs", "--strict", "."]);
+    let said = outcome(&audit);
+    assert!(audit.status.success() && said.contains("10 documents"), "{said}");
+}
+
+#[test]
+fn a_second_build_writes_nothing_and_a_day_alone_changes_nothing() {
+    let place = place(CATALOG);
+    build(&place, DAYS[0], &[]);
+    let modified = |path: &str| fs::metadata(place.path(path)).unwrap().modified().unwrap();
+    let (before, when) = (listing(place.root()), modified(SERVERS));
+    assert_eq!(outcome(&build(&place, DAYS[1], &[])), "5 pages up to date\nexit 0\n");
+    assert!(listing(place.root()) == before && modified(SERVERS) == when);
+    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "5 pages up to date\nexit 0\n");
+}
+
+#[test]
+fn check_shows_what_is_stale_and_writes_nothing() {
+    let place = place(CATALOG);
+    build(&place, DAYS[0], &[]);
+    fs::write(place.path("catalog.yaml"), CATALOG.replace("status: planned", "status: deployed")).unwrap();
+    let before = listing(place.root());
+    assert_snapshot!(outcome(&build(&place, DAYS[1], &["--check"])));
+    assert!(listing(place.root()) == before);
+    let dry = outcome(&build(&place, DAYS[1], &["--dry-run"]));
+    assert!(dry.starts_with("--- a/") && dry.ends_with("exit 0\n"), "{dry}");
+    assert!(listing(place.root()) == before);
+    assert_eq!(build(&place, DAYS[1], &[]).status.code(), Some(0));
+    assert!(place.read(SERVERS).contains("Last updated: 2026-03-02"));
+    assert!(place.read("docs/DEPRECATION_NOTICES.md").contains("Last updated: 2026-03-01"));
+}
+
+#[test]
+fn a_file_of_others_keeps_every_byte_outside_of_the_section() {
+    let place = place(CATALOG);
+    let (before, after) =
+        (b"\xef\xbb\xbf# Ours\r\n\r\n".as_slice(), b"\r\n\r\n  kept as it is\t\r\nno end of line".as_slice());
+    let markers = b"<!-- mcp-kit:begin authentication -->\r\n<!-- mcp-kit:end authentication -->".as_slice();
+    write(&place, "docs/architecture/ARCHITECTURE.md", [before, markers, after].concat());
+    assert!(build(&place, DAYS[0], &[]).status.success());
+    let file = fs::read(place.path("docs/architecture/ARCHITECTURE.md")).unwrap();
+    assert!(file.starts_with(before) && file.ends_with(after));
+    let text = String::from_utf8(file).unwrap();
+    assert!(text.contains("\r\n## MCP Authentication\r\n") && !text.replace("\r\n", "").contains('\n'));
+    assert_eq!(outcome(&build(&place, DAYS[0], &["--check"])), "5 pages up to date\nexit 0\n");
+}
+
+#[test]
+fn what_people_wrote_is_not_written_over() {
+    let place = place(CATALOG);
+    build(&place, DAYS[0], &[]);
+    fs::write(place.path("catalog.yaml"), CATALOG.replace("Plain", "Other")).unwrap();
+    for path in [SERVERS, "CURRENT_STATE_v1.md"] {
+        write(&place, path, place.read(path).replace("deployed", "Deployed"));
+    }
+    write(&place, "docs/DEPRECATION_NOTICES.md", "# Ours\n");
+    assert_snapshot!(refused(&place));
+    assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(2));
+    assert!(build(&place, DAYS[0], &["--overwrite"]).status.success());
+    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("Deployed"));
+    assert!(place.read("docs/DEPRECATION_NOTICES.md").contains("docs/old.md"));
+    assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(0));
+}
+
+#[test]
+fn broken_markers_stop_everything() {
+    let place = place(CATALOG);
+    write(&place, "CURRENT_STATE_v1.md", "# Ours\n\n<!-- mcp-kit:begin current-state -->\n\ntext\n");
+    write(&place, "docs/architecture/ARCHITECTURE.md", b"# Ours \xff\n");
+    assert_snapshot!(refused(&place));
+}
+
+#[test]
+fn templates_of_ones_own() {
+    let place = place(&format!("{CATALOG}docs: {{templates: templates, pages: {{servers: SERVERS.md}}}}\n"));
+    write(
+        &place,
+        "templates/servers.md",
+        "# {{ services | length }} servers\n\n[Index]({{ links[\"index\"] | safe }})\n",
+    );
+    assert!(build(&place, DAYS[0], &[]).status.success());
+    let page = place.read("SERVERS.md");
+    assert!(page.ends_with("\n# 2 servers\n\n[Index](docs/infrastructure/mcp/README.md)\n"), "{page}");
+    assert!(place.read("docs/infrastructure/mcp/README.md").contains("(../../../SERVERS.md)"));
+    for (text, file) in [
+        ("{% if %}", "servers.md"),
+        ("x\n{{ nobody.knows }}\n", "servers.md"),
+        ("text", "server.md"),
+        ("\u{fffd}", "x.tera"),
+    ] {
+        let other = Place::new();
+        fs::write(other.path("catalog.yaml"), format!("{CATALOG}docs: {{templates: templates}}\n")).unwrap();
+        write(&other, &format!("templates/{file}"), text);
+        let said = refused(&other);
+        assert!(said.ends_with("exit 2\n") && said.contains(file), "{said}");
+    }
+}
+
+#[test]
+fn wrong_settings_are_said_with_their_place() {
+    let place = place(
+        "docs:\n  template: x\n  templates: ../x\n  pages:\n    server: A.md\n    servers: CURRENT_STATE_v1.md\n    index: B.md\n    \
+         deprecations: B.md\n",
+    );
+    assert_snapshot!(refused(&place));
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_status_3() {
+    let place = place(CATALOG);
+    write(&place, "docs", "a file where a folder has to be");
+    let said = refused(&place);
+    assert!(said.contains("cannot read") && said.ends_with("exit 3\n"), "{said}");
+    let place = Place::new();
+    assert_eq!(build(&place, DAYS[0], &[]).status.code(), Some(2), "no catalog");
+}
