@@ -72,7 +72,11 @@ fn what_is_built_passes_the_audit() {
     }
     // The notice that the audit wants at the old place.
     write(&place, "docs/old.md", "# Old\n\n[Archived](archive/2026-01-31-old.md), see [new](new.md).\n");
-    write(&place, "README.md", "# Ours\n\n[Servers](docs/infrastructure/mcp/README.md), [new](docs/new.md), [old](docs/old.md)\n");
+    write(
+        &place,
+        "README.md",
+        "# Ours\n\n[Servers](docs/infrastructure/mcp/README.md), [new](docs/new.md), [old](docs/old.md)\n",
+    );
     assert!(build(&place, DAYS[0], &[]).status.success());
     let audit = place.run(&["audit-docs", "--strict", "."]);
     let said = outcome(&audit);

@@ -28,7 +28,7 @@ pub struct Page {
 
 macro_rules! page {
     ($name:literal, $path:literal, $kind:expr) => {
-        Page { name: $name, path: $path, kind: $kind, template: include_str!(concat!("pages/", $name, ".md")) }
+        Page { name: $name, path: $path, kind: $kind, template: include_str!(concat!("pages/", $name, ".md.tera")) }
     };
 }
 
