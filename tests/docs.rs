@@ -80,7 +80,25 @@ fn what_is_built_passes_the_audit() {
     assert!(build(&place, DAYS[0], &[]).status.success());
     let audit = place.run(&["audit-docs", "--strict", "."]);
     let said = outcome(&audit);
-    assert!(audit.status.success() && said.contains("10 documents"), "{said}");
+    assert!(audit.status.success() && said.contains("11 documents"), "{said}");
+}
+
+/// Every command on the pages is at least one of the shell.
+#[test]
+fn shell_blocks_parse() {
+    let place = place(CATALOG);
+    build(&place, DAYS[0], &[]);
+    let mut blocks = 0;
+    for (path, (bytes, _)) in listing(place.root()) {
+        let text = String::from_utf8(bytes).unwrap();
+        for block in text.split("```sh\n").skip(1) {
+            let script = block.split("```").next().unwrap();
+            let checked = std::process::Command::new("bash").args(["-n", "-c", script]).output().unwrap();
+            assert!(checked.status.success(), "{path}: {script}\n{}", outcome(&checked));
+            blocks += 1;
+        }
+    }
+    assert!(blocks >= 7, "{blocks} blocks");
 }
 
 #[test]
@@ -89,9 +107,9 @@ fn a_second_build_writes_nothing_and_a_day_alone_changes_nothing() {
     build(&place, DAYS[0], &[]);
     let modified = |path: &str| fs::metadata(place.path(path)).unwrap().modified().unwrap();
     let (before, when) = (listing(place.root()), modified(SERVERS));
-    assert_eq!(outcome(&build(&place, DAYS[1], &[])), "5 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[1], &[])), "6 pages up to date\nexit 0\n");
     assert!(listing(place.root()) == before && modified(SERVERS) == when);
-    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "5 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "6 pages up to date\nexit 0\n");
 }
 
 #[test]
@@ -122,7 +140,7 @@ fn a_file_of_others_keeps_every_byte_outside_of_the_section() {
     assert!(file.starts_with(before) && file.ends_with(after));
     let text = String::from_utf8(file).unwrap();
     assert!(text.contains("\r\n## MCP Authentication\r\n") && !text.replace("\r\n", "").contains('\n'));
-    assert_eq!(outcome(&build(&place, DAYS[0], &["--check"])), "5 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[0], &["--check"])), "6 pages up to date\nexit 0\n");
 }
 
 #[test]

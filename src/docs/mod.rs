@@ -7,5 +7,6 @@ pub mod build;
 pub mod command;
 pub mod managed;
 pub mod page;
+pub mod refusals;
 pub mod seal;
 pub mod templates;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use super::page::{PAGES, Page, relative};
+use super::refusals::{OUTPUTS, REFUSALS};
 use crate::catalog::{Catalog, Service};
 
 /// What is wrong with a template, with file and line as Tera says it.
@@ -104,11 +105,18 @@ impl Templates {
         context.insert("services", &services);
         context.insert("deprecations", &notices);
         context.insert("links", &links);
+        context.insert("outputs", &outputs());
+        context.insert("refusals", REFUSALS);
         context.insert("last_updated", date);
         let text = self.0.render(&format!("{}.md", page.name), &context);
         let text = text.map_err(|error| TemplateError(error.to_string()))?;
         Ok(text.trim().to_owned() + "\n")
     }
+}
+
+/// What came out when failures were provoked, without the line end of each file.
+fn outputs() -> BTreeMap<&'static str, &'static str> {
+    OUTPUTS.iter().map(|(name, text)| (*name, text.trim())).collect()
 }
 
 /// Text of the catalog in the middle of Markdown: what would mean something there is escaped, and a line stays a line.

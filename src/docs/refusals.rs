@@ -1,0 +1,62 @@
+//! How generated servers refuse, as the pages tell it: what came out when each failure was provoked, and what to do about
+//! each code. `tests/docs_outputs.rs` provokes them in the auth crate, and fails where these texts and the code part.
+
+use serde::Serialize;
+
+/// What came out, by name: the request, the answer, the log line.
+pub const OUTPUTS: &[(&str, &str)] = &[
+    ("audience_mismatch", include_str!("outputs/audience_mismatch.txt")),
+    ("bearer_mismatch", include_str!("outputs/bearer_mismatch.txt")),
+    ("issuer_mismatch", include_str!("outputs/issuer_mismatch.txt")),
+    ("jwt_expired", include_str!("outputs/jwt_expired.txt")),
+    ("jwt_malformed", include_str!("outputs/jwt_malformed.txt")),
+    ("key_mismatch", include_str!("outputs/key_mismatch.txt")),
+    ("key_server_unreachable", include_str!("outputs/key_server_unreachable.txt")),
+    ("no_credentials", include_str!("outputs/no_credentials.txt")),
+    ("service_token_not_found", include_str!("outputs/service_token_not_found.txt")),
+    ("unknown_key_id", include_str!("outputs/unknown_key_id.txt")),
+];
+
+/// A row of the index by code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: &'static str,
+    /// The status of the answer.
+    pub status: u16,
+    /// The reason, as in the answer and in the log.
+    pub message: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+macro_rules! refusals {
+    ($($code:literal $status:literal $message:literal => $advice:literal;)*) => {
+        /// Every code there is, in order.
+        pub const REFUSALS: &[Refusal] =
+            &[$(Refusal { code: concat!("MCP-AUTH-", $code), status: $status, message: $message, advice: $advice }),*];
+    };
+}
+
+refusals! {
+    "001" 401 "no credentials" => "The client sent neither header. Through Access: the request went around it, or a gateway drops Cf-Access-Jwt-Assertion.";
+    "002" 401 "duplicate credential header" => "Two headers where one belongs: a proxy adds its own to the client's. Let one of them do it.";
+    "003" 401 "authorization header malformed" => "It has to be Bearer, one space and the token, without quotation marks.";
+    "004" 401 "bearer token mismatch" => "The token is none of those in MCP_DEV_BEARER_TOKEN. Restart the server after a change of .env.";
+    "005" 401 "cloudflare access is not configured" => "A Cloudflare header came, but CF_ACCESS_TEAM_DOMAIN and CF_ACCESS_AUD are not set.";
+    "006" 401 "jwt malformed" => "What came is no token of Access: cut off, or something else in that header.";
+    "007" 401 "algorithm not allowed" => "Only RS256 is accepted, which is what Access signs with. The token is not one of Access.";
+    "008" 401 "unknown key id" => "The team does not publish that key: another team's token, or CF_ACCESS_TEAM_DOMAIN names another team.";
+    "009" 401 "invalid signature" => "The token was changed on its way, or forged.";
+    "010" 401 "jwt expired" => "Log in again. If new tokens expire at once, the clock of the server is ahead.";
+    "011" 401 "jwt not yet valid" => "The clock of the server is more than a minute behind.";
+    "012" 401 "issuer mismatch" => "CF_ACCESS_TEAM_DOMAIN is not the team that issued the token.";
+    "013" 401 "audience mismatch" => "CF_ACCESS_AUD is not the tag of the application that the client came through.";
+    "014" 401 "no identity in token" => "Neither email nor common_name: an Access policy of type bypass names nobody. Use allow or service auth.";
+    "015" 401 "service token not allowed" => "Add the Client ID of the Access service token to CF_ACCESS_ALLOWED_SERVICE_TOKENS.";
+    "016" 403 "user not allowed" => "The person is in neither allow list of the server. Add them, or leave the lists empty to trust the policy of Access.";
+    "017" 503 "key server unreachable" => "The server cannot fetch the team's keys: outgoing HTTPS, name resolution, or the team's name.";
+    "018" 503 "service token not found" => "The store has no token of that name for this server: tokens list, then tokens set.";
+    "019" 503 "token store unavailable" => "PostgreSQL or Infisical cannot be reached. What is known goes on for a while; see the log for the reason.";
+    "020" 503 "service token cannot be decrypted" => "The key is not the one that sealed the token: give the old key as well, or set the token again.";
+}
