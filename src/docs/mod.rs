@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod command;
+pub mod example;
 pub mod managed;
 pub mod page;
 pub mod refusals;

@@ -35,6 +35,7 @@ macro_rules! page {
 /// All of them.
 pub const PAGES: &[Page] = &[
     page!("index", "docs/infrastructure/mcp/README.md", Kind::Whole),
+    page!("sop", "docs/infrastructure/mcp/OAUTH_SOP.md", Kind::Whole),
     page!("troubleshooting", "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md", Kind::Whole),
     page!("servers", "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", Kind::Whole),
     page!("deprecations", "docs/DEPRECATION_NOTICES.md", Kind::Whole),

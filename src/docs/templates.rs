@@ -6,6 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 use tera::{Context, Tera};
 
+use super::example;
 use super::page::{PAGES, Page, relative};
 use super::refusals::{OUTPUTS, REFUSALS};
 use crate::catalog::{Catalog, Service};
@@ -106,6 +107,7 @@ impl Templates {
         context.insert("deprecations", &notices);
         context.insert("links", &links);
         context.insert("outputs", &outputs());
+        context.insert("example", &example::parts().collect::<BTreeMap<_, _>>());
         context.insert("refusals", REFUSALS);
         context.insert("last_updated", date);
         let text = self.0.render(&format!("{}.md", page.name), &context);
