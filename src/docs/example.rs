@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn every_part_is_there_and_has_no_liquid() {
         for cut in CUTS {
-            let text = cut.text().unwrap_or_else(|| panic!("{} is not where it was", cut.name));
+            let text = cut.text().unwrap_or_default();
+            // Empty where it is not in its file any more.
             assert!(text.len() > 60 && !text.contains("{%") && !text.contains("{{"), "{}: {text}", cut.name);
         }
     }
