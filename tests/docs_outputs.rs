@@ -2,18 +2,23 @@
 //! with the files in `src/docs/outputs`. `UPDATE_OUTPUTS=1 cargo test --test docs_outputs` writes them anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[allow(unreachable_pub, reason = "it is the harness of another package")]
+#[path = "../template/crates/mcp-auth-middleware/tests/harness/postgres.rs"]
+mod postgres;
+
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
-use mcp_auth_middleware::encryption::{Context, EncryptionKey, Keyring};
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestKey, TestTeam, now};
 use mcp_auth_middleware::{
-    AccessConfig, AuthConfig, AuthError, AuthMode, BearerTokens, TokenStore, create_auth_middleware,
+    AccessConfig, AuthConfig, AuthError, AuthMode, BearerTokens, PostgresConfig, PostgresTokenStore, TokenStore,
+    create_auth_middleware,
 };
 use mcp_kit::docs::refusals::{OUTPUTS, REFUSALS};
+use postgres::{keyring, shared};
 use serde_json::json;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tracing::field::{Field, Visit};
@@ -78,8 +83,15 @@ fn bearer() -> AuthConfig {
     AuthConfig::new("my-server", AuthMode::Bearer).with_bearer(tokens)
 }
 
-fn key(digits: &str) -> EncryptionKey {
-    EncryptionKey::parse(&digits.repeat(16)).unwrap()
+/// A caller who is known, of a server whose own token is in PostgreSQL.
+fn with_store(store: PostgresTokenStore) -> String {
+    let config = bearer().with_service_token(TokenStore::Postgres(store), "CODA_API_TOKEN");
+    provoke(config, Some(("authorization", "Bearer the-configured-token-of-development")))
+}
+
+fn without_database(host: &str, port: u16) -> String {
+    let config = PostgresConfig::new(host, "mcp_auth", "mcp_auth").with_port(port);
+    with_store(PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap())
 }
 
 /// A changed text or a changed code: either is to be looked at.
@@ -115,13 +127,9 @@ async fn the_page_shows_what_the_middleware_says() {
         ("jwt_malformed", with("not-a-token")),
         ("no_credentials", provoke(access(), None)),
         ("bearer_mismatch", provoke(bearer(), Some(("authorization", "Bearer another-token-of-development")))),
-        (
-            "service_token_not_found",
-            provoke(
-                bearer().with_service_token(TokenStore::default(), "CODA_API_TOKEN"),
-                Some(("authorization", "Bearer the-configured-token-of-development")),
-            ),
-        ),
+        // Nothing listens on port 1, and no name ends in .invalid (RFC 6761, section 6.4).
+        ("database_unreachable", without_database("127.0.0.1", 1)),
+        ("network_name_unknown", without_database("postgres.invalid", 5432)),
     ];
     let stranger = TestKey::generate("a-key-of-others");
     let token = stranger.sign(&stranger.header(), &team.claims("user@example.com"));
@@ -130,9 +138,12 @@ async fn the_page_shows_what_the_middleware_says() {
     team.stop().await;
     came.push(("key_server_unreachable", provoke(access(), Some(("cf-access-jwt-assertion", &token)))));
 
-    let context = Context { service: "my-server", name: "CODA_API_TOKEN" };
-    let sealed = Keyring::new(key("1f2e")).seal(context, b"value").unwrap();
-    came.push(("key_mismatch", Keyring::new(key("3d4c")).open(context, &sealed).unwrap_err().to_string()));
+    let database = shared().database().await;
+    let sealing = database.store(&keyring(1));
+    came.push(("service_token_not_found", with_store(sealing.clone())));
+    let value = "the token of the upstream API".to_owned().into();
+    sealing.set_token("my-server", "CODA_API_TOKEN", &value, "operator").await.unwrap();
+    came.push(("wrong_encryption_key", with_store(database.store(&keyring(2)))));
 
     for (name, text) in &came {
         compare(name, text);

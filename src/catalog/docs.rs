@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use super::read::Reader;
-use super::yaml::Node;
+use super::yaml::{Node, Value};
 use crate::docs::page::PAGES;
 use crate::scaffold::answers::nearest;
 
@@ -15,10 +15,22 @@ use crate::scaffold::answers::nearest;
 pub struct Docs {
     /// A folder with Tera templates that take the place of those of the program; each is named after its page.
     pub templates: Option<String>,
-    /// Where pages go that do not go to their usual places: the page's name and the path.
+    /// Where pages go that do not go to their usual places: the page's name and the path, or `false` for a page that is not
+    /// wanted.
     #[serde(default)]
-    #[schemars(with = "std::collections::BTreeMap<String, String>")]
-    pub pages: Vec<(String, String)>,
+    #[schemars(with = "std::collections::BTreeMap<String, PagePlace>")]
+    pub pages: Vec<(String, Option<String>)>,
+}
+
+/// The value of an entry of `pages`, for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is of use")]
+enum PagePlace {
+    /// Where the page goes.
+    Path(String),
+    /// `false`: nowhere.
+    LeftOut(#[schemars(extend("const" = false))] bool),
 }
 
 impl Docs {
@@ -36,6 +48,9 @@ impl Docs {
                 reader.problem(Problem::new(span.clone(), format!("there is no page `{name}`")).with_hint(hint));
                 return None;
             };
+            if node.value == Value::Scalar(Some("false".to_owned())) {
+                return Some((name.to_owned(), None));
+            }
             let path = reader.path(node)?;
             let usual = |other: &str| PAGES.iter().find(|page| page.path == other && page.name != name);
             let other = taken.iter().find(|(_, other)| *other == path).map(|(name, _)| *name);
@@ -46,7 +61,7 @@ impl Docs {
                 return None;
             }
             taken.push((page.name, path.clone()));
-            Some((name.to_owned(), path))
+            Some((name.to_owned(), Some(path)))
         });
         reader.end(fields);
         Self { templates, pages }

@@ -75,9 +75,9 @@ pub fn plan(root: &Path, catalog: &Catalog, today: &str, by_hand: ByHand) -> Res
     let templates =
         own_templates(root, catalog).and_then(|own| Ok(Templates::new(&own)?)).map_err(|error| vec![error])?;
     let paths = paths(catalog);
-    let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: PAGES.len() }, Vec::new());
+    let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: paths.len() }, Vec::new());
     for page in PAGES {
-        let path = paths.get(page.name).map_or(page.path, String::as_str);
+        let Some(path) = paths.get(page.name).map(String::as_str) else { continue };
         let made = read(&root.join(path)).and_then(|before| {
             let render = |date: &str| templates.render(page, catalog, &paths, date);
             Ok((next(page, path, before.as_deref(), render, today, by_hand)?, before))

@@ -1,49 +1,30 @@
-//! The parts of the template that the SOP shows, cut out of its files when the program is built: what a page shows is what
-//! `mcp-kit new` renders.
+//! The parts of the template that the SOP shows: what a page shows is what `mcp-kit new` renders.
+//!
+//! A part stands between `{%- comment %} region: NAME {% endcomment %}` and the same with `end:`, each on a line of its own. To Liquid
+//! these are comments, so nothing of them is in a project.
 
-/// A part of a file of the template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cut {
-    name: &'static str,
-    file: &'static str,
-    /// The part begins with this text, and ends with the first `end` after it.
-    begin: &'static str,
-    end: &'static str,
-}
+use std::collections::BTreeMap;
 
-const TOOLS: &str = include_str!("../../template/src/handlers/tools.rs");
-
-const CUTS: &[Cut] = &[
-    Cut {
-        name: "layer",
-        file: include_str!("../../template/src/middleware/auth.rs"),
-        begin: "    // The server's own token for the Coda API",
-        end: "UPSTREAM_TOKEN);\n",
-    },
-    Cut { name: "arguments", file: TOOLS, begin: "/// Arguments of `get_doc`.", end: "\n}\n" },
-    Cut { name: "tool", file: TOOLS, begin: "    #[tool(\n        title = \"Get a document\"", end: "\n    }\n" },
-    Cut { name: "caller", file: TOOLS, begin: "/// The caller that the authentication layer", end: "\n}\n" },
-    Cut {
-        name: "client",
-        file: include_str!("../../template/src/coda.rs"),
-        begin: "    /// One object: `GET",
-        end: "\n    }\n",
-    },
+const FILES: &[&str] = &[
+    include_str!("../../template/src/middleware/auth.rs"),
+    include_str!("../../template/src/handlers/tools.rs"),
+    include_str!("../../template/src/coda.rs"),
 ];
 
 /// The parts by name, without the indentation that they have in their files.
-pub fn parts() -> impl Iterator<Item = (&'static str, String)> {
-    CUTS.iter().map(|cut| (cut.name, cut.text().unwrap_or_default()))
+#[must_use]
+pub fn parts() -> BTreeMap<&'static str, String> {
+    FILES.iter().flat_map(|file| regions(file)).collect()
 }
 
-impl Cut {
-    fn text(&self) -> Option<String> {
-        let start = self.file.find(self.begin)?;
-        let end = start + self.file[start..].find(self.end)? + self.end.len();
-        let indent = self.begin.len() - self.begin.trim_start().len();
-        let line = |line: &str| line.get(indent..).unwrap_or_default().to_owned();
-        Some(self.file[start..end].trim_end().lines().map(line).collect::<Vec<_>>().join("\n"))
-    }
+fn regions(file: &'static str) -> impl Iterator<Item = (&'static str, String)> {
+    file.split("{%- comment %} region: ").skip(1).filter_map(|rest| {
+        let (name, rest) = rest.split_once(" {% endcomment %}\n")?;
+        let (text, _) = rest.split_once(&format!("\n{{%- comment %}} end: {name} {{% endcomment %}}"))?;
+        let indent = text.len() - text.trim_start().len();
+        let line = |line: &'static str| line.get(indent..).unwrap_or_default();
+        Some((name, text.lines().map(line).collect::<Vec<_>>().join("\n")))
+    })
 }
 
 #[cfg(test)]
@@ -51,11 +32,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_is_there_and_has_no_liquid() {
-        for cut in CUTS {
-            let text = cut.text().unwrap_or_default();
-            // Empty where it is not in its file any more.
-            assert!(text.len() > 60 && !text.contains("{%") && !text.contains("{{"), "{}: {text}", cut.name);
+    fn every_part_has_an_end_and_no_liquid() {
+        let begun: usize = FILES.iter().map(|file| file.matches(" region: ").count()).sum();
+        let ended: usize = FILES.iter().map(|file| file.matches(" end: ").count()).sum();
+        let parts = parts();
+        assert_eq!((begun, ended), (parts.len(), parts.len()));
+        assert_eq!(parts.keys().copied().collect::<Vec<_>>(), ["arguments", "caller", "client", "layer", "tool"]);
+        for (name, text) in parts {
+            assert!(text.len() > 60 && !text.contains("{%") && !text.contains("{{"), "{name}: {text}");
+            assert!(!text.starts_with(' '), "{name}: {text}");
         }
     }
 }

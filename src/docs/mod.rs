@@ -8,6 +8,7 @@ pub mod command;
 pub mod example;
 pub mod managed;
 pub mod page;
+pub mod reference;
 pub mod refusals;
 pub mod seal;
 pub mod templates;

@@ -37,20 +37,20 @@ pub const PAGES: &[Page] = &[
     page!("index", "docs/infrastructure/mcp/README.md", Kind::Whole),
     page!("sop", "docs/infrastructure/mcp/OAUTH_SOP.md", Kind::Whole),
     page!("troubleshooting", "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md", Kind::Whole),
+    page!("infisical", "docs/infrastructure/mcp/INFISICAL.md", Kind::Whole),
+    page!("template-guide", "docs/infrastructure/mcp/TEMPLATE_GUIDE.md", Kind::Whole),
     page!("servers", "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", Kind::Whole),
     page!("deprecations", "docs/DEPRECATION_NOTICES.md", Kind::Whole),
     page!("authentication", "docs/architecture/ARCHITECTURE.md", Kind::Section("Architecture")),
     page!("current-state", "CURRENT_STATE_v1.md", Kind::Section("Current state")),
 ];
 
-/// Where each page of this catalog belongs, by name.
+/// Where each page of this catalog belongs, by name; without those that the catalog leaves out.
 #[must_use]
 pub fn paths(catalog: &Catalog) -> BTreeMap<&'static str, String> {
-    let elsewhere = |page: &Page| catalog.docs.pages.iter().find(|(name, _)| name == page.name);
-    PAGES
-        .iter()
-        .map(|page| (page.name, elsewhere(page).map_or_else(|| page.path.to_owned(), |(_, path)| path.clone())))
-        .collect()
+    let told = |page: &Page| catalog.docs.pages.iter().find(|(name, _)| name == page.name).map(|(_, path)| path.clone());
+    let place = |page: &Page| Some((page.name, told(page).unwrap_or_else(|| Some(page.path.to_owned()))?));
+    PAGES.iter().filter_map(place).collect()
 }
 
 /// How `to` is linked from the document `from`; both relative to the same folder, `/` between the parts.

@@ -7,14 +7,16 @@ use serde::Serialize;
 pub const OUTPUTS: &[(&str, &str)] = &[
     ("audience_mismatch", include_str!("outputs/audience_mismatch.txt")),
     ("bearer_mismatch", include_str!("outputs/bearer_mismatch.txt")),
+    ("database_unreachable", include_str!("outputs/database_unreachable.txt")),
     ("issuer_mismatch", include_str!("outputs/issuer_mismatch.txt")),
     ("jwt_expired", include_str!("outputs/jwt_expired.txt")),
     ("jwt_malformed", include_str!("outputs/jwt_malformed.txt")),
-    ("key_mismatch", include_str!("outputs/key_mismatch.txt")),
     ("key_server_unreachable", include_str!("outputs/key_server_unreachable.txt")),
+    ("network_name_unknown", include_str!("outputs/network_name_unknown.txt")),
     ("no_credentials", include_str!("outputs/no_credentials.txt")),
     ("service_token_not_found", include_str!("outputs/service_token_not_found.txt")),
     ("unknown_key_id", include_str!("outputs/unknown_key_id.txt")),
+    ("wrong_encryption_key", include_str!("outputs/wrong_encryption_key.txt")),
 ];
 
 /// A row of the index by code.

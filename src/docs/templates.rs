@@ -8,6 +8,7 @@ use tera::{Context, Tera};
 
 use super::example;
 use super::page::{PAGES, Page, relative};
+use super::reference;
 use super::refusals::{OUTPUTS, REFUSALS};
 use crate::catalog::{Catalog, Service};
 
@@ -79,7 +80,9 @@ impl Templates {
     ) -> Result<String, TemplateError> {
         let here = paths.get(page.name).map_or(page.path, String::as_str);
         let link = |to: &str| relative(here, to);
-        let links: BTreeMap<&str, String> = paths.iter().map(|(name, path)| (*name, link(path))).collect();
+        // Nothing, where there is no such page: then templates leave the link out.
+        let to_page = |page: &Page| paths.get(page.name).map(|path| link(path)).unwrap_or_default();
+        let links: BTreeMap<&str, String> = PAGES.iter().map(|page| (page.name, to_page(page))).collect();
         let services: Vec<Row<'_>> = catalog
             .services
             .iter()
@@ -107,8 +110,11 @@ impl Templates {
         context.insert("deprecations", &notices);
         context.insert("links", &links);
         context.insert("outputs", &outputs());
-        context.insert("example", &example::parts().collect::<BTreeMap<_, _>>());
+        context.insert("example", &example::parts());
         context.insert("refusals", REFUSALS);
+        context.insert("settings", &reference::settings());
+        context.insert("questions", &reference::questions());
+        context.insert("version", env!("CARGO_PKG_VERSION"));
         context.insert("last_updated", date);
         let text = self.0.render(&format!("{}.md", page.name), &context);
         let text = text.map_err(|error| TemplateError(error.to_string()))?;

@@ -149,6 +149,7 @@ impl Coda {
         })))
     }
 
+{%- comment %} region: client {% endcomment %}
     /// One object: `GET /{segments}`.
     ///
     /// # Errors
@@ -161,6 +162,7 @@ impl Coda {
     ) -> Result<Object, CodaError> {
         self.get(token, self.url(segments, query)?, segments == ["docs"]).await
     }
+{%- comment %} end: client {% endcomment %}
 
     /// A list: as many pages of `GET /{segments}` as are needed for the wanted number of items, never more items than
     /// that, and the token to go on with where there is more.

@@ -71,6 +71,7 @@ pub struct ListDocs {
     pub page_token: Option<String>,
 }
 
+{%- comment %} region: arguments {% endcomment %}
 /// Arguments of `get_doc`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +80,7 @@ pub struct GetDoc {
     #[schemars(length(min = 1))]
     pub doc_id: String,
 }
+{%- comment %} end: arguments {% endcomment %}
 
 /// Arguments of `list_tables`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -154,6 +156,7 @@ impl Tools {
         Ok(Json(page.into()))
     }
 
+{%- comment %} region: tool {% endcomment %}
     #[tool(
         title = "Get a document",
         description = "Describes one Coda document: its name, owner, folder, workspace and size.",
@@ -168,6 +171,7 @@ impl Tools {
         let object = self.coda.object(service_token(&parts)?, &["docs", doc], &[]).await.map_err(text)?;
         Ok(Json(object))
     }
+{%- comment %} end: tool {% endcomment %}
 
     #[tool(
         title = "List tables",
@@ -210,10 +214,12 @@ fn text(error: CodaError) -> ToolError {
     error.to_string()
 }
 
+{%- comment %} region: caller {% endcomment %}
 /// The caller that the authentication layer established.
 fn caller(parts: &Parts) -> Result<&User, ToolError> {
     parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())
 }
+{%- comment %} end: caller {% endcomment %}
 
 /// The server's own token: the only credential that ever goes to Coda.
 fn service_token(parts: &Parts) -> Result<&ServiceToken, ToolError> {

@@ -12,8 +12,10 @@ use crate::config::Config;
 pub fn layer(config: &Config, store: TokenStore) -> Result<AuthLayer, ConfigError> {
     let mut auth = AuthConfig::new(SERVICE, config.auth.mode).with_resource_path("/mcp");
 {%- if example == "coda" %}
+{%- comment %} region: layer {% endcomment %}
     // The server's own token for the Coda API, apart from whatever the caller presents.
     auth = auth.with_service_token(store, crate::UPSTREAM_TOKEN);
+{%- comment %} end: layer {% endcomment %}
 {%- else %}
     // The server's own token for an API that its tools call: `.with_service_token(store, "NAME")`, and each request has
     // it in its extensions as `ServiceToken`. No tool needs one yet.

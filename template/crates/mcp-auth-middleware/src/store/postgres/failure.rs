@@ -63,6 +63,10 @@ fn describe(error: &sqlx::Error, place: &str) -> StoreError {
         E::PoolClosed => unavailable("the token store is shutting down"),
         // What the TLS library does not accept comes as invalid data: certificates, mostly.
         E::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => unavailable(NO_TLS),
+        // What getaddrinfo says has no kind of its own, and its text differs from system to system after these words.
+        E::Io(error) if error.to_string().starts_with("failed to lookup address information") => {
+            unavailable("the database cannot be reached: its host name is not known here")
+        }
         E::Io(error) => unavailable(&format!("the database cannot be reached: {}", error.kind())),
         E::Tls(_) => unavailable(NO_TLS),
         E::Configuration(_) => unavailable("the configuration of the database connection does not fit"),
