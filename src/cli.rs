@@ -331,9 +331,9 @@ pub enum Format {
 }
 
 impl New {
-    /// The request without its presentation.
+    /// The request without its presentation, made on a day as `2025-11-08`.
     #[must_use]
-    pub fn request(self) -> Request {
+    pub fn request(self, today: String) -> Request {
         let flags = [
             ("--auth-mode", "auth_mode", self.auth_mode),
             ("--token-store", "token_store", self.token_store),
@@ -348,6 +348,7 @@ impl New {
             answers: self.answers,
             git: !self.no_git,
             dry_run: self.dry_run,
+            today,
         }
     }
 }

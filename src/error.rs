@@ -88,6 +88,7 @@ impl From<NewError> for Failure {
                 "leave quotation marks, backslashes and line ends out of the answers that stand there",
             ),
             NewError::Project(ProjectError::Archive(_)) => Self::new(UNFINISHED, error, ""),
+            NewError::Documents(_) => Self::new(USAGE, error, "the template has to be mended"),
             NewError::Git(_) => Self::new(UNFINISHED, error, "add --no-git to go without a repository"),
             NewError::Interrupted(interrupted) => interrupted.into(),
         }

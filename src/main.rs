@@ -72,7 +72,7 @@ fn create(command: New, quiet: bool, verbose: bool) -> Result<(), Failure> {
     };
     let format = command.format;
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
-    let made = new::run(command.request(), &interrupt, &|step| {
+    let made = new::run(command.request(today()), &interrupt, &|step| {
         if verbose {
             note(step);
         }
@@ -107,13 +107,17 @@ fn docs_build(command: &DocsBuild, quiet: bool) -> Result<ExitCode, Failure> {
         (false, false) => docs::Mode::Write,
     };
     let by_hand = if command.overwrite { ByHand::Overwrite } else { ByHand::Keep };
-    let (year, month, day) = audit::today();
-    let today = format!("{year:04}-{month:02}-{day:02}");
-    let (text, good) = docs::build(&command.file.path, &today, mode, by_hand)?;
+    let (text, good) = docs::build(&command.file.path, &today(), mode, by_hand)?;
     if !quiet || !good {
         print(text.as_bytes())?;
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The day in UTC, as `2025-11-08`.
+fn today() -> String {
+    let (year, month, day) = audit::today();
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 fn man_pages(folder: &Path) -> Result<(), Failure> {

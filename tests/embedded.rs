@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Place, listing, outcome};
+use common::{Place, listing, mcp_kit, outcome};
 use mcp_kit::scaffold::template::Template;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -59,6 +59,9 @@ fn plain_cargo_generate_makes_the_same_project() {
         .unwrap();
     assert!(output.status.success(), "{}", outcome(&output));
     place.ok(&["new", "my-server", "--no-git"]);
+    // What comes after rendering: the documents of its catalog, which `mcp-kit docs build` makes in the other project as well.
+    let build = mcp_kit(&place).args(["docs", "build", "--catalog", "plain/my-server/catalog.yaml"]).output().unwrap();
+    assert!(outcome(&build).ends_with(" pages written\nexit 0\n"), "{}", outcome(&build));
     let plain = listing(&place.path("plain/my-server"));
     let mut ours = listing(&place.path("my-server"));
     ours.retain(|path, _| !path.starts_with(".mcp-kit/"));

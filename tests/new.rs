@@ -53,6 +53,47 @@ mod making {
         }
     }
 
+    /// They are in the tree from the beginning, but not in the pristine project: an update makes them anew.
+    #[test]
+    fn the_documents_of_its_catalog_are_made_and_up_to_date() {
+        let place = Place::new();
+        for (name, arguments, pages) in [
+            ("plain", &[][..], "4 pages"),
+            ("null-1", &["--auth-mode", "bearer", "--token-store", "postgres", "--example", "blank"], "4 pages"),
+            ("cloudy", &["--token-store", "infisical", "--set", "public_host=docs.example.org"], "5 pages"),
+        ] {
+            place.ok(&[&["new", name][..], arguments].concat());
+            let catalog = format!("{name}/catalog.yaml");
+            let check = place.ok(&["docs", "build", "--check", "--catalog", &catalog]);
+            assert_eq!(outcome(&check), format!("{pages} up to date\nexit 0\n"));
+            let audit = outcome(&place.ok(&["audit-docs", "--strict", name]));
+            assert!(audit.contains("no findings"), "{audit}");
+            assert!(place.read(&format!("{name}/docs/MCP_SERVER_CATALOG.md")).contains(&format!("| [{name}](")));
+            let pristine = fs::File::open(place.path(name).join(".mcp-kit/pristine.tar.gz")).unwrap();
+            let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(pristine));
+            let paths: Vec<_> =
+                archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned()).collect();
+            assert!(paths.iter().any(|path| path.ends_with("catalog.yaml")));
+            assert!(!paths.iter().any(|path| path.ends_with("docs/OAUTH_SOP.md")));
+        }
+    }
+
+    #[test]
+    fn a_wrong_catalog_in_a_template_is_said_and_nothing_is_made() {
+        for (catalog, page, said) in [
+            ("service: []\n", "", "did you mean services?"),
+            ("docs: {pages: {index: README.md}}\n", "README.md", "was not made by a build"),
+        ] {
+            let place = Place::new();
+            place.copy_small("template");
+            fs::write(place.path("template/catalog.yaml"), catalog).unwrap();
+            let output = place.run(&["new", "x", "--template", "template"]);
+            let text = outcome(&output);
+            assert!(text.contains(said) && text.contains(page) && text.ends_with("exit 2\n"), "{text}");
+            assert!(place.is_empty_but(&["template"]));
+        }
+    }
+
     #[test]
     fn copies_foreign_placeholders_and_bytes_as_they_are_and_keeps_executable_bits() {
         let place = Place::new();

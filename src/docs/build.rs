@@ -10,6 +10,7 @@ use super::seal::{Found, look, seal};
 use super::templates::{TemplateError, Templates};
 use crate::audit::fix::plan::Change;
 use crate::catalog::Catalog;
+use crate::files::Tree;
 
 /// Why nothing can be built.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +24,14 @@ pub enum BuildError {
         source: io::Error,
     },
     /// It is not text.
-    #[error("{} is not UTF-8", .0.display())]
-    NotUtf8(PathBuf),
+    #[error("{0} is not UTF-8")]
+    NotUtf8(String),
     /// A template is wrong.
     #[error(transparent)]
     Template(#[from] TemplateError),
     /// The folder of templates has a file that no page has a use for.
-    #[error("{} is the template of no page", .0.display())]
-    NoPage(PathBuf),
+    #[error("{0} is the template of no page")]
+    NoPage(String),
     /// The markers of a section are wrong.
     #[error("{path}: {error}")]
     Markers {
@@ -58,6 +59,51 @@ pub enum ByHand {
     Overwrite,
 }
 
+/// Where the files are that a build looks at, by paths below the catalog's folder.
+pub trait Folder {
+    /// The bytes of a file; nothing where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError>;
+
+    /// The names of the files in a folder.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn list(&self, path: &str) -> Result<Vec<String>, BuildError>;
+}
+
+impl Folder for Path {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError> {
+        let path = self.join(path);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(BuildError::Read { path, source }),
+        }
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, BuildError> {
+        let path = self.join(path);
+        let failed = |source| BuildError::Read { path: path.clone(), source };
+        let name = |entry: io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        std::fs::read_dir(&path).and_then(|entries| entries.map(name).collect()).map_err(failed)
+    }
+}
+
+/// A project that is not written yet.
+impl Folder for Tree {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError> {
+        Ok(self.get(path).map(|file| file.bytes.to_vec()))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, BuildError> {
+        let below = |other: &String| other.strip_prefix(path)?.strip_prefix('/').map(str::to_owned);
+        Ok(self.keys().filter_map(below).filter(|name| !name.contains('/')).collect())
+    }
+}
+
 /// What a build has to do.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -67,18 +113,23 @@ pub struct Plan {
     pub pages: usize,
 }
 
-/// Compares every page with its file below `root`, the catalog's folder.
+/// Compares every page with its file in the catalog's folder.
 ///
 /// # Errors
 /// All that is wrong, and then nothing is to be written.
-pub fn plan(root: &Path, catalog: &Catalog, today: &str, by_hand: ByHand) -> Result<Plan, Vec<BuildError>> {
+pub fn plan<F: Folder + ?Sized>(
+    folder: &F,
+    catalog: &Catalog,
+    today: &str,
+    by_hand: ByHand,
+) -> Result<Plan, Vec<BuildError>> {
     let templates =
-        own_templates(root, catalog).and_then(|own| Ok(Templates::new(&own)?)).map_err(|error| vec![error])?;
+        own_templates(folder, catalog).and_then(|own| Ok(Templates::new(&own)?)).map_err(|error| vec![error])?;
     let paths = paths(catalog);
     let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: paths.len() }, Vec::new());
     for page in PAGES {
         let Some(path) = paths.get(page.name).map(String::as_str) else { continue };
-        let made = read(&root.join(path)).and_then(|before| {
+        let made = read(folder, path).and_then(|before| {
             let render = |date: &str| templates.render(page, catalog, &paths, date);
             Ok((next(page, path, before.as_deref(), render, today, by_hand)?, before))
         });
@@ -156,23 +207,17 @@ fn date_in(text: &str) -> Option<&str> {
     rest.get(..10).filter(|day| day.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
-fn read(path: &Path) -> Result<Option<String>, BuildError> {
-    match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| BuildError::NotUtf8(path.to_owned())),
-        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(BuildError::Read { path: path.to_owned(), source }),
-    }
+fn read<F: Folder + ?Sized>(folder: &F, path: &str) -> Result<Option<String>, BuildError> {
+    let text = folder.read(path)?.map(String::from_utf8).transpose();
+    text.map_err(|_| BuildError::NotUtf8(path.to_owned()))
 }
 
 /// The owner's templates by file name, from the folder that the catalog names.
-fn own_templates(root: &Path, catalog: &Catalog) -> Result<BTreeMap<String, String>, BuildError> {
-    let Some(folder) = &catalog.docs.templates else { return Ok(BTreeMap::new()) };
-    let folder = root.join(folder);
-    let failed = |source| BuildError::Read { path: folder.clone(), source };
+fn own_templates<F: Folder + ?Sized>(folder: &F, catalog: &Catalog) -> Result<BTreeMap<String, String>, BuildError> {
+    let Some(templates) = &catalog.docs.templates else { return Ok(BTreeMap::new()) };
     let mut own = BTreeMap::new();
-    for entry in std::fs::read_dir(&folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    for name in folder.list(templates)? {
+        let path = format!("{templates}/{name}");
         // Files that editors and systems leave about.
         if name.starts_with('.') || name.ends_with('~') {
             continue;
@@ -180,7 +225,7 @@ fn own_templates(root: &Path, catalog: &Catalog) -> Result<BTreeMap<String, Stri
         if !PAGES.iter().any(|page| name.strip_suffix(".md") == Some(page.name)) {
             return Err(BuildError::NoPage(path));
         }
-        if let Some(text) = read(&path)? {
+        if let Some(text) = read(folder, &path)? {
             own.insert(name, text);
         }
     }

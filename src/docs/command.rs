@@ -46,7 +46,7 @@ pub fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand) -> Result<(S
     if mode == Mode::Write {
         transaction::finish(root)?;
     }
-    let Plan { changes, pages } = plan(root, &catalog, today, by_hand).map_err(DocsError::Build)?;
+    let Plan { changes, pages } = plan(root.as_path(), &catalog, today, by_hand).map_err(DocsError::Build)?;
     if mode != Mode::Write {
         let stale = changes.len();
         let mut text = unified(&changes);

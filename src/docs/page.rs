@@ -48,7 +48,8 @@ pub const PAGES: &[Page] = &[
 /// Where each page of this catalog belongs, by name; without those that the catalog leaves out.
 #[must_use]
 pub fn paths(catalog: &Catalog) -> BTreeMap<&'static str, String> {
-    let told = |page: &Page| catalog.docs.pages.iter().find(|(name, _)| name == page.name).map(|(_, path)| path.clone());
+    let told =
+        |page: &Page| catalog.docs.pages.iter().find(|(name, _)| name == page.name).map(|(_, path)| path.clone());
     let place = |page: &Page| Some((page.name, told(page).unwrap_or_else(|| Some(page.path.to_owned()))?));
     PAGES.iter().filter_map(place).collect()
 }

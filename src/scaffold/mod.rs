@@ -1,6 +1,7 @@
 //! `mcp-kit new`: answers → render → stage → rename.
 
 pub mod answers;
+pub mod documents;
 pub mod git;
 pub mod lockfile;
 pub mod manifest;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::answers::{self, Answers, Given, Origin, Problem};
+use super::documents::{self, DocumentsError};
 use super::git::{self, GitError};
 use super::manifest::Placeholder;
 use super::name::{self, BadName};
@@ -33,6 +34,8 @@ pub struct Request {
     pub git: bool,
     /// Only say what would be made.
     pub dry_run: bool,
+    /// The day that documents are dated with, as `2025-11-08`.
+    pub today: String,
 }
 
 /// One thing wrong with the request.
@@ -72,6 +75,9 @@ pub enum NewError {
     /// What was rendered is no project.
     #[error(transparent)]
     Project(#[from] ProjectError),
+    /// Its documents cannot be made.
+    #[error(transparent)]
+    Documents(#[from] DocumentsError),
     /// No repository.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -135,7 +141,9 @@ pub fn run(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> 
     let complete = || -> Result<Tree, NewError> {
         progress(&format!("rendering {} files of template {}", template.files.len(), template.name()));
         let rendered = render::render(&template, &request.name, &answers, interrupt)?;
-        Ok(project::complete(rendered, &template, &request.name, &answers)?)
+        let mut files = project::complete(rendered, &template, &request.name, &answers)?;
+        documents::add(&mut files, &request.today)?;
+        Ok(files)
     };
     let files = if request.dry_run {
         complete()?
