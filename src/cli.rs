@@ -210,7 +210,7 @@ pub enum DocsCommand {
     /// nothing is written.
     #[command(
         after_help = "Exit status: 0 all is up to date, 1 something is stale (--check), 2 wrong input, 3 it could not finish.\n\n\
-                      Example:\n  mcp-kit docs build\n  mcp-kit docs build --check   # in CI"
+                      Example:\n  mcp-kit docs build\n  mcp-kit docs build --check   # in CI\n  mcp-kit docs build --html site"
     )]
     Build(DocsBuild),
 }
@@ -227,6 +227,9 @@ pub struct DocsBuild {
     /// Write nothing; show what would change as a diff
     #[arg(long)]
     pub dry_run: bool,
+    /// Make a site of the same pages in this folder, too; it needs no network to be read, and replaces the one before
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["check", "dry_run"])]
+    pub html: Option<PathBuf>,
     /// Write over what people have written in the place of a page
     #[arg(long)]
     pub overwrite: bool,

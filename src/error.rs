@@ -13,6 +13,7 @@ use crate::catalog::CatalogError;
 use crate::catalog::add::AddError;
 use crate::docs::build::BuildError;
 use crate::docs::command::DocsError;
+use crate::docs::site::SiteError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
 use crate::scaffold::answers::Problem;
@@ -174,6 +175,8 @@ impl From<DocsError> for Failure {
         match error {
             DocsError::Catalog(error) => error.into(),
             DocsError::Write(error) => Self::new(UNFINISHED, error, ""),
+            DocsError::Site(SiteError::Foreign(_)) => Self::new(USAGE, error, "give a folder that is not there yet"),
+            DocsError::Site(_) => Self::new(UNFINISHED, error, ""),
             DocsError::Build(errors) => {
                 let hint = |error: &BuildError| match error {
                     BuildError::Read { .. } | BuildError::NotUtf8(_) => {

@@ -107,11 +107,16 @@ fn docs_build(command: &DocsBuild, quiet: bool) -> Result<ExitCode, Failure> {
         (false, false) => docs::Mode::Write,
     };
     let by_hand = if command.overwrite { ByHand::Overwrite } else { ByHand::Keep };
-    let (text, good) = docs::build(&command.file.path, &today(), mode, by_hand)?;
-    if !quiet || !good {
-        print(text.as_bytes())?;
+    let built = docs::build(&command.file.path, &today(), mode, by_hand, command.html.as_deref())?;
+    if !quiet || !built.good {
+        print(built.text.as_bytes())?;
     }
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !quiet {
+        for note in built.notes {
+            let _ = writeln!(io::stderr(), "{} {note}", Paint::stderr().paint(Role::Hint, "note:"));
+        }
+    }
+    Ok(if built.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The day in UTC, as `2025-11-08`.

@@ -113,6 +113,19 @@ pub struct Plan {
     pub pages: usize,
 }
 
+impl Plan {
+    /// What a file will hold: what the plan makes of it, or what it holds already.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not text.
+    pub fn text<F: Folder + ?Sized>(&self, folder: &F, path: &str) -> Result<Option<String>, BuildError> {
+        match self.changes.iter().find(|change| change.path == path) {
+            Some(change) => Ok(Some(String::from_utf8_lossy(&change.after).into_owned())),
+            None => read(folder, path),
+        }
+    }
+}
+
 /// Compares every page with its file in the catalog's folder.
 ///
 /// # Errors

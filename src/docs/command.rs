@@ -1,9 +1,12 @@
 //! `mcp-kit docs` from its flags to its output.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::build::{BuildError, ByHand, Plan, plan};
+use super::documents::{self, collect};
+use super::site::SiteError;
+use super::site::publish::publish;
 use crate::audit::fix::diff::unified;
 use crate::audit::fix::transaction::{self, TransactionError};
 use crate::audit::report::plural;
@@ -32,21 +35,51 @@ pub enum DocsError {
     /// The pages cannot be written.
     #[error(transparent)]
     Write(#[from] TransactionError),
+    /// There is no site of them.
+    #[error(transparent)]
+    Site(#[from] SiteError),
 }
 
-/// Builds the pages of a catalog beside it; gives what there is to say, and whether all is as it should be.
+/// What was built.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// What there is to say.
+    pub text: String,
+    /// What could not be made as it should be.
+    pub notes: Vec<String>,
+    /// Whether all is as it should be.
+    pub good: bool,
+}
+
+/// The folder of a catalog.
+///
+/// # Errors
+/// When there is none.
+pub fn root_of(catalog: &Path) -> Result<PathBuf, CatalogError> {
+    let folder = catalog.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    folder.canonicalize().map_err(|source| CatalogError::Io { path: folder.to_owned(), source })
+}
+
+/// Builds the pages of a catalog beside it, and a site of them in `html`.
 ///
 /// # Errors
 /// When the catalog, a template or a file is wrong, or a page cannot be written. Then nothing was.
-pub fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand) -> Result<(String, bool), DocsError> {
+pub fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Path>) -> Result<Built, DocsError> {
     let catalog = Catalog::load(path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unreadable = |source| CatalogError::Io { path: folder.to_owned(), source };
-    let root = &folder.canonicalize().map_err(unreadable)?;
+    let root = &root_of(path)?;
     if mode == Mode::Write {
         transaction::finish(root)?;
     }
-    let Plan { changes, pages } = plan(root.as_path(), &catalog, today, by_hand).map_err(DocsError::Build)?;
+    let plan = plan(root.as_path(), &catalog, today, by_hand).map_err(DocsError::Build)?;
+    // Before anything is written: what is wrong with the site stops the pages as well.
+    let site = match html {
+        Some(_) => {
+            let documents = collect(root, &catalog, &plan).map_err(|error| DocsError::Build(vec![error]))?;
+            Some(documents::site(root, &catalog, &documents, None)?)
+        }
+        None => None,
+    };
+    let Plan { changes, pages } = plan;
     if mode != Mode::Write {
         let stale = changes.len();
         let mut text = unified(&changes);
@@ -55,7 +88,7 @@ pub fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand) -> Result<(S
             (Mode::Check, _) => writeln!(text, "{stale} of {} stale: run mcp-kit docs build", plural(pages, "page")),
             _ => Ok(()),
         };
-        return Ok((text, mode == Mode::DryRun || stale == 0));
+        return Ok(Built { text, good: mode == Mode::DryRun || stale == 0, ..Built::default() });
     }
     if !changes.is_empty() {
         transaction::run(root, &changes)?;
@@ -69,5 +102,12 @@ pub fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand) -> Result<(S
         0 => writeln!(text, "{} up to date", plural(pages, "page")),
         n => writeln!(text, "{n} of {} written", plural(pages, "page")),
     };
-    Ok((text, true))
+    let mut notes = Vec::new();
+    if let (Some(folder), Some(site)) = (html, site) {
+        let changed = publish(folder, site.files)?;
+        let _ =
+            writeln!(text, "{} {}", if changed { "wrote the site to" } else { "nothing changed in" }, folder.display());
+        notes = site.notes;
+    }
+    Ok(Built { text, notes, good: true })
 }

@@ -5,10 +5,12 @@
 
 pub mod build;
 pub mod command;
+pub mod documents;
 pub mod example;
 pub mod managed;
 pub mod page;
 pub mod reference;
 pub mod refusals;
 pub mod seal;
+pub mod site;
 pub mod templates;

@@ -2,47 +2,11 @@
 // mouse and with the keyboard, and axe-core finds nothing, in both colour schemes.
 // usage: node audit-report.mjs CHROMIUM SMALL.html LARGE.html
 
-import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { accessible, checks, holds, launch, open as opened, same } from "./browser.mjs";
 
 const [executablePath, small, large] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-quic"] });
-let checks = 0;
-
-const same = (actual, expected, what) => {
-  assert.deepEqual(actual, expected, what);
-  checks++;
-};
-const holds = (condition, what) => {
-  assert.ok(condition, what);
-  checks++;
-};
-
-// A page that remembers whatever it complained of and asked for.
-async function open(file, colorScheme, width = 1200) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-  page.complaints = [];
-  page.requests = [];
-  page.on("console", message => page.complaints.push(message.text()));
-  page.on("pageerror", error => page.complaints.push(error.message));
-  page.on("dialog", dialog => page.complaints.push(dialog.message()));
-  page.on("request", request => page.requests.push(request.url()));
-  await page.goto(pathToFileURL(file).href);
-  return page;
-}
-
-async function accessible(page, what) {
-  const violations = await page.evaluate(async source => {
-    if (!window.axe) (0, eval)(source);
-    const { violations } = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(node => `${node.html} ${node.failureSummary}`).join("\n")}`);
-  }, axe);
-  same(violations, [], `axe-core: ${what}`);
-}
+const browser = await launch(executablePath);
+const open = (file, colorScheme, width) => opened(browser, file, colorScheme, width);
 
 const text = (page, selector) => page.locator(selector).innerText();
 const shown = async page => Number((await text(page, "#status")).split(" ")[0].replaceAll(",", ""));

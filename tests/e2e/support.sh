@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by run and run-full: what both need of tools, processes and the suite.
+# Sourced by the scripts beside it: what they need of tools, processes and the suite.
 
 e2e=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${MCP_KIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mcp-kit}/e2e
@@ -100,4 +100,33 @@ conformance() {
 			>"$scratch/conformance-$set.log" 2>&1 || true
 	done
 	check python3 "$e2e/score.py" "$profile" "$suite/requirements" "$scratch/conformance"
+}
+
+use_chromium() {
+	local name
+	for name in chromium chromium-browser google-chrome; do
+		if command -v "$name"; then return 0; fi
+	done
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >"$cache/chromium.log" 2>&1
+		command -v chromium
+		return
+	fi
+	return 1
+}
+
+# in_browser WHAT SCRIPT ARGUMENT...: one check, by a script for Node that drives Chromium.
+in_browser() {
+	local what=$1 script=$2 chromium
+	if ! command -v npm >/dev/null || ! use_node; then
+		skip "$what" "Node 22 and npm are not there"
+	elif ! chromium=$(use_chromium); then
+		skip "$what" "Chromium is not installed"
+	elif ! install browser npm_install playwright-core@1.65.1 axe-core@4.14.1; then
+		skip "$what" "its driver could not be installed: $(tail -1 "$cache/browser.log")"
+	else
+		# Node looks for packages beside the file.
+		cp "$e2e/$script" "$e2e/browser.mjs" "$cache/browser/"
+		check node "$cache/browser/$script" "$chromium" "${@:3}"
+	fi
 }

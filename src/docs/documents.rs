@@ -1,0 +1,49 @@
+//! Which documents a site has: the pages, and the documents that the catalog names.
+
+use std::path::Path;
+
+use super::build::{BuildError, Plan};
+use super::page::{PAGES, paths};
+use super::site::{Document, Site, SiteError, make};
+use crate::catalog::Catalog;
+
+/// As the plan makes them: the index first, then the other pages, then what the catalog names and is there.
+///
+/// # Errors
+/// When one cannot be read, or is not text.
+pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Document>, BuildError> {
+    let pages = paths(catalog);
+    let services = catalog.services.iter().flat_map(|service| [&service.sop, &service.runbook]);
+    let deprecations = catalog.deprecations.iter().flat_map(|notice| [&notice.replacement, &notice.archived]);
+    let named = services.chain(deprecations).flatten().map(String::as_str);
+    let mut documents: Vec<Document> = Vec::new();
+    let ours = PAGES.iter().filter_map(|page| Some((pages.get(page.name)?.as_str(), page.name)));
+    for (path, name) in ours.chain(named.map(|path| (path, ""))) {
+        let markdown = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
+        if !markdown || documents.iter().any(|document| document.path == path) {
+            continue;
+        }
+        if let Some(text) = plan.text(root, path)? {
+            let (is_catalog, is_page) = (name == "servers", !name.is_empty());
+            documents.push(Document { path: path.to_owned(), text, is_catalog, is_page });
+        }
+    }
+    Ok(documents)
+}
+
+/// The site of these documents. Images are taken from below `root`, the catalog's folder, and from nowhere else.
+///
+/// # Errors
+/// As [`make`].
+pub fn site(root: &Path, catalog: &Catalog, documents: &[Document], reload: Option<&str>) -> Result<Site, SiteError> {
+    let title = match &catalog.organisation {
+        Some(organisation) => format!("MCP servers of {}", organisation.name),
+        None => "MCP servers".to_owned(),
+    };
+    let image = |path: &str| {
+        // A link may lead out of the repository.
+        let inside = root.join(path).canonicalize().ok().filter(|path| path.starts_with(root))?;
+        std::fs::read(inside).ok()
+    };
+    make(&title, documents, &image, reload)
+}

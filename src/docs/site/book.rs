@@ -1,0 +1,95 @@
+//! Chapters → the files of a site, by mdBook.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use mdbook_core::book::{Book, BookItem, Chapter as BookChapter};
+use mdbook_core::config::Config;
+use mdbook_html::HtmlHandlebars;
+use mdbook_renderer::{RenderContext, Renderer as _};
+
+use super::SiteError;
+use crate::files::{FilesError, Tree, read_tree};
+
+/// A chapter.
+#[derive(Debug)]
+pub struct Chapter<'a> {
+    /// Its name in the list of chapters.
+    pub title: String,
+    /// Where it lies, with `/` between the parts.
+    pub path: &'a str,
+    /// Its Markdown.
+    pub text: String,
+    /// Whether it is one of the pages.
+    pub is_page: bool,
+}
+
+const STYLE: &str = include_str!("site.css");
+const SCRIPT: &str = include_str!("site.js");
+
+/// Renders them, the first one also as the site's entry; `images` go along as they are.
+///
+/// # Errors
+/// When a temporary folder cannot be used, or mdBook fails.
+pub fn render(
+    title: &str,
+    chapters: Vec<Chapter<'_>>,
+    images: BTreeMap<String, Vec<u8>>,
+    reload: Option<&str>,
+) -> Result<Tree, SiteError> {
+    let folder = tempfile::tempdir().map_err(FilesError::io("create a folder in", &std::env::temp_dir()))?;
+    let root = folder.path();
+    // mdBook takes what lies beside its chapters along, and the style and the script by name.
+    let write = |path: &Path, bytes: &[u8]| {
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, bytes));
+        made.map_err(FilesError::io("write", path))
+    };
+    fs::create_dir_all(root.join("src")).map_err(FilesError::io("create", root))?;
+    write(&root.join("site.css"), STYLE.as_bytes())?;
+    write(&root.join("site.js"), SCRIPT.as_bytes())?;
+    for (path, bytes) in &images {
+        write(&root.join("src").join(path), bytes)?;
+    }
+    let failed = |error: mdbook_core::errors::Error| SiteError::Book(format!("{error:#}"));
+    let config = config(title, reload).map_err(failed)?;
+    let destination = root.join("site");
+    HtmlHandlebars::new().render(&RenderContext::new(root, book(chapters), config, &destination)).map_err(failed)?;
+    Ok(read_tree(&destination, &|_| false)?)
+}
+
+fn book(chapters: Vec<Chapter<'_>>) -> Book {
+    let mut items = Vec::new();
+    let mut pages = true;
+    for chapter in chapters {
+        if pages && !chapter.is_page {
+            pages = false;
+            items.push(BookItem::PartTitle("Named in the catalog".to_owned()));
+        }
+        items.push(BookItem::Chapter(BookChapter::new(&chapter.title, chapter.text, chapter.path, Vec::new())));
+    }
+    Book::new_with_items(items)
+}
+
+fn config(title: &str, reload: Option<&str>) -> Result<Config, mdbook_core::errors::Error> {
+    let mut config = Config::default();
+    config.book.title = Some(title.to_owned());
+    config.book.language = Some("en".to_owned());
+    for (key, value) in [("additional-css", "site.css"), ("additional-js", "site.js")] {
+        config.set(format!("output.html.{key}"), [value])?;
+    }
+    // As GitHub renders them, which is what the pages are written for.
+    config.set("output.html.smart-punctuation", false)?;
+    config.set("output.html.definition-lists", false)?;
+    // The button that runs examples asks a server for it.
+    config.set("output.html.playground.runnable", false)?;
+    // A page for servers that know where they are; this site does not.
+    config.set("output.html.input-404", "")?;
+    config.set("output.html.no-section-label", true)?;
+    // All words of a question, as in search engines.
+    config.set("output.html.search.use-boolean-and", true)?;
+    if let Some(path) = reload {
+        config.set("output.html.live-reload-endpoint", path)?;
+    }
+    Ok(config)
+}

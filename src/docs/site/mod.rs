@@ -1,0 +1,78 @@
+//! The same pages as a site of HTML files that search, and need neither a server nor the network to be read.
+//!
+//! Documents → [Markdown as mdBook takes it](markdown), with [diagrams](diagram) drawn → [mdBook](book) → a tree of files →
+//! [a folder](publish), or [a server](super::serve).
+
+pub mod book;
+pub mod diagram;
+pub mod markdown;
+pub mod publish;
+
+use std::collections::BTreeSet;
+
+use crate::files::{FilesError, Tree};
+
+/// A document of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Where it lies below the catalog's folder, `/` between the parts; in the site it is there as well, as `.html`.
+    pub path: String,
+    /// Its Markdown.
+    pub text: String,
+    /// Whether its first table is one to sort and filter.
+    pub is_catalog: bool,
+    /// Whether it is one of the pages, and not a document that the catalog only names.
+    pub is_page: bool,
+}
+
+/// Why there is no site.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// Files cannot be read or written.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The folder is somebody's.
+    #[error("{0} has files that are not of a site made by mcp-kit")]
+    Foreign(String),
+    /// mdBook cannot make it.
+    #[error("the site cannot be made: {0}")]
+    Book(String),
+}
+
+/// A site, and what could not be made as it should be.
+#[derive(Debug, Default)]
+pub struct Site {
+    /// Its files.
+    pub files: Tree,
+    /// Notes, each beginning with a document and a line.
+    pub notes: Vec<String>,
+}
+
+/// Makes the site. `image` gives the bytes of a file that a document shows; `reload` is the path of a web socket that tells
+/// an open page of changes.
+///
+/// # Errors
+/// When mdBook fails, or the temporary folder that it needs.
+pub fn make(
+    title: &str,
+    documents: &[Document],
+    image: &dyn Fn(&str) -> Option<Vec<u8>>,
+    reload: Option<&str>,
+) -> Result<Site, SiteError> {
+    let here: BTreeSet<&str> = documents.iter().map(|document| document.path.as_str()).collect();
+    let mut chapters = Vec::with_capacity(documents.len());
+    let (mut images, mut notes) = (BTreeSet::new(), Vec::new());
+    for document in documents {
+        let prepared = markdown::prepare(document, &here);
+        notes.extend(prepared.notes.iter().map(|(line, note)| format!("{}:{line}: {note}", document.path)));
+        images.extend(prepared.images);
+        chapters.push(book::Chapter {
+            title: prepared.title,
+            path: &document.path,
+            text: prepared.text,
+            is_page: document.is_page,
+        });
+    }
+    let images = images.into_iter().filter_map(|path| Some((path.clone(), image(&path)?))).collect();
+    Ok(Site { files: book::render(title, chapters, images, reload)?, notes })
+}

@@ -1,0 +1,98 @@
+//! The files of a site → a folder that is there whole: as it was, or as it is now.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::SiteError;
+use crate::files::{File, FilesError, Tree, read_tree, write_tree};
+
+/// Stands in every folder that a build made, and nothing else may be replaced.
+const MARK: &str = ".mcp-kit-site";
+
+/// Puts the files into the folder; says whether anything had to change.
+///
+/// # Errors
+/// When there is something else in the folder, or it cannot be written.
+pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
+    files.insert(
+        MARK.to_owned(),
+        File::text("Made by `mcp-kit docs build --html`, which replaces this folder as a whole.\n"),
+    );
+    let folder = &std::path::absolute(folder).map_err(FilesError::io("find", folder))?;
+    let there = look(folder)?;
+    if there.as_ref() == Some(&files) {
+        return Ok(false);
+    }
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(SiteError::Foreign(folder.display().to_string()));
+    };
+    fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{}.mcp-kit-", name.to_string_lossy());
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As open as the user's umask says: a site is to be read.
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    let stage = || builder.tempdir_in(parent).map_err(FilesError::io("create a folder in", parent));
+    let new = stage()?;
+    write_tree(new.path(), &files, || Ok::<(), FilesError>(()))?;
+    let swap = |from: &Path, to: &Path| fs::rename(from, to).map_err(FilesError::io("replace", to));
+    if there.is_none() {
+        swap(new.path(), folder)?;
+    } else {
+        let old = stage()?;
+        let aside = old.path().join("old");
+        swap(folder, &aside)?;
+        swap(new.path(), folder).inspect_err(|_| {
+            // The first error is the one to report.
+            let _ = fs::rename(&aside, folder);
+        })?;
+    }
+    // It has moved.
+    let _ = new.keep();
+    Ok(true)
+}
+
+/// What lies in the folder; nothing where there is none.
+fn look(folder: &Path) -> Result<Option<Tree>, SiteError> {
+    let foreign = || SiteError::Foreign(folder.display().to_string());
+    match fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FilesError::io("read", folder)(error).into()),
+        Ok(metadata) if !metadata.is_dir() => return Err(foreign()),
+        Ok(_) => {}
+    }
+    let mut entries = fs::read_dir(folder).map_err(FilesError::io("read", folder))?;
+    if entries.next().is_some() && !folder.join(MARK).is_file() {
+        return Err(foreign());
+    }
+    Ok(Some(read_tree(folder, &|_| false)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_replaces_a_site_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a/site");
+        let tree = |text: &str| Tree::from([("x/page.html".to_owned(), File::text(text))]);
+        assert!(publish(&folder, tree("one")).unwrap());
+        assert!(!publish(&folder, tree("one")).unwrap());
+        assert!(publish(&folder, tree("two")).unwrap());
+        assert_eq!(fs::read_to_string(folder.join("x/page.html")).unwrap(), "two");
+        assert_eq!(fs::read_dir(place.path().join("a")).unwrap().count(), 1, "nothing is left beside it");
+        fs::remove_file(folder.join(MARK)).unwrap();
+        assert!(matches!(publish(&folder, tree("three")), Err(SiteError::Foreign(_))));
+        assert_eq!(fs::read_to_string(folder.join("x/page.html")).unwrap(), "two");
+        assert!(matches!(publish(&folder.join("x/page.html"), tree("one")), Err(SiteError::Foreign(_))));
+        let empty = place.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        assert!(publish(&empty, tree("one")).unwrap());
+    }
+}
