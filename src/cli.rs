@@ -213,6 +213,23 @@ pub enum DocsCommand {
                       Example:\n  mcp-kit docs build\n  mcp-kit docs build --check   # in CI\n  mcp-kit docs build --html site"
     )]
     Build(DocsBuild),
+    /// Show the pages in a browser, on this machine only, and make them anew when something changes
+    ///
+    /// Nothing is written: it shows what `docs build` would make of the catalog, the templates and the documents as they are now.
+    #[command(after_help = "Exit status: 0 it was told to stop (Ctrl-C), 2 wrong input, 3 it cannot serve.\n\n\
+                      Example:\n  mcp-kit docs serve --port 3000")]
+    Serve(DocsServe),
+}
+
+/// `mcp-kit docs serve`.
+#[derive(Args, Debug)]
+pub struct DocsServe {
+    /// The catalog
+    #[command(flatten)]
+    pub file: CatalogFile,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
 }
 
 /// `mcp-kit docs build`.

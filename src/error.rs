@@ -13,6 +13,7 @@ use crate::catalog::CatalogError;
 use crate::catalog::add::AddError;
 use crate::docs::build::BuildError;
 use crate::docs::command::DocsError;
+use crate::docs::serve::ServeError;
 use crate::docs::site::SiteError;
 use crate::files::FilesError;
 use crate::interrupt::Interrupted;
@@ -166,6 +167,18 @@ impl From<FixError> for Failure {
             FixError::Transaction(_) => {
                 Self::new(UNFINISHED, error, "no document is half written; run it again once the disk allows it")
             }
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Docs(error) => error.into(),
+            ServeError::Listen { .. } => {
+                Self::new(UNFINISHED, error, "choose another port with --port, or 0 for a free one")
+            }
+            ServeError::Io(_) => Self::new(UNFINISHED, error, ""),
         }
     }
 }

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use mcp_kit::audit::command as audit;
 use mcp_kit::catalog::command as catalog;
-use mcp_kit::cli::{AuditDocs, CatalogCommand, Cli, Command, DocsBuild, DocsCommand, Format, New};
+use mcp_kit::cli::{AuditDocs, CatalogCommand, Cli, Command, DocsBuild, DocsCommand, DocsServe, Format, New};
 use mcp_kit::docs::build::ByHand;
 use mcp_kit::docs::command as docs;
+use mcp_kit::docs::serve::{self, Event};
 use mcp_kit::error::Failure;
 use mcp_kit::interrupt::Interrupt;
 use mcp_kit::scaffold::report::Git;
@@ -40,6 +41,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::AuditDocs(audit) => return audit_docs(&audit, cli.quiet),
         Command::Docs(DocsCommand::Build(build)) => return docs_build(&build, cli.quiet),
+        Command::Docs(DocsCommand::Serve(serve)) => docs_serve(&serve, cli.quiet),
         Command::Catalog(catalog) => print(
             match catalog {
                 CatalogCommand::Add(add) => catalog::add(&add.file.path, &add.service(), add.dry_run)?,
@@ -117,6 +119,29 @@ fn docs_build(command: &DocsBuild, quiet: bool) -> Result<ExitCode, Failure> {
         }
     }
     Ok(if built.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn docs_serve(command: &DocsServe, quiet: bool) -> Result<(), Failure> {
+    let paint = Paint::stderr();
+    serve::run(&command.file.path, command.port, today, |event| {
+        let note = |text: &str| {
+            if !quiet {
+                let _ = writeln!(io::stderr(), "{} {text}", paint.paint(Role::Hint, "note:"));
+            }
+        };
+        match event {
+            Event::Listening(address) => {
+                // The result of this command: programs wait for it.
+                let _ = print(format!("http://{address}/ shows the pages; Ctrl-C ends it\n").as_bytes());
+            }
+            Event::Rebuilt(time) => note(&format!("made anew in {} ms", time.as_millis())),
+            Event::Note(text) => note(text),
+            Event::Failed(error) => {
+                let _ = write!(io::stderr(), "{}", Failure::from(error).text(paint));
+            }
+        }
+    })?;
+    Ok(())
 }
 
 /// The day in UTC, as `2025-11-08`.

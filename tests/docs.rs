@@ -4,7 +4,10 @@
 mod common;
 
 use std::fs;
-use std::process::Output;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{Place, listing, mcp_kit, outcome};
 use insta::assert_snapshot;
@@ -229,4 +232,145 @@ fn what_cannot_be_read_or_written_is_status_3() {
     assert!(said.contains("cannot read") && said.ends_with("exit 3\n"), "{said}");
     let place = Place::new();
     assert_eq!(build(&place, DAYS[0], &[]).status.code(), Some(2), "no catalog");
+}
+
+#[test]
+fn a_site_is_built_once_and_replaces_only_a_site() {
+    let place = place(CATALOG);
+    write(&place, "docs/sop (new).md", "# SOP of notes\n\n![seen](way.svg) [gone](nowhere.md)\n");
+    write(&place, "docs/way.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    let built = outcome(&build(&place, DAYS[0], &["--html", "out/site"]));
+    assert!(built.ends_with("9 of 9 pages written\nwrote the site to out/site\nexit 0\n"), "{built}");
+    let servers = place.read("out/site/docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.html");
+    assert!(servers.contains("Notes | drafts") && servers.contains("class=\"filtered\""), "{servers}");
+    assert!(servers.contains("../../../sop%20%28new%29.html"), "{servers}");
+    let sop = place.read("out/site/docs/sop (new).html");
+    assert!(sop.contains("src=\"way.svg\"") && !sop.contains("nowhere"), "{sop}");
+    assert!(place.path("out/site/docs/way.svg").is_file());
+    let architecture = place.read("out/site/docs/architecture/ARCHITECTURE.html");
+    assert!(architecture.contains("<figure class=\"diagram\"><svg role=\"img\""), "{architecture}");
+    let before = listing(place.root());
+    let again = outcome(&build(&place, DAYS[1], &["--html", "out/site"]));
+    assert_eq!(again, "9 pages up to date\nnothing changed in out/site\nexit 0\n");
+    assert!(listing(place.root()) == before);
+
+    write(&place, "mine/notes.txt", "mine");
+    let refused = outcome(&build(&place, DAYS[0], &["--html", "mine"]));
+    assert!(refused.contains("mine has files that are not of a site made by mcp-kit"), "{refused}");
+    assert!(refused.ends_with("exit 2\n") && place.read("mine/notes.txt") == "mine");
+    place.clean();
+}
+
+/// Nothing of the catalog becomes markup of the site.
+#[test]
+fn a_hostile_catalog_makes_no_markup() {
+    let place = place(
+        "organisation: {name: \"<script>alert(1)</script>\"}\nservices:\n  - {name: \"<img src=x onerror=alert(1)>\", status: planned, location: local, \
+         auth_method: none, token_storage: none, notes: \"</script><script>alert(2)</script> {{ links }}\"}\n",
+    );
+    assert!(build(&place, DAYS[0], &["--html", "site"]).status.success());
+    for (path, (bytes, _)) in listing(&place.path("site")) {
+        if path.ends_with(".html") {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{path}");
+        }
+    }
+}
+
+/// `mcp-kit docs serve`, stopped when dropped.
+struct Served {
+    process: std::process::Child,
+    address: String,
+    log: tempfile::NamedTempFile,
+}
+
+impl Served {
+    fn start(place: &Place) -> Self {
+        let mut command = mcp_kit(place);
+        let log = tempfile::NamedTempFile::new().unwrap();
+        command.args(["docs", "serve", "--port", "0"]).stdout(Stdio::piped()).stderr(log.reopen().unwrap());
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        Self { address: address.to_owned(), process, log }
+    }
+
+    fn ask(&self, method: &str, path: &str, host: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask("GET", path, &self.address)
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    fn eventually_has(&self, path: &str, text: &str) {
+        eventually(text, || self.get(path).contains(text));
+    }
+}
+
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not in a minute: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn serve_shows_the_pages_and_makes_them_anew() {
+    const PAGE: &str = "/docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.html";
+    let place = place(CATALOG);
+    let mut served = Served::start(&place);
+    let entry = served.get("/");
+    assert!(entry.starts_with("HTTP/1.1 200") && entry.contains("text/html; charset=utf-8"), "{entry}");
+    assert!(entry.contains("mcp-kit-reload"), "an open page hears of changes");
+    assert!(served.get(PAGE).contains("Plain"));
+    assert!(served.get("/nowhere.html").starts_with("HTTP/1.1 404"));
+    assert!(served.ask("POST", "/", &served.address).starts_with("HTTP/1.1 405"));
+    assert!(served.ask("GET", "/", "rebound.example.com").starts_with("HTTP/1.1 403"), "DNS rebinding");
+    assert!(served.ask("GET", "/", "localhost:1").starts_with("HTTP/1.1 200"));
+
+    fs::write(place.path("catalog.yaml"), CATALOG.replace("Plain", "Renamed")).unwrap();
+    served.eventually_has(PAGE, "Renamed");
+    fs::write(place.path("catalog.yaml"), "services: 1\n").unwrap();
+    eventually("the mistake is said", || served.said().contains("a list belongs here"));
+    fs::write(place.path("CURRENT_STATE_v1.md"), "# Written by hand\n").unwrap();
+    assert!(served.get(PAGE).contains("Renamed"), "the site before is still there");
+    fs::write(place.path("catalog.yaml"), CATALOG.replace("Plain", "Mended")).unwrap();
+    served.eventually_has(PAGE, "Mended");
+    served.eventually_has("/CURRENT_STATE_v1.html", "Written by hand");
+    assert_eq!(listing(place.root()).len(), 2, "nothing was written");
+
+    let pid = served.process.id().to_string();
+    assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
+    assert!(served.process.wait().unwrap().success());
+    assert!(served.said().contains("note: made anew in "), "{}", served.said());
+}
+
+#[test]
+fn serve_says_what_is_wrong_and_ends() {
+    let place = place("service: []\n");
+    let output = place.run(&["docs", "serve", "--port", "0"]);
+    assert!(outcome(&output).ends_with("exit 2\n"), "{}", outcome(&output));
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    fs::write(place.path("catalog.yaml"), CATALOG).unwrap();
+    let said = outcome(&place.run(&["docs", "serve", "--port", &port]));
+    assert!(said.contains("cannot listen on 127.0.0.1") && said.ends_with("exit 3\n"), "{said}");
 }

@@ -7,18 +7,22 @@ use super::page::{PAGES, paths};
 use super::site::{Document, Site, SiteError, make};
 use crate::catalog::Catalog;
 
+/// The documents that a catalog names.
+pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
+    let services = catalog.services.iter().flat_map(|service| [&service.sop, &service.runbook]);
+    let deprecations = catalog.deprecations.iter().flat_map(|notice| [&notice.replacement, &notice.archived]);
+    services.chain(deprecations).flatten().map(String::as_str)
+}
+
 /// As the plan makes them: the index first, then the other pages, then what the catalog names and is there.
 ///
 /// # Errors
 /// When one cannot be read, or is not text.
 pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Document>, BuildError> {
     let pages = paths(catalog);
-    let services = catalog.services.iter().flat_map(|service| [&service.sop, &service.runbook]);
-    let deprecations = catalog.deprecations.iter().flat_map(|notice| [&notice.replacement, &notice.archived]);
-    let named = services.chain(deprecations).flatten().map(String::as_str);
     let mut documents: Vec<Document> = Vec::new();
     let ours = PAGES.iter().filter_map(|page| Some((pages.get(page.name)?.as_str(), page.name)));
-    for (path, name) in ours.chain(named.map(|path| (path, ""))) {
+    for (path, name) in ours.chain(named(catalog).map(|path| (path, ""))) {
         let markdown = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
         if !markdown || documents.iter().any(|document| document.path == path) {
             continue;

@@ -12,5 +12,6 @@ pub mod page;
 pub mod reference;
 pub mod refusals;
 pub mod seal;
+pub mod serve;
 pub mod site;
 pub mod templates;

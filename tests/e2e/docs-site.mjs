@@ -1,13 +1,14 @@
 // The site of `docs build --html` in a browser, from files: nothing is loaded from elsewhere, search finds, diagrams are drawn, the
 // catalog sorts and filters, every link leads somewhere, and axe-core finds nothing, in both colour schemes.
-// usage: node docs-site.mjs CHROMIUM SITE [SCREENSHOT.png]
+// Then the same from `docs serve` at an address: an open page hears that the catalog has changed.
+// usage: node docs-site.mjs CHROMIUM SITE ADDRESS CATALOG [SCREENSHOT.png]
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { accessible, checks, holds, launch, open as opened, same } from "./browser.mjs";
 
-const [executablePath, site, screenshot] = process.argv.slice(2);
+const [executablePath, site, address, catalogFile, screenshot] = process.argv.slice(2);
 const browser = await launch(executablePath);
 const open = (path, colorScheme = "light", width) => opened(browser, join(site, path), colorScheme, width);
 const root = pathToFileURL(site).href;
@@ -94,6 +95,17 @@ async function diagrams(page) {
   holds(ink !== ground && ink.startsWith("rgb"), `${ink} on ${ground}`);
 }
 
+async function served(path) {
+  const page = await opened(browser, address + path, "light");
+  await page.getByText("Context7 Worker").first().waitFor();
+  writeFileSync(catalogFile, readFileSync(catalogFile, "utf8").replace("Context7 Worker", "Renamed Worker"));
+  await page.getByText("Renamed Worker").first().waitFor();
+  same(await page.getByText("Context7 Worker").count(), 0, "an open page is loaded anew");
+  same(page.requests.filter(url => !url.startsWith(address) && !url.startsWith("data:")), [], "and loads nothing from elsewhere");
+  // The page before was told to close its socket, and may say so.
+  same(page.complaints.filter(text => !text.includes("WebSocket")), []);
+}
+
 try {
   const first = await open("index.html");
   const paths = await chapters(first);
@@ -128,6 +140,7 @@ try {
   await links(paths);
   const narrow = await open(find("MCP_SERVER_CATALOG"), "light", 320);
   holds(await narrow.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "320 pixels are wide enough (WCAG 1.4.10)");
+  await served(find("MCP_SERVER_CATALOG"));
   console.log(`the site of the documents in Chromium ${browser.version().split(".")[0]}: ${checks} checks of ${paths.length} pages`);
 } finally {
   await browser.close();
