@@ -196,7 +196,10 @@ impl From<DocsError> for Failure {
                         "give a file or folder of text that you may read"
                     }
                     BuildError::Template(_) => "correct the template",
-                    BuildError::NoPage(_) => "name it after the page that it is for, as servers.md, or take it away",
+                    BuildError::NoPage(_) => {
+                        "name it after the page that it is for, as servers.md, or say in `docs.pages` where it goes"
+                    }
+                    BuildError::NoTemplate { .. } => "write it, or correct the name of the page in `docs.pages`",
                     BuildError::Markers { .. } => "correct the markers; nothing was written",
                     BuildError::ByHand { .. } => {
                         "bring the change into the catalog or a template of your own, or give it up with --overwrite"

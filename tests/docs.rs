@@ -277,6 +277,105 @@ fn a_hostile_catalog_makes_no_markup() {
     }
 }
 
+#[test]
+fn pages_of_ones_own() {
+    let place = place(&format!(
+        "{CATALOG}docs:\n  templates: templates\n  pages:\n    owners: docs/OWNERS.md\n    fleet: {{section: README.md}}\n    servers: \
+         {{section: docs/architecture/SERVERS.md}}\n    current-state: false\n"
+    ));
+    write(&place, "README.md", "# Ours\n\n<!-- mcp-kit:begin fleet -->\n<!-- mcp-kit:end fleet -->\n\nEnd.");
+    write(
+        &place,
+        "templates/owners.md",
+        "# Owners\n{% for service in services %}\n- {{ service.name }}: {{ service.owner | default(value=\"nobody\") }}\n{%- endfor %}\n\n\
+         [Fleet]({{ pages.fleet | link | safe }})\n",
+    );
+    let refused = refused(&place);
+    assert!(
+        refused.contains("the page fleet has no template templates/fleet.md") && refused.ends_with("exit 2\n"),
+        "{refused}"
+    );
+    write(
+        &place,
+        "templates/fleet.md",
+        "{{ services | length }} servers, [owners]({{ pages[\"owners\"] | link | safe }})\n",
+    );
+    let built = outcome(&build(&place, DAYS[0], &[]));
+    assert!(built.ends_with("10 of 10 pages written\nexit 0\n"), "{built}");
+    assert!(
+        place.read("docs/OWNERS.md").ends_with(
+            "# Owners\n\n- Notes \\| drafts: \\*platform\\* team\n- Plain: nobody\n\n[Fleet](../README.md)\n"
+        )
+    );
+    let readme = place.read("README.md");
+    assert!(
+        readme.starts_with("# Ours\n\n<!-- mcp-kit:begin fleet sha256=") && readme.ends_with("-->\n\nEnd."),
+        "{readme}"
+    );
+    assert!(readme.contains("\n2 servers, [owners](docs/OWNERS.md)\n"), "{readme}");
+    let servers = place.read("docs/architecture/SERVERS.md");
+    assert!(servers.starts_with("# servers\n\n<!-- mcp-kit:begin servers "), "{servers}");
+    assert!(place.read("docs/infrastructure/mcp/README.md").contains("(../../architecture/SERVERS.md)"));
+    assert!(!place.path("CURRENT_STATE_v1.md").exists());
+    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "10 pages up to date\nexit 0\n");
+}
+
+/// Kills a build at many points: every page is whole, as it was or as it is to be, and the next build makes the rest.
+#[test]
+fn killed_at_any_point_every_page_is_whole() {
+    let kills: u32 = std::env::var("MCP_KIT_DOCS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
+    // Enough of them that there is a time in between.
+    let own: String = (0..100).map(|page| format!("    own-{page}: own/{page}.md\n")).collect();
+    let first = format!("{CATALOG}docs:\n  templates: templates\n  pages:\n{own}");
+    let place = place(&first);
+    for page in 0..100 {
+        let text = "{% for service in services %}{{ service.name }} {% endfor %}\n".repeat(2);
+        write(&place, &format!("templates/own-{page}.md"), text);
+    }
+    build(&place, DAYS[0], &[]);
+    let pages = |place: &Place| {
+        listing(place.root())
+            .into_iter()
+            .filter(|(path, _)| path.ends_with(".md") && !path.starts_with("templates/"))
+            .collect::<Vec<_>>()
+    };
+    let (catalog, before) = (first.replace("Plain", "Changed"), pages(&place));
+    let all = listing(place.root()).len();
+    fs::write(place.path("catalog.yaml"), &catalog).unwrap();
+    let began = Instant::now();
+    build(&place, DAYS[0], &[]);
+    let whole = began.elapsed();
+    let after = pages(&place);
+    assert!(before != after && before.len() == after.len());
+    let (mut undone, mut between, mut done) = (0, 0, 0);
+    for round in 0..kills {
+        fs::write(place.path("catalog.yaml"), &first).unwrap();
+        build(&place, DAYS[0], &[]);
+        assert!(pages(&place) == before);
+        fs::write(place.path("catalog.yaml"), &catalog).unwrap();
+        let mut command = mcp_kit(&place);
+        command.env("SOURCE_DATE_EPOCH", DAYS[0]).args(["docs", "build"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        // Spread over the time in which pages are written; waiting is the point here.
+        std::thread::sleep(whole.mul_f64(0.4 + 0.7 * f64::from(round) / f64::from(kills)).max(Duration::from_micros(1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = pages(&place);
+        for (page, (was, will)) in now.iter().zip(before.iter().zip(&after)) {
+            assert!(page == was || page == will, "{} is neither as it was nor as it is to be", page.0);
+        }
+        match (now == before, now == after) {
+            (true, _) => undone += 1,
+            (_, true) => done += 1,
+            _ => between += 1,
+        }
+        assert!(build(&place, DAYS[0], &[]).status.success());
+        assert!(pages(&place) == after, "another build finishes");
+        assert_eq!(listing(place.root()).len(), all, "nothing is left behind");
+    }
+    println!("{kills} kills over {whole:?}: {undone} before any page, {between} in between, {done} after the last");
+}
+
 /// `mcp-kit docs serve`, stopped when dropped.
 struct Served {
     process: std::process::Child,

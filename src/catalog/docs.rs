@@ -1,69 +1,110 @@
 //! Settings of `mcp-kit docs`.
 
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::{Node, Value};
-use crate::docs::page::PAGES;
+use crate::docs::page::{PAGES, built_in};
 use crate::scaffold::answers::nearest;
 
 /// Settings of `mcp-kit docs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Docs {
-    /// A folder with Tera templates that take the place of those of the program; each is named after its page.
+    /// A folder with Tera templates, each named after its page: in place of those of the program, or for pages of one's own.
     pub templates: Option<String>,
-    /// Where pages go that do not go to their usual places: the page's name and the path, or `false` for a page that is not
-    /// wanted.
+    /// Pages that do not go to their usual places, and pages of one's own.
     #[serde(default)]
-    #[schemars(with = "std::collections::BTreeMap<String, PagePlace>")]
-    pub pages: Vec<(String, Option<String>)>,
+    #[schemars(with = "std::collections::BTreeMap<String, PlaceSchema>")]
+    pub pages: Vec<(String, Place)>,
 }
 
-/// The value of an entry of `pages`, for the schema.
+/// Where a page goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Place {
+    /// `false`: nowhere.
+    Nowhere,
+    /// A path: there.
+    At(String),
+    /// `section` and a path: between markers in that file.
+    SectionOf(String),
+}
+
+/// The same, as it is written.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is of use")]
-enum PagePlace {
+enum PlaceSchema {
     /// Where the page goes.
-    Path(String),
+    At(String),
+    /// A section of a file that people write.
+    SectionOf(SectionSchema),
     /// `false`: nowhere.
-    LeftOut(#[schemars(extend("const" = false))] bool),
+    Nowhere(#[schemars(extend("const" = false))] bool),
+}
+
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is of use")]
+struct SectionSchema {
+    /// The file.
+    section: String,
 }
 
 impl Docs {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "the setting of the documents") else { return Self::default() };
         let templates = fields.take("templates").and_then(|node| reader.path(node));
-        let mut taken: Vec<(&str, String)> = Vec::new();
+        let mut taken: FxHashMap<String, String> = FxHashMap::default();
         let pages = reader.table(fields.take("pages"), |name, span, node, reader| {
-            let Some(page) = PAGES.iter().find(|page| page.name == name) else {
-                let names: Vec<String> = PAGES.iter().map(|page| page.name.to_owned()).collect();
-                let hint = match nearest(name, &names) {
-                    Some(nearest) => format!("did you mean {nearest}?"),
-                    None => format!("it is one of {}", names.join(", ")),
-                };
-                reader.problem(Problem::new(span.clone(), format!("there is no page `{name}`")).with_hint(hint));
-                return None;
-            };
-            if node.value == Value::Scalar(Some("false".to_owned())) {
-                return Some((name.to_owned(), None));
+            if built_in(name).is_none() {
+                own_name(name, span, templates.is_some(), reader)?;
             }
-            let path = reader.path(node)?;
-            let usual = |other: &str| PAGES.iter().find(|page| page.path == other && page.name != name);
-            let other = taken.iter().find(|(_, other)| *other == path).map(|(name, _)| *name);
+            let (path, is_section) = match &node.value {
+                Value::Scalar(Some(text)) if text == "false" => return Some((name.to_owned(), Place::Nowhere)),
+                Value::Map(_) => {
+                    let mut fields = reader.fields(node, "the place of a page")?;
+                    let file = reader.required(&mut fields, "section");
+                    reader.end(fields);
+                    (reader.path(file?)?, true)
+                }
+                _ => (reader.path(node)?, false),
+            };
+            let usual = PAGES.iter().find(|page| page.path == path && page.name != name).map(|page| page.name);
             // A usual place is free where its page goes elsewhere, but nobody would find out why.
-            if let Some(other) = other.or_else(|| usual(&path).map(|page| page.name)) {
+            if let Some(other) = taken.get(&path).map(String::as_str).or(usual) {
                 let problem = Problem::new(node.span.clone(), format!("{path} is where the page `{other}` goes"));
                 reader.problem(problem.with_hint("give each page a path of its own"));
                 return None;
             }
-            taken.push((page.name, path.clone()));
-            Some((name.to_owned(), Some(path)))
+            taken.insert(path.clone(), name.to_owned());
+            Some((name.to_owned(), if is_section { Place::SectionOf(path) } else { Place::At(path) }))
         });
         reader.end(fields);
         Self { templates, pages }
     }
+}
+
+/// A page of one's own needs a folder of templates, and a name that can stand in a marker.
+fn own_name(name: &str, span: &Range<usize>, has_templates: bool, reader: &mut Reader) -> Option<()> {
+    let names: Vec<String> = PAGES.iter().map(|page| page.name.to_owned()).collect();
+    let problem = if !has_templates {
+        let hint = match nearest(name, &names) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => format!("it is one of {}; pages of your own need `templates`", names.join(", ")),
+        };
+        Problem::new(span.clone(), format!("there is no page `{name}`")).with_hint(hint)
+    } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        Problem::new(span.clone(), format!("`{name}` is no name of a page"))
+            .with_hint("make it of lower-case letters, digits and hyphens")
+    } else {
+        return Some(());
+    };
+    reader.problem(problem);
+    None
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
+
 use super::problem::Problem;
 use super::yaml::{Node, Value};
 use crate::scaffold::answers::nearest;
@@ -51,8 +53,9 @@ impl Reader {
             return None;
         };
         let mut left: Vec<(&str, &Range<usize>, &Node)> = Vec::with_capacity(entries.len());
+        let mut seen = FxHashSet::default();
         for (key, span, value) in entries {
-            if left.iter().any(|(other, ..)| other == key) {
+            if !seen.insert(key.as_str()) {
                 self.problem(
                     Problem::new(span.clone(), format!("`{key}` is here a second time"))
                         .with_hint("leave one of them out"),

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashSet;
+
 use super::managed::{MarkerError, sections, splice};
-use super::page::{Kind, PAGES, Page, paths};
+use super::page::{Kind, Placed, built_in, placed};
 use super::seal::{Found, look, seal};
-use super::templates::{TemplateError, Templates};
+use super::templates::{Links, TemplateError, Templates};
 use crate::audit::fix::plan::Change;
 use crate::catalog::Catalog;
 use crate::files::Tree;
@@ -32,6 +34,14 @@ pub enum BuildError {
     /// The folder of templates has a file that no page has a use for.
     #[error("{0} is the template of no page")]
     NoPage(String),
+    /// A page of one's own has no template.
+    #[error("the page {name} has no template {path}")]
+    NoTemplate {
+        /// The page.
+        name: String,
+        /// Where its template would be.
+        path: String,
+    },
     /// The markers of a section are wrong.
     #[error("{path}: {error}")]
     Markers {
@@ -136,15 +146,16 @@ pub fn plan<F: Folder + ?Sized>(
     today: &str,
     by_hand: ByHand,
 ) -> Result<Plan, Vec<BuildError>> {
-    let templates =
-        own_templates(folder, catalog).and_then(|own| Ok(Templates::new(&own)?)).map_err(|error| vec![error])?;
-    let paths = paths(catalog);
-    let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: paths.len() }, Vec::new());
-    for page in PAGES {
-        let Some(path) = paths.get(page.name).map(String::as_str) else { continue };
+    let placed = placed(catalog);
+    let own = own_templates(folder, catalog, &placed)?;
+    let templates = Templates::new(catalog, &own).map_err(|error| vec![error.into()])?;
+    let links = Links::new(&placed);
+    let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: placed.len() }, Vec::new());
+    for page in &placed {
+        let path = page.path;
         let made = read(folder, path).and_then(|before| {
-            let render = |date: &str| templates.render(page, catalog, &paths, date);
-            Ok((next(page, path, before.as_deref(), render, today, by_hand)?, before))
+            let render = |date: &str| templates.render(page, &links, date);
+            Ok((next(page, before.as_deref(), render, today, by_hand)?, before))
         });
         match made {
             Ok((Some(after), before)) => plan.changes.push(Change {
@@ -162,14 +173,13 @@ pub fn plan<F: Folder + ?Sized>(
 /// The new text of a page's file; nothing where it is good as it is. A page keeps the date that it has while nothing else
 /// in it changes.
 fn next(
-    page: &Page,
-    path: &str,
+    page: &Placed<'_>,
     before: Option<&str>,
     render: impl Fn(&str) -> Result<String, TemplateError>,
     today: &str,
     by_hand: ByHand,
 ) -> Result<Option<String>, BuildError> {
-    let refuse = |what: String| BuildError::ByHand { path: path.to_owned(), what };
+    let refuse = |what: String| BuildError::ByHand { path: page.path.to_owned(), what };
     let keep = by_hand == ByHand::Keep;
     let same = |one: &str, other: &str| one.trim().replace("\r\n", "\n") == other.trim().replace("\r\n", "\n");
     match page.kind {
@@ -194,7 +204,7 @@ fn next(
         Kind::Section(title) => {
             let fresh = format!("# {title}\n");
             let file = before.unwrap_or(&fresh);
-            let found = sections(file).map_err(|error| BuildError::Markers { path: path.to_owned(), error })?;
+            let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_owned(), error })?;
             let section = found.iter().find(|section| section.name == page.name);
             if section.is_some_and(|section| section.is_edited(file)) && keep {
                 return Err(refuse(format!(
@@ -226,21 +236,36 @@ fn read<F: Folder + ?Sized>(folder: &F, path: &str) -> Result<Option<String>, Bu
 }
 
 /// The owner's templates by file name, from the folder that the catalog names.
-fn own_templates<F: Folder + ?Sized>(folder: &F, catalog: &Catalog) -> Result<BTreeMap<String, String>, BuildError> {
+fn own_templates<F: Folder + ?Sized>(
+    folder: &F,
+    catalog: &Catalog,
+    placed: &[Placed<'_>],
+) -> Result<BTreeMap<String, String>, Vec<BuildError>> {
     let Some(templates) = &catalog.docs.templates else { return Ok(BTreeMap::new()) };
-    let mut own = BTreeMap::new();
-    for name in folder.list(templates)? {
+    let pages: FxHashSet<&str> = placed.iter().map(|page| page.name).collect();
+    let (mut own, mut errors) = (BTreeMap::new(), Vec::new());
+    for name in folder.list(templates).map_err(|error| vec![error])? {
         let path = format!("{templates}/{name}");
         // Files that editors and systems leave about.
         if name.starts_with('.') || name.ends_with('~') {
             continue;
         }
-        if !PAGES.iter().any(|page| name.strip_suffix(".md") == Some(page.name)) {
-            return Err(BuildError::NoPage(path));
+        let page = name.strip_suffix(".md");
+        if !page.is_some_and(|page| pages.contains(page) || built_in(page).is_some()) {
+            errors.push(BuildError::NoPage(path));
+            continue;
         }
-        if let Some(text) = read(folder, &path)? {
-            own.insert(name, text);
+        match read(folder, &path) {
+            Ok(text) => own.extend(text.map(|text| (name, text))),
+            Err(error) => errors.push(error),
         }
     }
-    Ok(own)
+    for page in placed.iter().filter(|page| built_in(page.name).is_none()) {
+        let name = format!("{}.md", page.name);
+        if !own.contains_key(&name) {
+            let path = format!("{templates}/{name}");
+            errors.push(BuildError::NoTemplate { name: page.name.to_owned(), path });
+        }
+    }
+    if errors.is_empty() { Ok(own) } else { Err(errors) }
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use rustc_hash::FxHashSet;
+
 use super::build::{BuildError, Plan};
-use super::page::{PAGES, paths};
+use super::page::placed;
 use super::site::{Document, Site, SiteError, make};
 use crate::catalog::Catalog;
 
@@ -19,12 +21,12 @@ pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
 /// # Errors
 /// When one cannot be read, or is not text.
 pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Document>, BuildError> {
-    let pages = paths(catalog);
-    let mut documents: Vec<Document> = Vec::new();
-    let ours = PAGES.iter().filter_map(|page| Some((pages.get(page.name)?.as_str(), page.name)));
+    let (mut documents, mut known) = (Vec::new(), FxHashSet::default());
+    let pages = placed(catalog);
+    let ours = pages.iter().map(|page| (page.path, page.name));
     for (path, name) in ours.chain(named(catalog).map(|path| (path, ""))) {
         let markdown = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
-        if !markdown || documents.iter().any(|document| document.path == path) {
+        if !markdown || !known.insert(path) {
             continue;
         }
         if let Some(text) = plan.text(root, path)? {

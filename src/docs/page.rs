@@ -1,19 +1,20 @@
 //! Which pages there are, and where they belong.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use crate::catalog::Catalog;
+use crate::catalog::docs::Place;
 
 /// How a page stands in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Kind<'a> {
     /// The file is the page.
     Whole,
     /// The file is somebody's, and has the page as a section; where there is no such file, it begins with this title.
-    Section(&'static str),
+    Section(&'a str),
 }
 
-/// A page.
+/// A page that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Its name in markers, in `docs.pages` and before `.md` as the name of its template.
@@ -21,7 +22,7 @@ pub struct Page {
     /// Where it belongs unless the catalog says otherwise; relative to the catalog's folder.
     pub path: &'static str,
     /// Whole or a section.
-    pub kind: Kind,
+    pub kind: Kind<'static>,
     /// The template that comes with the program.
     pub template: &'static str,
 }
@@ -45,13 +46,53 @@ pub const PAGES: &[Page] = &[
     page!("current-state", "CURRENT_STATE_v1.md", Kind::Section("Current state")),
 ];
 
-/// Where each page of this catalog belongs, by name; without those that the catalog leaves out.
+/// A page in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where it belongs; relative to the catalog's folder.
+    pub path: &'a str,
+    /// Whole or a section.
+    pub kind: Kind<'a>,
+}
+
+/// The pages of a catalog: those that come with the program, without those that it leaves out, and then its own.
 #[must_use]
-pub fn paths(catalog: &Catalog) -> BTreeMap<&'static str, String> {
-    let told =
-        |page: &Page| catalog.docs.pages.iter().find(|(name, _)| name == page.name).map(|(_, path)| path.clone());
-    let place = |page: &Page| Some((page.name, told(page).unwrap_or_else(|| Some(page.path.to_owned()))?));
-    PAGES.iter().filter_map(place).collect()
+pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
+    let told: FxHashMap<&str, &Place> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let ours = PAGES.iter().filter_map(|page| {
+        let (path, kind) = match told.get(page.name) {
+            None => (page.path, page.kind),
+            Some(Place::Nowhere) => return None,
+            Some(Place::At(path)) => (path.as_str(), page.kind),
+            Some(Place::SectionOf(path)) => (path.as_str(), Kind::Section(page.title())),
+        };
+        Some(Placed { name: page.name, path, kind })
+    });
+    let others = catalog.docs.pages.iter().filter(|(name, _)| built_in(name).is_none());
+    let own = others.filter_map(|(name, place)| match place {
+        Place::Nowhere => None,
+        Place::At(path) => Some(Placed { name, path, kind: Kind::Whole }),
+        Place::SectionOf(path) => Some(Placed { name, path, kind: Kind::Section(name) }),
+    });
+    ours.chain(own).collect()
+}
+
+/// The page of this name that comes with the program.
+#[must_use]
+pub fn built_in(name: &str) -> Option<&'static Page> {
+    PAGES.iter().find(|page| page.name == name)
+}
+
+impl Page {
+    /// What a file begins with that is there for its section only.
+    const fn title(&self) -> &'static str {
+        match self.kind {
+            Kind::Section(title) => title,
+            Kind::Whole => self.name,
+        }
+    }
 }
 
 /// How `to` is linked from the document `from`; both relative to the same folder, `/` between the parts.

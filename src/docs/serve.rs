@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use super::build::{ByHand, plan};
 use super::command::{DocsError, root_of};
 use super::documents::{self, collect};
-use super::page::paths;
+use super::page::placed;
 use super::site::Site;
 use crate::catalog::Catalog;
 use crate::files::{File, Tree};
@@ -142,7 +142,7 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
     let entries = templates.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     files.extend(documents::named(&catalog).map(|path| root.join(path)));
-    files.extend(paths(&catalog).into_values().map(|path| root.join(path)));
+    files.extend(placed(&catalog).iter().map(|page| root.join(page.path)));
     files.extend(templates);
     files
 }

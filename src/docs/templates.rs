@@ -3,59 +3,33 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use serde::Serialize;
-use tera::{Context, Tera};
+use tera::{Context, Kwargs, State, Tera};
 
 use super::example;
-use super::page::{PAGES, Page, relative};
+use super::page::{PAGES, Page, Placed, placed, relative};
 use super::reference;
 use super::refusals::{OUTPUTS, REFUSALS};
-use crate::catalog::{Catalog, Service};
+use crate::catalog::Catalog;
 
 /// What is wrong with a template, with file and line as Tera says it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the template of a page cannot be used: {0}")]
 pub struct TemplateError(String);
 
-/// The templates: those of the program, and the owner's in their place.
+/// The templates, and what all pages are made from.
 #[derive(Debug)]
 pub struct Templates(Tera);
 
-/// A service as the templates see it.
-#[derive(Serialize)]
-struct Row<'a> {
-    #[serde(flatten)]
-    service: &'a Service,
-    /// Links from the page that is being made.
-    sop_link: Option<String>,
-    runbook_link: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Notice<'a> {
-    path: &'a str,
-    date: &'a str,
-    reason: &'a str,
-    archived: Option<Place<'a>>,
-    replacement: Option<Place<'a>>,
-}
-
-/// A document, and the link to it from the page that is being made.
-#[derive(Serialize)]
-struct Place<'a> {
-    path: &'a str,
-    link: String,
-}
-
 impl Templates {
-    /// With these texts in place of those of the program, by file name.
+    /// With these texts in place of those of the program and besides them, by file name.
     ///
     /// # Errors
     /// For a text that is no Tera template.
-    pub fn new(own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    pub fn new(catalog: &Catalog, own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let mut tera = Tera::new();
         tera.autoescape_on([".md"]);
         tera.set_escape_fn(escape);
+        tera.register_filter("link", link);
         let name = |page: &Page| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
@@ -64,62 +38,60 @@ impl Templates {
             .collect();
         tera.add_raw_templates(texts.iter().map(|(name, text)| (name.as_str(), *text)))
             .map_err(|error| TemplateError(error.to_string()))?;
-        Ok(Self(tera))
-    }
-
-    /// The text of a page that lies at its place in `paths`, as of `date`.
-    ///
-    /// # Errors
-    /// For a variable that there is not, and the like.
-    pub fn render(
-        &self,
-        page: &Page,
-        catalog: &Catalog,
-        paths: &BTreeMap<&'static str, String>,
-        date: &str,
-    ) -> Result<String, TemplateError> {
-        let here = paths.get(page.name).map_or(page.path, String::as_str);
-        let link = |to: &str| relative(here, to);
-        // Nothing, where there is no such page: then templates leave the link out.
-        let to_page = |page: &Page| paths.get(page.name).map(|path| link(path)).unwrap_or_default();
-        let links: BTreeMap<&str, String> = PAGES.iter().map(|page| (page.name, to_page(page))).collect();
-        let services: Vec<Row<'_>> = catalog
-            .services
-            .iter()
-            .map(|service| Row {
-                service,
-                sop_link: service.sop.as_deref().map(link),
-                runbook_link: service.runbook.as_deref().map(link),
-            })
-            .collect();
-        let place = |path| Place { path, link: link(path) };
-        let notices: Vec<Notice<'_>> = catalog
-            .deprecations
-            .iter()
-            .map(|deprecation| Notice {
-                path: &deprecation.path,
-                date: &deprecation.date,
-                reason: &deprecation.reason,
-                archived: deprecation.archived.as_deref().map(place),
-                replacement: deprecation.replacement.as_deref().map(place),
-            })
-            .collect();
-        let mut context = Context::new();
+        // Once for all pages: a page of 10,000 would pay for all services otherwise.
+        let context = tera.global_context();
         context.insert("organisation", &catalog.organisation);
-        context.insert("services", &services);
-        context.insert("deprecations", &notices);
-        context.insert("links", &links);
+        context.insert("services", &catalog.services);
+        context.insert("deprecations", &catalog.deprecations);
         context.insert("outputs", &outputs());
         context.insert("example", &example::parts());
         context.insert("refusals", REFUSALS);
         context.insert("settings", &reference::settings());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));
+        let paths: BTreeMap<&str, &str> = placed(catalog).iter().map(|page| (page.name, page.path)).collect();
+        context.insert("pages", &paths);
+        Ok(Self(tera))
+    }
+
+    /// The text of a page, as of `date`; `placed` are all pages.
+    ///
+    /// # Errors
+    /// For a variable that there is not, and the like.
+    pub fn render(&self, page: &Placed<'_>, links: &Links<'_>, date: &str) -> Result<String, TemplateError> {
+        let mut context = Context::new();
+        context.insert("here", page.path);
+        context.insert("links", &links.from(page.path));
         context.insert("last_updated", date);
         let text = self.0.render(&format!("{}.md", page.name), &context);
         let text = text.map_err(|error| TemplateError(error.to_string()))?;
         Ok(text.trim().to_owned() + "\n")
     }
+}
+
+/// Where the pages are that come with the program.
+#[derive(Debug)]
+pub struct Links<'a>(Vec<(&'static str, Option<&'a str>)>);
+
+impl<'a> Links<'a> {
+    /// Among all pages.
+    #[must_use]
+    pub fn new(placed: &[Placed<'a>]) -> Self {
+        let path =
+            |page: &Page| placed.iter().take(PAGES.len()).find(|other| other.name == page.name).map(|page| page.path);
+        Self(PAGES.iter().map(|page| (page.name, path(page))).collect())
+    }
+
+    /// The links from a document, by name; empty for a page that is left out, and then templates leave the link out.
+    fn from(&self, here: &str) -> BTreeMap<&'static str, String> {
+        self.0.iter().map(|(name, path)| (*name, path.map(|path| relative(here, path)).unwrap_or_default())).collect()
+    }
+}
+
+/// `{{ path | link }}`: how the page that is being made links to a path below the catalog's folder.
+fn link(path: &str, _: Kwargs, state: &State<'_>) -> tera::TeraResult<String> {
+    let here = state.get::<String>("here")?.unwrap_or_default();
+    Ok(relative(&here, path))
 }
 
 /// What came out when failures were provoked, without the line end of each file.
