@@ -131,7 +131,7 @@ impl From<CatalogError> for Failure {
             CatalogError::Write(error) => Self::new(UNFINISHED, error, ""),
             CatalogError::Add { ref reason, .. } => {
                 let hint = match reason {
-                    AddError::Flow => "write each service on lines of its own, or add it by hand",
+                    AddError::Flow(_) => "write each service on lines of its own, or add it by hand",
                     _ => "choose another name, or change that one",
                 };
                 Self::new(USAGE, error, hint)

@@ -135,6 +135,63 @@ fn deprecated_documents_are_archived_and_others_get_a_header() {
     assert_eq!(documents(&place), after, "a second run changes nothing");
 }
 
+/// The list that `docs build` makes is made anew from the catalog; what it makes elsewhere is left alone, and said.
+#[test]
+fn what_is_archived_stands_in_the_catalog_afterwards() {
+    const CATALOG: &str = "# Ours\nservices: []\ndocs:\n  pages: {current-state: CURRENT.md}\ndeprecations:\n  - {path: docs/gone.md, date: 2025-01-01, reason: Was wrong} # once\n";
+    let place = committed(&[OLD, &[("catalog.yaml", CATALOG)]].concat());
+    let run =
+        |arguments: &[&str]| mcp_kit(&place).args(arguments).env("SOURCE_DATE_EPOCH", "1762560000").output().unwrap();
+    assert!(run(&["docs", "build"]).status.success());
+    let notices = place.read("docs/DEPRECATION_NOTICES.md");
+    write(&place, "index.md", "[n](docs/infrastructure/mcp/README.md) [r](README.md)\n");
+    // A hand that writes into a page: what the fix finds there is not its own to mend.
+    let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md").replace("(README.md)", "(Readme.md)");
+    write(&place, "docs/infrastructure/mcp/OAUTH_SOP.md", &sop);
+    let fix = run(&["audit-docs", "--fix", "--allow-dirty"]);
+    let said = outcome(&fix);
+    assert!(said.contains("docs/infrastructure/mcp/OAUTH_SOP.md is made by mcp-kit docs build"), "{said}");
+    assert_eq!(place.read("docs/infrastructure/mcp/OAUTH_SOP.md"), sop);
+    assert!(run(&["docs", "build", "--overwrite"]).status.success());
+
+    let fix = run(&["audit-docs", "--fix=documents", "--allow-dirty", "--current", "docs/sop.md"]);
+    assert!(fix.status.success(), "{}", outcome(&fix));
+    let catalog = place.read("catalog.yaml");
+    assert_eq!(
+        catalog,
+        format!(
+            "{CATALOG}  - path: docs/old_setup.md\n    date: 2025-11-08\n    reason: Out of date\n    archived: archive/2025-11-08-old_setup.md\n    \
+             replacement: docs/sop.md\n"
+        )
+    );
+    let after = place.read("docs/DEPRECATION_NOTICES.md");
+    assert!(
+        after != notices && after.contains("| docs/old\\_setup.md | 2025-11-08 | [archive/2025-11-08-old\\_setup.md]("),
+        "{after}"
+    );
+    assert_eq!(outcome(&run(&["docs", "build", "--check"])), "9 pages up to date\nexit 0\n");
+    let audit = outcome(&run(&["audit-docs", "."]));
+    assert!(audit.contains("no findings"), "{audit}");
+}
+
+/// A catalog that nothing can be entered into is left as it is, and a person is told.
+#[test]
+fn where_the_catalog_takes_no_entry_it_is_said() {
+    let place = committed(
+        &[OLD, &[("catalog.yaml", "deprecations: [{path: docs/gone.md, date: 2025-01-01, reason: Wrong}]\n")]].concat(),
+    );
+    assert!(place.run(&["docs", "build"]).status.success());
+    let before = (place.read("catalog.yaml"), place.read("docs/DEPRECATION_NOTICES.md"));
+    let said = outcome(&place.run(&["audit-docs", "--fix=documents", "--allow-dirty"]));
+    assert!(
+        said.contains(
+            "enter docs/old_setup.md into `deprecations` of catalog.yaml: `deprecations` is not written as a list"
+        ),
+        "{said}"
+    );
+    assert_eq!((place.read("catalog.yaml"), place.read("docs/DEPRECATION_NOTICES.md")), before);
+}
+
 #[test]
 fn an_archived_document_is_never_written_over() {
     let place = committed(&[OLD, &[("archive/2025-11-08-old_setup.md", "# From another time\n")]].concat());

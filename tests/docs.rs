@@ -357,7 +357,9 @@ fn killed_at_any_point_every_page_is_whole() {
         command.env("SOURCE_DATE_EPOCH", DAYS[0]).args(["docs", "build"]).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         // Spread over the time in which pages are written; waiting is the point here.
-        std::thread::sleep(whole.mul_f64(0.4 + 0.7 * f64::from(round) / f64::from(kills)).max(Duration::from_micros(1)));
+        std::thread::sleep(
+            whole.mul_f64(0.4 + 0.7 * f64::from(round) / f64::from(kills)).max(Duration::from_micros(1)),
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         let now = pages(&place);

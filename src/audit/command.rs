@@ -153,7 +153,9 @@ fn planned(
         let plan = (what == Mend::Documents).then(|| fix::documents::plan(world, &decisions, &words));
         (findings, plan)
     })?;
-    let plan = documents.unwrap_or_else(|| fix::repairs(&covers.root, &findings));
+    let mut plan = documents.unwrap_or_else(|| fix::repairs(&covers.root, &findings));
+    let (year, month, day) = config.today;
+    fix::catalogued::enter(&covers.root, &mut plan, &format!("{year:04}-{month:02}-{day:02}"));
     Ok((covers.root, plan))
 }
 

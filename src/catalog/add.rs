@@ -1,5 +1,6 @@
 //! A service more in the text of a catalog: everything that is there stays byte for byte.
 
+use super::deprecation::Deprecation;
 use super::problem::Problem;
 use super::yaml::{self, Node, Value};
 use super::{Catalog, Service};
@@ -14,8 +15,8 @@ pub enum AddError {
     #[error("there is a service named {0:?} already")]
     Taken(String),
     /// The list is written in a way that nothing can be added to without writing all of it anew.
-    #[error("`services` is not written as a list with a line for each hyphen")]
-    Flow,
+    #[error("`{0}` is not written as a list with a line for each hyphen")]
+    Flow(&'static str),
 }
 
 /// The text with the service at the end of the list.
@@ -29,49 +30,80 @@ pub fn add(text: &str, service: &Service) -> Result<String, AddError> {
         return Err(AddError::Taken(service.name.clone()));
     }
     let root = yaml::parse(text).map_err(|problem| AddError::Problems(text.to_owned(), vec![problem]))?;
-    let after = inserted(text, root.as_ref(), service)?;
+    let after = inserted(text, root.as_ref(), "services", &fields(service))?;
     // What was written is read again: no quoting or indentation is trusted.
     let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
     let expected = Catalog { services: [&before.services[..], std::slice::from_ref(service)].concat(), ..before };
-    if read == expected { Ok(after) } else { Err(AddError::Flow) }
+    if read == expected { Ok(after) } else { Err(AddError::Flow("services")) }
 }
 
-fn inserted(text: &str, root: Option<&Node>, service: &Service) -> Result<String, AddError> {
+/// The text with these deprecations at the end of the list; those of a path that is in it already are left out.
+///
+/// # Errors
+/// When the text is no good catalog, or they do not fit into it.
+pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddError> {
+    let problems = |(text, problems): (String, Vec<Problem>)| AddError::Problems(text, problems);
+    let mut expected = Catalog::parse(text.as_bytes()).map_err(problems)?;
+    let mut after = text.to_owned();
+    for entry in entries {
+        if expected.deprecations.iter().any(|other| other.path == entry.path) {
+            continue;
+        }
+        let root = yaml::parse(&after).map_err(|problem| AddError::Problems(after.clone(), vec![problem]))?;
+        let fields = [
+            ("path", Some(entry.path.as_str())),
+            ("date", Some(entry.date.as_str())),
+            ("reason", Some(entry.reason.as_str())),
+            ("archived", entry.archived.as_deref()),
+            ("replacement", entry.replacement.as_deref()),
+        ];
+        after = inserted(&after, root.as_ref(), "deprecations", &fields)?;
+        expected.deprecations.push(entry.clone());
+    }
+    // What was written is read again: no quoting or indentation is trusted.
+    let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
+    if read == expected { Ok(after) } else { Err(AddError::Flow("deprecations")) }
+}
+
+/// A field and its value, where it has one.
+type Field<'a> = (&'static str, Option<&'a str>);
+
+fn inserted(text: &str, root: Option<&Node>, list: &'static str, fields: &[Field<'_>]) -> Result<String, AddError> {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let services = root.and_then(|root| match &root.value {
-        Value::Map(entries) => entries.iter().find(|(key, ..)| key == "services").map(|(.., node)| node),
+        Value::Map(entries) => entries.iter().find(|(key, ..)| key == list).map(|(.., node)| node),
         _ => None,
     });
     match services {
         None => {
             let gap = if text.trim().is_empty() { "" } else { end };
             let open = if text.is_empty() || text.ends_with('\n') { "" } else { end };
-            Ok(format!("{text}{open}{gap}services:{end}{}", entry(service, "  - ", end)))
+            Ok(format!("{text}{open}{gap}{list}:{end}{}", entry(fields, "  - ", end)))
         }
         Some(Node { span, value: Value::List(items) }) if items.is_empty() => {
             let (before, after) = (text[..span.start].trim_end_matches(' '), &text[span.end..]);
             let rest = after.find('\n').map_or(after.len(), |at| at + 1);
             let open = if after[..rest].ends_with('\n') { "" } else { end };
-            Ok(format!("{before}{}{open}{}{}", &after[..rest], entry(service, "  - ", end), &after[rest..]))
+            Ok(format!("{before}{}{open}{}{}", &after[..rest], entry(fields, "  - ", end), &after[rest..]))
         }
         Some(Node { value: Value::List(items), .. }) => {
-            let Some(last) = items.last() else { return Err(AddError::Flow) };
+            let Some(last) = items.last() else { return Err(AddError::Flow(list)) };
             let line = text[..last.span.start].rfind('\n').map_or(0, |at| at + 1);
             let prefix = &text[line..last.span.start];
             if prefix.trim() != "-" || !prefix.trim_start().starts_with('-') {
-                return Err(AddError::Flow);
+                return Err(AddError::Flow(list));
             }
             let at = line_after(text, last_byte(last));
             let (before, after) = text.split_at(at);
             let open = if before.ends_with('\n') { "" } else { end };
-            Ok(format!("{before}{open}{}{after}", entry(service, prefix, end)))
+            Ok(format!("{before}{open}{}{after}", entry(fields, prefix, end)))
         }
         Some(node) => {
             // `services:` with nothing behind it.
             let at = line_after(text, node.span.end);
             let (before, after) = text.split_at(at);
             let open = if before.ends_with('\n') { "" } else { end };
-            Ok(format!("{before}{open}{}{after}", entry(service, "  - ", end)))
+            Ok(format!("{before}{open}{}{after}", entry(fields, "  - ", end)))
         }
     }
 }
@@ -93,9 +125,8 @@ fn line_after(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |more| at + more + 1)
 }
 
-/// The entry, its first line behind `prefix`, which ends in a hyphen and spaces.
-fn entry(service: &Service, prefix: &str, end: &str) -> String {
-    let fields = [
+fn fields(service: &Service) -> [Field<'_>; 12] {
+    [
         ("name", Some(service.name.as_str())),
         ("status", Some(service.status.as_str())),
         ("location", Some(service.location.as_str())),
@@ -108,9 +139,13 @@ fn entry(service: &Service, prefix: &str, end: &str) -> String {
         ("runbook", service.runbook.as_deref()),
         ("last_verified", service.last_verified.as_deref()),
         ("notes", service.notes.as_deref()),
-    ];
+    ]
+}
+
+/// The entry, its first line behind `prefix`, which ends in a hyphen and spaces.
+fn entry(fields: &[Field<'_>], prefix: &str, end: &str) -> String {
     let indent = prefix.replace('-', " ");
-    let given = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let given = fields.iter().filter_map(|(name, value)| Some((name, (*value)?)));
     given
         .enumerate()
         .map(|(at, (name, value))| format!("{}{name}: {}{end}", if at == 0 { prefix } else { &indent }, scalar(value)))
@@ -190,7 +225,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_not_added() {
         let one = "{name: A, status: planned, location: local, auth_method: none, token_storage: none}";
-        assert!(matches!(add(&format!("services: [{one}]\n"), &service("B")), Err(AddError::Flow)));
+        assert!(matches!(add(&format!("services: [{one}]\n"), &service("B")), Err(AddError::Flow(_))));
         assert!(matches!(add(&format!("services:\n  - {one}\n"), &service("a")), Err(AddError::Taken(_))));
         assert!(matches!(add("services: 1\n", &service("B")), Err(AddError::Problems(..))));
         assert!(

@@ -25,6 +25,12 @@ pub fn seal(name: &str, body: &str) -> String {
     )
 }
 
+/// Whether a file is a whole page of some name.
+#[must_use]
+pub fn is_page(file: &str) -> bool {
+    file.starts_with(BEGIN)
+}
+
 /// What is to be said of a file where a whole page belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::plan::{Change, Edits, Plan};
+use super::plan::{Change, Edits, Plan, meets};
 use crate::audit::checks::World;
 use crate::audit::config::Date;
 use crate::audit::finding::{Decision, Edit, Fix, Verdict};
@@ -13,6 +13,9 @@ use crate::audit::profile::Flavor;
 use crate::audit::resolve::{Parts, Target};
 use crate::audit::suggest;
 use crate::audit::walk::{file_name, shown};
+use crate::catalog::deprecation::Deprecation;
+use crate::docs::generated;
+use crate::docs::seal::is_page;
 
 /// Where archived documents go, below the root.
 const ARCHIVE: &str = "archive";
@@ -37,6 +40,10 @@ pub fn plan(world: World<'_>, decisions: &[Decision], words: &Words) -> Plan {
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
     for page in documents.touched(decisions, &archived) {
         match documents.read(page) {
+            // A page that is archived is a page no more: what is made in its place is another file.
+            Some(text) if is_page(&text) && documents.is(decisions, page, Verdict::Update) => {
+                plan.remarks.push(format!("{} {}", documents.path(page), generated::ADVICE));
+            }
             Some(text) => drop(texts.insert(page, text)),
             None => plan.remarks.push(format!("{} is not UTF-8 and stays as it is", documents.path(page))),
         }
@@ -137,11 +144,16 @@ impl<'a> Documents<'a> {
         let document = &corpus.pages[page as usize].document;
         let own = archived.get(&page).map_or(corpus.path(page), |new| new.as_bytes());
         let mut edits = Edits::default();
+        // Where the document stays: what a build makes in it is not for us to change.
+        let made_by_build = if archived.contains_key(&page) { Vec::new() } else { generated::parts(text) };
         for (link, resolved) in document.links.iter().zip(&self.world.graph.links[page as usize]) {
             let destination = document.text(link.destination);
             let parts = Parts::of(destination);
             // A heading of its own goes along.
             if parts.path.is_empty() || link.written.start >= link.written.end {
+                continue;
+            }
+            if meets(&made_by_build, &link.written.range()) {
                 continue;
             }
             let moved = resolved.page().and_then(|to| archived.get(&to)).filter(|_| parts.fragment.is_some());
@@ -227,6 +239,24 @@ impl<'a> Documents<'a> {
         (known, known.map_or_else(|| INDEX.to_owned(), |page| self.path(page)))
     }
 
+    /// What the catalog has to say of a document that was archived.
+    fn entry(&self, page: u32, new: &str) -> Deprecation {
+        let (corpus, document) = (self.world.corpus, &self.world.corpus.pages[page as usize].document);
+        let link = document.evidence.notice.and_then(|notice| notice.replacement).and_then(|replacement| {
+            let text = document.text(replacement);
+            let at = document.links.iter().position(|link| document.text(link.destination) == text)?;
+            self.world.graph.links[page as usize].get(at)?.page()
+        });
+        let replacement = link.or_else(|| self.page(self.words.current.as_deref()?)).map(|page| self.path(page));
+        Deprecation {
+            path: shown(corpus.path(page)),
+            date: self.date.clone(),
+            reason: "Out of date".to_owned(),
+            archived: Some(new.to_owned()),
+            replacement,
+        }
+    }
+
     /// Enters what was archived into the list, which is made where there is none.
     fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut Plan) {
         let done: Vec<(u32, &String)> =
@@ -247,6 +277,11 @@ impl<'a> Documents<'a> {
             }
             (None, None) => (None, "# Deprecated documents\n\n".to_owned()),
         };
+        if is_page(&text) {
+            // Nothing has changed in it: its links are not ours, either.
+            plan.entries.extend(done.into_iter().map(|(page, new)| self.entry(page, new)));
+            return;
+        }
         let end = line_end(&text);
         if !text.is_empty() && !text.ends_with('\n') {
             text += end;

@@ -1,5 +1,6 @@
 //! `--fix`: findings → a plan of changes, which is pure → a diff to look at, or one transaction on the disk.
 
+pub mod catalogued;
 pub mod diff;
 pub mod documents;
 pub mod plan;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::audit::finding::{Edit, Finding, Fix};
+use crate::catalog::deprecation::Deprecation;
+use crate::docs::generated;
 
 /// A document with other contents, or a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Plan {
     pub left: usize,
     /// What a person has to look at, one sentence each.
     pub remarks: Vec<String>,
+    /// What belongs into the catalog, because the list of what was archived is made from it.
+    pub entries: Vec<Deprecation>,
 }
 
 impl Plan {
@@ -55,7 +59,12 @@ impl Plan {
                 continue;
             };
             let mut edits = Edits::default();
-            let made = fixes.iter().filter(|fix| edits.add(&before, fix)).count();
+            let made_by_build = generated::parts(&before);
+            let inside = |fix: &Fix| fix.edits.iter().any(|edit| meets(&made_by_build, &edit.span));
+            if fixes.iter().any(|fix| inside(fix)) {
+                plan.remarks.push(format!("{path} {}", generated::ADVICE));
+            }
+            let made = fixes.iter().filter(|fix| !inside(fix) && edits.add(&before, fix)).count();
             plan.mended += made;
             plan.left += fixes.len() - made;
             let after = edits.apply(&before);
@@ -65,6 +74,11 @@ impl Plan {
         }
         plan
     }
+}
+
+/// Whether a span has to do with one of these parts.
+pub(super) fn meets(parts: &[Range<usize>], span: &Range<usize>) -> bool {
+    parts.iter().any(|part| span.start < part.end && part.start < span.end.max(span.start + 1))
 }
 
 /// Edits of one document that do not touch one another, by where they begin.
