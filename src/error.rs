@@ -159,7 +159,7 @@ impl From<FixError> for Failure {
             FixError::Transaction(TransactionError::Changed(_)) => Self::new(
                 UNFINISHED,
                 error,
-                "run it again; if an earlier --fix was interrupted, remove .mcp-kit-fix when you have looked at the document",
+                "run it again; if an earlier --fix or docs build was interrupted, remove .mcp-kit-fix when you have looked at the document",
             ),
             FixError::Transaction(TransactionError::Journal { .. }) => {
                 Self::new(UNFINISHED, error, "remove .mcp-kit-fix, if it is not yours")

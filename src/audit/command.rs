@@ -81,7 +81,10 @@ pub fn run(
         }
         let root = Located::find(&scope).map_err(AuditError::from)?.root;
         if let Some(documents) = fix::transaction::finish(&root).map_err(FixError::from)? {
-            note(&format!("an interrupted --fix of {} is finished", report::plural(documents, "document")));
+            note(&format!(
+                "an interrupted --fix or docs build of {} is finished",
+                report::plural(documents, "document")
+            ));
         }
         let (root, plan) = plan()?;
         fix::carry_out(&root, &plan, command.allow_dirty)?;
@@ -89,7 +92,7 @@ pub fn run(
     }
     let (mut found, covers) = audit(&scope, &config)?;
     if fix::transaction::is_interrupted(&covers.root) {
-        note("an interrupted --fix has not changed all documents yet; run it again to finish it");
+        note("an interrupted --fix or docs build has not changed all documents yet; run it again to finish it");
     }
     if found.documents == 0 {
         note(

@@ -38,7 +38,7 @@ pub enum TransactionError {
     #[error("{0} has changed meanwhile")]
     Changed(String),
     /// The journal of an interrupted run says what no run of ours would say.
-    #[error("{} is no journal of an interrupted --fix: {reason}", path.display())]
+    #[error("{} is no journal of an interrupted --fix or docs build: {reason}", path.display())]
     Journal {
         /// The file.
         path: PathBuf,
