@@ -320,6 +320,43 @@ fn pages_of_ones_own() {
     assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "10 pages up to date\nexit 0\n");
 }
 
+/// `audit-docs` says of what a build has made whether it still holds; of what was never made it says nothing.
+#[test]
+fn the_audit_tells_what_is_stale() {
+    let place =
+        place(&CATALOG.replace("    sop: docs/sop (new).md\n", "").replace("deprecations:\n", "deprecations: []\n#"));
+    let audit = |place: &Place| outcome(&place.run(&["audit-docs", "--strict", "."]));
+    write(&place, "README.md", "# Ours\n\n[Index](docs/infrastructure/mcp/README.md)\n");
+    assert!(!audit(&place).contains("stale-page"), "nothing was made yet");
+    build(&place, DAYS[0], &[]);
+    let clean = audit(&place);
+    assert!(clean.contains("no findings") && clean.ends_with("exit 0\n"), "{clean}");
+
+    let catalog = place.read("catalog.yaml");
+    fs::write(place.path("catalog.yaml"), catalog.replace("status: planned", "status: deployed")).unwrap();
+    write(
+        &place,
+        "docs/DEPRECATION_NOTICES.md",
+        place.read("docs/DEPRECATION_NOTICES.md").replace("No document", "No text"),
+    );
+    write(&place, "CURRENT_STATE_v1.md", format!("Text.\n\n{}", place.read("CURRENT_STATE_v1.md")));
+    let said = audit(&place);
+    assert_snapshot!(said);
+    fs::write(place.path("catalog.yaml"), &catalog).unwrap();
+    write(&place, "docs/architecture/ARCHITECTURE.md", "# A\n\n<!-- mcp-kit:begin authentication -->\n");
+    let said = audit(&place);
+    assert!(
+        said.contains("its markers cannot be followed: authentication has no end") && said.ends_with("exit 1\n"),
+        "{said}"
+    );
+    fs::write(place.path("catalog.yaml"), format!("{catalog}docs: {{templates: nowhere}}\n")).unwrap();
+    let said = audit(&place);
+    assert!(
+        said.contains("note: generated pages were not compared: cannot read") && !said.contains("stale-page"),
+        "{said}"
+    );
+}
+
 /// Kills a build at many points: every page is whole, as it was or as it is to be, and the next build makes the rest.
 #[test]
 fn killed_at_any_point_every_page_is_whole() {

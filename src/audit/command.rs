@@ -12,9 +12,12 @@ use super::fix::documents::Words;
 use super::fix::plan::Plan;
 use super::fix::{self, FixError};
 use super::scope::Located;
+use super::walk::shown;
 use super::{AuditError, audit, audit_and, report};
 use crate::catalog::{self, Catalog, CatalogError};
 use crate::cli::{AuditDocs, Mend};
+use crate::docs::command::root_of;
+use crate::docs::stale::{Stale, stale};
 use crate::files::{self, FilesError};
 use crate::terminal::Paint;
 
@@ -65,7 +68,10 @@ pub fn run(
     }
     let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
     let scope = Scope { paths, root: command.root.clone() };
-    let config = settings(command, &scope)?;
+    let catalog = catalog_of(command, &scope)?;
+    let mut config = settings(command, catalog.as_ref());
+    let root = Located::find(&scope).map_err(AuditError::from)?.root;
+    config.stale = stale_pages(&root, catalog.as_ref(), &config, note);
     // Before the work, so that a mistyped name costs no time.
     let baseline = match &command.baseline {
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
@@ -79,7 +85,6 @@ pub fn run(
             told(&plan, what, ["would mend", "would change"], note);
             return Ok(0);
         }
-        let root = Located::find(&scope).map_err(AuditError::from)?.root;
         if let Some(documents) = fix::transaction::finish(&root).map_err(FixError::from)? {
             note(&format!(
                 "an interrupted --fix or docs build of {} is finished",
@@ -89,6 +94,9 @@ pub fn run(
         let (root, plan) = plan()?;
         fix::carry_out(&root, &plan, command.allow_dirty)?;
         told(&plan, what, ["mended", "changed"], note);
+        // It may have made the list of what was archived anew.
+        let catalog = catalog_of(command, &scope)?;
+        config.stale = stale_pages(&root, catalog.as_ref(), &config, &|_| ());
     }
     let (mut found, covers) = audit(&scope, &config)?;
     if fix::transaction::is_interrupted(&covers.root) {
@@ -124,8 +132,8 @@ fn looked(covers: &Located, code: Code, path: &str) -> bool {
     checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes())
 }
 
-/// What the catalog says, and what the command line says before it.
-fn settings(command: &AuditDocs, scope: &Scope) -> Result<Config, CommandError> {
+/// The catalog, where there is one, and its file.
+fn catalog_of(command: &AuditDocs, scope: &Scope) -> Result<Option<(PathBuf, Catalog)>, CommandError> {
     let file = match &command.catalog {
         Some(file) => Some(file.clone()),
         None => {
@@ -135,9 +143,32 @@ fn settings(command: &AuditDocs, scope: &Scope) -> Result<Config, CommandError> 
     // As one would write it here, for messages.
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
     let file = file.map(|file| file.strip_prefix(&here).map(Path::to_owned).unwrap_or(file));
-    let config =
-        file.map(|file| Catalog::load(&file)).transpose()?.map(|catalog| catalog.audit.config()).unwrap_or_default();
-    Ok(Config { flavor: command.flavor.or(config.flavor), today: today(), ..config })
+    Ok(file.map(|file| Catalog::load(&file).map(|catalog| (file, catalog))).transpose()?)
+}
+
+/// What the catalog says, and what the command line says before it.
+fn settings(command: &AuditDocs, catalog: Option<&(PathBuf, Catalog)>) -> Config {
+    let config = catalog.map(|(_, catalog)| catalog.audit.config()).unwrap_or_default();
+    Config { flavor: command.flavor.or(config.flavor), today: today(), ..config }
+}
+
+/// Generated pages that are not what a build would write, below the root of the audit.
+fn stale_pages(root: &Path, catalog: Option<&(PathBuf, Catalog)>, config: &Config, note: &dyn Fn(&str)) -> Vec<Stale> {
+    let Some((file, catalog)) = catalog else { return Vec::new() };
+    let Ok(folder) = root_of(file) else { return Vec::new() };
+    let Ok(prefix) = folder.strip_prefix(root).map(|prefix| shown(prefix.as_os_str().as_encoded_bytes())) else {
+        return Vec::new();
+    };
+    let (year, month, day) = config.today;
+    match stale(&folder, catalog, &format!("{year:04}-{month:02}-{day:02}")) {
+        Ok(stale) if prefix.is_empty() => stale,
+        Ok(stale) => stale.into_iter().map(|page| Stale { path: format!("{prefix}/{}", page.path), ..page }).collect(),
+        Err(errors) => {
+            let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            note(&format!("generated pages were not compared: {}", reasons.join("; ")));
+            Vec::new()
+        }
+    }
 }
 
 /// What `--fix` is to do, and in which tree.

@@ -1,5 +1,6 @@
 //! What an audit may be told; without being told anything it uses the defaults. Plain data: whoever reads `catalog.yaml` fills it in.
 
+use crate::docs::stale::Stale;
 use std::path::PathBuf;
 
 use super::finding::{Code, Severity};
@@ -26,6 +27,8 @@ pub struct Config {
     pub severities: Vec<(Code, Option<Severity>)>,
     /// When documents have to be looked at again, besides what their front matter says: path and date (year, month, day).
     pub reviews: Vec<(String, Date)>,
+    /// Generated pages that a build would write otherwise, by paths relative to the root.
+    pub stale: Vec<Stale>,
     /// What "today" is for review dates.
     pub today: Date,
     /// Documents larger than this are not read.
@@ -56,6 +59,7 @@ impl Default for Config {
             common_words: vec!["deprecated".to_owned()],
             severities: Vec::new(),
             reviews: Vec::new(),
+            stale: Vec::new(),
             today: (1970, 1, 1),
             largest: 64 << 20,
         }

@@ -15,4 +15,5 @@ pub mod refusals;
 pub mod seal;
 pub mod serve;
 pub mod site;
+pub mod stale;
 pub mod templates;

@@ -33,6 +33,7 @@ checks! {
     orphan,
     deprecated_reference,
     deprecated_target,
+    stale_page,
     stale_review,
     missing_notice,
     secret,

@@ -1,0 +1,51 @@
+//! A page, or a section between markers, that `mcp-kit docs build` made is not what it would write now: the catalog, a template or the
+//! program has changed since, or somebody has written into it.
+//!
+//! # Why it matters
+//!
+//! The page says what was true once, and nothing on it tells so.
+//!
+//! # Example
+//!
+//! `catalog.yaml` says that a server is deployed, and the table that was made from it still says "planned".
+//!
+//! # How to mend it
+//!
+//! Run `mcp-kit docs build`. What somebody has written into a generated text belongs into the catalog, a template of one's own, or outside of
+//! the markers; `--overwrite` gives it up.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::document::Span;
+use crate::audit::walk::shown;
+
+pub(super) const CODE: Code = Code::StalePage;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    if world.config.stale.is_empty() {
+        return;
+    }
+    let path = shown(world.corpus.path(page));
+    for stale in world.config.stale.iter().filter(|stale| stale.path == path) {
+        let span = Span::of(&(stale.at..stale.at));
+        drafts.push(Draft::new(CODE, Severity::Error, page, span, stale.message.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::config::Config;
+    use crate::audit::examples::findings_with;
+    use crate::docs::stale::Stale;
+
+    #[test]
+    fn what_a_build_would_write_otherwise() {
+        let stale = |path: &str, at, message: &str| Stale { path: path.to_owned(), at, message: message.to_owned() };
+        let config = Config {
+            stale: vec![stale("a.md", 5, "is old"), stale("nowhere.md", 0, "is gone")],
+            ..Config::default()
+        };
+        let tree = [("README.md", "[a](a.md)\n"), ("a.md", "# A\n\n<!-- mcp-kit:begin a -->\n<!-- mcp-kit:end a -->\n")];
+        insta::assert_snapshot!(findings_with("stale-page", &tree, &config), @"a.md:3:1 error: is old");
+    }
+}
