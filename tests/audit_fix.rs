@@ -174,6 +174,37 @@ fn what_is_archived_stands_in_the_catalog_afterwards() {
     assert!(audit.contains("no findings"), "{audit}");
 }
 
+/// When a document was last changed is a reason, where all of its history is there.
+#[test]
+fn decisions_know_the_last_change() {
+    let place = committed(OLD);
+    let commit = ["commit", "--quiet", "--amend", "--no-edit", "--date", "2020-02-03T04:05:06Z"];
+    let amended = Command::new("git")
+        .current_dir(place.root())
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+        .args(commit)
+        .env("GIT_COMMITTER_DATE", "2020-02-03T04:05:06Z")
+        .status()
+        .unwrap();
+    assert!(amended.success());
+    let reasons = |place: &Place, folder: &str| {
+        let output = place.run(&["audit-docs", "--format", "json", folder]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let decisions = report["decisions"].as_array().unwrap().clone();
+        let of = decisions.into_iter().find(|decision| decision["path"] == "docs/old_setup.md").unwrap();
+        of["reasons"].to_string()
+    };
+    assert!(reasons(&place, ".").contains("its last change in git is of 2020-02-03"), "{}", reasons(&place, "."));
+    write(&place, "new.md", "# N\n");
+    git(&place, &["add", "--all"]);
+    git(&place, &["commit", "--quiet", "--message", "more"]);
+    assert!(reasons(&place, ".").contains("its last change in git is of 2020-02-03"));
+    let url = format!("file://{}", place.root().display());
+    let clone = Place::new();
+    git(&clone, &["clone", "--quiet", "--depth", "1", &url, "shallow"]);
+    assert!(!reasons(&clone, "shallow").contains("last change"), "{}", reasons(&clone, "shallow"));
+}
+
 /// A catalog that nothing can be entered into is left as it is, and a person is told.
 #[test]
 fn where_the_catalog_takes_no_entry_it_is_said() {

@@ -13,7 +13,7 @@ use super::fix::plan::Plan;
 use super::fix::{self, FixError};
 use super::scope::Located;
 use super::walk::shown;
-use super::{AuditError, audit, audit_and, report};
+use super::{AuditError, audit, audit_and, git, report};
 use crate::catalog::{self, Catalog, CatalogError};
 use crate::cli::{AuditDocs, Mend};
 use crate::docs::command::root_of;
@@ -99,6 +99,11 @@ pub fn run(
         config.stale = stale_pages(&root, catalog.as_ref(), &config, &|_| ());
     }
     let (mut found, covers) = audit(&scope, &config)?;
+    let documents: Vec<&str> = found.decisions.iter().map(|decision| decision.path.as_str()).collect();
+    let changes = git::last_changes(&covers.root, &documents);
+    for decision in &mut found.decisions {
+        decision.reasons.extend(changes.get(&decision.path).cloned());
+    }
     if fix::transaction::is_interrupted(&covers.root) {
         note("an interrupted --fix or docs build has not changed all documents yet; run it again to finish it");
     }

@@ -12,6 +12,7 @@ mod examples;
 pub mod finding;
 pub mod finish;
 pub mod fix;
+pub mod git;
 pub mod graph;
 pub mod profile;
 pub mod report;

@@ -10,9 +10,10 @@ pub mod uncommitted;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
+use super::git::GitError;
 use plan::Plan;
 use transaction::TransactionError;
-use uncommitted::{GitError, Protection};
+use uncommitted::Protection;
 
 /// Why nothing was mended.
 #[derive(Debug, thiserror::Error)]

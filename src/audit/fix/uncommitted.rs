@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::process::{Command, Stdio};
+
+use crate::audit::git::{GitError, ask};
 
 /// What git would bring back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +15,6 @@ pub enum Protection {
     /// Everything.
     Full,
 }
-
-/// Git is there and does not answer.
-#[derive(Debug, thiserror::Error)]
-#[error("git does not say whether there are uncommitted changes: {0}")]
-pub struct GitError(String);
 
 /// Asks git about these documents below `root`.
 ///
@@ -34,16 +30,4 @@ pub fn look<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Pro
     let changed: HashSet<&str> = said.split('\0').filter_map(|entry| entry.get(3..)?.strip_prefix(prefix)).collect();
     let of_ours: Vec<String> = paths.filter(|path| changed.contains(path)).map(str::to_owned).collect();
     Ok(if of_ours.is_empty() { Protection::Full } else { Protection::Partly(of_ours) })
-}
-
-/// What git answers; nothing where there is no git or no repository.
-fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
-    let Ok(output) = git.output() else { return Ok(None) };
-    if output.status.success() {
-        return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("not a git repository") { Ok(None) } else { Err(GitError(said.trim().to_owned())) }
 }
