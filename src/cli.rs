@@ -144,6 +144,9 @@ pub struct AuditDocs {
     /// Write the findings of now to the baseline
     #[arg(long, requires = "baseline")]
     pub update_baseline: bool,
+    /// Record in the catalog that this document is good as it is; nothing is proposed for it until it changes
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub keep: Vec<PathBuf>,
     /// Mend what is certain
     #[arg(
         long,

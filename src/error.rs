@@ -8,6 +8,7 @@ use crate::audit::baseline::BaselineError;
 use crate::audit::command::CommandError;
 use crate::audit::fix::FixError;
 use crate::audit::fix::transaction::TransactionError;
+use crate::audit::keep::KeepError;
 use crate::audit::scope::ScopeError;
 use crate::catalog::CatalogError;
 use crate::catalog::add::AddError;
@@ -222,6 +223,17 @@ impl From<CommandError> for Failure {
         match error {
             CommandError::Audit(error) => error.into(),
             CommandError::Fix(error) => error.into(),
+            CommandError::Keep(KeepError::Read { .. } | KeepError::Outside { .. }) => {
+                Self::new(USAGE, error, "give documents of text below the root of the audit")
+            }
+            CommandError::Keep(KeepError::Add { ref reason, .. }) => {
+                let hint = match reason {
+                    AddError::Flow(_) => "write each entry on lines of its own, or add it by hand",
+                    _ => "`mcp-kit catalog check` says what is wrong with it",
+                };
+                Self::new(USAGE, error, hint)
+            }
+            CommandError::Keep(KeepError::Write(error)) => error.into(),
             CommandError::Catalog(error) => error.into(),
             CommandError::Baseline(error) => error.into(),
             CommandError::WriteBaseline(error) => error.into(),

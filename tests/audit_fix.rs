@@ -174,6 +174,53 @@ fn what_is_archived_stands_in_the_catalog_afterwards() {
     assert!(audit.contains("no findings"), "{audit}");
 }
 
+/// What somebody has looked at is not proposed again until it changes.
+#[test]
+fn decisions_are_remembered_in_the_catalog() {
+    let place = committed(OLD);
+    let run =
+        |arguments: &[&str]| mcp_kit(&place).args(arguments).env("SOURCE_DATE_EPOCH", "1762560000").output().unwrap();
+    let proposed = |place: &Place| {
+        let report: serde_json::Value =
+            serde_json::from_slice(&place.run(&["audit-docs", "--format", "json"]).stdout).unwrap();
+        let decisions = report["decisions"].as_array().unwrap().clone();
+        decisions.iter().map(|decision| decision["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(proposed(&place), ["docs/b.md", "docs/old_setup.md"]);
+    let kept = run(&["audit-docs", "--keep", "docs/old_setup.md"]);
+    assert!(outcome(&kept).contains("note: recorded as good as it is: docs/old_setup.md"), "{}", outcome(&kept));
+    let catalog = place.read("catalog.yaml");
+    assert_snapshot!(catalog, @r"
+    reviewed:
+      - path: docs/old_setup.md
+        decision: keep
+        date: 2025-11-08
+        sha256: c239918ad2f7f54f
+    ");
+    assert_eq!(proposed(&place), ["docs/b.md"]);
+    let fix = outcome(&run(&["audit-docs", "--fix=documents", "--dry-run", "--allow-dirty"]));
+    assert!(!fix.contains("archive/"), "nor is it archived: {fix}");
+    // Line ends are Git's business; a word is a change.
+    write(&place, "docs/old_setup.md", place.read("docs/old_setup.md").replace("\r\n", "\n"));
+    assert_eq!(proposed(&place), ["docs/b.md"]);
+    write(&place, "docs/old_setup.md", place.read("docs/old_setup.md") + "\nMore.\n");
+    assert_eq!(proposed(&place), ["docs/b.md", "docs/old_setup.md"]);
+    run(&["audit-docs", "--keep", "docs/old_setup.md", "--keep", "docs/b.md"]);
+    assert_eq!(proposed(&place), Vec::<String>::new());
+    let twice = place.read("catalog.yaml");
+    assert_eq!(twice.matches("- path: ").count(), 2, "{twice}");
+    assert!(outcome(&place.run(&["catalog", "check"])).ends_with("exit 0\n"));
+
+    for (arguments, said) in [
+        (&["audit-docs", "--keep", "nowhere.md"][..], "cannot keep nowhere.md"),
+        (&["audit-docs", "--keep", "/etc/hostname"], "it is not below"),
+    ] {
+        let text = outcome(&run(arguments));
+        assert!(text.contains(said) && text.ends_with("exit 2\n"), "{text}");
+    }
+    assert_eq!(place.read("catalog.yaml"), twice);
+}
+
 /// When a document was last changed is a reason, where all of its history is there.
 #[test]
 fn decisions_know_the_last_change() {

@@ -11,6 +11,7 @@ use super::finding::{Code, Finding, Report, Severity};
 use super::fix::documents::Words;
 use super::fix::plan::Plan;
 use super::fix::{self, FixError};
+use super::keep::{self, KeepError};
 use super::scope::Located;
 use super::walk::shown;
 use super::{AuditError, audit, audit_and, git, report};
@@ -42,6 +43,9 @@ pub enum CommandError {
     /// The settings cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// Nothing was recorded.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// Nothing was mended.
     #[error(transparent)]
     Fix(#[from] FixError),
@@ -68,10 +72,16 @@ pub fn run(
     }
     let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
     let scope = Scope { paths, root: command.root.clone() };
+    let root = Located::find(&scope).map_err(AuditError::from)?.root;
+    if !command.keep.is_empty() {
+        let file = command.catalog.clone().unwrap_or_else(|| root.join(catalog::FILE));
+        let kept = keep::record(&root, &file, &command.keep, &written(today()))?;
+        note(&format!("recorded as good as it is: {}", kept.join(", ")));
+    }
     let catalog = catalog_of(command, &scope)?;
     let mut config = settings(command, catalog.as_ref());
-    let root = Located::find(&scope).map_err(AuditError::from)?.root;
     config.stale = stale_pages(&root, catalog.as_ref(), &config, note);
+    config.settled = catalog.as_ref().map(|(_, catalog)| keep::unchanged(&root, &catalog.reviewed)).unwrap_or_default();
     // Before the work, so that a mistyped name costs no time.
     let baseline = match &command.baseline {
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
@@ -164,8 +174,7 @@ fn stale_pages(root: &Path, catalog: Option<&(PathBuf, Catalog)>, config: &Confi
     let Ok(prefix) = folder.strip_prefix(root).map(|prefix| shown(prefix.as_os_str().as_encoded_bytes())) else {
         return Vec::new();
     };
-    let (year, month, day) = config.today;
-    match stale(&folder, catalog, &format!("{year:04}-{month:02}-{day:02}")) {
+    match stale(&folder, catalog, &written(config.today)) {
         Ok(stale) if prefix.is_empty() => stale,
         Ok(stale) => stale.into_iter().map(|page| Stale { path: format!("{prefix}/{}", page.path), ..page }).collect(),
         Err(errors) => {
@@ -193,8 +202,7 @@ fn planned(
         (findings, plan)
     })?;
     let mut plan = documents.unwrap_or_else(|| fix::repairs(&covers.root, &findings));
-    let (year, month, day) = config.today;
-    fix::catalogued::enter(&covers.root, &mut plan, &format!("{year:04}-{month:02}-{day:02}"));
+    fix::catalogued::enter(&covers.root, &mut plan, &written(config.today));
     Ok((covers.root, plan))
 }
 
@@ -228,6 +236,11 @@ fn readable(written: io::Result<()>) -> Result<(), io::Error> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
+}
+
+/// A day as `2025-11-08`.
+fn written((year, month, day): Date) -> String {
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// Today in UTC; `SOURCE_DATE_EPOCH` settles it for builds that must not differ.

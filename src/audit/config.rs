@@ -27,6 +27,8 @@ pub struct Config {
     pub severities: Vec<(Code, Option<Severity>)>,
     /// When documents have to be looked at again, besides what their front matter says: path and date (year, month, day).
     pub reviews: Vec<(String, Date)>,
+    /// Documents that somebody has looked at and that have not changed since: nothing is proposed for them.
+    pub settled: Vec<String>,
     /// Generated pages that a build would write otherwise, by paths relative to the root.
     pub stale: Vec<Stale>,
     /// What "today" is for review dates.
@@ -59,6 +61,7 @@ impl Default for Config {
             common_words: vec!["deprecated".to_owned()],
             severities: Vec::new(),
             reviews: Vec::new(),
+            settled: Vec::new(),
             stale: Vec::new(),
             today: (1970, 1, 1),
             largest: 64 << 20,

@@ -21,7 +21,14 @@ const AROUND: usize = 200;
 #[must_use]
 pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<Finding>, usize) {
     drafts.retain(|draft| corpus.pages[draft.page as usize].audited);
-    let hidden = suppress(corpus, &mut drafts);
+    let mut hidden = suppress(corpus, &mut drafts);
+    if !config.settled.is_empty() {
+        let settled: FxHashSet<&[u8]> = config.settled.iter().map(String::as_bytes).collect();
+        let before = drafts.len();
+        let is_about_the_whole = |code| matches!(code, Code::Orphan | Code::DeprecatedReference);
+        drafts.retain(|draft| !is_about_the_whole(draft.code) || !settled.contains(corpus.path(draft.page)));
+        hidden += before - drafts.len();
+    }
     drafts.retain_mut(|draft| match config.severity(draft.code, draft.severity) {
         Some(severity) => {
             draft.severity = severity;

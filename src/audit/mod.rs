@@ -14,6 +14,7 @@ pub mod finish;
 pub mod fix;
 pub mod git;
 pub mod graph;
+pub mod keep;
 pub mod profile;
 pub mod report;
 pub mod resolve;

@@ -3,7 +3,7 @@
 use super::deprecation::Deprecation;
 use super::problem::Problem;
 use super::yaml::{self, Node, Value};
-use super::{Catalog, Service};
+use super::{Catalog, Reviewed, Service};
 
 /// Why it was not added.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,57 @@ pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddEr
     // What was written is read again: no quoting or indentation is trusted.
     let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
     if read == expected { Ok(after) } else { Err(AddError::Flow("deprecations")) }
+}
+
+/// The text with these documents as reviewed: an entry of the same path is changed where it stands, others go to the end of the list.
+///
+/// # Errors
+/// When the text is no good catalog, or they do not fit into it.
+pub fn reviewed(text: &str, entries: &[Reviewed]) -> Result<String, AddError> {
+    let problems = |(text, problems): (String, Vec<Problem>)| AddError::Problems(text, problems);
+    let mut expected = Catalog::parse(text.as_bytes()).map_err(problems)?;
+    let mut after = text.to_owned();
+    for entry in entries {
+        let root = yaml::parse(&after).map_err(|problem| AddError::Problems(after.clone(), vec![problem]))?;
+        let known = expected.reviewed.iter_mut().find(|other| other.path == entry.path);
+        let fields = [
+            ("path", Some(entry.path.as_str())),
+            ("decision", Some("keep")),
+            ("date", Some(entry.date.as_str())),
+            ("sha256", Some(entry.sha256.as_str())),
+        ];
+        match known {
+            Some(known) => {
+                let at =
+                    |key: &str| value_of(root.as_ref()?, "reviewed", &entry.path, key).map(|node| node.span.clone());
+                let mut spans: Vec<_> =
+                    ["date", "sha256"].into_iter().filter_map(|key| at(key).map(|span| (span, key))).collect();
+                spans.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+                for (span, key) in spans {
+                    let value = if key == "date" { &entry.date } else { &entry.sha256 };
+                    after.replace_range(span, &scalar(value));
+                }
+                known.clone_from(entry);
+            }
+            None => {
+                after = inserted(&after, root.as_ref(), "reviewed", &fields)?;
+                expected.reviewed.push(entry.clone());
+            }
+        }
+    }
+    let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
+    if read == expected { Ok(after) } else { Err(AddError::Flow("reviewed")) }
+}
+
+/// A value of the entry with this path in a list.
+fn value_of<'a>(root: &'a Node, list: &str, path: &str, key: &str) -> Option<&'a Node> {
+    fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+        let Value::Map(entries) = &node.value else { return None };
+        entries.iter().find(|(name, ..)| name == key).map(|(.., node)| node)
+    }
+    let Value::List(items) = &field(root, list)?.value else { return None };
+    let is_it = |item: &&Node| matches!(field(item, "path").map(|node| &node.value), Some(Value::Scalar(Some(text))) if text.trim().trim_start_matches('/') == path);
+    field(items.iter().find(is_it)?, key)
 }
 
 /// A field and its value, where it has one.
@@ -220,6 +271,31 @@ mod tests {
         let windows = format!("services:\r\n  - {}\r\n", block.replace('\n', "\r\n"));
         let after = add(&windows, &service("New")).unwrap();
         assert!(after.starts_with(&windows) && !after.replace("\r\n", "").contains('\n'));
+    }
+
+    #[test]
+    fn a_review_is_added_or_changed_where_it_stands() {
+        let review = |path: &str, date: &str, digit: &str| Reviewed {
+            path: path.to_owned(),
+            decision: crate::catalog::reviewed::Kept::Keep,
+            date: date.to_owned(),
+            sha256: digit.repeat(16),
+        };
+        let first =
+            reviewed("# mine\n", &[review("a.md", "2026-01-01", "a"), review("b.md", "2026-01-02", "1")]).unwrap();
+        assert_eq!(
+            first,
+            "# mine\n\nreviewed:\n  - path: a.md\n    decision: keep\n    date: 2026-01-01\n    sha256: aaaaaaaaaaaaaaaa\n  - path: b.md\n    \
+             decision: keep\n    date: 2026-01-02\n    sha256: 1111111111111111\n"
+        );
+        let commented = first.replace("date: 2026-01-01", "date: \"2026-01-01\" # by me");
+        let second = reviewed(&commented, &[review("a.md", "2026-02-01", "c")]).unwrap();
+        let expected = commented.replace("\"2026-01-01\"", "2026-02-01").replace(&"a".repeat(16), &"c".repeat(16));
+        assert_eq!(second, expected);
+        let flow = "reviewed: [{path: a.md, decision: keep, date: 2026-01-01, sha256: aaaaaaaaaaaaaaaa}]\n";
+        let changed = reviewed(flow, &[review("a.md", "2026-02-01", "c")]).unwrap();
+        assert_eq!(changed, flow.replace("2026-01-01", "2026-02-01").replace(&"a".repeat(16), &"c".repeat(16)));
+        assert!(matches!(reviewed(flow, &[review("b.md", "2026-02-01", "c")]), Err(AddError::Flow("reviewed"))));
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl Audit {
                 .collect(),
             reviews: self.reviews.iter().filter_map(|(path, day)| Some((path.clone(), date(day)?))).collect(),
             today: defaults.today,
+            settled: defaults.settled,
             stale: defaults.stale,
             largest: defaults.largest,
         }

@@ -10,6 +10,7 @@ pub mod docs;
 pub mod organisation;
 pub mod problem;
 pub mod read;
+pub mod reviewed;
 pub mod service;
 pub mod yaml;
 
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 pub use deprecation::Deprecation;
 pub use organisation::Organisation;
+pub use reviewed::Reviewed;
 pub use service::Service;
 
 use problem::{Problem, Problems};
@@ -41,6 +43,9 @@ pub struct Catalog {
     /// Documents that are deprecated or archived.
     #[serde(default)]
     pub deprecations: Vec<Deprecation>,
+    /// Documents that were looked at and are good as they are.
+    #[serde(default)]
+    pub reviewed: Vec<Reviewed>,
     /// Settings of `mcp-kit docs`.
     #[serde(default)]
     pub docs: docs::Docs,
@@ -116,6 +121,7 @@ impl Catalog {
             organisation: fields.take("organisation").and_then(|node| Organisation::read(node, reader)),
             services: reader.list(fields.take("services"), Service::read),
             deprecations: reader.list(fields.take("deprecations"), Deprecation::read),
+            reviewed: reader.list(fields.take("reviewed"), Reviewed::read),
             docs: fields.take("docs").map(|node| docs::Docs::read(node, reader)).unwrap_or_default(),
             audit: fields.take("audit").map(|node| audit::Audit::read(node, reader)).unwrap_or_default(),
         };
