@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 #[path = "../fuzz/checks/document.rs"]
 mod document;
+#[path = "../fuzz/checks/fixer.rs"]
+mod fixer;
 
 /// Pieces that mean something in Markdown, and some that mean nothing.
 fn piece() -> impl Strategy<Value = String> {
@@ -112,5 +114,35 @@ proptest! {
             let names: Vec<_> = texts.iter().map(|text| slugger.next(text)).collect();
             prop_assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         }
+    }
+}
+
+/// Pieces of documents that lead to one another, often wrongly, and the end of a document.
+fn linked() -> impl Strategy<Value = String> {
+    let link = prop::sample::select(vec![
+        "\0",
+        "[a](guide.md)",
+        "[b](docs/Guide.md#x)",
+        "[c](page.md#One)",
+        "[d][r]",
+        "[r]: ../other.md#one\n",
+        "[e](#ONE)",
+        "# One\n\n",
+        "[f](docs/deep/page.md 't')",
+        "[g](/docs/guide)",
+        "<a href=\"OTHER.md\">",
+        "![h](../Other.md)",
+        "[i](##One)",
+        "[j](www.example.org/x)",
+    ]);
+    prop_oneof![2 => link.prop_map(str::to_owned), 1 => piece()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn repairs_of_trees(pieces in prop::collection::vec(linked(), 0..30)) {
+        fixer::fixer(pieces.concat().as_bytes());
     }
 }
