@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::Scope;
 use super::profile::is_below;
-use super::walk::parent;
+use super::walk::{file_name, parent};
 
 /// Why there is nothing to audit.
 #[derive(Debug, thiserror::Error)]
@@ -84,16 +84,21 @@ impl Located {
     /// Whether a path of the tree is audited: it is below one of the paths that were given, and not below test data in there.
     #[must_use]
     pub fn covers(&self, path: &[u8]) -> bool {
-        self.covered.iter().any(|covered| {
-            is_below(path, covered)
-                && !parent(path.get(covered.len()..).unwrap_or_default()).split(|byte| *byte == b'/').any(is_test_data)
-        })
+        self.covered
+            .iter()
+            .any(|covered| is_below(path, covered) && !is_test_data(path.get(covered.len()..).unwrap_or_default()))
     }
 }
 
-/// Folders of documents that are there to be wrong. Whoever wants them audited names them.
-fn is_test_data(folder: &[u8]) -> bool {
-    matches!(folder, b"fixtures" | b"__fixtures__" | b"testdata" | b"test-data" | b"__snapshots__")
+/// Documents that are there to be wrong. Whoever wants them audited names their folder. In `tests` itself a README is for readers, and
+/// everything else is what the tests read or compare with.
+fn is_test_data(path: &[u8]) -> bool {
+    let is_for_readers = file_name(path).get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b"readme"));
+    parent(path).split(|byte| *byte == b'/').any(|folder| match folder {
+        b"fixtures" | b"__fixtures__" | b"testdata" | b"test-data" | b"__snapshots__" => true,
+        b"tests" => !is_for_readers,
+        _ => false,
+    })
 }
 
 /// The folder that has all of them.

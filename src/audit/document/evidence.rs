@@ -114,7 +114,8 @@ fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
     let ends = after.is_empty() || after.starts_with(['.', '!', ';', ',']);
     match place {
         Place::Status => true,
-        Place::FileName => before.is_empty() || after.starts_with('.') || after.is_empty(),
+        // `deprecated.md` lists what is deprecated.
+        Place::FileName => before.is_empty() != (after.starts_with('.') || after.is_empty()),
         Place::Title => {
             let bracketed = before.ends_with(['(', '[', '{']) && after.starts_with([')', ']', '}', ',', ' ']);
             let set_off = before.is_empty() && after.starts_with([':', '-', '–', '—']);
@@ -122,13 +123,35 @@ fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
             bracketed || set_off || behind
         }
         Place::Banner => {
-            let said = ["this is", "this page is", "this document is", "this guide is", "is now", "has been"];
             let before = before.to_lowercase();
             before.is_empty() && (ends || after.starts_with([':', '-', '–', '—']))
-                || ends && said.iter().any(|words| before.ends_with(words))
+                || ends && is_said_of_the_page(&before)
         }
         Place::Prose | Place::Link | Place::Heading => false,
     }
+}
+
+/// Whether the page is what the sentence before the word is about: of a tool or command that is deprecated, a healthy page says so.
+fn is_said_of_the_page(before: &str) -> bool {
+    const PAGES: [&str; 13] = [
+        "page",
+        "document",
+        "documentation",
+        "doc",
+        "guide",
+        "article",
+        "file",
+        "readme",
+        "tutorial",
+        "sop",
+        "runbook",
+        "repository",
+        "project",
+    ];
+    let verb = ["is now", "has been", "is", "was"].iter().find_map(|verb| before.strip_suffix(verb));
+    let subject = verb.map(|subject| subject.trim_end_matches([' ', '*', '_', '~']));
+    let word = subject.and_then(|subject| subject.rsplit(|c: char| !c.is_alphanumeric()).next());
+    word.is_some_and(|word| word == "this" || PAGES.contains(&word))
 }
 
 /// `None` only if the literals below do not compile.
@@ -199,6 +222,36 @@ mod tests {
         );
         assert_eq!(of("# A\n\nThis page lists the deprecated flags.\n"), None);
         assert_eq!(of(&format!("{}This page is deprecated", "é".repeat(HEAD_LENGTH))), None);
+    }
+
+    #[test]
+    fn a_banner_is_about_the_page_or_about_a_thing() {
+        let patterns = Patterns::new("deprecated", &["deprecated".to_owned()]).unwrap();
+        let marks = |text: &str| patterns.mentions(text, 0, Place::Banner).any(|mention| !mention.common);
+        for text in [
+            "Deprecated.",
+            "**DEPRECATED**: use B",
+            "This is deprecated.",
+            "This page has been deprecated.",
+            "The **document** is now deprecated, see B",
+        ] {
+            assert!(marks(text), "{text}");
+        }
+        for text in [
+            "This tool has been deprecated.",
+            "`x` is now deprecated.",
+            "Note: This command has been deprecated, and is a wrapper",
+            "Is it deprecated",
+        ] {
+            assert!(!marks(text), "{text}");
+        }
+        let name = |text: &str| patterns.mentions(text, 0, Place::FileName).any(|mention| !mention.common);
+        assert!(
+            name("deprecated-setup.md")
+                && name("setup-deprecated.md")
+                && !name("deprecated.md")
+                && !name("the-deprecated-flags.md")
+        );
     }
 
     #[test]
