@@ -34,9 +34,6 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         if !matches!(resolved.target, Target::Missing | Target::Outside) {
             continue;
         }
-        if is_to_be_filled_in(world.corpus.path(page), destination) {
-            continue;
-        }
         let what = suggest::meant(world.corpus, page, destination, resolved.target);
         let message = match resolved.target {
             Target::Missing if destination.contains('\\') => format!("there is no file {what}: a path is written with /, not \\"),
@@ -50,27 +47,9 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     }
 }
 
-/// A template has `[SE-NNNN](NNNN-filename.md)`, which is a place for a number and not yet a link.
-fn is_to_be_filled_in(path: &[u8], destination: &str) -> bool {
-    let has = |text: &[u8], word: &[u8]| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-    has(path, b"template") && (has(destination.as_bytes(), b"NNNN") || has(destination.as_bytes(), b"XXXX"))
-}
-
 #[cfg(test)]
 mod tests {
     use crate::audit::examples::findings;
-
-    #[test]
-    fn places_for_numbers_in_templates() {
-        let tree = [
-            ("README.md", "[t](proposal-templates/0000.md) [a](NNNN-a.md)\n"),
-            ("proposal-templates/0000.md", "[SE-NNNN](NNNN-filename.md) [x](xxxx-name.md#y) [real](gone.md)\n"),
-        ];
-        insta::assert_snapshot!(findings("broken-link", &tree), @r"
-        README.md:1:37 error: there is no file NNNN-a.md (NNNN-a.md)
-        proposal-templates/0000.md:1:56 error: there is no file proposal-templates/gone.md (gone.md)
-        ");
-    }
 
     #[test]
     fn links_to_nothing() {
