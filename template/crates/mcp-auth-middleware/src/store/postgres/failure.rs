@@ -111,6 +111,16 @@ mod tests {
         assert!(error.to_string().contains("the audit log cannot be written, so nothing was done"), "{error}");
     }
 
+    /// The system itself is asked: no name ends in `.invalid` (RFC 6761, section 6.4).
+    #[test]
+    fn an_unknown_host_name_is_told_as_such() {
+        let error = std::net::ToSocketAddrs::to_socket_addrs("db.invalid:5432").map(|_| ()).unwrap_err();
+        assert_eq!(
+            explain(sqlx::Error::Io(error).into(), "db.invalid:5432").to_string(),
+            "token store unavailable: the database cannot be reached: its host name is not known here (db.invalid:5432)"
+        );
+    }
+
     #[test]
     fn texts_of_the_driver_do_not_pass() {
         use sqlx::Error as E;
