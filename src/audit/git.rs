@@ -27,27 +27,30 @@ pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> 
     if said.contains("not a git repository") { Ok(None) } else { Err(GitError(said.trim().to_owned())) }
 }
 
-/// When each of these documents below `root` was last changed, in a sentence; nothing of a history that is not there as a whole,
-/// whose oldest commit would seem to have changed everything.
+/// When each of these documents below `root` was last changed, in a sentence; nothing where that is not known.
 #[must_use]
 pub fn last_changes(root: &Path, paths: &[&str]) -> HashMap<String, String> {
-    let shallow = || ask(root, &["rev-parse", "--is-shallow-repository"]).ok().flatten();
-    if paths.is_empty() || shallow().is_none_or(|said| said.trim() != "false") {
+    if paths.is_empty() {
         return HashMap::new();
     }
-    let format = ["--format=format:%x01%cs", "--name-only", "--relative", "-z"];
+    let format = ["--format=format:%x01%cs%d", "--name-only", "--relative", "-z"];
     let arguments = [&["log", "--no-renames", "--max-count", LATEST][..], &format].concat();
     // No commit at all is no failure of ours.
     parse(&ask(root, &arguments).ok().flatten().unwrap_or_default(), paths)
 }
 
-/// From the newest commit to the oldest: `\x01DAY\nPATH\0PATH\0`.
+/// From the newest commit to the oldest: `\x01DAY (DECORATIONS)\nPATH\0PATH\0`.
 fn parse(log: &str, paths: &[&str]) -> HashMap<String, String> {
     let wanted: HashSet<&str> = paths.iter().copied().collect();
     let (mut said, mut commits) = (HashMap::new(), 0);
     for commit in log.split('\u{1}').skip(1) {
         commits += 1;
-        let Some((day, files)) = commit.split_once('\n') else { continue };
+        let Some((head, files)) = commit.split_once('\n') else { continue };
+        // The oldest commit of a shallow clone, which seems to have made everything.
+        if head.contains("grafted") {
+            continue;
+        }
+        let day = head.get(..10).unwrap_or_default();
         for file in files.split('\0').filter(|file| wanted.contains(file)) {
             said.entry(file.to_owned()).or_insert_with(|| format!("its last change in git is of {day}"));
         }
@@ -67,13 +70,15 @@ mod tests {
 
     #[test]
     fn the_newest_commit_counts() {
-        let log = "\u{1}2026-01-02\na.md\0other.md\0\0\u{1}2025-01-02\nb c.md\0a.md\0\0\u{1}2024-01-01\0";
+        let log =
+            "\u{1}2026-01-02 (HEAD -> main)\na.md\0other.md\0\0\u{1}2025-01-02\nb c.md\0a.md\0\0\u{1}2024-01-01\0";
         let said = parse(log, &["a.md", "b c.md", "d.md"]);
         let of = |path: &str| said.get(path).map(String::as_str);
         assert_eq!(of("a.md"), Some("its last change in git is of 2026-01-02"));
         assert_eq!(of("b c.md"), Some("its last change in git is of 2025-01-02"));
         assert_eq!((of("d.md"), said.len()), (None, 2));
         assert!(parse("", &["a.md"]).is_empty());
+        assert!(parse("\u{1}2026-01-02 (grafted, HEAD -> main)\na.md\0\0", &["a.md"]).is_empty());
         let long = "\u{1}2026-01-02\nb.md\0\0".repeat(1000);
         assert_eq!(
             parse(&long, &["a.md"]).get("a.md").map(String::as_str),
