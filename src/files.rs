@@ -148,6 +148,23 @@ pub fn write_tree<E: From<FilesError>>(
     Ok(())
 }
 
+/// A temporary folder that will become the one of this name, beside it or inside of it. Temporary folders are private by default; this
+/// one becomes the user's, as open as their umask says.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn staging(beside: &Path, name: &str) -> Result<TempDir, FilesError> {
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{name}.mcp-kit-");
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    builder.tempdir_in(beside).map_err(FilesError::io("create a folder in", beside))
+}
+
 /// Where a project will be, checked but untouched.
 #[derive(Debug)]
 pub struct Destination {
@@ -207,17 +224,7 @@ impl Destination {
         let mut parents = MadeFolders::default();
         let beside = if self.exists { self.path.as_path() } else { self.parent() };
         parents.make(beside)?;
-        let mut builder = tempfile::Builder::new();
-        let prefix = format!(".{name}.mcp-kit-");
-        builder.prefix(&prefix);
-        // A temporary folder is private by default; this one becomes the project's, as open as the user's umask says.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o777));
-        }
-        let folder = builder.tempdir_in(beside).map_err(FilesError::io("create a folder in", beside))?;
-        Ok(Stage { folder, destination: self, parents })
+        Ok(Stage { folder: staging(beside, &name)?, destination: self, parents })
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use mcp_kit::audit::command as audit;
+use mcp_kit::audit::config::written;
 use mcp_kit::catalog::command as catalog;
 use mcp_kit::cli::{AuditDocs, CatalogCommand, Cli, Command, DocsBuild, DocsCommand, DocsServe, Format, New};
 use mcp_kit::docs::build::ByHand;
@@ -146,8 +147,7 @@ fn docs_serve(command: &DocsServe, quiet: bool) -> Result<(), Failure> {
 
 /// The day in UTC, as `2025-11-08`.
 fn today() -> String {
-    let (year, month, day) = audit::today();
-    format!("{year:04}-{month:02}-{day:02}")
+    written(audit::today())
 }
 
 fn man_pages(folder: &Path) -> Result<(), Failure> {

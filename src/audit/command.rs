@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::baseline::{Baseline, BaselineError};
 use super::checks::{self, Check};
-use super::config::{Config, Date, Scope, date_of};
+use super::config::{Config, Date, Scope, date_of, written};
 use super::finding::{Code, Finding, Report, Severity};
 use super::fix::documents::Words;
 use super::fix::plan::Plan;
@@ -17,6 +17,7 @@ use super::walk::shown;
 use super::{AuditError, audit, audit_and, git, report};
 use crate::catalog::{self, Catalog, CatalogError};
 use crate::cli::{AuditDocs, Mend};
+use crate::docs::build;
 use crate::docs::command::root_of;
 use crate::docs::stale::{Stale, stale};
 use crate::files::{self, FilesError};
@@ -78,7 +79,7 @@ pub fn run(
         let kept = keep::record(&root, &file, &command.keep, &written(today()))?;
         note(&format!("recorded as good as it is: {}", kept.join(", ")));
     }
-    let catalog = catalog_of(command, &scope)?;
+    let catalog = catalog_of(command, &root)?;
     let mut config = settings(command, catalog.as_ref());
     config.stale = stale_pages(&root, catalog.as_ref(), &config, note);
     config.settled = catalog.as_ref().map(|(_, catalog)| keep::unchanged(&root, &catalog.reviewed)).unwrap_or_default();
@@ -105,7 +106,7 @@ pub fn run(
         fix::carry_out(&root, &plan, command.allow_dirty)?;
         told(&plan, what, ["mended", "changed"], note);
         // It may have made the list of what was archived anew.
-        let catalog = catalog_of(command, &scope)?;
+        let catalog = catalog_of(command, &root)?;
         config.stale = stale_pages(&root, catalog.as_ref(), &config, &|_| ());
     }
     let (mut found, covers) = audit(&scope, &config)?;
@@ -148,12 +149,10 @@ fn looked(covers: &Located, code: Code, path: &str) -> bool {
 }
 
 /// The catalog, where there is one, and its file.
-fn catalog_of(command: &AuditDocs, scope: &Scope) -> Result<Option<(PathBuf, Catalog)>, CommandError> {
+fn catalog_of(command: &AuditDocs, root: &Path) -> Result<Option<(PathBuf, Catalog)>, CommandError> {
     let file = match &command.catalog {
         Some(file) => Some(file.clone()),
-        None => {
-            Some(Located::find(scope).map_err(AuditError::from)?.root.join(catalog::FILE)).filter(|file| file.is_file())
-        }
+        None => Some(root.join(catalog::FILE)).filter(|file| file.is_file()),
     };
     // As one would write it here, for messages.
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
@@ -178,8 +177,7 @@ fn stale_pages(root: &Path, catalog: Option<&(PathBuf, Catalog)>, config: &Confi
         Ok(stale) if prefix.is_empty() => stale,
         Ok(stale) => stale.into_iter().map(|page| Stale { path: format!("{prefix}/{}", page.path), ..page }).collect(),
         Err(errors) => {
-            let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            note(&format!("generated pages were not compared: {}", reasons.join("; ")));
+            note(&format!("generated pages were not compared: {}", build::told(&errors)));
             Vec::new()
         }
     }
@@ -236,11 +234,6 @@ fn readable(written: io::Result<()>) -> Result<(), io::Error> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
-}
-
-/// A day as `2025-11-08`.
-fn written((year, month, day): Date) -> String {
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// Today in UTC; `SOURCE_DATE_EPOCH` settles it for builds that must not differ.

@@ -77,6 +77,12 @@ impl Config {
     }
 }
 
+/// A day as `2025-11-08`.
+#[must_use]
+pub fn written((year, month, day): Date) -> String {
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// The day of a Unix time in UTC, by Howard Hinnant's `civil_from_days`.
 #[must_use]
 pub fn date_of(unix_seconds: i64) -> Date {

@@ -24,17 +24,13 @@ pub enum AddError {
 /// # Errors
 /// When the text is no good catalog, or the service does not fit into it.
 pub fn add(text: &str, service: &Service) -> Result<String, AddError> {
-    let problems = |(text, problems): (String, Vec<Problem>)| AddError::Problems(text, problems);
-    let before = Catalog::parse(text.as_bytes()).map_err(problems)?;
-    if before.services.iter().any(|other| other.name.to_lowercase() == service.name.to_lowercase()) {
+    let mut expected = parsed(text)?;
+    if expected.services.iter().any(|other| other.name.to_lowercase() == service.name.to_lowercase()) {
         return Err(AddError::Taken(service.name.clone()));
     }
-    let root = yaml::parse(text).map_err(|problem| AddError::Problems(text.to_owned(), vec![problem]))?;
-    let after = inserted(text, root.as_ref(), "services", &fields(service))?;
-    // What was written is read again: no quoting or indentation is trusted.
-    let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
-    let expected = Catalog { services: [&before.services[..], std::slice::from_ref(service)].concat(), ..before };
-    if read == expected { Ok(after) } else { Err(AddError::Flow("services")) }
+    let after = inserted(text, "services", &fields(service))?;
+    expected.services.push(service.clone());
+    verified(after, &expected, "services")
 }
 
 /// The text with these deprecations at the end of the list; those of a path that is in it already are left out.
@@ -42,14 +38,11 @@ pub fn add(text: &str, service: &Service) -> Result<String, AddError> {
 /// # Errors
 /// When the text is no good catalog, or they do not fit into it.
 pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddError> {
-    let problems = |(text, problems): (String, Vec<Problem>)| AddError::Problems(text, problems);
-    let mut expected = Catalog::parse(text.as_bytes()).map_err(problems)?;
-    let mut after = text.to_owned();
+    let (mut expected, mut after) = (parsed(text)?, text.to_owned());
     for entry in entries {
         if expected.deprecations.iter().any(|other| other.path == entry.path) {
             continue;
         }
-        let root = yaml::parse(&after).map_err(|problem| AddError::Problems(after.clone(), vec![problem]))?;
         let fields = [
             ("path", Some(entry.path.as_str())),
             ("date", Some(entry.date.as_str())),
@@ -57,12 +50,10 @@ pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddEr
             ("archived", entry.archived.as_deref()),
             ("replacement", entry.replacement.as_deref()),
         ];
-        after = inserted(&after, root.as_ref(), "deprecations", &fields)?;
+        after = inserted(&after, "deprecations", &fields)?;
         expected.deprecations.push(entry.clone());
     }
-    // What was written is read again: no quoting or indentation is trusted.
-    let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
-    if read == expected { Ok(after) } else { Err(AddError::Flow("deprecations")) }
+    verified(after, &expected, "deprecations")
 }
 
 /// The text with these documents as reviewed: an entry of the same path is changed where it stands, others go to the end of the list.
@@ -70,47 +61,47 @@ pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddEr
 /// # Errors
 /// When the text is no good catalog, or they do not fit into it.
 pub fn reviewed(text: &str, entries: &[Reviewed]) -> Result<String, AddError> {
-    let problems = |(text, problems): (String, Vec<Problem>)| AddError::Problems(text, problems);
-    let mut expected = Catalog::parse(text.as_bytes()).map_err(problems)?;
-    let mut after = text.to_owned();
+    let (mut expected, mut after) = (parsed(text)?, text.to_owned());
     for entry in entries {
-        let root = yaml::parse(&after).map_err(|problem| AddError::Problems(after.clone(), vec![problem]))?;
-        let known = expected.reviewed.iter_mut().find(|other| other.path == entry.path);
-        let fields = [
-            ("path", Some(entry.path.as_str())),
-            ("decision", Some("keep")),
-            ("date", Some(entry.date.as_str())),
-            ("sha256", Some(entry.sha256.as_str())),
-        ];
-        match known {
-            Some(known) => {
-                let at =
-                    |key: &str| value_of(root.as_ref()?, "reviewed", &entry.path, key).map(|node| node.span.clone());
-                let mut spans: Vec<_> =
-                    ["date", "sha256"].into_iter().filter_map(|key| at(key).map(|span| (span, key))).collect();
-                spans.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
-                for (span, key) in spans {
-                    let value = if key == "date" { &entry.date } else { &entry.sha256 };
+        let changing = [("date", Some(entry.date.as_str())), ("sha256", Some(entry.sha256.as_str()))];
+        if let Some(known) = expected.reviewed.iter_mut().find(|other| other.path == entry.path) {
+            for (key, value) in changing {
+                let root = tree(&after)?;
+                let node = root.as_ref().and_then(|root| value_of(root, "reviewed", &entry.path, key));
+                if let (Some(span), Some(value)) = (node.map(|node| node.span.clone()), value) {
                     after.replace_range(span, &scalar(value));
                 }
-                known.clone_from(entry);
             }
-            None => {
-                after = inserted(&after, root.as_ref(), "reviewed", &fields)?;
-                expected.reviewed.push(entry.clone());
-            }
+            known.clone_from(entry);
+        } else {
+            let fields = [&[("path", Some(entry.path.as_str())), ("decision", Some("keep"))][..], &changing].concat();
+            after = inserted(&after, "reviewed", &fields)?;
+            expected.reviewed.push(entry.clone());
         }
     }
-    let read = Catalog::parse(after.as_bytes()).map_err(problems)?;
-    if read == expected { Ok(after) } else { Err(AddError::Flow("reviewed")) }
+    verified(after, &expected, "reviewed")
+}
+
+fn parsed(text: &str) -> Result<Catalog, AddError> {
+    Catalog::parse(text.as_bytes()).map_err(|(text, problems)| AddError::Problems(text, problems))
+}
+
+fn tree(text: &str) -> Result<Option<Node>, AddError> {
+    yaml::parse(text).map_err(|problem| AddError::Problems(text.to_owned(), vec![problem]))
+}
+
+/// What was written is read again: no quoting or indentation is trusted.
+fn verified(text: String, expected: &Catalog, list: &'static str) -> Result<String, AddError> {
+    if parsed(&text)? == *expected { Ok(text) } else { Err(AddError::Flow(list)) }
+}
+
+fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find(|(name, ..)| name == key).map(|(.., node)| node)
 }
 
 /// A value of the entry with this path in a list.
 fn value_of<'a>(root: &'a Node, list: &str, path: &str, key: &str) -> Option<&'a Node> {
-    fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-        let Value::Map(entries) = &node.value else { return None };
-        entries.iter().find(|(name, ..)| name == key).map(|(.., node)| node)
-    }
     let Value::List(items) = &field(root, list)?.value else { return None };
     let is_it = |item: &&Node| matches!(field(item, "path").map(|node| &node.value), Some(Value::Scalar(Some(text))) if text.trim().trim_start_matches('/') == path);
     field(items.iter().find(is_it)?, key)
@@ -119,13 +110,11 @@ fn value_of<'a>(root: &'a Node, list: &str, path: &str, key: &str) -> Option<&'a
 /// A field and its value, where it has one.
 type Field<'a> = (&'static str, Option<&'a str>);
 
-fn inserted(text: &str, root: Option<&Node>, list: &'static str, fields: &[Field<'_>]) -> Result<String, AddError> {
+/// The text with an entry at the end of a list, which is made where there is none.
+fn inserted(text: &str, list: &'static str, fields: &[Field<'_>]) -> Result<String, AddError> {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let services = root.and_then(|root| match &root.value {
-        Value::Map(entries) => entries.iter().find(|(key, ..)| key == list).map(|(.., node)| node),
-        _ => None,
-    });
-    match services {
+    let root = tree(text)?;
+    match root.as_ref().and_then(|root| field(root, list)) {
         None => {
             let gap = if text.trim().is_empty() { "" } else { end };
             let open = if text.is_empty() || text.ends_with('\n') { "" } else { end };

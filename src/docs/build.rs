@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use super::managed::{MarkerError, sections, splice};
 use super::page::{Kind, Placed, built_in, placed};
 use super::seal::{Found, look, seal};
-use super::templates::{Links, TemplateError, Templates};
+use super::templates::{TemplateError, Templates};
 use crate::audit::fix::plan::Change;
 use crate::catalog::Catalog;
 use crate::files::Tree;
@@ -58,6 +58,12 @@ pub enum BuildError {
         /// What stands there.
         what: String,
     },
+}
+
+/// All of them in one line.
+#[must_use]
+pub fn told(errors: &[BuildError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether what people wrote in the place of a page is written over.
@@ -148,13 +154,12 @@ pub fn plan<F: Folder + ?Sized>(
 ) -> Result<Plan, Vec<BuildError>> {
     let placed = placed(catalog);
     let own = own_templates(folder, catalog, &placed)?;
-    let templates = Templates::new(catalog, &own).map_err(|error| vec![error.into()])?;
-    let links = Links::new(&placed);
+    let templates = Templates::new(catalog, &placed, &own).map_err(|error| vec![error.into()])?;
     let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: placed.len() }, Vec::new());
     for page in &placed {
         let path = page.path;
         let made = read(folder, path).and_then(|before| {
-            let render = |date: &str| templates.render(page, &links, date);
+            let render = |date: &str| templates.render(page, date);
             Ok((next(page, before.as_deref(), render, today, by_hand)?, before))
         });
         match made {

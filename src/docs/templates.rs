@@ -6,7 +6,7 @@ use std::io::Write;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::example;
-use super::page::{PAGES, Page, Placed, placed, relative};
+use super::page::{PAGES, Page, Placed, relative};
 use super::reference;
 use super::refusals::{OUTPUTS, REFUSALS};
 use crate::catalog::Catalog;
@@ -18,14 +18,22 @@ pub struct TemplateError(String);
 
 /// The templates, and what all pages are made from.
 #[derive(Debug)]
-pub struct Templates(Tera);
+pub struct Templates<'a> {
+    tera: Tera,
+    /// Where the pages are that come with the program; nothing for those that are left out.
+    ours: Vec<(&'static str, Option<&'a str>)>,
+}
 
-impl Templates {
+impl<'a> Templates<'a> {
     /// With these texts in place of those of the program and besides them, by file name.
     ///
     /// # Errors
     /// For a text that is no Tera template.
-    pub fn new(catalog: &Catalog, own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    pub fn new(
+        catalog: &Catalog,
+        placed: &[Placed<'a>],
+        own: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let mut tera = Tera::new();
         tera.autoescape_on([".md"]);
         tera.set_escape_fn(escape);
@@ -49,42 +57,30 @@ impl Templates {
         context.insert("settings", &reference::settings());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));
-        let paths: BTreeMap<&str, &str> = placed(catalog).iter().map(|page| (page.name, page.path)).collect();
+        let paths: BTreeMap<&str, &'a str> = placed.iter().map(|page| (page.name, page.path)).collect();
         context.insert("pages", &paths);
-        Ok(Self(tera))
+        let ours = PAGES.iter().map(|page| (page.name, paths.get(page.name).copied())).collect();
+        Ok(Self { tera, ours })
     }
 
-    /// The text of a page, as of `date`; `placed` are all pages.
+    /// The text of a page, as of `date`.
     ///
     /// # Errors
     /// For a variable that there is not, and the like.
-    pub fn render(&self, page: &Placed<'_>, links: &Links<'_>, date: &str) -> Result<String, TemplateError> {
+    pub fn render(&self, page: &Placed<'_>, date: &str) -> Result<String, TemplateError> {
         let mut context = Context::new();
         context.insert("here", page.path);
-        context.insert("links", &links.from(page.path));
+        context.insert("links", &self.links(page.path));
         context.insert("last_updated", date);
-        let text = self.0.render(&format!("{}.md", page.name), &context);
+        let text = self.tera.render(&format!("{}.md", page.name), &context);
         let text = text.map_err(|error| TemplateError(error.to_string()))?;
         Ok(text.trim().to_owned() + "\n")
     }
-}
 
-/// Where the pages are that come with the program.
-#[derive(Debug)]
-pub struct Links<'a>(Vec<(&'static str, Option<&'a str>)>);
-
-impl<'a> Links<'a> {
-    /// Among all pages.
-    #[must_use]
-    pub fn new(placed: &[Placed<'a>]) -> Self {
-        let path =
-            |page: &Page| placed.iter().take(PAGES.len()).find(|other| other.name == page.name).map(|page| page.path);
-        Self(PAGES.iter().map(|page| (page.name, path(page))).collect())
-    }
-
-    /// The links from a document, by name; empty for a page that is left out, and then templates leave the link out.
-    fn from(&self, here: &str) -> BTreeMap<&'static str, String> {
-        self.0.iter().map(|(name, path)| (*name, path.map(|path| relative(here, path)).unwrap_or_default())).collect()
+    /// The links from a document to our pages, by name; empty for a page that is left out, and then templates leave the link out.
+    fn links(&self, here: &str) -> BTreeMap<&'static str, String> {
+        let link = |path: &str| relative(here, path);
+        self.ours.iter().map(|(name, path)| (*name, path.map(link).unwrap_or_default())).collect()
     }
 }
 

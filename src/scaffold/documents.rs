@@ -6,11 +6,9 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::catalog::problem::Problems;
-use crate::catalog::{Catalog, CatalogError};
-use crate::docs::build::{BuildError, ByHand, plan};
+use crate::catalog::{Catalog, CatalogError, FILE};
+use crate::docs::build::{BuildError, ByHand, plan, told};
 use crate::files::{File, Tree};
-
-const CATALOG: &str = "catalog.yaml";
 
 /// Why there are no documents.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +17,7 @@ pub enum DocumentsError {
     #[error("the template's catalog is wrong\n{0}")]
     Catalog(CatalogError),
     /// A page cannot be made.
-    #[error("the documents cannot be made: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the documents cannot be made: {}", told(.0))]
     Build(Vec<BuildError>),
 }
 
@@ -28,9 +26,9 @@ pub enum DocumentsError {
 /// # Errors
 /// When the catalog is wrong, or something else is in the place of a page.
 pub fn add(files: &mut Tree, today: &str) -> Result<(), DocumentsError> {
-    let Some(file) = files.get(CATALOG) else { return Ok(()) };
+    let Some(file) = files.get(FILE) else { return Ok(()) };
     let wrong = |(text, problems)| {
-        DocumentsError::Catalog(CatalogError::Problems(Problems { path: PathBuf::from(CATALOG), text, problems }))
+        DocumentsError::Catalog(CatalogError::Problems(Problems { path: PathBuf::from(FILE), text, problems }))
     };
     let catalog = Catalog::parse(&file.bytes).map_err(wrong)?;
     let plan = plan(&*files, &catalog, today, ByHand::Keep).map_err(DocumentsError::Build)?;

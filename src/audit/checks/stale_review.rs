@@ -18,7 +18,7 @@
 //! Read the document, correct it, and move the date.
 
 use super::{Code, Draft, Run, Severity, World};
-use crate::audit::config::Date;
+use crate::audit::config::{Date, written};
 use crate::audit::document::Span;
 use crate::audit::walk::shown;
 
@@ -47,8 +47,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
 
 fn passed(world: World<'_>, page: u32, span: Span, date: Date, drafts: &mut Vec<Draft>) {
     if date < world.config.today {
-        let (year, month, day) = date;
-        let message = format!("it was to be reviewed by {year:04}-{month:02}-{day:02}");
+        let message = format!("it was to be reviewed by {}", written(date));
         drafts.push(Draft::new(CODE, Severity::Warning, page, span, message));
     }
 }

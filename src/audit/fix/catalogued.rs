@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::plan::{Change, Plan};
 use crate::catalog::{self, Catalog, add};
-use crate::docs::build::{BuildError, ByHand, Folder, plan as build};
+use crate::docs::build::{BuildError, ByHand, Folder, plan as build, told};
 use crate::docs::page::placed;
 
 /// The tree as it will be.
@@ -47,19 +47,12 @@ fn changes(root: &Path, plan: &Plan, today: &str) -> Result<Vec<Change>, String>
     let before = std::fs::read(root.join(catalog::FILE)).map_err(|error| error.to_string())?;
     let text = std::str::from_utf8(&before).map_err(|error| error.to_string())?;
     let after = add::deprecations(text, &plan.entries).map_err(|error| error.to_string())?;
-    let (_, problems) = match Catalog::parse(after.as_bytes()) {
-        Ok(catalog) => {
-            let path =
-                placed(&catalog).iter().find(|page| page.name == "deprecations").map(|page| page.path.to_owned());
-            let overlay = Overlay { root, changes: &plan.changes };
-            let built = build(&overlay, &catalog, today, ByHand::Keep);
-            let built =
-                built.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-            let page = built.changes.into_iter().filter(|change| Some(&change.path) == path.as_ref());
-            let list = Change { path: catalog::FILE.to_owned(), before: Some(before), after: after.into_bytes() };
-            return Ok(page.chain([list]).collect());
-        }
-        Err(wrong) => wrong,
-    };
-    Err(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
+    let wrong = || format!("{} would be wrong afterwards", catalog::FILE);
+    let catalog = Catalog::parse(after.as_bytes()).map_err(|_| wrong())?;
+    let path = placed(&catalog).iter().find(|page| page.name == "deprecations").map(|page| page.path.to_owned());
+    let overlay = Overlay { root, changes: &plan.changes };
+    let built = build(&overlay, &catalog, today, ByHand::Keep).map_err(|errors| told(&errors))?;
+    let page = built.changes.into_iter().filter(|change| Some(&change.path) == path.as_ref());
+    let list = Change { path: catalog::FILE.to_owned(), before: Some(before), after: after.into_bytes() };
+    Ok(page.chain([list]).collect())
 }

@@ -7,7 +7,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::plan::{Change, Edits, Plan, meets};
 use crate::audit::checks::World;
-use crate::audit::config::Date;
+use crate::audit::config::{Date, written};
 use crate::audit::finding::{Decision, Edit, Fix, Verdict};
 use crate::audit::profile::Flavor;
 use crate::audit::resolve::{Parts, Target};
@@ -86,8 +86,7 @@ struct Documents<'a> {
 
 impl<'a> Documents<'a> {
     fn new(world: World<'a>, words: &'a Words) -> Self {
-        let (year, month, day) = words.date;
-        Self { world, words, date: format!("{year:04}-{month:02}-{day:02}") }
+        Self { world, words, date: written(words.date) }
     }
 
     fn path(&self, page: u32) -> String {

@@ -1,16 +1,17 @@
 //! A document as it lies in the repository → the same as a chapter of a book: diagrams drawn, links only to where the site
 //! goes, headings with the anchors that they have on GitHub.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use percent_encoding::percent_decode_str;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::super::page::relative;
 use super::Document;
 use super::diagram::{draw, escape};
-use crate::audit::slug::Dialect;
+use crate::audit::resolve::{Parts, has_scheme, normalise};
+use crate::audit::slug::{Dialect, Slugger};
+use crate::audit::walk::{parent, shown};
 
 /// A chapter.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,7 +38,7 @@ struct Preparation<'a> {
     title: Option<String>,
     /// The last heading.
     section: String,
-    anchors: BTreeMap<String, usize>,
+    anchors: Slugger,
     diagrams: usize,
 }
 
@@ -52,7 +53,7 @@ pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
         notes: Vec::new(),
         title: None,
         section: String::new(),
-        anchors: BTreeMap::new(),
+        anchors: Slugger::new(Dialect::Github),
         diagrams: 0,
     };
     preparation.run();
@@ -112,10 +113,7 @@ impl Preparation<'_> {
         let inside = until(inside, |end| matches!(end, TagEnd::Heading(_)));
         let (Some(text), Some(range)) = (Some(plain(inside)), extent(inside)) else { return };
         self.title.get_or_insert_with(|| text.clone());
-        let name = Dialect::Github.slug(&text);
-        let count = self.anchors.entry(name.clone()).or_default();
-        let anchor = if *count == 0 { name } else { format!("{name}-{count}") };
-        *count += 1;
+        let anchor = self.anchors.next(&text);
         self.section = text;
         if !anchor.is_empty() {
             self.edits.push((range.end..range.end, format!(" {{#{anchor}}}")));
@@ -164,27 +162,14 @@ impl Preparation<'_> {
 
     /// The path below the root that a relative link leads to, and its fragment; nothing for other links.
     fn local(&self, to: &str) -> Option<(String, String)> {
-        let scheme = to.split(['/', '?', '#']).next().is_some_and(|first| first.contains(':'));
-        if to.is_empty() || to.starts_with('#') || to.starts_with("//") || scheme {
+        let parts = Parts::of(to);
+        if parts.path.is_empty() || has_scheme(to) {
             return None;
         }
-        let (path, fragment) = to.split_at(to.find('#').unwrap_or(to.len()));
-        let path = percent_decode_str(path.split('?').next().unwrap_or_default()).decode_utf8_lossy();
-        let folder = match path.strip_prefix('/') {
-            Some(_) => "",
-            None => self.document.path.rsplit_once('/').map_or("", |(folder, _)| folder),
-        };
-        let mut parts: Vec<&str> = Vec::new();
-        for part in folder.split('/').chain(path.split('/')) {
-            match part {
-                "" | "." => {}
-                // Out of the repository: there is no such document.
-                ".." if parts.pop().is_none() => return Some(("..".to_owned(), String::new())),
-                ".." => {}
-                part => parts.push(part),
-            }
-        }
-        Some((parts.join("/"), fragment.to_owned()))
+        let folder = if to.starts_with('/') { b"" } else { parent(self.document.path.as_bytes()) };
+        // Out of the repository there is no document.
+        let path = normalise(folder, &parts.decoded()).map_or_else(|| "..".to_owned(), |path| shown(&path));
+        Some((path, parts.fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default()))
     }
 
     fn line(&self, at: usize) -> usize {

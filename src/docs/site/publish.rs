@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::SiteError;
-use crate::files::{File, FilesError, Tree, read_tree, write_tree};
+use crate::files::{File, FilesError, Tree, read_tree, staging, write_tree};
 
 /// Stands in every folder that a build made, and nothing else may be replaced.
 const MARK: &str = ".mcp-kit-site";
@@ -28,16 +28,7 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
         return Err(SiteError::Foreign(folder.display().to_string()));
     };
     fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!(".{}.mcp-kit-", name.to_string_lossy());
-    builder.prefix(&prefix);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As open as the user's umask says: a site is to be read.
-        builder.permissions(fs::Permissions::from_mode(0o777));
-    }
-    let stage = || builder.tempdir_in(parent).map_err(FilesError::io("create a folder in", parent));
+    let stage = || staging(parent, &name.to_string_lossy());
     let new = stage()?;
     write_tree(new.path(), &files, || Ok::<(), FilesError>(()))?;
     let swap = |from: &Path, to: &Path| fs::rename(from, to).map_err(FilesError::io("replace", to));
