@@ -1,6 +1,8 @@
 //! attacks.md 50, a core dump: what is dropped is not in memory any more. (Linux lets a process read its own.)
 
 use std::fs::{self, File};
+use std::io::BufRead as _;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,6 +16,33 @@ struct Masked(Vec<u8>);
 
 const MASK: u8 = 0xa5;
 
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+/// The least that is given back at once.
+const PAGE: usize = 1 << 12;
+
+/// What this process sees of itself.
+struct Memory(File);
+
+impl Memory {
+    fn open() -> Self {
+        Self(File::open("/proc/self/mem").unwrap())
+    }
+}
+
+/// Where this process can write.
+fn writable() -> Vec<Range<usize>> {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let lines = maps.lines().filter(|line| line.contains(" rw"));
+    lines
+        .map(|line| {
+            let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+            let [from, to] = [from, to].map(|digits| usize::from_str_radix(digits, 16).unwrap());
+            from..to
+        })
+        .collect()
+}
+
 /// One search at a time: they see what others have just read.
 static SEARCH: Mutex<()> = Mutex::new(());
 
@@ -24,29 +53,47 @@ impl Masked {
 
     /// How often it is in what this process can write to: heap, stacks, statics.
     fn copies(&self) -> usize {
-        let memory = File::open("/proc/self/mem").unwrap();
-        // The window holds copies itself, so it is wiped. Most of what it sees was never touched.
-        let (mut window, zeros) = (Zeroizing::new(vec![0; 1 << 16]), vec![0; 1 << 16]);
+        let memory = Memory::open();
+        // The window holds copies itself, so it is wiped.
+        let mut window = Zeroizing::new(vec![0; ZEROS.len()]);
+        writable().into_iter().map(|region| self.copies_in(region, &memory, &mut window)).sum()
+    }
+
+    fn copies_in(&self, Range { start: mut at, end: to }: Range<usize>, memory: &Memory, window: &mut [u8]) -> usize {
         let own = window.as_ptr() as usize..window.as_ptr() as usize + window.len();
         let mut copies = 0;
-        for line in fs::read_to_string("/proc/self/maps").unwrap().lines().filter(|line| line.contains(" rw")) {
-            let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
-            let [mut at, to] = [from, to].map(|digits| usize::from_str_radix(digits, 16).unwrap());
-            while at < to {
-                // What was read before is not to be found again.
-                if own.contains(&at) {
-                    at = own.end;
-                    continue;
-                }
-                let end = if at < own.start { to.min(own.start) } else { to };
-                let length = window.len().min(end - at);
-                let Ok(read) = memory.read_at(&mut window[..length], at as u64) else { break };
-                if window[..read] != zeros[..read] {
-                    copies += window[..read].windows(self.0.len()).filter(|part| self.is(part)).count();
-                }
-                // Windows overlap, so that nothing is cut in two and missed.
-                at += if at + read < end { read - self.0.len() + 1 } else { read };
+        while at < to {
+            // What was read before is not to be found again.
+            if own.contains(&at) {
+                at = own.end;
+                continue;
             }
+            let end = if at < own.start { to.min(own.start) } else { to };
+            let length = window.len().min(end - at);
+            let read = memory.0.read_at(&mut window[..length], at as u64).unwrap_or(0);
+            // Most of it was never touched.
+            if window[..read] != ZEROS[..read] {
+                copies += self.copies_among(&window[..read]);
+            }
+            at = if read < length {
+                // Other tests go on meanwhile, and a page that one of them has given back cannot be read; those behind it can.
+                (at + read) / PAGE * PAGE + PAGE
+            } else if at + read < end {
+                // Windows overlap, so that nothing is cut in two and missed.
+                at + read + 1 - self.0.len()
+            } else {
+                at + read
+            };
+        }
+        copies
+    }
+
+    /// By the first byte, since comparing at every place takes a test build most of a minute.
+    fn copies_among(&self, bytes: &[u8]) -> usize {
+        let (mut rest, mut copies) = (bytes, 0);
+        while rest.skip_until(self.0[0] ^ MASK).unwrap() > 0 {
+            let from = bytes.len() - rest.len() - 1;
+            copies += usize::from(bytes.get(from..from + self.0.len()).is_some_and(|part| self.is(part)));
         }
         copies
     }
@@ -70,6 +117,28 @@ fn digits(bytes: &[u8]) -> Zeroizing<String> {
         text.extend([byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap()));
     }
     text
+}
+
+/// Pages that are given back while the search goes on neither end it nor hide what lies behind them.
+#[test]
+fn the_search_goes_past_what_cannot_be_read() {
+    let _search = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let secret = random(32);
+    let masked = Masked::new(&secret);
+    let (memory, mut window) = (Memory::open(), Zeroizing::new(vec![0; ZEROS.len()]));
+    let regions = writable();
+    // Above the stack nothing is mapped.
+    let top = regions.iter().map(|region| region.end).max().unwrap();
+    for before in [1, 31, 32, 33] {
+        assert_eq!(
+            masked.copies_in(top - before..top + 3 * PAGE, &memory, &mut window),
+            0,
+            "{before} bytes, then a hole"
+        );
+    }
+    let found = secret.as_ptr() as usize..secret.as_ptr() as usize + secret.len();
+    let heap = regions.into_iter().find(|region| region.contains(&found.start)).unwrap();
+    assert_eq!(masked.copies_in(heap.start - 3 * PAGE..found.end, &memory, &mut window), 1, "a hole, then the secret");
 }
 
 #[test]
