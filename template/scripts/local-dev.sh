@@ -152,11 +152,17 @@ fi
 port_is_free "$PORT" || die "port $PORT is taken: stop what listens there, or set PORT to another"
 
 say "Building. The first time takes minutes, later ones seconds."
-if $demo; then
-	cargo build --locked --bin "$NAME" --examples
-else
-	cargo build --locked --bin "$NAME"
-fi
+targets=(--bin "$NAME")
+if $demo; then targets+=(--examples); fi
+# What was built is run itself: `cargo run` of the server alone would build its libraries again, without the features that
+# only the examples need, and take longer than anybody waits below.
+built=$(cargo build --locked --message-format=json-render-diagnostics "${targets[@]}")
+program() {
+	local path
+	path=$(sed -n "s/.*\"name\":\"$1\",.*\"executable\":\"\([^\"]*\)\".*/\1/p" <<<"$built")
+	[[ -x $path ]] || die "cargo did not say where it has put $1"
+	printf '%s' "$path"
+}
 {%- if example == "coda" %}
 
 if $demo; then
@@ -164,7 +170,8 @@ if $demo; then
 	scratch=$(mktemp -d)
 	# It is read below, perhaps before the stub has begun to write.
 	: >"$scratch/stub"
-	cargo run --quiet --locked --example stub_coda -- --port 0 >>"$scratch/stub" &
+	stub_coda=$(program stub_coda)
+	"$stub_coda" --port 0 >>"$scratch/stub" &
 	stub=$!
 	children+=("$stub")
 	base=
@@ -187,8 +194,8 @@ if $demo; then
 	export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 	export no_proxy=$NO_PROXY
 fi
-# cargo replaces itself by the server, so the signal at the end reaches the server.
-cargo run --quiet --locked --bin "$NAME" &
+program=$(program "$NAME")
+"$program" &
 server=$!
 children+=("$server")
 address=127.0.0.1
@@ -198,8 +205,9 @@ say "$NAME is up: http://$address:$PORT/health"
 
 if $demo; then
 	say "A client connects"
+	client=$(program client)
 	# The server takes several tokens, a client has one.
-	MCP_DEV_BEARER_TOKEN=${MCP_DEV_BEARER_TOKEN%%,*} cargo run --quiet --locked --example client -- \
+	MCP_DEV_BEARER_TOKEN=${MCP_DEV_BEARER_TOKEN%%,*} "$client" \
 		"http://$address:$PORT/mcp" || die "the client failed; the reason stands above"
 fi
 
