@@ -135,6 +135,12 @@ pub struct AuditDocs {
     /// Take this renderer's rules instead of those that the tree's files name
     #[arg(long, value_enum, value_name = "RENDERER")]
     pub flavor: Option<Flavor>,
+    /// Ask the web, too, whether the addresses that documents link to are there
+    #[arg(long)]
+    pub online: bool,
+    /// With --online: where good answers are kept for a day [default: web.json in the user's cache folder]
+    #[arg(long, value_name = "FILE", requires = "online", value_hint = ValueHint::FilePath)]
+    pub web_cache: Option<PathBuf>,
     /// Fail on warnings, too
     #[arg(long)]
     pub strict: bool,

@@ -10,6 +10,7 @@ use crate::audit::fix::FixError;
 use crate::audit::fix::transaction::TransactionError;
 use crate::audit::keep::KeepError;
 use crate::audit::scope::ScopeError;
+use crate::audit::web::WebError;
 use crate::catalog::CatalogError;
 use crate::catalog::add::AddError;
 use crate::docs::build::BuildError;
@@ -238,7 +239,11 @@ impl From<CommandError> for Failure {
             CommandError::Baseline(error) => error.into(),
             CommandError::WriteBaseline(error) => error.into(),
             CommandError::Output(error) => Self::output(&error),
-            CommandError::NotYet(_) => Self::new(USAGE, error, "a later version will have it"),
+            CommandError::Web(WebError::NotBuilt) => {
+                Self::new(USAGE, error, "install it with it: cargo install --locked --path . --features online")
+            }
+            CommandError::Web(WebError::Exclude(_)) => Self::new(USAGE, error, "correct the configuration"),
+            CommandError::Web(WebError::Client(_)) => Self::new(UNFINISHED, error, ""),
         }
     }
 }

@@ -17,7 +17,7 @@ use mcp_kit::error::Failure;
 use mcp_kit::interrupt::Interrupt;
 use mcp_kit::scaffold::report::Git;
 use mcp_kit::scaffold::{new, render};
-use mcp_kit::terminal::{Paint, Role};
+use mcp_kit::terminal::{Paint, Progress, Role};
 
 fn main() -> ExitCode {
     // Before clap: no help, completion or error message may know of it.
@@ -94,11 +94,22 @@ fn create(command: New, quiet: bool, verbose: bool) -> Result<(), Failure> {
 
 fn audit_docs(command: &AuditDocs, quiet: bool) -> Result<ExitCode, Failure> {
     let (paint, mut out) = (Paint::stdout(), BufWriter::with_capacity(1 << 16, io::stdout().lock()));
-    let status = audit::run(command, paint, mcp_kit::terminal::width(), &mut out, &|note| {
-        if !quiet {
-            let _ = writeln!(io::stderr(), "{} {note}", Paint::stderr().paint(Role::Hint, "note:"));
-        }
-    })?;
+    let progress = Progress::stderr();
+    let listener = audit::Listener {
+        note: &|note| {
+            progress.clear();
+            if !quiet {
+                let _ = writeln!(io::stderr(), "{} {note}", Paint::stderr().paint(Role::Hint, "note:"));
+            }
+        },
+        progress: &|what, done, all| {
+            if !quiet {
+                progress.say(what, done, all);
+            }
+        },
+        done: &|| progress.clear(),
+    };
+    let status = audit::run(command, paint, mcp_kit::terminal::width(), &mut out, listener)?;
     heard(out.flush())?;
     Ok(ExitCode::from(status))
 }

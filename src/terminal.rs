@@ -1,7 +1,9 @@
 //! Colour, and when not to use it: never with `NO_COLOR` or `CI`, never into a file or a pipe, never on a dumb terminal.
 
 use std::env;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 
@@ -28,13 +30,13 @@ impl Paint {
     /// For standard output.
     #[must_use]
     pub fn stdout() -> Self {
-        Self(std::io::stdout().is_terminal() && wanted())
+        Self(io::stdout().is_terminal() && wanted())
     }
 
     /// For standard error.
     #[must_use]
     pub fn stderr() -> Self {
-        Self(std::io::stderr().is_terminal() && wanted())
+        Self(io::stderr().is_terminal() && wanted())
     }
 
     /// No colour at all.
@@ -57,6 +59,61 @@ impl Paint {
             Role::Dim => Style::new().dimmed(),
         };
         format!("{style}{text}{style:#}")
+    }
+}
+
+/// What takes less than this needs no word.
+const SHORT: Duration = Duration::from_secs(1);
+/// A line that changes more often cannot be read.
+const STEADY: Duration = Duration::from_millis(100);
+
+/// A line on the terminal that says how far something long has come. It shows after a second, and goes when it is cleared or dropped.
+#[derive(Debug)]
+pub struct Progress(Option<Mutex<Shown>>);
+
+#[derive(Debug)]
+struct Shown {
+    next: Instant,
+    visible: bool,
+}
+
+impl Progress {
+    /// On standard error, if somebody looks.
+    #[must_use]
+    pub fn stderr() -> Self {
+        let looks = io::stderr().is_terminal() && wanted();
+        Self(looks.then(|| Mutex::new(Shown { next: Instant::now() + SHORT, visible: false })))
+    }
+
+    /// `done` of `all` of what is counted.
+    pub fn say(&self, what: &str, done: usize, all: usize) {
+        self.write(|shown| {
+            let now = Instant::now();
+            if now < shown.next {
+                return None;
+            }
+            (shown.next, shown.visible) = (now + STEADY, true);
+            Some(format!("\r{done} of {all} {what}\x1b[K"))
+        });
+    }
+
+    /// Makes room for other lines.
+    pub fn clear(&self) {
+        self.write(|shown| std::mem::take(&mut shown.visible).then(|| "\r\x1b[K".to_owned()));
+    }
+
+    fn write(&self, text: impl FnOnce(&mut Shown) -> Option<String>) {
+        let Some(mut shown) = self.0.as_ref().and_then(|shown| shown.lock().ok()) else { return };
+        if let Some(text) = text(&mut shown) {
+            let mut stderr = io::stderr().lock();
+            let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 

@@ -173,6 +173,26 @@ fn every_check_explains_itself() {
 }
 
 #[test]
+fn what_ignore_files_hide_is_audited_when_it_is_named() {
+    let place = tree(&[
+        (".gitignore", "/made\n"),
+        ("README.md", "# A\n"),
+        ("made/docs/b.md", "[up](../../README.md) [gone](gone.md)\n"),
+        ("made/docs/.ignore", "c.md\n"),
+        ("made/docs/c.md", "[gone](gone.md)\n"),
+    ]);
+    fs::create_dir(place.path(".git")).unwrap();
+    for (named, documents) in [(".", 1), ("made", 1), ("made/docs", 1), ("made/docs/c.md", 1), ("made/docs/.ignore", 0)]
+    {
+        let report = json(&place, &[named]);
+        let broken = usize::from(named.starts_with("made") && documents > 0);
+        let findings = report["findings"].as_array().unwrap();
+        let count = findings.iter().filter(|finding| finding["code"] == "broken-link").count();
+        assert_eq!((report["documents"].as_u64(), count), (Some(documents), broken), "{named}: {report}");
+    }
+}
+
+#[test]
 fn a_part_of_a_repository_is_audited_within_all_of_it() {
     let files = [
         ("README.md", "[guide](docs/guide.md) [gone](gone.md)\n"),

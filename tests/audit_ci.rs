@@ -20,7 +20,7 @@ fn script() -> String {
 }
 
 /// What the action would call with these inputs: one argument a line.
-fn called(inputs: [(&str, &str); 5]) -> String {
+fn called(inputs: [(&str, &str); 7]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let stub = folder.path().join("mcp-kit");
     std::fs::write(&stub, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
@@ -41,7 +41,15 @@ fn called(inputs: [(&str, &str); 5]) -> String {
 
 #[test]
 fn the_action_passes_its_inputs_on_as_they_are() {
-    let plain = [("PATHS", "."), ("FORMAT", "github"), ("OUTPUT", ""), ("BASELINE", ""), ("STRICT", "false")];
+    let plain = [
+        ("PATHS", "."),
+        ("FORMAT", "github"),
+        ("OUTPUT", ""),
+        ("BASELINE", ""),
+        ("STRICT", "false"),
+        ("ONLINE", "false"),
+        ("RUNNER_TEMP", "/t"),
+    ];
     assert_eq!(called(plain), "audit-docs\n--format=github\n--\n.\n");
     let everything = [
         ("PATHS", "docs of $(touch x)\n\n-rf; `id`\n"),
@@ -49,9 +57,11 @@ fn the_action_passes_its_inputs_on_as_they_are() {
         ("OUTPUT", "report"),
         ("BASELINE", "known findings.json"),
         ("STRICT", "true"),
+        ("ONLINE", "true"),
+        ("RUNNER_TEMP", "/t t"),
     ];
     assert_eq!(
         called(everything),
-        "audit-docs\n--format=sarif\n--baseline=known findings.json\n--strict\n--\ndocs of $(touch x)\n-rf; `id`\n"
+        "audit-docs\n--format=sarif\n--baseline=known findings.json\n--strict\n--online\n--web-cache=/t t/mcp-kit-web.json\n--\ndocs of $(touch x)\n-rf; `id`\n"
     );
 }

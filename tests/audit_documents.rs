@@ -111,7 +111,7 @@ proptest! {
     fn no_two_headings_share_a_name(texts in prop::collection::vec("[ab1 -]{0,4}", 0..40)) {
         for dialect in [Dialect::Github, Dialect::Mdbook, Dialect::Mkdocs] {
             let mut slugger = Slugger::new(dialect);
-            let names: Vec<_> = texts.iter().map(|text| slugger.next(text)).collect();
+            let names: Vec<_> = texts.iter().map(|text| slugger.next(text).to_owned()).collect();
             prop_assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         }
     }

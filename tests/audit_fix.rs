@@ -97,7 +97,7 @@ const OLD: &[(&str, &str)] = &[
     ("docs/sop.md", "# How we do it now\n"),
     (
         "docs/old_setup.md",
-        "# Old set-up\r\n\r\n[b](b.md#x) ![i](../img/i.png) [r] [end](#the-end) [self](old_setup.md#the-end)\r\n\r\n## The end\r\n\r\n[r]: ../README.md 'title'",
+        "# Old set-up\r\n\r\n[b](b.md#x) ![i](../img/i.png?raw=true) [r] [end](#the-end) [self](old_setup.md#the-end)\r\n\r\n## The end\r\n\r\n[r]: ../README.md 'title'",
     ),
     (
         "docs/b.md",
@@ -195,7 +195,7 @@ fn decisions_are_remembered_in_the_catalog() {
       - path: docs/old_setup.md
         decision: keep
         date: 2025-11-08
-        sha256: c239918ad2f7f54f
+        sha256: c89c9c8330a01252
     ");
     assert_eq!(proposed(&place), ["docs/b.md"]);
     let fix = outcome(&run(&["audit-docs", "--fix=documents", "--dry-run", "--allow-dirty"]));

@@ -14,7 +14,7 @@ pub(crate) fn document(bytes: &[u8]) {
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());
     for flavor in FLAVORS {
-        let document = parse(&decoded, Rules::of(flavor), &patterns);
+        let document = parse(&decoded, Rules::of(flavor), &patterns, true);
         places(&decoded.text, &document);
         for name in document.anchors.iter(&document.strings) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
@@ -55,7 +55,7 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
     edited.replace_range(link.written.range(), "replaced.md");
-    let again = parse(&decode(edited.as_bytes()), Rules::of(Flavor::Github), patterns);
+    let again = parse(&decode(edited.as_bytes()), Rules::of(Flavor::Github), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::baseline::{Baseline, BaselineError};
-use super::checks::{self, Check};
+use super::checks::Check;
 use super::config::{Config, Date, Scope, date_of, written};
 use super::finding::{Code, Finding, Report, Severity};
 use super::fix::documents::Words;
@@ -14,7 +14,8 @@ use super::fix::{self, FixError};
 use super::keep::{self, KeepError};
 use super::scope::Located;
 use super::walk::shown;
-use super::{AuditError, audit, audit_and, git, report};
+use super::web::{self, Answers, WebError};
+use super::{AuditError, audit_and, git, read, report};
 use crate::catalog::{self, Catalog, CatalogError};
 use crate::cli::{AuditDocs, Mend};
 use crate::docs::build;
@@ -50,12 +51,36 @@ pub enum CommandError {
     /// Nothing was mended.
     #[error(transparent)]
     Fix(#[from] FixError),
-    /// The code is known but this version does not look for it.
-    #[error("this version does not check {0} yet")]
-    NotYet(Code),
+    /// The web was not asked.
+    #[error(transparent)]
+    Web(#[from] WebError),
 }
 
-/// Runs the command: the report goes to `out`, what else there is to say to `note`. Returns the exit status.
+/// Who hears what there is to say besides the report.
+#[derive(Clone, Copy)]
+pub struct Listener<'a> {
+    /// A remark.
+    pub note: &'a dyn Fn(&str),
+    /// How many of how many are done, and of what.
+    pub progress: &'a (dyn Fn(&str, usize, usize) + Sync),
+    /// There is no more progress to come.
+    pub done: &'a dyn Fn(),
+}
+
+impl Listener<'_> {
+    /// Hears how far `work` is, which counts `what`.
+    fn during<T>(self, what: &str, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
+        let progress = self.progress;
+        let result = work(&|done, all| progress(what, done, all));
+        (self.done)();
+        result
+    }
+}
+
+/// What is counted while documents are read.
+const DOCUMENTS: &str = "documents read";
+
+/// Runs the command: the report goes to `out`, what else there is to say to the listener. Returns the exit status.
 ///
 /// # Errors
 /// When there is no report, or it cannot be written.
@@ -64,16 +89,16 @@ pub fn run(
     paint: Paint,
     width: usize,
     out: &mut dyn Write,
-    note: &dyn Fn(&str),
+    listener: Listener<'_>,
 ) -> Result<u8, CommandError> {
-    if let Some(code) = command.explain {
-        let check = Check::of(code).ok_or(CommandError::NotYet(code))?;
-        readable(out.write_all(report::explain(code, &check.documentation(), paint).as_bytes()))?;
+    let note = listener.note;
+    if let Some(check) = command.explain.and_then(Check::of) {
+        readable(out.write_all(report::explain(check.code, &check.documentation(), paint).as_bytes()))?;
         return Ok(0);
     }
     let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
     let scope = Scope { paths, root: command.root.clone() };
-    let root = Located::find(&scope).map_err(AuditError::from)?.root;
+    let Located { root, repository, .. } = Located::find(&scope).map_err(AuditError::from)?;
     if !command.keep.is_empty() {
         let file = command.catalog.clone().unwrap_or_else(|| root.join(catalog::FILE));
         let kept = keep::record(&root, &file, &command.keep, &written(today()))?;
@@ -88,8 +113,12 @@ pub fn run(
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
         _ => None,
     };
+    if command.online {
+        config.answers = Some(Answers::default());
+        config.answers = Some(web_answers(command, &scope, &config, listener)?);
+    }
     if let Some(what) = command.fix {
-        let plan = || planned(what, command, &scope, &config, baseline.as_ref());
+        let plan = || planned(what, command, &scope, &config, baseline.as_ref(), listener);
         if command.dry_run {
             let (_, plan) = plan()?;
             readable(out.write_all(fix::diff::unified(&plan.changes).as_bytes()))?;
@@ -109,9 +138,11 @@ pub fn run(
         let catalog = catalog_of(command, &root)?;
         config.stale = stale_pages(&root, catalog.as_ref(), &config, &|_| ());
     }
-    let (mut found, covers) = audit(&scope, &config)?;
+    let history = repository.then(|| git::History::ask(&root));
+    let (mut found, covers, ()) =
+        listener.during(DOCUMENTS, |progress| audit_and(&scope, &config, progress, |_, _| ()))?;
     let documents: Vec<&str> = found.decisions.iter().map(|decision| decision.path.as_str()).collect();
-    let changes = git::last_changes(&covers.root, &documents);
+    let changes = history.map(|history| history.last_changes(&documents)).unwrap_or_default();
     for decision in &mut found.decisions {
         decision.reasons.extend(changes.get(&decision.path).cloned());
     }
@@ -120,10 +151,11 @@ pub fn run(
     }
     if found.documents == 0 {
         note(
-            "there is no Markdown file to audit, or ignore files hide all of them; an ignored folder is audited as --root",
+            "there is no Markdown file to audit, or ignore files hide all of them; what they hide is audited when it is named",
         );
     }
-    let looked = |code: Code, path: &str| looked(&covers, code, path);
+    // Whether this audit would have found what a baseline knows.
+    let looked = |code: Code, path: &str| config.looks_for(code) && covers.covers(path.as_bytes());
     if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
         let updated = baseline.clone().unwrap_or_default().updated(&found.findings, &looked);
         let mut bytes = Vec::new();
@@ -141,11 +173,6 @@ pub fn run(
     readable(report::write(&found, command.format, paint, width, out))?;
     let least = if command.strict { Severity::Warning } else { Severity::Error };
     Ok(if found.findings.iter().any(|finding| finding.severity >= least) { FOUND } else { 0 })
-}
-
-/// Whether this audit would have found what a baseline knows.
-fn looked(covers: &Located, code: Code, path: &str) -> bool {
-    checks::ALL.iter().any(|check| check.code == code) && covers.covers(path.as_bytes())
 }
 
 /// The catalog, where there is one, and its file.
@@ -183,6 +210,26 @@ fn stale_pages(root: &Path, catalog: Option<&(PathBuf, Catalog)>, config: &Confi
     }
 }
 
+/// What the web says of the addresses in the audited documents.
+fn web_answers(
+    command: &AuditDocs,
+    scope: &Scope,
+    config: &Config,
+    listener: Listener<'_>,
+) -> Result<Answers, CommandError> {
+    if !web::is_built() {
+        return Err(WebError::NotBuilt.into());
+    }
+    let (_, corpus) = listener.during(DOCUMENTS, |progress| read(scope, config, progress))?;
+    let addresses = web::addresses(&corpus);
+    let file = command.web_cache.clone().or_else(web::default_file);
+    let (answers, notes) = listener.during("web addresses asked", |progress| {
+        web::look_up(&addresses, &config.online, file.as_deref(), progress)
+    })?;
+    notes.iter().for_each(|note| (listener.note)(note));
+    Ok(answers)
+}
+
 /// What `--fix` is to do, and in which tree.
 fn planned(
     what: Mend,
@@ -190,14 +237,17 @@ fn planned(
     scope: &Scope,
     config: &Config,
     baseline: Option<&Baseline>,
+    listener: Listener<'_>,
 ) -> Result<(PathBuf, Plan), CommandError> {
-    let (_, covers, (findings, documents)) = audit_and(scope, config, |world, report| {
-        let findings = to_mend(&report.findings, baseline);
-        let words = Words { date: config.today, current: Some(command.current.clone()) };
-        let still = |path: &str| findings.iter().any(|finding| finding.path == path);
-        let decisions: Vec<_> = report.decisions.iter().filter(|decision| still(&decision.path)).cloned().collect();
-        let plan = (what == Mend::Documents).then(|| fix::documents::plan(world, &decisions, &words));
-        (findings, plan)
+    let (_, covers, (findings, documents)) = listener.during(DOCUMENTS, |progress| {
+        audit_and(scope, config, progress, |world, report| {
+            let findings = to_mend(&report.findings, baseline);
+            let words = Words { date: config.today, current: Some(command.current.clone()) };
+            let still = |path: &str| findings.iter().any(|finding| finding.path == path);
+            let decisions: Vec<_> = report.decisions.iter().filter(|decision| still(&decision.path)).cloned().collect();
+            let plan = (what == Mend::Documents).then(|| fix::documents::plan(world, &decisions, &words));
+            (findings, plan)
+        })
     })?;
     let mut plan = documents.unwrap_or_else(|| fix::repairs(&covers.root, &findings));
     fix::catalogued::enter(&covers.root, &mut plan, &written(config.today));

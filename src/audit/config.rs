@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::finding::{Code, Severity};
 use super::profile::Flavor;
+use super::web::{self, Answers};
 
 /// The settings of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub struct Config {
     pub settled: Vec<String>,
     /// Generated pages that a build would write otherwise, by paths relative to the root.
     pub stale: Vec<Stale>,
+    /// How the web is asked.
+    pub online: web::Settings,
+    /// What the web has answered; without it, nothing is said of it, and addresses in running text are no links.
+    pub answers: Option<Answers>,
     /// What "today" is for review dates.
     pub today: Date,
     /// Documents larger than this are not read.
@@ -63,6 +68,8 @@ impl Default for Config {
             reviews: Vec::new(),
             settled: Vec::new(),
             stale: Vec::new(),
+            online: web::Settings::default(),
+            answers: None,
             today: (1970, 1, 1),
             largest: 64 << 20,
         }
@@ -70,6 +77,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whether this audit would find what a code is about: of the web it knows only what it was told.
+    #[must_use]
+    pub fn looks_for(&self, code: Code) -> bool {
+        self.answers.is_some() || !code.is_of_the_web()
+    }
+
     /// The severity of `code`, whose own is `default`; `None` when it is switched off.
     #[must_use]
     pub fn severity(&self, code: Code, default: Severity) -> Option<Severity> {

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -44,7 +45,7 @@ pub struct Corpus {
 const NO_PAGE: u32 = u32::MAX;
 
 impl Corpus {
-    /// Reads every document of `tree`; `audited` says whose findings are wanted.
+    /// Reads every document of `tree`; `audited` says whose findings are wanted, `progress` hears how many of how many are read.
     #[must_use]
     pub fn read(
         tree: Tree,
@@ -52,7 +53,9 @@ impl Corpus {
         patterns: &Patterns,
         config: &Config,
         audited: &(dyn Fn(&[u8]) -> bool + Sync),
+        progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
+        let read_so_far = AtomicUsize::new(0);
         let documents: Vec<u32> =
             (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect();
         let pages: Vec<Page> = documents
@@ -61,6 +64,10 @@ impl Corpus {
                 let path = &tree.entries()[entry as usize].path;
                 let site = profiles.of(path);
                 let document = read(&tree, path, profiles.site(site), patterns, config);
+                let so_far = read_so_far.fetch_add(1, Ordering::Relaxed);
+                if so_far.is_multiple_of(256) {
+                    progress(so_far, documents.len());
+                }
                 Page { entry, site, audited: audited(path), document }
             })
             .collect();
@@ -80,7 +87,13 @@ impl Corpus {
     /// The path of a page.
     #[must_use]
     pub fn path(&self, page: u32) -> &[u8] {
-        &self.tree.entries()[self.pages[page as usize].entry as usize].path
+        self.path_of(&self.pages[page as usize])
+    }
+
+    /// The path of one of the pages.
+    #[must_use]
+    pub fn path_of(&self, page: &Page) -> &[u8] {
+        &self.tree.entries()[page.entry as usize].path
     }
 
     /// The site of a page.
@@ -164,7 +177,7 @@ fn read_into(
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(buffer), site.rules, patterns);
+        let mut document = document::parse(&decode(buffer), site.rules, patterns, config.answers.is_some());
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));
@@ -191,15 +204,30 @@ fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
 /// Why it cannot be read, in words.
 pub fn bytes(tree: &Tree, path: &[u8], largest: u64, buffer: &mut Vec<u8>) -> Result<(), String> {
     let said = |error: io::Error| format!("it cannot be read: {error}");
-    let file = File::open(tree.on_disk(path)).map_err(said)?;
+    let mut file = File::open(tree.on_disk(path)).map_err(said)?;
     let too_large = || format!("it is larger than {} MB", largest >> 20);
     let length = file.metadata().map_err(said)?.len();
     if length > largest {
         return Err(too_large());
     }
-    buffer.clear();
-    buffer.reserve(usize::try_from(length).unwrap_or_default() + 1);
-    // It may grow meanwhile.
-    file.take(largest + 1).read_to_end(buffer).map_err(said)?;
-    if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(()) }
+    if length == 0 {
+        // Some file systems do not say how much there is.
+        buffer.clear();
+        file.take(largest + 1).read_to_end(buffer).map_err(said)?;
+        return if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(()) };
+    }
+    let length = usize::try_from(length).map_err(|_| too_large())?;
+    // What has been written to it since is for the next audit; asking for the end once more would cost every file a system call.
+    buffer.resize(length, 0);
+    let mut read = 0;
+    while read < length {
+        match file.read(&mut buffer[read..]) {
+            Ok(0) => break,
+            Ok(bytes) => read += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(said(error)),
+        }
+    }
+    buffer.truncate(read);
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Findings → what to do with a whole document, with reasons. Pure; a person has the last word.
 
+use std::borrow::Cow;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::corpus::Corpus;
@@ -20,18 +22,19 @@ pub fn decide(corpus: &Corpus, graph: &Graph, findings: &[Finding]) -> Vec<Decis
         return Vec::new();
     }
     let paths: FxHashSet<&str> = concerned.iter().map(|finding| finding.path.as_str()).collect();
-    let pages = (0_u32..).zip(&corpus.pages).map(|(page, _)| (shown(corpus.path(page)), page));
-    let pages: FxHashMap<String, u32> = pages.filter(|(path, _)| paths.contains(path.as_str())).collect();
+    let pages =
+        (0_u32..).zip(&corpus.pages).map(|(number, page)| (String::from_utf8_lossy(corpus.path_of(page)), number));
+    let pages: FxHashMap<Cow<'_, str>, u32> = pages.filter(|(path, _)| paths.contains(&**path)).collect();
     let mut linked: FxHashMap<u32, Vec<u32>> = pages.values().map(|page| (*page, Vec::new())).collect();
-    for (from, to) in graph.pairs() {
-        if let Some(from_pages) = linked.get_mut(&to) {
-            from_pages.push(from);
-        }
+    let mut is_concerned = vec![false; corpus.pages.len()];
+    pages.values().for_each(|page| is_concerned[*page as usize] = true);
+    for (from, to) in graph.pairs().filter(|(_, to)| is_concerned[*to as usize]) {
+        linked.entry(to).or_default().push(from);
     }
     // Findings are sorted by path, so those of one document stand together.
     let documents = concerned.chunk_by(|one, other| one.path == other.path);
     let decision = |findings: &[&Finding]| {
-        let page = *pages.get(&findings.first()?.path)?;
+        let page = *pages.get(findings.first()?.path.as_str())?;
         Some(proposal(corpus, page, findings, &linked[&page]))
     };
     documents.filter_map(decision).collect()

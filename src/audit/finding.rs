@@ -76,6 +76,7 @@ codes! {
     UnusedDefinition "unused-definition",
     DuplicateDefinition "duplicate-definition",
     BrokenUrl "broken-url",
+    MovedUrl "moved-url",
     UndecidedUrl "undecided-url",
     Orphan "orphan",
     DeprecatedReference "deprecated-reference",
@@ -86,6 +87,14 @@ codes! {
     Secret "secret",
     Unreadable "unreadable",
     BadSuppression "bad-suppression",
+}
+
+impl Code {
+    /// Whether only the web knows: without asking it, nothing is said of these.
+    #[must_use]
+    pub const fn is_of_the_web(self) -> bool {
+        matches!(self, Self::BrokenUrl | Self::MovedUrl | Self::UndecidedUrl)
+    }
 }
 
 impl fmt::Display for Code {

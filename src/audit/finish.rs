@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{self, Draft};
+use super::checks::Draft;
 use super::config::Config;
 use super::corpus::{Corpus, bytes};
 use super::document::{Secret, Span, Suppression, decode, secrets_of};
@@ -21,7 +21,7 @@ const AROUND: usize = 200;
 #[must_use]
 pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<Finding>, usize) {
     drafts.retain(|draft| corpus.pages[draft.page as usize].audited);
-    let mut hidden = suppress(corpus, &mut drafts);
+    let mut hidden = suppress(corpus, config, &mut drafts);
     if !config.settled.is_empty() {
         let settled: FxHashSet<&[u8]> = config.settled.iter().map(String::as_bytes).collect();
         let before = drafts.len();
@@ -39,7 +39,8 @@ pub fn finish(corpus: &Corpus, config: &Config, mut drafts: Vec<Draft>) -> (Vec<
     drafts.sort_by_key(|draft| (draft.page, draft.span, draft.code));
     // Pages are sorted by path, so their order is the report's.
     let pages: Vec<&[Draft]> = drafts.chunk_by(|one, other| one.page == other.page).collect();
-    let findings: Vec<Vec<Finding>> = pages.par_iter().map(|drafts| of_page(corpus, config, drafts)).collect();
+    let of_page = |buffer: &mut Vec<u8>, drafts: &&[Draft]| of_page(corpus, config, drafts, buffer);
+    let findings: Vec<Vec<Finding>> = pages.par_iter().map_init(Vec::new, of_page).collect();
     let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
     sort(&mut findings);
     (findings, hidden)
@@ -74,7 +75,7 @@ pub fn sort(findings: &mut [Finding]) {
 }
 
 /// Takes out what the documents' own comments accept, says which of those have nothing to hide, and counts.
-fn suppress(corpus: &Corpus, drafts: &mut Vec<Draft>) -> usize {
+fn suppress(corpus: &Corpus, config: &Config, drafts: &mut Vec<Draft>) -> usize {
     let all = drafts.len();
     let mut used: FxHashSet<(u32, Span, Code)> = FxHashSet::default();
     let accepted = accepted(corpus);
@@ -86,10 +87,9 @@ fn suppress(corpus: &Corpus, drafts: &mut Vec<Draft>) -> usize {
         covering.is_none()
     });
     let hidden = all - drafts.len();
-    let judged = |code: Code| checks::ALL.iter().any(|check| check.code == code);
     for (page, of) in (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.audited) {
         for suppression in &of.document.suppressions {
-            for code in suppression.codes.iter().copied().filter(|code| judged(*code)) {
+            for code in suppression.codes.iter().copied().filter(|code| config.looks_for(*code)) {
                 if !used.contains(&(page, suppression.span, code)) {
                     let message = format!("there is no {code} here to ignore");
                     drafts.push(Draft::new(Code::BadSuppression, Severity::Note, page, suppression.span, message));
@@ -136,14 +136,13 @@ fn accepted(corpus: &Corpus) -> FxHashMap<(u32, Code), Accepted<'_>> {
     all
 }
 
-/// The findings of one page, in the order of their places.
-fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft]) -> Vec<Finding> {
+/// The findings of one page, in the order of their places. `buffer` is memory to read it into.
+fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft], buffer: &mut Vec<u8>) -> Vec<Finding> {
     let Some(first) = drafts.first() else { return Vec::new() };
     let path = corpus.path(first.page);
     // Read again: keeping every text would need the memory of the whole tree. A file that changed meanwhile gives odd excerpts, no more.
-    let mut buffer = Vec::new();
-    let text = match bytes(&corpus.tree, path, config.largest, &mut buffer) {
-        Ok(()) => decode(&buffer).text,
+    let text = match bytes(&corpus.tree, path, config.largest, buffer) {
+        Ok(()) => decode(buffer).text,
         Err(_) => Cow::Borrowed(""),
     };
     let mut places = Places::new(&text, &corpus.pages[first.page as usize].document.secrets);

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Git is there and does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +17,7 @@ const LATEST: &str = "1000";
 /// # Errors
 /// When git fails otherwise.
 pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
-    let Ok(output) = git.output() else { return Ok(None) };
+    let Ok(output) = command(root, arguments).output() else { return Ok(None) };
     if output.status.success() {
         return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
     }
@@ -27,16 +25,44 @@ pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> 
     if said.contains("not a git repository") { Ok(None) } else { Err(GitError(said.trim().to_owned())) }
 }
 
-/// When each of these documents below `root` was last changed, in a sentence; nothing where that is not known.
-#[must_use]
-pub fn last_changes(root: &Path, paths: &[&str]) -> HashMap<String, String> {
-    if paths.is_empty() {
-        return HashMap::new();
+fn command(root: &Path, arguments: &[&str]) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+    git
+}
+
+/// The latest commits, which git looks up while others work: it begins when it is asked and pauses when nobody reads.
+#[derive(Debug)]
+pub struct History(Option<Child>);
+
+impl History {
+    /// Asks for those of the repository around `root`.
+    #[must_use]
+    pub fn ask(root: &Path) -> Self {
+        let format = ["--format=format:%x01%cs%d", "--name-only", "--relative", "-z"];
+        let arguments = [&["log", "--no-renames", "--max-count", LATEST][..], &format].concat();
+        // No git and no commit at all are no failure of ours.
+        Self(command(root, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
     }
-    let format = ["--format=format:%x01%cs%d", "--name-only", "--relative", "-z"];
-    let arguments = [&["log", "--no-renames", "--max-count", LATEST][..], &format].concat();
-    // No commit at all is no failure of ours.
-    parse(&ask(root, &arguments).ok().flatten().unwrap_or_default(), paths)
+
+    /// When each of these documents below the root was last changed, in a sentence; nothing where that is not known.
+    #[must_use]
+    pub fn last_changes(mut self, paths: &[&str]) -> HashMap<String, String> {
+        let Some(git) = self.0.take_if(|_| !paths.is_empty()) else { return HashMap::new() };
+        let log = git.wait_with_output().ok().filter(|output| output.status.success());
+        log.map_or_else(HashMap::new, |log| parse(&String::from_utf8_lossy(&log.stdout), paths))
+    }
+}
+
+impl Drop for History {
+    /// Nobody wants to know any more.
+    fn drop(&mut self) {
+        if let Some(git) = &mut self.0 {
+            // It may have ended by itself.
+            let _ = git.kill();
+            let _ = git.wait();
+        }
+    }
 }
 
 /// From the newest commit to the oldest: `\x01DAY (DECORATIONS)\nPATH\0PATH\0`.

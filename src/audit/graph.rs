@@ -28,12 +28,17 @@ impl Graph {
     #[must_use]
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
-        let links: Vec<Box<[Resolved]>> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
-        let edges: Vec<Box<[u32]>> =
-            links.par_iter().enumerate().map(|(page, links)| edges(corpus, page, links)).collect();
-        let folders: Vec<Box<[u32]>> = links.par_iter().map(|links| folders(corpus, links)).collect();
-        let entry_points: Vec<u32> =
-            (0..pages).filter(|page| is_conventional(corpus, *page) || is_entry(corpus.path(*page))).collect();
+        let of_pages: Vec<_> = (0..pages)
+            .into_par_iter()
+            .map(|page| {
+                let links = resolve(corpus, page);
+                let (edges, folders) = (edges(corpus, page, &links), folders(corpus, &links));
+                (links, (edges, folders))
+            })
+            .collect();
+        let (links, (edges, folders)) = of_pages.into_iter().unzip();
+        let starts = |page: &u32| is_conventional(corpus, *page) || is_entry(corpus.path(*page));
+        let entry_points: Vec<u32> = (0..pages).into_par_iter().filter(starts).collect();
         let mut graph = Self { links, edges, folders, reached: vec![false; pages as usize], entry_points };
         let starts = graph.entry_points.iter().copied().chain(navigated(corpus)).collect();
         let mut seen = FxHashSet::default();
@@ -92,13 +97,14 @@ impl Graph {
 }
 
 /// The pages that a page's links lead to.
-fn edges(corpus: &Corpus, page: usize, links: &[Resolved]) -> Box<[u32]> {
+fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
     let leads = |link: &Resolved| match link.target {
         // With the wrong letter case it is still linked to: mending the link is enough.
         Target::Case(entry) => corpus.page_of(entry),
+        Target::Hosted(page) => Some(page),
         _ => link.page(),
     };
-    let mut to: Vec<u32> = links.iter().filter_map(leads).filter(|to| *to as usize != page).collect();
+    let mut to: Vec<u32> = links.iter().filter_map(leads).filter(|to| *to != page).collect();
     to.sort_unstable();
     to.dedup();
     to.into()
@@ -142,7 +148,8 @@ fn is_conventional(corpus: &Corpus, page: u32) -> bool {
 
 /// What navigation files name, with what stands beside it where a site's generator orders pages by itself.
 fn navigated(corpus: &Corpus) -> Vec<u32> {
-    let mut pages = Vec::new();
+    let listed = (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.document.front_matter.listed);
+    let mut pages: Vec<u32> = listed.map(|(number, _)| number).collect();
     for site in corpus.profiles.sites() {
         for path in &site.navigation {
             let endings = site.rules.endings.iter().copied();

@@ -1,4 +1,5 @@
 //! `mcp-kit audit-docs`, in the order in which data flows: walk → documents → graph → checks → findings → report, or repairs.
+//! On request, the web is asked between a first reading, which says what there is to ask, and the run that counts.
 
 pub mod baseline;
 pub mod checks;
@@ -12,6 +13,7 @@ mod examples;
 pub mod finding;
 pub mod finish;
 pub mod fix;
+pub mod folded;
 pub mod git;
 pub mod graph;
 pub mod keep;
@@ -22,6 +24,7 @@ pub mod scope;
 pub mod slug;
 pub mod suggest;
 pub mod walk;
+pub mod web;
 
 use std::time::Instant;
 
@@ -36,7 +39,7 @@ use document::Patterns;
 use finding::Report;
 use graph::Graph;
 use scope::{Located, ScopeError};
-use walk::{Tree, shown};
+use walk::{Tree, native, shown};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -57,27 +60,23 @@ pub enum AuditError {
 /// # Errors
 /// When what is asked for does not exist or the configuration does not make sense. Whatever is wrong with single files is a finding.
 pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditError> {
-    audit_and(scope, config, |_, _| ()).map(|(report, located, ())| (report, located))
+    audit_and(scope, config, &|_, _| (), |_, _| ()).map(|(report, located, ())| (report, located))
 }
 
-/// The same, and asks something while the documents are still known.
+/// The same, and asks something while the documents are still known. `progress` hears how many of how many documents are read.
 ///
 /// # Errors
 /// As [`audit`].
 pub fn audit_and<T>(
     scope: &Scope,
     config: &Config,
+    progress: &(dyn Fn(usize, usize) + Sync),
     ask: impl FnOnce(World<'_>, &Report) -> T,
 ) -> Result<(Report, Located, T), AuditError> {
     let start = Instant::now();
-    let patterns = Patterns::new(&config.deprecated, &config.common_words)?;
-    let (excluded, entries) = (globs(&config.exclude)?, globs(&config.entry_points)?);
-    let located = Located::find(scope)?;
-    let tree = Tree::walk(&located.root, located.repository);
-    let profiles = profile::detect(&tree, config);
-    let audited = |path: &[u8]| located.covers(path) && !excluded.is_match(shown(path));
-    let corpus = Corpus::read(tree, profiles, &patterns, config, &audited);
-    let graph = Graph::new(&corpus, &|path| entries.is_match(shown(path)));
+    let entries = globs(&config.entry_points)?;
+    let (located, corpus) = read(scope, config, progress)?;
+    let graph = Graph::new(&corpus, &|path| entries.is_match(native(path)));
     let drafts = check(World { corpus: &corpus, graph: &graph, config });
     let (mut findings, hidden) = finish::finish(&corpus, config, drafts);
     findings.extend(finish::unreadable(&corpus.tree, config, &|path| located.covers(path)));
@@ -93,14 +92,37 @@ pub fn audit_and<T>(
         findings,
         hidden,
         graph: finding::Graph {
-            documents: (0..).zip(&corpus.pages).map(|(page, _)| shown(corpus.path(page))).collect(),
+            documents: corpus.pages.par_iter().map(|page| shown(corpus.path_of(page))).collect(),
             edges: graph.pairs().collect(),
         },
         decisions,
         duration: start.elapsed(),
     };
     let answer = ask(World { corpus: &corpus, graph: &graph, config }, &report);
+    // Giving back the memory of a large tree takes a while, and nobody needs to wait for it.
+    rayon::spawn(move || drop((corpus, graph)));
     Ok((report, located, answer))
+}
+
+/// The documents of a tree.
+///
+/// # Errors
+/// As [`audit`].
+pub fn read(
+    scope: &Scope,
+    config: &Config,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(Located, Corpus), AuditError> {
+    let located = Located::find(scope)?;
+    let (patterns, tree) = rayon::join(
+        || Patterns::new(&config.deprecated, &config.common_words),
+        || Tree::walk(&located.root, located.repository, &located.covered),
+    );
+    let (patterns, excluded) = (patterns?, globs(&config.exclude)?);
+    let profiles = profile::detect(&tree, config);
+    let audited = |path: &[u8]| located.covers(path) && !excluded.is_match(native(path));
+    let corpus = Corpus::read(tree, profiles, &patterns, config, &audited, progress);
+    Ok((located, corpus))
 }
 
 /// Runs every check over every document whose findings are wanted.

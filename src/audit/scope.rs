@@ -44,7 +44,7 @@ pub struct Located {
     /// Whether it is a part of a git repository.
     pub repository: bool,
     /// What is audited, relative to the root.
-    covered: Vec<Vec<u8>>,
+    pub covered: Vec<Vec<u8>>,
 }
 
 impl Located {

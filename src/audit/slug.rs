@@ -1,6 +1,10 @@
 //! What a heading's anchor is called, by renderer. Text in, anchor out; pure.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// Whose rule it is.
@@ -36,15 +40,15 @@ impl Dialect {
 
 /// GitHub's rule: lower case, letters, marks, digits, connectors, hyphens and spaces stay, each space becomes a hyphen.
 fn github(text: &str) -> String {
+    let mut slug = String::with_capacity(text.len());
     if text.is_ascii() {
-        let kept = text.bytes().filter_map(|byte| match byte {
+        slug.extend(text.bytes().filter_map(|byte| match byte {
             b' ' => Some('-'),
             b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Some(char::from(byte.to_ascii_lowercase())),
             _ => None,
-        });
-        return kept.collect();
+        }));
+        return slug;
     }
-    let mut slug = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             ' ' => slug.push('-'),
@@ -107,39 +111,50 @@ fn mkdocs(text: &str) -> String {
 #[derive(Debug)]
 pub struct Slugger {
     dialect: Dialect,
-    seen: FxHashMap<String, u32>,
+    /// Every name given, and how often it was asked for again.
+    given: HashTable<(String, u32)>,
 }
 
 impl Slugger {
     /// For a new document.
     #[must_use]
-    pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, seen: FxHashMap::default() }
+    pub const fn new(dialect: Dialect) -> Self {
+        Self { dialect, given: HashTable::new() }
     }
 
     /// The anchor of the next heading.
-    pub fn next(&mut self, text: &str) -> String {
+    pub fn next(&mut self, text: &str) -> &str {
         let name = self.dialect.slug(text);
         self.distinguish(name)
     }
 
     /// `name`, or `name-1` and so on where it was given before.
-    pub fn distinguish(&mut self, name: String) -> String {
-        let Some(&count) = self.seen.get(&name) else {
-            self.seen.insert(name.clone(), 0);
-            return name;
-        };
+    pub fn distinguish(&mut self, name: String) -> &str {
+        let hash = FxBuildHasher.hash_one(name.as_str());
+        let Some(&(_, count)) = self.given.find(hash, |(given, _)| *given == name) else { return self.give(name) };
         let mut number = count;
         let distinct = loop {
             number += 1;
             let candidate = format!("{name}{}{number}", self.dialect.separator());
-            if !self.seen.contains_key(&candidate) {
+            let hash = FxBuildHasher.hash_one(candidate.as_str());
+            if self.given.find(hash, |(given, _)| *given == candidate).is_none() {
                 break candidate;
             }
         };
-        self.seen.insert(name, number);
-        self.seen.insert(distinct.clone(), 0);
-        distinct
+        if let Some((_, count)) = self.given.find_mut(hash, |(given, _)| *given == name) {
+            *count = number;
+        }
+        self.give(distinct)
+    }
+
+    fn give(&mut self, name: String) -> &str {
+        let hash = FxBuildHasher.hash_one(name.as_str());
+        let place =
+            self.given.entry(hash, |(given, _)| *given == name, |(given, _)| FxBuildHasher.hash_one(given.as_str()));
+        match place {
+            Entry::Occupied(given) => &given.into_mut().0,
+            Entry::Vacant(free) => &free.insert((name, 0)).into_mut().0,
+        }
     }
 }
 
@@ -186,6 +201,6 @@ mod tests {
         assert_eq!(Dialect::Mdbook.slug("`--foo`: a  B²"), "--foo-a--b²");
         assert_eq!(Dialect::Mkdocs.slug("Set-up - the  `API` (Größe)"), "set-up-the-api-gre");
         let mut slugger = Slugger::new(Dialect::Mkdocs);
-        assert_eq!([slugger.next("A"), slugger.next("A"), slugger.next("a")], ["a", "a_1", "a_2"]);
+        assert_eq!(["A", "A", "a"].map(|text| slugger.next(text).to_owned()), ["a", "a_1", "a_2"]);
     }
 }

@@ -1,7 +1,10 @@
 //! What somebody probably meant. A suggestion is a guess for people; whether it is certain enough for a repair is said with it.
 
+use std::borrow::Cow;
+
 use super::corpus::Corpus;
 use super::document::{Link, Match};
+use super::folded;
 use super::resolve::{Parts, Target, has_scheme, normalise};
 use super::walk::{Kind, file_name, is_markdown, parent};
 
@@ -61,12 +64,8 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
     let name = file_name(path);
     // Every folder has one of those.
     let common = matches!(name.to_ascii_lowercase().as_slice(), b"readme.md" | b"index.md" | b"" | b"." | b"..");
-    let entries = corpus.tree.find_name(name);
-    let entries: Vec<u32> = entries
-        .iter()
-        .copied()
-        .filter(|entry| !matches!(corpus.tree.entries()[*entry as usize].kind, Kind::Outside))
-        .collect();
+    let is_here = |entry: &u32| !matches!(corpus.tree.entries()[*entry as usize].kind, Kind::Outside);
+    let entries: Vec<u32> = corpus.tree.find_name(name).filter(is_here).collect();
     let shared = |entry: &u32| {
         let other = &corpus.tree.entries()[*entry as usize].path;
         let mine = path.rsplit(|byte| *byte == b'/');
@@ -99,18 +98,38 @@ fn similar(corpus: &Corpus, own: &[u8], wanted: &[u8], parts: &Parts<'_>) -> Opt
 fn nearest<'a, T>(wanted: &str, candidates: impl Iterator<Item = (T, &'a str)>) -> Option<(T, &'a str)> {
     // An ending that all share says nothing.
     let stem = wanted.rsplit_once('.').map_or(wanted, |(stem, _)| stem);
-    let limit = (stem.chars().count() / 4).min(6);
-    let mut best: Option<(usize, T, &str)> = None;
+    let mut limit = (stem.chars().count() / 4).min(6);
+    let mut best: Option<(T, &str)> = None;
     for (key, candidate) in candidates {
-        if candidate.len().abs_diff(wanted.len()) > limit * 3 {
+        // A letter has four bytes at most.
+        let most = if wanted.is_ascii() && candidate.is_ascii() { limit } else { limit * 4 };
+        let (one, other) = (wanted.as_bytes(), candidate.as_bytes());
+        if one.len().abs_diff(other.len()) > most || least_edits(one, other) > most {
             continue;
         }
         let distance = strsim::osa_distance(wanted, candidate);
-        if distance <= limit && best.as_ref().is_none_or(|(least, ..)| distance < *least) {
-            best = Some((distance, key, candidate));
+        if distance > limit {
+            continue;
+        }
+        best = Some((key, candidate));
+        // Only a nearer one is better.
+        match distance.checked_sub(1) {
+            Some(nearer) => limit = nearer,
+            None => break,
         }
     }
-    best.map(|(_, key, candidate)| (key, candidate))
+    best
+}
+
+/// Fewer edits of bytes than this cannot make one text of the other: each byte that one of them has more often than the other takes part
+/// in one. Bytes that agree in their last six bits count as the same.
+fn least_edits(one: &[u8], other: &[u8]) -> usize {
+    let mut surplus = [0_i32; 64];
+    one.iter().for_each(|byte| surplus[usize::from(byte & 63)] += 1);
+    other.iter().for_each(|byte| surplus[usize::from(byte & 63)] -= 1);
+    let (more, less) =
+        surplus.iter().fold((0, 0), |(more, less), surplus| (more + surplus.max(&0), less - surplus.min(&0)));
+    usize::try_from(more.max(less)).unwrap_or(usize::MAX)
 }
 
 /// The anchor of a page that `fragment` may have meant.
@@ -120,25 +139,22 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if document.anchors.len() > MANY {
         return None;
     }
-    let wanted = letters(fragment);
-    if wanted.is_empty() {
-        return None;
-    }
+    letters(fragment).next()?;
+    let names: Vec<&str> = document.anchors.iter(&document.strings).collect();
     let guess = |name: &str, certain| Some(Guess { destination: name.to_owned(), certain });
-    let mut same = document.anchors.iter(&document.strings).filter(|name| letters(name) == wanted);
+    let mut same = names.iter().filter(|name| letters(name).eq(letters(fragment)));
     if let Some(name) = same.next() {
         return guess(name, same.next().is_none());
     }
-    if let Some((name, _)) = nearest(fragment, document.anchors.iter(&document.strings).map(|name| (name, name))) {
+    if let Some((name, _)) = nearest(fragment, names.iter().map(|name| (*name, *name))) {
         return guess(name, false);
     }
     // A heading that has grown or shrunk, or lost its number.
-    let bare = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned();
     let wanted = bare(fragment);
-    let mut grown = document.anchors.iter(&document.strings).filter(|name| {
+    let mut grown = names.iter().filter(|name| {
         let name = bare(name);
-        let (short, long) = if name.len() < wanted.len() { (&name, &wanted) } else { (&wanted, &name) };
-        let (begins, ends) = (long.starts_with(short.as_str()), long.ends_with(short.as_str()));
+        let (short, long) = if name.len() < wanted.len() { (name, wanted) } else { (wanted, name) };
+        let (begins, ends) = (long.starts_with(short), long.ends_with(short));
         short.len() >= 8 && (begins && short.len() * 4 >= long.len() || ends && short.len() * 2 >= long.len())
     });
     let first = grown.next()?;
@@ -160,8 +176,13 @@ pub fn found(corpus: &Corpus, page: u32, destination: String) -> Guess {
 }
 
 /// What is left of an anchor without punctuation and letter case: two that agree in this can hardly mean different things.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+/// What is left of an anchor without a number in front.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
 }
 
 /// A fragment as the page calls it that it is now to lead to, so that one repair makes the whole link good.
@@ -172,10 +193,11 @@ fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
         Match::Exact => fragment,
         Match::Case(name) => document.text(name),
         Match::None => {
-            let wanted = letters(&decoded);
-            let mut same = document.anchors.iter(&document.strings).filter(|name| letters(name) == wanted);
+            let is_one = letters(&decoded).next().is_some();
+            let same_letters = |name: &&str| letters(name).eq(letters(&decoded));
+            let mut same = document.anchors.iter(&document.strings).filter(same_letters);
             match (same.next(), same.next()) {
-                (Some(name), None) if !wanted.is_empty() => name,
+                (Some(name), None) if is_one => name,
                 _ => fragment,
             }
         }
@@ -185,11 +207,43 @@ fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
 /// `entry` as a destination on the page `own`, in the manner and with the query and fragment of the one it replaces.
 #[must_use]
 pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
-    let fragment = parts.fragment.map(|fragment| match corpus.page_of(entry) {
+    written(own, &corpus.tree.entries()[entry as usize].path, parts, fragment_in(corpus, entry, parts))
+}
+
+/// A destination's fragment as the page that it is now to lead to calls it.
+fn fragment_in<'a>(corpus: &'a Corpus, entry: u32, parts: &Parts<'a>) -> Option<&'a str> {
+    parts.fragment.map(|fragment| match corpus.page_of(entry) {
         Some(page) => fitting(corpus, page, fragment),
         None => fragment,
-    });
-    written(own, &corpus.tree.entries()[entry as usize].path, parts, fragment)
+    })
+}
+
+/// The same for an `entry` that differs in the case of letters only: what else was written stays.
+#[must_use]
+pub fn recased(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
+    match in_the_case_of(&corpus.tree.entries()[entry as usize].path, parts.path) {
+        Some(path) => with_rest(path, parts.query, fragment_in(corpus, entry, parts)),
+        None => rewritten(corpus, own, entry, parts),
+    }
+}
+
+/// `written` with the letters of `real`, if its parts from the last one to the last `..` are those of `real` but for their case.
+fn in_the_case_of(real: &[u8], written: &str) -> Option<String> {
+    let mut real = real.rsplit(|byte| *byte == b'/');
+    let mut parts: Vec<Cow<'_, str>> = written.split('/').map(Cow::Borrowed).collect();
+    for part in parts.iter_mut().rev().filter(|part| !matches!(part.as_ref(), "" | ".")) {
+        if part == ".." {
+            break;
+        }
+        let (name, decoded) = (real.next()?, percent_encoding::percent_decode_str(part).collect::<Vec<u8>>());
+        if !folded::same(&decoded, name) {
+            return None;
+        }
+        if decoded != name {
+            *part = Cow::Owned(encode(name));
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// The path `to` as a destination in the document `own`, in the manner of the one it replaces.
@@ -203,22 +257,28 @@ pub fn written(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&str>)
     if parts.path.ends_with('/') && !destination.ends_with('/') {
         destination.push('/');
     }
-    if let Some(fragment) = fragment {
-        destination.push('#');
-        destination.push_str(fragment);
+    with_rest(destination, parts.query, fragment)
+}
+
+/// A path with what stands behind it.
+fn with_rest(mut destination: String, query: Option<&str>, fragment: Option<&str>) -> String {
+    for (mark, rest) in [('?', query), ('#', fragment)] {
+        if let Some(rest) = rest {
+            destination.push(mark);
+            destination.push_str(rest);
+        }
     }
     destination
 }
 
 /// The way from a folder to a path.
 fn relative(from: &[u8], to: &[u8]) -> Vec<u8> {
-    let split = |path: &[u8]| -> Vec<Vec<u8>> {
-        path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
-    };
+    let split =
+        |path| -> Vec<&[u8]> { <[u8]>::split(path, |byte| *byte == b'/').filter(|part| !part.is_empty()).collect() };
     let (from, to) = (split(from), split(to));
     let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-    let up = from[shared..].iter().map(|_| b"..".to_vec());
-    let parts: Vec<Vec<u8>> = up.chain(to[shared..].iter().cloned()).collect();
+    let up = from[shared..].iter().map(|_| b"..".as_slice());
+    let parts: Vec<&[u8]> = up.chain(to[shared..].iter().copied()).collect();
     if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') }
 }
 
@@ -267,6 +327,17 @@ pub fn meant(corpus: &Corpus, page: u32, destination: &str, target: Target) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_case_of_letters_changes() {
+        let of = |real: &str, written: &str| in_the_case_of(real.as_bytes(), written);
+        assert_eq!(of("a/CPP/x.cpp", "../a/cpp/X.cpp").as_deref(), Some("../a/CPP/x.cpp"));
+        assert_eq!(of("a/b.md", "./B.md").as_deref(), Some("./b.md"));
+        assert_eq!(of("Docs/My Guide.md", "/docs/./My%20guide.md").as_deref(), Some("/Docs/./My%20Guide.md"));
+        assert_eq!(of("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
+        assert_eq!(of("docs/a.md", "Docs/a"), None);
+        assert_eq!(of("a.md", "x/a.md"), None);
+    }
 
     #[test]
     fn ways_between_folders() {

@@ -5,11 +5,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use hashbrown::HashTable;
-use ignore::{WalkBuilder, WalkState};
-use rustc_hash::{FxHashMap, FxHasher};
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+use rustc_hash::FxHasher;
+
+use super::folded::Index;
 
 /// What a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +55,8 @@ pub struct Tree {
     index: HashTable<u32>,
     aliases: bool,
     unreadable: Vec<Unreadable>,
-    folded: OnceLock<FxHashMap<Vec<u8>, Vec<u32>>>,
-    names: OnceLock<FxHashMap<Vec<u8>, Vec<u32>>>,
+    folded: OnceLock<Index>,
+    names: OnceLock<Index>,
 }
 
 /// Endings of Markdown files, as GitHub knows them, and MDX.
@@ -63,39 +66,29 @@ const MARKDOWN: &[&[u8]] = &[b"md", b"mdx", b"markdown", b"mdown", b"mkdn", b"mk
 const NEVER: &[&str] = &[".git", ".hg", ".svn", ".jj", "node_modules"];
 
 impl Tree {
-    /// Walks the tree below `root`, which is absolute and without symbolic links, on all cores. `in_repository` says whether ignore
-    /// files above the root count as well.
+    /// Walks the tree below `root`, which is absolute and without symbolic links. `in_repository` says whether ignore
+    /// files above the root count as well. What was `named`, relative to the root, is there even if ignore files say otherwise.
     #[must_use]
-    pub fn walk(root: &Path, in_repository: bool) -> Self {
-        let found: Mutex<(Vec<Entry>, Vec<Unreadable>)> = Mutex::default();
-        WalkBuilder::new(root)
-            .hidden(false)
-            .parents(in_repository)
-            .require_git(false)
-            // What one person's machine ignores must not change the result.
-            .git_global(false)
-            .git_exclude(false)
-            .follow_links(false)
-            .threads(std::thread::available_parallelism().map_or(1, usize::from).min(8))
-            .filter_entry(|entry| entry.depth() == 0 || !NEVER.iter().any(|name| entry.file_name() == *name))
-            .build_parallel()
-            .run(|| {
-                let mut mine = Collected { entries: Vec::new(), unreadable: Vec::new(), all: &found };
-                Box::new(move |entry| {
-                    match entry {
-                        Ok(entry) => mine.add(root, &entry),
-                        Err(error) => mine.unreadable.push(refused(root, &error)),
-                    }
-                    WalkState::Continue
-                })
-            });
-        let (entries, unreadable) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Self::of(root, entries, unreadable)
+    pub fn walk(root: &Path, in_repository: bool, named: &[Vec<u8>]) -> Self {
+        let mut found = Collected::default();
+        found.collect(root, root, in_repository);
+        let mut tree = Self::of(root, found);
+        for path in named.iter().filter(|path| !path.is_empty()) {
+            if tree.exact(path).is_some() {
+                continue;
+            }
+            let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable };
+            // Ignore files below it count all the same.
+            found.collect(root, &root.join(native(path)), false);
+            tree = Self::of(root, found);
+        }
+        tree
     }
 
-    fn of(root: &Path, mut entries: Vec<Entry>, mut unreadable: Vec<Unreadable>) -> Self {
-        // Threads finish in any order; reports must not.
-        entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    fn of(root: &Path, found: Collected) -> Self {
+        let Collected { mut entries, mut unreadable } = found;
+        // Disks list folders in any order; reports must not.
+        entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
         unreadable.sort();
         let mut index = HashTable::with_capacity(entries.len());
         for (at, entry) in (0_u32..).zip(&entries) {
@@ -169,25 +162,17 @@ impl Tree {
     }
 
     /// Entries whose path is `path` but for the case of letters.
-    #[must_use]
-    pub fn find_folded(&self, path: &[u8]) -> &[u32] {
-        let folded = self.folded.get_or_init(|| self.table(|entry| fold(&entry.path)));
-        folded.get(&fold(path)).map_or(&[], Vec::as_slice)
+    pub fn find_folded<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
+        let path_of = |at: u32| &*self.entries[at as usize].path;
+        let folded = self.folded.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
+        folded.find(path, path_of)
     }
 
     /// Entries with this file name but for the case of letters.
-    #[must_use]
-    pub fn find_name(&self, name: &[u8]) -> &[u32] {
-        let names = self.names.get_or_init(|| self.table(|entry| fold(file_name(&entry.path))));
-        names.get(&fold(name)).map_or(&[], Vec::as_slice)
-    }
-
-    fn table(&self, key: impl Fn(&Entry) -> Vec<u8>) -> FxHashMap<Vec<u8>, Vec<u32>> {
-        let mut table: FxHashMap<Vec<u8>, Vec<u32>> = FxHashMap::default();
-        for (at, entry) in (0_u32..).zip(&self.entries) {
-            table.entry(key(entry)).or_default().push(at);
-        }
-        table
+    pub fn find_name<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
+        let name_of = |at: u32| file_name(&self.entries[at as usize].path);
+        let names = self.names.get_or_init(|| Index::new(self.entries.iter().map(|entry| file_name(&entry.path))));
+        names.find(name, name_of)
     }
 
     /// What is directly in a folder.
@@ -200,27 +185,47 @@ impl Tree {
     }
 }
 
-/// What one thread found; handed over when it ends.
-struct Collected<'a> {
+/// What a walk has found so far.
+#[derive(Default)]
+struct Collected {
     entries: Vec<Entry>,
     unreadable: Vec<Unreadable>,
-    all: &'a Mutex<(Vec<Entry>, Vec<Unreadable>)>,
 }
 
-impl Collected<'_> {
+impl Collected {
+    /// Adds everything below `start`, with paths relative to `root`. On one thread: what the parallel walker spends on handing single
+    /// entries around is more than a second core saves.
+    fn collect(&mut self, root: &Path, start: &Path, parents: bool) {
+        let walk = WalkBuilder::new(start)
+            .hidden(false)
+            .parents(parents)
+            .require_git(false)
+            // What one person's machine ignores must not change the result.
+            .git_global(false)
+            .git_exclude(false)
+            .follow_links(false)
+            .filter_entry(|entry| {
+                let name = entry.file_name();
+                entry.depth() == 0 || !NEVER.iter().any(|never| name == *never)
+            })
+            .build();
+        for entry in walk {
+            match entry {
+                Ok(entry) => self.add(root, &entry),
+                Err(error) => self.unreadable.push(refused(root, &error)),
+            }
+        }
+    }
+
     fn add(&mut self, root: &Path, entry: &ignore::DirEntry) {
         if let Some(error) = entry.error() {
             self.unreadable.push(refused(root, error));
         }
-        let Ok(relative) = entry.path().strip_prefix(root) else { return };
-        let path = portable(relative.as_os_str());
+        let Some(path) = below(root, entry.path()) else { return };
         let kind = match entry.file_type() {
             Some(kind) if kind.is_dir() => Kind::Folder,
             Some(kind) if kind.is_symlink() => match fs::canonicalize(entry.path()) {
-                Ok(target) => match target.strip_prefix(root) {
-                    Ok(target) => Kind::Alias(portable(target.as_os_str())),
-                    Err(_) => Kind::Outside,
-                },
+                Ok(target) => below(root, &target).map_or(Kind::Outside, Kind::Alias),
                 // It leads to nothing or in circles: as good as absent.
                 Err(_) => return,
             },
@@ -228,14 +233,6 @@ impl Collected<'_> {
             _ => Kind::File,
         };
         self.entries.push(Entry { path, kind });
-    }
-}
-
-impl Drop for Collected<'_> {
-    fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.0.append(&mut self.entries);
-        all.1.append(&mut self.unreadable);
     }
 }
 
@@ -260,15 +257,6 @@ fn hash(path: &[u8]) -> u64 {
 /// Where the parts of a path end, the shortest first.
 fn ends(path: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr_iter(b'/', path).chain([path.len()])
-}
-
-/// Lower case for comparing names, as file systems that ignore case do.
-#[must_use]
-pub fn fold(path: &[u8]) -> Vec<u8> {
-    match std::str::from_utf8(path) {
-        Ok(text) if !text.is_ascii() => text.to_lowercase().into_bytes(),
-        _ => path.to_ascii_lowercase(),
-    }
 }
 
 /// Whether the name ends as a Markdown file's does.
@@ -308,6 +296,24 @@ pub fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
+/// `path` relative to `root`, if it is there or below. Both come from the same walk or from `canonicalize`, so they are compared as they
+/// are written: taking them apart took a tenth of the walk.
+#[cfg(unix)]
+fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = root.as_os_str().as_bytes();
+    let rest = path.as_os_str().as_bytes().strip_prefix(root)?;
+    if rest.is_empty() || root.ends_with(b"/") {
+        return Some(rest.into());
+    }
+    rest.strip_prefix(b"/").map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
+    path.strip_prefix(root).ok().map(|rest| portable(rest.as_os_str()))
+}
+
 #[cfg(unix)]
 pub(super) fn portable(path: &OsStr) -> Box<[u8]> {
     use std::os::unix::ffi::OsStrExt as _;
@@ -319,13 +325,14 @@ pub(super) fn portable(path: &OsStr) -> Box<[u8]> {
     path.to_string_lossy().replace('\\', "/").into_bytes().into()
 }
 
+/// A path of the tree as the system has it.
 #[cfg(unix)]
-fn native(path: &[u8]) -> &Path {
+pub(in crate::audit) fn native(path: &[u8]) -> &Path {
     use std::os::unix::ffi::OsStrExt as _;
     Path::new(OsStr::from_bytes(path))
 }
 
 #[cfg(not(unix))]
-fn native(path: &[u8]) -> PathBuf {
+pub(in crate::audit) fn native(path: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(path).into_owned())
 }

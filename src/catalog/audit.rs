@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::online::Online;
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::Node;
@@ -41,6 +42,9 @@ pub struct Audit {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub reviews: Vec<(String, String)>,
+    /// How the web is asked, with `--online`.
+    #[serde(default)]
+    pub online: Online,
 }
 
 const FLAVORS: &[(&str, Flavor)] = &[
@@ -93,6 +97,7 @@ impl Audit {
             reviews: reader.table(fields.take("reviews"), |path, _, node, reader| {
                 Some((path.trim_start_matches('/').to_owned(), reader.date(node)?))
             }),
+            online: fields.take("online").map(|node| Online::read(node, reader)).unwrap_or_default(),
         };
         reader.end(fields);
         audit
@@ -121,6 +126,8 @@ impl Audit {
             today: defaults.today,
             settled: defaults.settled,
             stale: defaults.stale,
+            online: self.online.settings(),
+            answers: defaults.answers,
             largest: defaults.largest,
         }
     }
@@ -143,7 +150,7 @@ fn glob(node: &Node, reader: &mut Reader) -> Option<String> {
     }
 }
 
-fn pattern(node: &Node, reader: &mut Reader) -> Option<String> {
+pub(super) fn pattern(node: &Node, reader: &mut Reader) -> Option<String> {
     let text = reader.text(node)?;
     match regex::Regex::new(&text) {
         Ok(_) => Some(text),

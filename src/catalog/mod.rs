@@ -7,6 +7,7 @@ pub mod audit;
 pub mod command;
 pub mod deprecation;
 pub mod docs;
+pub mod online;
 pub mod organisation;
 pub mod problem;
 pub mod read;

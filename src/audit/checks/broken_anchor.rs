@@ -32,7 +32,7 @@ const GUESSES: usize = 200;
 fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     let document = world.document(page);
     let mut guesses = 0;
-    for (link, resolved) in world.links(page) {
+    for (link, resolved) in world.links(page).filter(|(_, resolved)| resolved.fragment != Fragment::Fine) {
         let destination = document.text(link.destination);
         let parts = Parts::of(destination);
         let Some(fragment) = parts.fragment else { continue };

@@ -41,7 +41,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         }
         let message = format!("{} says that it is deprecated", shown(world.corpus.path(to)));
         let guess = replacement(world, to).map(|entry| {
-            let parts = Parts { fragment: None, ..Parts::of(document.text(link.destination)) };
+            let parts = Parts { query: None, fragment: None, ..Parts::of(document.text(link.destination)) };
             Guess { destination: suggest::rewritten(world.corpus, own, entry, &parts), certain: false }
         });
         drafts.push(Draft::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));

@@ -10,6 +10,7 @@ use super::finding::{Code, Edit, Fix, Severity};
 use super::graph::Graph;
 use super::resolve::Resolved;
 use super::suggest::Guess;
+use super::web::Answer;
 
 macro_rules! checks {
     ($($name:ident),+ $(,)?) => {
@@ -30,6 +31,9 @@ checks! {
     malformed_link,
     unused_definition,
     duplicate_definition,
+    broken_url,
+    moved_url,
+    undecided_url,
     orphan,
     deprecated_reference,
     deprecated_target,
@@ -55,6 +59,14 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     fn document(&self, page: u32) -> &'a Document {
         &self.corpus.pages[page as usize].document
+    }
+
+    /// The links of a page to the web, with what was answered.
+    fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a Answer)> {
+        let document = self.document(page);
+        let links =
+            self.config.answers.iter().flat_map(|answers| document.links.iter().map(move |link| (answers, link)));
+        links.filter_map(|(answers, link)| Some((link, answers.of(document.text(link.destination))?)))
     }
 
     /// The links of a page with where they lead.
@@ -159,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn no_code_has_two_checks() {
-        for check in ALL {
-            assert_eq!(ALL.iter().filter(|other| other.code == check.code).count(), 1, "{}", check.code);
+    fn every_code_has_one_check() {
+        for code in Code::ALL {
+            assert_eq!(ALL.iter().filter(|check| check.code == *code).count(), 1, "{code}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! site begins, and from what navigation files name. A link to a folder leads to its README, or without one to what is listed there.
 //!
 //! What is reported is an island: the page by which one would enter it, with how many documents it has, and the page that ought to link
-//! to it. Archives, translations, changelogs, licences, templates and `.github` need no link.
+//! to it. Archives, translations, changelogs, licences, templates, `.github`, and pages that say that they have moved need no link.
 //!
 //! # Why it matters
 //!
@@ -16,11 +16,12 @@
 //!
 //! Link it from the page that the message names, delete it, or list it under `audit:` in `catalog.yaml` as an entry point.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::{Code, Draft, Run, Severity, World};
 use crate::audit::document::Span;
-use crate::audit::walk::{file_name, parent, shown};
+use crate::audit::walk::{file_name, native, parent, shown};
 
 pub(super) const CODE: Code = Code::Orphan;
 pub(super) const RUN: Run = Run::Tree(run);
@@ -35,14 +36,11 @@ fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
         return;
     }
     let exempt = super::super::globs(&world.config.orphans_allowed).unwrap_or_default();
+    let is_lost = |page: u32| {
+        !world.graph.reached[page as usize] && !needs_no_link(world, page) && !exempt.is_match(native(corpus.path(page)))
+    };
     let pages = 0..u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
-    let lost: Vec<bool> = pages
-        .clone()
-        .map(|page| {
-            let path = corpus.path(page);
-            !world.graph.reached[page as usize] && !needs_no_link(world, page) && !exempt.is_match(shown(path))
-        })
-        .collect();
+    let lost: Vec<bool> = pages.into_par_iter().map(is_lost).collect();
     let mut islands = islands(world, &lost);
     let folders = forgotten_folders(world, &lost);
     for (folder, members) in &folders {
@@ -203,8 +201,12 @@ fn needs_no_link(world: World<'_>, page: u32) -> bool {
             | b"agents" | b"claude" | b"gemini" | b"copilot-instructions" | b"skill" | b"pull_request_template" | b"issue_template" | b"404"
             | b"_sidebar" | b"_navbar" | b"_footer" | b"_coverpage" | b"release-notes" | b"thirdpartynotices" | b"third-party-notices"
     );
+    let document = world.document(page);
+    // For those who come by an old link from elsewhere.
+    let sends_on = document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
     in_own
         || alone
+        || sends_on
         || memchr::memmem::find(stem, b"template").is_some()
         || is_translation(world, &path)
 }
@@ -217,7 +219,7 @@ fn is_translation(world: World<'_>, path: &[u8]) -> bool {
         && is_language(&stem[at + 1..])
     {
         let original = [parent(path), if parent(path).is_empty() { b"" } else { b"/" }, &stem[..at], b".md"].concat();
-        if !world.corpus.tree.find_folded(&original).is_empty() {
+        if world.corpus.tree.find_folded(&original).next().is_some() {
             return true;
         }
     }
@@ -269,12 +271,27 @@ mod tests {
             ("docs/archive/old.md", ""),
             (".github/x.md", ""),
             ("CHANGELOG.md", ""),
+            ("docs/moved.md", "# A\n\nThis page has moved to [a](a.md).\n"),
+            ("docs/redirect.md", "---\nredirect_to: a.md\n---\n"),
+            ("docs/listed.md", "<!-- Front matter of the site:\nlinkTitle: B\n-->\n"),
         ];
         insta::assert_snapshot!(findings("orphan", &tree), @r"
         docs/faq.md:1:1 warning: nothing leads to this document and 2 that hang on it; README.md ought to link to it
         docs/lonely.md:1:1 warning: nothing leads to this document; README.md ought to link to it
         forgotten/README.md:1:1 warning: nothing outside leads into forgotten/, which has 3 documents; README.md ought to link to it
         ");
+    }
+
+    #[test]
+    fn links_by_the_address_of_the_host_count() {
+        let tree = [
+            (".git/config", "[remote \"origin\"]\n\turl = git@github.com:acme/docs.git\n"),
+            ("README.md", "<https://github.com/acme/docs/blob/main/a%20b.md#x> [f](https://github.com/acme/docs/tree/main/f)\n"),
+            ("a b.md", ""),
+            ("f/README.md", "[c](https://github.com/acme/other/blob/main/c.md)\n"),
+            ("c.md", ""),
+        ];
+        insta::assert_snapshot!(findings("orphan", &tree), @"c.md:1:1 warning: nothing leads to this document; README.md ought to link to it");
     }
 
     #[test]

@@ -36,8 +36,8 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let name = suggest::meant(world.corpus, page, destination, resolved.target);
         let message = format!("the file is named {name}, with other letter case");
         let parts = Parts::of(destination);
-        let only = world.corpus.tree.find_folded(&world.corpus.tree.entries()[entry as usize].path).len() == 1;
-        let destination = suggest::rewritten(world.corpus, world.corpus.path(page), entry, &parts);
+        let only = world.corpus.tree.find_folded(&world.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
+        let destination = suggest::recased(world.corpus, world.corpus.path(page), entry, &parts);
         let guess = Some(Guess { destination, certain: only });
         drafts.push(Draft::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
     }
@@ -56,6 +56,16 @@ mod tests {
     fn a_warning_where_the_renderer_forgives_it() {
         let tree = [("docfx.json", "{}"), ("index.md", "[a](Setup.md)\n"), ("setup.md", "")];
         insta::assert_snapshot!(findings("path-case", &tree), @"index.md:1:5 warning: the file is named setup.md, with other letter case (Setup.md) fix: setup.md");
+    }
+
+    #[test]
+    fn the_rest_stays_as_it_was_written() {
+        let tree = [("README.md", "[a](A/b.md)\n"), ("a/b.md", "[b](../A/./B.md#top) [c](B.md?x#b)\n\n# B\n")];
+        insta::assert_snapshot!(findings("path-case", &tree), @r"
+        README.md:1:5 error: the file is named a/b.md, with other letter case (A/b.md) fix: a/b.md
+        a/b.md:1:5 error: the file is named a/b.md, with other letter case (../A/./B.md#top) fix: ../a/./b.md#top
+        a/b.md:1:26 error: the file is named a/b.md, with other letter case (B.md?x#b) fix: b.md?x#b
+        ");
     }
 
     #[test]

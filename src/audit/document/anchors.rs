@@ -1,11 +1,8 @@
 //! What a fragment can name in one document. Looked up by hash, so that a hundred thousand headings and as many links to them are no
 //! matter.
 
-use std::hash::Hasher as _;
-
-use rustc_hash::FxHasher;
-
 use super::{Strings, Text};
+use crate::audit::folded;
 
 /// How a fragment fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +40,18 @@ impl Anchors {
             if text == fragment {
                 return Match::Exact;
             }
-            if close == Match::None && text.to_lowercase() == fragment.to_lowercase() {
+            if close == Match::None && folded::same(text.as_bytes(), fragment.as_bytes()) {
                 close = Match::Case(name);
             }
         }
         close
     }
 
-    /// All of them.
-    pub fn iter<'a>(&'a self, strings: &'a Strings) -> impl Iterator<Item = &'a str> {
-        self.0.iter().map(|(_, name)| strings.get(*name))
+    /// All of them, in the order of the document.
+    pub fn iter<'a>(&self, strings: &'a Strings) -> impl Iterator<Item = &'a str> {
+        let mut names: Vec<Text> = self.0.iter().map(|(_, name)| *name).collect();
+        names.sort_unstable_by_key(|name| name.0.start);
+        names.into_iter().map(|name| strings.get(name))
     }
 
     /// How many.
@@ -69,22 +68,11 @@ impl Anchors {
 }
 
 /// The same for names that differ in case only.
+#[allow(clippy::cast_possible_truncation, reason = "a hash")]
 fn hash(name: &str) -> u32 {
-    let mut hasher = FxHasher::default();
-    if name.is_ascii() {
-        for byte in name.bytes() {
-            hasher.write_u8(byte.to_ascii_lowercase());
-        }
-    } else {
-        for byte in name.to_lowercase().bytes() {
-            hasher.write_u8(byte);
-        }
-    }
-    let hash = hasher.finish();
+    let hash = folded::hash(name.as_bytes());
     // Which half is the better one is the hasher's secret.
-    #[allow(clippy::cast_possible_truncation, reason = "a hash")]
-    let folded = (hash ^ (hash >> 32)) as u32;
-    folded
+    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Reference definitions: where each stands, and which are written twice.
 
-use pulldown_cmark::{Event, OffsetIter, Options, Parser, RefDefs};
+use std::ops::Range;
+
+use pulldown_cmark::RefDefs;
 use rustc_hash::FxHashSet;
 
 use super::{Definition, Span, Strings};
@@ -28,57 +30,66 @@ pub(super) fn collect(text: &str, base: usize, known: &RefDefs<'_>, strings: &mu
 }
 
 /// Where the destination stands in `[label]: destination "title"`.
-fn written(definition: &str, destination: &str) -> Option<std::ops::Range<usize>> {
+fn written(definition: &str, destination: &str) -> Option<Range<usize>> {
     let start = definition.find("]:")? + 2;
     let start = start + definition[start..].find(|c: char| !c.is_whitespace())?;
     let start = start + usize::from(definition[start..].starts_with('<'));
     definition[start..].starts_with(destination).then(|| start..start + destination.len())
 }
 
-/// Definitions whose label stands before them already. The parser forgets them, so lines that look like one are asked for again, and
-/// only where there are such lines the text is parsed a second time.
-pub(super) fn repeated(
-    text: &str,
-    base: usize,
-    options: Options,
-    known: &RefDefs<'_>,
-    strings: &mut Strings,
-) -> Vec<Definition> {
+/// A line that looks like a definition whose label stands before it already. The parser forgets those.
+pub(super) struct Suspect<'a> {
+    start: usize,
+    end: usize,
+    label: &'a str,
+    value: &'a str,
+}
+
+/// The lines of `text` that look like one, in order.
+pub(super) fn suspects<'a>(text: &'a str, known: &RefDefs<'_>) -> Vec<Suspect<'a>> {
     let first: FxHashSet<usize> = known.iter().map(|(_, definition)| definition.span.start).collect();
     let mut suspects = Vec::new();
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let start = at + line.len() - line.trim_start_matches(' ').len();
-        at += line.len();
-        let line = &text[start..at];
-        if first.contains(&start) || !line.starts_with('[') || line.starts_with("[^") {
+    if first.is_empty() {
+        return suspects;
+    }
+    // A line may be as long as its document, so where it begins is not looked for from every place.
+    let (mut line, mut passed) = (0, 0);
+    for end in memchr::memmem::find_iter(text.as_bytes(), "]:") {
+        line = memchr::memrchr(b'\n', &text.as_bytes()[passed..end]).map_or(line, |newline| passed + newline + 1);
+        passed = end;
+        let start = line + text[line..end].len() - text[line..end].trim_start_matches(' ').len();
+        let Some(label) = text[start..end].strip_prefix('[') else { continue };
+        if first.contains(&start) || label.starts_with('^') || label.contains(['[', ']']) {
             continue;
         }
-        let Some(end) = line.find("]:") else { continue };
-        let label = &line[1..end];
-        let value = line[end + 2..].trim();
-        if !label.contains(['[', ']']) && !value.is_empty() && known.get(label).is_some() {
-            suspects.push((start, start + line.trim_end().len(), label, value));
+        let rest = text[end + 2..].split('\n').next().unwrap_or_default();
+        let value = rest.trim();
+        if !value.is_empty() && known.get(label).is_some() {
+            suspects.push(Suspect { start, end: end + 2 + rest.trim_end().len(), label, value });
         }
     }
-    if suspects.is_empty() {
-        return Vec::new();
-    }
-    // What shows on the page is an event; a definition is none.
-    let events: OffsetIter<'_, _> = Parser::new_ext(text, options).into_offset_iter();
-    let shown: Vec<_> =
-        events.filter(|(event, _)| !matches!(event, Event::Start(_) | Event::End(_))).map(|(_, range)| range).collect();
-    suspects.retain(|(start, end, ..)| {
-        let after = shown.partition_point(|range| range.end <= *start);
-        shown.get(after).is_none_or(|range| range.start >= *end)
-    });
-    let definitions = suspects.into_iter().map(|(start, end, label, value)| Definition {
-        span: Span::of(&(base + start..base + end)),
+    suspects
+}
+
+/// Those of which nothing is `shown` on the page, which are definitions then. `text` begins at `base` of the document, and what is shown
+/// is in order.
+pub(super) fn repeated(
+    suspects: &[Suspect<'_>],
+    shown: &[Range<usize>],
+    base: usize,
+    strings: &mut Strings,
+) -> Vec<Definition> {
+    let is_hidden = |suspect: &&Suspect<'_>| {
+        let after = shown.partition_point(|range| range.end <= suspect.start);
+        shown.get(after).is_none_or(|range| range.start >= suspect.end)
+    };
+    let definition = |suspect: &Suspect<'_>| Definition {
+        span: Span::of(&(base + suspect.start..base + suspect.end)),
         written: Span::default(),
-        label: strings.add(label),
-        destination: strings.add(value),
+        label: strings.add(suspect.label),
+        destination: strings.add(suspect.value),
         used: true,
         repeated: true,
-    });
-    definitions.collect()
+    };
+    suspects.iter().filter(is_hidden).map(definition).collect()
 }

@@ -18,6 +18,10 @@ pub struct FrontMatter {
     pub replacement: Option<Text>,
     /// Other addresses of the page: `slug:`, `id:`, `url:`, `permalink:`, `aliases:`, `redirect_from:`.
     pub addresses: Vec<Text>,
+    /// It has a title for lists, which a generator makes of what is in a folder: `linkTitle:`.
+    pub listed: bool,
+    /// Readers are sent somewhere else: `redirect:`, `redirect_to:`.
+    pub redirects: bool,
 }
 
 /// Where the block is in `text`, fences included; empty when there is none.
@@ -29,15 +33,30 @@ pub(super) fn locate(text: &str) -> Range<usize> {
     else {
         return 0..0;
     };
-    let mut at = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        at += line.len();
-        let line = line.trim_end();
-        if number > 0 && (line == fence || fence == "---" && line == "...") {
-            return 0..at;
+    let ends = |line: &str| line == fence || fence == "---" && line == "...";
+    for newline in memchr::memchr_iter(b'\n', text.as_bytes()) {
+        let start = newline + 1;
+        // Most lines are told from a fence by their first byte.
+        if !text[start..].starts_with(['-', '+', '.']) {
+            continue;
+        }
+        let line = text[start..].split_inclusive('\n').next().unwrap_or_default();
+        if ends(line.trim_end()) {
+            return 0..start + line.len();
         }
     }
     0..0
+}
+
+/// Where the settings are in a comment at the head, which says that it has them: so documents that a site takes from elsewhere bring theirs
+/// along without GitHub showing them.
+#[must_use]
+pub(super) fn in_comment(text: &str) -> Range<usize> {
+    let Some((first, rest)) = text.split_once('\n').filter(|_| text.starts_with("<!--")) else { return 0..0 };
+    if first.contains("-->") || !first.to_ascii_lowercase().contains("front matter") {
+        return 0..0;
+    }
+    rest.find("-->").map_or(0..0, |end| first.len() + 1..first.len() + 1 + end)
 }
 
 /// Reads the block at `offset` of the document.
@@ -46,7 +65,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
     let mut at = offset;
     let mut list = false;
     for line in block.split_inclusive('\n') {
-        let span = Span::of(&(at..at + line.trim_end().len()));
+        let start = at;
         at += line.len();
         let item = line.trim_start().strip_prefix("- ");
         if let (true, Some(item)) = (list, item) {
@@ -56,22 +75,25 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
         if line.starts_with([' ', '\t', '#', '-']) {
             continue;
         }
-        let Some((key, value)) = line.split_once([':', '=']) else { continue };
-        let value = plain(value);
+        let Some(end) = memchr::memchr2(b':', b'=', line.as_bytes()) else { continue };
+        let value = || plain(&line[end + 1..]);
+        let span = || Span::of(&(start..start + line.trim_end().len()));
         list = false;
-        match key.trim() {
-            "title" => found.title = Some(strings.add(value)),
-            "status" => found.status = Some((span, strings.add(value))),
+        match line[..end].trim() {
+            "title" => found.title = Some(strings.add(value())),
+            "status" => found.status = Some((span(), strings.add(value()))),
             "review_by" | "review-by" | "review_date" | "review-date" | "next_review" | "next-review" | "review_on" => {
-                found.review = Some((span, strings.add(value)));
+                found.review = Some((span(), strings.add(value())));
             }
             "superseded_by" | "superseded-by" | "replaced_by" | "replaced-by" | "replacement" => {
-                found.replacement = Some(strings.add(value));
+                found.replacement = Some(strings.add(value()));
             }
-            "slug" | "id" | "url" | "permalink" => found.addresses.push(strings.add(value)),
+            "linkTitle" | "linktitle" => found.listed = true,
+            "redirect" | "redirect_to" | "redirectTo" => found.redirects = true,
+            "slug" | "id" | "url" | "permalink" => found.addresses.push(strings.add(value())),
             "aliases" | "redirect_from" => {
                 list = true;
-                let values = value.trim_matches(['[', ']']).split(',').map(plain).filter(|value| !value.is_empty());
+                let values = value().trim_matches(['[', ']']).split(',').map(plain).filter(|value| !value.is_empty());
                 found.addresses.extend(values.map(|value| strings.add(value)));
             }
             _ => {}
@@ -108,6 +130,20 @@ mod tests {
         let (span, status) = found.status.unwrap();
         assert_eq!((&text[span.range()], strings.get(status)), ("status: deprecated", "deprecated"));
         assert_eq!(found.review.map(|(_, date)| strings.get(date)), Some("2026-01-31"));
+    }
+
+    #[test]
+    fn settings_in_a_comment() {
+        let text = "<!--- Hugo front matter used to generate the website version of this page:\nlinkTitle: A\nredirect: /b/ 301!\n--->\n\n# A\n";
+        let block = in_comment(text);
+        assert_eq!(&text[block.clone()], "linkTitle: A\nredirect: /b/ 301!\n-");
+        let found = read(&text[block], 0, &mut Strings::default());
+        assert!(found.listed && found.redirects);
+        for text in
+            ["<!-- front matter -->\na: b\n-->", "<!-- front matter\na: b\n", "<!-- a note\nlinkTitle: x\n-->\n", ""]
+        {
+            assert_eq!(in_comment(text), 0..0, "{text:?}");
+        }
     }
 
     #[test]

@@ -14,16 +14,19 @@ use super::{
 use crate::audit::profile::Rules;
 use crate::audit::slug::Slugger;
 
-/// Reads a document by the rules of its renderer.
+/// Reads a document by the rules of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of
+/// them, and only who asks the web has a use for those.
 #[must_use]
-pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns) -> Document {
+pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bool) -> Document {
     let whole: &str = &decoded.text;
     let mark = if whole.starts_with('\u{feff}') { 3 } else { 0 };
     let head = front_matter::locate(&whole[mark..]);
     let base = mark + head.end;
     let text = &whole[base..];
-    let mut strings = Strings::default();
-    let front_matter = front_matter::read(&whole[mark..base], mark, &mut strings);
+    // What documents usually need, so that nothing is copied while it grows.
+    let mut strings = Strings::with_capacity(text.len() / 8);
+    let block = if head.is_empty() { front_matter::in_comment(text) } else { 0..head.end };
+    let front_matter = front_matter::read(&whole[mark..][block.clone()], mark + block.start, &mut strings);
 
     let options = options(rules);
     let broken = RefCell::new(Vec::new());
@@ -36,10 +39,15 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns) -> Docum
     };
     let mut events = Parser::new_with_broken_link_callback(text, options, Some(callback)).into_offset_iter();
     let definitions = definitions::collect(text, base, events.reference_definitions(), &mut strings);
+    let suspects = definitions::suspects(text, events.reference_definitions());
+    let mut shown = Vec::new();
     let mut reader = Reader::new(text, base, rules, patterns, strings, definitions);
     reader.scan = patterns.occur_in(whole);
-    while let Some((event, range)) = events.next() {
-        let definition = match &event {
+    reader.bare = bare;
+    // An event is looked at where it is: moving each of them took a twentieth of the time of a whole audit.
+    while let Some(item) = events.next() {
+        let (event, range) = &item;
+        let definition = match event {
             Event::Start(Tag::Link { id, link_type, .. } | Tag::Image { id, link_type, .. })
                 if !id.is_empty() && *link_type != LinkType::Inline =>
             {
@@ -47,13 +55,14 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns) -> Docum
             }
             _ => None,
         };
+        // What shows on the page is an event; a definition is none.
+        if !suspects.is_empty() && !matches!(event, Event::Start(_) | Event::End(_)) {
+            shown.push(range.clone());
+        }
         reader.event(event, range, definition);
     }
-    if !reader.definitions.is_empty() {
-        let again = definitions::repeated(text, base, options, events.reference_definitions(), &mut reader.strings);
-        reader.definitions.extend(again);
-    }
     drop(events);
+    reader.definitions.extend(definitions::repeated(&suspects, &shown, base, &mut reader.strings));
     reader.undefined(broken.into_inner());
     reader.finish(whole, decoded.invalid, front_matter)
 }
@@ -94,6 +103,8 @@ struct Reader<'a> {
     slugger: Slugger,
     headings: Vec<Range<usize>>,
     heading: Option<Heading>,
+    /// The last heading's text, for its memory.
+    spare: String,
     /// `<h1>` without its end.
     html_heading: Option<String>,
     title: Option<Text>,
@@ -105,6 +116,9 @@ struct Reader<'a> {
     /// A second heading or much text has been seen: what comes is no banner.
     body: bool,
     scan: bool,
+    bare: bool,
+    /// Where the last address in running text ends; the parser hands it out in pieces.
+    bare_end: usize,
     evidence: Evidence,
     suppressions: Vec<Suppression>,
 }
@@ -125,12 +139,13 @@ impl<'a> Reader<'a> {
             patterns,
             strings,
             definitions,
-            links: Vec::new(),
+            links: Vec::with_capacity(text.len() / 256),
             undefined: Vec::new(),
-            names: Vec::new(),
+            names: Vec::with_capacity(text.len() / 512),
             slugger: Slugger::new(rules.dialect),
             headings: Vec::new(),
             heading: None,
+            spare: String::new(),
             html_heading: None,
             title: None,
             open: Vec::new(),
@@ -140,6 +155,8 @@ impl<'a> Reader<'a> {
             html_block: false,
             body: false,
             scan: false,
+            bare: false,
+            bare_end: 0,
             evidence: Evidence::default(),
             suppressions: Vec::new(),
         }
@@ -149,31 +166,30 @@ impl<'a> Reader<'a> {
         Span::of(&(self.base + range.start..self.base + range.end))
     }
 
-    fn event(&mut self, event: Event<'_>, range: Range<usize>, definition: Option<usize>) {
-        let end = range.end;
+    fn event(&mut self, event: &Event<'_>, range: &Range<usize>, definition: Option<usize>) {
         match event {
-            Event::Start(tag) => return self.start(tag, &range, definition),
-            Event::End(tag) => self.end(tag, &range),
-            Event::Text(text) => self.words(&text, &range, false),
-            Event::Code(text) => self.words(&text, &range, true),
+            Event::Start(tag) => return self.start(tag, range, definition),
+            Event::End(tag) => self.end(*tag, range),
+            Event::Text(text) => self.words(text, range, false),
+            Event::Code(text) => self.words(text, range, true),
             Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
-            Event::InlineHtml(_) => self.html(&range),
-            Event::Html(_) if !self.html_block => self.html(&range),
+            Event::InlineHtml(_) => self.html(range),
+            Event::Html(_) if !self.html_block => self.html(range),
             _ => {}
         }
         if let Some(open) = self.open.last_mut() {
-            open.inner_end = open.inner_end.max(end);
+            open.inner_end = open.inner_end.max(range.end);
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
+    fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
         match tag {
             Tag::Heading { level, id, .. } => {
-                let first_level = level == pulldown_cmark::HeadingLevel::H1;
+                let first_level = *level == pulldown_cmark::HeadingLevel::H1;
                 self.body |= !self.headings.is_empty();
                 self.headings.push(range.clone());
-                let id = id.map(pulldown_cmark::CowStr::into_string);
-                self.heading = Some(Heading { text: String::new(), id, first_level });
+                let id = id.as_deref().map(str::to_owned);
+                self.heading = Some(Heading { text: std::mem::take(&mut self.spare), id, first_level });
             }
             Tag::Link { link_type, dest_url, .. } => {
                 let kind = match link_type {
@@ -181,11 +197,11 @@ impl<'a> Reader<'a> {
                     _ if self.is_include(range.start) => LinkKind::Include,
                     _ => LinkKind::Link,
                 };
-                self.link(kind, &dest_url, range, definition, 1);
+                self.link(kind, dest_url, range, definition, 1);
             }
             Tag::Image { dest_url, .. } => {
                 self.images += 1;
-                self.link(LinkKind::Image, &dest_url, range, definition, 2);
+                self.link(LinkKind::Image, dest_url, range, definition, 2);
             }
             Tag::BlockQuote(_) => self.quotes += 1,
             Tag::CodeBlock(_) => self.code = true,
@@ -269,6 +285,9 @@ impl<'a> Reader<'a> {
 
     fn words(&mut self, text: &str, range: &Range<usize>, code: bool) {
         self.heading_text(text);
+        if self.bare && !code && !self.code && self.open.is_empty() {
+            self.bare_addresses(range);
+        }
         if !self.scan || code || self.code {
             return;
         }
@@ -289,6 +308,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Addresses that begin in this piece of text.
+    fn bare_addresses(&mut self, range: &Range<usize>) {
+        while let Some((found, address)) = source::bare_address(self.text, range.start.max(self.bare_end)..range.end) {
+            self.bare_end = found.end;
+            let (span, destination) = (self.span(&found), self.strings.add(address));
+            let kind = LinkKind::Autolink;
+            self.links.push(Link { span, written: span, destination, kind, definition: None, says_old: false });
+        }
+    }
+
     fn end_heading(&mut self) {
         let Some(heading) = self.heading.take() else { return };
         // The parser leaves a tab at the end of `## x<TAB>`.
@@ -303,8 +332,10 @@ impl<'a> Reader<'a> {
         if heading.first_level && self.title.is_none() {
             self.title = Some(self.strings.add(text));
         }
-        let slug = id.unwrap_or_else(|| self.slugger.next(text));
-        self.names.push(self.strings.add(&slug));
+        let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
+        self.names.push(self.strings.add(slug));
+        self.spare = heading.text;
+        self.spare.clear();
     }
 
     fn html(&mut self, range: &Range<usize>) {
@@ -326,15 +357,13 @@ impl<'a> Reader<'a> {
             Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
             Piece::Named(name) => {
                 if self.rules.component_titles {
-                    let slug = self.slugger.next(&name);
-                    self.names.push(self.strings.add(&slug));
+                    self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
             Piece::HeadingStart => self.html_heading = Some(String::new()),
             Piece::HeadingEnd => {
                 if let Some(text) = self.html_heading.take() {
-                    let slug = self.slugger.next(text.trim());
-                    self.names.push(self.strings.add(&slug));
+                    self.names.push(self.strings.add(self.slugger.next(text.trim())));
                 }
             }
             Piece::Text(text) => self.heading_text(&text),
@@ -381,9 +410,10 @@ impl<'a> Reader<'a> {
                 self.evidence.add(mention);
             }
         }
-        self.evidence.notice = evidence::notice(whole, self.base, &mut self.strings);
+        (self.evidence.notice, self.evidence.moved) = evidence::at_head(whole, self.base, &mut self.strings);
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
+        self.strings.shrink();
         Document {
             anchors,
             links: self.links.into(),

@@ -7,6 +7,7 @@ mod definitions;
 mod evidence;
 mod front_matter;
 mod html;
+mod literals;
 mod markdown;
 mod secrets;
 mod source;
@@ -56,6 +57,16 @@ pub struct Text(Span);
 pub struct Strings(String);
 
 impl Strings {
+    /// Room for so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Gives back the room that is left.
+    pub(super) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// Keeps a text.
     pub fn add(&mut self, text: &str) -> Text {
         let start = self.0.len();
@@ -77,7 +88,7 @@ pub enum LinkKind {
     Link,
     /// `![text](destination)`.
     Image,
-    /// `<scheme:…>`, `<mail@example.org>`.
+    /// `<scheme:…>`, `<mail@example.org>`, and bare addresses in text.
     Autolink,
     /// An attribute of HTML or JSX.
     Html,

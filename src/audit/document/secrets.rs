@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Input, Match, Span, packed};
+use super::literals::Literals;
 
 /// Something that looks like a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,27 +70,7 @@ const SHAPES: &[Shape] = &[
     shape("a private key", "-----BEGIN ", |_| false, 0, 0),
 ];
 
-/// Vector instructions where the machine has them: every byte of every document passes here, and the automaton took an eighth of
-/// the time of a whole audit.
-enum Prefixes {
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
-static PREFIXES: LazyLock<Option<Prefixes>> = LazyLock::new(|| {
-    let prefixes = || SHAPES.iter().map(|shape| shape.prefix);
-    let packed = packed::Config::new().builder().extend(prefixes()).build();
-    packed.map(Prefixes::Packed).or_else(|| AhoCorasick::new(prefixes()).ok().map(Prefixes::Automaton))
-});
-
-impl Prefixes {
-    fn next(&self, bytes: &[u8], from: usize) -> Option<Match> {
-        match self {
-            Self::Packed(searcher) => searcher.find_in(bytes, Span::from(from..bytes.len())),
-            Self::Automaton(automaton) => automaton.find(Input::new(bytes).range(from..)),
-        }
-    }
-}
+static PREFIXES: LazyLock<Option<Literals>> = LazyLock::new(|| Literals::new(SHAPES.iter().map(|shape| shape.prefix)));
 
 /// Finds them anywhere in a text, code included: that is where keys are pasted.
 #[must_use]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use linkify::{LinkFinder, LinkKind};
+
 use crate::audit::walk::is_markdown;
 
 /// The ids of `{ #id }` behind anything, as Python-Markdown's `attr_list` has it.
@@ -32,10 +34,31 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
     found
 }
 
+/// The first address on the web that begins in `range` and that no letter or digit stands before, as in GFM's extended autolinks; it ends
+/// where its line, a table's cell or an HTML tag does.
+pub(super) fn bare_address(text: &str, range: Range<usize>) -> Option<(Range<usize>, &str)> {
+    let within = text.get(range.clone())?;
+    for start in memchr::memmem::find_iter(within.as_bytes(), "http").map(|at| range.start + at) {
+        let rest = text[start..].split(['\n', '\r', ' ', '|', '<', '`']).next().unwrap_or_default();
+        let inside_a_word = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
+        if inside_a_word || !(rest.starts_with("https://") || rest.starts_with("http://")) {
+            continue;
+        }
+        let found = LinkFinder::new().kinds(&[LinkKind::Url]).links(rest).next().filter(|link| link.start() == 0);
+        // Emphasis and strike-through around an address are none of it.
+        let address = found.map_or("", |link| link.as_str().trim_end_matches(['*', '_', '~']));
+        if !address.is_empty() {
+            return Some((start..start + address.len(), address));
+        }
+    }
+    None
+}
+
 /// Where the destination of an inline link stands, whose text ends at `from`.
 pub(super) fn destination(text: &str, from: usize, end: usize) -> Option<Range<usize>> {
     let inner = text.get(from..end)?;
-    let start = from + inner.find("](")? + 2;
+    let close = memchr::memchr_iter(b']', inner.as_bytes()).find(|at| inner.as_bytes().get(at + 1) == Some(&b'('))?;
+    let start = from + close + 2;
     let rest = &text[start..end];
     let start = start + rest.len() - rest.trim_start().len();
     let bytes = &text.as_bytes()[start..end];
@@ -75,6 +98,21 @@ mod tests {
         ] {
             let found = destination(link, text_end, link.len()).map(|range| &link[range]);
             assert_eq!(found, expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_running_text() {
+        for (text, expected) in [
+            ("see https://a.io/b_c_d.", Some("https://a.io/b_c_d")),
+            ("(http://a.io/b_(c)) x", Some("http://a.io/b_(c)")),
+            ("**https://a.io/b**, x", Some("https://a.io/b")),
+            ("| https://a.io|b |", Some("https://a.io")),
+            ("https://a.io/b<br>", Some("https://a.io/b")),
+            ("xhttps://a.io http and https:// https://b.io", Some("https://b.io")),
+            ("https is https:/a", None),
+        ] {
+            assert_eq!(bare_address(text, 0..text.len()).map(|(_, address)| address), expected, "{text}");
         }
     }
 

@@ -195,7 +195,12 @@ impl<'a> Documents<'a> {
         let to = self.page(self.words.current.as_deref()?)?;
         // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
         let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
-        let way = suggest::written(corpus.path(page), corpus.path(to), &Parts { path: manner, fragment: None }, None);
+        let way = suggest::written(
+            corpus.path(page),
+            corpus.path(to),
+            &Parts { path: manner, query: None, fragment: None },
+            None,
+        );
         Some((self.title(to), way.trim_end_matches('/').to_owned()))
     }
 
@@ -210,7 +215,7 @@ impl<'a> Documents<'a> {
     fn notice(&self, page: u32, text: &str, new: &str) -> String {
         let end = line_end(text);
         let (corpus, document) = (self.world.corpus, &self.world.corpus.pages[page as usize].document);
-        let plain = Parts { path: "", fragment: None };
+        let plain = Parts { path: "", query: None, fragment: None };
         let way = suggest::written(corpus.path(page), new.as_bytes(), &plain, None);
         let mut notice = format!(
             "# {}{end}{end}> ⚠️ **ARCHIVED** ({}){end}> This document is out of date. It is kept as [{}]({way}).{end}",
@@ -285,7 +290,7 @@ impl<'a> Documents<'a> {
         if !text.is_empty() && !text.ends_with('\n') {
             text += end;
         }
-        let plain = Parts { path: "", fragment: None };
+        let plain = Parts { path: "", query: None, fragment: None };
         for (page, new) in done {
             let way = |to: &[u8]| suggest::written(path.as_bytes(), to, &plain, None);
             let old = self.world.corpus.path(page);

@@ -3,9 +3,11 @@
 
 use std::fs;
 
-use super::{Flavor, Profiles, Site};
+use rayon::prelude::*;
+
+use super::{Flavor, Origin, Profiles, Site};
 use crate::audit::config::Config;
-use crate::audit::walk::{Kind, Tree, file_name, join, parent, shown};
+use crate::audit::walk::{Entry, Kind, Tree, file_name, join, parent, shown};
 
 /// Configuration files larger than this are none.
 const LARGEST: u64 = 4 << 20;
@@ -13,6 +15,10 @@ const LARGEST: u64 = 4 << 20;
 /// The sites of a tree: what the configuration says before what is found.
 #[must_use]
 pub fn detect(tree: &Tree, config: &Config) -> Profiles {
+    Profiles { origin: Origin::find(tree.root()), ..sites(tree, config) }
+}
+
+fn sites(tree: &Tree, config: &Config) -> Profiles {
     let told = config.flavors.iter().map(|(folder, flavor)| {
         let folder = folder.trim_matches('/').as_bytes().to_vec();
         Site::new(*flavor, folder, "the configuration says so".to_owned())
@@ -22,9 +28,8 @@ pub fn detect(tree: &Tree, config: &Config) -> Profiles {
         sites.push(Site::new(flavor, Vec::new(), "it was asked for".to_owned()));
         return Profiles::new(sites);
     }
-    for entry in tree.entries().iter().filter(|entry| entry.kind == Kind::File || entry.kind == Kind::Document) {
-        sites.extend(site(tree, &entry.path));
-    }
+    let files = tree.entries().par_iter().filter(|entry| entry.kind == Kind::File || entry.kind == Kind::Document);
+    sites.par_extend(files.filter_map(|entry| site(tree, &entry.path)));
     more_books(tree, &mut sites);
     navigation_files(tree, &mut sites);
     sites.push(Site::new(Flavor::Github, Vec::new(), "nothing says otherwise".to_owned()));
@@ -132,26 +137,24 @@ fn hugo(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
 
 /// `toc.yml` of DocFX anywhere: what it names is reached.
 fn navigation_files(tree: &Tree, sites: &mut [Site]) {
-    let files = tree
-        .entries()
-        .iter()
-        .filter(|entry| entry.kind == Kind::File && file_name(&entry.path).eq_ignore_ascii_case(b"toc.yml"));
-    let mut named = Vec::new();
-    for entry in files {
-        let Some(text) = read(tree, &entry.path) else { continue };
-        for line in text.lines() {
-            let line = line.trim_start().trim_start_matches("- ");
-            let Some((key, target)) = line.split_once(':') else { continue };
-            if matches!(key, "href" | "topicHref" | "tocHref" | "homepage" | "landingPageUrl") {
-                let target = target.trim().trim_matches(['"', '\'']);
-                let target = target.split(['?', '#']).next().unwrap_or(target);
-                named.push(normal(parent(&entry.path), target));
-            }
-        }
+    let Some(site) = sites.iter_mut().find(|site| site.flavor == Flavor::Docfx) else { return };
+    let is_one = |entry: &&Entry| entry.kind == Kind::File && file_name(&entry.path).eq_ignore_ascii_case(b"toc.yml");
+    let files = tree.entries().par_iter().filter(is_one);
+    site.navigation.par_extend(files.flat_map_iter(|entry| {
+        let (folder, text) = (parent(&entry.path), read(tree, &entry.path).unwrap_or_default());
+        let named = text.lines().filter_map(|line| named(folder, line));
+        named.collect::<Vec<_>>()
+    }));
+}
+
+/// What a line of a `toc.yml` in `folder` names.
+fn named(folder: &[u8], line: &str) -> Option<Vec<u8>> {
+    let (key, target) = line.trim_start().trim_start_matches("- ").split_once(':')?;
+    if !matches!(key, "href" | "topicHref" | "tocHref" | "homepage" | "landingPageUrl") {
+        return None;
     }
-    if let Some(site) = sites.iter_mut().find(|site| site.flavor == Flavor::Docfx) {
-        site.navigation.append(&mut named);
-    }
+    let target = target.trim().trim_matches(['"', '\'']);
+    Some(normal(folder, target.split(['?', '#']).next().unwrap_or(target)))
 }
 
 /// Every text in a JSON value.

@@ -2,12 +2,14 @@
 //! rules, and a sentence on why.
 
 mod detect;
+mod origin;
 mod rules;
 
 use clap::ValueEnum;
 use rustc_hash::FxHashMap;
 
 pub use detect::detect;
+pub use origin::Origin;
 pub use rules::{Elsewhere, Rules};
 
 /// A renderer, or several that follow the same rules.
@@ -92,6 +94,8 @@ impl Site {
 pub struct Profiles {
     /// The deepest folders first; the last one is the whole tree.
     sites: Vec<Site>,
+    /// Where its host shows the tree, if it is a repository that has one.
+    pub origin: Option<Origin>,
 }
 
 impl Profiles {
@@ -100,7 +104,7 @@ impl Profiles {
     pub fn new(mut sites: Vec<Site>) -> Self {
         sites.sort_by(|one, other| other.folder.len().cmp(&one.folder.len()).then(one.folder.cmp(&other.folder)));
         sites.dedup_by(|later, first| later.folder == first.folder);
-        Self { sites }
+        Self { sites, origin: None }
     }
 
     /// The number of the site of a document.

@@ -147,11 +147,13 @@ impl Page<'_> {
             root => format!(" {}", shell_word(&visible(root))),
         };
         let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
+        // Without it there would be nothing of the web to mend or to accept.
+        let online = if findings.iter().any(|finding| finding.code.is_of_the_web()) { " --online" } else { "" };
         let tally = Tally::of(findings);
         let mut next = Vec::new();
         if fixable > 0 {
             let what = format!("show what would mend {}", plural(fixable, "finding"));
-            next.push((format!("mcp-kit audit-docs{root} --fix --dry-run"), what));
+            next.push((format!("mcp-kit audit-docs{root}{online} --fix --dry-run"), what));
         }
         if self.report.decisions.iter().any(of_the_whole) {
             let what = "show what the proposals would change".to_owned();
@@ -161,7 +163,10 @@ impl Page<'_> {
         next.push((format!("mcp-kit audit-docs --explain {first}"), why));
         if tally.error > MANY {
             let what = "accept what is there, and fail on new findings only".to_owned();
-            next.push((format!("mcp-kit audit-docs{root} --baseline audit-baseline.json --update-baseline"), what));
+            next.push((
+                format!("mcp-kit audit-docs{root}{online} --baseline audit-baseline.json --update-baseline"),
+                what,
+            ));
         }
         let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
         writeln!(self.out, "\nNext:")?;

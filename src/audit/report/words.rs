@@ -22,6 +22,7 @@ pub(crate) const fn summary(code: Code) -> &'static str {
         Code::UnusedDefinition => "Reference definition that nothing uses",
         Code::DuplicateDefinition => "Reference definition that an earlier one hides",
         Code::BrokenUrl => "Web address that does not answer with a page",
+        Code::MovedUrl => "Web address that redirects for good",
         Code::UndecidedUrl => "Web address that could not be judged",
         Code::Orphan => "Documents that no entry point reaches",
         Code::DeprecatedReference => "Document that speaks of something deprecated",

@@ -62,7 +62,7 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     }
     for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {
         let file = document.text(link.destination);
-        let target = path::locate(corpus, page, corpus.site(page), file.as_bytes(), link.kind);
+        let target = path::locate(corpus, page, corpus.site(page), file.as_bytes(), link.kind, &mut Vec::new());
         let found = match target {
             Target::Page(included) if depth > 0 && included != page => in_page(corpus, included, name, depth - 1),
             // What is included is not known, so neither is what it holds.

@@ -14,6 +14,7 @@ pub use path::{GITHUB_SECTIONS, normalise};
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
+use super::profile::Site;
 use super::walk::Kind;
 
 /// What a link points to.
@@ -21,6 +22,8 @@ use super::walk::Kind;
 pub enum Target {
     /// The web, or a page that is not made from this tree: not judged here.
     Elsewhere,
+    /// The web, where the repository's host shows this page of some branch: a way for readers, and not judged either.
+    Hosted(u32),
     /// Nothing, because it is not written as it was meant.
     Malformed(Malformed),
     /// Nothing.
@@ -80,6 +83,8 @@ impl Resolved {
 pub struct Parts<'a> {
     /// Before `?` and `#`, as written.
     pub path: &'a str,
+    /// Between `?` and `#`, as written.
+    pub query: Option<&'a str>,
     /// After `#`, as written.
     pub fragment: Option<&'a str>,
 }
@@ -88,14 +93,22 @@ impl<'a> Parts<'a> {
     /// Takes a destination apart.
     #[must_use]
     pub fn of(destination: &'a str) -> Self {
-        let (path, fragment) =
-            destination.split_once('#').map_or((destination, None), |(path, rest)| (path, Some(rest)));
-        Self { path: path.split_once('?').map_or(path, |(path, _)| path), fragment }
+        let split = |text: &'a str, mark: u8| match memchr::memchr(mark, text.as_bytes()) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let (path, fragment) = split(destination, b'#');
+        let (path, query) = split(path, b'?');
+        Self { path, query, fragment }
     }
 
     /// The path with its percent signs resolved.
     #[must_use]
     pub fn decoded(&self) -> Cow<'a, [u8]> {
+        // Hardly any has one.
+        if memchr::memchr(b'%', self.path.as_bytes()).is_none() {
+            return Cow::Borrowed(self.path.as_bytes());
+        }
         percent_decode_str(self.path).into()
     }
 }
@@ -117,29 +130,30 @@ pub fn has_scheme(destination: &str) -> bool {
 #[must_use]
 pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
     let links = &corpus.pages[page as usize].document.links;
-    links.iter().map(|link| one(corpus, page, link)).collect()
+    let mut buffer = Vec::new();
+    links.iter().map(|link| one(corpus, page, link, &mut buffer)).collect()
 }
 
-fn one(corpus: &Corpus, page: u32, link: &Link) -> Resolved {
+fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolved {
     let document = &corpus.pages[page as usize].document;
     let site = corpus.site(page);
     let destination = document.text(link.destination).trim();
     let malformed = |kind| Resolved { target: Target::Malformed(kind), fragment: Fragment::Fine };
     if link.kind == LinkKind::Autolink {
-        return Resolved::ELSEWHERE;
+        return on_the_web(corpus, site, destination);
     }
     if let Some(kind) = malformed::at_sight(destination, link.kind) {
         return malformed(kind);
     }
     if has_scheme(destination) || is_template(destination) {
-        return Resolved::ELSEWHERE;
+        return on_the_web(corpus, site, destination);
     }
     let parts = Parts::of(destination);
     let target = if parts.path.is_empty() {
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)
     } else {
-        path::locate(corpus, page, site, &parts.decoded(), link.kind)
+        path::locate(corpus, page, site, &parts.decoded(), link.kind, buffer)
     };
     match target {
         Target::Missing | Target::Outside => {
@@ -166,8 +180,20 @@ fn one(corpus: &Corpus, page: u32, link: &Link) -> Resolved {
     }
 }
 
+/// An address leads elsewhere, if need be to where the repository's host shows one of our pages.
+fn on_the_web(corpus: &Corpus, site: &Site, address: &str) -> Resolved {
+    let origin = corpus.profiles.origin.as_ref();
+    let path = origin.and_then(|origin| origin.path_of(address)).map(|path| Cow::from(percent_decode_str(path)));
+    let entry = path.and_then(|path| corpus.tree.find(&path));
+    let here = entry.map(|entry| Resolved { target: path::reached(corpus, site, entry), fragment: Fragment::Fine });
+    match here.and_then(|here| here.page()) {
+        Some(page) => Resolved { target: Target::Hosted(page), fragment: Fragment::Fine },
+        None => Resolved::ELSEWHERE,
+    }
+}
+
 /// Whether a destination is computed by the site's generator: `{{ url }}`, `{% link %}`, `${x}`, `<%= x %>`, JSX's `{x}`.
-fn is_template(destination: &str) -> bool {
+pub(in crate::audit) fn is_template(destination: &str) -> bool {
     memchr::memchr2(b'{', b'<', destination.as_bytes()).is_some()
         && (["{{", "{%", "${", "<%"].iter().any(|mark| destination.contains(mark)) || destination.starts_with('{'))
 }
@@ -178,9 +204,12 @@ mod tests {
 
     #[test]
     fn destinations_are_taken_apart() {
-        assert_eq!(Parts::of("a%20b.md?plain=1#x?y"), Parts { path: "a%20b.md", fragment: Some("x?y") });
+        assert_eq!(
+            Parts::of("a%20b.md?plain=1#x?y"),
+            Parts { path: "a%20b.md", query: Some("plain=1"), fragment: Some("x?y") }
+        );
         assert_eq!(*Parts::of("a%20b.md").decoded(), *b"a b.md");
-        assert_eq!(Parts::of("#"), Parts { path: "", fragment: Some("") });
+        assert_eq!(Parts::of("#"), Parts { path: "", query: None, fragment: Some("") });
     }
 
     #[test]

@@ -51,15 +51,24 @@ pub const GITHUB_SECTIONS: &[&str] = &[
 /// `path` as seen from `folder`, without `.`, `..` and empty parts; nothing when it leads above the root.
 #[must_use]
 pub fn normalise(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
-    let mut normal = folder.to_vec();
-    for part in path.split(|byte| *byte == b'/') {
-        match part {
+    let mut normal = Vec::with_capacity(folder.len() + path.len() + 1);
+    normalise_into(&mut normal, folder, path).then_some(normal)
+}
+
+/// The same in place of what is in `normal`; `false` when it leads above the root.
+fn normalise_into(normal: &mut Vec<u8>, folder: &[u8], path: &[u8]) -> bool {
+    normal.clear();
+    normal.extend_from_slice(folder);
+    let mut rest = path;
+    loop {
+        let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+        match &rest[..end] {
             b"" | b"." => {}
             b".." => {
                 if normal.is_empty() {
-                    return None;
+                    return false;
                 }
-                normal.truncate(memchr::memrchr(b'/', &normal).unwrap_or(0));
+                normal.truncate(memchr::memrchr(b'/', normal).unwrap_or(0));
             }
             part => {
                 if !normal.is_empty() {
@@ -68,14 +77,31 @@ pub fn normalise(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
                 normal.extend_from_slice(part);
             }
         }
+        match rest.get(end + 1..) {
+            Some(more) => rest = more,
+            None => return true,
+        }
     }
-    Some(normal)
 }
 
-/// What `path`, decoded, means on a page.
-pub(super) fn locate(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: LinkKind) -> Target {
+/// What `path`, decoded, means on a page. `buffer` is only memory to work in.
+pub(super) fn locate(
+    corpus: &Corpus,
+    page: u32,
+    site: &Site,
+    path: &[u8],
+    kind: LinkKind,
+    buffer: &mut Vec<u8>,
+) -> Target {
     let tree = &corpus.tree;
     let own = corpus.path(page);
+    // Nearly all are written from their page's folder and lead to what is there, and cost no memory of their own.
+    if is_from_folder(path, site)
+        && normalise_into(buffer, parent(own), path)
+        && let Some(entry) = variants(tree, site, buffer)
+    {
+        return reached(corpus, site, entry);
+    }
     let candidates = candidates(own, site, path);
     let entry = candidates.iter().flatten().find_map(|candidate| variants(tree, site, candidate));
     if let Some(entry) = entry {
@@ -84,7 +110,7 @@ pub(super) fn locate(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind:
     if candidates.iter().flatten().any(|candidate| is_ours(candidate, site)) && site.flavor != Flavor::Github {
         return Target::Elsewhere;
     }
-    let elsewhere = is_published(corpus, path)
+    let elsewhere = is_published(corpus, path, candidates.first().and_then(Option::as_deref))
         || may_be_elsewhere(corpus, own, site, path, candidates.first(), kind)
         || addressed(corpus, site, path);
     if elsewhere {
@@ -97,6 +123,11 @@ pub(super) fn locate(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind:
         None if is_unseen(tree, site, first) => Target::Elsewhere,
         None => Target::Missing,
     }
+}
+
+/// Whether a path is to be taken from its page's folder.
+fn is_from_folder(path: &[u8], site: &Site) -> bool {
+    !(path.starts_with(b"/") || path.starts_with(b"~/") && site.flavor == Flavor::Docfx)
 }
 
 /// Where a path may lead, the likeliest first; `None` is above the root.
@@ -118,8 +149,9 @@ fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
 }
 
 /// Whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as
-/// manual pages and redirections, link as it does. Which site it will be is not known, so the fragment is not judged.
-fn is_published(corpus: &Corpus, path: &[u8]) -> bool {
+/// manual pages and redirections, link as it does. Which site it will be is not known, so the fragment is not judged. One that climbs to
+/// a folder which is not `here` either leads to another book that is published beside those of the tree.
+fn is_published(corpus: &Corpus, path: &[u8], here: Option<&[u8]>) -> bool {
     if !path.ends_with(b".html") {
         return false;
     }
@@ -127,9 +159,13 @@ fn is_published(corpus: &Corpus, path: &[u8]) -> bool {
     while let Some(shorter) = rest.strip_prefix(b"../").or_else(|| rest.strip_prefix(b"./")) {
         rest = shorter;
     }
+    let climbs = path.starts_with(b"../");
+    let is_unknown = here.is_none_or(|here| corpus.tree.find(parent(here)).is_none());
     corpus.profiles.sites().iter().filter(|site| site.rules.html_is_markdown).any(|site| {
         let path = normalise(&site.folder, rest);
-        site.redirects(rest) || path.is_some_and(|path| variants(&corpus.tree, site, &path).is_some())
+        site.redirects(rest)
+            || path.is_some_and(|path| variants(&corpus.tree, site, &path).is_some())
+            || climbs && is_unknown && site.rules.leaving == Elsewhere::Site
     })
 }
 
@@ -161,7 +197,7 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
 }
 
 /// What is reached by arriving at an entry.
-fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
+pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
     let found = &corpus.tree.entries()[entry as usize];
     match found.kind {
         Kind::Document => corpus.page_of(entry).map_or(Target::Entry(entry), Target::Page),
@@ -182,7 +218,7 @@ fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
 }
 
 fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
-    let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).first().copied();
+    let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).next();
     with("").or_else(|| site.rules.endings.iter().find_map(|ending| with(ending)))
 }
 

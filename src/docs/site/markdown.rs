@@ -113,7 +113,7 @@ impl Preparation<'_> {
         let inside = until(inside, |end| matches!(end, TagEnd::Heading(_)));
         let (Some(text), Some(range)) = (Some(plain(inside)), extent(inside)) else { return };
         self.title.get_or_insert_with(|| text.clone());
-        let anchor = self.anchors.next(&text);
+        let anchor = self.anchors.next(&text).to_owned();
         self.section = text;
         if !anchor.is_empty() {
             self.edits.push((range.end..range.end, format!(" {{#{anchor}}}")));

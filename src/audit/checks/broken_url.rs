@@ -1,0 +1,71 @@
+//! Nobody gets to an address on the web: its host has no such page (404, 410) or refuses the address, the host does not exist, its
+//! certificate is not valid, or it redirects for ever. That the page is there without what the anchor names is a warning, because scripts
+//! can make anchors later.
+//!
+//! This is looked at with `--online` only. Addresses of private networks and those that are reserved for examples are not asked.
+//!
+//! # Why it matters
+//!
+//! Readers get an error page of somebody else, and what they were promised is missing where they needed it.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the specification](https://modelcontextprotocol.io/no-such-page).
+//! ```
+//!
+//! # How to mend it
+//!
+//! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
+//! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::resolve::Parts;
+use crate::audit::web::Answer;
+
+pub(super) const CODE: Code = Code::BrokenUrl;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for (link, answer) in world.answers(page) {
+        let (severity, message) = match answer {
+            Answer::Broken { why } => (Severity::Error, why.clone()),
+            Answer::NoAnchor => {
+                let anchor = Parts::of(document.text(link.destination)).fragment.unwrap_or_default();
+                (Severity::Warning, format!("the page is there, but nothing in it is called #{anchor}"))
+            }
+            _ => continue,
+        };
+        drafts.push(Draft::of_link(CODE, severity, page, document, link, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::config::Config;
+    use crate::audit::examples::{findings, findings_with};
+    use crate::audit::web::{Answer, Answers};
+
+    #[test]
+    fn what_the_web_has_answered() {
+        let mut answers = Answers::default();
+        answers.insert("https://a.io/gone", Answer::Broken { why: "the host has no such page (404 Not Found)".to_owned() });
+        answers.insert("https://a.io/page#part", Answer::NoAnchor);
+        answers.insert("https://a.io/fine", Answer::Fine);
+        let config = Config { answers: Some(answers), ..Config::default() };
+        let tree = [(
+            "README.md",
+            "[a](https://a.io/gone) [b][] <https://a.io/page#part> <a href=\" https://a.io/gone \">\n\
+             [c](https://a.io/fine) [d](https://a.io/not-asked) bare https://a.io/gone. `https://a.io/gone`\n\n[b]: https://a.io/gone\n",
+        )];
+        insta::assert_snapshot!(findings_with("broken-url", &tree, &config), @r"
+        README.md:1:5 error: the host has no such page (404 Not Found) (https://a.io/gone)
+        README.md:1:24 error: the host has no such page (404 Not Found) (https://a.io/gone)
+        README.md:1:31 warning: the page is there, but nothing in it is called #part (https://a.io/page#part)
+        README.md:1:65 error: the host has no such page (404 Not Found) (https://a.io/gone)
+        README.md:2:57 error: the host has no such page (404 Not Found) (https://a.io/gone)
+        ");
+        assert_eq!(findings("broken-url", &tree), "");
+    }
+}

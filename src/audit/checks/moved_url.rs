@@ -1,0 +1,60 @@
+//! An address on the web redirects for good (301, 308). Readers get there all the same, so it is a note; `--fix` writes the new address
+//! when every redirect on the way is permanent and does not lead to a front page or to a page with a query of its own, where what was
+//! linked to is probably gone.
+//!
+//! This is looked at with `--online` only.
+//!
+//! # Why it matters
+//!
+//! The old address works as long as somebody keeps the redirect, and every reader waits for it.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the book](http://doc.rust-lang.org/book/).
+//! ```
+//!
+//! which has been at `https://doc.rust-lang.org/book/` for years.
+//!
+//! # How to mend it
+//!
+//! Write the new address, after a look at whether it is still the same page.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::suggest::Guess;
+use crate::audit::web::Answer;
+
+pub(super) const CODE: Code = Code::MovedUrl;
+pub(super) const RUN: Run = Run::Page(run);
+
+fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    let document = world.document(page);
+    for (link, answer) in world.answers(page) {
+        let Answer::Moved { to, same } = answer else { continue };
+        let message = if *same { "it has moved for good" } else { "it redirects for good, maybe to something else" };
+        let guess = Guess { destination: to.clone(), certain: *same };
+        drafts.push(Draft::of_link(CODE, Severity::Note, page, document, link, message.to_owned()).guessing(link, Some(guess)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::config::Config;
+    use crate::audit::examples::findings_with;
+    use crate::audit::web::{Answer, Answers};
+
+    #[test]
+    fn permanent_redirects() {
+        let mut answers = Answers::default();
+        answers.insert("http://a.io/x", Answer::Moved { to: "https://a.io/x".to_owned(), same: true });
+        answers.insert("http://a.io/y", Answer::Moved { to: "https://a.io/".to_owned(), same: false });
+        let config = Config { answers: Some(answers), ..Config::default() };
+        let tree = [("README.md", "[a](http://a.io/x) [b](http://a.io/y) <http://a.io/x> [d]\n\n[d]: http://a.io/x\n")];
+        insta::assert_snapshot!(findings_with("moved-url", &tree, &config), @r"
+        README.md:1:5 note: it has moved for good (http://a.io/x) fix: https://a.io/x
+        README.md:1:24 note: it redirects for good, maybe to something else (http://a.io/y) help: https://a.io/
+        README.md:1:40 note: it has moved for good (http://a.io/x) fix: https://a.io/x
+        README.md:1:55 note: it has moved for good (http://a.io/x) fix: https://a.io/x
+        ");
+    }
+}

@@ -1,0 +1,56 @@
+//! What became of an address.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+/// What became of an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Answer {
+    /// There is a page, with the anchor if one was named.
+    Fine,
+    /// It has another address, for good (RFC 9110 §15.4.2, §15.4.9).
+    Moved {
+        /// That address.
+        to: String,
+        /// Whether it is the same page, as far as one can tell.
+        same: bool,
+    },
+    /// Nobody gets there.
+    Broken {
+        /// Why, as the end of a sentence.
+        why: String,
+    },
+    /// The page is there, and what the anchor names was not in it when it came.
+    NoAnchor,
+    /// It cannot be told now, or not from here.
+    Undecided {
+        /// Why, as the end of a sentence.
+        why: String,
+    },
+}
+
+impl Answer {
+    /// Whether it will still be so tomorrow.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        matches!(self, Self::Fine | Self::Moved { .. })
+    }
+}
+
+/// Answers by the address as documents write it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers(FxHashMap<String, Answer>);
+
+impl Answers {
+    /// Keeps an answer.
+    pub fn insert(&mut self, written: &str, answer: Answer) {
+        self.0.insert(written.to_owned(), answer);
+    }
+
+    /// The answer to an address; none to what was not asked.
+    #[must_use]
+    pub fn of(&self, written: &str) -> Option<&Answer> {
+        self.0.get(written.trim())
+    }
+}

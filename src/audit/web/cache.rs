@@ -1,0 +1,180 @@
+//! The file of good answers, so that a host is not asked the same thing in every run.
+//!
+//! One line for each address, sorted: a file that is committed beside the documents makes small diffs. What is not good is not kept: a
+//! page that was broken is asked again, for somebody may have mended it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::Answer;
+use crate::files::{self, FilesError};
+
+const SCHEMA: &str = "mcp-kit/web-cache/1";
+
+/// Why a file of answers is not used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CacheError {
+    /// It cannot be read.
+    #[error("the cache {} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not one of ours.
+    #[error("{} is no cache of web addresses: {why}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Answers by normalised address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cache(BTreeMap<String, Entry>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    /// When, in seconds since 1970.
+    asked: u64,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+#[derive(Deserialize)]
+struct Whole {
+    schema: String,
+    answers: BTreeMap<String, Entry>,
+}
+
+impl Cache {
+    /// Reads a file; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read or is something else.
+    pub(super) fn load(path: &Path) -> Result<Self, CacheError> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(CacheError::Read { path: path.to_owned(), source }),
+        };
+        let foreign = |why: String| CacheError::Foreign { path: path.to_owned(), why };
+        let whole: Whole = serde_json::from_slice(&bytes).map_err(|error| foreign(error.to_string()))?;
+        if whole.schema != SCHEMA {
+            return Err(foreign(format!("its schema is {:?}, not {SCHEMA:?}", whole.schema)));
+        }
+        Ok(Self(whole.answers))
+    }
+
+    /// Writes the good answers.
+    ///
+    /// # Errors
+    /// When the file or its folder cannot be written.
+    pub(super) fn save(&self, path: &Path) -> Result<(), FilesError> {
+        let good = self.0.iter().filter(|(_, entry)| entry.answer.is_good());
+        let mut text = format!("{{\"schema\":\"{SCHEMA}\",\"answers\":{{");
+        for (at, (address, entry)) in good.enumerate() {
+            let (address, entry) = (serde_json::Value::from(address.as_str()), serde_json::json!(entry));
+            let _ = write!(text, "{}\n{address}:{entry}", if at == 0 { "" } else { "," });
+        }
+        text.push_str("\n}}\n");
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(FilesError::io("create", folder))?;
+        }
+        files::replace(path, text.as_bytes())
+    }
+
+    /// Forgets what is older than `believed`, and what a clock that went wrong has dated in the future.
+    pub(super) fn forget(&mut self, now: SystemTime, believed: Duration) {
+        let now = seconds(now);
+        self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < believed.as_secs()));
+    }
+
+    /// Takes in what was heard now.
+    pub(super) fn learn(&mut self, now: SystemTime, heard: impl IntoIterator<Item = (String, Answer)>) {
+        let asked = seconds(now);
+        self.0.extend(heard.into_iter().map(|(address, answer)| (address, Entry { asked, answer })));
+    }
+
+    /// The answer to an address.
+    #[must_use]
+    pub(super) fn get(&self, address: &str) -> Option<&Answer> {
+        self.0.get(address).map(|entry| &entry.answer)
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn good_answers_are_kept_for_their_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deep").join("web.json");
+        let mut cache = Cache::load(&file).unwrap();
+        let moved = Answer::Moved { to: "https://b.io/".to_owned(), same: true };
+        cache.learn(
+            at(1_000),
+            [
+                ("https://b.io/\"".to_owned(), Answer::Fine),
+                ("https://a.io/".to_owned(), moved.clone()),
+                ("https://c.io/".to_owned(), Answer::Broken { why: "gone".to_owned() }),
+                ("https://d.io/".to_owned(), Answer::Undecided { why: "busy".to_owned() }),
+                ("https://e.io/#x".to_owned(), Answer::NoAnchor),
+            ],
+        );
+        assert_eq!(cache.get("https://c.io/"), Some(&Answer::Broken { why: "gone".to_owned() }));
+        cache.save(&file).unwrap();
+        insta::assert_snapshot!(std::fs::read_to_string(&file).unwrap(), @r#"
+        {"schema":"mcp-kit/web-cache/1","answers":{
+        "https://a.io/":{"asked":1000,"is":"moved","same":true,"to":"https://b.io/"},
+        "https://b.io/\"":{"asked":1000,"is":"fine"}
+        }}
+        "#);
+        let mut again = Cache::load(&file).unwrap();
+        assert_eq!(again.get("https://a.io/"), Some(&moved));
+        assert_eq!(again.get("https://c.io/"), None);
+        again.forget(at(1_000 + 86_399), DAY);
+        assert_eq!(again.get("https://a.io/"), Some(&moved));
+        again.forget(at(1_000 + 86_400), DAY);
+        assert_eq!(again, Cache::default());
+        let mut ahead = Cache::load(&file).unwrap();
+        ahead.forget(at(999), DAY);
+        assert_eq!(ahead, Cache::default());
+    }
+
+    #[test]
+    fn other_files_are_refused_with_their_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("web.json");
+        for (text, why) in [
+            ("", "EOF while parsing"),
+            ("{\"schema\":\"mcp-kit/web-cache/2\",\"answers\":{}}", "its schema is \"mcp-kit/web-cache/2\""),
+            ("{\"schema\":\"mcp-kit/web-cache/1\",\"answers\":{\"a\":{\"asked\":-1,\"is\":\"fine\"}}}", "expected u64"),
+            ("\u{0}\u{1}", "expected value"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = Cache::load(&file).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("is no cache of web addresses"), "{error}");
+        }
+        assert!(Cache::load(folder.path()).unwrap_err().to_string().contains("cannot be read"));
+    }
+}

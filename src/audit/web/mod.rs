@@ -1,0 +1,165 @@
+//! Addresses on the web: documents → addresses → what their hosts answer, or have answered lately → plain data for the checks.
+//!
+//! Everything but the asking itself is here whether or not the program was built to ask (feature `online`).
+
+mod address;
+mod answer;
+#[cfg(feature = "online")]
+mod ask;
+mod cache;
+#[cfg(all(test, feature = "online"))]
+mod local;
+mod private;
+#[cfg(feature = "online")]
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use regex::RegexSet;
+
+use address::Address;
+pub use answer::{Answer, Answers};
+use cache::Cache;
+
+use super::corpus::Corpus;
+
+/// How the web is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Regular expressions of addresses that are not asked.
+    pub exclude: Vec<String>,
+    /// Whether addresses of private networks are asked, too.
+    pub private: bool,
+    /// How long a host has to answer once.
+    pub timeout: Duration,
+    /// How long a good answer is believed.
+    pub believed: Duration,
+    /// How often it is asked when it is busy, after the first time.
+    pub retries: u32,
+    /// How long it is left alone before it is asked again, the first time; then twice as long each time.
+    pub pause: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            exclude: Vec::new(),
+            private: false,
+            timeout: Duration::from_secs(20),
+            believed: Duration::from_secs(24 * 60 * 60),
+            retries: 2,
+            pause: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Why the web was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// The program was built without it.
+    #[error("this mcp-kit was built without --online")]
+    NotBuilt,
+    /// What is not to be asked is no regular expression.
+    #[error("audit.online.exclude: {0}")]
+    Exclude(#[from] regex::Error),
+    /// There is no client or no runtime to ask with.
+    #[error("the web cannot be asked: {0}")]
+    Client(String),
+}
+
+/// The addresses that the audited documents link to, as they are written, sorted.
+#[must_use]
+pub fn addresses(corpus: &Corpus) -> Vec<String> {
+    let pages = corpus.pages.iter().filter(|page| page.audited);
+    let links = pages.flat_map(|page| page.document.links.iter().map(|link| page.document.text(link.destination)));
+    let mut all: Vec<String> = links.map(str::trim).filter(|text| address::is_web(text)).map(str::to_owned).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What became of `addresses`: from the cache where it knows, from their hosts otherwise; and what there is to say about the asking.
+///
+/// # Errors
+/// When nothing can be asked. That no host answers is an answer, and a cache that cannot be used only costs time.
+pub fn look_up(
+    addresses: &[String],
+    settings: &Settings,
+    file: Option<&Path>,
+    progress: &dyn Fn(usize, usize),
+) -> Result<(Answers, Vec<String>), WebError> {
+    let excluded = RegexSet::new(&settings.exclude)?;
+    let mut notes = Vec::new();
+    let mut cache = match file.map(Cache::load).transpose() {
+        Ok(cache) => cache.unwrap_or_default(),
+        // Worth a word, not an end: it only saves time.
+        Err(error) => {
+            notes.push(format!("{error}; everything is asked anew"));
+            Cache::default()
+        }
+    };
+    let now = SystemTime::now();
+    cache.forget(now, settings.believed);
+    // Several ways to write it are one address.
+    let mut known: BTreeMap<&str, String> = BTreeMap::new();
+    let (mut answers, mut open) = (Answers::default(), BTreeMap::new());
+    for written in addresses {
+        match Address::read(written, &excluded, settings.private) {
+            Address::NotAsked => {}
+            Address::Malformed(why) => answers.insert(written, Answer::Broken { why }),
+            Address::Asked(url) => {
+                known.insert(written, url.as_str().to_owned());
+                if cache.get(url.as_str()).is_none() {
+                    open.insert(url.as_str().to_owned(), url);
+                }
+            }
+        }
+    }
+    if !open.is_empty() {
+        let (heard, silent) = asked(open.into_values().collect(), settings, progress)?;
+        if silent {
+            notes.push("no host has answered at all: is this machine online?".to_owned());
+        }
+        cache.learn(now, heard);
+        if let Some(Err(error)) = file.map(|file| cache.save(file)) {
+            notes.push(format!("the answers of the web are not kept: {error}"));
+        }
+    }
+    for (written, url) in known {
+        if let Some(answer) = cache.get(&url) {
+            answers.insert(written, answer.clone());
+        }
+    }
+    Ok((answers, notes))
+}
+
+/// What the hosts say, and whether none of them said anything.
+#[cfg(feature = "online")]
+fn asked(
+    urls: Vec<url::Url>,
+    settings: &Settings,
+    progress: &dyn Fn(usize, usize),
+) -> Result<(Vec<(String, Answer)>, bool), WebError> {
+    ask::ask(urls, settings, progress)
+}
+
+#[cfg(not(feature = "online"))]
+fn asked(_: Vec<url::Url>, _: &Settings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, Answer)>, bool), WebError> {
+    Err(WebError::NotBuilt)
+}
+
+/// Whether this program can ask at all.
+#[must_use]
+pub const fn is_built() -> bool {
+    cfg!(feature = "online")
+}
+
+/// Where answers are kept when nobody says: the user's cache folder, if there is one.
+#[must_use]
+pub fn default_file() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(folder.join("mcp-kit").join("web.json"))
+}

@@ -1,0 +1,158 @@
+//! What lychee says of an address → what that means for a reader. No network here.
+
+use std::error::Error;
+
+use lychee_lib::{ErrorKind, Response, Status};
+use url::Url;
+
+use super::Answer;
+
+/// Redirects that are followed.
+pub(super) const REDIRECTS: usize = 10;
+
+/// What one request has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) answer: Option<Answer>,
+    /// Whether the host has said something.
+    pub(super) heard: bool,
+    /// Whether to ask again.
+    pub(super) again: Again,
+    /// Where redirects led, one after the other.
+    pub(super) hops: Vec<Url>,
+}
+
+/// Whether it makes sense to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// The answer stands.
+    No,
+    /// The host may be well again in a moment.
+    Later,
+    /// The host has asked for fewer questions (RFC 6585 §4).
+    Slower,
+}
+
+/// Judges a response to a question about `url`.
+pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
+    let chain = chain(response);
+    let hops: Vec<Url> = chain.iter().map(|(_, to)| to.clone()).collect();
+    let heard = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
+    let verdict = |answer, again| Verdict { answer, heard, again, hops: hops.clone() };
+    let undecided = |why: String, again| verdict(Some(Answer::Undecided { why }), again);
+    let broken = |why: String| verdict(Some(Answer::Broken { why }), Again::No);
+    match response.status() {
+        Status::Ok(_) => verdict(Some(moved(url, &chain).unwrap_or(Answer::Fine)), Again::No),
+        Status::Error(ErrorKind::InvalidFragment(_)) => verdict(Some(Answer::NoAnchor), Again::No),
+        Status::Error(ErrorKind::RejectedStatusCode(code)) | Status::UnknownStatusCode(code) => {
+            let (number, code) = (code.as_u16(), code.to_string().replace(" <unknown status code>", ""));
+            match number {
+                300..=399 if chain.len() >= REDIRECTS => broken(format!("it redirects more than {REDIRECTS} times")),
+                300..=399 => broken(format!("its redirect leads nowhere ({code})")),
+                429 => undecided(format!("the host wants fewer questions ({code})"), Again::Slower),
+                408 | 425 | 500.. => undecided(format!("the host has a problem of its own ({code})"), Again::Later),
+                // Those who refuse programs, or want a name and a password, have the page all the same.
+                401 | 402 | 403 | 405 | 406 | 407 | 451 => {
+                    undecided(format!("the host does not let programs look ({code})"), Again::No)
+                }
+                404 | 410 => broken(format!("the host has no such page ({code})")),
+                _ => broken(format!("the host refuses it ({code})")),
+            }
+        }
+        Status::Error(ErrorKind::NetworkRequest(error)) => {
+            let why = deepest(error);
+            // What says nothing about the host, but about the way to it.
+            let passing =
+                ["Temporary failure", "temporary failure", "unreachable", "timed out", "reset by peer", "try again"];
+            if error.is_connect() && !passing.iter().any(|word| why.contains(word)) {
+                broken(format!("nobody gets through to the host: {why}"))
+            } else {
+                undecided(format!("the connection broke off: {why}"), Again::Later)
+            }
+        }
+        Status::Timeout(_) => undecided("the host did not answer in time".to_owned(), Again::Later),
+        Status::Excluded => verdict(None, Again::No),
+        other => undecided(other.details(), Again::No),
+    }
+}
+
+/// The last cause of an error: it is the one with the reason in it.
+fn deepest(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+/// Status and address of every redirect. The library keeps them to itself, but for serde.
+fn chain(response: &Response) -> Vec<(u16, Url)> {
+    let Some(redirects) = response.redirects().and_then(|redirects| serde_json::to_value(redirects).ok()) else {
+        return Vec::new();
+    };
+    let hops = redirects.get("redirects").and_then(|hops| hops.as_array()).cloned().unwrap_or_default();
+    let hop = |hop: &serde_json::Value| {
+        let code = hop.get("code")?.as_u64()?;
+        Some((u16::try_from(code).ok()?, Url::parse(hop.get("url")?.as_str()?).ok()?))
+    };
+    hops.iter().filter_map(hop).collect()
+}
+
+/// Where a page is now for good: as far as every redirect so far is permanent. With an anchor that the new address does not have of its
+/// own, it keeps the old one (RFC 9110 §10.2.2).
+fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<Answer> {
+    let permanent = chain.iter().take_while(|(code, _)| matches!(code, 301 | 308)).count();
+    let mut to = chain.get(permanent.checked_sub(1)?)?.1.clone();
+    if to.fragment().is_none() {
+        to.set_fragment(from.fragment());
+    }
+    if to == *from {
+        return None;
+    }
+    // A page that is gone often redirects to the front page, or to a page that asks who one is with the way back in its query.
+    let to_front = matches!(to.path(), "/" | "") && !matches!(from.path(), "/" | "");
+    let same = permanent == chain.len() && !to_front && (to.query().is_none() || to.query() == from.query());
+    Some(Answer::Moved { to: to.into(), same })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(hops: &[(u16, &str)]) -> Vec<(u16, Url)> {
+        hops.iter().map(|(code, to)| (*code, Url::parse(to).unwrap())).collect()
+    }
+
+    fn moved_to(from: &str, hops: &[(u16, &str)]) -> Option<(String, bool)> {
+        match moved(&Url::parse(from).unwrap(), &chain(hops)) {
+            Some(Answer::Moved { to, same }) => Some((to, same)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn permanent_redirects() {
+        let of = |to: &str, same| Some((to.to_owned(), same));
+        assert_eq!(moved_to("http://a.io/x", &[]), None);
+        assert_eq!(moved_to("http://a.io/x", &[(302, "http://b.io/x")]), None);
+        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/x")]), of("https://a.io/x", true));
+        assert_eq!(
+            moved_to("http://a.io/x", &[(301, "https://a.io/x"), (308, "https://a.io/y")]),
+            of("https://a.io/y", true)
+        );
+        assert_eq!(
+            moved_to("http://a.io/x", &[(301, "https://a.io/x"), (302, "https://a.io/y")]),
+            of("https://a.io/x", false)
+        );
+        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x")]), of("https://a.io/x#b", true));
+        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x#c")]), of("https://a.io/x#c", true));
+        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/")]), of("https://a.io/", false));
+        assert_eq!(moved_to("http://a.io/", &[(301, "https://a.io/")]), of("https://a.io/", true));
+        assert_eq!(
+            moved_to("http://a.io/x", &[(301, "https://a.io/login?next=/x")]),
+            of("https://a.io/login?next=/x", false)
+        );
+        assert_eq!(moved_to("http://a.io/x?a", &[(301, "https://a.io/x?a")]), of("https://a.io/x?a", true));
+        assert_eq!(moved_to("http://a.io/x", &[(301, "http://a.io/x")]), None);
+    }
+}
