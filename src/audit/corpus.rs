@@ -169,15 +169,16 @@ fn read_into(
     patterns: &Patterns,
     config: &Config,
 ) -> Document {
-    if let Err(reason) = bytes(tree, path, config.largest, buffer) {
-        return Document::unread(reason);
-    }
-    if buffer.starts_with(b"\xff\xfe") || buffer.starts_with(b"\xfe\xff") {
+    let bytes = match bytes(tree, path, config.largest, buffer) {
+        Ok(bytes) => bytes,
+        Err(reason) => return Document::unread(reason),
+    };
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Document::unread("it is UTF-16, which Markdown renderers do not read; save it as UTF-8".to_owned());
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(buffer), site.rules, patterns, config.answers.is_some());
+        let mut document = document::parse(&decode(bytes), site.rules, patterns, config.answers.is_some());
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));
@@ -198,11 +199,11 @@ fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
     }
 }
 
-/// Puts a document's bytes into `buffer`, in place of what is there.
+/// A document's bytes, which are put into `buffer` in place of what is there.
 ///
 /// # Errors
 /// Why it cannot be read, in words.
-pub fn bytes(tree: &Tree, path: &[u8], largest: u64, buffer: &mut Vec<u8>) -> Result<(), String> {
+pub fn bytes<'a>(tree: &Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
     let said = |error: io::Error| format!("it cannot be read: {error}");
     let mut file = File::open(tree.on_disk(path)).map_err(said)?;
     let too_large = || format!("it is larger than {} MB", largest >> 20);
@@ -214,20 +215,22 @@ pub fn bytes(tree: &Tree, path: &[u8], largest: u64, buffer: &mut Vec<u8>) -> Re
         // Some file systems do not say how much there is.
         buffer.clear();
         file.take(largest + 1).read_to_end(buffer).map_err(said)?;
-        return if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(()) };
+        return if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(buffer) };
     }
     let length = usize::try_from(length).map_err(|_| too_large())?;
+    // It only grows: what is there is overwritten, and need not be filled with zeros before.
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
     // What has been written to it since is for the next audit; asking for the end once more would cost every file a system call.
-    buffer.resize(length, 0);
     let mut read = 0;
     while read < length {
-        match file.read(&mut buffer[read..]) {
+        match file.read(&mut buffer[read..length]) {
             Ok(0) => break,
             Ok(bytes) => read += bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(said(error)),
         }
     }
-    buffer.truncate(read);
-    Ok(())
+    Ok(&buffer[..read])
 }

@@ -142,7 +142,7 @@ fn of_page(corpus: &Corpus, config: &Config, drafts: &[Draft], buffer: &mut Vec<
     let path = corpus.path(first.page);
     // Read again: keeping every text would need the memory of the whole tree. A file that changed meanwhile gives odd excerpts, no more.
     let text = match bytes(&corpus.tree, path, config.largest, buffer) {
-        Ok(()) => decode(buffer).text,
+        Ok(bytes) => decode(bytes).text,
         Err(_) => Cow::Borrowed(""),
     };
     let mut places = Places::new(&text, &corpus.pages[first.page as usize].document.secrets);

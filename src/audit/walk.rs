@@ -293,7 +293,8 @@ pub fn join(folder: &[u8], rest: &[u8]) -> Vec<u8> {
 /// For people and reports.
 #[must_use]
 pub fn shown(path: &[u8]) -> String {
-    String::from_utf8_lossy(path).into_owned()
+    // Nearly all are UTF-8, which takes a fraction of the time to find out.
+    std::str::from_utf8(path).map_or_else(|_| String::from_utf8_lossy(path).into_owned(), str::to_owned)
 }
 
 /// `path` relative to `root`, if it is there or below. Both come from the same walk or from `canonicalize`, so they are compared as they

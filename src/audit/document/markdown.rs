@@ -42,16 +42,18 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bo
     let suspects = definitions::suspects(text, events.reference_definitions());
     let mut shown = Vec::new();
     let mut reader = Reader::new(text, base, rules, patterns, strings, definitions);
-    reader.scan = patterns.occur_in(whole);
+    reader.patterned = patterns.places(whole);
     reader.bare = bare;
     // An event is looked at where it is: moving each of them took a twentieth of the time of a whole audit.
     while let Some(item) = events.next() {
         let (event, range) = &item;
         let definition = match event {
-            Event::Start(Tag::Link { id, link_type, .. } | Tag::Image { id, link_type, .. })
+            Event::Start(Tag::Link { id, link_type, dest_url, .. } | Tag::Image { id, link_type, dest_url, .. })
                 if !id.is_empty() && *link_type != LinkType::Inline =>
             {
-                events.reference_definitions().get(id).map(|definition| definition.span.start)
+                // Where its destination stands says which definition it is, without a search for the label.
+                offset_in(text, dest_url)
+                    .or_else(|| events.reference_definitions().get(id).map(|definition| definition.span.start))
             }
             _ => None,
         };
@@ -65,6 +67,12 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bo
     reader.definitions.extend(definitions::repeated(&suspects, &shown, base, &mut reader.strings));
     reader.undefined(broken.into_inner());
     reader.finish(whole, decoded.invalid, front_matter)
+}
+
+/// Where in `text` a part of it stands; nothing if it is a copy.
+fn offset_in(text: &str, part: &str) -> Option<usize> {
+    let offset = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    (offset + part.len() <= text.len()).then_some(offset)
 }
 
 fn options(rules: &Rules) -> Options {
@@ -115,7 +123,8 @@ struct Reader<'a> {
     html_block: bool,
     /// A second heading or much text has been seen: what comes is no banner.
     body: bool,
-    scan: bool,
+    /// Where in the whole document the patterns are met.
+    patterned: Vec<Range<usize>>,
     bare: bool,
     /// Where the last address in running text ends; the parser hands it out in pieces.
     bare_end: usize,
@@ -154,7 +163,7 @@ impl<'a> Reader<'a> {
             code: false,
             html_block: false,
             body: false,
-            scan: false,
+            patterned: Vec::new(),
             bare: false,
             bare_end: 0,
             evidence: Evidence::default(),
@@ -236,10 +245,10 @@ impl<'a> Reader<'a> {
         definition: Option<usize>,
         before_text: usize,
     ) {
-        let definition = definition.and_then(|start| {
-            let start = self.span(&(start..start)).start;
-            let at = self.definitions.binary_search_by_key(&start, |definition| definition.span.start).ok()?;
-            self.definitions[at].used = true;
+        let definition = definition.and_then(|within| {
+            let within = self.span(&(within..within)).start;
+            let at = self.definitions.partition_point(|definition| definition.span.end <= within);
+            self.definitions.get_mut(at).filter(|definition| definition.span.start <= within)?.used = true;
             u32::try_from(at).ok()
         });
         let (written, destination) = match definition {
@@ -288,7 +297,7 @@ impl<'a> Reader<'a> {
         if self.bare && !code && !self.code && self.open.is_empty() {
             self.bare_addresses(range);
         }
-        if !self.scan || code || self.code {
+        if code || self.code || !self.is_patterned(range) {
             return;
         }
         let place = match &self.heading {
@@ -306,6 +315,12 @@ impl<'a> Reader<'a> {
                 self.evidence.add(mention);
             }
         }
+    }
+
+    /// Whether the patterns are met in a part of the text: they need not be tried on every word of it.
+    fn is_patterned(&self, Range { start, end }: &Range<usize>) -> bool {
+        let after = self.patterned.partition_point(|place| place.end <= self.base + start);
+        self.patterned.get(after).is_some_and(|place| place.start < self.base + end)
     }
 
     /// Addresses that begin in this piece of text.
@@ -405,7 +420,7 @@ impl<'a> Reader<'a> {
                 self.links.push(Link { span, written, destination, kind, definition: None, says_old: false });
             }
         }
-        if let Some((span, _)) = front_matter.status.filter(|_| self.scan) {
+        if let Some((span, _)) = front_matter.status.filter(|_| !self.patterned.is_empty()) {
             for mention in self.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
                 self.evidence.add(mention);
             }

@@ -13,6 +13,7 @@ mod secrets;
 mod source;
 mod suppression;
 mod text;
+mod words;
 
 use std::ops::Range;
 

@@ -100,8 +100,9 @@ impl<'a> Documents<'a> {
     fn read(&self, page: u32) -> Option<String> {
         let mut buffer = Vec::new();
         let corpus = self.world.corpus;
-        crate::audit::corpus::bytes(&corpus.tree, corpus.path(page), self.world.config.largest, &mut buffer).ok()?;
-        String::from_utf8(buffer).ok()
+        let largest = self.world.config.largest;
+        let bytes = crate::audit::corpus::bytes(&corpus.tree, corpus.path(page), largest, &mut buffer).ok()?;
+        std::str::from_utf8(bytes).map(str::to_owned).ok()
     }
 
     fn is(&self, decisions: &[Decision], page: u32, verdict: Verdict) -> bool {
