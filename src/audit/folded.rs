@@ -21,6 +21,11 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     if one.is_ascii() && other.is_ascii() { one.eq_ignore_ascii_case(other) } else { fold(one) == fold(other) }
 }
 
+/// What is left of an anchor without punctuation and letter case: two that agree in this can hardly mean different things.
+pub fn letters(anchor: &str) -> impl Iterator<Item = char> {
+    anchor.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
 /// The same for names that are the same.
 #[must_use]
 pub fn hash(name: &[u8]) -> u64 {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::corpus::Corpus;
 use super::document::{Link, Match};
-use super::folded;
+use super::folded::{self, letters};
 use super::resolve::{Parts, Target, has_scheme, normalise};
-use super::walk::{Kind, file_name, is_markdown, parent};
+use super::walk::{Kind, file_name, is_markdown, parent, shown};
 
 /// More candidates than this are not compared letter by letter.
 const MANY: usize = 2_000;
@@ -175,11 +175,6 @@ pub fn found(corpus: &Corpus, page: u32, destination: String) -> Guess {
     Guess { destination, certain }
 }
 
-/// What is left of an anchor without punctuation and letter case: two that agree in this can hardly mean different things.
-fn letters(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
-}
-
 /// What is left of an anchor without a number in front.
 fn bare(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
@@ -312,7 +307,6 @@ fn encode(path: &[u8]) -> String {
 pub fn meant(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
     let parts = Parts::of(destination);
     let path = parts.decoded();
-    let shown = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
     match target {
         Target::Case(entry) | Target::Entry(entry) => shown(&corpus.tree.entries()[entry as usize].path),
         Target::Page(page) | Target::FolderPage { page, .. } => shown(corpus.path(page)),

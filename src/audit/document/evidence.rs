@@ -175,13 +175,9 @@ fn is_said_of_the_page(before: &str) -> bool {
 static OLD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words =
         ["archive", "deprecat", "obsolete", "superseded", "legacy", "retired", "former", "historic", "old", "previous"];
-    matcher(&words)
-});
-
-/// A table for every state: for these few words it is small, and it reads every byte once.
-fn matcher(words: &[&str]) -> Option<AhoCorasick> {
+    // A table for every state: for these few words it is small, and it reads every byte once.
     AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
-}
+});
 
 /// Whether the text of a link says that what it points to is old.
 pub(super) fn says_old(text: &str) -> bool {

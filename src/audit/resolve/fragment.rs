@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{LinkKind, Match, Reading};
+use crate::audit::folded::letters;
 use crate::audit::profile::Flavor;
 
 /// Files that include each other go no deeper than this.
@@ -49,13 +50,9 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     }
     let own = document.anchors.find(name, &document.strings);
     let rules = corpus.site(page).rules;
-    if own == Match::None && rules.loose_anchors {
-        let bare =
-            |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-        let wanted = bare(name);
-        if document.anchors.iter(&document.strings).any(|name| bare(name) == wanted) {
-            return Match::Exact;
-        }
+    let is_meant = |anchor: &str| letters(anchor).eq(letters(name));
+    if own == Match::None && rules.loose_anchors && document.anchors.iter(&document.strings).any(is_meant) {
+        return Match::Exact;
     }
     if own != Match::None || !rules.includes {
         return own;

@@ -22,12 +22,8 @@ static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 const PAGE: usize = 1 << 12;
 
 /// What this process sees of itself.
-struct Memory(File);
-
-impl Memory {
-    fn open() -> Self {
-        Self(File::open("/proc/self/mem").unwrap())
-    }
+fn memory() -> File {
+    File::open("/proc/self/mem").unwrap()
 }
 
 /// Where this process can write.
@@ -53,13 +49,13 @@ impl Masked {
 
     /// How often it is in what this process can write to: heap, stacks, statics.
     fn copies(&self) -> usize {
-        let memory = Memory::open();
+        let memory = memory();
         // The window holds copies itself, so it is wiped.
         let mut window = Zeroizing::new(vec![0; ZEROS.len()]);
         writable().into_iter().map(|region| self.copies_in(region, &memory, &mut window)).sum()
     }
 
-    fn copies_in(&self, Range { start: mut at, end: to }: Range<usize>, memory: &Memory, window: &mut [u8]) -> usize {
+    fn copies_in(&self, Range { start: mut at, end: to }: Range<usize>, memory: &File, window: &mut [u8]) -> usize {
         let own = window.as_ptr() as usize..window.as_ptr() as usize + window.len();
         let mut copies = 0;
         while at < to {
@@ -70,7 +66,7 @@ impl Masked {
             }
             let end = if at < own.start { to.min(own.start) } else { to };
             let length = window.len().min(end - at);
-            let read = memory.0.read_at(&mut window[..length], at as u64).unwrap_or(0);
+            let read = memory.read_at(&mut window[..length], at as u64).unwrap_or(0);
             // Most of it was never touched.
             if window[..read] != ZEROS[..read] {
                 copies += self.copies_among(&window[..read]);
@@ -125,7 +121,7 @@ fn the_search_goes_past_what_cannot_be_read() {
     let _search = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
     let secret = random(32);
     let masked = Masked::new(&secret);
-    let (memory, mut window) = (Memory::open(), Zeroizing::new(vec![0; ZEROS.len()]));
+    let (memory, mut window) = (memory(), Zeroizing::new(vec![0; ZEROS.len()]));
     let regions = writable();
     // Above the stack nothing is mapped.
     let top = regions.iter().map(|region| region.end).max().unwrap();
