@@ -105,7 +105,7 @@ impl Patterns {
     #[must_use]
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         match &self.pattern {
-            Pattern::Words(words) => words.places(text).collect(),
+            Pattern::Words(words) => words.places(text),
             Pattern::Expression(expression) => {
                 expression.find_iter(text).map(|hit| hit.range()).filter(|place| !place.is_empty()).collect()
             }
