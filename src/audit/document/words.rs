@@ -85,8 +85,8 @@ fn rarest(word: &str, length: usize) -> usize {
 }
 
 /// Every way to write it in capitals and small letters.
-fn spellings(beginning: &str) -> Vec<String> {
-    beginning.chars().fold(vec![String::new()], |so_far, letter| {
+fn spellings(part: &str) -> Vec<String> {
+    part.chars().fold(vec![String::new()], |so_far, letter| {
         let [small, capital] = [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()];
         let letters = if small == capital { vec![small] } else { vec![small, capital] };
         so_far.iter().flat_map(|before| letters.iter().map(move |letter| format!("{before}{letter}"))).collect()
