@@ -274,10 +274,15 @@ mod tests {
 
     use super::super::local::Local;
 
-    /// Quick enough for a test, and private, for that is where the test's host is.
+    /// Private, for that is where the test's host is, which always answers: a machine that stands still for a second changes nothing.
     fn settings() -> Settings {
-        let (timeout, pause) = (Duration::from_secs(1), Duration::from_millis(10));
+        let (timeout, pause) = (Duration::from_secs(60), Duration::from_millis(10));
         Settings { private: true, timeout, pause, ..Settings::default() }
+    }
+
+    /// For what has no answer.
+    fn impatient() -> Settings {
+        Settings { timeout: Duration::from_secs(1), retries: 1, ..settings() }
     }
 
     /// The answers by path.
@@ -360,8 +365,7 @@ mod tests {
         // An hour is too long to wait for, once and for all.
         let host = Local::start();
         let start = Instant::now();
-        let settings = Settings { retries: 1, ..settings() };
-        let answers = answers(&host, &["/wait-long", "/wait-long?2", "/wait-long?3"], &settings);
+        let answers = answers(&host, &["/wait-long", "/wait-long?2", "/wait-long?3"], &impatient());
         assert!(answers.values().all(|answer| matches!(answer, Answer::Undecided { .. })), "{answers:?}");
         assert!(start.elapsed() < Duration::from_secs(20));
     }
@@ -371,7 +375,7 @@ mod tests {
         let host = Local::start();
         let paths: Vec<String> = (0..30).map(|number| format!("/hang?{number:02}")).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let settings = Settings { timeout: Duration::from_millis(500), retries: 1, ..settings() };
+        let settings = Settings { timeout: Duration::from_millis(500), ..impatient() };
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
         let (answers, silent) = ask(urls, &settings, &|_, _| ()).unwrap();
         assert!(silent && answers.len() == 30);
@@ -441,14 +445,14 @@ mod tests {
         };
         let secure = host.url("/page").replace("http:", "https:");
         let urls = [closed.as_str(), &secure, &host.url("/page")].map(|url| Url::parse(url).unwrap());
-        let (answers, silent) = ask(urls.to_vec(), &settings(), &|_, _| ()).unwrap();
+        let (answers, silent) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
         let of = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
         assert!(!silent);
         assert!(why(of(&closed)).contains("refused"), "{:?}", of(&closed));
         // Plain HTTP where TLS is expected.
         assert!(matches!(of(&secure), Answer::Broken { .. } | Answer::Undecided { .. }), "{:?}", of(&secure));
         // When it is the only one, it is this machine that is not connected.
-        let (answers, silent) = ask(vec![Url::parse(&closed).unwrap()], &settings(), &|_, _| ()).unwrap();
+        let (answers, silent) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
         assert!(silent && matches!(&answers[0].1, Answer::Undecided { why } if why.contains("refused")), "{answers:?}");
     }
 
