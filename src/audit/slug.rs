@@ -135,26 +135,24 @@ impl Slugger {
     pub fn next(&mut self, text: &str) -> &str {
         let start = self.names.len();
         self.dialect.write(text, &mut self.names);
-        let name = start..self.names.len();
+        let end = self.names.len();
         let hash = self.hash(start);
-        if let Some(before) = self.find(hash, start) {
-            let (first, mut number) = (before.name.clone(), before.repeated);
-            let repeated = loop {
-                number += 1;
-                self.names.truncate(name.end);
-                // Infallible: it is memory.
-                let _ = write!(self.names, "{}{number}", self.dialect.separator());
-                let hash = self.hash(start);
-                if self.find(hash, start).is_none() {
-                    break hash;
-                }
-            };
-            if let Some(before) = self.given.find_mut(hash, |given| given.name == first) {
-                before.repeated = number;
+        let Some(first) = self.find(hash, start) else { return self.give(start, hash) };
+        let (first, mut number) = (first.name.clone(), first.repeated);
+        let distinct = loop {
+            number += 1;
+            self.names.truncate(end);
+            // Infallible: it is memory.
+            let _ = write!(self.names, "{}{number}", self.dialect.separator());
+            let hash = self.hash(start);
+            if self.find(hash, start).is_none() {
+                break hash;
             }
-            return self.give(start, repeated);
+        };
+        if let Some(given) = self.given.find_mut(hash, |given| given.name == first) {
+            given.repeated = number;
         }
-        self.give(start, hash)
+        self.give(start, distinct)
     }
 
     /// Of what stands at the end of the names.

@@ -233,9 +233,8 @@ const HEAD_LENGTH: usize = 1_500;
 /// What the beginning of `text`, from `start`, says about the page being old, and whether it says that the page is somewhere else now.
 pub(super) fn at_head(text: &str, start: usize, strings: &mut Strings) -> (Option<Notice>, bool) {
     let head = &text[start..text.floor_char_boundary(start + HEAD_LENGTH)];
-    let (mut old, mut moved, mut from) = (false, false, 0);
-    while let Some(hit) = HEAD.as_ref().and_then(|stems| stems.next(head.as_bytes(), from)) {
-        from = hit.end();
+    let (mut old, mut moved) = (false, false);
+    for hit in HEAD.iter().flat_map(|stems| stems.places(head.as_bytes())) {
         *(if STEMS[hit.pattern().as_usize()] == MOVED_STEM { &mut moved } else { &mut old }) = true;
     }
     let notice = if old { notice(head, start, strings) } else { None };

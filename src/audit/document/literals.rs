@@ -16,8 +16,18 @@ impl Literals {
         packed.map(Self::Packed).or_else(|| AhoCorasick::new(texts).ok().map(Self::Automaton))
     }
 
+    /// Everywhere they stand, in order, within one another, too.
+    pub(super) fn places<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Match> + 'a {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let hit = self.next(bytes, from)?;
+            from = hit.start() + 1;
+            Some(hit)
+        })
+    }
+
     /// The first one from a place on.
-    pub(super) fn next(&self, bytes: &[u8], from: usize) -> Option<Match> {
+    fn next(&self, bytes: &[u8], from: usize) -> Option<Match> {
         match self {
             Self::Packed(searcher) => searcher.find_in(bytes, Span::from(from..bytes.len())),
             Self::Automaton(automaton) => automaton.find(Input::new(bytes).range(from..)),

@@ -81,9 +81,7 @@ pub fn find(text: &str) -> Vec<Secret> {
     let Some(marks) = &*MARKS else { return Vec::new() };
     let bytes = text.as_bytes();
     let mut found: Vec<Secret> = Vec::new();
-    let mut from = 0;
-    while let Some(hit) = marks.next(bytes, from) {
-        from = hit.start() + 1;
+    for hit in marks.places(bytes) {
         let shape = &SHAPES[hit.pattern().as_usize()];
         let prefix = prefix(bytes, shape, hit.start());
         let span = prefix.and_then(|prefix| match shape.prefix.ends_with(' ') {

@@ -56,9 +56,7 @@ impl Words {
     pub(super) fn places(&self, text: &str) -> Vec<Range<usize>> {
         let bytes = text.as_bytes();
         let mut found = Vec::new();
-        let mut from = 0;
-        while let Some(hit) = self.parts.next(bytes, from) {
-            from = hit.start() + 1;
+        for hit in self.parts.places(bytes) {
             found.extend(self.words.iter().enumerate().filter_map(|(number, Word { word, part })| {
                 let start = hit.start().checked_sub(*part)?;
                 let here = bytes.get(start..start + word.len())?;
