@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 use mcp_kit::audit::finding::{Code, Decision, Edit, Excerpt, Finding, Fix, Graph, Report, Severity, Verdict};
 use mcp_kit::audit::report::{Format, write};
-use mcp_kit::terminal::Paint;
+use mcp_kit::fs::terminal::Paint;
 
 /// What would run if it were taken for markup, a command or an escape.
 const HOSTILE: &[&str] = &[

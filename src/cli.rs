@@ -8,9 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::profile::Flavor;
-use crate::catalog::Service;
 use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
-use crate::scaffold::new::Request;
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -153,7 +151,7 @@ pub struct AuditDocs {
     /// Record in the catalog that this document is good as it is; nothing is proposed for it until it changes
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub keep: Vec<PathBuf>,
-    /// Mend what is certain
+    /// Make the fixes that are certain
     #[arg(
         long,
         value_enum,
@@ -163,7 +161,7 @@ pub struct AuditDocs {
         default_missing_value = "links",
         conflicts_with = "update_baseline"
     )]
-    pub fix: Option<Mend>,
+    pub fix: Option<FixScope>,
     /// With --fix=documents: the document that headers and notices send readers to, from the root on
     #[arg(long, requires = "fix", value_name = "PATH", default_value = "docs/infrastructure/mcp/OAUTH_SOP.md")]
     pub current: String,
@@ -298,27 +296,6 @@ pub struct CatalogAdd {
     pub dry_run: bool,
 }
 
-impl CatalogAdd {
-    /// The service.
-    #[must_use]
-    pub fn service(&self) -> Service {
-        Service {
-            name: self.name.trim().to_owned(),
-            status: self.status,
-            location: self.location,
-            auth_method: self.auth_method,
-            token_storage: self.token_storage,
-            url: self.url.clone(),
-            repository: self.repository.clone(),
-            owner: self.owner.clone(),
-            sop: None,
-            runbook: None,
-            last_verified: None,
-            notes: self.notes.clone(),
-        }
-    }
-}
-
 /// The words of an enumeration of the catalog.
 fn words<T: Copy + Send + Sync + 'static>(all: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     let value =
@@ -334,9 +311,9 @@ pub struct CatalogFile {
     pub path: PathBuf,
 }
 
-/// What `--fix` mends.
+/// What `--fix` changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Mend {
+pub enum FixScope {
     /// Links whose right target is certain: moved files, letter case, reworded headings
     Links,
     /// Documents that are to be updated or archived: headers, the move to archive/, notices, and links to what has moved
@@ -357,29 +334,6 @@ pub enum Format {
     Human,
     /// One JSON object.
     Json,
-}
-
-impl New {
-    /// The request without its presentation, made on a day as `2025-11-08`.
-    #[must_use]
-    pub fn request(self, today: String) -> Request {
-        let flags = [
-            ("--auth-mode", "auth_mode", self.auth_mode),
-            ("--token-store", "token_store", self.token_store),
-            ("--example", "example", self.example),
-        ];
-        Request {
-            name: self.name,
-            path: self.path,
-            template: self.template,
-            flags: flags.into_iter().filter_map(|(flag, key, value)| Some((flag, key, value?))).collect(),
-            set: self.set,
-            answers: self.answers,
-            git: !self.no_git,
-            dry_run: self.dry_run,
-            today,
-        }
-    }
 }
 
 /// Values shown in help and offered by completions, but left to the template to accept: its choices may be others, and a wrong

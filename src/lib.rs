@@ -5,9 +5,10 @@
 pub mod audit;
 pub mod catalog;
 pub mod cli;
+pub mod commands;
 pub mod docs;
 pub mod error;
-pub mod files;
-pub mod interrupt;
+pub mod fs;
+pub mod markdown;
 pub mod scaffold;
-pub mod terminal;
+pub mod text;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use mcp_kit::audit::slug::{Dialect, Slugger};
+use mcp_kit::markdown::slug::{Dialect, Slugger};
 use proptest::prelude::*;
 
 #[path = "../fuzz/checks/document.rs"]

@@ -6,7 +6,7 @@ use std::path::Path;
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{Code, Excerpt, Finding, Report, Severity};
 use mcp_kit::audit::report::{Format, write};
-use mcp_kit::terminal::Paint;
+use mcp_kit::fs::terminal::Paint;
 use proptest::prelude::*;
 
 /// Any text, and more often than by chance what means something to one of the formats.

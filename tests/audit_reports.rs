@@ -8,7 +8,7 @@ use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{Code, Decision, Edit, Excerpt, Finding, Fix, Graph, Report, Severity, Verdict};
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
-use mcp_kit::terminal::Paint;
+use mcp_kit::fs::terminal::Paint;
 
 /// A finding in the source line `text`, whose place stands between `‹` and `›`.
 fn finding(code: Code, severity: Severity, path: &str, line: u32, text: &str, message: &str) -> Finding {

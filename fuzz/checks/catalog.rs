@@ -2,8 +2,8 @@
 
 use mcp_kit::catalog::Catalog;
 use mcp_kit::docs::build::{ByHand, plan};
-use mcp_kit::docs::managed::{sections, splice};
-use mcp_kit::files::{File, Tree};
+use mcp_kit::fs::files::{File, Tree};
+use mcp_kit::markdown::managed::{sections, splice};
 
 /// Whatever is wrong with a catalog has a place in it; one that is right makes all its pages, and makes them once.
 pub(crate) fn catalog(bytes: &[u8]) {

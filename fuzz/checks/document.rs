@@ -1,6 +1,6 @@
 //! What holds of any bytes that are taken for a document, under the rules of every renderer.
 
-use mcp_kit::audit::config::Config;
+use mcp_kit::audit::Settings;
 use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, decode, parse};
 use mcp_kit::audit::profile::{Flavor, Rules};
 
@@ -9,7 +9,7 @@ const FLAVORS: [Flavor; 7] =
 
 /// Offsets are places in the text, names are found, and a destination that is replaced where it is said to stand is the new one.
 pub(crate) fn document(bytes: &[u8]) {
-    let config = Config::default();
+    let config = Settings::default();
     let Ok(patterns) = Patterns::new(&config.deprecated, &config.common_words) else { panic!("the default pattern") };
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());

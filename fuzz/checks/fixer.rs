@@ -3,9 +3,9 @@
 use std::fs;
 
 use mcp_kit::audit::audit;
-use mcp_kit::audit::config::{Config, Scope};
 use mcp_kit::audit::finding::{Finding, Report};
 use mcp_kit::audit::fix::repairs;
+use mcp_kit::audit::{Facts, Scope, Settings};
 
 const PATHS: [&str; 4] = ["README.md", "docs/guide.md", "docs/Deep/page.md", "other.md"];
 
@@ -18,7 +18,7 @@ pub(crate) fn fixer(bytes: &[u8]) {
         fs::write(root.join(path), text).unwrap();
     }
     let scope = Scope { paths: vec![root.to_owned()], root: Some(root.to_owned()) };
-    let look = || -> Report { audit(&scope, &Config::default()).unwrap().0 };
+    let look = || -> Report { audit(&scope, &Settings::default(), &Facts::default()).unwrap().0 };
     let before = look();
     let plan = repairs(root, &before.findings);
     for change in &plan.changes {

@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::finding::{Code, Finding, Report};
 use super::report::{line_digest, lines};
 
+use crate::error::Explain;
+use std::borrow::Cow;
+
 const SCHEMA: &str = "mcp-kit/audit-baseline/1";
 
 /// Why a baseline is of no use.
@@ -229,6 +232,19 @@ fn take(count: &mut u32) -> bool {
     let some = *count > 0;
     *count -= u32::from(some);
     some
+}
+
+impl Explain for BaselineError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "add --update-baseline to make it of what is found now"
+            }
+            Self::Read { .. } => "give a readable file, or add --update-baseline to make a new one elsewhere",
+            Self::Invalid { .. } => "correct the line, or delete the file and make a new one with --update-baseline",
+        };
+        Some(hint.into())
+    }
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::config::Config;
 use super::document::{self, Document, Evidence, Patterns, decode};
+use super::facts::Facts;
 use super::profile::{Profiles, Site};
-use super::walk::{Kind, Tree, file_name, join, parent};
+use super::settings::Settings;
+use super::walk::{Kind, Tree};
+use crate::text::path::{file_name, join, parent};
 
 /// A document in its tree.
 #[derive(Debug)]
@@ -51,7 +53,8 @@ impl Corpus {
         tree: Tree,
         profiles: Profiles,
         patterns: &Patterns,
-        config: &Config,
+        settings: &Settings,
+        facts: &Facts,
         audited: &(dyn Fn(&[u8]) -> bool + Sync),
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
@@ -63,7 +66,7 @@ impl Corpus {
             .map(|&entry| {
                 let path = &tree.entries()[entry as usize].path;
                 let site = profiles.of(path);
-                let document = read(&tree, path, profiles.site(site), patterns, config);
+                let document = read(&tree, path, profiles.site(site), patterns, settings, facts);
                 let so_far = read_so_far.fetch_add(1, Ordering::Relaxed);
                 if so_far.is_multiple_of(256) {
                     progress(so_far, documents.len());
@@ -151,9 +154,9 @@ thread_local! {
 const KEPT: usize = 1 << 20;
 
 /// One document, whatever becomes of it.
-fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, config: &Config) -> Document {
+fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, settings: &Settings, facts: &Facts) -> Document {
     BUFFER.with_borrow_mut(|buffer| {
-        let document = read_into(buffer, tree, path, site, patterns, config);
+        let document = read_into(buffer, tree, path, site, patterns, settings, facts);
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
         }
@@ -167,9 +170,10 @@ fn read_into(
     path: &[u8],
     site: &Site,
     patterns: &Patterns,
-    config: &Config,
+    settings: &Settings,
+    facts: &Facts,
 ) -> Document {
-    let bytes = match bytes(tree, path, config.largest, buffer) {
+    let bytes = match bytes(tree, path, settings.largest, buffer) {
         Ok(bytes) => bytes,
         Err(reason) => return Document::unread(reason),
     };
@@ -178,7 +182,7 @@ fn read_into(
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(bytes), site.rules, patterns, config.answers.is_some());
+        let mut document = document::parse(&decode(bytes), site.rules, patterns, facts.answers.is_some());
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));

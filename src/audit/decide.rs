@@ -8,7 +8,7 @@ use super::corpus::Corpus;
 use super::document::{Document, Place};
 use super::finding::{Code, Decision, Finding, Severity, Verdict};
 use super::graph::Graph;
-use super::walk::shown;
+use crate::text::path::display_path;
 
 /// So many documents that link to one are named.
 const NAMED: usize = 3;
@@ -78,7 +78,7 @@ fn replacement(document: &Document) -> Option<&str> {
 }
 
 fn links_to_it(corpus: &Corpus, linked: &[u32]) -> String {
-    let name = |page: &u32| shown(corpus.path(*page));
+    let name = |page: &u32| display_path(corpus.path(*page));
     let names: Vec<String> = linked.iter().take(NAMED).map(name).collect();
     match linked.len() {
         0 => "no document links to it".to_owned(),
@@ -94,7 +94,7 @@ mod tests {
     use std::fs;
 
     use crate::audit::audit;
-    use crate::audit::config::{Config, Scope};
+    use crate::audit::{Facts, Scope, Settings};
 
     fn decisions(files: &[(&str, &str)]) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -104,7 +104,7 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         let scope = Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()) };
-        let (report, _) = audit(&scope, &Config::default()).unwrap();
+        let (report, _) = audit(&scope, &Settings::default(), &Facts::default()).unwrap();
         let mut text = String::new();
         for decision in report.decisions {
             let _ = writeln!(text, "{} {}", decision.verdict.as_str(), decision.path);

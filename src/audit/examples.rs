@@ -1,33 +1,36 @@
 //! Small trees for the tests of checks: files as pairs of path and text, findings as lines that one can read.
+#![cfg(test)]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use super::audit;
-use super::config::{Config, Scope};
+use super::facts::Facts;
 use super::finding::{Code, Finding};
+use super::scope::Scope;
+use super::settings::Settings;
 
 /// The findings with one code in a tree of these files.
 pub(crate) fn findings(code: &str, files: &[(&str, &str)]) -> String {
-    findings_with(code, files, &Config::default())
+    findings_with(code, files, &Settings::default(), &Facts::default())
 }
 
 /// The same with settings.
-pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], config: &Config) -> String {
+pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], settings: &Settings, facts: &Facts) -> String {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    findings_in(code, folder.path(), config)
+    findings_in(code, folder.path(), settings, facts)
 }
 
 /// The same in a tree that is there already.
-pub(crate) fn findings_in(code: &str, folder: &Path, config: &Config) -> String {
+pub(crate) fn findings_in(code: &str, folder: &Path, settings: &Settings, facts: &Facts) -> String {
     let scope = Scope { paths: vec![folder.to_owned()], root: Some(folder.to_owned()) };
-    let (report, _) = audit(&scope, config).unwrap();
+    let (report, _) = audit(&scope, settings, facts).unwrap();
     let code: Code = code.parse().unwrap();
     report.findings.iter().filter(|finding| finding.code == code).map(line).collect::<Vec<_>>().join("\n")
 }

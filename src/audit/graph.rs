@@ -6,7 +6,8 @@ use rustc_hash::FxHashSet;
 use super::corpus::Corpus;
 use super::profile::{Flavor, is_below};
 use super::resolve::{Resolved, Target, resolve};
-use super::walk::{Kind, file_name, parent};
+use super::walk::Kind;
+use crate::text::path::{file_name, parent};
 
 /// The links of all pages and what follows from them.
 #[derive(Debug)]

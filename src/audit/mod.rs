@@ -3,25 +3,22 @@
 
 pub mod baseline;
 pub mod checks;
-pub mod command;
-pub mod config;
 pub mod corpus;
 pub mod decide;
 pub mod document;
 #[cfg(test)]
 mod examples;
+pub mod facts;
 pub mod finding;
-pub mod finish;
 pub mod fix;
-pub mod folded;
-pub mod git;
 pub mod graph;
-pub mod keep;
+pub mod locate;
 pub mod profile;
 pub mod report;
 pub mod resolve;
 pub mod scope;
-pub mod slug;
+pub mod settings;
+pub mod stale_page;
 pub mod suggest;
 pub mod walk;
 pub mod web;
@@ -32,14 +29,21 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use checks::{Draft, Run, World};
-use config::{Config, Scope};
+use checks::{Context, PendingFinding, Run};
 use corpus::Corpus;
 use document::Patterns;
 use finding::Report;
 use graph::Graph;
 use scope::{Located, ScopeError};
-use walk::{Tree, native, shown};
+
+use crate::text::path::{display_path, native};
+pub use facts::Facts;
+pub use scope::Scope;
+pub use settings::Settings;
+use walk::Tree;
+
+use crate::error::Explain;
+use std::borrow::Cow;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -55,97 +59,129 @@ pub enum AuditError {
     Glob(#[from] globset::Error),
 }
 
-/// Audits a tree. Returns what it says, and what was looked at.
-///
-/// # Errors
-/// When what is asked for does not exist or the configuration does not make sense. Whatever is wrong with single files is a finding.
-pub fn audit(scope: &Scope, config: &Config) -> Result<(Report, Located), AuditError> {
-    audit_and(scope, config, &|_, _| (), |_, _| ()).map(|(report, located, ())| (report, located))
+/// A tree that was read, with the links between its documents: what the checks run on.
+#[derive(Debug)]
+pub struct Audit<'a> {
+    /// Where it is, and which part of it is audited.
+    pub located: Located,
+    corpus: Corpus,
+    graph: Graph,
+    settings: &'a Settings,
+    facts: &'a Facts,
+    start: Instant,
 }
 
-/// The same, and asks something while the documents are still known. `progress` hears how many of how many documents are read.
-///
-/// # Errors
-/// As [`audit`].
-pub fn audit_and<T>(
-    scope: &Scope,
-    config: &Config,
-    progress: &(dyn Fn(usize, usize) + Sync),
-    ask: impl FnOnce(World<'_>, &Report) -> T,
-) -> Result<(Report, Located, T), AuditError> {
-    let start = Instant::now();
-    let entries = globs(&config.entry_points)?;
-    let (located, corpus) = read(scope, config, progress)?;
-    let graph = Graph::new(&corpus, &|path| entries.is_match(native(path)));
-    let drafts = check(World { corpus: &corpus, graph: &graph, config });
-    let (mut findings, hidden) = finish::finish(&corpus, config, drafts);
-    findings.extend(finish::unreadable(&corpus.tree, config, &|path| located.covers(path)));
-    finish::sort(&mut findings);
-    let decisions = decide::decide(&corpus, &graph, &findings);
-    let pages = corpus.pages.iter().filter(|page| page.audited);
-    let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
-    let report = Report {
-        root: located.shown.clone(),
-        profiles: corpus.profiles.sentences(&|site| used.contains(&site)),
-        documents: pages.clone().count(),
-        links: pages.map(|page| page.document.links.len()).sum(),
-        findings,
-        hidden,
-        graph: finding::Graph {
-            documents: corpus.pages.par_iter().map(|page| shown(corpus.path_of(page))).collect(),
-            edges: graph.pairs().collect(),
-        },
-        decisions,
-        duration: start.elapsed(),
-    };
-    let answer = ask(World { corpus: &corpus, graph: &graph, config }, &report);
-    // Giving back the memory of a large tree takes a while, and nobody needs to wait for it.
-    rayon::spawn(move || drop((corpus, graph)));
-    Ok((report, located, answer))
+impl<'a> Audit<'a> {
+    /// Reads the tree around `scope`. `progress` is told how many of how many documents are read.
+    ///
+    /// # Errors
+    /// When the scope does not exist or the settings do not make sense. Whatever is wrong with single files is a finding.
+    pub fn read(
+        scope: &Scope,
+        settings: &'a Settings,
+        facts: &'a Facts,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self, AuditError> {
+        let start = Instant::now();
+        let entries = globs(&settings.entry_points)?;
+        let (located, corpus) = read(scope, settings, facts, progress)?;
+        let graph = Graph::new(&corpus, &|path| entries.is_match(native(path)));
+        Ok(Self { located, corpus, graph, settings, facts, start })
+    }
+
+    /// Returns everything that a check may look at.
+    #[must_use]
+    pub fn context(&self) -> Context<'_> {
+        Context { corpus: &self.corpus, graph: &self.graph, settings: self.settings, facts: self.facts }
+    }
+
+    /// Runs all checks.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let (corpus, context) = (&self.corpus, self.context());
+        let (mut findings, hidden) = locate::locate(context, check(context));
+        findings.extend(locate::unreadable(&corpus.tree, self.settings, &|path| self.located.covers(path)));
+        locate::sort(&mut findings);
+        let decisions = decide::decide(corpus, &self.graph, &findings);
+        let pages = corpus.pages.iter().filter(|page| page.audited);
+        let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
+        Report {
+            root: self.located.shown.clone(),
+            profiles: corpus.profiles.sentences(&|site| used.contains(&site)),
+            documents: pages.clone().count(),
+            links: pages.map(|page| page.document.links.len()).sum(),
+            findings,
+            hidden,
+            graph: finding::Graph {
+                documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
+                edges: self.graph.pairs().collect(),
+            },
+            decisions,
+            duration: self.start.elapsed(),
+        }
+    }
+
+    /// Gives the memory back in the background. For a large tree that takes a while, and nobody needs to wait for it.
+    pub fn discard(self) -> Located {
+        let Self { located, corpus, graph, .. } = self;
+        rayon::spawn(move || drop((corpus, graph)));
+        located
+    }
 }
 
-/// The documents of a tree.
+/// Audits a tree. Returns the report, and what was audited.
 ///
 /// # Errors
-/// As [`audit`].
+/// As [`Audit::read`].
+pub fn audit(scope: &Scope, settings: &Settings, facts: &Facts) -> Result<(Report, Located), AuditError> {
+    let audit = Audit::read(scope, settings, facts, &|_, _| ())?;
+    let report = audit.report();
+    Ok((report, audit.discard()))
+}
+
+/// Returns the documents of a tree.
+///
+/// # Errors
+/// As [`Audit::read`].
 pub fn read(
     scope: &Scope,
-    config: &Config,
+    settings: &Settings,
+    facts: &Facts,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(Located, Corpus), AuditError> {
     let located = Located::find(scope)?;
     let (patterns, tree) = rayon::join(
-        || Patterns::new(&config.deprecated, &config.common_words),
+        || Patterns::new(&settings.deprecated, &settings.common_words),
         || Tree::walk(&located.root, located.repository, &located.covered),
     );
-    let (patterns, excluded) = (patterns?, globs(&config.exclude)?);
-    let profiles = profile::detect(&tree, config);
+    let (patterns, excluded) = (patterns?, globs(&settings.exclude)?);
+    let profiles = profile::detect(&tree, settings);
     let audited = |path: &[u8]| located.covers(path) && !excluded.is_match(native(path));
-    let corpus = Corpus::read(tree, profiles, &patterns, config, &audited, progress);
+    let corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
     Ok((located, corpus))
 }
 
 /// Runs every check over every document whose findings are wanted.
-fn check(world: World<'_>) -> Vec<Draft> {
-    let pages = 0..u32::try_from(world.corpus.pages.len()).unwrap_or(u32::MAX);
-    let audited = pages.into_par_iter().filter(|page| world.corpus.pages[*page as usize].audited);
-    let mut drafts: Vec<Draft> = audited
+fn check(context: Context<'_>) -> Vec<PendingFinding> {
+    let pages = 0..u32::try_from(context.corpus.pages.len()).unwrap_or(u32::MAX);
+    let audited = pages.into_par_iter().filter(|page| context.corpus.pages[*page as usize].audited);
+    let mut pending: Vec<PendingFinding> = audited
         .flat_map_iter(|page| {
-            let mut drafts = Vec::new();
+            let mut pending = Vec::new();
             for check in checks::ALL {
                 if let Run::Page(run) = check.run {
-                    run(world, page, &mut drafts);
+                    run(context, page, &mut pending);
                 }
             }
-            drafts
+            pending
         })
         .collect();
     for check in checks::ALL {
         if let Run::Tree(run) = check.run {
-            run(world, &mut drafts);
+            run(context, &mut pending);
         }
     }
-    drafts
+    pending
 }
 
 /// Globs as people write them for paths: `*` stays within a folder, `**` does not.
@@ -156,4 +192,13 @@ fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
         set.add(glob);
     }
     set.build()
+}
+
+impl Explain for AuditError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Scope(error) => error.hint(),
+            Self::Patterns(_) | Self::Glob(_) => Some("correct it under `audit:` in the catalog".into()),
+        }
+    }
 }

@@ -3,9 +3,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::config::Scope;
 use super::profile::is_below;
-use super::walk::{file_name, parent};
+use crate::text::path::{file_name, parent};
+
+use crate::error::Explain;
+use std::borrow::Cow;
+
+/// What an audit looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Files and folders whose findings are reported; at least one.
+    pub paths: Vec<PathBuf>,
+    /// What `/x` means in a link and where the tree ends; without it, the git repository around the paths, or their common folder.
+    pub root: Option<PathBuf>,
+}
 
 /// Why there is nothing to audit.
 #[derive(Debug, thiserror::Error)]
@@ -147,5 +158,20 @@ fn shown(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
 }
 
 fn portable(path: &Path) -> Vec<u8> {
-    super::walk::portable(path.as_os_str()).into_vec()
+    crate::text::path::portable(path.as_os_str()).into_vec()
+}
+
+impl Explain for ScopeError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Path { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "give files and folders that exist"
+            }
+            Self::Path { .. } => "give files and folders that you may read",
+            Self::OutsideOfRoot { .. } => "give a --root that contains every path",
+            Self::Apart(_) => "audit them one by one, or give the folder that links end in as --root",
+            Self::RootIsNoFolder(_) => "give a folder as --root",
+        };
+        Some(hint.into())
+    }
 }

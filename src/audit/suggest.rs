@@ -1,12 +1,18 @@
 //! What somebody probably meant. A suggestion is a guess for people; whether it is certain enough for a repair is said with it.
 
+use crate::text::path::relative;
+use crate::text::percent::encode_destination;
 use std::borrow::Cow;
 
 use super::corpus::Corpus;
 use super::document::{Link, Match};
-use super::folded::{self, letters};
-use super::resolve::{Parts, Target, has_scheme, normalise};
-use super::walk::{Kind, file_name, is_markdown, parent, shown};
+use super::resolve::Target;
+use super::walk::{Kind, is_markdown};
+use crate::markdown::destination::{Parts, has_scheme};
+use crate::text::casefold;
+use crate::text::casefold::letters;
+use crate::text::path::normalise;
+use crate::text::path::{display_path, file_name, parent};
 
 /// More candidates than this are not compared letter by letter.
 const MANY: usize = 2_000;
@@ -231,11 +237,11 @@ fn in_the_case_of(real: &[u8], written: &str) -> Option<String> {
             break;
         }
         let (name, decoded) = (real.next()?, percent_encoding::percent_decode_str(part).collect::<Vec<u8>>());
-        if !folded::same(&decoded, name) {
+        if !casefold::same(&decoded, name) {
             return None;
         }
         if decoded != name {
-            *part = Cow::Owned(encode(name));
+            *part = Cow::Owned(encode_destination(name));
         }
     }
     Some(parts.join("/"))
@@ -245,7 +251,7 @@ fn in_the_case_of(real: &[u8], written: &str) -> Option<String> {
 #[must_use]
 pub fn written(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&str>) -> String {
     let path = if parts.path.starts_with('/') { [b"/", to].concat() } else { relative(parent(own), to) };
-    let mut destination = encode(&path);
+    let mut destination = encode_destination(&path);
     if parts.path.starts_with("./") && !destination.starts_with('.') {
         destination.insert_str(0, "./");
     }
@@ -266,54 +272,18 @@ fn with_rest(mut destination: String, query: Option<&str>, fragment: Option<&str
     destination
 }
 
-/// The way from a folder to a path.
-fn relative(from: &[u8], to: &[u8]) -> Vec<u8> {
-    let split =
-        |path| -> Vec<&[u8]> { <[u8]>::split(path, |byte| *byte == b'/').filter(|part| !part.is_empty()).collect() };
-    let (from, to) = (split(from), split(to));
-    let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-    let up = from[shared..].iter().map(|_| b"..".as_slice());
-    let parts: Vec<&[u8]> = up.chain(to[shared..].iter().copied()).collect();
-    if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') }
-}
-
-/// What a Markdown destination cannot hold as it is, by percent signs.
-fn encode(path: &[u8]) -> String {
-    use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
-    const SET: &AsciiSet = &CONTROLS
-        .add(b' ')
-        .add(b'%')
-        .add(b'#')
-        .add(b'?')
-        .add(b'(')
-        .add(b')')
-        .add(b'<')
-        .add(b'>')
-        .add(b'\\')
-        .add(b'"')
-        .add(b'*');
-    match std::str::from_utf8(path) {
-        // Letters of other alphabets are readable as they are.
-        Ok(text) => text
-            .chars()
-            .map(|c| if c.is_ascii() { percent_encode(&[c as u8], SET).to_string() } else { c.to_string() })
-            .collect(),
-        Err(_) => percent_encode(path, SET).to_string(),
-    }
-}
-
 /// What a resolved link's target is called in messages.
 #[must_use]
 pub fn meant(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
     let parts = Parts::of(destination);
     let path = parts.decoded();
     match target {
-        Target::Case(entry) | Target::Entry(entry) => shown(&corpus.tree.entries()[entry as usize].path),
-        Target::Page(page) | Target::FolderPage { page, .. } => shown(corpus.path(page)),
+        Target::Case(entry) | Target::Entry(entry) => display_path(&corpus.tree.entries()[entry as usize].path),
+        Target::Page(page) | Target::FolderPage { page, .. } => display_path(corpus.path(page)),
         _ => {
             let site = corpus.site(page);
             let folder = if path.starts_with(b"/") { site.folder.as_slice() } else { parent(corpus.path(page)) };
-            normalise(folder, &path).map_or_else(|| shown(&path), |path| shown(&path))
+            normalise(folder, &path).map_or_else(|| display_path(&path), |path| display_path(&path))
         }
     }
 }
@@ -331,15 +301,6 @@ mod tests {
         assert_eq!(of("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
         assert_eq!(of("docs/a.md", "Docs/a"), None);
         assert_eq!(of("a.md", "x/a.md"), None);
-    }
-
-    #[test]
-    fn ways_between_folders() {
-        let of = |from: &str, to: &str| String::from_utf8(relative(from.as_bytes(), to.as_bytes())).unwrap();
-        assert_eq!(of("a/b", "a/c/d.md"), "../c/d.md");
-        assert_eq!(of("", "a.md"), "a.md");
-        assert_eq!(of("a", "a"), ".");
-        assert_eq!(encode("a b/(ü)#.md".as_bytes()), "a%20b/%28ü%29%23.md");
     }
 
     #[test]

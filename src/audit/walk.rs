@@ -1,7 +1,7 @@
 //! Tree → files. In: a root folder. Out: every path below it, so that no link needs to ask the file system. Ignore files are
 //! respected; version control is never entered; symbolic links are not followed but known by where they lead.
 
-use std::ffi::OsStr;
+use crate::text::path::{file_name, join, native, parent};
 use std::fs;
 use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use ignore::WalkBuilder;
 use rayon::prelude::*;
 use rustc_hash::FxHasher;
 
-use super::folded::Index;
+use crate::text::casefold::Index;
 
 /// What a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -267,36 +267,6 @@ pub fn is_markdown(path: &[u8]) -> bool {
         .is_some_and(|dot| MARKDOWN.iter().any(|ending| name[dot + 1..].eq_ignore_ascii_case(ending)))
 }
 
-/// The last part of a path.
-#[must_use]
-pub fn file_name(path: &[u8]) -> &[u8] {
-    memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..])
-}
-
-/// The folder of a path; of a path in the root the empty one.
-#[must_use]
-pub fn parent(path: &[u8]) -> &[u8] {
-    memchr::memrchr(b'/', path).map_or(&[], |slash| &path[..slash])
-}
-
-/// `folder` and `rest` with one slash between them, none where one of them is empty.
-#[must_use]
-pub fn join(folder: &[u8], rest: &[u8]) -> Vec<u8> {
-    let mut path = folder.to_vec();
-    if !folder.is_empty() && !rest.is_empty() {
-        path.push(b'/');
-    }
-    path.extend_from_slice(rest);
-    path
-}
-
-/// For people and reports.
-#[must_use]
-pub fn shown(path: &[u8]) -> String {
-    // Nearly all are UTF-8, which takes a fraction of the time to find out.
-    std::str::from_utf8(path).map_or_else(|_| String::from_utf8_lossy(path).into_owned(), str::to_owned)
-}
-
 /// `path` relative to `root`, if it is there or below. Both come from the same walk or from `canonicalize`, so they are compared as they
 /// are written: taking them apart took a tenth of the walk.
 #[cfg(unix)]
@@ -313,27 +283,4 @@ fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
 #[cfg(not(unix))]
 fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
     path.strip_prefix(root).ok().map(|rest| portable(rest.as_os_str()))
-}
-
-#[cfg(unix)]
-pub(super) fn portable(path: &OsStr) -> Box<[u8]> {
-    use std::os::unix::ffi::OsStrExt as _;
-    path.as_bytes().into()
-}
-
-#[cfg(not(unix))]
-pub(super) fn portable(path: &OsStr) -> Box<[u8]> {
-    path.to_string_lossy().replace('\\', "/").into_bytes().into()
-}
-
-/// A path of the tree as the system has it.
-#[cfg(unix)]
-pub(in crate::audit) fn native(path: &[u8]) -> &Path {
-    use std::os::unix::ffi::OsStrExt as _;
-    Path::new(OsStr::from_bytes(path))
-}
-
-#[cfg(not(unix))]
-pub(in crate::audit) fn native(path: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(path).into_owned())
 }

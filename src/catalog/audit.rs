@@ -7,9 +7,10 @@ use super::online::Online;
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::Node;
-use crate::audit::config::{Config, Date};
+use crate::audit::Settings;
 use crate::audit::finding::{Code, Severity};
 use crate::audit::profile::Flavor;
+use crate::text::date::parse_day;
 
 /// What an audit is told. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -84,7 +85,7 @@ impl Audit {
                 let severity = word(reader.choice(node, "severity", SEVERITIES), SEVERITIES);
                 if code.parse::<Code>().is_err() {
                     let known: Vec<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
-                    let nearest = crate::scaffold::answers::nearest(code, &known);
+                    let nearest = crate::text::nearest::nearest(code, &known);
                     let hint = nearest.map_or_else(
                         || format!("there are {}", known.join(", ")),
                         |near| format!("did you mean {near}?"),
@@ -105,11 +106,11 @@ impl Audit {
 
     /// The settings in the terms of the audit, over its defaults.
     #[must_use]
-    pub fn config(&self) -> Config {
-        let defaults = Config::default();
+    pub fn settings(&self) -> Settings {
+        let defaults = Settings::default();
         let flavor = |text: &str| FLAVORS.iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
         let severity = |text: &str| SEVERITIES.iter().find(|(word, _)| *word == text).map(|(_, severity)| *severity);
-        Config {
+        Settings {
             flavor: self.flavor.as_deref().and_then(flavor),
             flavors: self.flavors.iter().filter_map(|(folder, of)| Some((folder.clone(), flavor(of)?))).collect(),
             exclude: self.exclude.clone(),
@@ -122,12 +123,8 @@ impl Audit {
                 .iter()
                 .filter_map(|(code, of)| Some((code.parse().ok()?, severity(of)?)))
                 .collect(),
-            reviews: self.reviews.iter().filter_map(|(path, day)| Some((path.clone(), date(day)?))).collect(),
-            today: defaults.today,
-            settled: defaults.settled,
-            stale: defaults.stale,
+            reviews: self.reviews.iter().filter_map(|(path, day)| Some((path.clone(), parse_day(day)?))).collect(),
             online: self.online.settings(),
-            answers: defaults.answers,
             largest: defaults.largest,
         }
     }
@@ -161,9 +158,4 @@ pub(super) fn pattern(node: &Node, reader: &mut Reader) -> Option<String> {
             None
         }
     }
-}
-
-/// Of a day that was checked when it was read.
-fn date(day: &str) -> Option<Date> {
-    Some((day.get(..4)?.parse().ok()?, day.get(5..7)?.parse().ok()?, day.get(8..10)?.parse().ok()?))
 }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::{Node, Value};
-use crate::docs::page::{PAGES, built_in};
-use crate::scaffold::answers::nearest;
+use crate::catalog::pages::{PAGES, built_in};
+use crate::text::nearest::nearest;
 
 /// Settings of `mcp-kit docs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

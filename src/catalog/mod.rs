@@ -4,11 +4,12 @@
 
 pub mod add;
 pub mod audit;
-pub mod command;
+
 pub mod deprecation;
 pub mod docs;
 pub mod online;
 pub mod organisation;
+pub mod pages;
 pub mod problem;
 pub mod read;
 pub mod reviewed;
@@ -28,6 +29,9 @@ pub use service::Service;
 
 use problem::{Problem, Problems};
 use read::Reader;
+
+use crate::error::{Explain, Message, UNFINISHED, USAGE};
+use std::borrow::Cow;
 
 /// The name of the file, at the root of a repository.
 pub const FILE: &str = "catalog.yaml";
@@ -68,7 +72,7 @@ pub enum CatalogError {
     },
     /// The file cannot be written.
     #[error(transparent)]
-    Write(#[from] crate::files::FilesError),
+    Write(#[from] crate::fs::files::FilesError),
     /// The service does not fit.
     #[error("{}: {reason}", path.display())]
     Add {
@@ -140,4 +144,39 @@ pub fn schema() -> String {
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
+}
+
+impl Explain for CatalogError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("name the file with --catalog".into())
+            }
+            Self::Io { .. } | Self::Problems(_) => None,
+            Self::Write(error) => error.hint(),
+            Self::Add { reason: add::AddError::Flow(_), .. } => {
+                Some("write each service on lines of its own, or add it by hand".into())
+            }
+            Self::Add { .. } => Some("choose another name, or change that one".into()),
+        }
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => USAGE,
+            Self::Io { .. } => UNFINISHED,
+            Self::Write(error) => error.status(),
+            Self::Add { .. } | Self::Problems(_) => USAGE,
+        }
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        match self {
+            Self::Problems(problems) => {
+                let message = |(what, hint): (String, Option<&str>)| Message { what, hint: hint.map(str::to_owned) };
+                problems.shown().map(message).collect()
+            }
+            _ => vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! Fields of a tree → values of the model. Whatever does not fit becomes a problem, and reading goes on.
 
+use crate::text::date::parse_day;
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
 use super::problem::Problem;
 use super::yaml::{Node, Value};
-use crate::scaffold::answers::nearest;
+use crate::text::nearest::nearest;
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
@@ -152,7 +153,7 @@ impl Reader {
     /// A day, as `2025-11-08`.
     pub fn date(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
-        if is_day(&text) {
+        if parse_day(&text).is_some() {
             return Some(text);
         }
         self.problem(
@@ -173,47 +174,5 @@ impl Reader {
             return None;
         }
         Some(plain.to_owned())
-    }
-}
-
-/// Whether there is such a day in the calendar.
-fn is_day(text: &str) -> bool {
-    let part = |range: Range<usize>| {
-        text.get(range).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?.parse::<u32>().ok()
-    };
-    let (Some(year), Some(month), Some(day)) = (part(0..4), part(5..7), part(8..10)) else { return false };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-' && (1..=days).contains(&day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_day;
-
-    #[test]
-    fn days_of_the_calendar() {
-        for (text, is) in [
-            ("2025-11-08", true),
-            ("2024-02-29", true),
-            ("2025-02-29", false),
-            ("2000-02-29", true),
-            ("1900-02-29", false),
-            ("2025-13-01", false),
-            ("2025-04-31", false),
-            ("2025-1-1", false),
-            ("2025/11/08", false),
-            ("2025-11-08T", false),
-            ("２０２５-11-08", false),
-            ("", false),
-        ] {
-            assert_eq!(is_day(text), is, "{text}");
-        }
     }
 }

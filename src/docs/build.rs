@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use super::managed::{MarkerError, sections, splice};
-use super::page::{Kind, Placed, built_in, placed};
-use super::seal::{Found, look, seal};
 use super::templates::{TemplateError, Templates};
-use crate::audit::fix::plan::Change;
 use crate::catalog::Catalog;
-use crate::files::Tree;
+use crate::catalog::pages::{Kind, Placed, built_in, placed};
+use crate::fs::change::Change;
+use crate::fs::files::Tree;
+use crate::markdown::checksum::{Found, look, seal};
+use crate::markdown::managed::{MarkerError, sections, splice};
+
+use crate::error::{Explain, UNFINISHED, USAGE};
+use std::borrow::Cow;
 
 /// Why nothing can be built.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +65,7 @@ pub enum BuildError {
 
 /// All of them in one line.
 #[must_use]
-pub fn told(errors: &[BuildError]) -> String {
+pub fn join_errors(errors: &[BuildError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
@@ -273,4 +276,26 @@ fn own_templates<F: Folder + ?Sized>(
         }
     }
     if errors.is_empty() { Ok(own) } else { Err(errors) }
+}
+
+impl Explain for BuildError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Read { .. } | Self::NotUtf8(_) => "give a file or folder of text that you may read",
+            Self::Template(_) => "correct the template",
+            Self::NoPage(_) => {
+                "name it after the page that it is for, as servers.md, or say in `docs.pages` where it goes"
+            }
+            Self::NoTemplate { .. } => "write it, or correct the name of the page in `docs.pages`",
+            Self::Markers { .. } => "correct the markers; nothing was written",
+            Self::ByHand { .. } => {
+                "bring the change into the catalog or a template of your own, or give it up with --overwrite"
+            }
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        if matches!(self, Self::Read { .. }) { UNFINISHED } else { USAGE }
+    }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use rustc_hash::FxHashSet;
 
 use super::build::{BuildError, Plan};
-use super::page::placed;
 use super::site::{Document, Site, SiteError, make};
 use crate::catalog::Catalog;
+use crate::catalog::pages::placed;
 
 /// The documents that a catalog names.
 pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {

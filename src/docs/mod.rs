@@ -4,16 +4,9 @@
 //! edits → changes on disk, or what is stale.
 
 pub mod build;
-pub mod command;
 pub mod documents;
 pub mod example;
-pub mod generated;
-pub mod managed;
-pub mod page;
 pub mod reference;
 pub mod refusals;
-pub mod seal;
-pub mod serve;
 pub mod site;
-pub mod stale;
 pub mod templates;

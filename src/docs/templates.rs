@@ -6,10 +6,35 @@ use std::io::Write;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::example;
-use super::page::{PAGES, Page, Placed, relative};
 use super::reference;
 use super::refusals::{OUTPUTS, REFUSALS};
 use crate::catalog::Catalog;
+use crate::catalog::pages::{PAGES, Page, Placed};
+use crate::markdown::destination::relative_link;
+
+macro_rules! texts {
+    ($($name:literal),+ $(,)?) => {
+        /// The templates that come with the program, by the names of their pages.
+        const BUILT_IN: &[(&str, &str)] = &[$(($name, include_str!(concat!("pages/", $name, ".md.tera")))),+];
+    };
+}
+
+texts!(
+    "index",
+    "sop",
+    "troubleshooting",
+    "infisical",
+    "template-guide",
+    "servers",
+    "deprecations",
+    "authentication",
+    "current-state",
+);
+
+/// Returns the template of a page that comes with the program.
+fn built_in(name: &str) -> &'static str {
+    BUILT_IN.iter().find(|(page, _)| *page == name).map_or("", |(_, text)| text)
+}
 
 /// What is wrong with a template, with file and line as Tera says it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +66,7 @@ impl<'a> Templates<'a> {
         let name = |page: &Page| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
-            .map(|page| (name(page), page.template))
+            .map(|page| (name(page), built_in(page.name)))
             .chain(own.iter().map(|(name, text)| (name.clone(), text.as_str())))
             .collect();
         tera.add_raw_templates(texts.iter().map(|(name, text)| (name.as_str(), *text)))
@@ -79,7 +104,7 @@ impl<'a> Templates<'a> {
 
     /// The links from a document to our pages, by name; empty for a page that is left out, and then templates leave the link out.
     fn links(&self, here: &str) -> BTreeMap<&'static str, String> {
-        let link = |path: &str| relative(here, path);
+        let link = |path: &str| relative_link(here, path);
         self.ours.iter().map(|(name, path)| (*name, path.map(link).unwrap_or_default())).collect()
     }
 }
@@ -87,7 +112,7 @@ impl<'a> Templates<'a> {
 /// `{{ path | link }}`: how the page that is being made links to a path below the catalog's folder.
 fn link(path: &str, _: Kwargs, state: &State<'_>) -> tera::TeraResult<String> {
     let here = state.get::<String>("here")?.unwrap_or_default();
-    Ok(relative(&here, path))
+    Ok(relative_link(&here, path))
 }
 
 /// What came out when failures were provoked, without the line end of each file.
@@ -105,4 +130,17 @@ fn escape(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_a_template() {
+        for page in PAGES {
+            assert!(!built_in(page.name).is_empty(), "{}", page.name);
+        }
+        assert_eq!(BUILT_IN.len(), PAGES.len());
+    }
 }

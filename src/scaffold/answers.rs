@@ -2,12 +2,16 @@
 //!
 //! Every problem is collected before any is reported, each with the place where the user wrote the value.
 
+use crate::text::nearest::nearest;
 use std::fmt;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::manifest::{Kind, Placeholder, position};
+
+use crate::error::Explain;
+use std::borrow::Cow;
 
 /// One answer: text or a flag, as the template's question wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -257,12 +261,19 @@ fn check(placeholders: &[Placeholder], given: &Given) -> Option<Problem> {
     })
 }
 
-/// The word that was probably meant, if one is near enough.
-#[must_use]
-pub fn nearest(word: &str, known: &[String]) -> Option<String> {
-    let normal = |word: &str| word.to_lowercase().replace('-', "_");
-    let word = normal(word);
-    let scored = known.iter().map(|candidate| (strsim::damerau_levenshtein(&word, &normal(candidate)), candidate));
-    let (distance, best) = scored.min_by_key(|(distance, _)| *distance)?;
-    (distance <= best.chars().count().max(word.chars().count()) / 3).then(|| best.clone())
+impl Explain for Problem {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::NotAPair(_) => "write --set KEY=VALUE".into(),
+            Self::File { .. } => return None,
+            Self::Unknown { nearest: Some(nearest), .. } | Self::Rejected { nearest: Some(nearest), .. } => {
+                format!("did you mean {nearest}?").into()
+            }
+            Self::Unknown { known, .. } if known.is_empty() => "it has none at all".into(),
+            Self::Unknown { known, .. } => format!("it has {}", known.join(", ")).into(),
+            Self::Rejected { .. } => return None,
+            Self::Disagree { .. } => "leave one of them out".into(),
+            Self::Missing { key, .. } => format!("add --set {key}=…").into(),
+        })
+    }
 }

@@ -1,12 +1,9 @@
 //! `mcp-kit new`: answers → render → stage → rename.
 
 pub mod answers;
-pub mod documents;
-pub mod git;
 pub mod lockfile;
 pub mod manifest;
 pub mod name;
-pub mod new;
 pub mod project;
 pub mod render;
 pub mod report;

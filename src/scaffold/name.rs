@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::error::Explain;
+use std::borrow::Cow;
+
 /// Longer names break container labels (63 bytes in DNS, 64 for cargo's own registry).
 pub const LONGEST: usize = 64;
 
@@ -138,6 +141,12 @@ fn words(name: &str) -> String {
         previous = character;
     }
     words.trim_matches('-').to_owned()
+}
+
+impl Explain for BadName {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        Some(format!("try {}", self.suggestion).into())
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ use super::answers::Answers;
 use super::lockfile;
 use super::manifest::position;
 use super::template::{Source, Template};
-use crate::files::{File, Tree};
+use crate::fs::files::{File, Tree};
+
+use crate::error::{Explain, UNFINISHED, USAGE};
 
 /// The folder of mcp-kit's own records in a project.
 pub const FOLDER: &str = ".mcp-kit";
@@ -107,6 +109,21 @@ fn record(template: &Template, name: &str, answers: &Answers) -> String {
     format!(
         "# Written by mcp-kit: what this project was made from. `mcp-kit update` needs it and the archive beside it; commit both.\n{record}"
     )
+}
+
+impl Explain for ProjectError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Manifest { .. } => {
+                Some("leave quotation marks, backslashes and line ends out of the answers that stand there".into())
+            }
+            Self::Archive(_) => None,
+        }
+    }
+
+    fn status(&self) -> u8 {
+        if matches!(self, Self::Archive(_)) { UNFINISHED } else { USAGE }
+    }
 }
 
 #[cfg(test)]

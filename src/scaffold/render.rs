@@ -2,7 +2,7 @@
 //!
 //! The library reads the environment (`USER`, `CARGO_GENERATE_VALUE_*`), the user's cargo-generate.toml and git configuration,
 //! prints progress whatever it is told, and sanitises paths through its own temporary folder. So it runs in a process of its own
-//! (this binary again, as [`BOXED_COMMAND`]) with an environment made from nothing, inside a temporary folder, and all that comes
+//! (this binary again, as [`SANDBOXED_COMMAND`]) with an environment made from nothing, inside a temporary folder, and all that comes
 //! back is the folder it wrote or the text of its error.
 
 use std::path::{Path, PathBuf};
@@ -13,11 +13,16 @@ use std::{env, fs, io, thread};
 use super::answers::Answers;
 use super::manifest;
 use super::template::Template;
-use crate::files::{self, FilesError, Tree};
-use crate::interrupt::{Interrupt, Interrupted};
+use crate::fs::files;
+use crate::fs::files::{FilesError, Tree};
+use crate::fs::interrupt::{Interrupt, Interrupted};
+use crate::fs::scratch::Scratch;
+
+use crate::error::{Explain, Message, UNFINISHED, USAGE};
+use std::borrow::Cow;
 
 /// The hidden first argument that makes this binary the renderer.
-pub const BOXED_COMMAND: &str = "__render";
+pub const SANDBOXED_COMMAND: &str = "__render";
 
 const TEMPLATE: &str = "template";
 const OUT: &str = "out";
@@ -95,21 +100,21 @@ fn render_tree(
     answers: &Answers,
     interrupt: &Interrupt,
 ) -> Result<Tree, RenderError> {
-    let sandbox = tempfile::Builder::new().prefix("mcp-kit-").tempdir().map_err(RenderError::Start)?;
+    let sandbox = Scratch::new().map_err(RenderError::Start)?;
     // The library works on real paths; on some systems the temporary folder is behind a link.
     let root = sandbox.path().canonicalize().map_err(RenderError::Start)?;
     if !survives_sanitising(&root) {
         return Err(RenderError::Sandbox(root));
     }
     for folder in [TEMPLATE, OUT, HOME, TMP] {
-        fs::create_dir(root.join(folder)).map_err(RenderError::Start)?;
+        sandbox.folder(folder).map_err(RenderError::Start)?;
     }
     files::write_tree(&root.join(TEMPLATE), files, || Ok::<(), RenderError>(interrupt.check()?))?;
-    fs::write(root.join(VALUES), values(answers)).map_err(RenderError::Start)?;
+    sandbox.write(VALUES, values(answers).as_bytes()).map_err(RenderError::Start)?;
 
     let program = env::current_exe().map_err(RenderError::Start)?;
     let mut command = Command::new(program);
-    command.arg(BOXED_COMMAND).arg(name).current_dir(&root).env_clear();
+    command.arg(SANDBOXED_COMMAND).arg(name).current_dir(&root).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     for (variable, folder) in [("HOME", HOME), ("CARGO_HOME", HOME), ("XDG_CONFIG_HOME", HOME), ("USERPROFILE", HOME)] {
         command.env(variable, root.join(folder));
@@ -155,10 +160,10 @@ fn wait(mut command: Command, interrupt: &Interrupt) -> Result<std::process::Exi
 
 /// The renderer itself, in its own process: the current folder is the sandbox. Returns whether it succeeded.
 #[must_use]
-pub fn boxed_main(name: &str) -> bool {
+pub fn sandboxed_main(name: &str) -> bool {
     let report = |message: &str| {
         // Without this file the parent reports the exit status instead.
-        let _ = fs::write(ERROR, message);
+        let _ = files::replace(Path::new(ERROR), message.as_bytes());
     };
     std::panic::set_hook(Box::new(move |panic| report(&format!("internal error of cargo-generate: {panic}"))));
     let generated = env::current_dir().map_err(Into::into).and_then(|sandbox| {
@@ -263,4 +268,43 @@ fn without_escapes(text: &str) -> String {
         }
     }
     plain
+}
+
+impl Explain for RenderError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Syntax(_) => {
+                "correct it, or list it under `exclude` in cargo-generate.toml to have it copied as it is"
+            }
+            Self::Refused(_) => "correct the template",
+            Self::Crashed(_) => "this is a mistake of mcp-kit; please report it",
+            Self::Sandbox(_) => "set TMPDIR to a folder with a plain name, such as /tmp",
+            Self::Start(_) => "mcp-kit needs a writable folder for temporary files (TMPDIR)",
+            Self::Files(error) => return error.hint(),
+            Self::Interrupted(_) => return None,
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Syntax(_) | Self::Refused(_) => USAGE,
+            Self::Crashed(_) | Self::Sandbox(_) | Self::Start(_) => UNFINISHED,
+            Self::Files(error) => error.status(),
+            Self::Interrupted(interrupted) => interrupted.status(),
+        }
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        let hint = self.hint().map(Cow::into_owned);
+        match self {
+            Self::Syntax(files) => {
+                let what =
+                    |file: &BadFile| format!("the template's file {} cannot be rendered: {}", file.path, file.reason);
+                files.iter().map(|file| Message { what: what(file), hint: hint.clone() }).collect()
+            }
+            Self::Interrupted(interrupted) => interrupted.messages(),
+            _ => vec![Message { what: self.to_string(), hint }],
+        }
+    }
 }

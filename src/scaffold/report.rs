@@ -8,25 +8,12 @@ use serde::Serialize;
 
 use super::answers::Answers;
 use super::template::{Source, Template};
-use crate::files::Tree;
-use crate::terminal::{Paint, Role, shell_word};
+use crate::fs::files::Tree;
+use crate::fs::repository::Repository;
+use crate::fs::terminal::{Paint, Role, shell_word};
 
 /// A tree with more lines than this shows folders as counts instead.
 const MOST_LINES: usize = 40;
-
-/// What became of the git repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Git {
-    /// A new, empty one is in the project.
-    Initialized,
-    /// The project is inside one already.
-    Surrounding,
-    /// `--no-git`.
-    Skipped,
-    /// There is no git on this machine.
-    Unavailable,
-}
 
 /// Everything there is to say.
 #[derive(Debug)]
@@ -44,7 +31,7 @@ pub struct Report<'a> {
     /// All its files.
     pub files: &'a Tree,
     /// Its repository.
-    pub git: Git,
+    pub git: Repository,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
@@ -58,7 +45,7 @@ struct Json<'a> {
     template: JsonTemplate,
     answers: &'a Answers,
     files: Vec<JsonFile<'a>>,
-    git: Git,
+    git: Repository,
     next: Vec<String>,
 }
 
@@ -82,7 +69,7 @@ impl Report<'_> {
     /// # Errors
     /// Never for text that is UTF-8, as all of this is.
     pub fn json(&self) -> serde_json::Result<String> {
-        let file = |(path, file): (_, &crate::files::File)| JsonFile {
+        let file = |(path, file): (_, &crate::fs::files::File)| JsonFile {
             path,
             bytes: file.bytes.len(),
             executable: file.executable,
@@ -113,10 +100,10 @@ impl Report<'_> {
         text.push_str(&tree(self.files, paint));
         let _ = write!(text, "\n{}", files(self.files.len()));
         text.push_str(match self.git {
-            Git::Initialized if self.dry_run => ", a new git repository\n",
-            Git::Initialized => ", a new git repository without commits\n",
-            Git::Surrounding => ", in the git repository around it\n",
-            Git::Skipped | Git::Unavailable => "\n",
+            Repository::Initialized if self.dry_run => ", a new git repository\n",
+            Repository::Initialized => ", a new git repository without commits\n",
+            Repository::Surrounding => ", in the git repository around it\n",
+            Repository::Skipped | Repository::Unavailable => "\n",
         });
         if !self.dry_run {
             text.push_str("\nNext:\n");

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
-use crate::files::{self, File, FilesError, Tree};
+use crate::fs::files;
+use crate::fs::files::{File, FilesError, Tree};
+
+use crate::error::{Explain, USAGE};
 
 /// One file of the template as build.rs embedded it.
 #[derive(Debug)]
@@ -175,4 +178,27 @@ fn is_portable(path: &str) -> bool {
             !piece.contains(['?', '<', '>', '\\', ':', '*', '|', '"']) && !piece.chars().any(char::is_control)
         })
     })
+}
+
+impl Explain for TemplateError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Address(_) => "this version takes folders only: clone it first, then give the folder",
+            Self::Missing(_) | Self::NotAFolder(_) => {
+                "give a folder with a cargo-generate template, or leave --template out"
+            }
+            Self::Unportable(_) => "rename the file in the template",
+            Self::Script(_) | Self::Manifest { error: ManifestError::Hooks(_), .. } => {
+                "mcp-kit runs nothing from a template; take the scripts out, or use cargo-generate itself if you trust them"
+            }
+            Self::Manifest { error: ManifestError::SubTemplates(_), .. } => "give the folder of one of them",
+            Self::Manifest { .. } => "correct the template",
+            Self::Files(error) => return error.hint(),
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        if let Self::Files(error) = self { error.status() } else { USAGE }
+    }
 }

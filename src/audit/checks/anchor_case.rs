@@ -15,26 +15,26 @@
 //!
 //! Write it in lower case, as the heading is named; `--fix` does it.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::resolve::Fragment;
 use crate::audit::suggest::Guess;
 
 pub(super) const CODE: Code = Code::AnchorCase;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    for (link, resolved) in world.links(page) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    for (link, resolved) in context.links(page) {
         let (Fragment::Case(name), Some(to)) = (resolved.fragment, resolved.page()) else { continue };
-        if !world.corpus.site(to).rules.forgives_case {
+        if !context.corpus.site(to).rules.forgives_case {
             continue;
         }
-        let name = world.document(to).text(name);
+        let name = context.document(to).text(name);
         let destination = document.text(link.destination);
         let before = destination.split('#').next().unwrap_or_default();
         let message = format!("the heading is named \"{name}\": GitHub forgives other letter case, other renderers do not");
         let guess = Some(Guess { destination: format!("{before}#{name}"), certain: true });
-        drafts.push(Draft::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
+        pending.push(PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
     }
 }
 

@@ -17,14 +17,14 @@
 //! Write `<!-- mcp-kit-ignore broken-link: made by the build -->`, on the line of the finding or above its block;
 //! `mcp-kit-ignore-file` covers the whole document, and several codes are separated by commas.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::Defect;
 
 pub(super) const CODE: Code = Code::BadSuppression;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
     for suppression in &document.suppressions {
         let (message, suggestion) = match suppression.defect {
             None => continue,
@@ -38,8 +38,8 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
                 (format!("there is no check {name:?}"), near.map(str::to_owned))
             }
         };
-        let draft = Draft::new(CODE, Severity::Warning, page, suppression.span, message);
-        drafts.push(Draft { suggestion, ..draft });
+        let draft = PendingFinding::new(CODE, Severity::Warning, page, suppression.span, message);
+        pending.push(PendingFinding { suggestion, ..draft });
     }
 }
 

@@ -18,9 +18,10 @@
 //! renderer's rules were taken stands at the end of the report; `--flavor` takes others. To keep old links good when you reword a
 //! heading, leave `<a id="installing"></a>` in front of it.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::Document;
-use crate::audit::resolve::{Fragment, Parts, Target};
+use crate::audit::resolve::{Fragment, Target};
+use crate::markdown::destination::Parts;
 use crate::audit::suggest::{self, Guess};
 
 pub(super) const CODE: Code = Code::BrokenAnchor;
@@ -29,10 +30,10 @@ pub(super) const RUN: Run = Run::Page(run);
 /// Guesses are looked for this often in a document; a page of a hundred thousand broken links needs no more.
 const GUESSES: usize = 200;
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
     let mut guesses = 0;
-    for (link, resolved) in world.links(page).filter(|(_, resolved)| resolved.fragment != Fragment::Fine) {
+    for (link, resolved) in context.links(page).filter(|(_, resolved)| resolved.fragment != Fragment::Fine) {
         let destination = document.text(link.destination);
         let parts = Parts::of(destination);
         let Some(fragment) = parts.fragment else { continue };
@@ -45,20 +46,20 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
                 let Some(to) = resolved.page() else { continue };
                 guesses += 1;
                 let decoded: String = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy().into_owned();
-                let guess = if guesses > GUESSES { None } else { suggest::anchor(world.corpus, to, &decoded) };
+                let guess = if guesses > GUESSES { None } else { suggest::anchor(context.corpus, to, &decoded) };
                 let place = if to == page {
                     "this document".to_owned()
                 } else {
-                    suggest::meant(world.corpus, page, destination, target)
+                    suggest::meant(context.corpus, page, destination, target)
                 };
                 (format!("there is no heading or id \"{decoded}\" in {place}"), guess)
             }
             (Fragment::Case(name), _) => {
                 let Some(to) = resolved.page() else { continue };
-                if world.corpus.site(to).rules.forgives_case {
+                if context.corpus.site(to).rules.forgives_case {
                     continue;
                 }
-                let to_document: &Document = world.document(to);
+                let to_document: &Document = context.document(to);
                 let name = to_document.text(name);
                 let message = format!("the heading is named \"{name}\", with other letter case, which this renderer tells apart");
                 (message, Some(Guess { destination: name.to_owned(), certain: true }))
@@ -66,7 +67,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
             (Fragment::Fine, _) => continue,
         };
         let guess = guess.map(|guess| Guess { destination: with(&guess.destination), certain: guess.certain });
-        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        pending.push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 

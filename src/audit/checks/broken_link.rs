@@ -19,7 +19,7 @@
 //! does it. When the target is made by a build and really exists for readers, put
 //! `<!-- mcp-kit-ignore broken-link: made by the build -->` above it, or exclude the document.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::LinkKind;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;
@@ -27,14 +27,14 @@ use crate::audit::suggest;
 pub(super) const CODE: Code = Code::BrokenLink;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    for (link, resolved) in world.links(page) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    for (link, resolved) in context.links(page) {
         let destination = document.text(link.destination);
         if !matches!(resolved.target, Target::Missing | Target::Outside) {
             continue;
         }
-        let what = suggest::meant(world.corpus, page, destination, resolved.target);
+        let what = suggest::meant(context.corpus, page, destination, resolved.target);
         let message = match resolved.target {
             Target::Missing if destination.contains('\\') => format!("there is no file {what}: a path is written with /, not \\"),
             Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
@@ -42,8 +42,8 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
             Target::Missing => format!("there is no file {what}"),
             _ => format!("{destination} leads out of the tree"),
         };
-        let guess = suggest::target(world.corpus, page, link);
-        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        let guess = suggest::target(context.corpus, page, link);
+        pending.push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 

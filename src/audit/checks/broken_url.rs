@@ -19,16 +19,16 @@
 //! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
 //! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
 
-use super::{Code, Draft, Run, Severity, World};
-use crate::audit::resolve::Parts;
+use super::{Code, PendingFinding, Run, Severity, Context};
+use crate::markdown::destination::Parts;
 use crate::audit::web::Answer;
 
 pub(super) const CODE: Code = Code::BrokenUrl;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    for (link, answer) in world.answers(page) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    for (link, answer) in context.answers(page) {
         let (severity, message) = match answer {
             Answer::Broken { why } => (Severity::Error, why.clone()),
             Answer::NoAnchor => {
@@ -37,13 +37,13 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
             }
             _ => continue,
         };
-        drafts.push(Draft::of_link(CODE, severity, page, document, link, message));
+        pending.push(PendingFinding::of_link(CODE, severity, page, document, link, message));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::config::Config;
+    use crate::audit::{Facts, Settings};
     use crate::audit::examples::{findings, findings_with};
     use crate::audit::web::{Answer, Answers};
 
@@ -53,13 +53,13 @@ mod tests {
         answers.insert("https://a.io/gone", Answer::Broken { why: "the host has no such page (404 Not Found)".to_owned() });
         answers.insert("https://a.io/page#part", Answer::NoAnchor);
         answers.insert("https://a.io/fine", Answer::Fine);
-        let config = Config { answers: Some(answers), ..Config::default() };
+        let facts = Facts { answers: Some(answers), ..Facts::default() };
         let tree = [(
             "README.md",
             "[a](https://a.io/gone) [b][] <https://a.io/page#part> <a href=\" https://a.io/gone \">\n\
              [c](https://a.io/fine) [d](https://a.io/not-asked) bare https://a.io/gone. `https://a.io/gone`\n\n[b]: https://a.io/gone\n",
         )];
-        insta::assert_snapshot!(findings_with("broken-url", &tree, &config), @r"
+        insta::assert_snapshot!(findings_with("broken-url", &tree, &Settings::default(), &facts), @r"
         README.md:1:5 error: the host has no such page (404 Not Found) (https://a.io/gone)
         README.md:1:24 error: the host has no such page (404 Not Found) (https://a.io/gone)
         README.md:1:31 warning: the page is there, but nothing in it is called #part (https://a.io/page#part)

@@ -19,18 +19,18 @@
 //!
 //! Archive the page, give it the header that points to the current approach, or rewrite the sentence.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::{Mention, Place};
-use crate::audit::walk::{file_name, shown};
+use crate::text::path::{file_name, display_path};
 
 pub(super) const CODE: Code = Code::DeprecatedReference;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
     let evidence = &document.evidence;
     // It says so itself, in our words: that is how such a page is to look. An index of such pages speaks of nothing else.
-    if evidence.notice.is_some_and(|notice| notice.ours) || is_index_of_old(world.corpus.path(page)) {
+    if evidence.notice.is_some_and(|notice| notice.ours) || is_index_of_old(context.corpus.path(page)) {
         return;
     }
     let Some(best) = evidence.mentions.iter().max_by_key(|mention| (weight(mention), mention.place)) else { return };
@@ -50,8 +50,8 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         count => format!(", {count} places in all"),
     };
     let message = format!("a deprecation pattern is met in {place} (weight {weight} of 6{more})");
-    let target = (best.place == Place::FileName).then(|| shown(file_name(world.corpus.path(page))));
-    drafts.push(Draft { target, ..Draft::new(CODE, severity, page, best.span, message) });
+    let target = (best.place == Place::FileName).then(|| display_path(file_name(context.corpus.path(page))));
+    pending.push(PendingFinding { target, ..PendingFinding::new(CODE, severity, page, best.span, message) });
 }
 
 /// From here on it is about the page, or about a setup that is known to be gone.

@@ -18,33 +18,33 @@
 //!
 //! Point the link to the replacement, or say in its text that the target is old.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::{Document, LinkKind};
-use crate::audit::resolve::Parts;
+use crate::markdown::destination::Parts;
 use crate::audit::suggest::{self, Guess};
-use crate::audit::walk::{file_name, parent, shown};
+use crate::text::path::{file_name, parent, display_path};
 
 pub(super) const CODE: Code = Code::DeprecatedTarget;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let own = world.corpus.path(page);
-    if is_old(world.document(page)) || is_about_old(own) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let own = context.corpus.path(page);
+    if is_old(context.document(page)) || is_about_old(own) {
         return;
     }
-    let document = world.document(page);
-    for (link, resolved) in world.links(page) {
+    let document = context.document(page);
+    for (link, resolved) in context.links(page) {
         let Some(to) = resolved.page().filter(|to| *to != page) else { continue };
-        let target = world.document(to);
+        let target = context.document(to);
         if !is_old(target) || link.says_old || link.kind == LinkKind::Include {
             continue;
         }
-        let message = format!("{} says that it is deprecated", shown(world.corpus.path(to)));
-        let guess = replacement(world, to).map(|entry| {
+        let message = format!("{} says that it is deprecated", display_path(context.corpus.path(to)));
+        let guess = replacement(context, to).map(|entry| {
             let parts = Parts { query: None, fragment: None, ..Parts::of(document.text(link.destination)) };
-            Guess { destination: suggest::rewritten(world.corpus, own, entry, &parts), certain: false }
+            Guess { destination: suggest::rewritten(context.corpus, own, entry, &parts), certain: false }
         });
-        drafts.push(Draft::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
+        pending.push(PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
     }
 }
 
@@ -56,13 +56,13 @@ fn is_old(document: &Document) -> bool {
 }
 
 /// Where a page sends its readers, if that is in the tree.
-fn replacement(world: World<'_>, page: u32) -> Option<u32> {
-    let document = world.document(page);
+fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
+    let document = context.document(page);
     let told = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
     let path = Parts::of(document.text(told)).decoded();
-    let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(world.corpus.path(page)) };
-    world.corpus.tree.find(&crate::audit::resolve::normalise(folder, &path)?).filter(|entry| {
-        world.corpus.page_of(*entry).is_some_and(|replacement| replacement != page)
+    let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
+    context.corpus.tree.find(&crate::text::path::normalise(folder, &path)?).filter(|entry| {
+        context.corpus.page_of(*entry).is_some_and(|replacement| replacement != page)
     })
 }
 

@@ -17,17 +17,17 @@
 //!
 //! Delete one of them, or give it another label.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 
 pub(super) const CODE: Code = Code::DuplicateDefinition;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
     for definition in document.definitions.iter().filter(|definition| definition.repeated) {
         let message = format!("[{}] is defined before; this definition counts for nothing", document.text(definition.label));
-        let draft = Draft::new(CODE, Severity::Note, page, definition.span, message);
-        drafts.push(Draft { target: Some(document.text(definition.destination).to_owned()), ..draft });
+        let draft = PendingFinding::new(CODE, Severity::Note, page, definition.span, message);
+        pending.push(PendingFinding { target: Some(document.text(definition.destination).to_owned()), ..draft });
     }
 }
 

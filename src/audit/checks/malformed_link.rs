@@ -17,24 +17,24 @@
 //!
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target};
 use crate::audit::suggest::{self, Guess};
 
 pub(super) const CODE: Code = Code::MalformedLink;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    for (link, resolved) in world.links(page) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    for (link, resolved) in context.links(page) {
         let Target::Malformed(kind) = resolved.target else { continue };
         let destination = document.text(link.destination);
         let (message, meant) = explain(kind, destination);
         let guess = meant.map(|destination| match kind {
             Malformed::BrokenScheme => Guess { destination, certain: false },
-            _ => suggest::found(world.corpus, page, destination),
+            _ => suggest::found(context.corpus, page, destination),
         });
-        drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        pending.push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 

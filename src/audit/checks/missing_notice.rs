@@ -14,15 +14,15 @@
 //! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
 //! does the latter.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::Span;
-use crate::audit::walk::{file_name, parent, shown};
+use crate::text::path::{file_name, parent, display_path};
 
 pub(super) const CODE: Code = Code::MissingNotice;
 pub(super) const RUN: Run = Run::Tree(run);
 
-fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
-    let corpus = world.corpus;
+fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
+    let corpus = context.corpus;
     let pages = 0..u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
     let archived: Vec<(u32, &[u8])> =
         pages.filter_map(|page| archived_name(corpus.path(page)).map(|name| (page, name))).collect();
@@ -30,7 +30,7 @@ fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
         return;
     }
     let mut from: rustc_hash::FxHashMap<u32, Vec<u32>> = rustc_hash::FxHashMap::default();
-    for (source, target) in world.graph.pairs() {
+    for (source, target) in context.graph.pairs() {
         from.entry(target).or_default().push(source);
     }
     for (page, name) in archived {
@@ -40,11 +40,11 @@ fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
         let listed = of(&|path| is_index(path));
         let message = match (noticed, listed) {
             (true, true) => continue,
-            (false, true) => format!("no {} at its old place says that it was archived here", shown(name)),
+            (false, true) => format!("no {} at its old place says that it was archived here", display_path(name)),
             (true, false) => "no index lists this archived document".to_owned(),
-            (false, false) => format!("neither an index nor a {} at its old place leads to this archived document", shown(name)),
+            (false, false) => format!("neither an index nor a {} at its old place leads to this archived document", display_path(name)),
         };
-        drafts.push(Draft::new(CODE, Severity::Warning, page, Span::default(), message));
+        pending.push(PendingFinding::new(CODE, Severity::Warning, page, Span::default(), message));
     }
 }
 

@@ -3,12 +3,13 @@
 //!
 //! To add one, write the file and name it in the list below.
 
-use super::config::Config;
 use super::corpus::Corpus;
 use super::document::{Document, Link, Span};
+use super::facts::Facts;
 use super::finding::{Code, Edit, Fix, Severity};
 use super::graph::Graph;
 use super::resolve::Resolved;
+use super::settings::Settings;
 use super::suggest::Guess;
 use super::web::Answer;
 
@@ -47,16 +48,18 @@ checks! {
 
 /// Everything that a check may look at.
 #[derive(Clone, Copy, Debug)]
-pub struct World<'a> {
+pub struct Context<'a> {
     /// The documents.
     pub corpus: &'a Corpus,
     /// Their links.
     pub graph: &'a Graph,
-    /// The settings.
-    pub config: &'a Config,
+    /// What the user has set.
+    pub settings: &'a Settings,
+    /// What is true today.
+    pub facts: &'a Facts,
 }
 
-impl<'a> World<'a> {
+impl<'a> Context<'a> {
     fn document(&self, page: u32) -> &'a Document {
         &self.corpus.pages[page as usize].document
     }
@@ -65,7 +68,7 @@ impl<'a> World<'a> {
     fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a Answer)> {
         let document = self.document(page);
         let links =
-            self.config.answers.iter().flat_map(|answers| document.links.iter().map(move |link| (answers, link)));
+            self.facts.answers.iter().flat_map(|answers| document.links.iter().map(move |link| (answers, link)));
         links.filter_map(|(answers, link)| Some((link, answers.of(document.text(link.destination))?)))
     }
 
@@ -77,7 +80,7 @@ impl<'a> World<'a> {
 
 /// A finding before anybody has looked up lines and columns.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct PendingFinding {
     /// What kind.
     pub code: Code,
     /// How much it matters by itself.
@@ -96,7 +99,7 @@ pub struct Draft {
     pub fix: Option<Fix>,
 }
 
-impl Draft {
+impl PendingFinding {
     pub(super) fn new(code: Code, severity: Severity, page: u32, span: Span, message: String) -> Self {
         Self { code, severity, page, span, target: None, message, suggestion: None, fix: None }
     }
@@ -127,9 +130,9 @@ impl Draft {
 #[derive(Clone, Copy)]
 pub enum Run {
     /// One document at a time, in any order.
-    Page(fn(World<'_>, u32, &mut Vec<Draft>)),
+    Page(fn(Context<'_>, u32, &mut Vec<PendingFinding>)),
     /// All at once.
-    Tree(fn(World<'_>, &mut Vec<Draft>)),
+    Tree(fn(Context<'_>, &mut Vec<PendingFinding>)),
 }
 
 /// A check.

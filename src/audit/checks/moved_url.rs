@@ -20,26 +20,26 @@
 //!
 //! Write the new address, after a look at whether it is still the same page.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::suggest::Guess;
 use crate::audit::web::Answer;
 
 pub(super) const CODE: Code = Code::MovedUrl;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    for (link, answer) in world.answers(page) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    for (link, answer) in context.answers(page) {
         let Answer::Moved { to, same } = answer else { continue };
         let message = if *same { "it has moved for good" } else { "it redirects for good, maybe to something else" };
         let guess = Guess { destination: to.clone(), certain: *same };
-        drafts.push(Draft::of_link(CODE, Severity::Note, page, document, link, message.to_owned()).guessing(link, Some(guess)));
+        pending.push(PendingFinding::of_link(CODE, Severity::Note, page, document, link, message.to_owned()).guessing(link, Some(guess)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::config::Config;
+    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
     use crate::audit::web::{Answer, Answers};
 
@@ -48,9 +48,9 @@ mod tests {
         let mut answers = Answers::default();
         answers.insert("http://a.io/x", Answer::Moved { to: "https://a.io/x".to_owned(), same: true });
         answers.insert("http://a.io/y", Answer::Moved { to: "https://a.io/".to_owned(), same: false });
-        let config = Config { answers: Some(answers), ..Config::default() };
+        let facts = Facts { answers: Some(answers), ..Facts::default() };
         let tree = [("README.md", "[a](http://a.io/x) [b](http://a.io/y) <http://a.io/x> [d]\n\n[d]: http://a.io/x\n")];
-        insta::assert_snapshot!(findings_with("moved-url", &tree, &config), @r"
+        insta::assert_snapshot!(findings_with("moved-url", &tree, &Settings::default(), &facts), @r"
         README.md:1:5 note: it has moved for good (http://a.io/x) fix: https://a.io/x
         README.md:1:24 note: it redirects for good, maybe to something else (http://a.io/y) help: https://a.io/
         README.md:1:40 note: it has moved for good (http://a.io/x) fix: https://a.io/x

@@ -19,9 +19,9 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::Span;
-use crate::audit::walk::{file_name, native, parent, shown};
+use crate::text::path::{file_name, native, parent, display_path};
 
 pub(super) const CODE: Code = Code::Orphan;
 pub(super) const RUN: Run = Run::Tree(run);
@@ -29,26 +29,26 @@ pub(super) const RUN: Run = Run::Tree(run);
 /// More lonely documents of one folder than this are one finding.
 const ALONE: usize = 5;
 
-fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
-    let corpus = world.corpus;
+fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
+    let corpus = context.corpus;
     // Where nobody starts, nobody is lost: a folder of notes without a README is no site.
-    if world.graph.entry_points.is_empty() {
+    if context.graph.entry_points.is_empty() {
         return;
     }
-    let exempt = super::super::globs(&world.config.orphans_allowed).unwrap_or_default();
+    let exempt = super::super::globs(&context.settings.orphans_allowed).unwrap_or_default();
     let is_lost = |page: u32| {
-        !world.graph.reached[page as usize] && !needs_no_link(world, page) && !exempt.is_match(native(corpus.path(page)))
+        !context.graph.reached[page as usize] && !needs_no_link(context, page) && !exempt.is_match(native(corpus.path(page)))
     };
     let pages = 0..u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
     let lost: Vec<bool> = pages.into_par_iter().map(is_lost).collect();
-    let mut islands = islands(world, &lost);
-    let folders = forgotten_folders(world, &lost);
+    let mut islands = islands(context, &lost);
+    let folders = forgotten_folders(context, &lost);
     for (folder, members) in &folders {
         islands.retain(|island| !super::super::profile::is_below(corpus.path(island.entry), folder));
-        let entry = entry_of(world, members);
+        let entry = entry_of(context, members);
         let size = members.len();
-        let what = format!("nothing outside leads into {}/, which has {size} documents", shown(folder));
-        drafts.push(draft(world, entry, &what));
+        let what = format!("nothing outside leads into {}/, which has {size} documents", display_path(folder));
+        pending.push(draft(context, entry, &what));
     }
     let mut of_folder: FxHashMap<&[u8], Vec<&Island>> = FxHashMap::default();
     for island in &islands {
@@ -57,11 +57,11 @@ fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
     for mut islands in of_folder.into_values() {
         if islands.len() > ALONE {
             islands.sort_by_key(|island| corpus.path(island.entry));
-            let names = islands[1..4].iter().map(|island| shown(file_name(corpus.path(island.entry))));
+            let names = islands[1..4].iter().map(|island| display_path(file_name(corpus.path(island.entry))));
             let names: Vec<String> = names.collect();
             let others = islands.len() - 1;
             let what = format!("nothing leads to this document and {others} others of its folder ({}, …)", names.join(", "));
-            drafts.push(draft(world, islands[0].entry, &what));
+            pending.push(draft(context, islands[0].entry, &what));
             continue;
         }
         for island in islands {
@@ -70,26 +70,26 @@ fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
                 2 => "nothing leads to this document and one that hangs on it".to_owned(),
                 size => format!("nothing leads to this document and {} that hang on it", size - 1),
             };
-            drafts.push(draft(world, island.entry, &what));
+            pending.push(draft(context, island.entry, &what));
         }
     }
 }
 
-fn draft(world: World<'_>, page: u32, what: &str) -> Draft {
-    let message = match index_for(world, page) {
-        Some(index) => format!("{what}; {} ought to link to it", shown(world.corpus.path(index))),
+fn draft(context: Context<'_>, page: u32, what: &str) -> PendingFinding {
+    let message = match index_for(context, page) {
+        Some(index) => format!("{what}; {} ought to link to it", display_path(context.corpus.path(index))),
         None => what.to_owned(),
     };
-    Draft::new(CODE, Severity::Warning, page, Span::default(), message)
+    PendingFinding::new(CODE, Severity::Warning, page, Span::default(), message)
 }
 
 /// The nearest page above that readers get to.
-fn index_for(world: World<'_>, page: u32) -> Option<u32> {
-    let corpus = world.corpus;
+fn index_for(context: Context<'_>, page: u32) -> Option<u32> {
+    let corpus = context.corpus;
     let mut folder = parent(corpus.path(page));
     loop {
         let index = corpus.index_of(folder, corpus.site(page)).filter(|index| *index != page);
-        match index.filter(|index| world.graph.reached[*index as usize]) {
+        match index.filter(|index| context.graph.reached[*index as usize]) {
             Some(index) => return Some(index),
             None if folder.is_empty() => return None,
             None => folder = parent(folder),
@@ -104,9 +104,9 @@ struct Island {
 }
 
 /// Pages that nothing lost leads to, each with what hangs on it; and of circles the first page.
-fn islands(world: World<'_>, lost: &[bool]) -> Vec<Island> {
+fn islands(context: Context<'_>, lost: &[bool]) -> Vec<Island> {
     let mut entered = vec![false; lost.len()];
-    for (from, to) in world.graph.pairs() {
+    for (from, to) in context.graph.pairs() {
         // Whatever is lost and linked to from anywhere hangs on something else.
         entered[to as usize] |= from != to;
     }
@@ -125,7 +125,7 @@ fn islands(world: World<'_>, lost: &[bool]) -> Vec<Island> {
                 continue;
             }
             size += usize::from(lost[page as usize]);
-            waiting.extend(world.graph.from(page).iter().filter(|to| lost[**to as usize] && !seen[**to as usize]));
+            waiting.extend(context.graph.from(page).iter().filter(|to| lost[**to as usize] && !seen[**to as usize]));
         }
         islands.push(Island { entry, size });
     }
@@ -133,12 +133,12 @@ fn islands(world: World<'_>, lost: &[bool]) -> Vec<Island> {
 }
 
 /// The topmost folders whose documents are all lost, at least two of them, with the documents.
-fn forgotten_folders<'a>(world: World<'a>, lost: &[bool]) -> Vec<(&'a [u8], Vec<u32>)> {
-    let corpus = world.corpus;
+fn forgotten_folders<'a>(context: Context<'a>, lost: &[bool]) -> Vec<(&'a [u8], Vec<u32>)> {
+    let corpus = context.corpus;
     let mut counts: FxHashMap<&[u8], (usize, usize)> = FxHashMap::default();
     for (page, lost) in (0_u32..).zip(lost) {
         // Pages that need no link say nothing about their folder.
-        if !lost && !world.graph.reached[page as usize] {
+        if !lost && !context.graph.reached[page as usize] {
             continue;
         }
         let mut folder = parent(corpus.path(page));
@@ -167,18 +167,18 @@ fn forgotten_folders<'a>(world: World<'a>, lost: &[bool]) -> Vec<(&'a [u8], Vec<
 }
 
 /// The page by which one would enter a folder.
-fn entry_of(world: World<'_>, members: &[u32]) -> u32 {
-    let depth = |page: &u32| world.corpus.path(*page).iter().filter(|byte| **byte == b'/').count();
+fn entry_of(context: Context<'_>, members: &[u32]) -> u32 {
+    let depth = |page: &u32| context.corpus.path(*page).iter().filter(|byte| **byte == b'/').count();
     let is_index = |page: &u32| {
-        let name = file_name(world.corpus.path(*page)).to_ascii_lowercase();
+        let name = file_name(context.corpus.path(*page)).to_ascii_lowercase();
         name.starts_with(b"readme.") || name.starts_with(b"index.") || name.starts_with(b"_index.")
     };
     members.iter().copied().min_by_key(|page| (depth(page), !is_index(page), *page)).unwrap_or_default()
 }
 
 /// What stands by itself: archives, translations, change logs, licences, templates, files for tools.
-fn needs_no_link(world: World<'_>, page: u32) -> bool {
-    let path = world.corpus.path(page).to_ascii_lowercase();
+fn needs_no_link(context: Context<'_>, page: u32) -> bool {
+    let path = context.corpus.path(page).to_ascii_lowercase();
     let name = file_name(&path);
     let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
     let own_folder = |part: &[u8]| {
@@ -201,25 +201,25 @@ fn needs_no_link(world: World<'_>, page: u32) -> bool {
             | b"agents" | b"claude" | b"gemini" | b"copilot-instructions" | b"skill" | b"pull_request_template" | b"issue_template" | b"404"
             | b"_sidebar" | b"_navbar" | b"_footer" | b"_coverpage" | b"release-notes" | b"thirdpartynotices" | b"third-party-notices"
     );
-    let document = world.document(page);
+    let document = context.document(page);
     // For those who come by an old link from elsewhere.
     let sends_on = document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
     in_own
         || alone
         || sends_on
         || memchr::memmem::find(stem, b"template").is_some()
-        || is_translation(world, &path)
+        || is_translation(context, &path)
 }
 
 /// `README-de.md`, `guide.zh-CN.md`, `pages.ko/…`, `docs/ja/…` beside the same without the language.
-fn is_translation(world: World<'_>, path: &[u8]) -> bool {
+fn is_translation(context: Context<'_>, path: &[u8]) -> bool {
     let name = file_name(path);
     let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
     if let Some(at) = memchr::memrchr2(b'-', b'.', stem).or_else(|| memchr::memrchr(b'_', stem))
         && is_language(&stem[at + 1..])
     {
         let original = [parent(path), if parent(path).is_empty() { b"" } else { b"/" }, &stem[..at], b".md"].concat();
-        if world.corpus.tree.find_folded(&original).next().is_some() {
+        if context.corpus.tree.find_folded(&original).next().is_some() {
             return true;
         }
     }
@@ -250,7 +250,7 @@ fn is_language(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::config::Config;
+    use crate::audit::{Facts, Settings};
     use crate::audit::examples::{findings, findings_with};
 
     #[test]
@@ -297,11 +297,11 @@ mod tests {
     #[test]
     fn entry_points_and_exemptions_can_be_told() {
         let tree = [("README.md", ""), ("a.md", "[b](b.md)\n"), ("b.md", ""), ("notes/x.md", "")];
-        let config = Config {
+        let settings = Settings {
             entry_points: vec!["a.md".to_owned()],
             orphans_allowed: vec!["notes/**".to_owned()],
-            ..Config::default()
+            ..Settings::default()
         };
-        assert_eq!(findings_with("orphan", &tree, &config), "");
+        assert_eq!(findings_with("orphan", &tree, &settings, &Facts::default()), "");
     }
 }

@@ -17,29 +17,30 @@
 //!
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::profile::Flavor;
-use crate::audit::resolve::{Parts, Target};
+use crate::audit::resolve::Target;
+use crate::markdown::destination::Parts;
 use crate::audit::suggest::{self, Guess};
 
 pub(super) const CODE: Code = Code::PathCase;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
     // DocFX is at home where file systems ignore the case of letters: its readers get the page all the same.
-    let forgiven = world.corpus.site(page).flavor == Flavor::Docfx;
+    let forgiven = context.corpus.site(page).flavor == Flavor::Docfx;
     let severity = if forgiven { Severity::Warning } else { Severity::Error };
-    for (link, resolved) in world.links(page) {
+    for (link, resolved) in context.links(page) {
         let Target::Case(entry) = resolved.target else { continue };
         let destination = document.text(link.destination);
-        let name = suggest::meant(world.corpus, page, destination, resolved.target);
+        let name = suggest::meant(context.corpus, page, destination, resolved.target);
         let message = format!("the file is named {name}, with other letter case");
         let parts = Parts::of(destination);
-        let only = world.corpus.tree.find_folded(&world.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
-        let destination = suggest::recased(world.corpus, world.corpus.path(page), entry, &parts);
+        let only = context.corpus.tree.find_folded(&context.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
+        let destination = suggest::recased(context.corpus, context.corpus.path(page), entry, &parts);
         let guess = Some(Guess { destination, certain: only });
-        drafts.push(Draft::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
+        pending.push(PendingFinding::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
     }
 }
 

@@ -16,15 +16,15 @@
 //! Revoke the key where it was made, then write a placeholder such as `ghp_xxxx`. Examples that repeat characters, count, or say
 //! `EXAMPLE` are not reported.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 
 pub(super) const CODE: Code = Code::Secret;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    for secret in &world.document(page).secrets {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    for secret in &context.document(page).secrets {
         let message = format!("this looks like {}: revoke it, then write a placeholder", secret.kind);
-        drafts.push(Draft::new(CODE, Severity::Error, page, secret.span, message));
+        pending.push(PendingFinding::new(CODE, Severity::Error, page, secret.span, message));
     }
 }
 

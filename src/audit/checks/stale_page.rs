@@ -14,38 +14,36 @@
 //! Run `mcp-kit docs build`. What somebody has written into a generated text belongs into the catalog, a template of one's own, or outside of
 //! the markers; `--overwrite` gives it up.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::Span;
-use crate::audit::walk::shown;
+use crate::text::path::display_path;
 
 pub(super) const CODE: Code = Code::StalePage;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    if world.config.stale.is_empty() {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    if context.facts.stale_pages.is_empty() {
         return;
     }
-    let path = shown(world.corpus.path(page));
-    for stale in world.config.stale.iter().filter(|stale| stale.path == path) {
+    let path = display_path(context.corpus.path(page));
+    for stale in context.facts.stale_pages.iter().filter(|stale| stale.path == path) {
         let span = Span::of(&(stale.at..stale.at));
-        drafts.push(Draft::new(CODE, Severity::Error, page, span, stale.message.clone()));
+        pending.push(PendingFinding::new(CODE, Severity::Error, page, span, stale.message.clone()));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::config::Config;
+    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
-    use crate::docs::stale::Stale;
+    use crate::audit::stale_page::StalePage;
 
     #[test]
     fn what_a_build_would_write_otherwise() {
-        let stale = |path: &str, at, message: &str| Stale { path: path.to_owned(), at, message: message.to_owned() };
-        let config = Config {
-            stale: vec![stale("a.md", 5, "is old"), stale("nowhere.md", 0, "is gone")],
-            ..Config::default()
-        };
+        let stale = |path: &str, at, message: &str| StalePage { path: path.to_owned(), at, message: message.to_owned() };
+        let stale_pages = vec![stale("a.md", 5, "is old"), stale("nowhere.md", 0, "is gone")];
+        let facts = Facts { stale_pages, ..Facts::default() };
         let tree = [("README.md", "[a](a.md)\n"), ("a.md", "# A\n\n<!-- mcp-kit:begin a -->\n<!-- mcp-kit:end a -->\n")];
-        insta::assert_snapshot!(findings_with("stale-page", &tree, &config), @"a.md:3:1 error: is old");
+        insta::assert_snapshot!(findings_with("stale-page", &tree, &Settings::default(), &facts), @"a.md:3:1 error: is old");
     }
 }

@@ -19,24 +19,24 @@
 //!
 //! Run it again later. An address that is never decided belongs into `audit.online.exclude` of `catalog.yaml`.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::web::Answer;
 
 pub(super) const CODE: Code = Code::UndecidedUrl;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    for (link, answer) in world.answers(page) {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    for (link, answer) in context.answers(page) {
         if let Answer::Undecided { why } = answer {
-            drafts.push(Draft::of_link(CODE, Severity::Note, page, document, link, why.clone()));
+            pending.push(PendingFinding::of_link(CODE, Severity::Note, page, document, link, why.clone()));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::config::Config;
+    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
     use crate::audit::web::{Answer, Answers};
 
@@ -45,8 +45,8 @@ mod tests {
         let mut answers = Answers::default();
         let why = "the host did not answer in time".to_owned();
         answers.insert("https://a.io/slow", Answer::Undecided { why });
-        let config = Config { answers: Some(answers), ..Config::default() };
+        let facts = Facts { answers: Some(answers), ..Facts::default() };
         let tree = [("README.md", "[a](https://a.io/slow) [b](https://a.io/x)\n")];
-        insta::assert_snapshot!(findings_with("undecided-url", &tree, &config), @"README.md:1:5 note: the host did not answer in time (https://a.io/slow)");
+        insta::assert_snapshot!(findings_with("undecided-url", &tree, &Settings::default(), &facts), @"README.md:1:5 note: the host did not answer in time (https://a.io/slow)");
     }
 }

@@ -18,7 +18,7 @@
 //! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
 //! said where the label looks like an index or a generic parameter, or in headings. Write `\[a][b]` to say that it is text.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
 use crate::audit::suggest;
@@ -26,8 +26,8 @@ use crate::audit::suggest;
 pub(super) const CODE: Code = Code::UndefinedReference;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
     for undefined in &document.undefined {
         let label = document.text(undefined.label);
         let Some(severity) = severity(document, undefined, label) else { continue };
@@ -37,16 +37,16 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         } else {
             format!("no definition of [{label}], so this is shown as it is written")
         };
-        let mut draft = Draft::new(CODE, severity, page, undefined.span, message);
+        let mut draft = PendingFinding::new(CODE, severity, page, undefined.span, message);
         draft.target = Some(label.to_owned());
         if is_destination && !undefined.collapsed {
             let end = undefined.span.end as usize;
             let edits = vec![Edit { span: end.saturating_sub(label.len() + 2)..end, text: format!("({label})") }];
-            if suggest::found(world.corpus, page, label.to_owned()).certain {
+            if suggest::found(context.corpus, page, label.to_owned()).certain {
                 draft.fix = Some(Fix { title: format!("write ({label})"), edits });
             }
         }
-        drafts.push(draft);
+        pending.push(draft);
     }
 }
 

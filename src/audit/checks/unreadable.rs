@@ -13,39 +13,39 @@
 //!
 //! Save it as UTF-8 (`iconv -f latin1 -t utf-8`), make it readable, or exclude it.
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 use crate::audit::document::{Reading, Span};
 
 pub(super) const CODE: Code = Code::Unreadable;
 pub(super) const RUN: Run = Run::Page(run);
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let (span, message) = match &world.document(page).reading {
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let (span, message) = match &context.document(page).reading {
         Reading::Whole => return,
         Reading::Lossy(span) => (*span, "this is not UTF-8; it was read with a question mark for each wrong byte".to_owned()),
         Reading::Failed(reason) => (Span::default(), format!("not audited: {reason}")),
     };
-    drafts.push(Draft::new(CODE, Severity::Warning, page, span, message));
+    pending.push(PendingFinding::new(CODE, Severity::Warning, page, span, message));
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::config::Config;
+    use crate::audit::{Facts, Settings};
     use crate::audit::examples::{findings, findings_in, findings_with};
 
     #[test]
     fn what_is_not_utf8_is_audited_all_the_same() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("README.md"), b"# Gr\xf6\xdfe\n\n[x](gone.md)\n").unwrap();
-        insta::assert_snapshot!(findings_in("unreadable", folder.path(), &Config::default()), @"README.md:1:5 warning: this is not UTF-8; it was read with a question mark for each wrong byte");
-        insta::assert_snapshot!(findings_in("broken-link", folder.path(), &Config::default()), @"README.md:3:5 error: there is no file gone.md (gone.md)");
+        insta::assert_snapshot!(findings_in("unreadable", folder.path(), &Settings::default(), &Facts::default()), @"README.md:1:5 warning: this is not UTF-8; it was read with a question mark for each wrong byte");
+        insta::assert_snapshot!(findings_in("broken-link", folder.path(), &Settings::default(), &Facts::default()), @"README.md:3:5 error: there is no file gone.md (gone.md)");
     }
 
     #[test]
     fn what_is_too_large_is_said() {
         let text = "x".repeat(2_000_000);
-        let config = Config { largest: 1 << 20, ..Config::default() };
-        insta::assert_snapshot!(findings_with("unreadable", &[("README.md", &text)], &config), @"README.md:1:1 warning: not audited: it is larger than 1 MB");
+        let settings = Settings { largest: 1 << 20, ..Settings::default() };
+        insta::assert_snapshot!(findings_with("unreadable", &[("README.md", &text)], &settings, &Facts::default()), @"README.md:1:1 warning: not audited: it is larger than 1 MB");
         assert_eq!(findings("unreadable", &[("README.md", &text)]), "");
     }
 }

@@ -18,7 +18,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Code, Draft, Run, Severity, World};
+use super::{Code, PendingFinding, Run, Severity, Context};
 
 pub(super) const CODE: Code = Code::UnusedDefinition;
 pub(super) const RUN: Run = Run::Page(run);
@@ -29,9 +29,9 @@ const COMMENTS: &[&str] = &["//", "comment", "_", "#", "-", "<>"];
 /// More of them in one document are one finding.
 const MANY: usize = 3;
 
-fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
-    let document = world.document(page);
-    let before = drafts.len();
+fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    let document = context.document(page);
+    let before = pending.len();
     for definition in document.definitions.iter().filter(|definition| !definition.used) {
         let (label, destination) = (document.text(definition.label), document.text(definition.destination));
         let comment = COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>");
@@ -39,15 +39,15 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
             continue;
         }
         let message = format!("nothing uses the definition of [{label}]");
-        let draft = Draft::new(CODE, Severity::Note, page, definition.span, message);
-        drafts.push(Draft { target: Some(destination.to_owned()), ..draft });
+        let draft = PendingFinding::new(CODE, Severity::Note, page, definition.span, message);
+        pending.push(PendingFinding { target: Some(destination.to_owned()), ..draft });
     }
-    let count = drafts.len() - before;
+    let count = pending.len() - before;
     if count > MANY {
         // Documents made from a form define a label for every heading.
-        drafts.truncate(before + 1);
+        pending.truncate(before + 1);
         let others = count - 1;
-        let _ = write!(drafts[before].message, ", nor those of {others} other labels of this document");
+        let _ = write!(pending[before].message, ", nor those of {others} other labels of this document");
     }
 }
 

@@ -2,7 +2,7 @@
 //! matter.
 
 use super::{Strings, Text};
-use crate::audit::folded;
+use crate::text::casefold;
 
 /// How a fragment fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Anchors {
             if text == fragment {
                 return Match::Exact;
             }
-            if close == Match::None && folded::same(text.as_bytes(), fragment.as_bytes()) {
+            if close == Match::None && casefold::same(text.as_bytes(), fragment.as_bytes()) {
                 close = Match::Case(name);
             }
         }
@@ -70,7 +70,7 @@ impl Anchors {
 /// The same for names that differ in case only.
 #[allow(clippy::cast_possible_truncation, reason = "a hash")]
 fn hash(name: &str) -> u32 {
-    let hash = folded::hash(name.as_bytes());
+    let hash = casefold::hash(name.as_bytes());
     // Which half is the better one is the hasher's secret.
     (hash ^ (hash >> 32)) as u32
 }

@@ -12,7 +12,7 @@ use super::{
     Undefined, definitions, front_matter, secrets, source, suppression,
 };
 use crate::audit::profile::Rules;
-use crate::audit::slug::Slugger;
+use crate::markdown::slug::Slugger;
 
 /// Reads a document by the rules of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of
 /// them, and only who asks the web has a use for those.

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::plan::{Change, Edits, Plan, meets};
-use crate::audit::checks::World;
-use crate::audit::config::{Date, written};
+use super::archived::Archived;
+use super::plan::{Edits, Plan, meets};
+use crate::audit::checks::Context;
 use crate::audit::finding::{Decision, Edit, Fix, Verdict};
 use crate::audit::profile::Flavor;
-use crate::audit::resolve::{Parts, Target};
+use crate::audit::resolve::Target;
 use crate::audit::suggest;
-use crate::audit::walk::{file_name, shown};
-use crate::catalog::deprecation::Deprecation;
-use crate::docs::generated;
-use crate::docs::seal::is_page;
+use crate::fs::change::Change;
+use crate::markdown::checksum::is_page;
+use crate::markdown::destination::Parts;
+use crate::markdown::generated;
+use crate::text::path::{display_path, file_name};
+use chrono::NaiveDate;
 
 /// Where archived documents go, below the root.
 const ARCHIVE: &str = "archive";
@@ -26,15 +28,15 @@ const INDEX: &str = "docs/DEPRECATION_NOTICES.md";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
     /// Today.
-    pub date: Date,
+    pub date: NaiveDate,
     /// The document that describes the current approach, relative to the root.
     pub current: Option<String>,
 }
 
 /// Carries out the proposals to update and to archive.
 #[must_use]
-pub fn plan(world: World<'_>, decisions: &[Decision], words: &Words) -> Plan {
-    let documents = Documents::new(world, words);
+pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> Plan {
+    let documents = Documents::new(context, words);
     let mut plan = Plan::default();
     let archived = documents.archived(decisions, &mut plan.remarks);
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
@@ -61,12 +63,12 @@ pub fn plan(world: World<'_>, decisions: &[Decision], words: &Words) -> Plan {
                 };
                 plan.changes.push(change(new, None, links));
                 plan.changes.push(change(&documents.path(*page), before, notice));
-                plan.mended += 1;
+                plan.fixed += 1;
             }
             None => {
                 let update = documents.is(decisions, *page, Verdict::Update);
                 let after = if update { documents.with_header(*page, &links) } else { links };
-                plan.mended += usize::from(update);
+                plan.fixed += usize::from(update);
                 if after != *text {
                     plan.changes.push(Change { path: documents.path(*page), before, after: after.into_bytes() });
                 }
@@ -79,28 +81,28 @@ pub fn plan(world: World<'_>, decisions: &[Decision], words: &Words) -> Plan {
 }
 
 struct Documents<'a> {
-    world: World<'a>,
+    context: Context<'a>,
     words: &'a Words,
     date: String,
 }
 
 impl<'a> Documents<'a> {
-    fn new(world: World<'a>, words: &'a Words) -> Self {
-        Self { world, words, date: written(words.date) }
+    fn new(context: Context<'a>, words: &'a Words) -> Self {
+        Self { context, words, date: words.date.to_string() }
     }
 
     fn path(&self, page: u32) -> String {
-        shown(self.world.corpus.path(page))
+        display_path(self.context.corpus.path(page))
     }
 
     fn page(&self, path: &str) -> Option<u32> {
-        self.world.corpus.tree.find(path.as_bytes()).and_then(|entry| self.world.corpus.page_of(entry))
+        self.context.corpus.tree.find(path.as_bytes()).and_then(|entry| self.context.corpus.page_of(entry))
     }
 
     fn read(&self, page: u32) -> Option<String> {
         let mut buffer = Vec::new();
-        let corpus = self.world.corpus;
-        let largest = self.world.config.largest;
+        let corpus = self.context.corpus;
+        let largest = self.context.settings.largest;
         let bytes = crate::audit::corpus::bytes(&corpus.tree, corpus.path(page), largest, &mut buffer).ok()?;
         std::str::from_utf8(bytes).map(str::to_owned).ok()
     }
@@ -116,8 +118,8 @@ impl<'a> Documents<'a> {
         let mut taken = BTreeSet::new();
         for decision in decisions.iter().filter(|decision| decision.verdict == Verdict::Archive) {
             let Some(page) = self.page(&decision.path) else { continue };
-            let new = format!("{ARCHIVE}/{}-{}", self.date, shown(file_name(self.world.corpus.path(page))));
-            if self.world.corpus.tree.find(new.as_bytes()).is_some() || !taken.insert(new.clone()) {
+            let new = format!("{ARCHIVE}/{}-{}", self.date, display_path(file_name(self.context.corpus.path(page))));
+            if self.context.corpus.tree.find(new.as_bytes()).is_some() || !taken.insert(new.clone()) {
                 remarks.push(format!("{} stays where it is: {new} is taken", decision.path));
                 continue;
             }
@@ -131,7 +133,7 @@ impl<'a> Documents<'a> {
         let updated = decisions.iter().filter(|decision| decision.verdict == Verdict::Update);
         let mut touched: BTreeSet<u32> = updated.filter_map(|decision| self.page(&decision.path)).collect();
         touched.extend(archived.keys());
-        let pages = (0_u32..).zip(&self.world.graph.links);
+        let pages = (0_u32..).zip(&self.context.graph.links);
         touched.extend(pages.filter_map(|(page, links)| {
             links.iter().any(|link| link.page().is_some_and(|to| archived.contains_key(&to))).then_some(page)
         }));
@@ -140,13 +142,13 @@ impl<'a> Documents<'a> {
 
     /// The text of a page with its links as they have to be when everything is in its new place.
     fn relinked(&self, page: u32, text: &str, archived: &BTreeMap<u32, String>) -> String {
-        let corpus = self.world.corpus;
+        let corpus = self.context.corpus;
         let document = &corpus.pages[page as usize].document;
         let own = archived.get(&page).map_or(corpus.path(page), |new| new.as_bytes());
         let mut edits = Edits::default();
         // Where the document stays: what a build makes in it is not for us to change.
         let made_by_build = if archived.contains_key(&page) { Vec::new() } else { generated::parts(text) };
-        for (link, resolved) in document.links.iter().zip(&self.world.graph.links[page as usize]) {
+        for (link, resolved) in document.links.iter().zip(&self.context.graph.links[page as usize]) {
             let destination = document.text(link.destination);
             let parts = Parts::of(destination);
             // A heading of its own goes along.
@@ -192,7 +194,7 @@ impl<'a> Documents<'a> {
 
     /// Title of the document with the current approach, and the way to it.
     fn current(&self, page: u32) -> Option<(String, String)> {
-        let corpus = self.world.corpus;
+        let corpus = self.context.corpus;
         let to = self.page(self.words.current.as_deref()?)?;
         // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
         let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
@@ -206,23 +208,24 @@ impl<'a> Documents<'a> {
     }
 
     fn title(&self, page: u32) -> String {
-        let document = &self.world.corpus.pages[page as usize].document;
-        document
-            .title
-            .map_or_else(|| shown(file_name(self.world.corpus.path(page))), |title| document.text(title).to_owned())
+        let document = &self.context.corpus.pages[page as usize].document;
+        document.title.map_or_else(
+            || display_path(file_name(self.context.corpus.path(page))),
+            |title| document.text(title).to_owned(),
+        )
     }
 
     /// What stays at the old place.
     fn notice(&self, page: u32, text: &str, new: &str) -> String {
         let end = line_end(text);
-        let (corpus, document) = (self.world.corpus, &self.world.corpus.pages[page as usize].document);
+        let (corpus, document) = (self.context.corpus, &self.context.corpus.pages[page as usize].document);
         let plain = Parts { path: "", query: None, fragment: None };
         let way = suggest::written(corpus.path(page), new.as_bytes(), &plain, None);
         let mut notice = format!(
             "# {}{end}{end}> ⚠️ **ARCHIVED** ({}){end}> This document is out of date. It is kept as [{}]({way}).{end}",
             self.title(page),
             self.date,
-            shown(file_name(new.as_bytes())),
+            display_path(file_name(new.as_bytes())),
         );
         let replacement = document.evidence.notice.and_then(|notice| notice.replacement);
         if let Some(replacement) = replacement {
@@ -237,27 +240,27 @@ impl<'a> Documents<'a> {
 
     /// The list of what was archived: its page, where there is one, and its path.
     fn index(&self) -> (Option<u32>, String) {
-        let mut pages = 0..u32::try_from(self.world.corpus.pages.len()).unwrap_or(u32::MAX);
+        let mut pages = 0..u32::try_from(self.context.corpus.pages.len()).unwrap_or(u32::MAX);
         let is_it =
-            |page: &u32| file_name(self.world.corpus.path(*page)).eq_ignore_ascii_case(b"DEPRECATION_NOTICES.md");
+            |page: &u32| file_name(self.context.corpus.path(*page)).eq_ignore_ascii_case(b"DEPRECATION_NOTICES.md");
         let known = pages.find(is_it);
         (known, known.map_or_else(|| INDEX.to_owned(), |page| self.path(page)))
     }
 
     /// What the catalog has to say of a document that was archived.
-    fn entry(&self, page: u32, new: &str) -> Deprecation {
-        let (corpus, document) = (self.world.corpus, &self.world.corpus.pages[page as usize].document);
+    fn entry(&self, page: u32, new: &str) -> Archived {
+        let (corpus, document) = (self.context.corpus, &self.context.corpus.pages[page as usize].document);
         let link = document.evidence.notice.and_then(|notice| notice.replacement).and_then(|replacement| {
             let text = document.text(replacement);
             let at = document.links.iter().position(|link| document.text(link.destination) == text)?;
-            self.world.graph.links[page as usize].get(at)?.page()
+            self.context.graph.links[page as usize].get(at)?.page()
         });
         let replacement = link.or_else(|| self.page(self.words.current.as_deref()?)).map(|page| self.path(page));
-        Deprecation {
-            path: shown(corpus.path(page)),
+        Archived {
+            path: display_path(corpus.path(page)),
             date: self.date.clone(),
             reason: "Out of date".to_owned(),
-            archived: Some(new.to_owned()),
+            archived: new.to_owned(),
             replacement,
         }
     }
@@ -284,7 +287,7 @@ impl<'a> Documents<'a> {
         };
         if is_page(&text) {
             // Nothing has changed in it: its links are not ours, either.
-            plan.entries.extend(done.into_iter().map(|(page, new)| self.entry(page, new)));
+            plan.archived.extend(done.into_iter().map(|(page, new)| self.entry(page, new)));
             return;
         }
         let end = line_end(&text);
@@ -294,11 +297,11 @@ impl<'a> Documents<'a> {
         let plain = Parts { path: "", query: None, fragment: None };
         for (page, new) in done {
             let way = |to: &[u8]| suggest::written(path.as_bytes(), to, &plain, None);
-            let old = self.world.corpus.path(page);
+            let old = self.context.corpus.path(page);
             text += &format!(
                 "- {}: [{}]({}) is archived as [{new}]({}){end}",
                 self.date,
-                shown(old),
+                display_path(old),
                 way(old),
                 way(new.as_bytes())
             );

@@ -1,19 +1,19 @@
 //! `--fix`: findings → a plan of changes, which is pure → a diff to look at, or one transaction on the disk.
 
-pub mod catalogued;
-pub mod diff;
+pub mod archived;
 pub mod documents;
 pub mod plan;
-pub mod transaction;
-pub mod uncommitted;
 
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
-use super::git::GitError;
+use crate::fs::git::GitError;
+use crate::fs::transaction::{self, TransactionError};
+use crate::fs::uncommitted::{self, Protection};
 use plan::Plan;
-use transaction::TransactionError;
-use uncommitted::Protection;
+
+use crate::error::{Explain, UNFINISHED, USAGE};
+use std::borrow::Cow;
 
 /// Why nothing was mended.
 #[derive(Debug, thiserror::Error)]
@@ -68,4 +68,25 @@ pub fn carry_out(root: &Path, plan: &Plan, dirty: bool) -> Result<(), FixError> 
 fn real(root: &Path, path: &str) -> Option<String> {
     let real = root.join(path).canonicalize().ok()?;
     Some(real.strip_prefix(root).ok()?.to_str()?.to_owned())
+}
+
+impl Explain for FixError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::NoRepository(_) => {
+                Some("--allow-dirty goes on without; --dry-run only shows what would change".into())
+            }
+            Self::Uncommitted(_) => Some("commit or stash them, or add --allow-dirty".into()),
+            Self::Git(_) => Some("--allow-dirty goes on without git".into()),
+            Self::Transaction(error) => error.hint(),
+        }
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::NoRepository(_) | Self::Uncommitted(_) => USAGE,
+            Self::Git(_) => UNFINISHED,
+            Self::Transaction(error) => error.status(),
+        }
+    }
 }

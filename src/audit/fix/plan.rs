@@ -1,36 +1,26 @@
 //! Repairs of findings → new contents of documents. Pure: what is on the disk is asked for by functions that the caller gives.
 
+use crate::fs::change::Change;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::archived::Archived;
 use crate::audit::finding::{Edit, Finding, Fix};
-use crate::catalog::deprecation::Deprecation;
-use crate::docs::generated;
-
-/// A document with other contents, or a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Relative to the root, `/` between the parts.
-    pub path: String,
-    /// As it is; nothing where there is none yet.
-    pub before: Option<Vec<u8>>,
-    /// As it is to be.
-    pub after: Vec<u8>,
-}
+use crate::markdown::generated;
 
 /// What `--fix` is about to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Documents that change, by path.
     pub changes: Vec<Change>,
-    /// How many findings that mends.
-    pub mended: usize,
+    /// How many findings that fixes.
+    pub fixed: usize,
     /// How many have a repair that is not made: two of them want different things in one place, or the document has changed.
     pub left: usize,
     /// What a person has to look at, one sentence each.
     pub remarks: Vec<String>,
     /// What belongs into the catalog, because the list of what was archived is made from it.
-    pub entries: Vec<Deprecation>,
+    pub archived: Vec<Archived>,
 }
 
 impl Plan {
@@ -65,7 +55,7 @@ impl Plan {
                 plan.remarks.push(format!("{path} {}", generated::ADVICE));
             }
             let made = fixes.iter().filter(|fix| !inside(fix) && edits.add(&before, fix)).count();
-            plan.mended += made;
+            plan.fixed += made;
             plan.left += fixes.len() - made;
             let after = edits.apply(&before);
             if after != before {
@@ -145,7 +135,7 @@ mod tests {
         let real = |path: &str| (!path.starts_with("..")).then(|| path.replace("link", "a"));
         let plan = Plan::new(findings, &real, &|_| Some(text.as_bytes().to_vec()));
         let changes = plan.changes.into_iter().map(|c| (c.path, String::from_utf8(c.after).unwrap()));
-        (changes.collect(), plan.mended, plan.left)
+        (changes.collect(), plan.fixed, plan.left)
     }
 
     #[test]

@@ -6,25 +6,26 @@ use std::fs;
 use rayon::prelude::*;
 
 use super::{Flavor, Origin, Profiles, Site};
-use crate::audit::config::Config;
-use crate::audit::walk::{Entry, Kind, Tree, file_name, join, parent, shown};
+use crate::audit::Settings;
+use crate::audit::walk::{Entry, Kind, Tree};
+use crate::text::path::{display_path, file_name, join, parent};
 
 /// Configuration files larger than this are none.
 const LARGEST: u64 = 4 << 20;
 
 /// The sites of a tree: what the configuration says before what is found.
 #[must_use]
-pub fn detect(tree: &Tree, config: &Config) -> Profiles {
-    Profiles { origin: Origin::find(tree.root()), ..sites(tree, config) }
+pub fn detect(tree: &Tree, settings: &Settings) -> Profiles {
+    Profiles { origin: Origin::find(tree.root()), ..sites(tree, settings) }
 }
 
-fn sites(tree: &Tree, config: &Config) -> Profiles {
-    let told = config.flavors.iter().map(|(folder, flavor)| {
+fn sites(tree: &Tree, settings: &Settings) -> Profiles {
+    let told = settings.flavors.iter().map(|(folder, flavor)| {
         let folder = folder.trim_matches('/').as_bytes().to_vec();
         Site::new(*flavor, folder, "the configuration says so".to_owned())
     });
     let mut sites: Vec<Site> = told.collect();
-    if let Some(flavor) = config.flavor {
+    if let Some(flavor) = settings.flavor {
         sites.push(Site::new(flavor, Vec::new(), "it was asked for".to_owned()));
         return Profiles::new(sites);
     }
@@ -40,7 +41,7 @@ fn sites(tree: &Tree, config: &Config) -> Profiles {
 fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
     let folder = parent(path);
     let name = std::str::from_utf8(file_name(path)).ok()?;
-    let because = |flavor, folder| Site::new(flavor, folder, format!("{} is there", shown(path)));
+    let because = |flavor, folder| Site::new(flavor, folder, format!("{} is there", display_path(path)));
     match name {
         "book.toml" => mdbook(tree, path, folder),
         "mkdocs.yml" | "mkdocs.yaml" => {
@@ -66,7 +67,7 @@ fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
             (text.contains("backstage.io/techdocs-ref") && tree.find(&docs).is_some())
                 .then(|| because(Flavor::Mkdocs, docs))
         }
-        "docusaurus.config.js" | "docusaurus.config.ts" | "docusaurus.config.mjs" | "docusaurus.config.cjs" => {
+        "docusaurus.settings.js" | "docusaurus.settings.ts" | "docusaurus.settings.mjs" | "docusaurus.settings.cjs" => {
             let mut site = because(Flavor::Docusaurus, folder.to_vec());
             site.roots = ["static", "", "docs", "src/pages", "blog"].map(|root| join(folder, root.as_bytes())).to_vec();
             Some(site)
@@ -74,7 +75,9 @@ fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
         "docs.json" | "mint.json" => mintlify(tree, path, folder),
         "docfx.json" => Some(because(Flavor::Docfx, folder.to_vec())),
         "hugo.toml" | "hugo.yaml" | "hugo.json" => hugo(tree, path, folder),
-        "config.toml" | "config.yaml" if tree.find(&join(folder, b"archetypes")).is_some() => hugo(tree, path, folder),
+        "settings.toml" | "settings.yaml" if tree.find(&join(folder, b"archetypes")).is_some() => {
+            hugo(tree, path, folder)
+        }
         // Docsify follows GitHub but for what `/` means.
         "_sidebar.md" => Some(because(Flavor::Github, folder.to_vec())).filter(|_| !folder.is_empty()),
         _ => None,
@@ -88,7 +91,7 @@ fn mdbook(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     let source = normal(folder, source);
     // A book whose sources are made by a script has none here: what is here is read on GitHub.
     tree.find(&join(&source, b"SUMMARY.md"))?;
-    let mut site = Site::new(Flavor::Mdbook, source, format!("{} is there", shown(path)));
+    let mut site = Site::new(Flavor::Mdbook, source, format!("{} is there", display_path(path)));
     let html = settings.get("output").and_then(|output| output.get("html"));
     if let Some(redirects) = html.and_then(|html| html.get("redirect")).and_then(toml::Value::as_table) {
         site.redirects = redirects.keys().map(|from| (from.trim_matches('/').as_bytes().to_vec(), false)).collect();
@@ -105,7 +108,7 @@ fn more_books(tree: &Tree, sites: &mut Vec<Site>) {
     let books: Vec<Site> = summaries
         .filter(|entry| !parent(&entry.path).is_empty() && !sites.iter().any(|site| site.folder == parent(&entry.path)))
         .map(|entry| {
-            Site::new(Flavor::Mdbook, parent(&entry.path).to_vec(), format!("{} is there", shown(&entry.path)))
+            Site::new(Flavor::Mdbook, parent(&entry.path).to_vec(), format!("{} is there", display_path(&entry.path)))
         })
         .collect();
     sites.extend(books);
@@ -114,7 +117,7 @@ fn more_books(tree: &Tree, sites: &mut Vec<Site>) {
 fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     let settings: serde_json::Value = serde_json::from_str(&read(tree, path)?).ok()?;
     settings.get("navigation")?;
-    let mut site = Site::new(Flavor::Mintlify, folder.to_vec(), format!("{} is there", shown(path)));
+    let mut site = Site::new(Flavor::Mintlify, folder.to_vec(), format!("{} is there", display_path(path)));
     for redirect in settings.get("redirects").and_then(serde_json::Value::as_array).into_iter().flatten() {
         let Some(source) = redirect.get("source").and_then(serde_json::Value::as_str) else { continue };
         // `/old/:slug*` and `/old/*` cover what is below.
@@ -130,7 +133,7 @@ fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
 fn hugo(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     let content = join(folder, b"content");
     tree.find(&content)?;
-    let mut site = Site::new(Flavor::Hugo, content.clone(), format!("{} is there", shown(path)));
+    let mut site = Site::new(Flavor::Hugo, content.clone(), format!("{} is there", display_path(path)));
     site.roots = vec![content, join(folder, b"static"), join(folder, b"assets")];
     Some(site)
 }
@@ -182,7 +185,7 @@ fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 
 /// `path` as seen from `folder`.
 fn normal(folder: &[u8], path: &str) -> Vec<u8> {
-    crate::audit::resolve::normalise(folder, path.as_bytes()).unwrap_or_default()
+    crate::text::path::normalise(folder, path.as_bytes()).unwrap_or_default()
 }
 
 fn read(tree: &Tree, path: &[u8]) -> Option<String> {

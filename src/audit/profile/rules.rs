@@ -1,7 +1,7 @@
 //! The rules themselves, one row for each renderer.
 
 use super::Flavor;
-use crate::audit::slug::Dialect;
+use crate::markdown::slug::Dialect;
 
 /// What a link that leads to nothing in the tree may still be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

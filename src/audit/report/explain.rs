@@ -1,9 +1,9 @@
 //! `--explain CODE`: a check's own documentation on a terminal. The text is Markdown, as the reference page has it.
 
-use super::place::visible;
 use super::words::summary;
 use crate::audit::finding::Code;
-use crate::terminal::{Paint, Role};
+use crate::fs::terminal::{Paint, Role};
+use crate::text::escape::escape_control;
 
 /// The documentation of `code`, with headings and examples set off. Nothing of it is reworded or left out.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn explain(code: Code, documentation: &str, paint: Paint) -> String {
     let mut text = format!("{}: {}\n\n", paint.paint(Role::Strong, code.as_str()), summary(code));
     let mut fence = None;
     for line in documentation.trim().lines() {
-        let line = visible(line);
+        let line = escape_control(line);
         let ticks = line.trim_start().chars().take_while(|c| *c == '`').count();
         let closes = fence.is_some_and(|length| ticks >= length) && line.trim().len() == ticks;
         // The lines of a fence itself say nothing here.

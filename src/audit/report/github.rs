@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::place::{located, visible};
+use super::place::located;
 use super::tally::Tally;
-use super::words::{message, plural};
+use super::words::message;
 use crate::audit::finding::{Finding, Report, Severity};
+use crate::text::escape::escape_control;
+use crate::text::plural::plural;
 
 /// What GitHub shows of each level.
 const MOST_OF_A_LEVEL: usize = 10;
@@ -23,7 +25,7 @@ fn property(text: &str) -> String {
 
 /// The runner still obeys its first kind of command, `##[…]`, anywhere in a line of the log.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let text = visible(text);
+    let text = escape_control(text);
     if text.contains("##[") { Cow::Owned(text.replace("##[", "# #[")) } else { text }
 }
 

@@ -3,12 +3,13 @@
 
 use std::io::{self, Write};
 
-use super::place::{located, visible};
+use super::place::located;
 use super::snippet::snippet;
 use super::tally::{Tally, by_code};
-use super::words::{grouped, plural};
 use crate::audit::finding::{Decision, Finding, Report, Severity, Verdict};
-use crate::terminal::{Paint, Role, shell_word};
+use crate::fs::terminal::{Paint, Role, shell_word};
+use crate::text::escape::escape_control;
+use crate::text::plural::{grouped, plural};
 
 const fn role(severity: Severity) -> Role {
     match severity {
@@ -39,7 +40,7 @@ pub(super) fn write(report: &Report, paint: Paint, width: usize, out: &mut dyn W
 impl Page<'_> {
     fn document(&mut self, findings: &[Finding]) -> io::Result<()> {
         let path = located(&self.report.root, &findings[0].path);
-        let path = visible(&path);
+        let path = escape_control(&path);
         let head = self.paint.paint(Role::Strong, &path);
         writeln!(self.out, "{head}  {}\n", self.paint.paint(Role::Dim, &Tally::of(findings).sentence()))?;
         findings.iter().try_for_each(|finding| self.finding(&path, finding))
@@ -48,7 +49,7 @@ impl Page<'_> {
     fn finding(&mut self, path: &str, finding: &Finding) -> io::Result<()> {
         let paint = self.paint;
         let kind = paint.paint(role(finding.severity), &format!("{}[{}]", finding.severity, finding.code));
-        writeln!(self.out, "  {kind}: {}", visible(&finding.message))?;
+        writeln!(self.out, "  {kind}: {}", escape_control(&finding.message))?;
         let number = finding.line.to_string();
         let gutter = " ".repeat(number.len());
         let place = format!("{path}:{}:{}", finding.line, finding.column);
@@ -75,8 +76,8 @@ impl Page<'_> {
     /// What to do, in a few words: a repair says itself what it does, a suggestion is only a guess.
     fn help(&self, finding: &Finding) -> Option<String> {
         let (word, text) = match (&finding.fix, &finding.suggestion) {
-            (Some(fix), _) => ("fix:", visible(&fix.title).into_owned()),
-            (None, Some(suggestion)) => ("help:", format!("did you mean {}?", visible(suggestion))),
+            (Some(fix), _) => ("fix:", escape_control(&fix.title).into_owned()),
+            (None, Some(suggestion)) => ("help:", format!("did you mean {}?", escape_control(suggestion))),
             (None, None) => return None,
         };
         Some(format!("{} {text}", self.paint.paint(Role::Hint, word)))
@@ -92,9 +93,9 @@ impl Page<'_> {
         for decision in open {
             let path = located(&self.report.root, &decision.path);
             let verdict = self.paint.paint(Role::Strong, &format!("{:<7}", decision.verdict.as_str()));
-            writeln!(self.out, "  {verdict}  {}", visible(&path))?;
+            writeln!(self.out, "  {verdict}  {}", escape_control(&path))?;
             for reason in &decision.reasons {
-                writeln!(self.out, "           {}", self.paint.paint(Role::Dim, &visible(reason)))?;
+                writeln!(self.out, "           {}", self.paint.paint(Role::Dim, &escape_control(reason)))?;
             }
         }
         writeln!(self.out)
@@ -121,7 +122,7 @@ impl Page<'_> {
             writeln!(self.out)?;
         }
         for profile in &report.profiles {
-            writeln!(self.out, "{}", paint.paint(Role::Dim, &visible(profile)))?;
+            writeln!(self.out, "{}", paint.paint(Role::Dim, &escape_control(profile)))?;
         }
         let tally = Tally::of(&report.findings);
         let worst = report.findings.iter().map(|finding| finding.severity).max();
@@ -144,7 +145,7 @@ impl Page<'_> {
         let Some((_, first, ..)) = by_code(findings).first().copied() else { return Ok(()) };
         let root = match self.report.root.as_str() {
             "." | "" => String::new(),
-            root => format!(" {}", shell_word(&visible(root))),
+            root => format!(" {}", shell_word(&escape_control(root))),
         };
         let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
         // Without it there would be nothing of the web to mend or to accept.

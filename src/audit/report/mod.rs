@@ -21,12 +21,11 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 
 use super::finding::Report;
-use crate::terminal::Paint;
+use crate::fs::terminal::Paint;
 
 pub use explain::explain;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
-pub(crate) use words::plural;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
-use super::place::{located, uri};
+use super::place::located;
 use super::tally::gravest;
-use super::words::{self, grouped, plural};
+use super::words;
 use crate::audit::finding::{Code, Edit, Finding, Report};
+use crate::text::percent::encode_uri_path;
+use crate::text::plural::{grouped, plural};
 
 /// GitHub refuses a run with more.
 const MOST_RESULTS: usize = 25_000;
@@ -202,7 +204,7 @@ fn edited<'a>(finding: &Finding, edit: &Edit) -> Region<'a> {
 }
 
 fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -> Result_<'a> {
-    let artifact = Artifact { uri: uri(&located(root, &finding.path)) };
+    let artifact = Artifact { uri: encode_uri_path(&located(root, &finding.path)) };
     let (digest, before) = occurrences.next(finding);
     let marked = finding.excerpt.marked.len();
     let replacement = |edit: &'a Edit| Replacement {

@@ -2,8 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::place::visible;
 use crate::audit::finding::Excerpt;
+use crate::text::escape::escape_control;
 
 /// What stands before the place, as far as there is room.
 const BEFORE: usize = 30;
@@ -21,7 +21,7 @@ pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
     if excerpt.text.trim().is_empty() {
         return None;
     }
-    let characters: Vec<char> = visible(&excerpt.text).chars().collect();
+    let characters: Vec<char> = escape_control(&excerpt.text).chars().collect();
     let end = excerpt.marked.end.min(characters.len());
     let start = excerpt.marked.start.min(end);
     let width = |characters: &[char]| characters.iter().map(|c| c.width().unwrap_or(0)).sum::<usize>();

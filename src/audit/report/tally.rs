@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::words::plural;
 use crate::audit::finding::{Code, Finding, Severity};
+use crate::text::plural::plural;
 
 /// How many findings of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]

@@ -35,32 +35,3 @@ pub(crate) const fn summary(code: Code) -> &'static str {
         Code::BadSuppression => "Suppression that does not hold",
     }
 }
-
-/// `1 link`, `4,567 links`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// With a comma before every three digits.
-pub(crate) fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        let said: Vec<_> = [0, 1, 999, 1000, 1_234_567].iter().map(|count| plural(*count, "link")).collect();
-        assert_eq!(said, ["0 links", "1 link", "999 links", "1,000 links", "1,234,567 links"]);
-    }
-}

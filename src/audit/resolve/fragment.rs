@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{LinkKind, Match, Reading};
-use crate::audit::folded::letters;
 use crate::audit::profile::Flavor;
+use crate::text::casefold::letters;
 
 /// Files that include each other go no deeper than this.
 const DEEPEST: usize = 4;

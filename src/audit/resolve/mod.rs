@@ -4,13 +4,14 @@ mod fragment;
 mod malformed;
 mod path;
 
+use crate::markdown::destination::{Parts, has_scheme};
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
 pub(in crate::audit) use malformed::INVISIBLE;
 pub use malformed::Malformed;
-pub use path::{GITHUB_SECTIONS, normalise};
+pub use path::GITHUB_SECTIONS;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
@@ -76,54 +77,6 @@ impl Resolved {
             _ => None,
         }
     }
-}
-
-/// A destination taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts<'a> {
-    /// Before `?` and `#`, as written.
-    pub path: &'a str,
-    /// Between `?` and `#`, as written.
-    pub query: Option<&'a str>,
-    /// After `#`, as written.
-    pub fragment: Option<&'a str>,
-}
-
-impl<'a> Parts<'a> {
-    /// Takes a destination apart.
-    #[must_use]
-    pub fn of(destination: &'a str) -> Self {
-        let split = |text: &'a str, mark: u8| match memchr::memchr(mark, text.as_bytes()) {
-            Some(at) => (&text[..at], Some(&text[at + 1..])),
-            None => (text, None),
-        };
-        let (path, fragment) = split(destination, b'#');
-        let (path, query) = split(path, b'?');
-        Self { path, query, fragment }
-    }
-
-    /// The path with its percent signs resolved.
-    #[must_use]
-    pub fn decoded(&self) -> Cow<'a, [u8]> {
-        // Hardly any has one.
-        if memchr::memchr(b'%', self.path.as_bytes()).is_none() {
-            return Cow::Borrowed(self.path.as_bytes());
-        }
-        percent_decode_str(self.path).into()
-    }
-}
-
-/// Whether a destination begins with a scheme (RFC 3986 §3.1) or `//`. One letter is a drive of Windows, which nothing serves.
-#[must_use]
-pub fn has_scheme(destination: &str) -> bool {
-    if destination.starts_with("//") {
-        return true;
-    }
-    let Some(colon) = memchr::memchr(b':', destination.as_bytes()) else { return false };
-    let scheme = &destination.as_bytes()[..colon];
-    scheme.len() > 1
-        && scheme[0].is_ascii_alphabetic()
-        && scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 /// Where all links of a page lead, in order.
@@ -196,29 +149,4 @@ fn on_the_web(corpus: &Corpus, site: &Site, address: &str) -> Resolved {
 pub(in crate::audit) fn is_template(destination: &str) -> bool {
     memchr::memchr2(b'{', b'<', destination.as_bytes()).is_some()
         && (["{{", "{%", "${", "<%"].iter().any(|mark| destination.contains(mark)) || destination.starts_with('{'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn destinations_are_taken_apart() {
-        assert_eq!(
-            Parts::of("a%20b.md?plain=1#x?y"),
-            Parts { path: "a%20b.md", query: Some("plain=1"), fragment: Some("x?y") }
-        );
-        assert_eq!(*Parts::of("a%20b.md").decoded(), *b"a b.md");
-        assert_eq!(Parts::of("#"), Parts { path: "", query: None, fragment: Some("") });
-    }
-
-    #[test]
-    fn schemes() {
-        for yes in ["https://x", "mailto:a@b.c", "//host/x", "vscode:x", "x-y.z+1:"] {
-            assert!(has_scheme(yes), "{yes}");
-        }
-        for no in ["a.md", "a/b:c", "c:\\x", ":x", "#a:b", "1a:b"] {
-            assert!(!has_scheme(no), "{no}");
-        }
-    }
 }

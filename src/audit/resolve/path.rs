@@ -4,7 +4,8 @@ use super::Target;
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
 use crate::audit::profile::{Elsewhere, Flavor, Site, is_below};
-use crate::audit::walk::{Kind, Tree, file_name, is_markdown, join, parent};
+use crate::audit::walk::{Kind, Tree, is_markdown};
+use crate::text::path::{file_name, join, normalise, normalise_into, parent};
 
 /// Pages beside a repository's files on its host: `../../issues` in a README is one of them.
 pub const GITHUB_SECTIONS: &[&str] = &[
@@ -47,42 +48,6 @@ pub const GITHUB_SECTIONS: &[&str] = &[
     "watchers",
     "wiki",
 ];
-
-/// `path` as seen from `folder`, without `.`, `..` and empty parts; nothing when it leads above the root.
-#[must_use]
-pub fn normalise(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
-    let mut normal = Vec::with_capacity(folder.len() + path.len() + 1);
-    normalise_into(&mut normal, folder, path).then_some(normal)
-}
-
-/// The same in place of what is in `normal`; `false` when it leads above the root.
-fn normalise_into(normal: &mut Vec<u8>, folder: &[u8], path: &[u8]) -> bool {
-    normal.clear();
-    normal.extend_from_slice(folder);
-    let mut rest = path;
-    loop {
-        let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
-        match &rest[..end] {
-            b"" | b"." => {}
-            b".." => {
-                if normal.is_empty() {
-                    return false;
-                }
-                normal.truncate(memchr::memrchr(b'/', normal).unwrap_or(0));
-            }
-            part => {
-                if !normal.is_empty() {
-                    normal.push(b'/');
-                }
-                normal.extend_from_slice(part);
-            }
-        }
-        match rest.get(end + 1..) {
-            Some(more) => rest = more,
-            None => return true,
-        }
-    }
-}
 
 /// What `path`, decoded, means on a page. `buffer` is only memory to work in.
 pub(super) fn locate(

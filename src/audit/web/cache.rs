@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
-use crate::files::{self, FilesError};
+use crate::fs::files;
+use crate::fs::files::FilesError;
 
 const SCHEMA: &str = "mcp-kit/web-cache/1";
 
@@ -86,9 +87,7 @@ impl Cache {
             let _ = write!(text, "{}\n{address}:{entry}", if at == 0 { "" } else { "," });
         }
         text.push_str("\n}}\n");
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(FilesError::io("create", folder))?;
-        }
+        files::make_folder_of(path)?;
         files::replace(path, text.as_bytes())
     }
 

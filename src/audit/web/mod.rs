@@ -25,6 +25,9 @@ use cache::Cache;
 
 use super::corpus::Corpus;
 
+use crate::error::{Explain, UNFINISHED, USAGE};
+use std::borrow::Cow;
+
 /// How the web is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -162,4 +165,18 @@ pub fn default_file() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| Some(set("HOME")?.join(".cache")))?;
     Some(folder.join("mcp-kit").join("web.json"))
+}
+
+impl Explain for WebError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::NotBuilt => Some("build it with its default features: without --no-default-features".into()),
+            Self::Exclude(_) => Some("correct `audit.online.exclude` in the catalog".into()),
+            Self::Client(_) => None,
+        }
+    }
+
+    fn status(&self) -> u8 {
+        if matches!(self, Self::Client(_)) { UNFINISHED } else { USAGE }
+    }
 }

@@ -1,8 +1,6 @@
 //! Chapters → the files of a site, by mdBook.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use mdbook_core::book::{Book, BookItem, Chapter as BookChapter};
 use mdbook_core::config::Config;
@@ -10,7 +8,8 @@ use mdbook_html::HtmlHandlebars;
 use mdbook_renderer::{RenderContext, Renderer as _};
 
 use super::SiteError;
-use crate::files::{FilesError, Tree, read_tree};
+use crate::fs::files::{FilesError, Tree, read_tree};
+use crate::fs::scratch::Scratch;
 
 /// A chapter.
 #[derive(Debug)]
@@ -38,18 +37,16 @@ pub fn render(
     images: BTreeMap<String, Vec<u8>>,
     reload: Option<&str>,
 ) -> Result<Tree, SiteError> {
-    let folder = tempfile::tempdir().map_err(FilesError::io("create a folder in", &std::env::temp_dir()))?;
+    let temporary = std::env::temp_dir();
+    let folder = Scratch::new().map_err(FilesError::io("create a folder in", &temporary))?;
     let root = folder.path();
     // mdBook takes what lies beside its chapters along, and the style and the script by name.
-    let write = |path: &Path, bytes: &[u8]| {
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, bytes));
-        made.map_err(FilesError::io("write", path))
-    };
-    fs::create_dir_all(root.join("src")).map_err(FilesError::io("create", root))?;
-    write(&root.join("site.css"), STYLE.as_bytes())?;
-    write(&root.join("site.js"), SCRIPT.as_bytes())?;
+    let write = |path: &str, bytes: &[u8]| folder.write(path, bytes).map_err(FilesError::io("write", &root.join(path)));
+    folder.folder("src").map_err(FilesError::io("create", root))?;
+    write("site.css", STYLE.as_bytes())?;
+    write("site.js", SCRIPT.as_bytes())?;
     for (path, bytes) in &images {
-        write(&root.join("src").join(path), bytes)?;
+        write(&format!("src/{path}"), bytes)?;
     }
     let failed = |error: mdbook_core::errors::Error| SiteError::Book(format!("{error:#}"));
     let config = config(title, reload).map_err(failed)?;

@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::super::page::relative;
 use super::Document;
 use super::diagram::{draw, escape};
-use crate::audit::resolve::{Parts, has_scheme, normalise};
-use crate::audit::slug::{Dialect, Slugger};
-use crate::audit::walk::{parent, shown};
+use crate::markdown::destination::relative_link;
+use crate::markdown::destination::{Parts, has_scheme};
+use crate::markdown::slug::{Dialect, Slugger};
+use crate::text::path::normalise;
+use crate::text::path::{display_path, parent};
 
 /// A chapter.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -144,7 +145,7 @@ impl Preparation<'_> {
             // mdBook knows no links from the root of the repository.
             if to.starts_with('/') {
                 let text = extent(inside).map_or("", |range| &self.document.text[range]);
-                let to = relative(&self.document.path, &path);
+                let to = relative_link(&self.document.path, &path);
                 self.edits.push((range.clone(), format!("[{text}]({to}{fragment})")));
             }
             return;
@@ -168,7 +169,7 @@ impl Preparation<'_> {
         }
         let folder = if to.starts_with('/') { b"" } else { parent(self.document.path.as_bytes()) };
         // Out of the repository there is no document.
-        let path = normalise(folder, &parts.decoded()).map_or_else(|| "..".to_owned(), |path| shown(&path));
+        let path = normalise(folder, &parts.decoded()).map_or_else(|| "..".to_owned(), |path| display_path(&path));
         Some((path, parts.fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default()))
     }
 

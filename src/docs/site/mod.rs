@@ -1,7 +1,7 @@
 //! The same pages as a site of HTML files that search, and need neither a server nor the network to be read.
 //!
 //! Documents → [Markdown as mdBook takes it](markdown), with [diagrams](diagram) drawn → [mdBook](book) → a tree of files →
-//! [a folder](publish), or [a server](super::serve).
+//! [a folder](publish), or [a server](crate::commands::docs::serve).
 
 pub mod book;
 pub mod diagram;
@@ -10,7 +10,10 @@ pub mod publish;
 
 use std::collections::BTreeSet;
 
-use crate::files::{FilesError, Tree};
+use crate::fs::files::{FilesError, Tree};
+
+use crate::error::{Explain, UNFINISHED, USAGE};
+use std::borrow::Cow;
 
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,4 +78,18 @@ pub fn make(
     }
     let images = images.into_iter().filter_map(|path| Some((path.clone(), image(&path)?))).collect();
     Ok(Site { files: book::render(title, chapters, images, reload)?, notes })
+}
+
+impl Explain for SiteError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Foreign(_) => Some("give a folder that does not exist yet".into()),
+            Self::Files(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    fn status(&self) -> u8 {
+        if matches!(self, Self::Foreign(_)) { USAGE } else { UNFINISHED }
+    }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::SiteError;
-use crate::files::{File, FilesError, Tree, read_tree, staging, write_tree};
+use crate::fs::files::{File, FilesError, Tree, read_tree, replace_folder};
 
 /// Stands in every folder that a build made, and nothing else may be replaced.
 const MARK: &str = ".mcp-kit-site";
@@ -24,27 +24,10 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
     if there.as_ref() == Some(&files) {
         return Ok(false);
     }
-    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+    if folder.file_name().is_none() {
         return Err(SiteError::Foreign(folder.display().to_string()));
-    };
-    fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
-    let stage = || staging(parent, &name.to_string_lossy());
-    let new = stage()?;
-    write_tree(new.path(), &files, || Ok::<(), FilesError>(()))?;
-    let swap = |from: &Path, to: &Path| fs::rename(from, to).map_err(FilesError::io("replace", to));
-    if there.is_none() {
-        swap(new.path(), folder)?;
-    } else {
-        let old = stage()?;
-        let aside = old.path().join("old");
-        swap(folder, &aside)?;
-        swap(new.path(), folder).inspect_err(|_| {
-            // The first error is the one to report.
-            let _ = fs::rename(&aside, folder);
-        })?;
     }
-    // It has moved.
-    let _ = new.keep();
+    replace_folder(folder, &files, there.is_some())?;
     Ok(true)
 }
 

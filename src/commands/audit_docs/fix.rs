@@ -1,0 +1,95 @@
+//! `--fix`: the plan of the audit, with what the catalog needs, shown or carried out.
+
+use std::path::PathBuf;
+
+use super::archive;
+use super::failure::AuditDocsError;
+use super::inputs::DOCUMENTS;
+use crate::audit::baseline::Baseline;
+use crate::audit::finding::{Finding, Report};
+use crate::audit::fix::documents::Words;
+use crate::audit::fix::plan::Plan;
+use crate::audit::fix::{self, FixError};
+use crate::audit::{Audit, Facts, Scope, Settings};
+use crate::cli::{AuditDocs, FixScope};
+use crate::commands::console::Console;
+use crate::error::Failure;
+use crate::fs::{diff, transaction};
+use crate::text::plural::plural;
+
+/// What a plan is made from.
+pub(super) struct Inputs<'a> {
+    pub(super) command: &'a AuditDocs,
+    pub(super) scope: &'a Scope,
+    pub(super) settings: &'a Settings,
+    pub(super) facts: &'a Facts,
+    pub(super) baseline: Option<&'a Baseline>,
+}
+
+/// Shows the plan as a diff, and changes nothing.
+pub(super) fn dry_run(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(), Failure> {
+    let (_, plan) = plan(what, inputs, console)?;
+    console.print(diff::unified(&plan.changes).as_bytes())?;
+    print_summary(&plan, what, ["would fix", "would change"], console);
+    Ok(())
+}
+
+/// Carries the plan out, after one that was interrupted.
+pub(super) fn carry_out(
+    what: FixScope,
+    root: &std::path::Path,
+    inputs: &Inputs<'_>,
+    console: &Console,
+) -> Result<(), AuditDocsError> {
+    if let Some(documents) = transaction::finish(root).map_err(FixError::from)? {
+        console.note(&format!("an interrupted --fix or docs build of {} is finished", plural(documents, "document")));
+    }
+    let (root, plan) = plan(what, inputs, console)?;
+    fix::carry_out(&root, &plan, inputs.command.allow_dirty)?;
+    print_summary(&plan, what, ["fixed", "changed"], console);
+    Ok(())
+}
+
+/// Makes the plan. Returns the root of the tree with it.
+fn plan(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(PathBuf, Plan), AuditDocsError> {
+    let Inputs { command, scope, settings, facts, baseline } = inputs;
+    let audit = console.during(DOCUMENTS, |progress| Audit::read(scope, settings, facts, progress))?;
+    let report = audit.report();
+    let findings = to_fix(&report.findings, *baseline);
+    let mut plan = match what {
+        FixScope::Links => fix::repairs(&audit.located.root, &findings),
+        FixScope::Documents => {
+            let words = Words { date: facts.today, current: Some(command.current.clone()) };
+            let still = |path: &str| findings.iter().any(|finding| finding.path == path);
+            let decisions: Vec<_> = report.decisions.into_iter().filter(|decision| still(&decision.path)).collect();
+            fix::documents::plan(audit.context(), &decisions, &words)
+        }
+    };
+    let root = audit.discard().root;
+    archive::enter(&root, &mut plan, &facts.today.to_string());
+    Ok((root, plan))
+}
+
+/// Returns the findings to fix: all but those that a baseline accepts.
+fn to_fix(findings: &[Finding], baseline: Option<&Baseline>) -> Vec<Finding> {
+    let mut report = Report { findings: findings.to_vec(), ..Report::default() };
+    if let Some(baseline) = baseline {
+        let _ = baseline.hide(&mut report, &|_, _| true);
+    }
+    report.findings
+}
+
+/// Prints what became of a plan.
+fn print_summary(plan: &Plan, what: FixScope, [fixed, changed]: [&str; 2], console: &Console) {
+    plan.remarks.iter().for_each(|remark| console.note(remark));
+    let left = match plan.left {
+        0 => String::new(),
+        left => format!("; {} that contradict another or no longer fit are left", plural(left, "fix")),
+    };
+    let noun = if what == FixScope::Links { "finding" } else { "document" };
+    let files = plural(plan.changes.len(), "file");
+    console.note(&match plan.fixed {
+        0 => format!("there is nothing that --fix could fix{left}"),
+        n => format!("{fixed} {}, {changed} {files}{left}", plural(n, noun)),
+    });
+}

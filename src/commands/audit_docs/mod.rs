@@ -1,0 +1,150 @@
+//! `mcp-kit audit-docs`: the catalog and the flags become settings, documents and the web become facts, and the audit's report is
+//! printed, or its fixes are made.
+
+mod archive;
+mod failure;
+mod fix;
+mod inputs;
+mod review;
+mod stale;
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use crate::audit::baseline::Baseline;
+use crate::audit::checks::Check;
+use crate::audit::finding::{Code, Report, Severity};
+use crate::audit::report;
+use crate::audit::scope::Located;
+use crate::audit::{Audit, AuditError, Facts, Scope, Settings};
+use crate::catalog;
+use crate::cli::AuditDocs;
+use crate::commands::console::{Console, Status, ignore_broken_pipe};
+use crate::error::Failure;
+use crate::fs::terminal::{self, Paint};
+use crate::fs::{files, git, transaction};
+use crate::text::date::today;
+use crate::text::plural::plural;
+use failure::AuditDocsError;
+use fix::Inputs;
+use inputs::DOCUMENTS;
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no report, or it cannot be written.
+pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
+    if let Some(check) = command.explain.and_then(Check::of) {
+        let text = report::explain(check.code, &check.documentation(), Paint::stdout());
+        console.print(text.as_bytes())?;
+        return Ok(Status::Clean);
+    }
+    let scope = inputs::scope(command);
+    let Located { root, repository, .. } = Located::find(&scope).map_err(AuditError::from)?;
+    record_reviews(command, &root, console)?;
+    let catalog = inputs::catalog(command, &root)?;
+    let settings = inputs::settings(command, catalog.as_ref());
+    let mut facts = inputs::facts(&root, catalog.as_ref(), console);
+    // Before the work, so that a mistyped name costs no time.
+    let baseline = match &command.baseline {
+        Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
+        _ => None,
+    };
+    if command.online {
+        facts.answers = Some(inputs::web_answers(command, &scope, &settings, console)?);
+    }
+    if let Some(what) = command.fix {
+        let inputs = Inputs { command, scope: &scope, settings: &settings, facts: &facts, baseline: baseline.as_ref() };
+        if command.dry_run {
+            fix::dry_run(what, &inputs, console)?;
+            return Ok(Status::Clean);
+        }
+        fix::carry_out(what, &root, &inputs, console)?;
+        // It may have written the list of what was archived.
+        let catalog = inputs::catalog(command, &root)?;
+        facts.stale_pages = inputs::stale_pages(&root, catalog.as_ref(), facts.today, &|_| ());
+    }
+    let (mut report, located) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
+    remark(&report, &located, console);
+    // Whether this audit would have found what a baseline knows.
+    let looked = |code: Code, path: &str| facts.looks_for(code) && located.covers(path.as_bytes());
+    accept(command, baseline, &mut report, &looked, console)?;
+    print(command, &report)?;
+    let least = if command.strict { Severity::Warning } else { Severity::Error };
+    let found = report.findings.iter().any(|finding| finding.severity >= least);
+    Ok(if found { Status::Found } else { Status::Clean })
+}
+
+/// Records documents as reviewed, which `--keep` names.
+fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result<(), AuditDocsError> {
+    if command.keep.is_empty() {
+        return Ok(());
+    }
+    let file = command.catalog.clone().unwrap_or_else(|| root.join(catalog::FILE));
+    let kept = review::record(root, &file, &command.keep, &today().to_string())?;
+    console.note(&format!("recorded as good as it is: {}", kept.join(", ")));
+    Ok(())
+}
+
+/// Audits. Decisions say when git last saw their document change; git looks that up meanwhile.
+fn audit(
+    scope: &Scope,
+    settings: &Settings,
+    facts: &Facts,
+    repository: Option<&Path>,
+    console: &Console,
+) -> Result<(Report, Located), AuditDocsError> {
+    let history = repository.map(git::History::ask);
+    let audit = console.during(DOCUMENTS, |progress| Audit::read(scope, settings, facts, progress))?;
+    let mut report = audit.report();
+    let located = audit.discard();
+    let documents: Vec<&str> = report.decisions.iter().map(|decision| decision.path.as_str()).collect();
+    let changes = history.map(|history| history.last_changes(&documents)).unwrap_or_default();
+    for decision in &mut report.decisions {
+        decision.reasons.extend(changes.get(&decision.path).cloned());
+    }
+    Ok((report, located))
+}
+
+/// Says what a reader of the report has to know besides it.
+fn remark(report: &Report, located: &Located, console: &Console) {
+    if transaction::is_interrupted(&located.root) {
+        console.note("an interrupted --fix or docs build has not changed all documents yet; run it again to finish it");
+    }
+    if report.documents == 0 {
+        console.note(
+            "there is no Markdown file to audit, or ignore files hide all of them; what they hide is audited when it is named",
+        );
+    }
+}
+
+/// Takes out the findings that the baseline accepts, after `--update-baseline` has brought it up to date.
+fn accept(
+    command: &AuditDocs,
+    baseline: Option<Baseline>,
+    report: &mut Report,
+    looked: &dyn Fn(Code, &str) -> bool,
+    console: &Console,
+) -> Result<(), AuditDocsError> {
+    if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
+        let updated = baseline.unwrap_or_default().updated(&report.findings, looked);
+        let mut bytes = Vec::new();
+        updated.write(&mut bytes)?;
+        files::replace(path, &bytes)?;
+        console.note(&format!("{} accepted in {}", plural(updated.len(), "finding"), path.display()));
+        updated.hide(report, looked);
+    } else if let Some(baseline) = baseline {
+        let stale: u32 = baseline.hide(report, looked).iter().map(|stale| stale.count).sum();
+        if stale > 0 {
+            let findings = plural(stale as usize, "finding");
+            console.note(&format!("{findings} of the baseline are gone; --update-baseline forgets them"));
+        }
+    }
+    Ok(())
+}
+
+fn print(command: &AuditDocs, report: &Report) -> Result<(), AuditDocsError> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = report::write(report, command.format, Paint::stdout(), terminal::width(), &mut out);
+    Ok(ignore_broken_pipe(written.and_then(|()| out.flush()))?)
+}

@@ -1,0 +1,85 @@
+//! Generated pages and sections that are not what a build would write now: for `mcp-kit audit-docs`.
+
+use crate::audit::stale_page::StalePage;
+use std::path::Path;
+
+use crate::catalog::Catalog;
+use crate::catalog::pages::{Kind, Placed, placed};
+use crate::docs::build::{BuildError, ByHand, Folder as _, plan};
+use crate::markdown::checksum::{Found, is_page, look};
+use crate::markdown::managed::sections;
+
+/// Looks at what builds have made in the catalog's folder. Pages that were never made are nobody's fault.
+///
+/// # Errors
+/// What keeps a build from being made at all: a template that is wrong, say.
+pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<StalePage>, Vec<BuildError>> {
+    let made: Vec<(Placed<'_>, Made)> =
+        placed(catalog).into_iter().filter_map(|page| Some((page, Made::find(root, &page)?))).collect();
+    if made.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let plan = match plan(root, catalog, today, ByHand::Overwrite) {
+        Ok(plan) => plan,
+        Err(errors) => {
+            // Broken markers are the fault of a document, everything else is not.
+            let (markers, others): (Vec<_>, Vec<_>) =
+                errors.into_iter().partition(|error| matches!(error, BuildError::Markers { .. }));
+            if !others.is_empty() {
+                return Err(others);
+            }
+            for error in markers {
+                if let BuildError::Markers { path, error } = error {
+                    let at = line_start(root, &path, error.line);
+                    found.push(StalePage {
+                        path,
+                        at,
+                        message: format!("its markers cannot be followed: {}", error.what),
+                    });
+                }
+            }
+            return Ok(found);
+        }
+    };
+    for (page, made) in made {
+        if plan.changes.iter().any(|change| change.path == page.path) {
+            let message = if made.edited {
+                "somebody has changed what `mcp-kit docs build` made here"
+            } else {
+                "`mcp-kit docs build` would write something else here now"
+            };
+            found.push(StalePage { path: page.path.to_owned(), at: made.at, message: message.to_owned() });
+        }
+    }
+    Ok(found)
+}
+
+/// What a build has made of a page.
+struct Made {
+    at: usize,
+    edited: bool,
+}
+
+impl Made {
+    fn find(root: &Path, page: &Placed<'_>) -> Option<Self> {
+        let text = String::from_utf8(root.read(page.path).ok()??).ok()?;
+        match page.kind {
+            Kind::Whole if is_page(&text) => Some(Self { at: 0, edited: look(page.name, &text) == Found::Edited }),
+            Kind::Whole => None,
+            Kind::Section(_) => match sections(&text) {
+                Ok(found) => {
+                    let section = found.into_iter().find(|section| section.name == page.name)?;
+                    Some(Self { at: section.whole.start, edited: section.is_edited(&text) })
+                }
+                Err(_) => Some(Self { at: 0, edited: false }),
+            },
+        }
+    }
+}
+
+fn line_start(root: &Path, path: &str, line: usize) -> usize {
+    let bytes = root.read(path).ok().flatten().unwrap_or_default();
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(ends).nth(line.saturating_sub(1)).unwrap_or(0)
+}

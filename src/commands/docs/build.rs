@@ -1,0 +1,169 @@
+//! `mcp-kit docs build`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::cli::DocsBuild;
+use crate::commands::console::{Console, Status};
+use crate::docs::build::{BuildError, ByHand, Plan, plan};
+use crate::docs::documents;
+use crate::docs::documents::collect;
+use crate::docs::site::SiteError;
+use crate::docs::site::publish::publish;
+use crate::fs::diff::unified;
+use crate::fs::transaction;
+use crate::fs::transaction::TransactionError;
+use crate::text::date::today;
+use crate::text::plural::plural;
+
+use crate::error::{Explain, Failure, Message, USAGE};
+use std::borrow::Cow;
+
+/// What a build is to do with what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Write what has to change.
+    Write,
+    /// Show it as a diff.
+    DryRun,
+    /// As a dry run; and that anything has to change is a failure.
+    Check,
+}
+
+/// Why nothing was built.
+#[derive(Debug, thiserror::Error)]
+pub enum DocsError {
+    /// There is no catalog.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// Everything that is wrong with the pages.
+    #[error("the documents cannot be built")]
+    Build(Vec<BuildError>),
+    /// The pages cannot be written.
+    #[error(transparent)]
+    Write(#[from] TransactionError),
+    /// There is no site of them.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+/// What was built.
+#[derive(Debug, Default)]
+struct Built {
+    /// What there is to say.
+    text: String,
+    /// What could not be made as it should be.
+    notes: Vec<String>,
+    /// Whether all is as it should be.
+    good: bool,
+}
+
+/// The folder of a catalog.
+///
+/// # Errors
+/// When there is none.
+pub fn root_of(catalog: &Path) -> Result<PathBuf, CatalogError> {
+    let folder = catalog.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    folder.canonicalize().map_err(|source| CatalogError::Io { path: folder.to_owned(), source })
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the pages cannot be built; then nothing was written.
+pub fn run(command: &DocsBuild, console: &Console) -> Result<Status, Failure> {
+    let mode = match (command.check, command.dry_run) {
+        (true, _) => Mode::Check,
+        (false, true) => Mode::DryRun,
+        (false, false) => Mode::Write,
+    };
+    let by_hand = if command.overwrite { ByHand::Overwrite } else { ByHand::Keep };
+    let built = build(&command.file.path, &today().to_string(), mode, by_hand, command.html.as_deref())?;
+    if !console.is_quiet() || !built.good {
+        console.print(built.text.as_bytes())?;
+    }
+    built.notes.iter().for_each(|note| console.note(note));
+    Ok(if built.good { Status::Clean } else { Status::Found })
+}
+
+/// Builds the pages of a catalog beside it, and a site of them in `html`.
+///
+/// # Errors
+/// When the catalog, a template or a file is wrong, or a page cannot be written. Then nothing was.
+fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Path>) -> Result<Built, DocsError> {
+    let catalog = Catalog::load(path)?;
+    let root = &root_of(path)?;
+    if mode == Mode::Write {
+        transaction::finish(root)?;
+    }
+    let plan = plan(root.as_path(), &catalog, today, by_hand).map_err(DocsError::Build)?;
+    // Before anything is written: what is wrong with the site stops the pages as well.
+    let site = match html {
+        Some(_) => {
+            let documents = collect(root, &catalog, &plan).map_err(|error| DocsError::Build(vec![error]))?;
+            Some(documents::site(root, &catalog, &documents, None)?)
+        }
+        None => None,
+    };
+    let Plan { changes, pages } = plan;
+    if mode != Mode::Write {
+        let stale = changes.len();
+        let mut text = unified(&changes);
+        let _ = match (mode, stale) {
+            (Mode::Check, 0) => writeln!(text, "{} up to date", plural(pages, "page")),
+            (Mode::Check, _) => writeln!(text, "{stale} of {} stale: run mcp-kit docs build", plural(pages, "page")),
+            _ => Ok(()),
+        };
+        return Ok(Built { text, good: mode == Mode::DryRun || stale == 0, ..Built::default() });
+    }
+    if !changes.is_empty() {
+        transaction::run(root, &changes)?;
+    }
+    let mut text = String::new();
+    for change in &changes {
+        let what = if change.before.is_some() { "updated" } else { "created" };
+        let _ = writeln!(text, "{what} {}", change.path);
+    }
+    let _ = match changes.len() {
+        0 => writeln!(text, "{} up to date", plural(pages, "page")),
+        n => writeln!(text, "{n} of {} written", plural(pages, "page")),
+    };
+    let mut notes = Vec::new();
+    if let (Some(folder), Some(site)) = (html, site) {
+        let changed = publish(folder, site.files)?;
+        let _ =
+            writeln!(text, "{} {}", if changed { "wrote the site to" } else { "nothing changed in" }, folder.display());
+        notes = site.notes;
+    }
+    Ok(Built { text, notes, good: true })
+}
+
+impl Explain for DocsError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Catalog(error) => error.hint(),
+            Self::Write(error) => error.hint(),
+            Self::Site(error) => error.hint(),
+            Self::Build(_) => None,
+        }
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Catalog(error) => error.status(),
+            Self::Write(error) => error.status(),
+            Self::Site(error) => error.status(),
+            Self::Build(errors) => errors.iter().map(Explain::status).max().unwrap_or(USAGE),
+        }
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        match self {
+            Self::Catalog(error) => error.messages(),
+            Self::Write(error) => error.messages(),
+            Self::Site(error) => error.messages(),
+            Self::Build(errors) => errors.iter().flat_map(Explain::messages).collect(),
+        }
+    }
+}

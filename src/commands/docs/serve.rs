@@ -1,0 +1,311 @@
+//! `mcp-kit docs serve`: the site on this machine, made anew when the catalog, a template or a document changes. It writes no file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::Router;
+use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::catalog::Catalog;
+use crate::catalog::pages::placed;
+use crate::commands::docs::build::{DocsError, root_of};
+use crate::docs::build::{ByHand, plan};
+use crate::docs::documents;
+use crate::docs::documents::collect;
+use crate::docs::site::Site;
+use crate::fs::files::{File, Tree};
+
+use crate::cli::DocsServe;
+use crate::commands::console::{Console, Status};
+use crate::error::{self, Explain, Failure, UNFINISHED};
+use crate::text::date::today;
+use std::borrow::Cow;
+
+/// How often the files are looked at.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// Where an open page hears of changes.
+const RELOAD: &str = "mcp-kit-reload";
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// There is no site to begin with.
+    #[error(transparent)]
+    Docs(#[from] DocsError),
+    /// The port cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something else.
+    #[error("cannot serve: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What happens, for the person at the terminal.
+#[derive(Debug)]
+enum Event<'a> {
+    /// It can be opened.
+    Listening(SocketAddr),
+    /// It was made anew, in this time.
+    Rebuilt(Duration),
+    /// A note on a document.
+    Note(&'a str),
+    /// It could not be made anew; the one before is still there.
+    Failed(DocsError),
+}
+
+type Shared = watch::Receiver<Arc<Tree>>;
+/// When each file was changed, and how long it is; nothing for files that are not there.
+type Seen = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+
+/// Runs the command until it is interrupted.
+///
+/// # Errors
+/// When there is no site to begin with, or the port cannot be had.
+pub fn run(command: &DocsServe, console: &Console) -> Result<Status, Failure> {
+    serve(
+        &command.file.path,
+        command.port,
+        || today().to_string(),
+        |event| match event {
+            Event::Listening(address) => {
+                // The result of this command: programs wait for it.
+                let _ = console.print(format!("http://{address}/ shows the pages; Ctrl-C ends it\n").as_bytes());
+            }
+            Event::Rebuilt(time) => console.note(&format!("rebuilt in {} ms", time.as_millis())),
+            Event::Note(text) => console.note(text),
+            Event::Failed(error) => console.error(&Failure::from(error)),
+        },
+    )?;
+    Ok(Status::Clean)
+}
+
+/// Serves the site of a catalog on loopback until it is interrupted. Port 0 is any free one.
+///
+/// # Errors
+/// When there is no site to begin with, or the port cannot be had.
+fn serve(
+    catalog: &Path,
+    port: u16,
+    today: impl Fn() -> String,
+    mut tell: impl FnMut(Event<'_>),
+) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let all = |files: &[PathBuf]| look(files.iter().map(PathBuf::as_path).chain([catalog]));
+        let mut seen = all(&inputs(catalog));
+        let site = make(catalog, &today())?;
+        for note in &site.notes {
+            tell(Event::Note(note));
+        }
+        let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        tell(Event::Listening(listener.local_addr()?));
+        let (current, shared) = watch::channel(Arc::new(site.files));
+        let router = Router::new()
+            .route(&format!("/{RELOAD}"), any(reload))
+            .fallback(file)
+            .layer(from_fn(only_loopback))
+            .with_state(shared);
+        let mut serving = std::pin::pin!(axum::serve(listener, router).into_future());
+        let mut stop = std::pin::pin!(interrupted());
+        let mut ticks = tokio::time::interval(INTERVAL);
+        loop {
+            tokio::select! {
+                ended = &mut serving => return Ok(ended?),
+                stopped = &mut stop => return Ok(stopped?),
+                _ = ticks.tick() => {}
+            }
+            if look(seen.keys().map(PathBuf::as_path)) == seen {
+                continue;
+            }
+            // Looked at before it is made: what changes meanwhile is seen the next time. While the catalog is wrong, it is all that counts.
+            seen = all(&inputs(catalog));
+            let begun = Instant::now();
+            let (path, day) = (catalog.to_owned(), today());
+            match tokio::task::spawn_blocking(move || make(&path, &day)).await.map_err(io::Error::other)? {
+                Ok(site) => {
+                    for note in &site.notes {
+                        tell(Event::Note(note));
+                    }
+                    if **current.borrow() != site.files {
+                        current.send_replace(Arc::new(site.files));
+                        tell(Event::Rebuilt(begun.elapsed()));
+                    }
+                }
+                Err(error) => tell(Event::Failed(error)),
+            }
+        }
+    })
+}
+
+fn make(path: &Path, today: &str) -> Result<Site, DocsError> {
+    let catalog = Catalog::load(path)?;
+    let root = root_of(path)?;
+    let one = |error| DocsError::Build(vec![error]);
+    // What people wrote in the place of a page is for `docs build` to report: nothing is written over here.
+    let plan = plan(root.as_path(), &catalog, today, ByHand::Overwrite).map_err(DocsError::Build)?;
+    let documents = collect(&root, &catalog, &plan).map_err(one)?;
+    Ok(documents::site(&root, &catalog, &documents, Some(RELOAD))?)
+}
+
+/// Every file that the site is made from, and the folder of templates, in which one may appear; nothing for a wrong catalog.
+fn inputs(path: &Path) -> Vec<PathBuf> {
+    let (Ok(catalog), Ok(root)) = (Catalog::load(path), root_of(path)) else { return Vec::new() };
+    let templates = catalog.docs.templates.as_ref().map(|folder| root.join(folder));
+    let entries = templates.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.extend(documents::named(&catalog).map(|path| root.join(path)));
+    files.extend(placed(&catalog).iter().map(|page| root.join(page.path)));
+    files.extend(templates);
+    files
+}
+
+fn look<'a>(files: impl IntoIterator<Item = &'a Path>) -> Seen {
+    let state = |path: &Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    files.into_iter().map(|path| (path.to_owned(), state(path))).collect()
+}
+
+/// SIGINT or SIGTERM: the usual end.
+async fn interrupted() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => stopped,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// A page of somebody else that has its name resolved to this machine may not read the documents (DNS rebinding).
+async fn only_loopback(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    if !matches!(name, "localhost" | "127.0.0.1" | "[::1]") {
+        return (StatusCode::FORBIDDEN, "this is served as localhost only\n").into_response();
+    }
+    next.run(request).await
+}
+
+async fn reload(State(mut shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    shared.mark_unchanged();
+    upgrade.on_upgrade(async move |mut socket| {
+        loop {
+            tokio::select! {
+                changed = shared.changed() => {
+                    // What mdBook's script waits for.
+                    if changed.is_err() || socket.send(Message::text("reload")).await.is_err() {
+                        return;
+                    }
+                }
+                // The page has gone.
+                message = socket.recv() => if !matches!(message, Some(Ok(_))) { return },
+            }
+        }
+    })
+}
+
+async fn file(State(shared): State<Shared>, request: Request) -> Response {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
+    let files = Arc::clone(&shared.borrow());
+    let Some((name, File { bytes, .. })) = find(&files, request.uri().path()) else {
+        return (StatusCode::NOT_FOUND, "there is no such page\n").into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, media_type(name)),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, bytes.to_vec()).into_response()
+}
+
+fn find<'a>(files: &'a Tree, path: &str) -> Option<(&'a str, &'a File)> {
+    let path = percent_encoding::percent_decode_str(path.trim_start_matches('/')).decode_utf8().ok()?;
+    let path = if path.is_empty() { "index.html" } else { &*path };
+    files.get_key_value(path).map(|(name, file)| (name.as_str(), file))
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+impl Explain for ServeError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Docs(error) => error.hint(),
+            Self::Listen { .. } => Some("choose another port with --port, or 0 for a free one".into()),
+            Self::Io(_) => None,
+        }
+    }
+
+    fn status(&self) -> u8 {
+        if let Self::Docs(error) = self { error.status() } else { UNFINISHED }
+    }
+
+    fn messages(&self) -> Vec<error::Message> {
+        match self {
+            Self::Docs(error) => error.messages(),
+            _ => vec![error::Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_found_and_typed() {
+        let files = Tree::from([
+            ("index.html".to_owned(), File::text("entry")),
+            ("docs/a b.html".to_owned(), File::text("page")),
+        ]);
+        let name = |path: &str| find(&files, path).map(|(name, _)| name);
+        assert_eq!(name("/"), Some("index.html"));
+        assert_eq!(name("/docs/a%20b.html"), Some("docs/a b.html"));
+        assert_eq!(name("/docs/"), None);
+        assert_eq!(name("/../index.html"), None);
+        assert_eq!(name("/%ff"), None);
+        assert_eq!(media_type("docs/a b.html"), "text/html; charset=utf-8");
+        assert_eq!(media_type(".nojekyll"), "application/octet-stream");
+    }
+}

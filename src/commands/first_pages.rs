@@ -1,0 +1,39 @@
+//! The documents of a new project that are made from its own catalog, as `mcp-kit docs build` makes them.
+//!
+//! They are no part of the pristine project: an update makes them anew instead of merging them.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use crate::catalog::problem::Problems;
+use crate::catalog::{Catalog, CatalogError, FILE};
+use crate::docs::build::{BuildError, ByHand, join_errors, plan};
+use crate::fs::files::{File, Tree};
+
+/// Why there are no documents.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentsError {
+    /// The rendered catalog is wrong.
+    #[error("the template's catalog is wrong\n{0}")]
+    Catalog(CatalogError),
+    /// A page cannot be made.
+    #[error("the documents cannot be made: {}", join_errors(.0))]
+    Build(Vec<BuildError>),
+}
+
+/// Adds the pages of the project's catalog, where it has one.
+///
+/// # Errors
+/// When the catalog is wrong, or something else is in the place of a page.
+pub fn add(files: &mut Tree, today: &str) -> Result<(), DocumentsError> {
+    let Some(file) = files.get(FILE) else { return Ok(()) };
+    let wrong = |(text, problems)| {
+        DocumentsError::Catalog(CatalogError::Problems(Problems { path: PathBuf::from(FILE), text, problems }))
+    };
+    let catalog = Catalog::parse(&file.bytes).map_err(wrong)?;
+    let plan = plan(&*files, &catalog, today, ByHand::Keep).map_err(DocumentsError::Build)?;
+    for change in plan.changes {
+        files.insert(change.path, File { bytes: Cow::Owned(change.after), executable: false });
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The commands. The only place where rooms meet.
+
+pub mod audit_docs;
+pub mod catalog;
+pub mod completions;
+pub mod console;
+pub mod docs;
+pub mod first_pages;
+pub mod man;
+pub mod new;
+
+use crate::cli::{Cli, Command};
+use crate::error::Failure;
+use console::{Console, Status};
+
+/// Runs the command that was typed.
+///
+/// # Errors
+/// When it could not do its work.
+pub fn run(cli: Cli) -> Result<Status, Failure> {
+    let console = &Console::new(cli.quiet, cli.verbose);
+    match cli.command {
+        Command::New(command) => new::run(command, console),
+        Command::AuditDocs(command) => audit_docs::run(&command, console),
+        Command::Catalog(command) => catalog::run(&command, console),
+        Command::Docs(command) => docs::run(&command, console),
+        Command::Completions { shell } => completions::run(shell, console),
+        Command::Man { out } => man::run(out.as_deref(), console),
+    }
+}

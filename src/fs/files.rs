@@ -1,0 +1,409 @@
+//! Files and folders that are either there whole or not there at all.
+//!
+//! In: a [`Tree`] in memory. Out: files on disk. A project is written into a staging folder and put into place in one step; whatever
+//! goes wrong before that step, dropping the [`Stage`] removes everything it made, missing parent folders included.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::{Explain, UNFINISHED, USAGE};
+
+/// One file in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its contents, byte for byte.
+    pub bytes: Cow<'static, [u8]>,
+    /// Whether it may be run.
+    pub executable: bool,
+}
+
+impl File {
+    /// A file that is only read.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { bytes: Cow::Owned(text.into().into_bytes()), executable: false }
+    }
+}
+
+/// Files by their path below a root, `/` between the parts, in order.
+pub type Tree = BTreeMap<String, File>;
+
+/// Why files could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// The system refused an operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// The verb: read, create, write …
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder to create exists and is not empty.
+    #[error("{} exists and is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// The folder to create exists as something else.
+    #[error("{} exists and is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// The path has no last part that could be created.
+    #[error("{} does not name a folder that could be created", .0.display())]
+    Nameless(PathBuf),
+    /// A file name that is not UTF-8.
+    #[error("the file name {} is not valid UTF-8", .0.display())]
+    NotUtf8(PathBuf),
+    /// A symbolic link, device or socket where only files and folders may be.
+    #[error("{} is neither a file nor a folder", .0.display())]
+    Special(PathBuf),
+}
+
+impl FilesError {
+    /// What the system refused, and on what.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// Writes a file as a whole or not at all, over one that is there.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FilesError::io("write", path))?;
+    file.write_all(bytes).map_err(FilesError::io("write", path))?;
+    // Temporary files are private; this one is not.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(FilesError::io("write", path))?;
+    }
+    file.persist(path).map_err(|error| FilesError::io("write", path)(error.error))?;
+    Ok(())
+}
+
+/// Makes the folder that a file is to be in, with those above.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder_of(path: &Path) -> Result<(), FilesError> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::create_dir_all(folder).map_err(FilesError::io("create", folder)),
+        None => Ok(()),
+    }
+}
+
+/// Puts a folder with these files in the place of `folder`, which `exists` or not: it is whole at any time, as it was or as it is now.
+///
+/// # Errors
+/// When it cannot be written; then the old one is still there.
+pub fn replace_folder(folder: &Path, files: &Tree, exists: bool) -> Result<(), FilesError> {
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(FilesError::Nameless(folder.to_owned()));
+    };
+    fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
+    let stage = || staging(parent, &name.to_string_lossy());
+    let new = stage()?;
+    write_tree(new.path(), files, || Ok::<(), FilesError>(()))?;
+    let swap = |from: &Path, to: &Path| fs::rename(from, to).map_err(FilesError::io("replace", to));
+    if exists {
+        let old = stage()?;
+        let aside = old.path().join("old");
+        swap(folder, &aside)?;
+        swap(new.path(), folder).inspect_err(|_| {
+            // The first error is the one to report.
+            let _ = fs::rename(&aside, folder);
+        })?;
+    } else {
+        swap(new.path(), folder)?;
+    }
+    // It has moved.
+    let _ = new.keep();
+    Ok(())
+}
+
+/// Reads every file below `root`, except below folders that `skip` names, without following any symbolic link.
+///
+/// # Errors
+/// When something cannot be read, is not a plain file, or has a name that is not UTF-8.
+pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Tree, FilesError> {
+    fn walk(folder: &Path, prefix: &str, skip: &dyn Fn(&Path) -> bool, tree: &mut Tree) -> Result<(), FilesError> {
+        for entry in fs::read_dir(folder).map_err(FilesError::io("read", folder))? {
+            let entry = entry.map_err(FilesError::io("read", folder))?;
+            let path = entry.path();
+            if skip(&path) {
+                continue;
+            }
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { return Err(FilesError::NotUtf8(path)) };
+            let name = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let kind = entry.file_type().map_err(FilesError::io("read", &path))?;
+            if kind.is_dir() {
+                walk(&path, &name, skip, tree)?;
+            } else if kind.is_file() {
+                let bytes = fs::read(&path).map_err(FilesError::io("read", &path))?;
+                let metadata = entry.metadata().map_err(FilesError::io("read", &path))?;
+                tree.insert(name, File { bytes: Cow::Owned(bytes), executable: is_executable(&metadata) });
+            } else {
+                return Err(FilesError::Special(path));
+            }
+        }
+        Ok(())
+    }
+    let mut tree = Tree::new();
+    walk(root, "", skip, &mut tree)?;
+    Ok(tree)
+}
+
+/// Writes every file of `tree` below `root`, which exists. `before_each` may stop the work.
+///
+/// # Errors
+/// When something cannot be written, or with what `before_each` returned.
+pub fn write_tree<E: From<FilesError>>(
+    root: &Path,
+    tree: &Tree,
+    before_each: impl Fn() -> Result<(), E>,
+) -> Result<(), E> {
+    let mut made: Option<PathBuf> = None;
+    for (name, file) in tree {
+        before_each()?;
+        let path = root.join(name);
+        // Sorted paths come folder by folder: asking for the last one again is most of the questions.
+        if let Some(parent) = path.parent().filter(|parent| made.as_deref() != Some(*parent)) {
+            fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
+            made = Some(parent.to_owned());
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        set_mode(&mut options, file.executable);
+        let mut open = options.open(&path).map_err(FilesError::io("create", &path))?;
+        open.write_all(&file.bytes).map_err(FilesError::io("write", &path))?;
+    }
+    Ok(())
+}
+
+/// A temporary folder that will become the one of this name, beside it or inside of it. Temporary folders are private by default; this
+/// one becomes the user's, as open as their umask says.
+///
+/// # Errors
+/// When it cannot be made.
+fn staging(beside: &Path, name: &str) -> Result<TempDir, FilesError> {
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{name}.mcp-kit-");
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    builder.tempdir_in(beside).map_err(FilesError::io("create a folder in", beside))
+}
+
+/// Where a project will be, checked but untouched.
+#[derive(Debug)]
+pub struct Destination {
+    path: PathBuf,
+    exists: bool,
+}
+
+impl Destination {
+    /// Looks at `path` without changing anything: it must not exist, or be an empty folder.
+    ///
+    /// # Errors
+    /// When it exists otherwise, or cannot be looked at.
+    pub fn check(path: &Path) -> Result<Self, FilesError> {
+        match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_dir() => Err(FilesError::NotAFolder(path.to_owned())),
+            Ok(_) => {
+                let path = path.canonicalize().map_err(FilesError::io("read", path))?;
+                let mut entries = fs::read_dir(&path).map_err(FilesError::io("read", &path))?;
+                if entries.next().is_some() { Err(FilesError::NotEmpty(path)) } else { Ok(Self { path, exists: true }) }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A dangling link is there as well; renaming would replace it.
+                if fs::symlink_metadata(path).is_ok() {
+                    return Err(FilesError::NotAFolder(path.to_owned()));
+                }
+                let absolute = std::path::absolute(path).map_err(FilesError::io("find", path))?;
+                // `x/` and `x` name the same folder; `x/..` names none that could be created.
+                let absolute: PathBuf = absolute.components().collect();
+                if absolute.file_name().is_none() {
+                    return Err(FilesError::Nameless(path.to_owned()));
+                }
+                Ok(Self { path: absolute, exists: false })
+            }
+            Err(error) => Err(FilesError::io("create", path)(error)),
+        }
+    }
+
+    /// The absolute path of the folder to create.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder below which the new one will be: it, or the nearest of its parents, exists.
+    #[must_use]
+    pub fn parent(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    /// Makes the staging folder: beside the destination, or inside it when it exists already. An existing folder keeps its
+    /// inode, owner and mode (it may be somebody's working directory or a mount point).
+    ///
+    /// # Errors
+    /// When it cannot be made; missing parents that were made for it are removed again.
+    pub fn stage(self) -> Result<Stage, FilesError> {
+        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut parents = MadeFolders::default();
+        let beside = if self.exists { self.path.as_path() } else { self.parent() };
+        parents.make(beside)?;
+        Ok(Stage { folder: staging(beside, &name)?, destination: self, parents })
+    }
+}
+
+/// A folder beside the destination in which everything is made ready; removed when dropped.
+#[derive(Debug)]
+pub struct Stage {
+    // Dropped in this order: first the folder, then the parents made for it.
+    folder: TempDir,
+    destination: Destination,
+    parents: MadeFolders,
+}
+
+impl Stage {
+    /// Where to write.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts the folder into its place.
+    ///
+    /// # Errors
+    /// When the destination has come to hold something in the meantime, or cannot be written; then nothing is left behind.
+    pub fn commit(mut self) -> Result<PathBuf, FilesError> {
+        let destination = self.destination.path.clone();
+        if self.destination.exists {
+            self.move_into(&destination)?;
+        } else {
+            fs::rename(self.folder.path(), &destination).map_err(|error| match error.kind() {
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                    FilesError::NotEmpty(destination.clone())
+                }
+                io::ErrorKind::NotADirectory => FilesError::NotAFolder(destination.clone()),
+                _ => FilesError::io("create", &destination)(error),
+            })?;
+            self.folder.disable_cleanup(true);
+        }
+        self.parents.0.clear();
+        Ok(destination)
+    }
+
+    /// The entries of the staging folder, one rename each; when one fails the others go back, to be removed with the stage.
+    fn move_into(&self, destination: &Path) -> Result<(), FilesError> {
+        let stage = self.folder.path();
+        let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
+        let mut move_all = || -> Result<(), FilesError> {
+            let entries = fs::read_dir(destination).map_err(FilesError::io("read", destination))?;
+            if entries.count() > 1 {
+                return Err(FilesError::NotEmpty(destination.to_owned()));
+            }
+            for entry in fs::read_dir(stage).map_err(FilesError::io("read", stage))? {
+                let from = entry.map_err(FilesError::io("read", stage))?.path();
+                let to = destination.join(from.file_name().unwrap_or_default());
+                fs::rename(&from, &to).map_err(FilesError::io("create", &to))?;
+                moved.push((from, to));
+            }
+            Ok(())
+        };
+        move_all().inspect_err(|_| {
+            for (from, to) in &moved {
+                // Nothing better can be done here than to try; the first error is the one to report.
+                let _ = fs::rename(to, from);
+            }
+        })
+    }
+}
+
+/// Folders that were missing and have been made; dropping removes those that are still empty.
+#[derive(Debug, Default)]
+struct MadeFolders(Vec<PathBuf>);
+
+impl MadeFolders {
+    fn make(&mut self, folder: &Path) -> Result<(), FilesError> {
+        let missing: Vec<&Path> = folder.ancestors().take_while(|path| fs::symlink_metadata(path).is_err()).collect();
+        for path in missing.into_iter().rev() {
+            match fs::create_dir(path) {
+                Ok(()) => self.0.push(path.to_owned()),
+                // Somebody else made it just now: then it is theirs.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(FilesError::io("create", path)(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            if fs::remove_dir(path).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn set_mode(options: &mut OpenOptions, executable: bool) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(if executable { 0o777 } else { 0o666 });
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &mut OpenOptions, _: bool) {}
+
+impl Explain for FilesError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::NotEmpty(_) => "choose another folder, or empty this one",
+            Self::NotAFolder(_) | Self::Nameless(_) => "choose another folder",
+            Self::NotUtf8(_) => "rename it",
+            Self::Special(_) => "put a plain file in its place: links are not followed",
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    "choose a place that you may write to"
+                }
+                io::ErrorKind::NotFound => "that folder does not exist and cannot be created",
+                io::ErrorKind::NotADirectory => "a part of the path is a file",
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+                _ => return None,
+            },
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        if matches!(self, Self::Io { .. }) { UNFINISHED } else { USAGE }
+    }
+}

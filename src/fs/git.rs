@@ -1,0 +1,122 @@
+//! What git knows of a tree. Everything that asks git is here.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::error::{Explain, UNFINISHED};
+
+/// Git is there and does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("git does not answer: {0}")]
+pub struct GitError(String);
+
+/// So many commits are looked at, the newest: a history of 100,000 takes longer than the audit.
+const LATEST: &str = "1000";
+
+/// What git answers; nothing where there is no git or no repository.
+///
+/// # Errors
+/// When git fails otherwise.
+pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
+    let Ok(output) = command(root, arguments).output() else { return Ok(None) };
+    if output.status.success() {
+        return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("not a git repository") { Ok(None) } else { Err(GitError(said.trim().to_owned())) }
+}
+
+fn command(root: &Path, arguments: &[&str]) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+    git
+}
+
+/// The latest commits, which git looks up while others work: it begins when it is asked and pauses when nobody reads.
+#[derive(Debug)]
+pub struct History(Option<Child>);
+
+impl History {
+    /// Asks for those of the repository around `root`.
+    #[must_use]
+    pub fn ask(root: &Path) -> Self {
+        let format = ["--format=format:%x01%cs%d", "--name-only", "--relative", "-z"];
+        let arguments = [&["log", "--no-renames", "--max-count", LATEST][..], &format].concat();
+        // No git and no commit at all are no failure of ours.
+        Self(command(root, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
+    }
+
+    /// When each of these documents below the root was last changed, in a sentence; nothing where that is not known.
+    #[must_use]
+    pub fn last_changes(mut self, paths: &[&str]) -> HashMap<String, String> {
+        let Some(git) = self.0.take_if(|_| !paths.is_empty()) else { return HashMap::new() };
+        let log = git.wait_with_output().ok().filter(|output| output.status.success());
+        log.map_or_else(HashMap::new, |log| parse(&String::from_utf8_lossy(&log.stdout), paths))
+    }
+}
+
+impl Drop for History {
+    /// Nobody wants to know any more.
+    fn drop(&mut self) {
+        if let Some(git) = &mut self.0 {
+            // It may have ended by itself.
+            let _ = git.kill();
+            let _ = git.wait();
+        }
+    }
+}
+
+/// From the newest commit to the oldest: `\x01DAY (DECORATIONS)\nPATH\0PATH\0`.
+fn parse(log: &str, paths: &[&str]) -> HashMap<String, String> {
+    let wanted: HashSet<&str> = paths.iter().copied().collect();
+    let (mut said, mut commits) = (HashMap::new(), 0);
+    for commit in log.split('\u{1}').skip(1) {
+        commits += 1;
+        let Some((head, files)) = commit.split_once('\n') else { continue };
+        // The oldest commit of a shallow clone, which seems to have made everything.
+        if head.contains("grafted") {
+            continue;
+        }
+        let day = head.get(..10).unwrap_or_default();
+        for file in files.split('\0').filter(|file| wanted.contains(file)) {
+            said.entry(file.to_owned()).or_insert_with(|| format!("its last change in git is of {day}"));
+        }
+    }
+    if commits.to_string() == LATEST {
+        for path in paths {
+            said.entry((*path).to_owned())
+                .or_insert_with(|| format!("none of the last {LATEST} commits has changed it"));
+        }
+    }
+    said
+}
+
+impl Explain for GitError {
+    fn status(&self) -> u8 {
+        UNFINISHED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn the_newest_commit_counts() {
+        let log =
+            "\u{1}2026-01-02 (HEAD -> main)\na.md\0other.md\0\0\u{1}2025-01-02\nb c.md\0a.md\0\0\u{1}2024-01-01\0";
+        let said = parse(log, &["a.md", "b c.md", "d.md"]);
+        let of = |path: &str| said.get(path).map(String::as_str);
+        assert_eq!(of("a.md"), Some("its last change in git is of 2026-01-02"));
+        assert_eq!(of("b c.md"), Some("its last change in git is of 2025-01-02"));
+        assert_eq!((of("d.md"), said.len()), (None, 2));
+        assert!(parse("", &["a.md"]).is_empty());
+        assert!(parse("\u{1}2026-01-02 (grafted, HEAD -> main)\na.md\0\0", &["a.md"]).is_empty());
+        let long = "\u{1}2026-01-02\nb.md\0\0".repeat(1000);
+        assert_eq!(
+            parse(&long, &["a.md"]).get("a.md").map(String::as_str),
+            Some("none of the last 1000 commits has changed it")
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! Effects: files, git, the terminal, signals. The only room that writes to the disk.
+
+pub mod change;
+pub mod diff;
+pub mod files;
+pub mod git;
+pub mod interrupt;
+pub mod repository;
+pub mod scratch;
+pub mod terminal;
+pub mod transaction;
+pub mod uncommitted;

@@ -1,0 +1,349 @@
+//! All changes or none, also when the process is killed at any point.
+//!
+//! The new contents are written into a folder of their own first, with a journal that says what belongs where. Putting the journal
+//! into place is the moment of decision: before it, nothing has changed and the folder is thrown away; after it, whoever comes next
+//! finishes the work. Each document is replaced by renaming, so that it is whole at any time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::fs::change::Change;
+
+use crate::error::{Explain, UNFINISHED};
+use std::borrow::Cow;
+
+/// The folder, below the root. It is gone when the work is done.
+pub const FOLDER: &str = ".mcp-kit-fix";
+const JOURNAL: &str = "journal.json";
+const SCHEMA: &str = "mcp-kit/fix/1";
+
+/// Why the documents are not all as they were to be.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactionError {
+    /// The system refused an operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// The verb.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A new document would replace one that is there.
+    #[error("{0} is there already")]
+    InTheWay(String),
+    /// Somebody has changed the document meanwhile.
+    #[error("{0} has changed meanwhile")]
+    Changed(String),
+    /// The journal of an interrupted run says what no run of ours would say.
+    #[error("{} is no journal of an interrupted --fix or docs build: {reason}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Journal {
+    schema: String,
+    changes: Vec<Entry>,
+}
+
+/// One document; its new contents are in the file named after its number.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    path: String,
+    /// Nothing where the document is new.
+    before: Option<String>,
+    after: String,
+}
+
+/// Makes all changes in documents below `root`.
+///
+/// # Errors
+/// When a document is not as it was when the change was planned, or the disk refuses: nothing has changed then.
+pub fn run(root: &Path, changes: &[Change]) -> Result<(), TransactionError> {
+    let folder = root.join(FOLDER);
+    fs::create_dir(&folder).map_err(io_error("create", &folder))?;
+    let staged = stage(root, &folder, changes);
+    if staged.is_err() {
+        // Nothing is decided yet.
+        let _ = fs::remove_dir_all(&folder);
+    }
+    staged?;
+    finish(root).map(|_| ())
+}
+
+fn stage(root: &Path, folder: &Path, changes: &[Change]) -> Result<(), TransactionError> {
+    let mut entries = Vec::with_capacity(changes.len());
+    for (number, change) in changes.iter().enumerate() {
+        let document = root.join(&change.path);
+        let path = folder.join(number.to_string());
+        write(&path, &change.after)?;
+        match &change.before {
+            Some(before) => keep_mode(&document, &path, before, &change.path)?,
+            None if document.symlink_metadata().is_ok() => {
+                return Err(TransactionError::InTheWay(change.path.clone()));
+            }
+            None => {}
+        }
+        let before = change.before.as_deref().map(digest);
+        entries.push(Entry { path: change.path.clone(), before, after: digest(&change.after) });
+    }
+    let journal = Journal { schema: SCHEMA.to_owned(), changes: entries };
+    let path = folder.join(JOURNAL);
+    let text = serde_json::to_vec(&journal).map_err(|error| io_error("write", &path)(error.into()))?;
+    let new = folder.join("new");
+    write(&new, &text)?;
+    fs::rename(&new, &path).map_err(io_error("write", &path))?;
+    sync(folder);
+    Ok(())
+}
+
+/// Gives the new contents the mode of the document that they are for, which must still be as it was.
+fn keep_mode(document: &Path, new: &Path, before: &[u8], path: &str) -> Result<(), TransactionError> {
+    if fs::read(document).map_err(io_error("read", document))? != before {
+        return Err(TransactionError::Changed(path.to_owned()));
+    }
+    let mode = fs::metadata(document).map_err(io_error("read", document))?.permissions();
+    // Renaming needs the right to write to the folder only, so a document that is protected would lose its protection.
+    if mode.readonly() {
+        return Err(io_error("write", document)(io::Error::from(io::ErrorKind::PermissionDenied)));
+    }
+    fs::set_permissions(new, mode).map_err(io_error("write", new))
+}
+
+/// Whether an interrupted run has decided on changes that are not all made.
+#[must_use]
+pub fn is_interrupted(root: &Path) -> bool {
+    root.join(FOLDER).join(JOURNAL).exists()
+}
+
+/// Finishes what an interrupted run has begun; gives how many documents it had to do, if there was one.
+///
+/// # Errors
+/// When a document is neither as it was nor as it is to be, or the disk refuses.
+pub fn finish(root: &Path) -> Result<Option<usize>, TransactionError> {
+    let folder = root.join(FOLDER);
+    let path = folder.join(JOURNAL);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Interrupted before anything was decided, or there is nothing at all.
+            return match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &folder)(error)),
+                _ => Ok(None),
+            };
+        }
+        Err(error) => return Err(io_error("read", &path)(error)),
+    };
+    let wrong = |reason: String| TransactionError::Journal { path: path.clone(), reason };
+    let journal: Journal = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    if journal.schema != SCHEMA {
+        return Err(wrong(format!("its schema is {:?}", journal.schema)));
+    }
+    // All of it is looked at before any of it is done.
+    let mut waiting = Vec::new();
+    for (number, entry) in journal.changes.iter().enumerate() {
+        let document = below(root, &entry.path).ok_or_else(|| wrong(format!("{:?} lies outside", entry.path)))?;
+        let staged = folder.join(number.to_string());
+        let now = match fs::read(&document) {
+            Ok(now) => Some(digest(&now)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(io_error("read", &document)(error)),
+        };
+        if now.as_ref() == Some(&entry.after) {
+            continue;
+        }
+        let new = fs::read(&staged).map_err(io_error("read", &staged))?;
+        if now != entry.before || digest(&new) != entry.after {
+            return Err(TransactionError::Changed(entry.path.clone()));
+        }
+        waiting.push((staged, document, entry.before.is_none()));
+    }
+    // New ones first, and last what they were made from: at no time is a text nowhere.
+    waiting.sort_by_key(|(.., is_new)| !is_new);
+    for (staged, document, is_new) in waiting {
+        put(&staged, &document, is_new)?;
+    }
+    // Without the journal the rest is rubbish, which anybody may remove.
+    fs::remove_file(&path).map_err(io_error("remove", &path))?;
+    fs::remove_dir_all(&folder).map_err(io_error("remove", &folder))?;
+    Ok(Some(journal.changes.len()))
+}
+
+/// Puts new contents in their place at once. What is new never takes the place of something else: a link is refused where a
+/// name is taken, and renaming is not.
+fn put(staged: &Path, document: &Path, is_new: bool) -> Result<(), TransactionError> {
+    let folder = document.parent().unwrap_or(document);
+    if is_new {
+        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        fs::hard_link(staged, document).map_err(io_error("create", document))?;
+    } else {
+        fs::rename(staged, document).map_err(io_error("write", document))?;
+    }
+    sync(folder);
+    Ok(())
+}
+
+/// The document, if the path leads to one below the root: a journal may come with somebody's repository.
+fn below(root: &Path, path: &str) -> Option<PathBuf> {
+    let plain = !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let document = root.join(path);
+    if document.symlink_metadata().is_ok() {
+        return (plain && document.is_file() && document.canonicalize().ok()? == document).then_some(document);
+    }
+    // A new one, perhaps in a new folder: what is there of the way to it leads through no symbolic link.
+    let there = document.ancestors().skip(1).find(|folder| folder.symlink_metadata().is_ok())?;
+    (plain && there.canonicalize().ok()? == there).then_some(document)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), TransactionError> {
+    let mut file: File =
+        OpenOptions::new().write(true).create_new(true).open(path).map_err(io_error("create", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error("write", path))
+}
+
+/// So that a new name outlives a loss of power, where the system can do that.
+fn sync(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TransactionError {
+    let path = path.to_owned();
+    move |source| TransactionError::Io { action, path, source }
+}
+
+impl Explain for TransactionError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::InTheWay(_) => "move it away, or archive by hand; nothing has changed",
+            Self::Changed(_) => {
+                "run it again; if an earlier --fix or docs build was interrupted, remove .mcp-kit-fix when you have looked at the document"
+            }
+            Self::Journal { .. } => "remove .mcp-kit-fix, if it is not yours",
+            Self::Io { .. } => "no document is half written; run it again once the disk allows it",
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        UNFINISHED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let place = Self(tempfile::tempdir().unwrap());
+            for (path, text) in files {
+                fs::write(place.root().join(path), text).unwrap();
+            }
+            place
+        }
+
+        fn root(&self) -> PathBuf {
+            self.0.path().canonicalize().unwrap()
+        }
+
+        fn read(&self, path: &str) -> String {
+            fs::read_to_string(self.root().join(path)).unwrap()
+        }
+
+        fn is_clean(&self) -> bool {
+            !self.root().join(FOLDER).exists()
+        }
+    }
+
+    fn change(path: &str, before: &str, after: &str) -> Change {
+        Change { path: path.to_owned(), before: Some(before.into()), after: after.into() }
+    }
+
+    #[test]
+    fn everything_changes_and_nothing_is_left_behind() {
+        let place = Place::new(&[("a.md", "1"), ("b.md", "2")]);
+        run(&place.root(), &[change("a.md", "1", "one"), change("b.md", "2", "two")]).unwrap();
+        assert_eq!((place.read("a.md"), place.read("b.md"), place.is_clean()), ("one".into(), "two".into(), true));
+        assert_eq!(finish(&place.root()).unwrap(), None);
+    }
+
+    #[test]
+    fn nothing_changes_where_something_is_in_the_way() {
+        let place = Place::new(&[("a.md", "1"), ("b.md", "of somebody else")]);
+        let changes = [change("a.md", "1", "one"), change("b.md", "2", "two")];
+        assert!(matches!(run(&place.root(), &changes), Err(TransactionError::Changed(path)) if path == "b.md"));
+        assert_eq!((place.read("a.md"), place.is_clean()), ("1".into(), true));
+    }
+
+    #[test]
+    fn what_was_decided_is_finished_and_what_was_not_is_forgotten() {
+        let place = Place::new(&[("a.md", "1"), ("b.md", "2")]);
+        let changes = [change("a.md", "1", "one"), change("b.md", "2", "two")];
+        let folder = place.root().join(FOLDER);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("0"), "half").unwrap();
+        assert_eq!(finish(&place.root()).unwrap(), None);
+        assert_eq!((place.read("a.md"), place.is_clean()), ("1".into(), true));
+
+        fs::create_dir(&folder).unwrap();
+        stage(&place.root(), &folder, &changes).unwrap();
+        assert!(is_interrupted(&place.root()));
+        fs::rename(folder.join("0"), place.root().join("a.md")).unwrap();
+        assert_eq!(finish(&place.root()).unwrap(), Some(2));
+        assert_eq!((place.read("a.md"), place.read("b.md"), place.is_clean()), ("one".into(), "two".into(), true));
+    }
+
+    #[test]
+    fn a_new_document_never_takes_the_place_of_another() {
+        let place = Place::new(&[("a.md", "1"), ("b.md", "mine")]);
+        let new = |path: &str| Change { path: path.to_owned(), before: None, after: "new".into() };
+        let changes = [change("a.md", "1", "one"), new("b.md")];
+        assert!(matches!(run(&place.root(), &changes), Err(TransactionError::InTheWay(path)) if path == "b.md"));
+        assert_eq!((place.read("a.md"), place.read("b.md"), place.is_clean()), ("1".into(), "mine".into(), true));
+        run(&place.root(), &[change("a.md", "1", "one"), new("deep/er/c.md")]).unwrap();
+        assert_eq!((place.read("a.md"), place.read("deep/er/c.md")), ("one".into(), "new".into()));
+    }
+
+    #[test]
+    fn somebodys_work_after_an_interruption_is_not_overwritten() {
+        let place = Place::new(&[("a.md", "1")]);
+        let folder = place.root().join(FOLDER);
+        fs::create_dir(&folder).unwrap();
+        stage(&place.root(), &folder, &[change("a.md", "1", "one")]).unwrap();
+        fs::write(place.root().join("a.md"), "mine").unwrap();
+        assert!(matches!(finish(&place.root()), Err(TransactionError::Changed(path)) if path == "a.md"));
+        assert_eq!(place.read("a.md"), "mine");
+    }
+
+    #[test]
+    fn a_strangers_journal_leads_nowhere_else() {
+        let place = Place::new(&[]);
+        let folder = place.root().join(FOLDER);
+        for path in ["../a", "/etc/hostname", "a/../../b", ".", ""] {
+            fs::create_dir(&folder).unwrap();
+            let journal =
+                format!(r#"{{"schema":"{SCHEMA}","changes":[{{"path":{path:?},"before":null,"after":""}}]}}"#);
+            fs::write(folder.join(JOURNAL), journal).unwrap();
+            assert!(matches!(finish(&place.root()), Err(TransactionError::Journal { .. })), "{path}");
+            fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Sections that the tool writes in files that people write: between `<!-- mcp-kit:begin NAME -->` and
+//! `<!-- mcp-kit:end NAME -->`, each on a line of its own. Everything else in the file stays byte for byte.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Parser};
+
+use crate::markdown::checksum::digest;
+
+/// A section as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its name.
+    pub name: String,
+    /// The digest in its first marker; none where somebody has just put the markers there.
+    pub told: Option<String>,
+    /// The bytes of the file from the first marker to the end of the last one.
+    pub whole: Range<usize>,
+    /// The bytes between the markers.
+    pub inside: Range<usize>,
+}
+
+/// Why the markers of a file cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct MarkerError {
+    /// Counted from one.
+    pub line: usize,
+    /// What is wrong there.
+    pub what: String,
+}
+
+enum Marker<'a> {
+    Begin { name: &'a str, told: Option<&'a str> },
+    End { name: &'a str },
+}
+
+/// The sections of a Markdown file, in their order. Markers in code are examples, not markers.
+///
+/// # Errors
+/// For markers that are not understood, not closed, not opened, nested, there twice, or within a line.
+pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
+    let error = |at: usize, what: String| MarkerError { line: text[..at].matches('\n').count() + 1, what };
+    let mut found: Vec<Section> = Vec::new();
+    let mut open: Option<(usize, Section)> = None;
+    for (event, range) in Parser::new(text).into_offset_iter() {
+        let inline = matches!(event, Event::InlineHtml(_));
+        if !inline && !matches!(event, Event::Html(_)) {
+            continue;
+        }
+        let Some(start) = text[range.clone()].find("<!-- mcp-kit:").map(|at| range.start + at) else { continue };
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let line = text[line_start..line_end].trim();
+        let words = line.strip_prefix("<!-- mcp-kit:").and_then(|rest| rest.strip_suffix(" -->"));
+        let marker = match words.map(|words| words.split(' ').collect::<Vec<_>>()).as_deref() {
+            // The header of a whole page.
+            Some(["page", ..]) => continue,
+            Some(["begin", name]) => Marker::Begin { name, told: None },
+            Some(["begin", name, told]) if told.starts_with("sha256=") => {
+                Marker::Begin { name, told: told.strip_prefix("sha256=") }
+            }
+            Some(["end", name]) => Marker::End { name },
+            Some(_) => return Err(error(start, format!("{line} is no marker of a section"))),
+            None => return Err(error(start, "a marker needs a line of its own".to_owned())),
+        };
+        if inline {
+            return Err(error(start, "a marker needs a line of its own, and an empty one before it".to_owned()));
+        }
+        let end = line_start + text[line_start..line_end].trim_end().len();
+        match (marker, open.take()) {
+            (Marker::Begin { name, told }, None) => {
+                if found.iter().any(|section| section.name == name) {
+                    return Err(error(start, format!("the section {name} is here a second time")));
+                }
+                let (name, told) = (name.to_owned(), told.map(str::to_owned));
+                open = Some((start, Section { name, told, whole: start..end, inside: end..end }));
+            }
+            (Marker::Begin { name, .. }, Some((_, outer))) => {
+                return Err(error(start, format!("{name} begins within {}, which has no end yet", outer.name)));
+            }
+            (Marker::End { name }, Some((_, mut section))) if section.name == name => {
+                section.inside.end = start;
+                section.whole.end = end;
+                found.push(section);
+            }
+            (Marker::End { name }, Some((_, section))) => {
+                return Err(error(start, format!("{name} ends here, where {} is open", section.name)));
+            }
+            (Marker::End { name }, None) => return Err(error(start, format!("{name} ends here without a beginning"))),
+        }
+    }
+    match open {
+        Some((at, section)) => Err(error(at, format!("{} has no end", section.name))),
+        None => Ok(found),
+    }
+}
+
+impl Section {
+    /// Whether somebody has changed what a build made.
+    #[must_use]
+    pub fn is_edited(&self, file: &str) -> bool {
+        let inside = &file[self.inside.clone()];
+        match &self.told {
+            Some(told) => *told != digest(inside.trim()),
+            // Markers that somebody has just put there have nothing between them that is ours to lose.
+            None => !inside.trim().is_empty(),
+        }
+    }
+}
+
+/// The file with this section's text: in its place, or at the end where the section is not there yet.
+#[must_use]
+pub fn splice(file: &str, section: Option<&Section>, name: &str, body: &str) -> String {
+    let end = if file.contains("\r\n") { "\r\n" } else { "\n" };
+    let body = body.trim();
+    let text =
+        format!("<!-- mcp-kit:begin {name} sha256={} -->\n\n{body}\n\n<!-- mcp-kit:end {name} -->", digest(body))
+            .replace('\n', end);
+    let Some(section) = section else {
+        let gap = match file {
+            "" => "",
+            _ if file.ends_with("\n\n") || file.ends_with("\n\r\n") => "",
+            _ if file.ends_with('\n') => end,
+            _ => &end.repeat(2),
+        };
+        return format!("{file}{gap}{text}{end}");
+    };
+    format!("{}{text}{}", &file[..section.whole.start], &file[section.whole.end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_outside_stays_byte_for_byte() {
+        let file =
+            "# Ours\r\n\r\n\ttext  \r\n\r\n  <!-- mcp-kit:begin a -->\r\n<!-- mcp-kit:end a -->  \r\n\r\nlast line";
+        let found = sections(file).unwrap();
+        assert!(!found[0].is_edited(file));
+        let built = splice(file, Some(&found[0]), "a", "## New\n\ntext");
+        let (before, after) = ("# Ours\r\n\r\n\ttext  \r\n\r\n  ", "  \r\n\r\nlast line");
+        assert!(built.starts_with(before) && built.ends_with(after), "{built:?}");
+        assert!(built.contains("-->\r\n\r\n## New\r\n\r\ntext\r\n\r\n<!-- mcp-kit:end a -->"), "{built:?}");
+        let again = sections(&built).unwrap();
+        assert!(!again[0].is_edited(&built));
+        assert_eq!(splice(&built, Some(&again[0]), "a", "## New\n\ntext"), built);
+        let edited = built.replace("## New", "## Newer");
+        assert!(sections(&edited).unwrap()[0].is_edited(&edited));
+    }
+
+    #[test]
+    fn a_new_section_goes_to_the_end() {
+        for (file, gap) in [("", ""), ("# A", "\n\n"), ("# A\n", "\n"), ("# A\n\n", ""), ("# A\r\nb", "\r\n\r\n")] {
+            let built = splice(file, None, "a", "text");
+            assert!(built.starts_with(&format!("{file}{gap}<!-- mcp-kit:begin a ")), "{built:?}");
+            assert_eq!(sections(&built).unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn examples_in_code_are_no_markers() {
+        let file = "```\n<!-- mcp-kit:begin a -->\n```\n\n`<!-- mcp-kit:end a -->`\n\n    <!-- mcp-kit:begin b -->\n";
+        assert_eq!(sections(file), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn broken_markers_are_said_with_their_line() {
+        for (file, line, what) in [
+            ("\n<!-- mcp-kit:begin a -->\n", 2, "a has no end"),
+            ("x\n\n<!-- mcp-kit:end a -->\n", 3, "a ends here without a beginning"),
+            ("<!-- mcp-kit:begin a -->\n\n<!-- mcp-kit:begin b -->\n", 3, "b begins within a, which has no end yet"),
+            ("<!-- mcp-kit:begin a -->\n\n<!-- mcp-kit:end b -->\n", 3, "b ends here, where a is open"),
+            ("<!-- mcp-kit:begin -->\n", 1, "<!-- mcp-kit:begin --> is no marker of a section"),
+            ("<!-- mcp-kit:start a -->\n", 1, "<!-- mcp-kit:start a --> is no marker of a section"),
+            ("text <!-- mcp-kit:begin a -->\n", 1, "a marker needs a line of its own"),
+            ("text\n<!-- mcp-kit:begin a --> x\n", 2, "a marker needs a line of its own"),
+        ] {
+            assert_eq!(sections(file), Err(MarkerError { line, what: what.to_owned() }), "{file:?}");
+        }
+        let twice = "<!-- mcp-kit:begin a -->\n<!-- mcp-kit:end a -->\n".repeat(2);
+        assert_eq!(sections(&twice).unwrap_err().line, 3);
+    }
+}
