@@ -5,6 +5,7 @@
 //! changes nothing. A known link in a reworded line is still the same link. How often an entry may match is counted: the same mistake
 //! made once more is new.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,9 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::finding::{Code, Finding, Report};
 use super::report::{line_digest, lines};
-
 use crate::error::Explain;
-use std::borrow::Cow;
 
 const SCHEMA: &str = "mcp-kit/audit-baseline/1";
 

@@ -23,27 +23,26 @@ pub mod suggest;
 pub mod walk;
 pub mod web;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+pub use facts::Facts;
+pub use scope::Scope;
+pub use settings::Settings;
+
+use crate::error::Explain;
+use crate::text::path::{display_path, native};
 use checks::{Context, PendingFinding, Run};
 use corpus::Corpus;
 use document::Patterns;
 use finding::Report;
 use graph::Graph;
 use scope::{Located, ScopeError};
-
-use crate::text::path::{display_path, native};
-pub use facts::Facts;
-pub use scope::Scope;
-pub use settings::Settings;
 use walk::Tree;
-
-use crate::error::Explain;
-use std::borrow::Cow;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]

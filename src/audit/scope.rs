@@ -1,13 +1,12 @@
 //! What is audited: from the paths that somebody gives to the root of the tree and the part of it whose findings are wanted.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::profile::is_below;
-use crate::text::path::{file_name, parent};
-
 use crate::error::Explain;
-use std::borrow::Cow;
+use crate::text::path::{file_name, parent};
 
 /// What an audit looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]

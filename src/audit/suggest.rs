@@ -1,7 +1,5 @@
 //! What somebody probably meant. A suggestion is a guess for people; whether it is certain enough for a repair is said with it.
 
-use crate::text::path::relative;
-use crate::text::percent::encode_destination;
 use std::borrow::Cow;
 
 use super::corpus::Corpus;
@@ -9,10 +7,9 @@ use super::document::{Link, Match};
 use super::resolve::Target;
 use super::walk::{Kind, is_markdown};
 use crate::markdown::destination::{Parts, has_scheme};
-use crate::text::casefold;
-use crate::text::casefold::letters;
-use crate::text::path::normalise;
-use crate::text::path::{display_path, file_name, parent};
+use crate::text::casefold::{self, letters};
+use crate::text::path::{display_path, file_name, normalise, parent, relative};
+use crate::text::percent::encode_destination;
 
 /// More candidates than this are not compared letter by letter.
 const MANY: usize = 2_000;

@@ -1,7 +1,6 @@
 //! Tree → files. In: a root folder. Out: every path below it, so that no link needs to ask the file system. Ignore files are
 //! respected; version control is never entered; symbolic links are not followed but known by where they lead.
 
-use crate::text::path::{file_name, join, native, parent};
 use std::fs;
 use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHasher;
 
 use crate::text::casefold::Index;
+use crate::text::path::{file_name, join, native, parent};
 
 /// What a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]

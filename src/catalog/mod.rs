@@ -16,6 +16,7 @@ pub mod reviewed;
 pub mod service;
 pub mod yaml;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,11 +28,9 @@ pub use organisation::Organisation;
 pub use reviewed::Reviewed;
 pub use service::Service;
 
+use crate::error::{Explain, Message, UNFINISHED, USAGE};
 use problem::{Problem, Problems};
 use read::Reader;
-
-use crate::error::{Explain, Message, UNFINISHED, USAGE};
-use std::borrow::Cow;
 
 /// The name of the file, at the root of a repository.
 pub const FILE: &str = "catalog.yaml";

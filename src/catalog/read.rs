@@ -1,12 +1,12 @@
 //! Fields of a tree → values of the model. Whatever does not fit becomes a problem, and reading goes on.
 
-use crate::text::date::parse_day;
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 
 use super::problem::Problem;
 use super::yaml::{Node, Value};
+use crate::text::date::parse_day;
 use crate::text::nearest::nearest;
 
 /// Collects what is wrong.

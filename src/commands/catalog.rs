@@ -4,8 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::catalog::add;
-use crate::catalog::add::AddError;
+use crate::catalog::add::{self, AddError};
 use crate::catalog::problem::Problems;
 use crate::catalog::{Catalog, CatalogError, Service, schema};
 use crate::cli::{CatalogAdd, CatalogCommand, Format};

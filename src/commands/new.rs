@@ -1,32 +1,25 @@
 //! The command `mcp-kit new`, from what the user typed to a folder that is there whole or not at all.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, New};
 use crate::commands::console::{Console, Status};
-use crate::commands::first_pages as documents;
-use crate::commands::first_pages::DocumentsError;
-use crate::fs::files;
-use crate::fs::files::{Destination, FilesError, Tree};
+use crate::commands::first_pages::{self, DocumentsError};
+use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
+use crate::fs::files::{self, Destination, FilesError, Tree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
-use crate::scaffold::answers;
-use crate::scaffold::answers::{Answers, Given, Origin, Problem};
+use crate::scaffold::answers::{self, Answers, Given, Origin, Problem};
 use crate::scaffold::manifest::Placeholder;
-use crate::scaffold::name;
-use crate::scaffold::name::BadName;
-use crate::scaffold::project;
-use crate::scaffold::project::ProjectError;
-use crate::scaffold::render;
-use crate::scaffold::render::RenderError;
+use crate::scaffold::name::{self, BadName};
+use crate::scaffold::project::{self, ProjectError};
+use crate::scaffold::render::{self, RenderError};
 use crate::scaffold::report::Report;
 use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
-
-use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
-use std::borrow::Cow;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +193,7 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         progress(&format!("rendering {} files of template {}", template.files.len(), template.name()));
         let rendered = render::render(&template, &request.name, &answers, interrupt)?;
         let mut files = project::complete(rendered, &template, &request.name, &answers)?;
-        documents::add(&mut files, &request.today)?;
+        first_pages::add(&mut files, &request.today)?;
         Ok(files)
     };
     let files = if request.dry_run {

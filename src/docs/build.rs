@@ -1,5 +1,6 @@
 //! From the pages' texts and what is on disk to what has to change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,13 +10,11 @@ use rustc_hash::FxHashSet;
 use super::templates::{TemplateError, Templates};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{Kind, Placed, built_in, placed};
+use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
 use crate::fs::files::Tree;
 use crate::markdown::checksum::{Found, look, seal};
 use crate::markdown::managed::{MarkerError, sections, splice};
-
-use crate::error::{Explain, UNFINISHED, USAGE};
-use std::borrow::Cow;
 
 /// Why nothing can be built.
 #[derive(Debug, thiserror::Error)]

@@ -5,9 +5,8 @@ use std::io::Write;
 
 use tera::{Context, Kwargs, State, Tera};
 
-use super::example;
-use super::reference;
 use super::refusals::{OUTPUTS, REFUSALS};
+use super::{example, reference};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{PAGES, Page, Placed};
 use crate::markdown::destination::relative_link;

@@ -4,6 +4,7 @@
 //! into place is the moment of decision: before it, nothing has changed and the folder is thrown away; after it, whoever comes next
 //! finishes the work. Each document is replaced by renaming, so that it is whole at any time.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -11,10 +12,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::fs::change::Change;
-
 use crate::error::{Explain, UNFINISHED};
-use std::borrow::Cow;
+use crate::fs::change::Change;
 
 /// The folder, below the root. It is gone when the work is done.
 pub const FOLDER: &str = ".mcp-kit-fix";

@@ -2,16 +2,15 @@
 //!
 //! Every problem is collected before any is reported, each with the place where the user wrote the value.
 
-use crate::text::nearest::nearest;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::manifest::{Kind, Placeholder, position};
-
 use crate::error::Explain;
-use std::borrow::Cow;
+use crate::text::nearest::nearest;
 
 /// One answer: text or a flag, as the template's question wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use semver::Version;
+
 const PACKAGE: &str = "[[package]]";
 
 /// The text with its `[[package]]` blocks sorted by name and version, as cargo writes them; everything around them stays.
@@ -31,7 +33,11 @@ pub fn sort_packages(text: &str) -> String {
     let mut blocks: Vec<String> =
         blocks.into_iter().map(|block| format!("{}\n", sort_dependencies(block.trim_end()))).collect();
     blocks.sort_by_cached_key(|block| {
-        (field(block, "name").to_owned(), version_key(field(block, "version")), field(block, "source").to_owned())
+        (
+            field(block, "name").to_owned(),
+            Version::parse(field(block, "version")).ok(),
+            field(block, "source").to_owned(),
+        )
     });
     let mut sorted = text[..first].to_owned();
     sorted.push_str(&blocks.join("\n"));
@@ -77,13 +83,6 @@ fn sort_dependencies(block: &str) -> String {
 fn field<'a>(block: &'a str, key: &str) -> &'a str {
     let value = |line: &'a str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"');
     block.lines().find_map(value).unwrap_or_default()
-}
-
-/// Numbers as numbers: 0.9.0 stands before 0.10.0. A pre-release stands before its release (semver §11).
-fn version_key(version: &str) -> (Vec<u64>, bool, String) {
-    let (core, rest) = version.find(['-', '+']).map_or((version, ""), |at| version.split_at(at));
-    let numbers = core.split('.').map(|part| part.parse().unwrap_or(0)).collect();
-    (numbers, !rest.starts_with('-'), rest.to_owned())
 }
 
 #[cfg(test)]

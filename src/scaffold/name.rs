@@ -1,11 +1,11 @@
 //! Which names a project may have. In: what the user typed, and the package names that are taken. Out: nothing, or the reason
 //! against it with a name that would do. A name is never changed silently.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::error::Explain;
-use std::borrow::Cow;
 
 /// Longer names break container labels (63 bytes in DNS, 64 for cargo's own registry).
 pub const LONGEST: usize = 64;

@@ -12,9 +12,8 @@ use super::answers::Answers;
 use super::lockfile;
 use super::manifest::position;
 use super::template::{Source, Template};
-use crate::fs::files::{File, Tree};
-
 use crate::error::{Explain, UNFINISHED, USAGE};
+use crate::fs::files::{File, Tree};
 
 /// The folder of mcp-kit's own records in a project.
 pub const FOLDER: &str = ".mcp-kit";

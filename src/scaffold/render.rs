@@ -5,6 +5,7 @@
 //! (this binary again, as [`SANDBOXED_COMMAND`]) with an environment made from nothing, inside a temporary folder, and all that comes
 //! back is the folder it wrote or the text of its error.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,13 +14,10 @@ use std::{env, fs, io, thread};
 use super::answers::Answers;
 use super::manifest;
 use super::template::Template;
-use crate::fs::files;
-use crate::fs::files::{FilesError, Tree};
+use crate::error::{Explain, Message, UNFINISHED, USAGE};
+use crate::fs::files::{self, FilesError, Tree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::scratch::Scratch;
-
-use crate::error::{Explain, Message, UNFINISHED, USAGE};
-use std::borrow::Cow;
 
 /// The hidden first argument that makes this binary the renderer.
 pub const SANDBOXED_COMMAND: &str = "__render";

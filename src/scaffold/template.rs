@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
-use crate::fs::files;
-use crate::fs::files::{File, FilesError, Tree};
-
 use crate::error::{Explain, USAGE};
+use crate::fs::files::{self, File, FilesError, Tree};
 
 /// One file of the template as build.rs embedded it.
 #[derive(Debug)]

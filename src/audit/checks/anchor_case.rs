@@ -11,16 +11,21 @@
 //! [Setup](#Setup)
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Write it in lower case, as the heading is named; `--fix` does it.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::resolve::Fragment;
 use crate::audit::suggest::Guess;
 
-pub(super) const CODE: Code = Code::AnchorCase;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Anchor that is right but for upper and lower case",
+    run: Run::Page(run),
+    source: include_str!("anchor_case.rs"),
+};
+const CODE: Code = Code::AnchorCase;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -32,9 +37,12 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let name = context.document(to).text(name);
         let destination = document.text(link.destination);
         let before = destination.split('#').next().unwrap_or_default();
-        let message = format!("the heading is named \"{name}\": GitHub forgives other letter case, other renderers do not");
+        let message =
+            format!("the heading is named \"{name}\": GitHub forgives other letter case, other renderers do not");
         let guess = Some(Guess { destination: format!("{before}#{name}"), certain: true });
-        pending.push(PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
+        pending.push(
+            PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess),
+        );
     }
 }
 

@@ -12,16 +12,21 @@
 //! [the report](build/report.md)
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Write `<!-- mcp-kit-ignore broken-link: made by the build -->`, on the line of the finding or above its block;
 //! `mcp-kit-ignore-file` covers the whole document, and several codes are separated by commas.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Defect;
 
-pub(super) const CODE: Code = Code::BadSuppression;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Suppression that does not hold",
+    run: Run::Page(run),
+    source: include_str!("bad_suppression.rs"),
+};
+const CODE: Code = Code::BadSuppression;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);

@@ -12,20 +12,25 @@
 //!
 //! where `setup.md` has only `## Installation`.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Write the name of the heading as the renderer makes it: on GitHub lower case, without punctuation, a hyphen for each space. Which
 //! renderer's rules were taken stands at the end of the report; `--flavor` takes others. To keep old links good when you reword a
 //! heading, leave `<a id="installing"></a>` in front of it.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Document;
 use crate::audit::resolve::{Fragment, Target};
-use crate::markdown::destination::Parts;
 use crate::audit::suggest::{self, Guess};
+use crate::markdown::destination::Parts;
 
-pub(super) const CODE: Code = Code::BrokenAnchor;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Link to a heading or id that does not exist",
+    run: Run::Page(run),
+    source: include_str!("broken_anchor.rs"),
+};
+const CODE: Code = Code::BrokenAnchor;
 
 /// Guesses are looked for this often in a document; a page of a hundred thousand broken links needs no more.
 const GUESSES: usize = 200;
@@ -61,13 +66,15 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
                 }
                 let to_document: &Document = context.document(to);
                 let name = to_document.text(name);
-                let message = format!("the heading is named \"{name}\", with other letter case, which this renderer tells apart");
+                let message =
+                    format!("the heading is named \"{name}\", with other letter case, which this renderer tells apart");
                 (message, Some(Guess { destination: name.to_owned(), certain: true }))
             }
             (Fragment::Fine, _) => continue,
         };
         let guess = guess.map(|guess| Guess { destination: with(&guess.destination), certain: guess.certain });
-        pending.push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        pending
+            .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 
@@ -78,7 +85,10 @@ mod tests {
     #[test]
     fn no_such_heading() {
         let tree = [
-            ("README.md", "[a](#instalation) [b](docs#faq) [c](img#x) [d](#t0p) [e](docs/README.md#FAQ)\n\n## Installation\n"),
+            (
+                "README.md",
+                "[a](#instalation) [b](docs#faq) [c](img#x) [d](#t0p) [e](docs/README.md#FAQ)\n\n## Installation\n",
+            ),
             ("docs/README.md", "# The FAQ: why?\n\n[f](#the-faq--why)\n"),
             ("img/x.png", ""),
         ];

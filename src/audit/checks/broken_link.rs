@@ -13,19 +13,24 @@
 //!
 //! with only `guide/install.md` there.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Write the path as seen from the document, or with `/` in front as seen from the root. When only one file can be meant, `--fix`
 //! does it. When the target is made by a build and really exists for readers, put
 //! `<!-- mcp-kit-ignore broken-link: made by the build -->` above it, or exclude the document.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::LinkKind;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;
 
-pub(super) const CODE: Code = Code::BrokenLink;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Link to a file that does not exist",
+    run: Run::Page(run),
+    source: include_str!("broken_link.rs"),
+};
+const CODE: Code = Code::BrokenLink;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -36,14 +41,17 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         }
         let what = suggest::meant(context.corpus, page, destination, resolved.target);
         let message = match resolved.target {
-            Target::Missing if destination.contains('\\') => format!("there is no file {what}: a path is written with /, not \\"),
+            Target::Missing if destination.contains('\\') => {
+                format!("there is no file {what}: a path is written with /, not \\")
+            }
             Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),
             _ => format!("{destination} leads out of the tree"),
         };
         let guess = suggest::target(context.corpus, page, link);
-        pending.push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        pending
+            .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 
@@ -54,7 +62,10 @@ mod tests {
     #[test]
     fn links_to_nothing() {
         let tree = [
-            ("README.md", "[a](a.md) [b](b.md) ![c](c.png) <img src=\"d.png\"> [e](../e.md) [f][]\n\n[f]: f/\n[g]: g.md\n"),
+            (
+                "README.md",
+                "[a](a.md) [b](b.md) ![c](c.png) <img src=\"d.png\"> [e](../e.md) [f][]\n\n[f]: f/\n[g]: g.md\n",
+            ),
             ("a.md", "[up](README.md)\n"),
         ];
         insta::assert_snapshot!(findings("broken-link", &tree), @r"

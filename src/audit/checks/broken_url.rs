@@ -14,17 +14,22 @@
 //! See [the specification](https://modelcontextprotocol.io/no-such-page).
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
 //! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
-use crate::markdown::destination::Parts;
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::web::Answer;
+use crate::markdown::destination::Parts;
 
-pub(super) const CODE: Code = Code::BrokenUrl;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Web address that does not answer with a page",
+    run: Run::Page(run),
+    source: include_str!("broken_url.rs"),
+};
+const CODE: Code = Code::BrokenUrl;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -43,14 +48,17 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::{findings, findings_with};
     use crate::audit::web::{Answer, Answers};
+    use crate::audit::{Facts, Settings};
 
     #[test]
     fn what_the_web_has_answered() {
         let mut answers = Answers::default();
-        answers.insert("https://a.io/gone", Answer::Broken { why: "the host has no such page (404 Not Found)".to_owned() });
+        answers.insert(
+            "https://a.io/gone",
+            Answer::Broken { why: "the host has no such page (404 Not Found)".to_owned() },
+        );
         answers.insert("https://a.io/page#part", Answer::NoAnchor);
         answers.insert("https://a.io/fine", Answer::Fine);
         let facts = Facts { answers: Some(answers), ..Facts::default() };

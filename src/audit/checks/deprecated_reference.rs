@@ -15,16 +15,21 @@
 //! # Old setup (deprecated)
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Archive the page, give it the header that points to the current approach, or rewrite the sentence.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Mention, Place};
-use crate::text::path::{file_name, display_path};
+use crate::text::path::{display_path, file_name};
 
-pub(super) const CODE: Code = Code::DeprecatedReference;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Document that speaks of something deprecated",
+    run: Run::Page(run),
+    source: include_str!("deprecated_reference.rs"),
+};
+const CODE: Code = Code::DeprecatedReference;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -74,7 +79,9 @@ fn is_index_of_old(path: &[u8]) -> bool {
     let lower = path.to_ascii_lowercase();
     let name = file_name(&lower);
     let folders = lower.split(|byte| *byte == b'/');
-    name.starts_with(b"deprecation") || name.starts_with(b"changelog") || folders.into_iter().any(|part| matches!(part, b"archive" | b"archived"))
+    name.starts_with(b"deprecation")
+        || name.starts_with(b"changelog")
+        || folders.into_iter().any(|part| matches!(part, b"archive" | b"archived"))
 }
 
 #[cfg(test)]
@@ -104,7 +111,10 @@ mod tests {
     #[test]
     fn what_this_tool_wrote_does_not_count() {
         let tree = [
-            ("README.md", "# A\n\n> ⚠️ **UPDATED** (2025-11-08)\n> This document describes legacy setup.\n\nphase_1_mcp\n"),
+            (
+                "README.md",
+                "# A\n\n> ⚠️ **UPDATED** (2025-11-08)\n> This document describes legacy setup.\n\nphase_1_mcp\n",
+            ),
             ("DEPRECATION_NOTICES.md", "# Deprecated documents\n"),
             ("archive/2025-11-08-old_setup.md", "# Old\n"),
         ];

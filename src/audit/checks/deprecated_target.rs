@@ -14,18 +14,23 @@
 //!
 //! with `This page is deprecated, see [the new one](new-setup.md).` in `setup.md`.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Point the link to the replacement, or say in its text that the target is old.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Document, LinkKind};
-use crate::markdown::destination::Parts;
 use crate::audit::suggest::{self, Guess};
-use crate::text::path::{file_name, parent, display_path};
+use crate::markdown::destination::Parts;
+use crate::text::path::{display_path, file_name, parent};
 
-pub(super) const CODE: Code = Code::DeprecatedTarget;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Link to an archived or deprecated document",
+    run: Run::Page(run),
+    source: include_str!("deprecated_target.rs"),
+};
+const CODE: Code = Code::DeprecatedTarget;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let own = context.corpus.path(page);
@@ -44,15 +49,20 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             let parts = Parts { query: None, fragment: None, ..Parts::of(document.text(link.destination)) };
             Guess { destination: suggest::rewritten(context.corpus, own, entry, &parts), certain: false }
         });
-        pending.push(PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
+        pending.push(
+            PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess),
+        );
     }
 }
 
 /// Whether a page says of itself that it is old. One whose contents were brought up to date is not.
 fn is_old(document: &Document) -> bool {
     let status = document.front_matter.status.map(|(_, status)| document.text(status).to_ascii_lowercase());
-    let status = status.is_some_and(|status| matches!(status.as_str(), "deprecated" | "archived" | "superseded" | "obsolete"));
-    status || document.front_matter.replacement.is_some() || document.evidence.notice.is_some_and(|notice| !notice.updated)
+    let status =
+        status.is_some_and(|status| matches!(status.as_str(), "deprecated" | "archived" | "superseded" | "obsolete"));
+    status
+        || document.front_matter.replacement.is_some()
+        || document.evidence.notice.is_some_and(|notice| !notice.updated)
 }
 
 /// Where a page sends its readers, if that is in the tree.
@@ -61,15 +71,20 @@ fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
     let told = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
     let path = Parts::of(document.text(told)).decoded();
     let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
-    context.corpus.tree.find(&crate::text::path::normalise(folder, &path)?).filter(|entry| {
-        context.corpus.page_of(*entry).is_some_and(|replacement| replacement != page)
-    })
+    context
+        .corpus
+        .tree
+        .find(&crate::text::path::normalise(folder, &path)?)
+        .filter(|entry| context.corpus.page_of(*entry).is_some_and(|replacement| replacement != page))
 }
 
 fn is_about_old(path: &[u8]) -> bool {
     let lower = path.to_ascii_lowercase();
     let has = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
-    has(b"archive") || file_name(&lower).starts_with(b"deprecation") || file_name(&lower).starts_with(b"changelog") || file_name(&lower) == b"summary.md"
+    has(b"archive")
+        || file_name(&lower).starts_with(b"deprecation")
+        || file_name(&lower).starts_with(b"changelog")
+        || file_name(&lower) == b"summary.md"
 }
 
 #[cfg(test)]

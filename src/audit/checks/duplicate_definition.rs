@@ -13,19 +13,25 @@
 //! [design]: new.md
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Delete one of them, or give it another label.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 
-pub(super) const CODE: Code = Code::DuplicateDefinition;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Reference definition that an earlier one hides",
+    run: Run::Page(run),
+    source: include_str!("duplicate_definition.rs"),
+};
+const CODE: Code = Code::DuplicateDefinition;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for definition in document.definitions.iter().filter(|definition| definition.repeated) {
-        let message = format!("[{}] is defined before; this definition counts for nothing", document.text(definition.label));
+        let message =
+            format!("[{}] is defined before; this definition counts for nothing", document.text(definition.label));
         let draft = PendingFinding::new(CODE, Severity::Note, page, definition.span, message);
         pending.push(PendingFinding { target: Some(document.text(definition.destination).to_owned()), ..draft });
     }

@@ -13,16 +13,21 @@
 //! [design]: (https://example.org/design)
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target};
 use crate::audit::suggest::{self, Guess};
 
-pub(super) const CODE: Code = Code::MalformedLink;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Link whose destination is not one",
+    run: Run::Page(run),
+    source: include_str!("malformed_link.rs"),
+};
+const CODE: Code = Code::MalformedLink;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -34,7 +39,8 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             Malformed::BrokenScheme => Guess { destination, certain: false },
             _ => suggest::found(context.corpus, page, destination),
         });
-        pending.push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+        pending
+            .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }
 
@@ -60,7 +66,9 @@ fn explain(kind: Malformed, destination: &str) -> (String, Option<String>) {
             (format!("{scheme}:// is misspelt"), Some(format!("{scheme}://{rest}")))
         }
         Malformed::Wrapped => match destination.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            Some(inner) => ("the parentheses around it become a part of the destination".to_owned(), Some(inner.to_owned())),
+            Some(inner) => {
+                ("the parentheses around it become a part of the destination".to_owned(), Some(inner.to_owned()))
+            }
             None => {
                 let linked = destination.split_once("](").and_then(|(_, rest)| rest.strip_suffix(')'));
                 let inner = linked.or_else(|| destination.strip_prefix('[')?.strip_suffix(']'));

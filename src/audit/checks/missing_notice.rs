@@ -9,17 +9,22 @@
 //!
 //! `archive/2025-11-08-setup.md` is there, and neither a `setup.md` nor `docs/DEPRECATION_NOTICES.md` links to it.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
 //! does the latter.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Span;
-use crate::text::path::{file_name, parent, display_path};
+use crate::text::path::{display_path, file_name, parent};
 
-pub(super) const CODE: Code = Code::MissingNotice;
-pub(super) const RUN: Run = Run::Tree(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Archived document without a notice or an index entry",
+    run: Run::Tree(run),
+    source: include_str!("missing_notice.rs"),
+};
+const CODE: Code = Code::MissingNotice;
 
 fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     let corpus = context.corpus;
@@ -42,7 +47,10 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
             (true, true) => continue,
             (false, true) => format!("no {} at its old place says that it was archived here", display_path(name)),
             (true, false) => "no index lists this archived document".to_owned(),
-            (false, false) => format!("neither an index nor a {} at its old place leads to this archived document", display_path(name)),
+            (false, false) => format!(
+                "neither an index nor a {} at its old place leads to this archived document",
+                display_path(name)
+            ),
         };
         pending.push(PendingFinding::new(CODE, Severity::Warning, page, Span::default(), message));
     }
@@ -52,7 +60,10 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
 fn archived_name(path: &[u8]) -> Option<&[u8]> {
     let name = file_name(path);
     let date = name.get(..11)?;
-    let is_date = date.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7 | 10) { *byte == b'-' } else { byte.is_ascii_digit() });
+    let is_date = date
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| if matches!(at, 4 | 7 | 10) { *byte == b'-' } else { byte.is_ascii_digit() });
     (is_date && file_name(parent(path)) == b"archive").then(|| &name[11..])
 }
 

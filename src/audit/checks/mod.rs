@@ -1,7 +1,5 @@
-//! Graph → findings. One file for each check: its documentation on top (which is what `--explain` prints and the reference page says),
-//! the check, and its examples as tests. A check reads plain data, opens no file and prints nothing.
-//!
-//! To add one, write the file and name it in the list below.
+//! Graph → findings. One file for each check: its documentation on top, the check, and examples as tests. `--explain` prints the
+//! documentation, and `docs/reference/checks.md` is made of it. A check reads plain data, opens no file and prints nothing.
 
 use super::corpus::Corpus;
 use super::document::{Document, Link, Span};
@@ -13,38 +11,50 @@ use super::settings::Settings;
 use super::suggest::Guess;
 use super::web::Answer;
 
-macro_rules! checks {
-    ($($name:ident),+ $(,)?) => {
-        $(mod $name;)+
+mod anchor_case;
+mod bad_suppression;
+mod broken_anchor;
+mod broken_link;
+mod broken_url;
+mod deprecated_reference;
+mod deprecated_target;
+mod duplicate_definition;
+mod malformed_link;
+mod missing_notice;
+mod moved_url;
+mod orphan;
+mod path_case;
+mod secret;
+mod stale_page;
+mod stale_review;
+mod undecided_url;
+mod undefined_reference;
+mod unreadable;
+mod unused_definition;
 
-        /// Every check, in the order of the reference.
-        pub const ALL: &[Check] =
-            &[$(Check { code: $name::CODE, run: $name::RUN, source: include_str!(concat!(stringify!($name), ".rs")) }),+];
-    };
-}
-
-checks! {
-    broken_link,
-    path_case,
-    broken_anchor,
-    anchor_case,
-    undefined_reference,
-    malformed_link,
-    unused_definition,
-    duplicate_definition,
-    broken_url,
-    moved_url,
-    undecided_url,
-    orphan,
-    deprecated_reference,
-    deprecated_target,
-    stale_page,
-    stale_review,
-    missing_notice,
-    secret,
-    unreadable,
-    bad_suppression,
-}
+/// Every check, in the order of the reference. To add one, write its file and name it here.
+pub const ALL: &[Check] = &[
+    broken_link::CHECK,
+    path_case::CHECK,
+    broken_anchor::CHECK,
+    anchor_case::CHECK,
+    undefined_reference::CHECK,
+    malformed_link::CHECK,
+    unused_definition::CHECK,
+    duplicate_definition::CHECK,
+    broken_url::CHECK,
+    moved_url::CHECK,
+    undecided_url::CHECK,
+    orphan::CHECK,
+    deprecated_reference::CHECK,
+    deprecated_target::CHECK,
+    stale_page::CHECK,
+    stale_review::CHECK,
+    missing_notice::CHECK,
+    secret::CHECK,
+    unreadable::CHECK,
+    bad_suppression::CHECK,
+];
 
 /// Everything that a check may look at.
 #[derive(Clone, Copy, Debug)]
@@ -135,10 +145,27 @@ pub enum Run {
     Tree(fn(Context<'_>, &mut Vec<PendingFinding>)),
 }
 
+/// Returns the reference of all checks, in Markdown: `docs/reference/checks.md`.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = "# Checks of audit-docs\n\n\
+        <!-- Generated from src/audit/checks/; run UPDATE_REFERENCE=1 cargo test --test reference -->\n\n\
+        `mcp-kit audit-docs --explain CODE` prints the same text.\n"
+        .to_owned();
+    for check in ALL {
+        let documentation = check.documentation().replace("\n# ", "\n### ");
+        page += &format!("\n## {}\n\n{}.\n\n{}", check.code, check.summary, documentation.trim_end());
+        page.push('\n');
+    }
+    page
+}
+
 /// A check.
 pub struct Check {
     /// The code of its findings.
     pub code: Code,
+    /// The defect, as a noun phrase.
+    pub summary: &'static str,
     /// How it is done.
     pub run: Run,
     source: &'static str,
@@ -151,7 +178,7 @@ impl Check {
         ALL.iter().find(|check| check.code == code)
     }
 
-    /// What it is about, in Markdown: the documentation at the head of its file.
+    /// Returns the documentation at the head of its file, in Markdown.
     #[must_use]
     pub fn documentation(&self) -> String {
         let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
@@ -164,10 +191,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_check_says_what_it_means_and_how_to_mend_it() {
+    fn every_check_says_what_it_means_and_how_to_fix_it() {
         for check in ALL {
             let text = check.documentation();
-            for heading in ["# Why it matters", "# Example", "# How to mend it"] {
+            for heading in ["# Why it matters", "# Example", "# How to fix it"] {
                 assert!(text.contains(heading), "{}: no {heading:?}", check.code);
             }
         }

@@ -16,16 +16,21 @@
 //!
 //! which has been at `https://doc.rust-lang.org/book/` for years.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Write the new address, after a look at whether it is still the same page.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::suggest::Guess;
 use crate::audit::web::Answer;
 
-pub(super) const CODE: Code = Code::MovedUrl;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Web address that redirects for good",
+    run: Run::Page(run),
+    source: include_str!("moved_url.rs"),
+};
+const CODE: Code = Code::MovedUrl;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -33,15 +38,18 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let Answer::Moved { to, same } = answer else { continue };
         let message = if *same { "it has moved for good" } else { "it redirects for good, maybe to something else" };
         let guess = Guess { destination: to.clone(), certain: *same };
-        pending.push(PendingFinding::of_link(CODE, Severity::Note, page, document, link, message.to_owned()).guessing(link, Some(guess)));
+        pending.push(
+            PendingFinding::of_link(CODE, Severity::Note, page, document, link, message.to_owned())
+                .guessing(link, Some(guess)),
+        );
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
     use crate::audit::web::{Answer, Answers};
+    use crate::audit::{Facts, Settings};
 
     #[test]
     fn permanent_redirects() {

@@ -12,19 +12,24 @@
 //!
 //! `docs/faq.md` is there, and neither `README.md` nor any page that it leads to has a link to it.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Link it from the page that the message names, delete it, or list it under `audit:` in `catalog.yaml` as an entry point.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Span;
-use crate::text::path::{file_name, native, parent, display_path};
+use crate::text::path::{display_path, file_name, native, parent};
 
-pub(super) const CODE: Code = Code::Orphan;
-pub(super) const RUN: Run = Run::Tree(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Documents that no entry point reaches",
+    run: Run::Tree(run),
+    source: include_str!("orphan.rs"),
+};
+const CODE: Code = Code::Orphan;
 
 /// More lonely documents of one folder than this are one finding.
 const ALONE: usize = 5;
@@ -37,7 +42,9 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     }
     let exempt = super::super::globs(&context.settings.orphans_allowed).unwrap_or_default();
     let is_lost = |page: u32| {
-        !context.graph.reached[page as usize] && !needs_no_link(context, page) && !exempt.is_match(native(corpus.path(page)))
+        !context.graph.reached[page as usize]
+            && !needs_no_link(context, page)
+            && !exempt.is_match(native(corpus.path(page)))
     };
     let pages = 0..u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
     let lost: Vec<bool> = pages.into_par_iter().map(is_lost).collect();
@@ -60,7 +67,8 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
             let names = islands[1..4].iter().map(|island| display_path(file_name(corpus.path(island.entry))));
             let names: Vec<String> = names.collect();
             let others = islands.len() - 1;
-            let what = format!("nothing leads to this document and {others} others of its folder ({}, …)", names.join(", "));
+            let what =
+                format!("nothing leads to this document and {others} others of its folder ({}, …)", names.join(", "));
             pending.push(draft(context, islands[0].entry, &what));
             continue;
         }
@@ -185,9 +193,30 @@ fn needs_no_link(context: Context<'_>, page: u32) -> bool {
         part.starts_with(b".")
             || matches!(
                 part,
-                b"archive" | b"archives" | b"archived" | b"_archive" | b"i18n" | b"translations" | b"locale" | b"locales" | b"l10n"
-                    | b"includes" | b"_includes" | b"snippets" | b"partials" | b"_partials" | b"templates" | b"testdata" | b"fixtures"
-                    | b"tests" | b"test" | b"vendor" | b"third_party" | b"meeting-notes" | b"changelogs" | b"releases"
+                b"archive"
+                    | b"archives"
+                    | b"archived"
+                    | b"_archive"
+                    | b"i18n"
+                    | b"translations"
+                    | b"locale"
+                    | b"locales"
+                    | b"l10n"
+                    | b"includes"
+                    | b"_includes"
+                    | b"snippets"
+                    | b"partials"
+                    | b"_partials"
+                    | b"templates"
+                    | b"testdata"
+                    | b"fixtures"
+                    | b"tests"
+                    | b"test"
+                    | b"vendor"
+                    | b"third_party"
+                    | b"meeting-notes"
+                    | b"changelogs"
+                    | b"releases"
             )
             || memchr::memmem::find(part, b"archive").is_some()
             || memchr::memmem::find(part, b"template").is_some()
@@ -196,19 +225,45 @@ fn needs_no_link(context: Context<'_>, page: u32) -> bool {
     let in_own = folders.into_iter().any(own_folder);
     let alone = matches!(
         stem,
-        b"changelog" | b"changes" | b"history" | b"news" | b"license" | b"licence" | b"copying" | b"notice" | b"authors" | b"contributors"
-            | b"maintainers" | b"owners" | b"code_of_conduct" | b"code-of-conduct" | b"contributing" | b"security" | b"support" | b"governance"
-            | b"agents" | b"claude" | b"gemini" | b"copilot-instructions" | b"skill" | b"pull_request_template" | b"issue_template" | b"404"
-            | b"_sidebar" | b"_navbar" | b"_footer" | b"_coverpage" | b"release-notes" | b"thirdpartynotices" | b"third-party-notices"
+        b"changelog"
+            | b"changes"
+            | b"history"
+            | b"news"
+            | b"license"
+            | b"licence"
+            | b"copying"
+            | b"notice"
+            | b"authors"
+            | b"contributors"
+            | b"maintainers"
+            | b"owners"
+            | b"code_of_conduct"
+            | b"code-of-conduct"
+            | b"contributing"
+            | b"security"
+            | b"support"
+            | b"governance"
+            | b"agents"
+            | b"claude"
+            | b"gemini"
+            | b"copilot-instructions"
+            | b"skill"
+            | b"pull_request_template"
+            | b"issue_template"
+            | b"404"
+            | b"_sidebar"
+            | b"_navbar"
+            | b"_footer"
+            | b"_coverpage"
+            | b"release-notes"
+            | b"thirdpartynotices"
+            | b"third-party-notices"
     );
     let document = context.document(page);
     // For those who come by an old link from elsewhere.
-    let sends_on = document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
-    in_own
-        || alone
-        || sends_on
-        || memchr::memmem::find(stem, b"template").is_some()
-        || is_translation(context, &path)
+    let sends_on =
+        document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
+    in_own || alone || sends_on || memchr::memmem::find(stem, b"template").is_some() || is_translation(context, &path)
 }
 
 /// `README-de.md`, `guide.zh-CN.md`, `pages.ko/…`, `docs/ja/…` beside the same without the language.
@@ -232,8 +287,8 @@ fn is_translation(context: Context<'_>, path: &[u8]) -> bool {
 /// Folders with two letters are often something else (`go`, `vm`); these are languages that documentation is translated to.
 fn is_folder_of_translations(name: &[u8]) -> bool {
     const LANGUAGES: &[&[u8]] = &[
-        b"ar", b"bn", b"cs", b"de", b"el", b"es", b"fa", b"fr", b"he", b"hi", b"hu", b"id", b"it", b"ja", b"ko", b"nl", b"pl", b"pt", b"ro",
-        b"ru", b"sv", b"th", b"tr", b"uk", b"vi", b"zh",
+        b"ar", b"bn", b"cs", b"de", b"el", b"es", b"fa", b"fr", b"he", b"hi", b"hu", b"id", b"it", b"ja", b"ko", b"nl",
+        b"pl", b"pt", b"ro", b"ru", b"sv", b"th", b"tr", b"uk", b"vi", b"zh",
     ];
     LANGUAGES.contains(&&name[..2.min(name.len())])
 }
@@ -250,8 +305,8 @@ fn is_language(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::{findings, findings_with};
+    use crate::audit::{Facts, Settings};
 
     #[test]
     fn islands_are_reported_by_their_entry() {
@@ -286,7 +341,10 @@ mod tests {
     fn links_by_the_address_of_the_host_count() {
         let tree = [
             (".git/config", "[remote \"origin\"]\n\turl = git@github.com:acme/docs.git\n"),
-            ("README.md", "<https://github.com/acme/docs/blob/main/a%20b.md#x> [f](https://github.com/acme/docs/tree/main/f)\n"),
+            (
+                "README.md",
+                "<https://github.com/acme/docs/blob/main/a%20b.md#x> [f](https://github.com/acme/docs/tree/main/f)\n",
+            ),
             ("a b.md", ""),
             ("f/README.md", "[c](https://github.com/acme/other/blob/main/c.md)\n"),
             ("c.md", ""),

@@ -13,18 +13,23 @@
 //!
 //! with `docs/setup.md` there.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
-use crate::markdown::destination::Parts;
 use crate::audit::suggest::{self, Guess};
+use crate::markdown::destination::Parts;
 
-pub(super) const CODE: Code = Code::PathCase;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Link that is right but for upper and lower case",
+    run: Run::Page(run),
+    source: include_str!("path_case.rs"),
+};
+const CODE: Code = Code::PathCase;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -37,7 +42,8 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let name = suggest::meant(context.corpus, page, destination, resolved.target);
         let message = format!("the file is named {name}, with other letter case");
         let parts = Parts::of(destination);
-        let only = context.corpus.tree.find_folded(&context.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
+        let only =
+            context.corpus.tree.find_folded(&context.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
         let destination = suggest::recased(context.corpus, context.corpus.path(page), entry, &parts);
         let guess = Some(Guess { destination, certain: only });
         pending.push(PendingFinding::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
@@ -71,7 +77,11 @@ mod tests {
 
     #[test]
     fn other_letter_case() {
-        let tree = [("README.md", "[a](Docs/Setup.md#x) [b](docs/setup.md) [ü](docs/Ü.md)\n"), ("docs/setup.md", "# x\n"), ("docs/ü.md", "")];
+        let tree = [
+            ("README.md", "[a](Docs/Setup.md#x) [b](docs/setup.md) [ü](docs/Ü.md)\n"),
+            ("docs/setup.md", "# x\n"),
+            ("docs/ü.md", ""),
+        ];
         insta::assert_snapshot!(findings("path-case", &tree), @r"
         README.md:1:5 error: the file is named docs/setup.md, with other letter case (Docs/Setup.md#x) fix: docs/setup.md#x
         README.md:1:45 error: the file is named docs/ü.md, with other letter case (docs/Ü.md) fix: docs/ü.md

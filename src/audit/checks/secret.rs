@@ -11,15 +11,20 @@
 //! Run `export GITHUB_TOKEN=ghp_…` with 36 letters and digits in place of the dots.
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Revoke the key where it was made, then write a placeholder such as `ghp_xxxx`. Examples that repeat characters, count, or say
 //! `EXAMPLE` are not reported.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 
-pub(super) const CODE: Code = Code::Secret;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Something that looks like a live secret", // pragma: allowlist secret
+    run: Run::Page(run),
+    source: include_str!("secret.rs"),
+};
+const CODE: Code = Code::Secret;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     for secret in &context.document(page).secrets {

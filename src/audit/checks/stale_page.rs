@@ -9,17 +9,22 @@
 //!
 //! `catalog.yaml` says that a server is deployed, and the table that was made from it still says "planned".
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Run `mcp-kit docs build`. What somebody has written into a generated text belongs into the catalog, a template of one's own, or outside of
 //! the markers; `--overwrite` gives it up.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Span;
 use crate::text::path::display_path;
 
-pub(super) const CODE: Code = Code::StalePage;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Generated page that differs from its source",
+    run: Run::Page(run),
+    source: include_str!("stale_page.rs"),
+};
+const CODE: Code = Code::StalePage;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     if context.facts.stale_pages.is_empty() {
@@ -34,16 +39,18 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
     use crate::audit::stale_page::StalePage;
+    use crate::audit::{Facts, Settings};
 
     #[test]
     fn what_a_build_would_write_otherwise() {
-        let stale = |path: &str, at, message: &str| StalePage { path: path.to_owned(), at, message: message.to_owned() };
+        let stale =
+            |path: &str, at, message: &str| StalePage { path: path.to_owned(), at, message: message.to_owned() };
         let stale_pages = vec![stale("a.md", 5, "is old"), stale("nowhere.md", 0, "is gone")];
         let facts = Facts { stale_pages, ..Facts::default() };
-        let tree = [("README.md", "[a](a.md)\n"), ("a.md", "# A\n\n<!-- mcp-kit:begin a -->\n<!-- mcp-kit:end a -->\n")];
+        let tree =
+            [("README.md", "[a](a.md)\n"), ("a.md", "# A\n\n<!-- mcp-kit:begin a -->\n<!-- mcp-kit:end a -->\n")];
         insta::assert_snapshot!(findings_with("stale-page", &tree, &Settings::default(), &facts), @"a.md:3:1 error: is old");
     }
 }

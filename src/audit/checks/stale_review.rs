@@ -13,19 +13,24 @@
 //! ---
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Read the document, correct it, and move the date.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
 use chrono::NaiveDate;
 
-use crate::text::date::parse_day;
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Span;
+use crate::text::date::parse_day;
 use crate::text::path::display_path;
 
-pub(super) const CODE: Code = Code::StaleReview;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Document whose review date has passed",
+    run: Run::Page(run),
+    source: include_str!("stale_review.rs"),
+};
+const CODE: Code = Code::StaleReview;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -57,8 +62,9 @@ fn passed(context: Context<'_>, page: u32, span: Span, date: NaiveDate, pending:
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
+    use crate::audit::{Facts, Settings};
+    use crate::text::date::parse_day;
 
     #[test]
     fn dates_that_have_passed() {

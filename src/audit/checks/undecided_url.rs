@@ -15,15 +15,20 @@
 //!
 //! whose host answers every program with 403.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Run it again later. An address that is never decided belongs into `audit.online.exclude` of `catalog.yaml`.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::web::Answer;
 
-pub(super) const CODE: Code = Code::UndecidedUrl;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Web address that could not be judged",
+    run: Run::Page(run),
+    source: include_str!("undecided_url.rs"),
+};
+const CODE: Code = Code::UndecidedUrl;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -36,9 +41,9 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::findings_with;
     use crate::audit::web::{Answer, Answers};
+    use crate::audit::{Facts, Settings};
 
     #[test]
     fn what_cannot_be_told() {

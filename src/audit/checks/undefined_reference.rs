@@ -12,19 +12,24 @@
 //!
 //! without a line `[design]: docs/design.md`.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
 //! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
 //! said where the label looks like an index or a generic parameter, or in headings. Write `\[a][b]` to say that it is text.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
 use crate::audit::suggest;
 
-pub(super) const CODE: Code = Code::UndefinedReference;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Reference link without a definition",
+    run: Run::Page(run),
+    source: include_str!("undefined_reference.rs"),
+};
+const CODE: Code = Code::UndefinedReference;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
@@ -69,7 +74,10 @@ fn severity(document: &Document, undefined: &Undefined, label: &str) -> Option<S
 /// `https://…`, `#heading`, `file.md`: somebody wrote brackets for parentheses.
 fn is_destination(label: &str) -> bool {
     let plain = !label.contains(char::is_whitespace);
-    plain && (label.starts_with("http://") || label.starts_with("https://") || label.len() > 2 && label.starts_with('#') && !label.starts_with("##"))
+    plain
+        && (label.starts_with("http://")
+            || label.starts_with("https://")
+            || label.len() > 2 && label.starts_with('#') && !label.starts_with("##"))
 }
 
 /// An index, a generic parameter, an optional argument, a check box: not a label.
@@ -77,7 +85,10 @@ fn is_notation(label: &str) -> bool {
     let trimmed = label.trim();
     trimmed.chars().count() < 2
         || trimmed.chars().all(|c| c.is_ascii_digit() || !c.is_alphanumeric())
-        || trimmed.starts_with(['^', '!', '*', '_', '$', '&', '<', '@', '%', '-', ':', '`', '"', '\'', '=', '|', ',', '.', '/', '+', '~', '['])
+        || trimmed.starts_with([
+            '^', '!', '*', '_', '$', '&', '<', '@', '%', '-', ':', '`', '"', '\'', '=', '|', ',', '.', '/', '+', '~',
+            '[',
+        ])
         || trimmed.contains(['(', ')', '=', '*', '|', '<', '>', '{', '}', '\\', ';', '"', '$', ','])
         || trimmed.ends_with("...")
 }

@@ -9,20 +9,27 @@
 //!
 //! A text in Latin-1 with `Größe` in it.
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Save it as UTF-8 (`iconv -f latin1 -t utf-8`), make it readable, or exclude it.
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Reading, Span};
 
-pub(super) const CODE: Code = Code::Unreadable;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Document that could not be read as it is",
+    run: Run::Page(run),
+    source: include_str!("unreadable.rs"),
+};
+const CODE: Code = Code::Unreadable;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let (span, message) = match &context.document(page).reading {
         Reading::Whole => return,
-        Reading::Lossy(span) => (*span, "this is not UTF-8; it was read with a question mark for each wrong byte".to_owned()),
+        Reading::Lossy(span) => {
+            (*span, "this is not UTF-8; it was read with a question mark for each wrong byte".to_owned())
+        }
         Reading::Failed(reason) => (Span::default(), format!("not audited: {reason}")),
     };
     pending.push(PendingFinding::new(CODE, Severity::Warning, page, span, message));
@@ -30,8 +37,8 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Facts, Settings};
     use crate::audit::examples::{findings, findings_in, findings_with};
+    use crate::audit::{Facts, Settings};
 
     #[test]
     fn what_is_not_utf8_is_audited_all_the_same() {

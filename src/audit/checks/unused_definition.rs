@@ -12,16 +12,21 @@
 //! [design]: docs/design.md
 //! ```
 //!
-//! # How to mend it
+//! # How to fix it
 //!
 //! Use it, `[the design][design]`, or delete the line.
 
 use std::fmt::Write as _;
 
-use super::{Code, PendingFinding, Run, Severity, Context};
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
 
-pub(super) const CODE: Code = Code::UnusedDefinition;
-pub(super) const RUN: Run = Run::Page(run);
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Reference definition that nothing uses",
+    run: Run::Page(run),
+    source: include_str!("unused_definition.rs"),
+};
+const CODE: Code = Code::UnusedDefinition;
 
 /// Labels with which people write comments: `[//]: # (text)`.
 const COMMENTS: &[&str] = &["//", "comment", "_", "#", "-", "<>"];
@@ -34,7 +39,8 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let before = pending.len();
     for definition in document.definitions.iter().filter(|definition| !definition.used) {
         let (label, destination) = (document.text(definition.label), document.text(definition.destination));
-        let comment = COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>");
+        let comment =
+            COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>");
         if comment {
             continue;
         }

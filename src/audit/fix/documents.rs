@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::archived::Archived;
@@ -17,7 +18,6 @@ use crate::markdown::checksum::is_page;
 use crate::markdown::destination::Parts;
 use crate::markdown::generated;
 use crate::text::path::{display_path, file_name};
-use chrono::NaiveDate;
 
 /// Where archived documents go, below the root.
 const ARCHIVE: &str = "archive";

@@ -4,16 +4,15 @@ pub mod archived;
 pub mod documents;
 pub mod plan;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
+use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::git::GitError;
 use crate::fs::transaction::{self, TransactionError};
 use crate::fs::uncommitted::{self, Protection};
 use plan::Plan;
-
-use crate::error::{Explain, UNFINISHED, USAGE};
-use std::borrow::Cow;
 
 /// Why nothing was mended.
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,11 @@
 //! Repairs of findings → new contents of documents. Pure: what is on the disk is asked for by functions that the caller gives.
 
-use crate::fs::change::Change;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::archived::Archived;
 use crate::audit::finding::{Edit, Finding, Fix};
+use crate::fs::change::Change;
 use crate::markdown::generated;
 
 /// What `--fix` is about to do.

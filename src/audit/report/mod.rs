@@ -20,12 +20,12 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use super::finding::Report;
-use crate::fs::terminal::Paint;
-
 pub use explain::explain;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
+
+use super::finding::Report;
+use crate::fs::terminal::Paint;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! Sentences that several formats share.
 
+use crate::audit::checks::Check;
 use crate::audit::finding::{Code, Finding};
 
 /// What is wrong, and what is meant.
@@ -10,28 +11,7 @@ pub(crate) fn message(finding: &Finding) -> String {
     }
 }
 
-/// What a code stands for, for formats that list their rules: the defect, as a noun phrase.
-pub(crate) const fn summary(code: Code) -> &'static str {
-    match code {
-        Code::BrokenLink => "Link to a file that does not exist",
-        Code::PathCase => "Link that is right but for upper and lower case",
-        Code::BrokenAnchor => "Link to a heading or id that does not exist",
-        Code::AnchorCase => "Anchor that is right but for upper and lower case",
-        Code::UndefinedReference => "Reference link without a definition",
-        Code::MalformedLink => "Link whose destination is not one",
-        Code::UnusedDefinition => "Reference definition that nothing uses",
-        Code::DuplicateDefinition => "Reference definition that an earlier one hides",
-        Code::BrokenUrl => "Web address that does not answer with a page",
-        Code::MovedUrl => "Web address that redirects for good",
-        Code::UndecidedUrl => "Web address that could not be judged",
-        Code::Orphan => "Documents that no entry point reaches",
-        Code::DeprecatedReference => "Document that speaks of something deprecated",
-        Code::DeprecatedTarget => "Link to an archived or deprecated document",
-        Code::StalePage => "Generated page that differs from its source",
-        Code::StaleReview => "Document whose review date has passed",
-        Code::MissingNotice => "Archived document without a notice or an index entry",
-        Code::Secret => "Something that looks like a live secret", // pragma: allowlist secret
-        Code::Unreadable => "Document that could not be read as it is",
-        Code::BadSuppression => "Suppression that does not hold",
-    }
+/// Returns the defect that a code stands for, as a noun phrase, for formats that list their rules.
+pub(crate) fn summary(code: Code) -> &'static str {
+    Check::of(code).map_or("", |check| check.summary)
 }

@@ -4,7 +4,6 @@ mod fragment;
 mod malformed;
 mod path;
 
-use crate::markdown::destination::{Parts, has_scheme};
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
@@ -17,6 +16,7 @@ use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
 use super::profile::Site;
 use super::walk::Kind;
+use crate::markdown::destination::{Parts, has_scheme};
 
 /// What a link points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

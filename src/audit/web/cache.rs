@@ -12,8 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
-use crate::fs::files;
-use crate::fs::files::FilesError;
+use crate::fs::files::{self, FilesError};
 
 const SCHEMA: &str = "mcp-kit/web-cache/1";
 

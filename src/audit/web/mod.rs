@@ -13,20 +13,20 @@ mod private;
 #[cfg(feature = "online")]
 mod verdict;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use etcetera::BaseStrategy as _;
 use regex::RegexSet;
 
-use address::Address;
 pub use answer::{Answer, Answers};
-use cache::Cache;
 
 use super::corpus::Corpus;
-
 use crate::error::{Explain, UNFINISHED, USAGE};
-use std::borrow::Cow;
+use address::Address;
+use cache::Cache;
 
 /// How the web is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,12 +159,11 @@ pub const fn is_built() -> bool {
     cfg!(feature = "online")
 }
 
-/// Where answers are kept when nobody says: the user's cache folder, if there is one.
+/// Returns the file in which answers are kept by default, in the user's cache folder; `None` where the user has no home.
 #[must_use]
 pub fn default_file() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| Some(set("HOME")?.join(".cache")))?;
-    Some(folder.join("mcp-kit").join("web.json"))
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.cache_dir().join("mcp-kit").join("web.json"))
 }
 
 impl Explain for WebError {

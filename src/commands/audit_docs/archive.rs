@@ -4,9 +4,8 @@ use std::path::Path;
 
 use crate::audit::fix::archived::Archived;
 use crate::audit::fix::plan::Plan;
-use crate::catalog::Deprecation;
 use crate::catalog::pages::placed;
-use crate::catalog::{self, Catalog, add};
+use crate::catalog::{self, Catalog, Deprecation, add};
 use crate::docs::build::{BuildError, ByHand, Folder, join_errors, plan as build};
 use crate::fs::change::Change;
 

@@ -1,18 +1,16 @@
 //! `--keep`: documents that somebody has looked at, recorded in the catalog with their text's digest; and which of those are still
 //! what they were.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::add::{self, AddError};
 use crate::catalog::reviewed::{Kept, Reviewed};
-use crate::fs::files;
-use crate::fs::files::FilesError;
-use crate::markdown::checksum::digest;
-
 use crate::error::{Explain, USAGE};
-use std::borrow::Cow;
+use crate::fs::files::{self, FilesError};
+use crate::markdown::checksum::digest;
 
 /// Why nothing was recorded.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
 //! Generated pages and sections that are not what a build would write now: for `mcp-kit audit-docs`.
 
-use crate::audit::stale_page::StalePage;
 use std::path::Path;
 
+use crate::audit::stale_page::StalePage;
 use crate::catalog::Catalog;
 use crate::catalog::pages::{Kind, Placed, placed};
 use crate::docs::build::{BuildError, ByHand, Folder as _, plan};

@@ -1,5 +1,6 @@
 //! `mcp-kit docs build`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -7,18 +8,14 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::cli::DocsBuild;
 use crate::commands::console::{Console, Status};
 use crate::docs::build::{BuildError, ByHand, Plan, plan};
-use crate::docs::documents;
-use crate::docs::documents::collect;
+use crate::docs::documents::{self, collect};
 use crate::docs::site::SiteError;
 use crate::docs::site::publish::publish;
+use crate::error::{Explain, Failure, Message, USAGE};
 use crate::fs::diff::unified;
-use crate::fs::transaction;
-use crate::fs::transaction::TransactionError;
+use crate::fs::transaction::{self, TransactionError};
 use crate::text::date::today;
 use crate::text::plural::plural;
-
-use crate::error::{Explain, Failure, Message, USAGE};
-use std::borrow::Cow;
 
 /// What a build is to do with what it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `mcp-kit docs serve`: the site on this machine, made anew when the catalog, a template or a document changes. It writes no file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,18 +20,15 @@ use tokio::sync::watch;
 
 use crate::catalog::Catalog;
 use crate::catalog::pages::placed;
-use crate::commands::docs::build::{DocsError, root_of};
-use crate::docs::build::{ByHand, plan};
-use crate::docs::documents;
-use crate::docs::documents::collect;
-use crate::docs::site::Site;
-use crate::fs::files::{File, Tree};
-
 use crate::cli::DocsServe;
 use crate::commands::console::{Console, Status};
+use crate::commands::docs::build::{DocsError, root_of};
+use crate::docs::build::{ByHand, plan};
+use crate::docs::documents::{self, collect};
+use crate::docs::site::Site;
 use crate::error::{self, Explain, Failure, UNFINISHED};
+use crate::fs::files::{File, Tree};
 use crate::text::date::today;
-use std::borrow::Cow;
 
 /// How often the files are looked at.
 const INTERVAL: Duration = Duration::from_millis(200);

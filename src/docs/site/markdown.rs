@@ -8,11 +8,9 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::Document;
 use super::diagram::{draw, escape};
-use crate::markdown::destination::relative_link;
-use crate::markdown::destination::{Parts, has_scheme};
+use crate::markdown::destination::{Parts, has_scheme, relative_link};
 use crate::markdown::slug::{Dialect, Slugger};
-use crate::text::path::normalise;
-use crate::text::path::{display_path, parent};
+use crate::text::path::{display_path, normalise, parent};
 
 /// A chapter.
 #[derive(Debug, Default, PartialEq, Eq)]

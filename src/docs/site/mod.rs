@@ -8,12 +8,11 @@ pub mod diagram;
 pub mod markdown;
 pub mod publish;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::fs::files::{FilesError, Tree};
-
 use crate::error::{Explain, UNFINISHED, USAGE};
-use std::borrow::Cow;
+use crate::fs::files::{FilesError, Tree};
 
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
