@@ -7,6 +7,7 @@ pub mod lockfile;
 pub mod manifest;
 pub mod name;
 pub mod new;
+pub mod origin;
 pub mod project;
 pub mod render;
 pub mod report;
