@@ -44,7 +44,7 @@ fn installed(repository: &str, commit: &str) -> (bool, String) {
 }
 
 #[test]
-fn attack_66_generated_projects_build_mcp_kit_from_its_repository_at_a_full_commit() {
+fn generated_projects_build_mcp_kit_from_its_repository_at_a_full_commit() {
     let commit = "0123456789abcdef0123456789abcdef01234567";
     let (repository, package) = ("https://git.example/mcp-kit.git", env!("CARGO_PKG_NAME"));
     let arguments = format!("install\n--locked\n--git\n{repository}\n--rev\n{commit}\n{package}\n");
@@ -52,7 +52,7 @@ fn attack_66_generated_projects_build_mcp_kit_from_its_repository_at_a_full_comm
 }
 
 #[test]
-fn attack_66_without_an_address_ci_says_what_to_fill_in_and_fetches_nothing() {
+fn without_an_address_ci_says_what_to_fill_in_and_fetches_nothing() {
     let commit = "0123456789abcdef0123456789abcdef01234567";
     let repository = "https://git.example/mcp-kit.git";
     for (repository, commit) in [
@@ -92,7 +92,7 @@ fn a_new_project_has_the_address_of_the_build_that_made_it() {
 
 /// The action builds what its user pinned, and takes nothing by a name.
 #[test]
-fn attack_66_the_action_builds_its_own_commit() {
+fn the_action_builds_its_own_commit() {
     let installs: Vec<&str> = ACTION.lines().map(str::trim).filter(|line| line.starts_with("cargo ")).collect();
     assert_eq!(installs, ["cargo install --locked \"${features[@]}\" --path ."]);
     assert!(ACTION.contains("cd \"$GITHUB_ACTION_PATH\"\n") && !ACTION.contains("inputs.version"));

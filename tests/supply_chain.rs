@@ -1,4 +1,4 @@
-//! Attack 66: a name that is somebody else's. Every command in this repository that fetches a program, and every image, action and hook,
+//! The attack: a name that is somebody else's. Every command in this repository that fetches a program, and every image, action and hook,
 //! in generated projects, documents, scripts and messages alike, stands in a table with the owner whom we mean.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -366,7 +366,7 @@ fn texts() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn attack_66_everything_that_is_installed_has_an_owner_whom_we_mean() {
+fn everything_that_is_installed_has_an_owner_whom_we_mean() {
     let owners: BTreeMap<Item, &str> = OWNERS.iter().map(|(from, name, owner)| (item(from, name), *owner)).collect();
     assert_eq!(owners.len(), OWNERS.len(), "a name stands in the table twice");
     let (mut unknown, mut seen) = (Vec::new(), BTreeSet::new());
@@ -388,7 +388,7 @@ fn attack_66_everything_that_is_installed_has_an_owner_whom_we_mean() {
 }
 
 #[test]
-fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
+fn our_packages_come_from_a_folder_or_a_full_commit_alone() {
     for (path, text) in texts() {
         for (line, (from, name)) in scan(&path, &text) {
             assert!(!OURS.contains(&name.as_str()) && name != "mcp-kit", "{path}:{line}: {from}: {name} by its name");
