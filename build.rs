@@ -1,4 +1,6 @@
-//! Embeds `template/`: one table of path, contents and executable bit, sorted, so that two builds of the same tree are equal.
+//! Embeds `template/`, and tells the library its commit.
+//!
+//! The template is one table of path, contents and executable bit, sorted, so that two builds of the same tree are equal.
 //!
 //! In a packaged mcp-kit the crate inside the template is missing, because cargo leaves every folder with a Cargo.toml of its
 //! own out of a package. It then comes from `packaging/`, where symbolic links bring the same files into the package.
@@ -6,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 const CRATE: &str = "crates/mcp-auth-middleware";
@@ -40,7 +43,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     table.push_str("]\n");
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("template.rs"), table)?;
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-env=MCP_KIT_COMMIT={}", commit(&root).unwrap_or_default());
     Ok(())
+}
+
+/// Returns the commit that is built, for the CI of generated projects. It is of use only together with the repository that has it.
+fn commit(root: &Path) -> Option<String> {
+    if env::var_os("CARGO_PKG_REPOSITORY").is_none_or(|repository| repository.is_empty()) {
+        return None;
+    }
+    // In a package, cargo has noted it, and whether the sources had uncommitted changes.
+    if let Ok(note) = fs::read_to_string(root.join(".cargo_vcs_info.json")) {
+        let (_, rest) = note.split_once("\"sha1\": \"")?;
+        return rest.split_once('"').map(|(commit, _)| commit.to_owned()).filter(|_| !note.contains("\"dirty\": true"));
+    }
+    // The repository must be ours: a copy of these sources inside of another repository has no commit of its own.
+    if !git(root, &["rev-parse", "--show-prefix"])?.is_empty() {
+        return None;
+    }
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = root.join(git(root, &["rev-parse", "--git-path", file])?);
+        // A path that does not exist would run this script at every build.
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
+    let unchanged = git(root, &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    git(root, &["rev-parse", "HEAD"]).filter(|_| unchanged)
+}
+
+/// Returns what git prints in `root`; nothing where it fails or is not installed.
+fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    // A hook of git sets these, for another repository perhaps.
+    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
+    let output = command.arg("-C").arg(root).args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
 /// Collects the files below `folder` under the name `prefix`, following symbolic links: `packaging/` consists of them.

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod lockfile;
 pub mod manifest;
 pub mod name;
+pub mod origin;
 pub mod project;
 pub mod render;
 pub mod report;

@@ -1,4 +1,5 @@
-//! What a generated project holds beyond its template: `.mcp-kit/`, and a Cargo.lock in cargo's order. Pure.
+//! What a generated project holds beyond its template: `.mcp-kit/`, a Cargo.lock in cargo's order, and where its CI takes mcp-kit
+//! from. Pure.
 //!
 //! `.mcp-kit/answers.toml` says what was asked and answered; `.mcp-kit/pristine.tar.gz` is the project as it was made, the base of
 //! the three-way merge of `mcp-kit update`. With both, an update needs neither the network nor the old version of mcp-kit.
@@ -11,6 +12,7 @@ use flate2::{Compression, GzBuilder};
 use super::answers::Answers;
 use super::lockfile;
 use super::manifest::position;
+use super::origin;
 use super::template::{Source, Template};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::files::{File, Tree};
@@ -54,6 +56,11 @@ pub fn complete(mut files: Tree, template: &Template, name: &str, answers: &Answ
         && let Ok(text) = std::str::from_utf8(&lock.bytes)
     {
         lock.bytes = Cow::Owned(lockfile::sort_packages(text).into_bytes());
+    }
+    if let Some(workflow) = files.get_mut(origin::WORKFLOW)
+        && let Ok(text) = std::str::from_utf8(&workflow.bytes)
+    {
+        workflow.bytes = Cow::Owned(origin::fill_in(text, origin::THIS_BUILD).into_bytes());
     }
     let pristine = archive(&files)?;
     files.insert(format!("{FOLDER}/pristine.tar.gz"), File { bytes: Cow::Owned(pristine), executable: false });

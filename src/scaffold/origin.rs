@@ -1,0 +1,68 @@
+//! Where the CI of a generated project takes mcp-kit from: the git repository and the commit of this build. Pure.
+//!
+//! Never a name in a registry: `mcp-kit` is somebody else's there. Where this build does not know its address, the workflow stays
+//! as the template has it, and says what to fill in.
+
+/// The workflow that installs mcp-kit.
+pub const WORKFLOW: &str = ".github/workflows/docs.yml";
+
+/// The `repository` of this package, and the commit that was built; each empty where it is not known.
+pub const THIS_BUILD: (&str, &str) = (env!("CARGO_PKG_REPOSITORY"), env!("MCP_KIT_COMMIT"));
+
+/// Returns the workflow with the address filled in where it is empty, and as it is when the address is not whole.
+#[must_use]
+pub fn fill_in(workflow: &str, (repository, commit): (&str, &str)) -> String {
+    if !is_address(repository) || !is_full_commit(commit) {
+        return workflow.to_owned();
+    }
+    let fill = |text: &str, variable: &str, value: &str| {
+        text.replacen(&format!("\n  {variable}: \"\"\n"), &format!("\n  {variable}: \"{value}\"\n"), 1)
+    };
+    fill(&fill(workflow, "MCP_KIT_REPOSITORY", repository), "MCP_KIT_COMMIT", commit)
+}
+
+/// Returns whether the address is one of https and the same inside of quotation marks in YAML.
+fn is_address(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
+    text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain))
+}
+
+fn is_full_commit(text: &str) -> bool {
+    text.len() == 40 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "env:\n  MCP_KIT_REPOSITORY: \"\"\n  MCP_KIT_COMMIT: \"\"\njobs:\n";
+    const REPOSITORY: &str = "https://git.example/mcp-kit.git";
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn a_whole_address_is_filled_in() {
+        let filled = format!("env:\n  MCP_KIT_REPOSITORY: \"{REPOSITORY}\"\n  MCP_KIT_COMMIT: \"{COMMIT}\"\njobs:\n");
+        assert_eq!(fill_in(EMPTY, (REPOSITORY, COMMIT)), filled);
+        let other = "fedcba9876543210fedcba9876543210fedcba98";
+        assert_eq!(fill_in(&filled, (REPOSITORY, other)), filled, "what is there stays");
+    }
+
+    #[test]
+    fn half_an_address_is_not() {
+        for (repository, commit) in [
+            ("", ""),
+            ("", COMMIT),
+            (REPOSITORY, ""),
+            (REPOSITORY, "main"),
+            (REPOSITORY, "0123456"),
+            (REPOSITORY, "0123456789ABCDEF0123456789ABCDEF01234567"),
+            ("https://", COMMIT),
+            ("http://git.example/mcp-kit.git", COMMIT),
+            ("git@git.example:mcp-kit.git", COMMIT),
+            ("https://git.example/\"\n  X: y", COMMIT),
+            ("https://git.example/${{ secrets.X }}", COMMIT),
+        ] {
+            assert_eq!(fill_in(EMPTY, (repository, commit)), EMPTY, "{repository:?} {commit:?}");
+        }
+    }
+}
