@@ -67,7 +67,7 @@ fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
             (text.contains("backstage.io/techdocs-ref") && tree.find(&docs).is_some())
                 .then(|| because(Flavor::Mkdocs, docs))
         }
-        "docusaurus.settings.js" | "docusaurus.settings.ts" | "docusaurus.settings.mjs" | "docusaurus.settings.cjs" => {
+        "docusaurus.config.js" | "docusaurus.config.ts" | "docusaurus.config.mjs" | "docusaurus.config.cjs" => {
             let mut site = because(Flavor::Docusaurus, folder.to_vec());
             site.roots = ["static", "", "docs", "src/pages", "blog"].map(|root| join(folder, root.as_bytes())).to_vec();
             Some(site)
@@ -75,9 +75,7 @@ fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
         "docs.json" | "mint.json" => mintlify(tree, path, folder),
         "docfx.json" => Some(because(Flavor::Docfx, folder.to_vec())),
         "hugo.toml" | "hugo.yaml" | "hugo.json" => hugo(tree, path, folder),
-        "settings.toml" | "settings.yaml" if tree.find(&join(folder, b"archetypes")).is_some() => {
-            hugo(tree, path, folder)
-        }
+        "config.toml" | "config.yaml" if tree.find(&join(folder, b"archetypes")).is_some() => hugo(tree, path, folder),
         // Docsify follows GitHub but for what `/` means.
         "_sidebar.md" => Some(because(Flavor::Github, folder.to_vec())).filter(|_| !folder.is_empty()),
         _ => None,
