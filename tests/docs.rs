@@ -501,7 +501,7 @@ fn serve_shows_the_pages_and_makes_them_anew() {
     let pid = served.process.id().to_string();
     assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
     assert!(served.process.wait().unwrap().success());
-    assert!(served.said().contains("note: made anew in "), "{}", served.said());
+    assert!(served.said().contains("note: rebuilt in "), "{}", served.said());
 }
 
 #[test]

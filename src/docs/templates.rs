@@ -5,7 +5,7 @@ use std::io::Write;
 
 use tera::{Context, Kwargs, State, Tera};
 
-use super::refusals::{OUTPUTS, REFUSALS};
+use super::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
 use super::{example, reference};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{PAGES, Page, Placed};
@@ -77,7 +77,7 @@ impl<'a> Templates<'a> {
         context.insert("deprecations", &catalog.deprecations);
         context.insert("outputs", &outputs());
         context.insert("example", &example::parts());
-        context.insert("refusals", REFUSALS);
+        context.insert("refusals", ERROR_CATALOGUE);
         context.insert("settings", &reference::settings());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));

@@ -32,15 +32,15 @@ pub struct Refusal {
     pub advice: &'static str,
 }
 
-macro_rules! refusals {
+macro_rules! error_catalogue {
     ($($code:literal $status:literal $message:literal => $advice:literal;)*) => {
         /// Every code there is, in order.
-        pub const REFUSALS: &[Refusal] =
+        pub const ERROR_CATALOGUE: &[Refusal] =
             &[$(Refusal { code: concat!("MCP-AUTH-", $code), status: $status, message: $message, advice: $advice }),*];
     };
 }
 
-refusals! {
+error_catalogue! {
     "001" 401 "no credentials" => "The client sent neither header. Through Access: the request went around it, or a gateway drops Cf-Access-Jwt-Assertion.";
     "002" 401 "duplicate credential header" => "Two headers where one belongs: a proxy adds its own to the client's. Let one of them do it.";
     "003" 401 "authorization header malformed" => "It has to be Bearer, one space and the token, without quotation marks.";
