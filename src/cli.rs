@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::audit::finding::Code;
 use crate::audit::profile::Flavor;
 use crate::catalog::Service;
-use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
+use crate::catalog::service::{AuthMethod, Kind, Location, Status, TokenStorage};
 use crate::scaffold::new::Request;
 
 /// From nothing to an authenticated, documented, deployable MCP server.
@@ -269,6 +269,9 @@ pub struct CatalogAdd {
     pub file: CatalogFile,
     /// Its name
     pub name: String,
+    /// A server, or the template that servers are made from
+    #[arg(long, default_value = "server", value_parser = words(Kind::ALL))]
+    pub kind: Kind,
     /// Whether it is in use
     #[arg(long, value_parser = words(Status::ALL))]
     pub status: Status,
@@ -304,6 +307,7 @@ impl CatalogAdd {
     pub fn service(&self) -> Service {
         Service {
             name: self.name.trim().to_owned(),
+            kind: self.kind,
             status: self.status,
             location: self.location,
             auth_method: self.auth_method,

@@ -7,6 +7,7 @@ pub mod build;
 pub mod command;
 pub mod documents;
 pub mod example;
+pub mod fleet;
 pub mod generated;
 pub mod managed;
 pub mod page;
