@@ -83,8 +83,7 @@ mod tests {
         Fleet::of(&Catalog::parse(format!("services:\n{services}").as_bytes()).unwrap().services)
     }
 
-    const TEMPLATE: &str =
-        "  - {name: T, kind: template, status: planned, location: droplet, auth_method: bearer, token_storage: infisical}\n";
+    const TEMPLATE: &str = "  - {name: T, kind: template, status: planned, location: droplet, auth_method: bearer, token_storage: infisical}\n";
 
     #[test]
     fn the_only_server_has_its_own_name() {
