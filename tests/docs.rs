@@ -202,13 +202,13 @@ fn what_people_wrote_is_not_written_over() {
     build(&place, DAYS[0], &[]);
     fs::write(place.path("catalog.yaml"), CATALOG.replace("Plain", "Other")).unwrap();
     for path in [SERVERS, "CURRENT_STATE_v1.md"] {
-        write(&place, path, place.read(path).replace("deployed", "Deployed"));
+        write(&place, path, place.read(path).replace("Deployed", "running"));
     }
     write(&place, "docs/DEPRECATION_NOTICES.md", "# Ours\n");
     assert_snapshot!(refused(&place));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(2));
     assert!(build(&place, DAYS[0], &["--overwrite"]).status.success());
-    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("Deployed"));
+    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("running"));
     assert!(place.read("docs/DEPRECATION_NOTICES.md").contains("docs/old.md"));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(0));
 }
