@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::profile::Flavor;
-use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
+use crate::catalog::service::{AuthMethod, Kind, Location, Status, TokenStorage};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -284,6 +284,9 @@ pub struct CatalogAdd {
     pub file: CatalogFile,
     /// Its name
     pub name: String,
+    /// A server, or the template that servers are made from
+    #[arg(long, default_value = "server", value_parser = value_parser(Kind::ALL))]
+    pub kind: Kind,
     /// Whether it is in use
     #[arg(long, value_parser = value_parser(Status::ALL))]
     pub status: Status,

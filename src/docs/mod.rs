@@ -7,6 +7,7 @@ pub mod build;
 pub mod documents;
 pub mod error_catalogue;
 pub mod example;
+pub mod fleet;
 pub mod reference;
 pub mod site;
 pub mod templates;

@@ -44,7 +44,7 @@ pub enum Found<'a> {
 
 /// Looks at a file where the page `name` belongs.
 #[must_use]
-pub fn look<'a>(name: &str, file: &'a str) -> Found<'a> {
+pub fn inspect<'a>(name: &str, file: &'a str) -> Found<'a> {
     let header = file.strip_prefix(BEGIN).and_then(|rest| rest.strip_prefix(name)?.strip_prefix(" sha256="));
     let Some((told, rest)) = header.and_then(|rest| rest.split_once('.')) else { return Found::NotGenerated };
     let body =

@@ -282,7 +282,7 @@ impl Reader<'_> {
         const TEAM: &str =
             "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
         const AUDIENCE: &str =
-            "is missing: the audience tag of the Access application (Access > Applications > Overview)";
+            "is missing: the AUD tag of the Access application, under Configure > Additional settings of it";
         const TOKEN: &str = "is missing: make one with `openssl rand -hex 32`";
         match mode {
             AuthMode::Cloudflare if !cloudflare => {
