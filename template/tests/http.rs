@@ -213,10 +213,13 @@ async fn attack_51_clients_that_never_read_make_room_for_others() {
     let requests = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000);
     let mut never_read = Vec::new();
     for _ in 0..2 {
-        let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
-        // Until the buffers of both sides are full.
-        let sent = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
-        let _ = tokio::time::timeout(Duration::from_secs(3), sent).await;
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        let mut stream = socket.connect(server.address).await.expect("a connection");
+        // Until the buffers of both sides are full, and nothing moves any more.
+        let mut send =
+            async || tokio::time::timeout(Duration::from_secs(2), stream.write_all(requests.as_bytes())).await;
+        while let Ok(Ok(())) = send().await {}
         never_read.push(stream);
     }
     let health = answer(server.http.get(server.url("/health")));
