@@ -92,7 +92,7 @@ mod tests {
                 "  - {{name: \"{name}\", status: planned, location: droplet, auth_method: cloudflare-access, token_storage: env, url: \"{url}\"}}\n"
             )
         };
-        let one = fleet(&(entry("notes", "https://notes.example.com/mcp") + TEMPLATE));
+        let one = fleet(&format!("{}{TEMPLATE}", entry("notes", "https://notes.example.com/mcp")));
         assert_eq!((one.name.as_str(), one.host.as_str(), one.servers), ("notes", "notes.example.com", 1));
         assert!(one.named && one.env && one.access && !one.postgres && !one.infisical && !one.bearer);
         for (name, url) in
@@ -100,7 +100,7 @@ mod tests {
         {
             assert!(!fleet(&entry(name, url)).named, "{name} {url}");
         }
-        let two = fleet(&(entry("notes", "https://a.example") + &entry("other", "https://b.example")));
+        let two = fleet(&[entry("notes", "https://a.example"), entry("other", "https://b.example")].concat());
         assert_eq!((two.name.as_str(), two.host.as_str(), two.servers), (NAME, HOST, 2));
     }
 
