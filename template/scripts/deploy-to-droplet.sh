@@ -415,6 +415,7 @@ $dir/$old/"*) continue ;; esac
 }
 
 current=$(target current)
+[ -d "releases/$current" ] || current=
 if [ "$action" = rollback ]; then
 	release=$(target previous)
 	[ -n "$release" ] && [ -d "releases/$release" ] || end 7 "There is no release to go back to"
