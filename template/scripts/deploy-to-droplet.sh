@@ -290,6 +290,7 @@ end() {
 }
 leave() {
 	rm -rf "$incoming/release" "$incoming/secrets"
+	[ "$1" -le 10 ] || set -- 1
 	echo "$1" >"$incoming/status.new"
 	mv "$incoming/status.new" "$incoming/status"
 }
@@ -518,12 +519,13 @@ lost=0
 while :; do
 	status=0
 	there sh -c "$look_on" sh "$incoming" "$(($(wc -c <"$said")))" | tee -a "$said" >&2 || status=${PIPESTATUS[0]}
-	[[ $status -eq 255 && $lost -lt 10 ]] || break
+	# The host ends with 10 at most; anything above is the end of the connection, and not of the work.
+	[[ $status -gt 10 && $lost -lt 10 ]] || break
 	lost=$((lost + 1))
 	say "The connection was lost; the host goes on by itself. Connecting again"
 	sleep 3
 done
-[[ $status -eq 255 ]] || there rm -rf "$incoming" || true
+[[ $status -gt 10 ]] || there rm -rf "$incoming" || true
 case $status in
 0)
 	if [[ $action == rollback ]]; then
@@ -532,6 +534,7 @@ case $status in
 		say "Deployed: $name:$tag on $host"
 	fi
 	;;
+1 | 2) die "the commands on the host failed (status $status); their message stands above" ;;
 3) die "the new release did not become healthy; the one before runs again. The reason stands above" ;;
 4) die "neither the new release nor the one before became healthy: THE SERVER IS DOWN. Log in and look at docker ps" ;;
 5) die "the release did not become healthy, and there is none before it to go back to. The reason stands above" ;;
@@ -540,6 +543,5 @@ case $status in
 8) die "the build failed; what is running goes on unchanged" ;;
 9) die "the host stopped in the middle; was it restarted? Run this again, or look at it with --status" ;;
 10) die "the current release is not healthy, and there is nothing new to start; nothing was stopped. --rollback starts the one before" ;;
-255) die "the connection is lost; the host goes on by itself, and --status tells how it ended" ;;
-*) die "the commands on the host failed (status $status); their message stands above" ;;
+*) die "the connection is lost; the host goes on by itself, and --status tells how it ended" ;;
 esac
