@@ -144,6 +144,12 @@ pub struct AuditDocs {
     /// Fail on warnings, too
     #[arg(long)]
     pub strict: bool,
+    /// Fail on links that are not judged, too, because something of their renderer is not known
+    #[arg(long)]
+    pub strict_profile: bool,
+    /// Say which renderer is taken for each folder, from which files, and what is not judged there and why, in place of the findings
+    #[arg(long, conflicts_with = "fix")]
+    pub explain_profile: bool,
     /// File of known findings, which are accepted
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,

@@ -12,6 +12,7 @@ use super::fix::documents::Words;
 use super::fix::plan::Plan;
 use super::fix::{self, FixError};
 use super::keep::{self, KeepError};
+use super::report::Format;
 use super::scope::Located;
 use super::walk::shown;
 use super::web::{self, Answers, WebError};
@@ -170,9 +171,25 @@ pub fn run(
             note(&format!("{findings} of the baseline are gone; --update-baseline forgets them"));
         }
     }
+    if command.explain_profile && command.format == Format::Human {
+        readable(report::explain_profile(&found, paint, out))?;
+        return Ok(if command.strict_profile && is_doubtful(&found) { FOUND } else { 0 });
+    }
     readable(report::write(&found, command.format, paint, width, out))?;
+    if command.strict_profile && is_doubtful(&found) {
+        note(&format!(
+            "{} not judged, and --strict-profile fails on that; --explain-profile says why",
+            report::plural(found.not_judged, "link")
+        ));
+        return Ok(FOUND);
+    }
     let least = if command.strict { Severity::Warning } else { Severity::Error };
     Ok(if found.findings.iter().any(|finding| finding.severity >= least) { FOUND } else { 0 })
+}
+
+/// Whether something was not judged, or the profile itself is not to be trusted.
+fn is_doubtful(report: &Report) -> bool {
+    report.not_judged > 0 || report.findings.iter().any(|finding| finding.code == Code::DoubtfulProfile)
 }
 
 /// The catalog, where there is one, and its file.

@@ -8,6 +8,7 @@ pub mod config;
 pub mod corpus;
 pub mod decide;
 pub mod document;
+pub mod doubt;
 #[cfg(test)]
 mod examples;
 pub mod finding;
@@ -23,6 +24,7 @@ pub mod resolve;
 pub mod scope;
 pub mod slug;
 pub mod suggest;
+pub mod unjudged;
 pub mod walk;
 pub mod web;
 
@@ -84,9 +86,12 @@ pub fn audit_and<T>(
     let decisions = decide::decide(&corpus, &graph, &findings);
     let pages = corpus.pages.iter().filter(|page| page.audited);
     let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
+    let unjudged = unjudged::count(&corpus, &graph);
     let report = Report {
         root: located.shown.clone(),
-        profiles: corpus.profiles.sentences(&|site| used.contains(&site)),
+        profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
+        sites: unjudged::sites(&corpus, &used, &unjudged),
+        not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
         documents: pages.clone().count(),
         links: pages.map(|page| page.document.links.len()).sum(),
         findings,
@@ -120,8 +125,15 @@ pub fn read(
     );
     let (patterns, excluded) = (patterns?, globs(&config.exclude)?);
     let profiles = profile::detect(&tree, config);
-    let audited = |path: &[u8]| located.covers(path) && !excluded.is_match(native(path));
-    let corpus = Corpus::read(tree, profiles, &patterns, config, &audited, progress);
+    // What is another repository's is audited where somebody names it.
+    let foreign = tree.foreign(&located.covered);
+    let audited = |path: &[u8]| {
+        located.covers(path)
+            && !excluded.is_match(native(path))
+            && !foreign.iter().any(|folder| profile::is_below(path, folder))
+    };
+    let mut corpus = Corpus::read(tree, profiles, &patterns, config, &audited, progress);
+    corpus.rooted = located.repository || scope.root.is_some();
     Ok((located, corpus))
 }
 

@@ -63,9 +63,14 @@ fn github(text: &str, names: &mut String) {
     }
 }
 
-/// Ruby's `\p{Word}`, which is what GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation.
+/// Ruby's `\p{Word}`, which is what GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation, and the joiner
+/// of emoji, which belongs to `Join_Control`. The other character of that class is dropped by github-slugger, and no page was seen that
+/// tells who is right.
 fn stays(c: char) -> bool {
     use GeneralCategory as G;
+    if c == '\u{200d}' {
+        return true;
+    }
     matches!(
         c.general_category(),
         G::UppercaseLetter

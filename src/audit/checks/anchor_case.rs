@@ -33,7 +33,8 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let destination = document.text(link.destination);
         let before = destination.split('#').next().unwrap_or_default();
         let message = format!("the heading is named \"{name}\": GitHub forgives other letter case, other renderers do not");
-        let guess = Some(Guess { destination: format!("{before}#{name}"), certain: true });
+        let guess = Guess { destination: format!("{before}#{name}"), certain: true };
+        let guess = Some(guess.checked(world.corpus, page, link.kind));
         drafts.push(Draft::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess));
     }
 }

@@ -32,7 +32,7 @@ const GUESSES: usize = 200;
 fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     let document = world.document(page);
     let mut guesses = 0;
-    for (link, resolved) in world.links(page).filter(|(_, resolved)| resolved.fragment != Fragment::Fine) {
+    for (link, resolved) in world.links(page).filter(|(_, resolved)| matches!(resolved.fragment, Fragment::Missing | Fragment::Case(_))) {
         let destination = document.text(link.destination);
         let parts = Parts::of(destination);
         let Some(fragment) = parts.fragment else { continue };
@@ -63,9 +63,11 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
                 let message = format!("the heading is named \"{name}\", with other letter case, which this renderer tells apart");
                 (message, Some(Guess { destination: name.to_owned(), certain: true }))
             }
-            (Fragment::Fine, _) => continue,
+            (Fragment::Fine | Fragment::Unjudged(_), _) => continue,
         };
-        let guess = guess.map(|guess| Guess { destination: with(&guess.destination), certain: guess.certain });
+        let guess = guess.map(|guess| {
+            Guess { destination: with(&guess.destination), certain: guess.certain }.checked(world.corpus, page, link.kind)
+        });
         drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
 }

@@ -32,7 +32,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let (message, meant) = explain(kind, destination);
         let guess = meant.map(|destination| match kind {
             Malformed::BrokenScheme => Guess { destination, certain: false },
-            _ => suggest::found(world.corpus, page, destination),
+            _ => suggest::found(world.corpus, page, destination).checked(world.corpus, page, link.kind),
         });
         drafts.push(Draft::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }

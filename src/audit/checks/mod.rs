@@ -14,7 +14,7 @@ use super::web::Answer;
 
 macro_rules! checks {
     ($($name:ident),+ $(,)?) => {
-        $(mod $name;)+
+        $(pub mod $name;)+
 
         /// Every check, in the order of the reference.
         pub const ALL: &[Check] =
@@ -29,6 +29,7 @@ checks! {
     anchor_case,
     undefined_reference,
     malformed_link,
+    doubtful_profile,
     unused_definition,
     duplicate_definition,
     broken_url,

@@ -38,7 +38,7 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         let parts = Parts::of(destination);
         let only = world.corpus.tree.find_folded(&world.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
         let destination = suggest::recased(world.corpus, world.corpus.path(page), entry, &parts);
-        let guess = Some(Guess { destination, certain: only });
+        let guess = Some(Guess { destination, certain: only }.checked(world.corpus, page, link.kind));
         drafts.push(Draft::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
     }
 }

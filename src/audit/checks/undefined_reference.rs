@@ -21,12 +21,17 @@
 use super::{Code, Draft, Run, Severity, World};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
+use crate::audit::profile::Form;
 use crate::audit::suggest;
 
 pub(super) const CODE: Code = Code::UndefinedReference;
 pub(super) const RUN: Run = Run::Page(run);
 
 fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
+    // A plug-in or an appended file may define what the document does not.
+    if world.corpus.site(page).cause(Form::Reference).is_some() {
+        return;
+    }
     let document = world.document(page);
     for undefined in &document.undefined {
         let label = document.text(undefined.label);
@@ -48,6 +53,12 @@ fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
         }
         drafts.push(draft);
     }
+}
+
+/// The labels that would be reported.
+pub(in crate::audit) fn labels(document: &Document) -> impl Iterator<Item = &str> {
+    let labels = document.undefined.iter().map(|undefined| (undefined, document.text(undefined.label)));
+    labels.filter(|(undefined, label)| severity(document, undefined, label).is_some()).map(|(_, label)| label)
 }
 
 fn severity(document: &Document, undefined: &Undefined, label: &str) -> Option<Severity> {

@@ -34,6 +34,15 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
     found
 }
 
+/// Whether a build puts something into this text that is not in it: `marks` say so where they stand, those that begin with a line break at
+/// the beginning of a line only.
+pub(super) fn is_composed(text: &str, marks: &[&str]) -> bool {
+    marks.iter().any(|mark| {
+        memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some()
+            || mark.strip_prefix('\n').is_some_and(|mark| text.starts_with(mark))
+    })
+}
+
 /// The first address on the web that begins in `range` and that no letter or digit stands before, as in GFM's extended autolinks; it ends
 /// where its line, a table's cell or an HTML tag does.
 pub(super) fn bare_address(text: &str, range: Range<usize>) -> Option<(Range<usize>, &str)> {

@@ -11,6 +11,7 @@ mod json;
 mod junit;
 pub(crate) mod lines;
 mod place;
+mod profile;
 mod sarif;
 mod snippet;
 mod tally;
@@ -24,9 +25,10 @@ use super::finding::Report;
 use crate::terminal::Paint;
 
 pub use explain::explain;
+pub use profile::write as explain_profile;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
-pub(crate) use words::plural;
+pub(crate) use words::{grouped, plural};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

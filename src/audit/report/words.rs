@@ -19,6 +19,7 @@ pub(crate) const fn summary(code: Code) -> &'static str {
         Code::AnchorCase => "Anchor that is right but for upper and lower case",
         Code::UndefinedReference => "Reference link without a definition",
         Code::MalformedLink => "Link whose destination is not one",
+        Code::DoubtfulProfile => "Renderer's rules by which nearly all links are broken",
         Code::UnusedDefinition => "Reference definition that nothing uses",
         Code::DuplicateDefinition => "Reference definition that an earlier one hides",
         Code::BrokenUrl => "Web address that does not answer with a page",

@@ -1,0 +1,84 @@
+//! By the rules that were taken, most links of one form lead to nothing: more than 50 in 100 of those with `/` in front, of those without
+//! an ending, or of those by address (`../setup/`, `setup.html`), and at least 20 of them. Such a tree is not full of mistakes; it is for
+//! another renderer, or the renderer has a setting that nobody told. None of these links is reported or repaired, and this one warning
+//! stands for them.
+//!
+//! The numbers are measured. In six trees for GitHub and one for DocFX whose links were judged by hand or by other tools, no form comes
+//! near: the highest share is 11 in 100. Where rules were taken for another renderer's, the forms concerned have 60 to 100 in 100.
+//!
+//! # Why it matters
+//!
+//! A report of a thousand findings that are none is switched off, and the true ones with it. A repair would break links that work.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the guide](/guide/setup) and [the reference](/reference/).
+//! ```
+//!
+//! in a folder whose site is made by a generator that no file of the tree names.
+//!
+//! # How to mend it
+//!
+//! Say which renderer it is: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
+//! `--explain-profile` says what was taken and why. If the links really are broken, mend a few of them: the others are then judged.
+
+use super::{Code, Draft, Run, Severity, World};
+use crate::audit::doubt::Doubt;
+use crate::audit::walk::shown;
+
+pub(super) const CODE: Code = Code::DoubtfulProfile;
+pub(super) const RUN: Run = Run::Tree(run);
+
+fn run(world: World<'_>, drafts: &mut Vec<Draft>) {
+    drafts.extend(world.graph.doubts.iter().filter_map(|doubt| draft(world, doubt)));
+}
+
+fn draft(world: World<'_>, doubt: &Doubt) -> Option<Draft> {
+    let (page, at) = *doubt.examples.first()?;
+    let document = world.document(page);
+    let site = world.corpus.profiles.site(doubt.site);
+    let examples = doubt.examples.iter().map(|(page, at)| {
+        let document = world.document(*page);
+        format!("{} in {}", document.text(document.links[*at].destination), shown(world.corpus.path(*page)))
+    });
+    let folder = match &*site.folder {
+        b"" => String::new(),
+        folder => format!(" in {}", shown(folder)),
+    };
+    let message = format!(
+        "{} of {} {}{folder} lead to nothing by {}'s rules, which are hardly the right ones: {}",
+        doubt.broken,
+        doubt.all,
+        doubt.form.noun(2),
+        site.generator,
+        examples.collect::<Vec<_>>().join(", "),
+    );
+    Some(Draft::of_link(CODE, Severity::Warning, page, document, &document.links[at], message))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    fn links(broken: usize, good: usize) -> String {
+        let broken = (0..broken).map(|number| format!("[a](/guide/page-{number}) "));
+        broken.chain((0..good).map(|_| "[b](/a.md) ".to_owned())).collect()
+    }
+
+    #[test]
+    fn one_warning_for_all_of_them() {
+        let tree = [("README.md", &*links(21, 20)), ("a.md", "[up](/README.md) [gone](gone.md)\n")];
+        insta::assert_snapshot!(findings("doubtful-profile", &tree), @"");
+        insta::assert_snapshot!(findings("broken-link", &tree), @"");
+    }
+
+    #[test]
+    fn few_of_them_or_a_smaller_share_are_mistakes() {
+        for (broken, good) in [(19, 0), (20, 20), (30, 40)] {
+            let tree = [("README.md", &*links(broken, good)), ("a.md", "[up](/README.md)\n")];
+            assert_eq!(findings("doubtful-profile", &tree), "", "{broken} of {}", broken + good);
+            assert_eq!(findings("broken-link", &tree).lines().count(), broken);
+        }
+    }
+}
