@@ -34,7 +34,8 @@ impl Guess {
     /// The same guess; certain only if what it says leads to one place by the page's renderer, its fragment included.
     #[must_use]
     pub fn checked(self, corpus: &Corpus, page: u32, kind: LinkKind) -> Self {
-        let certain = self.certain && (has_scheme(&self.destination) || is_certain(corpus, page, kind, &self.destination));
+        let certain =
+            self.certain && (has_scheme(&self.destination) || is_certain(corpus, page, kind, &self.destination));
         Self { certain, ..self }
     }
 }

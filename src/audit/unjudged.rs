@@ -52,8 +52,12 @@ pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
     }
     let mut unjudged: Vec<Unjudged> = found
         .into_iter()
-        .map(|((site, form, cause), (count, page, text))| {
-            Unjudged { site, form, cause, count, example: (shown(corpus.path(page)), text) }
+        .map(|((site, form, cause), (count, page, text))| Unjudged {
+            site,
+            form,
+            cause,
+            count,
+            example: (shown(corpus.path(page)), text),
         })
         .collect();
     unjudged.sort_by_key(|of| (of.site, of.form, of.cause));

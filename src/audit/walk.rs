@@ -11,9 +11,10 @@ use hashbrown::HashTable;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{Match, WalkBuilder};
 use rayon::prelude::*;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashSet, FxHasher};
 
 use super::folded::Index;
+use super::git;
 
 /// What a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Tree {
     folded: OnceLock<Index>,
     names: OnceLock<Index>,
     ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
+    sparse: OnceLock<bool>,
+    tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
 }
 
 /// Endings of Markdown files, as GitHub knows them, and MDX.
@@ -100,10 +103,21 @@ impl Tree {
         }
         let aliases = entries.iter().any(|entry| matches!(entry.kind, Kind::Alias(_)));
         let (folded, names, ignores) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        // `go mod vendor` leaves this list beside the trees that it copies.
-        let vendored = entries.iter().filter(|entry| entry.path.ends_with(b"vendor/modules.txt"));
-        foreign.extend(vendored.map(|entry| Box::from(parent(&entry.path))));
-        Self { root: root.to_owned(), entries, index, aliases, foreign, unreadable, folded, names, ignores }
+        let (sparse, tracked) = (OnceLock::new(), OnceLock::new());
+        foreign.extend(entries.iter().filter_map(|entry| vendored(&entry.path)));
+        Self {
+            root: root.to_owned(),
+            entries,
+            index,
+            aliases,
+            foreign,
+            unreadable,
+            folded,
+            names,
+            ignores,
+            sparse,
+            tracked,
+        }
     }
 
     /// The root.
@@ -121,7 +135,8 @@ impl Tree {
     /// Folders whose documents are another repository's, but for those that are named or hold what is.
     #[must_use]
     pub fn foreign(&self, named: &[Vec<u8>]) -> Vec<Box<[u8]>> {
-        let is_named = |folder: &[u8]| named.iter().any(|path| !path.is_empty() && super::profile::is_below(path, folder));
+        let is_named =
+            |folder: &[u8]| named.iter().any(|path| !path.is_empty() && super::profile::is_below(path, folder));
         self.foreign.iter().filter(|folder| !is_named(folder)).cloned().collect()
     }
 
@@ -169,10 +184,18 @@ impl Tree {
         found
     }
 
-    /// Whether it exists on the disk though the walk did not see it: ignored files of a checkout are there because they are tracked.
+    /// Whether readers have it though the walk did not see it: an ignored file that git has all the same, or one that a sparse checkout
+    /// leaves out. What lies on this disk only is nobody else's. Git is asked once, and only when something is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
-        fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root))
+        let here = || fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root));
+        if !*self.sparse.get_or_init(|| git::is_sparse(&self.root)) && !here() {
+            return false;
+        }
+        match self.tracked.get_or_init(|| git::tracked(&self.root)) {
+            Some(tracked) => tracked.contains(path),
+            None => here(),
+        }
     }
 
     /// Whether the tree's `.gitignore` files hide a path, be it there or not: those of the folders around it, the nearest first.
@@ -227,6 +250,17 @@ impl Tree {
     }
 }
 
+/// The folder of copies of other people's trees that a file is the list of: Go's, Composer's, Jsonnet Bundler's.
+fn vendored(list: &[u8]) -> Option<Box<[u8]>> {
+    let folder = match file_name(list) {
+        b"modules.txt" => parent(list).to_vec(),
+        b"installed.json" => parent(list).strip_suffix(b"/composer")?.to_vec(),
+        b"jsonnetfile.lock.json" => join(parent(list), b"vendor"),
+        _ => return None,
+    };
+    (file_name(&folder) == b"vendor").then(|| folder.into())
+}
+
 /// What a walk has found so far.
 #[derive(Default)]
 struct Collected {
@@ -253,7 +287,10 @@ impl Collected {
             .filter_entry(move |entry| {
                 let name = entry.file_name();
                 // A work tree's and a submodule's is a file.
-                if name == ".git" && entry.depth() > 1 && let Some(folder) = entry.path().parent() {
+                if name == ".git"
+                    && entry.depth() > 1
+                    && let Some(folder) = entry.path().parent()
+                {
                     seen.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
                 }
                 entry.depth() == 0 || !NEVER.iter().any(|never| name == *never)

@@ -3,8 +3,9 @@
 //! another renderer, or the renderer has a setting that nobody told. None of these links is reported or repaired, and this one warning
 //! stands for them.
 //!
-//! The numbers are measured. In six trees for GitHub and one for DocFX whose links were judged by hand or by other tools, no form comes
-//! near: the highest share is 11 in 100. Where rules were taken for another renderer's, the forms concerned have 60 to 100 in 100.
+//! The numbers are measured. In the trees for GitHub and DocFX whose links were judged by hand, no form with 20 broken links or more comes
+//! near: the highest share is 30 in 100 (kubernetes/community, without an ending). Where another renderer's rules were taken, the forms
+//! concerned have 64 to 100 in 100, but for one tree (fluxcd/website) with 35, which this check lets pass.
 //!
 //! # Why it matters
 //!
@@ -68,9 +69,9 @@ mod tests {
 
     #[test]
     fn one_warning_for_all_of_them() {
-        let tree = [("README.md", &*links(21, 20)), ("a.md", "[up](/README.md) [gone](gone.md)\n")];
-        insta::assert_snapshot!(findings("doubtful-profile", &tree), @"");
-        insta::assert_snapshot!(findings("broken-link", &tree), @"");
+        let tree = [("README.md", &*links(25, 20)), ("a.md", "[up](/README.md) [gone](gone.md)\n")];
+        insta::assert_snapshot!(findings("doubtful-profile", &tree), @"README.md:1:5 warning: 25 of 46 links with / in front lead to nothing by GitHub's rules, which are hardly the right ones: /guide/page-0 in README.md, /guide/page-1 in README.md, /guide/page-2 in README.md (/guide/page-0)");
+        insta::assert_snapshot!(findings("broken-link", &tree), @"a.md:1:25 error: there is no file gone.md (gone.md)");
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //!
 //! Delete one of them, or give it another label.
 
+use super::unused_definition::is_comment;
 use super::{Code, Draft, Run, Severity, World};
 
 pub(super) const CODE: Code = Code::DuplicateDefinition;
@@ -25,6 +26,9 @@ pub(super) const RUN: Run = Run::Page(run);
 fn run(world: World<'_>, page: u32, drafts: &mut Vec<Draft>) {
     let document = world.document(page);
     for definition in document.definitions.iter().filter(|definition| definition.repeated) {
+        if is_comment(document.text(definition.label), document.text(definition.destination)) {
+            continue;
+        }
         let message = format!("[{}] is defined before; this definition counts for nothing", document.text(definition.label));
         let draft = Draft::new(CODE, Severity::Note, page, definition.span, message);
         drafts.push(Draft { target: Some(document.text(definition.destination).to_owned()), ..draft });

@@ -54,6 +54,7 @@ fn explain(kind: Malformed, destination: &str) -> (String, Option<String>) {
         Malformed::NoScheme => {
             ("without https:// in front this is the path of a file".to_owned(), Some(format!("https://{destination}")))
         }
+        Malformed::LocalFile => ("file:// is a place on its writer's disk, which no reader has".to_owned(), None),
         Malformed::BrokenScheme => {
             let rest = destination.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start_matches([':', '/']);
             let scheme = if destination.to_ascii_lowercase().contains("tps") { "https" } else { "http" };

@@ -226,6 +226,13 @@ impl<'a> Reader<'a> {
                 self.images += 1;
                 self.link(LinkKind::Image, dest_url, range, definition, 2);
             }
+            // Python-Markdown gives the note and its first mention an id.
+            Tag::FootnoteDefinition(label) if self.rules.attribute_lists => {
+                for name in [format!("fn:{label}"), format!("fnref:{label}")] {
+                    let name = self.strings.add(&name);
+                    self.names.push(name);
+                }
+            }
             Tag::BlockQuote(_) => self.quotes += 1,
             Tag::CodeBlock(_) => self.code = true,
             Tag::HtmlBlock => {
@@ -345,7 +352,15 @@ impl<'a> Reader<'a> {
             self.bare_end = found.end;
             let (span, destination) = (self.span(&found), self.strings.add(address));
             let kind = LinkKind::Autolink;
-            self.links.push(Link { span, written: span, destination, kind, definition: None, says_old: false, is_anchor: false });
+            self.links.push(Link {
+                span,
+                written: span,
+                destination,
+                kind,
+                definition: None,
+                says_old: false,
+                is_anchor: false,
+            });
         }
     }
 
@@ -355,9 +370,10 @@ impl<'a> Reader<'a> {
         let mut text = heading.text.trim();
         let mut id = heading.id;
         if self.rules.attribute_lists
-            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once("{:"))
+            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
+            && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
         {
-            id = id.or_else(|| list.split_whitespace().find_map(|word| word.strip_prefix('#')).map(str::to_owned));
+            id = id.or_else(|| list.split_whitespace().find_map(source::attribute_id).map(str::to_owned));
             text = before.trim_end();
         }
         if heading.first_level && self.title.is_none() {
@@ -397,7 +413,15 @@ impl<'a> Reader<'a> {
                 let destination = self.strings.add(&text);
                 let span = if written.start < written.end { written } else { self.span(range) };
                 let (kind, says_old) = (LinkKind::Html, false);
-                self.links.push(Link { span, written, destination, kind, definition: None, says_old, is_anchor: false });
+                self.links.push(Link {
+                    span,
+                    written,
+                    destination,
+                    kind,
+                    definition: None,
+                    says_old,
+                    is_anchor: false,
+                });
             }
             Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
             Piece::Named(name) => {
@@ -447,7 +471,15 @@ impl<'a> Reader<'a> {
             for (range, file) in source::includes(self.text, self.rules.include_marks) {
                 let (span, destination) = (self.span(&range), self.strings.add(file));
                 let (kind, written) = (LinkKind::Include, Span::default());
-                self.links.push(Link { span, written, destination, kind, definition: None, says_old: false, is_anchor: false });
+                self.links.push(Link {
+                    span,
+                    written,
+                    destination,
+                    kind,
+                    definition: None,
+                    says_old: false,
+                    is_anchor: false,
+                });
             }
         }
         if let Some((span, _)) = front_matter.status.filter(|_| !self.patterned.is_empty()) {

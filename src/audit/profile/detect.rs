@@ -38,6 +38,7 @@ fn sites(tree: &Tree, config: &Config, origin: Option<&Origin>) -> Profiles {
     more_books(tree, &mut sites);
     navigation_files(tree, &mut sites);
     sites.extend(generators::imported(tree, &sites));
+    sites.extend(generators::vault(tree));
     sites.extend(generators::of_origin(tree, origin.map(Origin::as_str)));
     sites.push(Site::new(Flavor::Github, Vec::new(), "nothing says otherwise".to_owned()));
     Profiles::new(sites)
@@ -53,6 +54,9 @@ pub(super) fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let mut site = because(Flavor::Mkdocs, normal(folder, docs), path);
     site.note(path, "docs_dir", docs);
     site.navigation = mentioned(&text, &site.folder);
+    // A file that is included is seen from where MkDocs runs, or from the folders that the extension is told.
+    let told = settings::scalars(&text, "base_path").filter(|told| !told.starts_with('['));
+    site.content = [folder.to_vec()].into_iter().chain(told.map(|told| normal(folder, told))).collect();
     settings::mkdocs(&mut site, path, &text);
     vec![site]
 }
@@ -70,8 +74,8 @@ pub(super) fn zensical(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 
 pub(super) fn techdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let docs = join(folder, b"docs");
-    let is_one = tree.find(&docs).is_some()
-        && read(tree, path).is_some_and(|text| text.contains("backstage.io/techdocs-ref"));
+    let is_one =
+        tree.find(&docs).is_some() && read(tree, path).is_some_and(|text| text.contains("backstage.io/techdocs-ref"));
     is_one.then(|| because(Flavor::Mkdocs, docs, path)).into_iter().collect()
 }
 

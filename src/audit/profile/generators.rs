@@ -48,21 +48,16 @@ pub(super) struct Generator {
 
 use Mark::{File, Folder, Script};
 
-const fn profile(
-    name: &'static str,
-    marks: &'static [Mark],
-    read: fn(&Tree, &[u8], &[u8]) -> Vec<Site>,
-) -> Generator {
+const fn profile(name: &'static str, marks: &'static [Mark], read: fn(&Tree, &[u8], &[u8]) -> Vec<Site>) -> Generator {
     Generator { name, marks, reading: Reading::Profile(read) }
 }
 
-/// Pages by address, READMEs for the host.
+/// What a framework makes of its files is a program of its own: not even the path of another document means the same everywhere.
+const BY_PROGRAM: Forms = Forms::ADDRESSES_AND_ANCHORS.and(Form::Page);
+
+/// Pages by a program, READMEs for the host.
 const fn framework(name: &'static str, marks: &'static [Mark], folders: &'static [&'static str]) -> Generator {
-    Generator {
-        name,
-        marks,
-        reading: Reading::Recognised { folders, proof: always, open: Forms::ADDRESSES_AND_ANCHORS, readmes: false },
-    }
+    Generator { name, marks, reading: Reading::Recognised { folders, proof: always, open: BY_PROGRAM, readmes: false } }
 }
 
 /// Pages by address, all Markdown below its folder.
@@ -110,10 +105,15 @@ pub(super) static GENERATORS: &[Generator] = &[
     documents("Sphinx", &[File("conf.py")], Forms::ADDRESSES_AND_ANCHORS.and(Form::Reference), is_sphinx),
     documents("Docsify", &[File("index.html")], Forms::ADDRESSES_AND_ANCHORS, is_docsify),
     documents("Docsify", &[File("_sidebar.md")], Forms::ADDRESSES_AND_ANCHORS, is_below_root),
-    documents("Jekyll", &[File("_config.yml"), File("_config.yaml")], Forms::ADDRESSES_AND_ANCHORS, is_jekyll),
+    documents(
+        "Jekyll",
+        &[File("_config.yml"), File("_config.yaml")],
+        Forms::ADDRESSES_AND_ANCHORS.and(Form::Reference),
+        is_jekyll,
+    ),
     documents("Zola", &[File("zola.toml")], Forms::ADDRESSES_AND_ANCHORS, always),
     documents("Antora", &[File("antora.yml")], BY_NAME, always),
-    documents("GitBook", &[File(".gitbook.yaml"), File("book.json")], Forms::ADDRESSES_AND_ANCHORS, always),
+    framework("GitBook", &[File(".gitbook.yaml")], &["docs"]),
     documents("Retype", &[File("retype.yml"), File("retype.json")], Forms::ADDRESSES_AND_ANCHORS, always),
     documents("Obsidian", &[Folder(".obsidian")], BY_NAME.and(Form::Reference), always),
     documents("Azure DevOps wiki", &[File(".order")], Forms::ADDRESSES_AND_ANCHORS, always),
@@ -188,8 +188,7 @@ impl Generator {
 }
 
 /// What makes the links of a recognised site judged.
-pub(super) const REMEDY: &str =
-    "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";
+pub(super) const REMEDY: &str = "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";
 
 fn always(_: &Tree, _: &[u8], _: &[u8]) -> bool {
     true
@@ -251,6 +250,25 @@ pub(super) fn of_origin(tree: &Tree, origin: Option<&str>) -> Option<Site> {
         site = Site { rules: super::Rules::of(Flavor::Github), ..site };
     }
     site.open.push(Open { forms, why: format!("there is no profile of {name} yet"), remedy: REMEDY });
+    Some(site)
+}
+
+/// A vault of Obsidian whose settings are each writer's own: git ignores them, and notes are named as people speak.
+pub(super) fn vault(tree: &Tree) -> Option<Site> {
+    tree.find(b".gitignore")?;
+    let text = detect::read(tree, b".gitignore")?;
+    if !text.lines().any(|line| matches!(line.trim().trim_matches('/'), ".obsidian")) {
+        return None;
+    }
+    let documents = || tree.entries().iter().filter(|entry| entry.kind == Kind::Document);
+    let spoken = documents().filter(|entry| file_name(&entry.path).contains(&b' ')).count();
+    if spoken * 4 < documents().count() || spoken == 0 {
+        return None;
+    }
+    let reason = ".gitignore names .obsidian, and notes have blanks in their names".to_owned();
+    let mut site = Site::recognised("Obsidian", Vec::new(), reason);
+    let forms = BY_NAME.and(Form::Reference);
+    site.open.push(Open { forms, why: "there is no profile of Obsidian yet".to_owned(), remedy: REMEDY });
     Some(site)
 }
 

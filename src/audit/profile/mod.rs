@@ -148,14 +148,20 @@ impl Site {
     /// Whether a document of its folder is for the repository's host all the same.
     fn leaves_to_host(&self, path: &[u8]) -> bool {
         const HOST: [&[u8]; 9] = [
-            b"README", b"CONTRIBUTING", b"CHANGELOG", b"CODE_OF_CONDUCT", b"SECURITY", b"LICENSE", b"GOVERNANCE",
-            b"AGENTS", b"CLAUDE",
+            b"README",
+            b"CONTRIBUTING",
+            b"CHANGELOG",
+            b"CODE_OF_CONDUCT",
+            b"SECURITY",
+            b"LICENSE",
+            b"GOVERNANCE",
+            b"AGENTS",
+            b"CLAUDE",
         ];
         let name = file_name(path);
         let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
         !self.known
-            && (self.folder.is_empty() && path.starts_with(b".github/")
-                || !self.readmes && HOST.iter().any(|host| host.eq_ignore_ascii_case(stem)))
+            && (self.folder.is_empty() && path.starts_with(b".github/") || !self.readmes && HOST.contains(&stem))
     }
 
     /// Whether an address is redirected.
@@ -199,7 +205,11 @@ impl Profiles {
     /// The number of the site of a document.
     #[must_use]
     pub fn of(&self, path: &[u8]) -> u16 {
-        let at = self.sites.iter().position(|site| is_below(path, &site.folder) && !site.leaves_to_host(path)).unwrap_or(self.sites.len() - 1);
+        let at = self
+            .sites
+            .iter()
+            .position(|site| is_below(path, &site.folder) && !site.leaves_to_host(path))
+            .unwrap_or(self.sites.len() - 1);
         u16::try_from(at).unwrap_or(u16::MAX)
     }
 

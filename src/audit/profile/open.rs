@@ -39,8 +39,9 @@ impl Form {
         let ending = &name[dot + 1..];
         // `v1.2` and `a.b c` have no ending.
         let is_ending = !ending.is_empty()
-            && ending.len() <= 12
             && ending.iter().all(u8::is_ascii_alphanumeric)
+            // `module.Class` is a name of a program.
+            && (ending.len() <= 5 || !ending.iter().any(u8::is_ascii_uppercase))
             && ending.iter().any(u8::is_ascii_alphabetic);
         if !is_ending {
             return Self::Bare;
@@ -149,6 +150,8 @@ pub enum Cause {
     Published,
     /// Some page's front matter or name fits the last part of the address, and only the generator knows the rest.
     Address,
+    /// The README of the folder is in a markup that is not read.
+    Markup,
     /// The profile itself is doubtful: nearly all links of this form are broken by it.
     Doubtful,
 }
@@ -163,6 +166,7 @@ impl Cause {
             Self::Composed => "the build puts parts into these pages",
             Self::Published => "the published site may have them from elsewhere",
             Self::Address => "only the generator knows the addresses of its pages",
+            Self::Markup => "their README is not in Markdown",
             Self::Doubtful => "the profile is doubtful",
         }
     }
@@ -171,7 +175,7 @@ impl Cause {
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::Open(_) | Self::Composed | Self::Published | Self::Address => "",
+            Self::Open(_) | Self::Composed | Self::Published | Self::Address | Self::Markup => "",
             Self::Ignored => "run the build, and commit what it makes or name it with git add --force",
             Self::Doubtful => "name the renderer: audit.flavor or audit.flavors in catalog.yaml, or --flavor",
         }
@@ -186,6 +190,7 @@ impl Cause {
             Self::Composed => "composed-page",
             Self::Published => "published-elsewhere",
             Self::Address => "address",
+            Self::Markup => "other-markup",
             Self::Doubtful => "doubtful-profile",
         }
     }
@@ -206,6 +211,8 @@ mod tests {
             ("setup.html", Form::Address),
             ("setup.mdx", Form::Page),
             ("img/x.png", Form::File),
+            ("a.properties", Form::File),
+            ("package.module.Class1", Form::Bare),
         ] {
             assert_eq!(Form::of(path.as_bytes()), form, "{path}");
         }

@@ -39,7 +39,8 @@ pub(super) fn mkdocs(site: &mut Site, path: &[u8], text: &str) {
     let file = shown(path);
     let plugins = list(text, "plugins");
     let extensions = list(text, "markdown_extensions");
-    let named = |known: &[&str]| plugins.iter().copied().find(|plugin| known.contains(&plugin.trim_start_matches("material/")));
+    let named =
+        |known: &[&str]| plugins.iter().copied().find(|plugin| known.contains(&plugin.trim_start_matches("material/")));
     if !plugins.is_empty() {
         site.note(path, "plugins", &plugins.join(", "));
     }
@@ -86,7 +87,8 @@ pub(super) fn hugo(site: &mut Site, tree: &Tree, project: &[u8], files: &[(Vec<u
     }
     for (file, text) in files {
         let file = shown(file);
-        let has = |name: &str| text.lines().any(|line| line.trim_start_matches([' ', '\t', '[', '"']).starts_with(name));
+        let has =
+            |name: &str| text.lines().any(|line| line.trim_start_matches([' ', '\t', '[', '"']).starts_with(name));
         for setting in ["permalinks", "mounts", "module.mounts", "uglyURLs", "uglyurls", "slugify"] {
             if has(setting) {
                 let links = Forms::ADDRESSES.and(Form::Page).and(Form::File);
@@ -160,7 +162,8 @@ mod tests {
 
     #[test]
     fn names_of_a_list() {
-        let text = "a: 1\nplugins:\n  - search\n  - mkdocstrings:\n      x:\n        - y\n  # no\n  - \"gen-files\"\nb: 2\n";
+        let text =
+            "a: 1\nplugins:\n  - search\n  - mkdocstrings:\n      x:\n        - y\n  # no\n  - \"gen-files\"\nb: 2\n";
         assert_eq!(list(text, "plugins"), ["search", "mkdocstrings", "gen-files"]);
         assert_eq!(list("plugins: [search, 'tags']\n", "plugins"), ["search", "tags"]);
         assert_eq!(list("plugins:\n- a\n- b: {}\nx: y\n", "plugins"), ["a", "b"]);

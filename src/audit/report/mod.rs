@@ -25,9 +25,9 @@ use super::finding::Report;
 use crate::terminal::Paint;
 
 pub use explain::explain;
-pub use profile::write as explain_profile;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
+pub use profile::write as explain_profile;
 pub(crate) use words::{grouped, plural};
 
 /// How a report is written.

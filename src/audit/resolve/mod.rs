@@ -14,8 +14,8 @@ pub use path::{GITHUB_SECTIONS, normalise};
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::profile::{Cause, Form, Site};
-use super::walk::Kind;
+use super::profile::{Cause, Flavor, Form, Site};
+use super::walk::{Kind, file_name};
 
 /// What a link points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,9 @@ fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolve
     let destination = corpus.pages[page as usize].document.text(link.destination);
     let resolved = destination_of(corpus, page, link.kind, destination, buffer);
     // `[](){#name}` is Python-Markdown's way to write an anchor.
-    let is_anchor = resolved.target == Target::Malformed(Malformed::Empty) && link.is_anchor;
+    // A chapter of mdBook that is still to be written has an empty one in the summary.
+    let is_draft = || corpus.site(page).flavor == Flavor::Mdbook && file_name(corpus.path(page)) == b"SUMMARY.md";
+    let is_anchor = resolved.target == Target::Malformed(Malformed::Empty) && (link.is_anchor || is_draft());
     if is_anchor { Resolved { target: Target::Page(page), fragment: Fragment::Fine } } else { resolved }
 }
 
@@ -163,13 +165,7 @@ pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str)
     }
 }
 
-fn destination_of(
-    corpus: &Corpus,
-    page: u32,
-    kind: LinkKind,
-    destination: &str,
-    buffer: &mut Vec<u8>,
-) -> Resolved {
+fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str, buffer: &mut Vec<u8>) -> Resolved {
     let site = corpus.site(page);
     let destination = destination.trim();
     let malformed = |kind| Resolved { target: Target::Malformed(kind), fragment: Fragment::Fine };
@@ -207,10 +203,10 @@ fn destination_of(
             let named = parts.fragment.is_some_and(|fragment| !fragment::is_universal(fragment));
             Resolved {
                 target,
-                fragment: if folder && named && !site.rules.pages_are_folders {
-                    Fragment::Missing
-                } else {
-                    Fragment::Fine
+                fragment: match folder && named && !site.rules.pages_are_folders {
+                    true if has_other_readme(corpus, entry) => Fragment::Unjudged(Cause::Markup),
+                    true => Fragment::Missing,
+                    false => Fragment::Fine,
                 },
             }
         }
@@ -222,6 +218,18 @@ fn destination_of(
 fn open(site: &Site, path: &[u8], target: Target) -> Resolved {
     let cause = if site.open.is_empty() { None } else { site.cause(Form::of(path)) };
     Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
+}
+
+/// Whether a folder's README is in a markup that is not read here: GitHub shows it, too, and names its headings.
+fn has_other_readme(corpus: &Corpus, folder: u32) -> bool {
+    const ENDINGS: [&[u8]; 9] = [b"rst", b"adoc", b"asciidoc", b"asc", b"org", b"textile", b"rdoc", b"creole", b"pod"];
+    let folder = &corpus.tree.entries()[folder as usize].path;
+    corpus.tree.children(folder).any(|(_, entry)| {
+        let name = file_name(&entry.path);
+        let ending = name.get(7..).unwrap_or_default();
+        name.get(..7).is_some_and(|stem| stem.eq_ignore_ascii_case(b"readme."))
+            && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
+    })
 }
 
 /// An address leads elsewhere, if need be to where the repository's host shows one of our pages.

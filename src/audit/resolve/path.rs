@@ -97,12 +97,13 @@ pub(super) fn locate(
     let own = corpus.path(page);
     // Nearly all are written from their page's folder and lead to what is there, and cost no memory of their own.
     if is_from_folder(path, site)
+        && (kind != LinkKind::Include || site.content.is_empty())
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
     {
         return reached(corpus, site, entry);
     }
-    let candidates = candidates(own, site, path);
+    let candidates = candidates(own, site, path, kind);
     let entry = candidates.iter().flatten().find_map(|candidate| variants(tree, site, candidate));
     if let Some(entry) = entry {
         return reached(corpus, site, entry);
@@ -137,7 +138,7 @@ fn is_from_folder(path: &[u8], site: &Site) -> bool {
 }
 
 /// Where a path may lead, the likeliest first; `None` is above the root.
-fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
+fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
     if let Some(rest) = path.strip_prefix(b"~/").filter(|_| site.flavor == Flavor::Docfx) {
         return vec![normalise(&site.folder, rest)];
     }
@@ -145,10 +146,14 @@ fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
         return site.roots.iter().map(|root| normalise(root, path)).collect();
     }
     let folder = parent(own);
+    let content = || site.content.iter().map(|content| normalise(content, path));
+    if site.flavor == Flavor::Mkdocs && kind == LinkKind::Include && !site.content.is_empty() {
+        return content().collect();
+    }
     let mut candidates = vec![normalise(folder, path)];
     // Docusaurus takes the path of a document from the document's folder, then from the content's, then from the site's.
-    if !site.content.is_empty() && is_markdown(path) {
-        candidates.extend(site.content.iter().map(|content| normalise(content, path)));
+    if site.flavor == Flavor::Docusaurus && is_markdown(path) {
+        candidates.extend(content());
     }
     if site.rules.pages_are_folders {
         let name = file_name(own);
@@ -193,6 +198,11 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     // Mintlify serves the source of `x.mdx` as `x.md`, Docusaurus takes one for the other.
     let bare = path.strip_suffix(b".md").filter(|_| rules.addresses);
     if let Some(entry) = bare.and_then(|bare| tree.find(&[bare, b".mdx"].concat())) {
+        return Some(entry);
+    }
+    // mdBook makes index.html of README.md, and takes a link to index.md for one to it.
+    let is_book = site.flavor == Flavor::Mdbook && file_name(path) == b"index.md";
+    if let Some(entry) = is_book.then(|| tree.find(&join(parent(path), b"README.md"))).flatten() {
         return Some(entry);
     }
     let stem = path.strip_suffix(b".html").filter(|_| rules.html_is_markdown)?;
@@ -324,7 +334,11 @@ fn is_ours(path: &[u8], site: &Site) -> bool {
         Flavor::Hugo => matches!(name, b"index.xml" | b"tags" | b"categories" | b"sitemap.xml"),
         Flavor::Docusaurus => matches!(name, b"rss.xml" | b"atom.xml" | b"tags" | b"archive" | b"search" | b"llms.txt"),
         Flavor::Mintlify => matches!(name, b"llms.txt" | b"llms-full.txt" | b"sitemap.xml" | b"mcp"),
-        Flavor::Github | Flavor::Mkdocs | Flavor::Docfx => false,
+        // Files of its themes.
+        Flavor::Mkdocs => {
+            path.ends_with(b"img/favicon.ico") || matches!(name, b"sitemap.xml" | b"404.html" | b"search.html")
+        }
+        Flavor::Github | Flavor::Docfx => false,
     }
 }
 
