@@ -4,8 +4,9 @@
 //! stands for them.
 //!
 //! The numbers are measured. In the trees for GitHub and DocFX whose links were judged by hand, no form with 20 broken links or more comes
-//! near: the highest share is 30 in 100 (kubernetes/community, without an ending). Where another renderer's rules were taken, the forms
-//! concerned have 64 to 100 in 100, but for one tree (fluxcd/website) with 35, which this check lets pass.
+//! near: the highest share is 30 in 100 (kubernetes/community, without an ending). Where another renderer's rules are taken, the absolute
+//! links of nine trees have 89 to 100 in 100, and links without an ending 64 to 85. A form that is wrong only in part stays below: 33 in 100
+//! in grafana/tempo.
 //!
 //! # Why it matters
 //!
