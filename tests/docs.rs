@@ -58,13 +58,13 @@ fn refused(place: &Place) -> String {
 #[test]
 fn the_pages_of_a_catalog() {
     let place = place(CATALOG);
-    assert_snapshot!(outcome(&build(&place, DAYS[0], &[])));
+    assert_snapshot!("build", outcome(&build(&place, DAYS[0], &[])));
     let pages: Vec<String> = listing(place.root())
         .into_iter()
         .filter(|(path, _)| path.ends_with(".md"))
         .map(|(path, (bytes, _))| format!("==== {path}\n{}", String::from_utf8(bytes).unwrap()))
         .collect();
-    assert_snapshot!(pages.concat());
+    assert_snapshot!("pages", pages.concat());
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn check_shows_what_is_stale_and_writes_nothing() {
     build(&place, DAYS[0], &[]);
     fs::write(place.path("catalog.yaml"), CATALOG.replace("status: planned", "status: deployed")).unwrap();
     let before = listing(place.root());
-    assert_snapshot!(outcome(&build(&place, DAYS[1], &["--check"])));
+    assert_snapshot!("check_stale", outcome(&build(&place, DAYS[1], &["--check"])));
     assert!(listing(place.root()) == before);
     let dry = outcome(&build(&place, DAYS[1], &["--dry-run"]));
     assert!(dry.starts_with("--- a/") && dry.ends_with("exit 0\n"), "{dry}");
@@ -173,7 +173,7 @@ fn what_people_wrote_is_not_written_over() {
         write(&place, path, place.read(path).replace("deployed", "Deployed"));
     }
     write(&place, "docs/DEPRECATION_NOTICES.md", "# Ours\n");
-    assert_snapshot!(refused(&place));
+    assert_snapshot!("written_by_hand", refused(&place));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(2));
     assert!(build(&place, DAYS[0], &["--overwrite"]).status.success());
     assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("Deployed"));
@@ -186,7 +186,7 @@ fn broken_markers_stop_everything() {
     let place = place(CATALOG);
     write(&place, "CURRENT_STATE_v1.md", "# Ours\n\n<!-- mcp-kit:begin current-state -->\n\ntext\n");
     write(&place, "docs/architecture/ARCHITECTURE.md", b"# Ours \xff\n");
-    assert_snapshot!(refused(&place));
+    assert_snapshot!("broken_markers", refused(&place));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn wrong_settings_are_said_with_their_place() {
         "docs:\n  template: x\n  templates: ../x\n  pages:\n    server: A.md\n    servers: CURRENT_STATE_v1.md\n    index: B.md\n    \
          deprecations: B.md\n",
     );
-    assert_snapshot!(refused(&place));
+    assert_snapshot!("wrong_settings", refused(&place));
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn the_audit_tells_what_is_stale() {
     let said = audit(&place);
     // What comes after it says how long it took.
     let (findings, _) = said.split_once("\nGitHub's rules").unwrap();
-    assert_snapshot!(findings);
+    assert_snapshot!("audit_stale", findings);
     assert!(said.ends_with("exit 1\n"), "{said}");
     fs::write(place.path("catalog.yaml"), &catalog).unwrap();
     write(&place, "docs/architecture/ARCHITECTURE.md", "# A\n\n<!-- mcp-kit:begin authentication -->\n");
