@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
-use crate::common::{Place, outcome};
 use serde_json::Value;
+
+use crate::common::{self, Place};
 
 /// What is wrong beside whatever the test is about.
 const REST: &str = "README.md:1 broken-link gone.md";
@@ -19,17 +20,7 @@ fn place() -> Place {
 
 /// Path, line, code and target of every finding, without those of orphans.
 fn findings(place: &Place) -> Vec<String> {
-    let output = place.run(&["audit-docs", "--format", "json"]);
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", outcome(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let findings = report["findings"].as_array().unwrap().iter();
-    findings
-        .filter(|finding| finding["code"] != "orphan")
-        .map(|finding| {
-            let text = |key: &str| finding[key].as_str().unwrap_or_default();
-            format!("{}:{} {} {}", text("path"), finding["line"], text("code"), text("target")).trim_end().to_owned()
-        })
-        .collect()
+    common::findings(&place.report(&[])).into_iter().filter(|line| !line.ends_with(" orphan")).collect()
 }
 
 #[test]
@@ -215,8 +206,7 @@ fn very_long_lines_and_very_many_comments() {
     let comment = "<!-- mcp-kit-ignore broken-link: known -->\n";
     fs::write(place.path("stacked.md"), format!("{comment}[x](y.md)\n").repeat(50_000)).unwrap();
     fs::write(place.path("apart.md"), format!("{comment}[x](y.md)\n\n").repeat(50_000)).unwrap();
-    let output = place.run(&["audit-docs", "--format", "json"]);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = place.report(&[]);
     let of = |path: &str| -> Vec<&Value> {
         report["findings"].as_array().unwrap().iter().filter(|finding| finding["path"] == path).collect()
     };

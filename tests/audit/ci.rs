@@ -122,7 +122,7 @@ fn called(inputs: [(&str, &str); 7]) -> String {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let written = std::fs::read_to_string(folder.path().join("report")).unwrap_or_default();
-    String::from_utf8(output.stdout).unwrap() + &written
+    format!("{}{written}", String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{Place, listing, mcp_kit, outcome};
 use insta::assert_snapshot;
 use proptest::prelude::*;
+
+use crate::common::{self, Place, committed, git, listing, mcp_kit, outcome};
 
 const TREE: &[(&str, &str)] = &[
     (
@@ -18,28 +19,6 @@ const TREE: &[(&str, &str)] = &[
     ("docs/more/faq.md", "\u{feff}# FAQ\n\n## Why\n\n[gone](nowhere.md) [back](../guide.md#setup-)\n"),
 ];
 
-fn write(place: &Place, path: &str, bytes: impl AsRef<[u8]>) {
-    let path = place.path(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
-}
-
-fn git(place: &Place, arguments: &[&str]) {
-    let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
-    let done = Command::new("git").current_dir(place.root()).args(identity).args(arguments).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
-}
-
-/// A tree in a repository, with everything committed.
-fn committed(files: &[(&str, &str)]) -> Place {
-    let place = Place::new();
-    files.iter().for_each(|(path, text)| write(&place, path, text));
-    git(&place, &["init", "--quiet"]);
-    git(&place, &["add", "--all"]);
-    git(&place, &["commit", "--quiet", "--message", "all"]);
-    place
-}
-
 /// All files but git's own.
 fn documents(place: &Place) -> BTreeMap<String, Vec<u8>> {
     let files = listing(place.root()).into_iter().map(|(path, (bytes, _))| (path, bytes));
@@ -47,10 +26,7 @@ fn documents(place: &Place) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn findings(place: &Place) -> Vec<String> {
-    let output = place.run(&["audit-docs", "--format", "json"]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let finding = |f: &serde_json::Value| format!("{}:{} {} {}", f["path"], f["line"], f["code"], f["target"]);
-    report["findings"].as_array().unwrap().iter().map(finding).collect()
+    common::findings(&place.report(&[]))
 }
 
 #[test]
@@ -62,7 +38,7 @@ fn a_dry_run_is_a_diff_that_git_applies_and_changes_nothing() {
     assert_eq!(documents(&place), before);
     let diff = String::from_utf8(output.stdout).unwrap();
     assert_snapshot!("links_dry_run", diff.replace("\r\n", "␍\n"));
-    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"note: would mend 5 findings, would change 2 files");
+    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"note: would fix 5 findings, would change 2 files");
 
     fs::write(place.path("fix.diff"), diff).unwrap();
     git(&place, &["apply", "fix.diff"]);
@@ -82,7 +58,7 @@ fn certain_repairs_are_made_and_the_rest_is_reported() {
     let after = documents(&place);
     git(&place, &["commit", "--quiet", "--all", "--message", "mended"]);
     let again = place.run(&["audit-docs", "--fix"]);
-    assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could mend"));
+    assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could fix"));
     assert_eq!(documents(&place), after, "a second run changes nothing");
 }
 
@@ -114,7 +90,7 @@ fn deprecated_documents_are_archived_and_others_get_a_header() {
     let dry = run(&["--dry-run"]);
     assert_eq!(documents(&place), before);
     assert_snapshot!("documents_dry_run", String::from_utf8(dry.stdout).unwrap().replace("\r\n", "␍\n"));
-    assert_snapshot!(String::from_utf8(dry.stderr).unwrap(), @"note: would mend 2 documents, would change 5 files");
+    assert_snapshot!(String::from_utf8(dry.stderr).unwrap(), @"note: would fix 2 documents, would change 5 files");
 
     let output = run(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", outcome(&output));
@@ -128,7 +104,7 @@ fn deprecated_documents_are_archived_and_others_get_a_header() {
     git(&place, &["add", "--all"]);
     git(&place, &["commit", "--quiet", "--message", "archived"]);
     let again = run(&[]);
-    assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could mend"));
+    assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could fix"));
     assert_eq!(documents(&place), after, "a second run changes nothing");
 }
 
@@ -141,10 +117,10 @@ fn what_is_archived_stands_in_the_catalog_afterwards() {
         |arguments: &[&str]| mcp_kit(&place).args(arguments).env("SOURCE_DATE_EPOCH", "1762560000").output().unwrap();
     assert!(run(&["docs", "build"]).status.success());
     let notices = place.read("docs/DEPRECATION_NOTICES.md");
-    write(&place, "index.md", "[n](docs/infrastructure/mcp/README.md) [r](README.md)\n");
+    place.write("index.md", "[n](docs/infrastructure/mcp/README.md) [r](README.md)\n");
     // A hand that writes into a page: what the fix finds there is not its own to mend.
     let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md").replace("(README.md)", "(Readme.md)");
-    write(&place, "docs/infrastructure/mcp/OAUTH_SOP.md", &sop);
+    place.write("docs/infrastructure/mcp/OAUTH_SOP.md", &sop);
     let fix = run(&["audit-docs", "--fix", "--allow-dirty"]);
     let said = outcome(&fix);
     assert!(said.contains("docs/infrastructure/mcp/OAUTH_SOP.md is made by mcp-kit docs build"), "{said}");
@@ -198,9 +174,9 @@ fn decisions_are_remembered_in_the_catalog() {
     let fix = outcome(&run(&["audit-docs", "--fix=documents", "--dry-run", "--allow-dirty"]));
     assert!(!fix.contains("archive/"), "nor is it archived: {fix}");
     // Line ends are Git's business; a word is a change.
-    write(&place, "docs/old_setup.md", place.read("docs/old_setup.md").replace("\r\n", "\n"));
+    place.write("docs/old_setup.md", place.read("docs/old_setup.md").replace("\r\n", "\n"));
     assert_eq!(proposed(&place), ["docs/b.md"]);
-    write(&place, "docs/old_setup.md", place.read("docs/old_setup.md") + "\nMore.\n");
+    place.write("docs/old_setup.md", place.read("docs/old_setup.md") + "\nMore.\n");
     assert_eq!(proposed(&place), ["docs/b.md", "docs/old_setup.md"]);
     run(&["audit-docs", "--keep", "docs/old_setup.md", "--keep", "docs/b.md"]);
     assert_eq!(proposed(&place), Vec::<String>::new());
@@ -239,7 +215,7 @@ fn decisions_know_the_last_change() {
         of["reasons"].to_string()
     };
     assert!(reasons(&place, ".").contains("its last change in git is of 2020-02-03"), "{}", reasons(&place, "."));
-    write(&place, "new.md", "# N\n");
+    place.write("new.md", "# N\n");
     git(&place, &["add", "--all"]);
     git(&place, &["commit", "--quiet", "--message", "more"]);
     assert!(reasons(&place, ".").contains("its last change in git is of 2020-02-03"));
@@ -284,7 +260,7 @@ fn an_archived_document_is_never_written_over() {
 #[test]
 fn what_git_could_not_bring_back_is_not_touched() {
     let place = committed(TREE);
-    write(&place, "docs/guide.md", format!("{}\nmine\n", TREE[1].1));
+    place.write("docs/guide.md", format!("{}\nmine\n", TREE[1].1));
     let before = documents(&place);
     let output = place.run(&["audit-docs", "--fix"]);
     assert_eq!(output.status.code(), Some(2));
@@ -295,12 +271,12 @@ fn what_git_could_not_bring_back_is_not_touched() {
     assert_eq!(documents(&place), before);
     // Only the documents that it would change count.
     git(&place, &["checkout", "--quiet", "--", "."]);
-    write(&place, "notes.txt", "mine");
-    write(&place, "docs/more/faq.md", format!("{}\nmine\n", TREE[2].1));
+    place.write("notes.txt", "mine");
+    place.write("docs/more/faq.md", format!("{}\nmine\n", TREE[2].1));
     assert_eq!(place.run(&["audit-docs", "--fix"]).status.code(), Some(1));
 
     fs::remove_dir_all(place.path(".git")).unwrap();
-    write(&place, "docs/guide.md", TREE[1].1);
+    place.write("docs/guide.md", TREE[1].1);
     let output = place.run(&["audit-docs", "--fix"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("is in no git repository"));
@@ -326,7 +302,7 @@ fn symbolic_links_stay_links_and_lead_no_repair_out_of_the_tree() {
         ("repo/real.md", "[x](Readme.md)\n"),
         ("outside.md", "[x](Readme.md)\n"),
     ];
-    tree.iter().for_each(|(path, text)| write(&place, path, text));
+    tree.iter().for_each(|(path, text)| place.write(path, text));
     std::os::unix::fs::symlink("real.md", place.path("repo/a.md")).unwrap();
     std::os::unix::fs::symlink("../outside.md", place.path("repo/b.md")).unwrap();
     place.run(&["audit-docs", "repo", "--root", "repo", "--fix", "--allow-dirty"]);
@@ -364,7 +340,7 @@ fn killed_at_any_point_nothing_is_lost_and_a_rerun_finishes() {
         files.push((format!("doc{number}.md"), format!("# {number}\n\n[home](readme.md)\n{}", "word ".repeat(4_000))));
     }
     let place = Place::new();
-    let reset = || files.iter().for_each(|(path, text)| write(&place, path, text));
+    let reset = || files.iter().for_each(|(path, text)| place.write(path, text));
     reset();
     let before = documents(&place);
     let began = Instant::now();
@@ -444,7 +420,7 @@ proptest! {
     #[test]
     fn mending_makes_no_new_finding_and_mending_again_changes_nothing(files in trees()) {
         let place = Place::new();
-        files.iter().for_each(|(path, text)| write(&place, path, text));
+        files.iter().for_each(|(path, text)| place.write(path, text));
         let (before, found) = (documents(&place), findings(&place));
         let diff = place.run(&["audit-docs", "--fix", "--dry-run", "--quiet"]).stdout;
         place.run(&["audit-docs", "--fix", "--allow-dirty", "--quiet"]);
