@@ -67,8 +67,14 @@ impl FilesError {
     /// What the system refused, and on what.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io { action, path, source: of_the_system(source) }
     }
+}
+
+/// The error of the system alone. `tempfile` adds the path of its own file, which says nothing to a user.
+fn of_the_system(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source()).and_then(|source| source.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Writes a file as a whole or not at all, over one that is there.
@@ -394,8 +400,8 @@ impl Explain for FilesError {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     "choose a place that you may write to"
                 }
-                io::ErrorKind::NotFound => "that folder does not exist and cannot be created",
-                io::ErrorKind::NotADirectory => "a part of the path is a file",
+                io::ErrorKind::NotFound => "create the folder that it belongs in first, or choose another place",
+                io::ErrorKind::NotADirectory => "a part of the path is a file: choose another place",
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
                 _ => return None,
             },
