@@ -1,5 +1,4 @@
-//! Every command and flag, with its help and one worked example. Help, man pages and completions come from here; nothing else
-//! knows about flags.
+//! Every command and flag, with its help and one worked example. Help, man pages and completions come from here.
 
 use std::path::PathBuf;
 
@@ -8,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::profile::Flavor;
-use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
+use crate::catalog::service::{AuthMethod, Kind, Location, Status, TokenStorage};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -21,10 +20,10 @@ use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
                   Example:\n  mcp-kit new my-server && cd my-server && scripts/local-dev.sh --demo"
 )]
 pub struct Cli {
-    /// Say less: results and errors only
+    /// Print results and errors only
     #[arg(short, long, global = true, display_order = 900, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say what is being done
+    /// Print each step
     #[arg(short, long, global = true, display_order = 901)]
     pub verbose: bool,
     /// What to do.
@@ -37,13 +36,13 @@ pub struct Cli {
 pub enum Command {
     /// Create a complete MCP server project
     ///
-    /// Server, authentication, tests, container, deployment and documentation. Nothing is asked: what is not given takes the
-    /// template's default. The project appears whole or not at all.
+    /// Server, authentication, tests, container, deployment and documentation. The command asks nothing: an answer that is not given
+    /// is the template's default. It creates the whole project or nothing.
     New(New),
     /// Find broken links, orphans and deprecated references in documentation
     ///
-    /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. Nothing needs to be
-    /// configured, nothing is sent anywhere, and the same tree gives the same report.
+    /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. It needs no configuration,
+    /// sends nothing anywhere, and gives the same report for the same tree.
     AuditDocs(AuditDocs),
     /// Check and list the servers of catalog.yaml
     #[command(subcommand)]
@@ -97,16 +96,16 @@ pub struct New {
     /// TOML file of answers, one `key = value` a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub answers: Option<PathBuf>,
-    /// Take the template's defaults for everything else, which is what happens without this flag too
+    /// Use the template's defaults for everything else (the default)
     #[arg(long)]
     pub defaults: bool,
-    /// Do not make a git repository
+    /// Do not create a git repository
     #[arg(long)]
     pub no_git: bool,
-    /// Say what would be created, and write nothing
+    /// Print what would be created, and write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How to report: for people, or one JSON object for programs
+    /// Format of the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -114,43 +113,46 @@ pub struct New {
 /// `mcp-kit audit-docs`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 no errors, 1 errors (with --strict warnings, too), 2 wrong usage, 3 could not finish.\n\n\
+    after_help = "Exit status: 0 no errors, 1 errors (with --strict also warnings), 2 wrong usage, 3 could not finish.\n\n\
                   Example:\n  mcp-kit audit-docs docs --format sarif > audit.sarif\n  mcp-kit audit-docs --explain broken-anchor"
 )]
 pub struct AuditDocs {
     /// Files and folders to audit; links may lead to anything in the repository around them [default: .]
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = INPUT)]
     pub paths: Vec<PathBuf>,
     /// Folder that `/` means in links and where the tree ends [default: the git repository]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = INPUT)]
     pub root: Option<PathBuf>,
-    /// How to report
-    #[arg(long, value_enum, default_value_t)]
-    pub format: crate::audit::report::Format,
-    /// Take the settings from `audit:` in this file [default: catalog.yaml at the root, where there is one]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Read the settings from `audit:` in this file [default: catalog.yaml at the root, if it exists]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = INPUT)]
     pub catalog: Option<PathBuf>,
-    /// Take this renderer's rules instead of those that the tree's files name
-    #[arg(long, value_enum, value_name = "RENDERER")]
+    /// Use this renderer's rules instead of those that the tree's files name
+    #[arg(long, value_enum, value_name = "RENDERER", help_heading = INPUT)]
     pub flavor: Option<Flavor>,
-    /// Ask the web, too, whether the addresses that documents link to are there
-    #[arg(long)]
-    pub online: bool,
-    /// With --online: where good answers are kept for a day [default: web.json in the user's cache folder]
-    #[arg(long, value_name = "FILE", requires = "online", value_hint = ValueHint::FilePath)]
-    pub web_cache: Option<PathBuf>,
     /// Fail on warnings, too
-    #[arg(long)]
+    #[arg(long, help_heading = CHECKS)]
     pub strict: bool,
-    /// File of known findings, which are accepted
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Accept the findings in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = CHECKS)]
     pub baseline: Option<PathBuf>,
-    /// Write the findings of now to the baseline
-    #[arg(long, requires = "baseline")]
+    /// Write the current findings to the baseline
+    #[arg(long, requires = "baseline", help_heading = CHECKS)]
     pub update_baseline: bool,
-    /// Record in the catalog that this document is good as it is; nothing is proposed for it until it changes
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    /// Record in the catalog that you have reviewed this document; nothing is proposed for it until it changes
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = CHECKS)]
     pub keep: Vec<PathBuf>,
+    /// Print what a code means, why it matters and how to fix it, and audit nothing
+    #[arg(
+        long,
+        value_name = "CODE",
+        conflicts_with_all = ["paths", "baseline", "root", "flavor"],
+        value_parser = code_parser(),
+        help_heading = CHECKS
+    )]
+    pub explain: Option<Code>,
+    /// Format of the report
+    #[arg(long, value_enum, default_value_t, help_heading = OUTPUT)]
+    pub format: crate::audit::report::Format,
     /// Make the fixes that are certain
     #[arg(
         long,
@@ -159,34 +161,50 @@ pub struct AuditDocs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "links",
-        conflicts_with = "update_baseline"
+        conflicts_with = "update_baseline",
+        help_heading = FIXES
     )]
     pub fix: Option<FixScope>,
-    /// With --fix=documents: the document that headers and notices send readers to, from the root on
-    #[arg(long, requires = "fix", value_name = "PATH", default_value = "docs/infrastructure/mcp/OAUTH_SOP.md")]
-    pub current: String,
-    /// With --fix: show the repairs as a diff and change nothing
-    #[arg(long, requires = "fix")]
+    /// With --fix: print the fixes as a diff and change nothing
+    #[arg(long, requires = "fix", help_heading = FIXES)]
     pub dry_run: bool,
-    /// With --fix: change documents even if git could not bring them back
-    #[arg(long, requires = "fix")]
+    /// With --fix: change documents even if git could not restore them
+    #[arg(long, requires = "fix", help_heading = FIXES)]
     pub allow_dirty: bool,
-    /// Say what a code means, why it matters and how to mend it, and audit nothing
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "baseline", "root", "flavor"], value_parser = code_parser())]
-    pub explain: Option<Code>,
+    /// With --fix=documents: the document that headers and notices point to, relative to the root
+    #[arg(
+        long,
+        requires = "fix",
+        value_name = "PATH",
+        default_value = "docs/infrastructure/mcp/OAUTH_SOP.md",
+        help_heading = FIXES
+    )]
+    pub current: String,
+    /// Also check the web addresses in the documents
+    #[arg(long, help_heading = WEB)]
+    pub online: bool,
+    /// With --online: file that keeps good answers for a day [default: web.json in the user's cache folder]
+    #[arg(long, value_name = "FILE", requires = "online", value_hint = ValueHint::FilePath, help_heading = WEB)]
+    pub web_cache: Option<PathBuf>,
 }
+
+const INPUT: &str = "Input";
+const CHECKS: &str = "Checks";
+const OUTPUT: &str = "Output";
+const FIXES: &str = "Fixes";
+const WEB: &str = "Web";
 
 /// `mcp-kit catalog`.
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
-    /// Say everything that is wrong with the catalog
+    /// Print everything that is wrong with the catalog
     #[command(after_help = "Example:\n  mcp-kit catalog check")]
     Check {
         /// The catalog
         #[command(flatten)]
         file: CatalogFile,
     },
-    /// Add a server, and leave everything else as it is written
+    /// Add a server, and leave the rest of the file byte for byte
     #[command(
         after_help = "Example:\n  mcp-kit catalog add Notes --status planned --location droplet --auth-method cloudflare-access --token-storage env"
     )]
@@ -209,20 +227,19 @@ pub enum CatalogCommand {
 /// `mcp-kit docs`.
 #[derive(Debug, Subcommand)]
 pub enum DocsCommand {
-    /// Write the pages, beside the catalog; what is as it should be is not touched
+    /// Write the pages that are out of date, beside the catalog
     ///
-    /// Pages that have a file of their own begin with a comment that says so. Others are sections in files that people
-    /// write: between `<!-- mcp-kit:begin NAME -->` and `<!-- mcp-kit:end NAME -->`, and at the end of the file where there are
-    /// no such lines yet. Nothing outside of those is touched. Text between them that somebody has changed is reported, and
-    /// nothing is written.
+    /// A page with a file of its own begins with a comment that says so. Other pages are sections of files that people write,
+    /// between `<!-- mcp-kit:begin NAME -->` and `<!-- mcp-kit:end NAME -->`; a file without these lines gets them at its end.
+    /// Everything outside of them stays. If you have changed text between them, the build reports it and writes nothing.
     #[command(
         after_help = "Exit status: 0 all is up to date, 1 something is stale (--check), 2 wrong input, 3 it could not finish.\n\n\
                       Example:\n  mcp-kit docs build\n  mcp-kit docs build --check   # in CI\n  mcp-kit docs build --html site"
     )]
     Build(DocsBuild),
-    /// Show the pages in a browser, on this machine only, and make them anew when something changes
+    /// Show the pages in a browser, on this machine only, and rebuild them when something changes
     ///
-    /// Nothing is written: it shows what `docs build` would make of the catalog, the templates and the documents as they are now.
+    /// It writes nothing: it shows what `docs build` would make of the catalog, the templates and the documents.
     #[command(after_help = "Exit status: 0 it was told to stop (Ctrl-C), 2 wrong input, 3 it cannot serve.\n\n\
                       Example:\n  mcp-kit docs serve --port 3000")]
     Serve(DocsServe),
@@ -245,16 +262,16 @@ pub struct DocsBuild {
     /// The catalog
     #[command(flatten)]
     pub file: CatalogFile,
-    /// Write nothing; show what is stale as a diff, and fail if anything is
+    /// Write nothing; print what is stale as a diff, and fail if anything is
     #[arg(long, conflicts_with = "dry_run")]
     pub check: bool,
-    /// Write nothing; show what would change as a diff
+    /// Write nothing; print what would change as a diff
     #[arg(long)]
     pub dry_run: bool,
-    /// Make a site of the same pages in this folder, too; it needs no network to be read, and replaces the one before
+    /// Also make a site of the pages in this folder; it needs no network, and replaces the site that was there
     #[arg(long, value_name = "DIR", conflicts_with_all = ["check", "dry_run"])]
     pub html: Option<PathBuf>,
-    /// Write over what people have written in the place of a page
+    /// Overwrite text that people wrote in the place of a page
     #[arg(long)]
     pub overwrite: bool,
 }
@@ -267,17 +284,20 @@ pub struct CatalogAdd {
     pub file: CatalogFile,
     /// Its name
     pub name: String,
+    /// A server, or the template that servers are made from
+    #[arg(long, default_value = "server", value_parser = value_parser(Kind::ALL))]
+    pub kind: Kind,
     /// Whether it is in use
-    #[arg(long, value_parser = words(Status::ALL))]
+    #[arg(long, value_parser = value_parser(Status::ALL))]
     pub status: Status,
     /// Where it runs
-    #[arg(long, value_parser = words(Location::ALL))]
+    #[arg(long, value_parser = value_parser(Location::ALL))]
     pub location: Location,
-    /// How callers are known
-    #[arg(long, value_name = "METHOD", value_parser = words(AuthMethod::ALL))]
+    /// How callers authenticate
+    #[arg(long, value_name = "METHOD", value_parser = value_parser(AuthMethod::ALL))]
     pub auth_method: AuthMethod,
     /// Where its tokens are kept
-    #[arg(long, value_name = "STORAGE", value_parser = words(TokenStorage::ALL))]
+    #[arg(long, value_name = "STORAGE", value_parser = value_parser(TokenStorage::ALL))]
     pub token_storage: TokenStorage,
     /// Where it answers
     #[arg(long)]
@@ -285,19 +305,21 @@ pub struct CatalogAdd {
     /// Where its sources are
     #[arg(long)]
     pub repository: Option<String>,
-    /// Whom to ask
+    /// Who owns it
     #[arg(long)]
     pub owner: Option<String>,
-    /// What else there is to know
+    /// Notes
     #[arg(long, value_name = "TEXT")]
     pub notes: Option<String>,
-    /// Show the change as a diff and write nothing
+    /// Print the change as a diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// The words of an enumeration of the catalog.
-fn words<T: Copy + Send + Sync + 'static>(all: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+/// Parses the words of an enumeration of the catalog.
+fn value_parser<T: Copy + Send + Sync + 'static>(
+    all: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
     let value =
         move |word: String| all.iter().find(|(other, _)| *other == word).map(|(_, value)| *value).ok_or("unknown");
     PossibleValuesParser::new(all.iter().map(|(word, _)| PossibleValue::new(*word))).try_map(value)
@@ -314,9 +336,9 @@ pub struct CatalogFile {
 /// What `--fix` changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum FixScope {
-    /// Links whose right target is certain: moved files, letter case, reworded headings
+    /// Links whose target is certain: moved files, letter case, reworded headings
     Links,
-    /// Documents that are to be updated or archived: headers, the move to archive/, notices, and links to what has moved
+    /// Documents to update or archive: headers, the move to archive/, notices, and links to what has moved
     Documents,
 }
 

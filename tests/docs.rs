@@ -62,6 +62,38 @@ fn the_pages_of_a_catalog() {
     assert_snapshot!("pages", pages.concat());
 }
 
+/// A template is a row with its links, and no server: it is not counted and has no checklist. People read names, not the catalog's words.
+#[test]
+fn a_template_is_linked_and_is_no_server() {
+    let place = place(
+        "services:\n  - {name: Notes, status: deployed, location: workers, auth_method: oauth, token_storage: durable-objects}\n  - {name: \
+         Ours, kind: template, status: planned, location: droplet, auth_method: cloudflare-access, token_storage: postgresql, repository: \
+         template/README.md}\n  - {name: Theirs, kind: template, status: planned, location: local, auth_method: none, token_storage: env, \
+         repository: \"https://git.example.com/t(1)\"}\n",
+    );
+    assert!(build(&place, DAYS[0], &[]).status.success());
+    let servers = place.read(SERVERS);
+    let sop = "../../../infrastructure/mcp/OAUTH_SOP.md#token-storage-options";
+    let guide = "../../../infrastructure/mcp/TEMPLATE_GUIDE.md";
+    for row in [
+        format!("| Notes | Deployed | Workers | OAuth | Durable Objects | [SOP]({sop}) |"),
+        format!(
+            "| [Ours](../../../../template/README.md) | Template | Droplet | Cloudflare Access | PostgreSQL | [How to use it]({guide}) |"
+        ),
+        format!(
+            "| [Theirs](https://git.example.com/t1) | Template | Local machine | None | Environment variables | [How to use it]({guide}) |"
+        ),
+    ] {
+        assert!(servers.contains(&row), "{row}\n{servers}");
+    }
+    assert!(place.read("docs/infrastructure/mcp/README.md").contains(": 1 of them is in the catalog"));
+    let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md");
+    assert!(sop.contains("Checklist for Notes") && !sop.contains("Checklist for Ours"), "{sop}");
+    let refused = Place::new();
+    fs::write(refused.path("catalog.yaml"), "services:\n  - {name: A, kind: templat, status: planned, location: local, auth_method: none, token_storage: none}\n").unwrap();
+    assert!(outcome(&refused.run(&["catalog", "check"])).contains("did you mean template?"));
+}
+
 #[test]
 fn what_is_built_passes_the_audit() {
     let place = place(CATALOG);
@@ -166,13 +198,13 @@ fn what_people_wrote_is_not_written_over() {
     build(&place, DAYS[0], &[]);
     fs::write(place.path("catalog.yaml"), CATALOG.replace("Plain", "Other")).unwrap();
     for path in [SERVERS, "CURRENT_STATE_v1.md"] {
-        place.write(path, place.read(path).replace("deployed", "Deployed"));
+        place.write(path, place.read(path).replace("Deployed", "running"));
     }
     place.write("docs/DEPRECATION_NOTICES.md", "# Ours\n");
     assert_snapshot!("written_by_hand", refused(&place));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(2));
     assert!(build(&place, DAYS[0], &["--overwrite"]).status.success());
-    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("Deployed"));
+    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("running"));
     assert!(place.read("docs/DEPRECATION_NOTICES.md").contains("docs/old.md"));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(0));
 }
@@ -491,7 +523,7 @@ fn serve_shows_the_pages_and_makes_them_anew() {
     let pid = served.process.id().to_string();
     assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
     assert!(served.process.wait().unwrap().success());
-    assert!(served.said().contains("note: made anew in "), "{}", served.said());
+    assert!(served.said().contains("note: rebuilt in "), "{}", served.said());
 }
 
 #[test]

@@ -17,7 +17,7 @@ use mcp_auth_middleware::{
     AccessConfig, AuthConfig, AuthError, AuthMode, BearerTokens, PostgresConfig, PostgresTokenStore, TokenStore,
     create_auth_middleware,
 };
-use mcp_kit::docs::refusals::{OUTPUTS, REFUSALS};
+use mcp_kit::docs::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
 use postgres::{keyring, shared};
 use serde_json::json;
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -155,10 +155,10 @@ async fn the_page_shows_what_the_middleware_says() {
 
 #[test]
 fn the_index_has_every_code() {
-    let told: Vec<_> = REFUSALS.iter().map(|row| (row.code, row.status, row.message.to_owned())).collect();
+    let told: Vec<_> = ERROR_CATALOGUE.iter().map(|row| (row.code, row.status, row.message.to_owned())).collect();
     let real: Vec<_> = AuthError::ALL.iter().map(|e| (e.code(), e.status().as_u16(), e.to_string())).collect();
     assert_eq!(told, real);
-    for row in REFUSALS {
+    for row in ERROR_CATALOGUE {
         // A sentence that fits into a cell of a table.
         assert!(row.advice.contains(' ') && row.advice.ends_with('.') && !row.advice.contains('|'), "{row:?}");
     }

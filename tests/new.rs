@@ -383,6 +383,17 @@ mod names {
     }
 
     #[test]
+    fn names_that_docker_and_kubernetes_give_to_something_else_are_refused() {
+        let place = Place::new();
+        let long = "z".repeat(64);
+        let bad = ["postgres", "nginx", "cloudflared", "server", "scratch", "default", "kube-system", &long];
+        let said: String =
+            bad.iter().map(|name| outcome(&place.run(&["new", "--template", SMALL, "--", name]))).collect();
+        assert_said!(place, said, "names_of_others");
+        assert!(place.is_empty_but(&[]));
+    }
+
+    #[test]
     fn a_dependency_of_the_embedded_template_cannot_be_the_name() {
         let place = Place::new();
         let output = place.run(&["new", "mcp-auth-middleware"]);

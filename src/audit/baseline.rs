@@ -159,7 +159,7 @@ impl Baseline {
     pub fn updated(&self, findings: &[Finding], covers: &dyn Fn(Code, &str) -> bool) -> Self {
         let unseen = self.0.iter().filter(|(known, _)| !covers(known.code, &known.path));
         let mut entries: BTreeMap<_, _> = unseen.map(|(known, count)| (known.clone(), *count)).collect();
-        for finding in findings.iter().filter(|finding| lasting(finding)) {
+        for finding in findings.iter().filter(|finding| is_stable(finding)) {
             *entries.entry(finding.into()).or_default() += 1;
         }
         Self(entries)
@@ -171,7 +171,7 @@ impl Baseline {
         let mut left = self.0.clone();
         let mut known: Vec<bool> = Vec::with_capacity(report.findings.len());
         for finding in &report.findings {
-            known.push(lasting(finding) && left.get_mut(&finding.into()).is_some_and(take));
+            known.push(is_stable(finding) && left.get_mut(&finding.into()).is_some_and(take));
         }
         let mut reworded: HashMap<_, Vec<&mut u32>> = HashMap::new();
         for (entry, count) in &mut left {
@@ -223,7 +223,7 @@ impl Baseline {
 }
 
 /// Whether a finding would be there again tomorrow.
-fn lasting(finding: &Finding) -> bool {
+fn is_stable(finding: &Finding) -> bool {
     finding.code != Code::UndecidedUrl
 }
 

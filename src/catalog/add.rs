@@ -2,6 +2,7 @@
 
 use super::deprecation::Deprecation;
 use super::problem::Problem;
+use super::service::Kind;
 use super::yaml::{self, Node, Value};
 use super::{Catalog, Reviewed, Service};
 
@@ -165,9 +166,10 @@ fn line_after(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |more| at + more + 1)
 }
 
-fn fields(service: &Service) -> [Field<'_>; 12] {
+fn fields(service: &Service) -> [Field<'_>; 13] {
     [
         ("name", Some(service.name.as_str())),
+        ("kind", Some(service.kind.as_str()).filter(|_| service.kind != Kind::Server)),
         ("status", Some(service.status.as_str())),
         ("location", Some(service.location.as_str())),
         ("auth_method", Some(service.auth_method.as_str())),
@@ -210,6 +212,7 @@ mod tests {
     fn service(name: &str) -> Service {
         Service {
             name: name.to_owned(),
+            kind: Kind::Server,
             status: Status::Planned,
             location: Location::Workers,
             auth_method: AuthMethod::None,

@@ -174,7 +174,7 @@ impl Explain for CatalogError {
         match self {
             Self::Problems(problems) => {
                 let message = |(what, hint): (String, Option<&str>)| Message { what, hint: hint.map(str::to_owned) };
-                problems.shown().map(message).collect()
+                problems.rendered().map(message).collect()
             }
             _ => vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
         }

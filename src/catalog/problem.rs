@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -40,40 +42,39 @@ pub struct Problems {
     pub problems: Vec<Problem>,
 }
 
-/// Longer lines are cut around the place.
-const AROUND: usize = 60;
+/// Columns of a terminal; longer lines are cut around the place.
+const WIDTH: usize = 120;
 
 impl Problems {
-    /// `catalog.yaml:4:13: …` with the line and the place marked, for each.
-    pub fn shown(&self) -> impl Iterator<Item = (String, Option<&str>)> {
-        self.problems.iter().map(|problem| (self.one(problem), problem.hint.as_deref()))
+    /// Renders each problem with its place and source line, the place marked; and its hint.
+    pub fn rendered(&self) -> impl Iterator<Item = (String, Option<&str>)> {
+        self.problems.iter().map(|problem| (self.render(problem), problem.hint.as_deref()))
     }
 
-    fn one(&self, problem: &Problem) -> String {
+    fn render(&self, problem: &Problem) -> String {
         let start = self.text.floor_char_boundary(problem.span.start.min(self.text.len()));
         let end = self.text.floor_char_boundary(problem.span.end.clamp(start, self.text.len()));
+        // The renderer looks at its whole source for each problem, and there may be thousands of both: it gets the line alone.
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let number = self.text[..start].matches('\n').count() + 1;
         let line = self.text[line_start..].lines().next().unwrap_or_default();
-        let before = &self.text[line_start..start];
-        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
-        let marked = self.text[start..end].lines().next().unwrap_or_default().trim_end();
-        // What a terminal would take for a command is shown as one sign, so that the mark stands where it belongs.
-        let shown = |text: &str| -> String { text.chars().map(|c| if c.is_control() { '�' } else { c }).collect() };
-        let skipped = before.chars().count().saturating_sub(AROUND);
-        let excerpt: String =
-            shown(line).chars().skip(skipped).take(2 * AROUND + marked.chars().count().min(AROUND)).collect();
-        let pad = " ".repeat(before.chars().count() - skipped);
-        let mark = "^".repeat(marked.chars().count().clamp(1, 2 * AROUND));
-        let gutter = " ".repeat(number.to_string().len());
-        let place = format!("{}:{number}:{column}", self.path.display());
-        format!("{place}: {}\n{gutter} |\n{number} | {excerpt}\n{gutter} | {pad}{mark}", problem.message)
+        // A byte order mark takes no column.
+        let (line, line_start) =
+            line.strip_prefix('\u{feff}').map_or((line, line_start), |rest| (rest, line_start + 3));
+        let marked = self.text[start..end].lines().next().unwrap_or_default().trim_end().len();
+        let from = start.saturating_sub(line_start).min(line.len());
+        let to = (from + marked).min(line.len());
+        let path = self.path.display().to_string();
+        let snippet =
+            Snippet::source(line).line_start(number).path(path).annotation(AnnotationKind::Primary.span(from..to));
+        let title = Level::ERROR.no_name().primary_title(&problem.message).element(snippet);
+        Renderer::plain().term_width(WIDTH).render(&[title])
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (text, hint) in self.shown() {
+        for (text, hint) in self.rendered() {
             writeln!(formatter, "{text}")?;
             hint.map_or(Ok(()), |hint| writeln!(formatter, "{hint}"))?;
         }

@@ -7,9 +7,9 @@ use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::{Node, Value};
 
-/// An enumeration with its words, for reading, writing and the schema alike.
+/// An enumeration with its words, for reading, writing and the schema alike, and with the names that people read.
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal),+ $(,)? }) => {
+    ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal $label:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),+ }
@@ -17,6 +17,9 @@ macro_rules! words {
         impl $name {
             /// All of them, with their words.
             pub const ALL: &[(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+
+            /// The word of each, and its name for people.
+            const LABELS: &[(&'static str, &'static str)] = &[$(($word, $label)),+];
 
             /// As it stands in the catalog.
             #[must_use]
@@ -35,11 +38,11 @@ words! {
     /// Whether it is in use.
     Status "status" {
         /// It runs.
-        Deployed "deployed",
+        Deployed "deployed" "Deployed",
         /// It is to come.
-        Planned "planned",
+        Planned "planned" "Planned",
         /// It runs, and is to go.
-        Deprecated "deprecated",
+        Deprecated "deprecated" "Deprecated",
     }
 }
 
@@ -47,13 +50,13 @@ words! {
     /// Where it runs.
     Location "location" {
         /// Cloudflare Workers.
-        Workers "workers",
+        Workers "workers" "Workers",
         /// A virtual machine.
-        Droplet "droplet",
+        Droplet "droplet" "Droplet",
         /// A Kubernetes cluster.
-        Kubernetes "kubernetes",
+        Kubernetes "kubernetes" "Kubernetes",
         /// Somebody's own machine.
-        Local "local",
+        Local "local" "Local machine",
     }
 }
 
@@ -61,13 +64,13 @@ words! {
     /// How callers are known.
     AuthMethod "way to authenticate" {
         /// By Cloudflare Access in front.
-        CloudflareAccess "cloudflare-access",
+        CloudflareAccess "cloudflare-access" "Cloudflare Access",
         /// By an OAuth server of its own.
-        Oauth "oauth",
+        Oauth "oauth" "OAuth",
         /// By a Bearer token.
-        Bearer "bearer",
+        Bearer "bearer" "Bearer token",
         /// Not at all.
-        None "none",
+        None "none" "None",
     }
 }
 
@@ -75,18 +78,38 @@ words! {
     /// Where its tokens are kept.
     TokenStorage "token storage" {
         /// In environment variables.
-        Env "env",
+        Env "env" "Environment variables",
         /// In PostgreSQL, encrypted.
-        Postgresql "postgresql",
+        Postgresql "postgresql" "PostgreSQL",
         /// In Workers KV.
-        Kv "kv",
+        Kv "kv" "Workers KV",
         /// In Durable Objects.
-        DurableObjects "durable-objects",
+        DurableObjects "durable-objects" "Durable Objects",
         /// In Infisical.
-        Infisical "infisical",
+        Infisical "infisical" "Infisical",
         /// It needs none.
-        None "none",
+        None "none" "None",
     }
+}
+
+words! {
+    /// What an entry describes.
+    #[derive(Default)]
+    Kind "kind" {
+        /// A server.
+        #[default]
+        Server "server" "Server",
+        /// What servers are made from. It runs nowhere and has no checklist.
+        Template "template" "Template",
+    }
+}
+
+/// Returns the name that people read for a word of the catalog; a word of nobody's is its own name.
+#[must_use]
+pub fn label(word: &str) -> &str {
+    let tables = [Kind::LABELS, Status::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
+    let found = tables.into_iter().flatten().find(|(known, _)| *known == word);
+    found.map_or(word, |(_, label)| label)
 }
 
 /// A server.
@@ -95,6 +118,9 @@ words! {
 pub struct Service {
     /// Its name, which no other one has.
     pub name: String,
+    /// A server, or the template that servers are made from.
+    #[serde(default, skip_serializing_if = "Kind::is_server")]
+    pub kind: Kind,
     /// Whether it is in use.
     pub status: Status,
     /// Where it runs.
@@ -107,7 +133,7 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
-    /// Where its sources are.
+    /// Where its sources are: an address, or a path below the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// Whom to ask.
@@ -128,10 +154,18 @@ pub struct Service {
     pub notes: Option<String>,
 }
 
+impl Kind {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    const fn is_server(&self) -> bool {
+        matches!(self, Self::Server)
+    }
+}
+
 impl Service {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let mut fields = reader.fields(node, "a service")?;
         let name = reader.required_text(&mut fields, "name");
+        let kind = fields.take("kind").map_or(Some(Kind::Server), |node| Kind::read(node, reader));
         let status = reader.required(&mut fields, "status").and_then(|node| Status::read(node, reader));
         let location = reader.required(&mut fields, "location").and_then(|node| Location::read(node, reader));
         let auth_method = reader.required(&mut fields, "auth_method").and_then(|node| AuthMethod::read(node, reader));
@@ -153,6 +187,7 @@ impl Service {
         reader.end(fields);
         Some(Self {
             name: name?,
+            kind: kind?,
             status: status?,
             location: location?,
             auth_method: auth_method?,

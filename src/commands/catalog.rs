@@ -33,6 +33,7 @@ pub fn run(command: &CatalogCommand, console: &Console) -> Result<Status, Failur
 fn service(command: &CatalogAdd) -> Service {
     Service {
         name: command.name.trim().to_owned(),
+        kind: command.kind,
         status: command.status,
         location: command.location,
         auth_method: command.auth_method,

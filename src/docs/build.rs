@@ -13,7 +13,7 @@ use crate::catalog::pages::{Kind, Placed, built_in, placed};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
 use crate::fs::files::Tree;
-use crate::markdown::checksum::{Found, look, seal};
+use crate::markdown::checksum::{Found, inspect, with_checksum};
 use crate::markdown::managed::{MarkerError, sections, splice};
 
 /// Why nothing can be built.
@@ -191,8 +191,8 @@ fn next(
     let same = |one: &str, other: &str| one.trim().replace("\r\n", "\n") == other.trim().replace("\r\n", "\n");
     match page.kind {
         Kind::Whole => {
-            match before.map(|text| look(page.name, text)) {
-                Some(Found::Made(body)) => {
+            match before.map(|text| inspect(page.name, text)) {
+                Some(Found::Untouched(body)) => {
                     let dated = date_in(body).map(&render).transpose()?;
                     if dated.is_some_and(|text| same(&text, body)) || same(&render(today)?, body) {
                         return Ok(None);
@@ -201,12 +201,12 @@ fn next(
                 Some(Found::Edited) if keep => {
                     return Err(refuse("somebody has changed this page, which is made from the catalog".to_owned()));
                 }
-                Some(Found::Foreign) if keep => {
+                Some(Found::NotGenerated) if keep => {
                     return Err(refuse("this file is in the place of a page, and was not made by a build".to_owned()));
                 }
                 _ => {}
             }
-            Ok(Some(seal(page.name, &render(today)?)))
+            Ok(Some(with_checksum(page.name, &render(today)?)))
         }
         Kind::Section(title) => {
             let fresh = format!("# {title}\n");

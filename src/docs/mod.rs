@@ -1,12 +1,13 @@
-//! `mcp-kit docs`: pages that are made from the catalog and from nothing else.
+//! Pages that are made from the catalog and from nothing else.
 //!
-//! Catalog → [`pages`](page) by their [`templates`] → whole files or [`managed`] sections, [`sealed`](seal) against hand
-//! edits → changes on disk, or what is stale.
+//! Catalog → the [table of pages](crate::catalog::pages) by their [`templates`] → whole files or [managed](crate::markdown::managed)
+//! sections, with a [checksum](crate::markdown::checksum) against hand edits → changes on disk, or what is stale.
 
 pub mod build;
 pub mod documents;
+pub mod error_catalogue;
 pub mod example;
+pub mod fleet;
 pub mod reference;
-pub mod refusals;
 pub mod site;
 pub mod templates;

@@ -5,10 +5,12 @@ use std::io::Write;
 
 use tera::{Context, Kwargs, State, Tera};
 
-use super::refusals::{OUTPUTS, REFUSALS};
+use super::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
+use super::fleet::Fleet;
 use super::{example, reference};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{PAGES, Page, Placed};
+use crate::catalog::service::label;
 use crate::markdown::destination::relative_link;
 
 macro_rules! texts {
@@ -62,6 +64,7 @@ impl<'a> Templates<'a> {
         tera.autoescape_on([".md"]);
         tera.set_escape_fn(escape);
         tera.register_filter("link", link);
+        tera.register_filter("label", |word: &str, _: Kwargs, _: &State<'_>| label(word).to_owned());
         let name = |page: &Page| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
@@ -74,10 +77,11 @@ impl<'a> Templates<'a> {
         let context = tera.global_context();
         context.insert("organisation", &catalog.organisation);
         context.insert("services", &catalog.services);
+        context.insert("fleet", &Fleet::of(&catalog.services));
         context.insert("deprecations", &catalog.deprecations);
         context.insert("outputs", &outputs());
         context.insert("example", &example::parts());
-        context.insert("refusals", REFUSALS);
+        context.insert("refusals", ERROR_CATALOGUE);
         context.insert("settings", &reference::settings());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));
@@ -108,8 +112,13 @@ impl<'a> Templates<'a> {
     }
 }
 
-/// `{{ path | link }}`: how the page that is being made links to a path below the catalog's folder.
+/// `{{ path | link }}`: how the page that is being made links to a path below the catalog's folder. An address stays one.
 fn link(path: &str, _: Kwargs, state: &State<'_>) -> tera::TeraResult<String> {
+    if path.starts_with("https://") {
+        // What would end the link (CommonMark 6.3).
+        let unsafe_in_link = |c: char| c.is_whitespace() || c.is_control() || "()<>\\|\"".contains(c);
+        return Ok(path.chars().filter(|c| !unsafe_in_link(*c)).collect());
+    }
     let here = state.get::<String>("here")?.unwrap_or_default();
     Ok(relative_link(&here, path))
 }

@@ -18,7 +18,7 @@ const BEGIN: &str = "<!-- mcp-kit:page ";
 
 /// A whole page with its header.
 #[must_use]
-pub fn seal(name: &str, body: &str) -> String {
+pub fn with_checksum(name: &str, body: &str) -> String {
     format!(
         "{BEGIN}{name} sha256={}. Made by `mcp-kit docs build` from the catalog: change that, or the page's template. -->\n\n{body}",
         digest(body)
@@ -35,22 +35,22 @@ pub fn is_page(file: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
     /// The page as some build made it; this is its text.
-    Made(&'a str),
+    Untouched(&'a str),
     /// Somebody has changed what a build made.
     Edited,
     /// No build made it.
-    Foreign,
+    NotGenerated,
 }
 
 /// Looks at a file where the page `name` belongs.
 #[must_use]
-pub fn look<'a>(name: &str, file: &'a str) -> Found<'a> {
+pub fn inspect<'a>(name: &str, file: &'a str) -> Found<'a> {
     let header = file.strip_prefix(BEGIN).and_then(|rest| rest.strip_prefix(name)?.strip_prefix(" sha256="));
-    let Some((told, rest)) = header.and_then(|rest| rest.split_once('.')) else { return Found::Foreign };
+    let Some((told, rest)) = header.and_then(|rest| rest.split_once('.')) else { return Found::NotGenerated };
     let body =
         rest.split_once('\n').map(|(_, rest)| rest.strip_prefix("\r\n").or(rest.strip_prefix('\n')).unwrap_or(rest));
     match body {
-        Some(body) if digest(body) == told => Found::Made(body),
+        Some(body) if digest(body) == told => Found::Untouched(body),
         _ => Found::Edited,
     }
 }
@@ -61,14 +61,14 @@ mod tests {
 
     #[test]
     fn a_page_is_known_again_and_an_edit_is_seen() {
-        let page = seal("servers", "# Servers\n\nText.\n");
-        assert_eq!(look("servers", &page), Found::Made("# Servers\n\nText.\n"));
-        assert_eq!(look("servers", &page.replace('\n', "\r\n")), Found::Made("# Servers\r\n\r\nText.\r\n"));
-        assert_eq!(look("servers", &page.replace("Text", "Test")), Found::Edited);
-        assert_eq!(look("servers", page.trim_end()), Found::Edited);
-        assert_eq!(look("index", &page), Found::Foreign);
-        assert_eq!(look("servers", "# Servers\n"), Found::Foreign);
-        assert_eq!(look("servers", ""), Found::Foreign);
-        assert_eq!(look("servers", "<!-- mcp-kit:page servers sha256=."), Found::Edited);
+        let page = with_checksum("servers", "# Servers\n\nText.\n");
+        assert_eq!(inspect("servers", &page), Found::Untouched("# Servers\n\nText.\n"));
+        assert_eq!(inspect("servers", &page.replace('\n', "\r\n")), Found::Untouched("# Servers\r\n\r\nText.\r\n"));
+        assert_eq!(inspect("servers", &page.replace("Text", "Test")), Found::Edited);
+        assert_eq!(inspect("servers", page.trim_end()), Found::Edited);
+        assert_eq!(inspect("index", &page), Found::NotGenerated);
+        assert_eq!(inspect("servers", "# Servers\n"), Found::NotGenerated);
+        assert_eq!(inspect("servers", ""), Found::NotGenerated);
+        assert_eq!(inspect("servers", "<!-- mcp-kit:page servers sha256=."), Found::Edited);
     }
 }

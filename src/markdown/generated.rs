@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::markdown::checksum as seal;
+use crate::markdown::checksum;
 use crate::markdown::managed::sections;
 
 /// The parts of a document that a build makes; all of it, where it is a page.
 #[must_use]
 pub fn parts(text: &str) -> Vec<Range<usize>> {
-    if seal::is_page(text) {
+    if checksum::is_page(text) {
         return std::iter::once(0..text.len()).collect();
     }
     // Broken markers are for the build to report.
@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn pages_and_sections() {
-        assert_eq!(parts(&seal::seal("servers", "# S\n")).len(), 1);
+        assert_eq!(parts(&checksum::with_checksum("servers", "# S\n")).len(), 1);
         let text = "# A\n\n<!-- mcp-kit:begin a -->\n<!-- mcp-kit:end a -->\n\ntext\n";
         assert_eq!(parts(text).iter().map(|part| &text[part.clone()]).collect::<Vec<_>>(), [&text[5..text.len() - 7]]);
         assert!(parts("# A\n").is_empty());

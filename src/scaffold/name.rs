@@ -7,8 +7,8 @@ use std::fmt;
 
 use crate::error::Explain;
 
-/// Longer names break container labels (63 bytes in DNS, 64 for cargo's own registry).
-pub const LONGEST: usize = 64;
+/// Longer names are no DNS labels (RFC 1123 §2.1), which the namespace and the Service of Kubernetes must be.
+pub const LONGEST: usize = 63;
 
 /// Strict, reserved and edition keywords (The Rust Reference, "Keywords").
 const KEYWORDS: &[&str] = &[
@@ -24,6 +24,25 @@ const WINDOWS: &[&str] = &[
     "con", "prn", "aux", "nul", "com0", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt0",
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
+/// Services of the generated docker-compose.yml; `docker-compose.yml` and its comments would call two things by one name.
+const SERVICES: &[&str] = &["cloudflared", "db-init", "dev", "postgres", "server"];
+/// Docker's official images (github.com/docker-library/official-images, `library/`), deprecated ones included: compose builds
+/// and tags `NAME:latest`, and every other project on the machine would then get this server for a database. `scratch`, which
+/// Docker reserves, is among them.
+const IMAGES: &str = "adminer aerospike almalinux alpine alt amazoncorretto amazonlinux api-firewall arangodb archlinux backdrop bash \
+    bonita buildpack-deps busybox caddy cassandra celery centos chronograf cirros clearlinux clefos clickhouse clojure \
+    composer consul convertigo couchbase couchdb crate crux dart debian django docker drupal eclipse-mosquitto \
+    eclipse-temurin eggdrop elasticsearch elixir emqx erlang euleros express-gateway fedora flink fluentd friendica \
+    gazebo gcc geonetwork ghost glassfish golang gradle groovy haproxy haskell haxe hello-seattle hello-world hitch \
+    hola-mundo httpd hylang ibm-semeru-runtimes ibmjava influxdb iojs irssi jenkins jetty jobber joomla jruby julia \
+    kaazing-gateway kapacitor kibana known kong krakend liberica-openjdk-alpine liberica-openjdk-debian lightstreamer \
+    liquibase logstash mageia mariadb matomo maven mediawiki memcached mongo mongo-express monica mono mysql nats \
+    nats-streaming neo4j neurodebian nextcloud nginx node notary nuxeo odoo open-liberty openjdk opensuse oraclelinux \
+    orientdb owncloud percona perl photon php php-zendserver phpmyadmin piwik plone postfixadmin postgres pypy python \
+    r-base rabbitmq rails rakudo-star rapidoid redis redmine registry rethinkdb rocket-chat rockylinux ros ruby rust \
+    sapmachine satosa scratch sentry silverpeas sl solr sonarqube sourcemage spark spiped storm swarm swift swipl \
+    teamspeak telegraf thrift tomcat tomee traefik ubuntu ubuntu-debootstrap unit unitd valkey varnish vault \
+    websphere-liberty wordpress xwiki yourls znc zookeeper";
 
 /// What is wrong with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +61,12 @@ pub enum Flaw {
     Cargo,
     /// A device on Windows.
     Windows,
+    /// A service of the generated docker-compose.yml.
+    Service,
+    /// An official image of Docker.
+    Image,
+    /// A namespace of Kubernetes' own.
+    Namespace,
     /// A package that the generated project contains or depends on.
     Taken,
 }
@@ -50,12 +75,17 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "it is empty",
-            Self::TooLong => "it is longer than 64 characters",
+            Self::TooLong => "it is longer than 63 characters, more than a namespace of Kubernetes may have",
             Self::Digit => "it begins with a digit, which cargo refuses",
             Self::Characters => "only lower-case letters, digits and single hyphens between them may be in it",
             Self::Keyword => "it is a keyword of Rust",
             Self::Cargo => "cargo keeps it for itself",
             Self::Windows => "Windows cannot have a file of that name",
+            Self::Service => "docker-compose.yml has a service of that name",
+            Self::Image => {
+                "Docker has an official image of that name, which the project's own would replace on this machine"
+            }
+            Self::Namespace => "Kubernetes keeps the namespace default and names that begin with kube- for itself",
             Self::Taken => "the project depends on a package of that name",
         })
     }
@@ -102,6 +132,12 @@ fn flaw(name: &str, taken: &BTreeSet<String>) -> Option<Flaw> {
         Some(Flaw::Cargo)
     } else if WINDOWS.contains(&name) {
         Some(Flaw::Windows)
+    } else if SERVICES.contains(&name) {
+        Some(Flaw::Service)
+    } else if IMAGES.split(' ').any(|image| image == name) {
+        Some(Flaw::Image)
+    } else if name == "default" || name.starts_with("kube-") {
+        Some(Flaw::Namespace)
     } else if taken.contains(name) || taken.contains(&name.replace('-', "_")) {
         // cargo tells `a-b` from `a_b` in a lock file, but rustc gives both crates one name.
         Some(Flaw::Taken)
@@ -116,6 +152,8 @@ fn suggest(name: &str, taken: &BTreeSet<String>) -> String {
     let base = words(name).chars().take(LONGEST - 16).collect::<String>();
     let base = base.trim_matches('-');
     let base = if base.is_empty() { "my-server" } else { base };
+    // `server-server` says nothing.
+    let base = if base == "server" { "my-server" } else { base };
     let candidates = [base.to_owned(), format!("{base}-server"), format!("server-{base}")];
     let numbered = (2..).map(|number| format!("{base}-server-{number}"));
     candidates
@@ -171,6 +209,10 @@ mod tests {
             ("test", "test-server"),
             ("con", "con-server"),
             ("http", "http-server"),
+            ("postgres", "postgres-server"),
+            ("server", "my-server"),
+            ("default", "default-server"),
+            ("kube-system", "server-kube-system"),
             ("-x-", "x"),
             ("a--b", "a-b"),
             ("", "my-server"),
@@ -183,9 +225,45 @@ mod tests {
 
     #[test]
     fn accepts_names_that_cargo_accepts() {
-        for name in ["a", "my-server", "a1-b2", "coda-mcp", "fn-server", "z".repeat(64).as_str()] {
+        for name in ["a", "my-server", "a1-b2", "coda-mcp", "fn-server", "z".repeat(63).as_str()] {
             assert_eq!(check(name, &BTreeSet::new()), Ok(()), "{name}");
         }
+    }
+
+    #[test]
+    fn names_that_mean_something_else_to_docker_or_kubernetes_are_refused() {
+        let flaw = |name| check(name, &BTreeSet::new()).err().map(|bad| bad.flaw);
+        for (name, expected) in [
+            ("postgres", Flaw::Service),
+            ("cloudflared", Flaw::Service),
+            ("server", Flaw::Service),
+            ("nginx", Flaw::Image),
+            ("scratch", Flaw::Image),
+            ("default", Flaw::Namespace),
+            ("kube-system", Flaw::Namespace),
+            ("kube-anything", Flaw::Namespace),
+        ] {
+            assert_eq!(flaw(name), Some(expected), "{name}");
+        }
+        for name in ["postgres-mcp", "my-server", "kubernetes", "kube", "defaults", "nginx-server"] {
+            assert_eq!(flaw(name), None, "{name}");
+        }
+        assert_eq!(flaw("z".repeat(64).as_str()), Some(Flaw::TooLong));
+    }
+
+    #[test]
+    fn the_services_are_those_of_the_template() {
+        let compose = include_str!("../../template/docker-compose.yml");
+        let services = compose.split_once("\nservices:\n").and_then(|(_, rest)| rest.split_once("\nnetworks:\n"));
+        let mut found: Vec<&str> = services
+            .expect("services")
+            .0
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
+            .filter(|name| !name.starts_with([' ', '#']))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, SERVICES);
     }
 
     proptest! {
@@ -197,7 +275,7 @@ mod tests {
         }
 
         #[test]
-        fn also_near_reserved_ones(name in "(fn|test|con|com1|1abc|std|http)[-_ ]{0,2}(server)?") {
+        fn also_near_reserved_ones(name in "(fn|test|con|com1|1abc|std|http|nginx|kube|kube-|default|server)[-_ ]{0,2}(server)?") {
             let taken = BTreeSet::from(["http".to_owned(), "http-server".to_owned()]);
             if let Err(bad) = check(&name, &taken) {
                 prop_assert_eq!(check(&bad.suggestion, &taken), Ok(()));

@@ -3,6 +3,8 @@
 # What stands in single quotes here is meant for the shell on the other side.
 # shellcheck disable=SC2016
 set -euo pipefail
+# With CDPATH set, cd may go to a folder of the same name elsewhere, and prints where it went.
+unset CDPATH
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs the server on this machine and says how to connect a client. --help says more.
 set -euo pipefail
+# With CDPATH set, cd may go to a folder of the same name elsewhere, and prints where it went.
+unset CDPATH
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly NAME={{project-name}}

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Moves tokens from the environment into the token store in PostgreSQL. --help says more.
 set -euo pipefail
+# With CDPATH set, cd may go to a folder of the same name elsewhere, and prints where it went.
+unset CDPATH
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {

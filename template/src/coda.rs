@@ -11,25 +11,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use mcp_auth_middleware::ServiceToken;
+use mcp_auth_middleware::{ServiceToken, User};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::CodaConfig;
-use pace::{Pace, retry_delay};
+use crate::hangup::Hangup;
+use pace::{Pace, TooLate, Turn, retry_after, retry_delay};
 
 /// An object of the API.
 pub type Object = Map<String, Value>;
 
-/// All that one call may take, waiting and retries included. Below the server's own limit for a request.
+/// All that one call may take, waiting, retries and further pages included. Below the server's own limit for a request.
 const DEADLINE: Duration = Duration::from_secs(45);
 /// One attempt.
 const ATTEMPT: Duration = Duration::from_secs(20);
 /// Attempts at the most.
 const ATTEMPTS: u32 = 4;
-/// An answer larger than this is refused rather than held in memory.
-const MAXIMUM_ANSWER: usize = 16 * 1024 * 1024;
+/// What is read from Coda for one call, all its pages together: JSON takes some ten times its size in memory until it is
+/// answered, and a container has 128 MiB.
+const MAXIMUM_ANSWER: usize = 2 * 1024 * 1024;
+/// What is held of Coda's answers at any moment, for all calls together.
+const MAXIMUM_HELD: usize = 8 * 1024 * 1024;
+/// What is read of an error.
+const MAXIMUM_ERROR: usize = 64 * 1024;
+const NOT_IN_TIME: &str = "it did not answer in time";
 /// The API gives at most this many items a page (rows: 500, but 200 keeps answers small).
 const PAGE: usize = 100;
 /// Pages that one call fetches at the most, however many items are wanted.
@@ -61,6 +69,15 @@ pub enum CodaError {
     /// 429 beyond the deadline.
     #[error("Coda's rate limit is used up (429). Try again in {0} seconds")]
     RateLimited(u64),
+    /// The server has as many calls waiting as Coda's rate limit lets through before the deadline.
+    #[error("Coda's rate limit is used up by calls that wait already in this server. Try again in {0} seconds")]
+    Queued(u64),
+    /// The answers of other calls take all the memory that there is for answers.
+    #[error("The server is busy with large answers for others. Try again in a few seconds, or ask for fewer items")]
+    Busy,
+    /// The caller is gone, so nothing was asked.
+    #[error("the caller is gone")]
+    Gone,
     /// 5xx after all attempts.
     #[error("Coda is failing at the moment ({0}). Try again in a minute")]
     Failing(u16),
@@ -73,7 +90,7 @@ pub enum CodaError {
     )]
     BadAnswer,
     /// An answer that is too large.
-    #[error("Coda's answer is larger than 16 MiB. Ask for fewer items with limit")]
+    #[error("Coda's answer is larger than 2 MiB. Ask for fewer items with limit")]
     TooLarge,
 }
 
@@ -97,7 +114,21 @@ pub struct Page {
     pub items: Vec<Object>,
     /// Where to go on, if there is more.
     pub next_page_token: Option<String>,
+    /// To be kept until the items are answered.
+    pub held: Held,
 }
+
+/// What came back.
+struct Answer {
+    object: Object,
+    /// Its size.
+    bytes: usize,
+    held: Held,
+}
+
+/// A part of the memory that there is for answers. It is free again when this is dropped.
+#[derive(Debug, Default)]
+pub struct Held(Option<OwnedSemaphorePermit>);
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone)]
@@ -119,6 +150,8 @@ struct Inner {
     reads: Pace,
     /// 4 listings of documents in 6 seconds.
     doc_lists: Pace,
+    /// [`MAXIMUM_HELD`], in KiB.
+    memory: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Coda {
@@ -146,7 +179,40 @@ impl Coda {
             base: config.base.clone(),
             reads: Pace::new(100, window),
             doc_lists: Pace::new(4, window),
+            memory: Arc::new(Semaphore::new(MAXIMUM_HELD / 1024)),
         })))
+    }
+
+    /// A call on behalf of this caller, with the server's own token. Its time runs from now on.
+    #[must_use]
+    pub fn call<'a>(&'a self, caller: &User, token: &'a ServiceToken) -> Call<'a> {
+        let caller = Arc::from(format!("{} {}", caller.kind.as_str(), caller.email));
+        Call { coda: &self.0, caller, token, deadline: Instant::now() + DEADLINE, hangup: None }
+    }
+}
+
+/// Whatever is asked of the API for one request.
+pub struct Call<'a> {
+    coda: &'a Inner,
+    /// Callers share the rate limits fairly.
+    caller: Arc<str>,
+    token: &'a ServiceToken,
+    deadline: Instant,
+    hangup: Option<Hangup>,
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl Call<'_> {
+    /// Waits for the rate limits only as long as the client is there.
+    #[must_use]
+    pub fn until(mut self, hangup: Option<Hangup>) -> Self {
+        self.hangup = hangup;
+        self
     }
 
 {%- comment %} region: client {% endcomment %}
@@ -154,41 +220,46 @@ impl Coda {
     ///
     /// # Errors
     /// [`CodaError`].
-    pub async fn object(
-        &self,
-        token: &ServiceToken,
-        segments: &[&str],
-        query: &[(&str, String)],
-    ) -> Result<Object, CodaError> {
-        self.get(token, self.url(segments, query)?, segments == ["docs"]).await
+    pub async fn object(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Object, CodaError> {
+        let url = self.coda.url(segments, query);
+        self.get(url, segments == ["docs"], MAXIMUM_ANSWER).await.map(|answer| answer.object)
     }
 {%- comment %} end: client {% endcomment %}
 
     /// A list: as many pages of `GET /{segments}` as are needed for the wanted number of items, never more items than
-    /// that, and the token to go on with where there is more.
+    /// that, and the token to go on with where there is more. Where time or memory are used up, or Coda fails, after
+    /// some pages, it is these pages and the token.
     ///
     /// # Errors
-    /// [`CodaError`] of the first page that fails.
-    pub async fn list(
-        &self,
-        token: &ServiceToken,
-        segments: &[&str],
-        query: &[(&str, String)],
-        wanted: Wanted,
-    ) -> Result<Page, CodaError> {
-        let mut page = Page { items: Vec::new(), next_page_token: wanted.page_token };
+    /// [`CodaError`] of the first page, and of a later one where another attempt would not help.
+    pub async fn list(&self, segments: &[&str], query: &[(&str, String)], wanted: Wanted) -> Result<Page, CodaError> {
+        let mut page = Page { items: Vec::new(), next_page_token: wanted.page_token, held: Held::default() };
+        let mut bytes = MAXIMUM_ANSWER;
         for _ in 0..PAGES {
             let missing = wanted.limit.saturating_sub(page.items.len());
             let mut query = query.to_vec();
             query.push(("limit", missing.min(PAGE).to_string()));
             query.extend(page.next_page_token.clone().map(|t| ("pageToken", t)));
-            let mut answer = self.object(token, segments, &query).await?;
-            let Some(Value::Array(items)) = answer.remove("items") else { return Err(CodaError::BadAnswer) };
-            for item in items {
+            let url = self.coda.url(segments, &query);
+            let Answer { mut object, bytes: read, held } = match self.get(url, segments == ["docs"], bytes).await {
+                Ok(answer) => answer,
+                Err(error) if page.items.is_empty() || !error.may_pass() => return Err(error),
+                Err(error) => {
+                    tracing::debug!("List ends after {} items: {error}", page.items.len());
+                    return Ok(page);
+                }
+            };
+            bytes = bytes.saturating_sub(read);
+            page.held.merge(held);
+            let Some(Value::Array(items)) = object.remove("items") else { return Err(CodaError::BadAnswer) };
+            if items.len() > missing {
+                tracing::warn!("Coda gave {} items where {missing} were asked for; the rest is dropped", items.len());
+            }
+            for item in items.into_iter().take(missing) {
                 let Value::Object(item) = item else { return Err(CodaError::BadAnswer) };
                 page.items.push(item);
             }
-            let next = match answer.remove("nextPageToken") {
+            let next = match object.remove("nextPageToken") {
                 Some(Value::String(next)) if !next.is_empty() => Some(next),
                 _ => None,
             };
@@ -202,38 +273,20 @@ impl Coda {
         Ok(page)
     }
 
-    /// The address of a resource. Segments are ids and names from outside: each is one segment, percent-encoded, and
-    /// none can leave its place.
-    fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CodaError> {
-        let mut url = self.0.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        for (name, value) in query {
-            url.query_pairs_mut().append_pair(name, value);
-        }
-        Ok(url)
-    }
-
-    async fn get(&self, token: &ServiceToken, url: Url, lists_docs: bool) -> Result<Object, CodaError> {
-        let deadline = Instant::now() + DEADLINE;
+    /// The object at this address, from an answer of at most so many bytes.
+    async fn get(&self, url: Url, lists_docs: bool, most: usize) -> Result<Answer, CodaError> {
         let mut attempt = 1;
         loop {
-            let mut ready = self.0.reads.reserve();
-            if lists_docs {
-                ready = ready.max(self.0.doc_lists.reserve());
-            }
-            if ready >= deadline {
-                return Err(CodaError::RateLimited(ready.duration_since(Instant::now()).as_secs() + 1));
-            }
-            tokio::time::sleep_until(ready).await;
-            let (error, retry_after) = match self.attempt(token, url.clone()).await {
-                Ok(object) => return Ok(object),
-                Err(Failed::Final(error)) => return Err(error),
-                Err(Failed::Passing(error, retry_after)) => (error, retry_after),
+            self.turn(lists_docs).await?;
+            let answered = timeout_at(self.deadline, self.attempt(url.clone(), most)).await;
+            let (error, retry_after) = match answered {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Failed::Final(error))) => return Err(error),
+                Ok(Err(Failed::Passing(error, retry_after))) => (error, retry_after),
+                Err(_) => return Err(CodaError::Unreachable(NOT_IN_TIME)),
             };
             let delay = retry_delay(attempt, retry_after);
-            if attempt == ATTEMPTS || Instant::now() + delay >= deadline {
+            if attempt == ATTEMPTS || delay >= self.deadline.saturating_duration_since(Instant::now()) {
                 return Err(error);
             }
             tracing::debug!(
@@ -245,16 +298,38 @@ impl Coda {
         }
     }
 
-    async fn attempt(&self, token: &ServiceToken, url: Url) -> Result<Object, Failed> {
-        let request = self.0.client.get(url).bearer_auth(token.expose()).header(header::ACCEPT, "application/json");
+    /// Waits until the rate limits let a call out, and counts it.
+    async fn turn(&self, lists_docs: bool) -> Result<(), CodaError> {
+        let Inner { reads, doc_lists, .. } = self.coda;
+        let turns = async {
+            // Both are taken when both have come: neither counts a call ahead of its time.
+            let listing = match lists_docs {
+                true => Some(doc_lists.turn(&self.caller, self.deadline).await?),
+                false => None,
+            };
+            let reading = reads.turn(&self.caller, self.deadline).await?;
+            listing.into_iter().chain([reading]).for_each(Turn::take);
+            Ok::<_, TooLate>(())
+        };
+        let gone = async {
+            match &self.hangup {
+                Some(hangup) => hangup.clone().wait().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            turn = turns => turn.map_err(|TooLate(wait)| CodaError::Queued(wait.as_secs() + 1)),
+            () = gone => Err(CodaError::Gone),
+        }
+    }
+
+    async fn attempt(&self, url: Url, most: usize) -> Result<Answer, Failed> {
+        let client = &self.coda.client;
+        let request = client.get(url).bearer_auth(self.token.expose()).header(header::ACCEPT, "application/json");
         let answer = request.send().await.map_err(Failed::transport)?;
         let status = answer.status();
-        let retry_after = answer
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|v| retry_after(v.to_str().ok()?));
         match status {
             StatusCode::TOO_MANY_REQUESTS => {
                 let seconds = retry_after.unwrap_or(Duration::from_secs(6)).as_secs();
@@ -265,9 +340,15 @@ impl Coda {
             }
             _ => {}
         }
-        let body = read(answer).await?;
+        // Errors are short: what is longer tells nobody more.
+        let most = if status.is_success() { most } else { most.min(MAXIMUM_ERROR) };
+        let (body, held) = match self.read(answer, most).await {
+            Err(Failed::Final(CodaError::TooLarge)) if !status.is_success() => Default::default(),
+            read => read?,
+        };
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| Failed::Final(CodaError::BadAnswer));
+            let object = serde_json::from_slice(&body).map_err(|_| Failed::Final(CodaError::BadAnswer))?;
+            return Ok(Answer { object, bytes: body.len(), held });
         }
         let detail = Detail::of(&body);
         Err(Failed::Final(match status {
@@ -277,6 +358,70 @@ impl Coda {
             _ if status.is_server_error() => CodaError::Failing(status.as_u16()),
             _ => CodaError::Refused(status.as_u16(), detail),
         }))
+    }
+
+    /// At most so many bytes of an answer. The memory for them is taken as they come, and never waited for: calls that
+    /// hold some and wait for more would wait for each other.
+    async fn read(&self, answer: reqwest::Response, most: usize) -> Result<(Vec<u8>, Held), Failed> {
+        let mut body = Vec::new();
+        let mut held = Held::default();
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(Failed::transport)?;
+            if body.len() + chunk.len() > most {
+                return Err(Failed::Final(CodaError::TooLarge));
+            }
+            let more = (body.len() + chunk.len()).div_ceil(1024) - body.len().div_ceil(1024);
+            held.merge(Held::take(&self.coda.memory, more)?);
+            body.extend_from_slice(&chunk);
+        }
+        Ok((body, held))
+    }
+}
+
+impl Inner {
+    /// The address of a resource. Segments are ids and names from outside: each is one segment, percent-encoded, and
+    /// none can leave its place.
+    fn url(&self, segments: &[&str], query: &[(&str, String)]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        for (name, value) in query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        url
+    }
+}
+
+impl Held {
+    /// So many KiB.
+    fn take(memory: &Arc<Semaphore>, kibibytes: usize) -> Result<Self, Failed> {
+        let busy = || Failed::Final(CodaError::Busy);
+        let kibibytes = u32::try_from(kibibytes).map_err(|_| busy())?;
+        Arc::clone(memory).try_acquire_many_owned(kibibytes).map(|permit| Self(Some(permit))).map_err(|_| busy())
+    }
+
+    fn merge(&mut self, more: Self) {
+        match (&mut self.0, more.0) {
+            (Some(permit), Some(more)) => permit.merge(more),
+            (none, more) => *none = more.or(none.take()),
+        }
+    }
+}
+
+impl CodaError {
+    /// The same call may well succeed later, or for fewer items.
+    fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited(_)
+                | Self::Queued(_)
+                | Self::Busy
+                | Self::Failing(_)
+                | Self::Unreachable(_)
+                | Self::TooLarge
+        )
     }
 }
 
@@ -301,7 +446,7 @@ impl Failed {
     fn transport(error: reqwest::Error) -> Self {
         Self::Passing(
             CodaError::Unreachable(if error.is_timeout() {
-                "it did not answer in time"
+                NOT_IN_TIME
             } else if error.is_connect() {
                 "no connection"
             } else {
@@ -310,19 +455,6 @@ impl Failed {
             None,
         )
     }
-}
-
-async fn read(answer: reqwest::Response) -> Result<Vec<u8>, Failed> {
-    let mut body = Vec::new();
-    let mut chunks = answer.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(Failed::transport)?;
-        if body.len() + chunk.len() > MAXIMUM_ANSWER {
-            return Err(Failed::Final(CodaError::TooLarge));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 impl Detail {
@@ -341,7 +473,7 @@ mod tests {
     fn path(segments: &[&str]) -> String {
         let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
         let coda = Coda::new(&CodaConfig { base }).expect("a client");
-        coda.url(segments, &[]).expect("a URL").path().to_owned()
+        coda.0.url(segments, &[]).path().to_owned()
     }
 
     #[test]

@@ -74,10 +74,12 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Size of a request's head in bytes; 431 above it.
     pub header_bytes: usize,
-    /// Time for a body to arrive (408) and for the answer to be ready (504).
+    /// Time for a body to arrive (408), for the answer to be ready (504), and for the client to take a part of it.
     pub request_timeout: Duration,
     /// Requests to /mcp at once; 503 above it.
     pub concurrent_requests: usize,
+    /// Connections at once; more wait until one ends.
+    pub connections: usize,
     /// Time for requests in flight after SIGTERM.
     pub shutdown_grace: Duration,
 }
@@ -89,6 +91,7 @@ impl Default for Limits {
             header_bytes: 32 * 1024,
             request_timeout: Duration::from_secs(60),
             concurrent_requests: 256,
+            connections: 1024,
             shutdown_grace: Duration::from_secs(20),
         }
     }
@@ -115,6 +118,7 @@ impl Config {
             // hyper's own lower bound is 8 KiB.
             header_bytes: read.number("MAX_HEADER_BYTES", defaults.header_bytes, 8 * 1024, 1024 * 1024),
             concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS", defaults.concurrent_requests, 1, 100_000),
+            connections: read.number("MAX_CONNECTIONS", defaults.connections, 1, 1_000_000),
             request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS", defaults.request_timeout, 1, 3600),
             shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS", defaults.shutdown_grace, 0, 3600),
         };
@@ -282,7 +286,7 @@ impl Reader<'_> {
         const TEAM: &str =
             "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
         const AUDIENCE: &str =
-            "is missing: the audience tag of the Access application (Access > Applications > Overview)";
+            "is missing: the AUD tag of the Access application, under Configure > Additional settings of it";
         const TOKEN: &str = "is missing: make one with `openssl rand -hex 32`";
         match mode {
             AuthMode::Cloudflare if !cloudflare => {

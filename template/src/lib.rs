@@ -10,10 +10,12 @@ pub mod coda;
 {% endif -%}
 pub mod config;
 pub mod handlers;
+pub mod hangup;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
 pub mod middleware;
+pub mod panics;
 pub mod request_id;
 pub mod server;
 

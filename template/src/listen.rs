@@ -1,7 +1,10 @@
 //! Connections: accepted, bounded, and finished in peace at shutdown.
 
+mod patient;
+
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,8 +12,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::config::Limits;
+use patient::Patient;
 
 /// A client has this long to send its request's head, and as long between requests of a connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,25 +23,34 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Serves until `shutdown` resolves; then no connection is accepted any more, requests in flight have the grace
 /// period to finish, and what is left is cut.
 ///
-/// This is `axum::serve` with the two bounds that it does not offer: the size of a request's head (431 above it) and
-/// the time it may take.
+/// This is `axum::serve` with the bounds that it does not offer: the size of a request's head (431 above it), the time it
+/// may take, the time in which a client must take a part of its answer, and the number of connections. Above that number
+/// they wait in the queue of the operating system, and one that ends makes room.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutdown: impl Future<Output = ()>) {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(limits.header_bytes);
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let accept = async || {
+        // The semaphore is never closed.
+        let place = Arc::clone(&places).acquire_owned().await.ok();
+        listener.accept().await.map(|(stream, _)| (stream, place))
+    };
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+            accepted = accept() => match accepted {
+                Ok((stream, place)) => {
                     // Answers are small and must not wait for more (Nagle's algorithm).
                     let _ = stream.set_nodelay(true);
-                    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+                    let stream = TokioIo::new(Patient::new(stream, limits.request_timeout));
+                    let connection = http.serve_connection(stream, TowerToHyperService::new(router.clone()));
                     let connection = graceful.watch(connection);
                     tokio::spawn(async move {
                         if let Err(error) = connection.await {
                             tracing::debug!("Connection ended: {error}");
                         }
+                        drop(place);
                     });
                 }
                 // Out of file descriptors, most likely: wait for some to come back rather than spin.

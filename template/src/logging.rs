@@ -41,8 +41,19 @@ pub fn default_filter() -> Targets {
         .with_target("mcp_auth_middleware", LevelFilter::DEBUG)
 }
 
+/// The filter with rmcp at `info` at the most: from `debug` on it logs the arguments and results of tools, which are no
+/// operator's business.
+fn without_bodies(filter: Targets) -> Targets {
+    let of_rmcp = |target: &str| target == "rmcp" || target.starts_with("rmcp::");
+    let named: Vec<_> = filter.iter().filter(|(target, _)| of_rmcp(target)).map(|(name, _)| name.to_owned()).collect();
+    named.into_iter().chain(["rmcp".to_owned()]).fold(filter, |filter, target| {
+        if filter.would_enable(&target, &Level::DEBUG) { filter.with_target(target, LevelFilter::INFO) } else { filter }
+    })
+}
+
 /// Sends log lines to standard error from now on; [`flush`] them before the process ends. A second call changes nothing.
 pub fn init(format: LogFormat, filter: Targets) {
+    let filter = without_bodies(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr::Stderr::start());
     let filtered = tracing_subscriber::registry().with(filter);
     let _ = match format {
@@ -133,6 +144,20 @@ mod tests {
         write_now(&mut text).expect("written");
         let now = chrono::DateTime::parse_from_rfc3339(&text).expect("RFC 3339");
         assert!(text.len() == 24 && (now.to_utc() - before).num_seconds().abs() < 2, "{text}");
+    }
+
+    #[test]
+    fn rmcp_never_logs_bodies() {
+        for filter in ["trace", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=debug,rmcp=error", "rm=trace"]
+        {
+            let filter = without_bodies(filter.parse().expect("a filter"));
+            for target in ["rmcp", "rmcp::service", "rmcp::transport::streamable_http_server"] {
+                assert!(!filter.would_enable(target, &Level::DEBUG), "{target} in {filter}");
+            }
+        }
+        let quiet = without_bodies(default_filter());
+        assert_eq!(quiet, default_filter());
+        assert!(without_bodies("trace".parse().expect("a filter")).would_enable("hyper", &Level::TRACE));
     }
 
     #[test]

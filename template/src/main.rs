@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use mcp_auth_middleware::cli::{self, StoreCommand};
 use mcp_server::config::{Config, Environment, store};
-use mcp_server::{SERVICE, VERSION, build, keep_fresh, listen, logging};
+use mcp_server::{SERVICE, VERSION, build, keep_fresh, listen, logging, panics};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -66,6 +66,7 @@ fn on_store(command: StoreCommand) -> ExitCode {
 
 fn serve(config: Config) -> ExitCode {
     logging::init(config.log_format, config.log_filter.clone());
+    panics::log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

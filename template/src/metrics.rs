@@ -47,11 +47,17 @@ pub struct Metrics {
     started: Instant,
     by_class: [AtomicU64; 5],
     refusals: [AtomicU64; Refusal::ALL.len()],
+    panics: AtomicU64,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { started: Instant::now(), by_class: Default::default(), refusals: Default::default() }
+        Self {
+            started: Instant::now(),
+            by_class: Default::default(),
+            refusals: Default::default(),
+            panics: AtomicU64::new(0),
+        }
     }
 }
 
@@ -65,6 +71,16 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refused(&self, kind: Refusal) {
         self.refusals[kind as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a panic that was caught.
+    pub fn panicked(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Panics that were caught.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
     }
 
     /// Seconds since the start.

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
+use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
-use axum::response::Response;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
 use tower::{Layer, Service};
 
 use crate::metrics::Metrics;
+use crate::panics;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ones are not taken over: they would be in every line.
@@ -27,6 +30,18 @@ tokio::task_local! {
 #[must_use]
 pub fn current() -> Option<HeaderValue> {
     CURRENT.try_with(HeaderValue::clone).ok()
+}
+
+/// The id of a request, in its extensions.
+#[derive(Debug, Clone)]
+pub struct RequestId(HeaderValue);
+
+/// Does the work for the request of this id, in whatever task that is.
+pub async fn scope<F: Future>(id: Option<RequestId>, work: F) -> F::Output {
+    match id {
+        Some(RequestId(id)) => CURRENT.scope(id, work).await,
+        None => work.await,
+    }
 }
 
 /// Letters, digits and `._-` only: safe in a log line and in JSON as it is.
@@ -51,7 +66,7 @@ impl Ids {
     }
 }
 
-/// Gives every request its id, and counts the answers: the outermost layer.
+/// Gives every request its id, answers with 500 where the work on it panics, and counts the answers: the outermost layer.
 #[derive(Debug, Clone)]
 pub struct RequestIdLayer {
     ids: Arc<Ids>,
@@ -93,16 +108,22 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let mut given = request.headers().get_all(HEADER).iter();
         let id = match (given.next(), given.next()) {
             (Some(id), None) if plain(id) => id.clone(),
             _ => self.layer.ids.next(),
         };
         let metrics = Arc::clone(&self.layer.metrics);
-        let answer = CURRENT.scope(id.clone(), self.inner.call(request));
+        request.extensions_mut().insert(RequestId(id.clone()));
+        let answer = panics::catch(CURRENT.scope(id.clone(), self.inner.call(request)));
         Box::pin(async move {
-            let mut response = answer.await?;
+            let mut response = answer.await.unwrap_or_else(|panics::Panicked| {
+                metrics.panicked();
+                let body =
+                    json!({"error": "internal server error", "message": "the server failed; its log says where"});
+                Ok((StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response())
+            })?;
             metrics.answered(response.status());
             response.headers_mut().insert(HEADER, id);
             Ok(response)

@@ -19,8 +19,10 @@ use tower_http::cors::CorsLayer;
 
 use crate::config::Config;
 use crate::handlers::{metadata, status};
+use crate::hangup;
 use crate::metrics::Metrics;
 use crate::middleware::{host, jsonrpc, limits};
+use crate::panics::CatchPanics;
 use crate::request_id::RequestIdLayer;
 
 /// What the router is made of. `mcp` is the MCP handler: the project's tools, or whatever a test puts in their place.
@@ -49,7 +51,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let endpoint = Arc::new(Endpoint {
         gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
-        mcp: mcp_service(config, mcp),
+        mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
     let guard =
         Arc::new(host::Guard::new(config.allowed_hosts.clone(), config.allowed_origins.clone(), Arc::clone(&metrics)));
@@ -77,7 +79,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
 struct Endpoint<H> {
     gate: limits::Gate,
     gatekeeper: jsonrpc::Gatekeeper,
-    mcp: StreamableHttpService<H, NeverSessionManager>,
+    mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
 /// One service instead of a layer for each step, and the authentication put around it before axum sees it: axum copies
@@ -85,11 +87,14 @@ struct Endpoint<H> {
 fn mcp_endpoint<H: ServerHandler>(
     endpoint: Arc<Endpoint<H>>,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
-    service_fn(move |request| {
+    service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
             let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
             let progress = limits::Progress::default();
+            // Dropped with this future, which is when the client is gone or its time is over.
+            let (_waiting, hangup) = hangup::pair();
+            request.extensions_mut().insert(hangup);
             let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
             Ok(gate.pass(&progress, work).await)
         })
@@ -99,8 +104,8 @@ fn mcp_endpoint<H: ServerHandler>(
 /// MCP over Streamable HTTP, without sessions: any replica answers any request, and plain JSON is preferred.
 fn mcp_service<H: ServerHandler + Clone + Sync>(
     config: &Config,
-    handler: H,
-) -> StreamableHttpService<H, NeverSessionManager> {
+    handler: CatchPanics<H>,
+) -> StreamableHttpService<CatchPanics<H>, NeverSessionManager> {
     let settings = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)

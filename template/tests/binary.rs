@@ -63,6 +63,15 @@ impl Running {
         (status.expect("ended"), self.before.join("\n"))
     }
 
+    async fn call_with_argument(&self, argument: &str) {
+        let params = serde_json::json!({"name": "get_whoami", "arguments": {"x": argument}});
+        let body = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let request = reqwest::Client::new().post(format!("http://{}/mcp", self.address)).bearer_auth(BEARER);
+        let request = request.header("content-type", "application/json");
+        let request = request.header("accept", "application/json, text/event-stream").body(body.to_string());
+        assert_eq!(support::answer(request).await.0, 200);
+    }
+
     async fn ping(&self, token: &str) -> u16 {
         let request = reqwest::Client::new()
             .post(format!("http://{}/mcp", self.address))
@@ -119,8 +128,9 @@ async fn attack_33_log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
 
 #[tokio::test]
 async fn attack_50_no_secret_is_logged_at_any_level() {
-    let running = start(&[("RUST_LOG", "trace"), ("LOG_FORMAT", "json")]).await;
+    let running = start(&[("RUST_LOG", "trace,rmcp::service=trace"), ("LOG_FORMAT", "json")]).await;
     assert_eq!(running.ping(BEARER).await, 200);
+    running.call_with_argument("words-of-the-caller").await;
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
     let (_, log) = running.terminate().await;
     assert!(log.lines().count() > 10, "a TRACE log has many lines");
@@ -129,6 +139,7 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
     let said = |level: &str| of_the_request.iter().filter(|line| line["level"] == level).count();
     assert!(said("DEBUG") >= 1 && said("WARN") == 1, "{of_the_request:#?}");
     assert!(!log.contains(BEARER) && !log.contains("wrong-token"), "a caller's token is in the log");
+    assert!(!log.contains("words-of-the-caller"), "an argument is in the log");
 {%- if example == "coda" %}
     assert!(!log.contains(support::CODA_TOKEN), "the server's token is in the log");
 {%- endif %}

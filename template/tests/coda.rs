@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::stub_coda::Fault;
-use support::{BEARER, CODA_TOKEN, TestServer};
+use support::{BEARER, CODA_TOKEN, TestServer, answer};
 
 fn names(result: &Value) -> Vec<&str> {
     let items = result["structuredContent"]["items"].as_array().expect("items");
@@ -60,6 +60,81 @@ async fn a_page_token_that_never_ends_does_end() {
     let result = server.call("list_rows", json!({"doc_id": "a", "table_id": "b", "limit": 500})).await;
     assert_eq!(result["structuredContent"]["items"].as_array().map(Vec::len), Some(20), "one item a page, 20 pages");
     assert!(result["structuredContent"]["next_page_token"].is_string());
+}
+
+#[tokio::test]
+async fn a_list_ends_where_a_later_page_fails_and_says_where_to_go_on() {
+    let server = TestServer::start().await;
+    let failing = std::iter::repeat_n(Some(Fault::Status(503, None)), 4);
+    server.coda.fail_next([None, None].into_iter().chain(failing));
+    let arguments = json!({"doc_id": "AbCDeFGH01", "table_id": "grid-tasks", "limit": 250});
+    let part = server.call("list_rows", arguments.clone()).await;
+    assert_eq!((names(&part).len(), part["isError"].clone()), (200, json!(false)));
+    assert_eq!(part["structuredContent"]["next_page_token"], "from-200");
+    // What another attempt does not mend is told.
+    server.coda.fail_next([None, Some(Fault::Status(403, None))]);
+    assert!(server.call_failing("list_rows", arguments).await.contains("403"));
+}
+
+#[tokio::test]
+async fn attack_53_what_coda_gives_is_bounded() {
+    let server = TestServer::start().await;
+    let rows = |limit: u32| json!({"doc_id": "a", "table_id": "b", "limit": limit});
+    // More items than were asked for.
+    server.coda.fail_next([Some(Fault::Items { count: 600, bytes: 10, more: false })]);
+    assert_eq!(names(&server.call("list_rows", rows(7)).await).len(), 7);
+    // One page of 3 MB, and one of 16 MB.
+    for bytes in [30_000, 160_000] {
+        server.coda.fail_next([Some(Fault::Items { count: 100, bytes, more: false })]);
+        let text = server.call_failing("list_rows", rows(100)).await;
+        assert!(text.contains("larger than 2 MiB") && text.contains("limit"), "{text}");
+    }
+    // Pages of 0.6 MB each: three fit.
+    server.coda.fail_always(Fault::Items { count: 100, bytes: 6000, more: true });
+    let part = server.call("list_rows", rows(500)).await;
+    assert_eq!(names(&part).len(), 300);
+    assert!(part["structuredContent"]["next_page_token"].is_string());
+}
+
+#[tokio::test]
+async fn attack_54_one_caller_does_not_lock_the_others_out() {
+    let server = TestServer::start().await;
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_docs"}}).to_string();
+    // Four go out, 28 more fit into the time that a call has, and all others are refused at once.
+    let start = Instant::now();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        calls.spawn(answer(server.post(body.clone())));
+    }
+    let (mut answered, mut refused) = (0, 0);
+    while answered + refused < 72 {
+        let (_, call) = calls.join_next().await.expect("a call").expect("joined");
+        match call["result"]["isError"].as_bool() {
+            Some(true) => refused += 1,
+            _ => answered += 1,
+        }
+    }
+    assert_eq!((answered, refused), (4, 68));
+    assert!(start.elapsed() < Duration::from_secs(5), "refused at once: {:?}", start.elapsed());
+    // Those who wait hang up: their places are free again, and the next call goes out with the next window.
+    calls.shutdown().await;
+    let start = Instant::now();
+    let next = server.call("list_docs", json!({})).await;
+    assert_eq!(next["isError"], json!(false), "{next}");
+    assert!(start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn attack_56_no_retry_after_is_too_much() {
+    let server = TestServer::start().await;
+    for value in ["18446744073709551615", "99999999999999999999999", "Sun, 31 Dec 2400 23:59:59 GMT", "-1", "soon"] {
+        server.coda.fail_always(Fault::RetryAfter(value));
+        let start = Instant::now();
+        let text = server.call_failing("get_doc", json!({"doc_id": "AbCDeFGH01"})).await;
+        assert!(text.contains("(429)"), "{value}: {text}");
+        assert!(!text.contains("18446744073709551615"), "{text}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{value}: {:?}", start.elapsed());
+    }
 }
 
 #[tokio::test]

@@ -149,6 +149,34 @@ async fn attack_32_other_hosts_and_origins_are_refused() {
 }
 
 #[tokio::test]
+async fn attack_62_one_name_counts_and_it_is_the_checked_one() {
+    let server = TestServer::with(&[("ALLOWED_HOSTS", "mcp.example.com")]).await;
+    let get = async |target: &str, headers: &str| {
+        let head = format!("GET {target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
+        let answer = server.raw(head.as_bytes()).await;
+        let status: u16 = answer.get(9..12).and_then(|s| s.parse().ok()).unwrap_or_default();
+        (status, answer)
+    };
+    let metadata = "/.well-known/oauth-protected-resource";
+    for hosts in ["Host: localhost\r\nHost: evil.example\r\n", "Host: localhost\r\nHost: localhost\r\n", ""] {
+        assert_eq!(get(metadata, hosts).await.0, 400, "{hosts:?}");
+        assert_eq!(get("http://localhost/status", hosts).await.0, 400, "{hosts:?}");
+    }
+    // The name in an absolute target counts, not that in Host.
+    assert_eq!(get("http://evil.example/status", "Host: localhost\r\n").await.0, 403);
+    let absolute = format!("http://mcp.example.com{metadata}");
+    let (status, answer) = get(&absolute, "Host: evil.example\r\n").await;
+    assert!(status == 200 && answer.contains("https://mcp.example.com/mcp") && !answer.contains("evil"), "{answer}");
+    let (status, challenge) = get("http://mcp.example.com/status", "Host: evil.example\r\n").await;
+    assert!(
+        status == 401 && challenge.contains("https://mcp.example.com/") && !challenge.contains("evil"),
+        "{challenge}"
+    );
+    let origin = "Host: localhost\r\nOrigin: http://localhost:x@evil.example\r\n";
+    assert_eq!(get(metadata, origin).await.0, 403);
+}
+
+#[tokio::test]
 async fn too_large_bodies_and_heads() {
     let server = TestServer::with(&[("MAX_BODY_BYTES", "2048"), ("MAX_HEADER_BYTES", "8192")]).await;
     let big = json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": "x".repeat(4096)}}).to_string();
@@ -177,6 +205,37 @@ async fn slow_bodies_get_408() {
     );
     let answer = server.raw(head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn attack_51_clients_that_never_read_make_room_for_others() {
+    let server = TestServer::with(&[("MAX_CONNECTIONS", "2"), ("REQUEST_TIMEOUT_SECONDS", "1")]).await;
+    let requests = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000);
+    let mut never_read = Vec::new();
+    for _ in 0..2 {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        let mut stream = socket.connect(server.address).await.expect("a connection");
+        // Until the buffers of both sides are full, and nothing moves any more.
+        let mut send =
+            async || tokio::time::timeout(Duration::from_secs(2), stream.write_all(requests.as_bytes())).await;
+        while let Ok(Ok(())) = send().await {}
+        never_read.push(stream);
+    }
+    let health = answer(server.http.get(server.url("/health")));
+    let (status, _) = tokio::time::timeout(Duration::from_secs(10), health).await.expect("in time");
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn attack_52_connections_above_the_number_wait_for_one_that_ends() {
+    let server = TestServer::with(&[("MAX_CONNECTIONS", "1")]).await;
+    let unfinished = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    let mut health = Box::pin(answer(server.http.get(server.url("/health"))));
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut health).await.is_err(), "no place yet");
+    drop(unfinished);
+    let (status, _) = tokio::time::timeout(Duration::from_secs(10), health).await.expect("in time");
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]

@@ -193,8 +193,16 @@ async fn the_token_comes_from_infisical() {
         let value = "kept-by-infisical";
         axum::Json(json!({"secret": {"secretKey": name, "secretValue": value, "secretValueHidden": false}}))
     });
-    let stub =
-        axum::Router::new().route("/api/v1/auth/universal-auth/login", login).route("/api/v4/secrets/{name}", secret);
+    let listed = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&listed);
+    let list = get(|| async move {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        axum::Json(json!({"secrets": []}))
+    });
+    let stub = axum::Router::new()
+        .route("/api/v1/auth/universal-auth/login", login)
+        .route("/api/v4/secrets", list)
+        .route("/api/v4/secrets/{name}", secret);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, stub).await });
@@ -208,5 +216,14 @@ async fn the_token_comes_from_infisical() {
     ])
     .await;
     assert_eq!(shown(&server).await, "Bearer kept-by-infisical");
+
+    // attacks.md 65: /status in a loop asks the store once, not every time.
+    let start = std::time::Instant::now();
+    for _ in 0..300 {
+        assert_eq!(status(&server).await["reachable"], true);
+    }
+    let most = 1 + usize::try_from(start.elapsed().as_secs()).unwrap() / 5;
+    let asked = listed.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((1..=most).contains(&asked), "{asked} times");
 }
 {%- endif %}

@@ -221,7 +221,7 @@ fn sarif_takes_no_more_than_github_does() {
     let run = &value["runs"][0];
     let results = run["results"].as_array().unwrap();
     assert_eq!(results.len(), 25_000);
-    assert_eq!(results.iter().filter(|result| result["level"] == "error").count(), 4, "the gravest are there");
+    assert_eq!(results.iter().filter(|result| result["level"] == "error").count(), 4, "the most_severe are there");
     let said = run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
     assert!(said.starts_with("7 findings left out"), "{said}");
 }

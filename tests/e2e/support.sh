@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the scripts beside it: what they need of tools, processes and the suite.
 
+# With CDPATH set, cd may go to a folder of the same name elsewhere, and prints where it went.
+unset CDPATH
 e2e=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${MCP_KIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mcp-kit}/e2e
 mkdir -p "$cache"

@@ -15,7 +15,7 @@ use super::tally::Tally;
 use super::words;
 use crate::audit::finding::{Code, Finding, Report, Severity};
 
-/// A browser is still quick with these; the gravest are taken.
+/// A browser is still quick with these; the most_severe are taken.
 const MOST_FINDINGS: usize = 50_000;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -104,7 +104,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let moved: Vec<usize> = report.graph.documents.iter().map(|path| place(path)).collect();
     let at = |document: u32| moved.get(document as usize).copied().unwrap_or_default();
     let tally = Tally::of(&report.findings);
-    let taken = super::tally::gravest(&report.findings, MOST_FINDINGS);
+    let taken = super::tally::most_severe(&report.findings, MOST_FINDINGS);
     let data = Data {
         made_by: concat!("mcp-kit ", env!("CARGO_PKG_VERSION")),
         root: &report.root,

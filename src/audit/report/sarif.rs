@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, the part of it that code scanning reads. At most [`MOST_RESULTS`] results, the gravest.
+//! SARIF 2.1.0, the part of it that code scanning reads. At most [`MOST_RESULTS`] results, the most_severe.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
 use super::place::located;
-use super::tally::gravest;
+use super::tally::most_severe;
 use super::words;
 use crate::audit::finding::{Code, Edit, Finding, Report};
 use crate::text::percent::encode_uri_path;
@@ -241,7 +241,7 @@ fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let taken = gravest(&report.findings, MOST_RESULTS);
+    let taken = most_severe(&report.findings, MOST_RESULTS);
     let results = || {
         let mut occurrences = Occurrences::default();
         taken.clone().map(move |finding| result(&report.root, finding, &mut occurrences))

@@ -35,7 +35,7 @@ impl Tally {
     }
 }
 
-/// Findings by code, the gravest and most frequent first, with how many of them have a repair.
+/// Findings by code, the most_severe and most frequent first, with how many of them have a repair.
 pub(crate) fn by_code(findings: &[Finding]) -> Vec<(Severity, Code, usize, usize)> {
     let mut counts: BTreeMap<(Severity, Code), (usize, usize)> = BTreeMap::new();
     for finding in findings {
@@ -50,7 +50,7 @@ pub(crate) fn by_code(findings: &[Finding]) -> Vec<(Severity, Code, usize, usize
 }
 
 /// At most `most` of the findings in their order: where there are more, the least severe are left out, from the end.
-pub(crate) fn gravest(findings: &[Finding], most: usize) -> impl Iterator<Item = &Finding> + Clone {
+pub(crate) fn most_severe(findings: &[Finding], most: usize) -> impl Iterator<Item = &Finding> + Clone {
     let mut room = most;
     let mut least = None;
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use lychee_lib::ratelimit::RateLimitConfig;
-use lychee_lib::{Client, ClientBuilder, FragmentCheckerOptions, Uri};
+use lychee_lib::{Client as LycheeClient, ClientBuilder, FragmentCheckerOptions, Uri};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -41,7 +41,7 @@ pub(super) fn ask(
     let client = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client(&error))?;
     runtime.block_on(async {
-        let asker = Asker::new(settings)?;
+        let asker = Client::new(settings)?;
         let all = urls.len();
         let mut hosts: BTreeMap<String, BTreeMap<String, Vec<Url>>> = BTreeMap::new();
         for url in urls {
@@ -105,12 +105,12 @@ impl State {
 }
 
 #[derive(Clone)]
-struct Asker {
-    client: Arc<Client>,
+struct Client {
+    client: Arc<LycheeClient>,
     settings: Arc<Settings>,
 }
 
-impl Asker {
+impl Client {
     fn new(settings: &Settings) -> Result<Self, WebError> {
         let limits = RateLimitConfig { concurrency: QUESTIONS, ..RateLimitConfig::default() };
         // Sent to GitHub's own interface only, for what github.com does not show to everybody.
@@ -167,7 +167,7 @@ impl Asker {
         for url in urls {
             let answer = match &page {
                 Some((_, answer @ (Answer::Broken { .. } | Answer::Undecided { .. }))) => Some(answer.clone()),
-                _ => self.patiently(&name, &url, &state).await,
+                _ => self.with_retries(&name, &url, &state).await,
             };
             let answer = match (answer, &page) {
                 (None, _) => continue,
@@ -182,7 +182,7 @@ impl Asker {
     }
 
     /// Asks until there is an answer that stands, or none is to be had.
-    async fn patiently(&self, name: &str, url: &Url, state: &State) -> Option<Answer> {
+    async fn with_retries(&self, name: &str, url: &Url, state: &State) -> Option<Answer> {
         let mut pause = self.settings.pause;
         let mut last = None;
         for attempt in 0..=self.settings.retries {

@@ -6,7 +6,7 @@ use crate::audit::stale_page::StalePage;
 use crate::catalog::Catalog;
 use crate::catalog::pages::{Kind, Placed, placed};
 use crate::docs::build::{BuildError, ByHand, Folder as _, plan};
-use crate::markdown::checksum::{Found, is_page, look};
+use crate::markdown::checksum::{Found, inspect, is_page};
 use crate::markdown::managed::sections;
 
 /// Looks at what builds have made in the catalog's folder. Pages that were never made are nobody's fault.
@@ -65,7 +65,7 @@ impl Made {
     fn find(root: &Path, page: &Placed<'_>) -> Option<Self> {
         let text = String::from_utf8(root.read(page.path).ok()??).ok()?;
         match page.kind {
-            Kind::Whole if is_page(&text) => Some(Self { at: 0, edited: look(page.name, &text) == Found::Edited }),
+            Kind::Whole if is_page(&text) => Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited }),
             Kind::Whole => None,
             Kind::Section(_) => match sections(&text) {
                 Ok(found) => {

@@ -1,4 +1,4 @@
-//! `mcp-kit docs serve`: the site on this machine, made anew when the catalog, a template or a document changes. It writes no file.
+//! `mcp-kit docs serve`: the site on this machine, rebuilt when the catalog, a template or a document changes. It writes no file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -59,11 +59,11 @@ pub enum ServeError {
 enum Event<'a> {
     /// It can be opened.
     Listening(SocketAddr),
-    /// It was made anew, in this time.
+    /// It was rebuilt, in this time.
     Rebuilt(Duration),
     /// A note on a document.
     Note(&'a str),
-    /// It could not be made anew; the one before is still there.
+    /// It could not be rebuilt; the one before is still there.
     Failed(DocsError),
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json, Router};
-use mcp_auth_middleware::ServiceToken;
+use mcp_auth_middleware::{ServiceToken, User};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -53,8 +53,13 @@ impl Refused {
     }
 }
 
-async fn answer(State(coda): State<Coda>, token: Option<Extension<ServiceToken>>, body: Bytes) -> Response {
-    let Some(Extension(token)) = token else {
+async fn answer(
+    State(coda): State<Coda>,
+    user: Option<Extension<User>>,
+    token: Option<Extension<ServiceToken>>,
+    body: Bytes,
+) -> Response {
+    let (Some(Extension(user)), Some(Extension(token))) = (user, token) else {
         return error(StatusCode::SERVICE_UNAVAILABLE, "the server has no token for Coda");
     };
     let request = match parse(&body) {
@@ -63,7 +68,7 @@ async fn answer(State(coda): State<Coda>, token: Option<Extension<ServiceToken>>
     };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let query: Vec<(&str, String)> = request.query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match coda.object(&token, &segments, &query).await {
+    match coda.call(&user, &token).object(&segments, &query).await {
         Ok(object) => Json(object).into_response(),
         Err(failure) => error(status_of(&failure), &failure.to_string()),
     }
@@ -110,7 +115,7 @@ fn status_of(failure: &CodaError) -> StatusCode {
         CodaError::Forbidden(_) => StatusCode::FORBIDDEN,
         CodaError::NotFound(_) => StatusCode::NOT_FOUND,
         CodaError::Refused(status, _) => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
-        CodaError::RateLimited(_) => StatusCode::SERVICE_UNAVAILABLE,
+        CodaError::RateLimited(_) | CodaError::Queued(_) | CodaError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_GATEWAY,
     }
 }

@@ -12,6 +12,8 @@ use mcp_auth_middleware::{AuthLayer, TokenStore};
 use rmcp::model::ProtocolVersion;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::metrics::Metrics;
 use crate::{SERVICE, VERSION};
@@ -22,6 +24,8 @@ pub struct Status {
     auth: AuthLayer,
     auth_mode: &'static str,
     store: TokenStore,
+    /// When the store was asked last, and whether it answered.
+    probed: Mutex<Option<(Instant, bool)>>,
     metrics: Arc<Metrics>,
 }
 
@@ -34,16 +38,34 @@ struct StoreStatus {
 
 /// So long `/status` waits for the token store.
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
+/// So long it tells what the store answered last: stores limit how often they may be asked, and whoever reads `/status` in
+/// a loop must not take that from the lookup of tokens.
+const STORE_PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Status {
     /// The status of a server with this authentication.
     #[must_use]
     pub fn new(auth: AuthLayer, auth_mode: &'static str, store: TokenStore, metrics: Arc<Metrics>) -> Self {
-        Self { auth, auth_mode, store, metrics }
+        Self { auth, auth_mode, store, probed: Mutex::default(), metrics }
+    }
+
+    /// Whether the token store answers, as it was a few seconds ago at the most. One request asks for all.
+    async fn store_answers(&self) -> bool {
+        let mut probed = self.probed.lock().await;
+        let recent = probed.filter(|(at, _)| at.elapsed() < STORE_PROBE_INTERVAL);
+        if let Some((_, answers)) = recent {
+            return answers;
+        }
+        // Written down first: clients that hang up in between cannot make it ask more often.
+        *probed = Some((Instant::now(), probed.is_some_and(|(_, answers)| answers)));
+        let answered = tokio::time::timeout(STORE_PATIENCE, self.store.ping(SERVICE)).await;
+        let answers = matches!(answered, Ok(Ok(())));
+        *probed = Some((Instant::now(), answers));
+        answers
     }
 
     async fn store_status(&self) -> StoreStatus {
-        let answered = tokio::time::timeout(STORE_PATIENCE, self.store.ping(SERVICE)).await;
+        let reachable = self.store_answers().await;
         let (pool, key) = match &self.store {
             TokenStore::Postgres(store) => {
                 let pool = store.pool_status();
@@ -52,7 +74,7 @@ impl Status {
             }
             _ => (Value::Null, Value::Null),
         };
-        StoreStatus { reachable: matches!(answered, Ok(Ok(()))), pool, key }
+        StoreStatus { reachable, pool, key }
     }
 
     fn document(&self, store: StoreStatus) -> Value {
@@ -78,6 +100,7 @@ impl Status {
             "requests": {
                 "byStatus": self.metrics.answers().collect::<std::collections::BTreeMap<_, _>>(),
                 "refused": self.metrics.refusals().collect::<std::collections::BTreeMap<_, _>>(),
+                "panics": self.metrics.panics(),
             },
             "auth": {
                 "mode": self.auth_mode,
@@ -111,6 +134,7 @@ impl Status {
         family("mcp_uptime_seconds", "gauge", &[(String::new(), self.metrics.uptime_seconds())]);
         family("mcp_http_responses", "counter", &answers);
         family("mcp_http_refusals", "counter", &refusals);
+        family("mcp_panics", "counter", &[(String::new(), self.metrics.panics())]);
         family("mcp_auth_passed", "counter", &[(String::new(), self.auth.counters().passed())]);
         family("mcp_auth_refused", "counter", &auth);
         if let Some(keys) = self.auth.key_status() {

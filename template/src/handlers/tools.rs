@@ -12,7 +12,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::coda::{Coda, CodaError, Object, Page, Wanted, checked_id};
+use crate::coda::{Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
 use crate::{SERVICE, VERSION};
 
 /// What answers MCP requests. Cloned for every request: everything in it is shared.
@@ -48,11 +48,14 @@ pub struct Items {
     /// There when there is more: give it as `page_token` to go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
+    /// The memory that the items take is counted until they are answered.
+    #[serde(skip)]
+    _held: Held,
 }
 
 impl From<Page> for Items {
     fn from(page: Page) -> Self {
-        Self { items: page.items, next_page_token: page.next_page_token }
+        Self { items: page.items, next_page_token: page.next_page_token, _held: page.held }
     }
 }
 
@@ -133,7 +136,7 @@ impl Tools {
     )]
     async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
-        let coda = self.coda.object(service_token(&parts)?, &["whoami"], &[]).await.map_err(text)?;
+        let coda = self.call(&parts)?.object(&["whoami"], &[]).await.map_err(text)?;
         let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
         Ok(Json(WhoAmI { caller, coda }))
     }
@@ -152,7 +155,7 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         query.extend(args.is_owner.map(|o| ("isOwner", o.to_string())));
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.coda.list(service_token(&parts)?, &["docs"], &query, wanted).await.map_err(text)?;
+        let page = self.call(&parts)?.list(&["docs"], &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -168,7 +171,7 @@ impl Tools {
         Parameters(args): Parameters<GetDoc>,
     ) -> Result<Json<Object>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
-        let object = self.coda.object(service_token(&parts)?, &["docs", doc], &[]).await.map_err(text)?;
+        let object = self.call(&parts)?.object(&["docs", doc], &[]).await.map_err(text)?;
         Ok(Json(object))
     }
 {%- comment %} end: tool {% endcomment %}
@@ -185,7 +188,7 @@ impl Tools {
     ) -> Result<Json<Items>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.coda.list(service_token(&parts)?, &["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
+        let page = self.call(&parts)?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -205,8 +208,16 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         let wanted = wanted(args.limit, args.page_token)?;
         let segments = ["docs", doc, "tables", table, "rows"];
-        let page = self.coda.list(service_token(&parts)?, &segments, &query, wanted).await.map_err(text)?;
+        let page = self.call(&parts)?.list(&segments, &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
+    }
+}
+
+impl Tools {
+    /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
+    fn call<'a>(&'a self, parts: &'a Parts) -> Result<Call<'a>, ToolError> {
+        let token: &ServiceToken = parts.extensions.get().ok_or("the server has no token for Coda")?;
+        Ok(self.coda.call(caller(parts)?, token).until(parts.extensions.get().cloned()))
     }
 }
 
@@ -220,11 +231,6 @@ fn caller(parts: &Parts) -> Result<&User, ToolError> {
     parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())
 }
 {%- comment %} end: caller {% endcomment %}
-
-/// The server's own token: the only credential that ever goes to Coda.
-fn service_token(parts: &Parts) -> Result<&ServiceToken, ToolError> {
-    parts.extensions.get().ok_or_else(|| "the server has no token for Coda".to_owned())
-}
 
 fn wanted(limit: Option<u32>, page_token: Option<String>) -> Result<Wanted, ToolError> {
     match limit.unwrap_or(25) {

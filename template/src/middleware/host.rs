@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -29,31 +29,32 @@ impl Guard {
         Self { hosts, origins, metrics }
     }
 
-    fn check(&self, request: &Request) -> Result<(), (Refusal, String)> {
-        let headers = request.headers();
-        let host = single(headers, &header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str().to_owned()));
-        match host {
-            Some(host) if self.accepts_host(&host) => {}
-            Some(host) => return Err((Refusal::Host, host)),
-            None => return Err((Refusal::Host, String::new())),
+    /// Checks both headers. What comes after this reads `Host` and gets the name that was checked.
+    fn check(&self, request: &mut Request) -> Result<(), Refused> {
+        // RFC 9112 §3.2: not one `Host` is 400, and that of an absolute target counts in its place.
+        let Some(host) = single(request.headers(), &header::HOST) else { return Err(Refused::NotOneHost) };
+        let host = request.uri().authority().map_or(host, |authority| authority.as_str().to_owned());
+        if !self.accepts_host(&host) {
+            return Err(Refused::Host(host));
         }
+        if let Ok(host) = HeaderValue::from_str(&host) {
+            request.headers_mut().insert(header::HOST, host);
+        }
+        let headers = request.headers();
         if !headers.contains_key(header::ORIGIN) {
             return Ok(());
         }
         // The one header that browsers do not let pages forge.
         match single(headers, &header::ORIGIN) {
             Some(origin) if self.accepts_origin(&origin) => Ok(()),
-            origin => Err((Refusal::Origin, origin.unwrap_or_default())),
+            origin => Err(Refused::Origin(origin.unwrap_or_default())),
         }
     }
 
     fn accepts_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let (name, port) = split_port(&host);
-        if port.is_some_and(|p| p.parse::<u16>().is_err()) {
-            return false;
-        }
-        is_loopback(name) || self.hosts.iter().any(|allowed| *allowed == host || allowed == name)
+        is_port(port) && (is_loopback(name) || self.hosts.iter().any(|allowed| *allowed == host || allowed == name))
     }
 
     /// Origins on the list, and those of pages that this machine serves itself (the MCP Inspector, for example).
@@ -62,9 +63,17 @@ impl Guard {
         let same = |allowed: &String| without_default_port(allowed) == without_default_port(&origin);
         self.origins.iter().any(same)
             || origin.split_once("://").is_some_and(|(scheme, rest)| {
-                matches!(scheme, "http" | "https") && !rest.contains('/') && is_loopback(split_port(rest).0)
+                let (name, port) = split_port(rest);
+                matches!(scheme, "http" | "https") && is_loopback(name) && is_port(port)
             })
     }
+}
+
+/// Why a request is refused, with the value that is not allowed.
+enum Refused {
+    NotOneHost,
+    Host(String),
+    Origin(String),
 }
 
 /// The header's only value; none where it is missing, repeated or not text.
@@ -82,6 +91,11 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// None, or a number. Anything else would be a part of another name: `localhost:x@evil.example`.
+fn is_port(port: Option<&str>) -> bool {
+    port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok())
+}
+
 fn is_loopback(name: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
@@ -94,15 +108,23 @@ fn without_default_port(origin: &str) -> &str {
     }
 }
 
-/// Answers 403 to requests under other names or from other origins, and says in the log how to allow them.
-pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let Err((refusal, value)) = guard.check(&request) else { return next.run(request).await };
-    guard.metrics.refused(refusal);
-    let (what, variable) = match refusal {
-        Refusal::Origin => ("Origin", "ALLOWED_ORIGINS"),
-        _ => ("Host", "ALLOWED_HOSTS"),
+/// Answers 403 to requests under other names or from other origins, and says in the log how to allow them; 400 to those
+/// without exactly one `Host`.
+pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let (kind, what, variable, value) = match guard.check(&mut request) {
+        Ok(()) => return next.run(request).await,
+        Err(Refused::NotOneHost) => {
+            guard.metrics.refused(Refusal::Host);
+            tracing::warn!("Request refused with 400: not exactly one Host");
+            let body = json!({"error": "bad request", "message": "a request has exactly one Host header"});
+            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+        }
+        Err(Refused::Host(value)) => (Refusal::Host, "Host", "ALLOWED_HOSTS", value),
+        Err(Refused::Origin(value)) => (Refusal::Origin, "Origin", "ALLOWED_ORIGINS", value),
     };
-    // `?` escapes control characters: no forged log lines.
+    guard.metrics.refused(kind);
+    // `?` escapes control characters: no forged log lines. A name has at most 255 bytes.
+    let value: String = value.chars().take(300).collect();
     tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
     let message = format!("{what} not allowed. The operator of this server can allow it with {variable}.");
     (StatusCode::FORBIDDEN, Json(json!({"error": "forbidden", "message": message}))).into_response()
@@ -159,6 +181,10 @@ mod tests {
             "https://claude.ai:444",
             "https://evil.example",
             "https://localhost.evil.example",
+            "http://localhost:x@evil.example",
+            "http://localhost:80/x",
+            "http://localhost:+80",
+            "http://localhost:",
         ] {
             assert!(!g.accepts_origin(bad), "{bad}");
         }

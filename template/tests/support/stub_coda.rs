@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -27,6 +27,10 @@ pub struct Seen {
 pub enum Fault {
     /// This status, with `Retry-After` where one is given.
     Status(u16, Option<u64>),
+    /// 429 with this `Retry-After`.
+    RetryAfter(&'static str),
+    /// A list of so many items with so many bytes each, whatever was asked for, and a token where there are more.
+    Items { count: usize, bytes: usize, more: bool },
     /// A body that ends in the middle.
     Truncated,
     /// No answer for an hour.
@@ -134,6 +138,16 @@ async fn faults(State(shared): State<Stub>, request: axum::extract::Request, nex
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
             response
+        }
+        Some(Fault::RetryAfter(value)) => {
+            let mut response = error(429, "the stub was told to");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(value));
+            response
+        }
+        Some(Fault::Items { count, bytes, more }) => {
+            let items = vec![json!({"id": "x", "name": "x".repeat(bytes)}); count];
+            let next = more.then(|| fastrand::u64(..).to_string());
+            Json(json!({"items": items, "nextPageToken": next})).into_response()
         }
         Some(Fault::Truncated) => {
             ([(header::CONTENT_TYPE, "application/json")], "{\"items\":[{\"id\":").into_response()

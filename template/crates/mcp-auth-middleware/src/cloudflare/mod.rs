@@ -37,7 +37,7 @@ pub enum AccessConfigError {
     #[error("must be https://TEAM.cloudflareaccess.com, with https and without a path")]
     TeamDomain,
     /// No audience tag at all.
-    #[error("must hold at least one audience tag (Access > Applications > the application > Overview)")]
+    #[error("must hold at least one audience tag (Access controls > Applications > Configure > Additional settings)")]
     Audience,
     /// The key server's address is neither https nor http on loopback.
     #[error("must be an https URL; plain http is accepted for loopback only")]

@@ -32,19 +32,19 @@ pub struct Refusal {
     pub advice: &'static str,
 }
 
-macro_rules! refusals {
+macro_rules! error_catalogue {
     ($($code:literal $status:literal $message:literal => $advice:literal;)*) => {
         /// Every code there is, in order.
-        pub const REFUSALS: &[Refusal] =
+        pub const ERROR_CATALOGUE: &[Refusal] =
             &[$(Refusal { code: concat!("MCP-AUTH-", $code), status: $status, message: $message, advice: $advice }),*];
     };
 }
 
-refusals! {
+error_catalogue! {
     "001" 401 "no credentials" => "The client sent neither header. Through Access: the request went around it, or a gateway drops Cf-Access-Jwt-Assertion.";
     "002" 401 "duplicate credential header" => "Two headers where one belongs: a proxy adds its own to the client's. Let one of them do it.";
     "003" 401 "authorization header malformed" => "It has to be Bearer, one space and the token, without quotation marks.";
-    "004" 401 "bearer token mismatch" => "The token is none of those in MCP_DEV_BEARER_TOKEN. Restart the server after a change of .env.";
+    "004" 401 "bearer token mismatch" => "The token is none of those in MCP_DEV_BEARER_TOKEN. The server reads it at start: restart it after a change.";
     "005" 401 "cloudflare access is not configured" => "A Cloudflare header came, but CF_ACCESS_TEAM_DOMAIN and CF_ACCESS_AUD are not set.";
     "006" 401 "jwt malformed" => "What came is no token of Access: cut off, or something else in that header.";
     "007" 401 "algorithm not allowed" => "Only RS256 is accepted, which is what Access signs with. The token is not one of Access.";
@@ -54,11 +54,11 @@ refusals! {
     "011" 401 "jwt not yet valid" => "The clock of the server is more than a minute behind.";
     "012" 401 "issuer mismatch" => "CF_ACCESS_TEAM_DOMAIN is not the team that issued the token.";
     "013" 401 "audience mismatch" => "CF_ACCESS_AUD is not the tag of the application that the client came through.";
-    "014" 401 "no identity in token" => "Neither email nor common_name: an Access policy of type bypass names nobody. Use allow or service auth.";
+    "014" 401 "no identity in token" => "The token has neither email nor common_name, which Access puts into those of people and of service tokens. Look at which identity provider and policy the caller came through.";
     "015" 401 "service token not allowed" => "Add the Client ID of the Access service token to CF_ACCESS_ALLOWED_SERVICE_TOKENS.";
     "016" 403 "user not allowed" => "The person is in neither allow list of the server. Add them, or leave the lists empty to trust the policy of Access.";
     "017" 503 "key server unreachable" => "The server cannot fetch the team's keys: outgoing HTTPS, name resolution, or the team's name.";
-    "018" 503 "service token not found" => "The store has no token of that name for this server: tokens list, then tokens set.";
-    "019" 503 "token store unavailable" => "PostgreSQL or Infisical cannot be reached. What is known goes on for a while; see the log for the reason.";
-    "020" 503 "service token cannot be decrypted" => "The key is not the one that sealed the token: give the old key as well, or set the token again.";
+    "018" 503 "service token not found" => "The store has no token of that name for this server. In PostgreSQL: tokens list, then tokens set.";
+    "019" 503 "token store unavailable" => "PostgreSQL or Infisical cannot be reached. Cached tokens work for 15 minutes; the log has the reason.";
+    "020" 503 "service token cannot be decrypted" => "The key is not the one that sealed the token. Put the old key back, or give it as well and rotate.";
 }
