@@ -47,7 +47,7 @@ impl Explain for DocumentsError {
     /// One for each mistake of the catalog or of a page, as every other command says them; they are the template's.
     fn messages(&self) -> Vec<Message> {
         let of_the_template = |message: Message| Message {
-            what: format!("the template's {}", message.what),
+            what: format!("in the template: {}", message.what),
             hint: message.hint.or_else(|| self.hint().map(Cow::into_owned)),
         };
         match self {

@@ -71,10 +71,12 @@ impl FilesError {
     }
 }
 
-/// The error of the system alone. `tempfile` adds the path of its own file, which says nothing to a user.
+/// The error without the path of its own file, which `tempfile` 3 appends (`… at path "/…/.tmpA1b2C3"`): it says nothing to a user.
 fn of_the_system(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.source()).and_then(|source| source.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    match error.to_string().rsplit_once(" at path \"") {
+        Some((what, _)) => io::Error::new(error.kind(), what.to_owned()),
+        None => error,
+    }
 }
 
 /// Writes a file as a whole or not at all, over one that is there.

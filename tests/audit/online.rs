@@ -140,24 +140,29 @@ fn settings_that_make_no_sense_are_told_with_their_place() {
     fs::write(place.path("catalog.yaml"), catalog).unwrap();
     let output = place.run(&["audit-docs", "--online"]);
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r#"
-    error: catalog.yaml:3:15: this is no regular expression: unclosed group
+    error: this is no regular expression: unclosed group
+     --> catalog.yaml:3:15
       |
     3 |     exclude: ['(']
       |               ^^^
-    error: catalog.yaml:4:14: "maybe" is no switch
+    error: "maybe" is no switch
+     --> catalog.yaml:4:14
       |
     4 |     private: maybe
       |              ^^^^^
       hint: it is one of true, false
-    error: catalog.yaml:5:14: "0" is no number of seconds from 1 to 600
+    error: "0" is no number of seconds from 1 to 600
+     --> catalog.yaml:5:14
       |
     5 |     timeout: 0
       |              ^
-    error: catalog.yaml:6:20: "ever" is no number of days from 1 to 365
+    error: "ever" is no number of days from 1 to 365
+     --> catalog.yaml:6:20
       |
     6 |     believed_days: ever
       |                    ^^^^
-    error: catalog.yaml:7:5: online has no `agent`
+    error: online has no `agent`
+     --> catalog.yaml:7:5
       |
     7 |     agent: x
       |     ^^^^^

@@ -14,7 +14,28 @@ const TREE: &[(&str, &str)] = &[
 
 #[test]
 fn an_island_is_one_warning_at_the_page_that_one_would_enter_it_by() {
-    assert_snapshot!(tree(TREE).audit(&[]), @"");
+    assert_snapshot!(tree(TREE).audit(&[]), @r"
+    docs/answers.md  1 warning
+
+      warning[orphan]: nothing leads to this document and one that hangs on it; README.md ought to link to it
+       --> docs/answers.md:1:1
+
+    notes/one.md  1 warning
+
+      warning[orphan]: nothing leads to this document; README.md ought to link to it
+       --> notes/one.md:1:1
+
+    Findings:
+
+            2  warning  orphan
+
+    GitHub's rules, because nothing says otherwise
+    5 documents, 3 links in [TIME]: 2 warnings
+
+    Next:
+      mcp-kit audit-docs --explain orphan   # say what that means and how to mend it
+    exit 0
+    ");
 }
 
 #[test]
@@ -27,5 +48,9 @@ fn what_is_linked_needs_no_entry_in_the_catalog_and_what_is_allowed_no_link() {
             ("catalog.yaml", "audit:\n  orphans_allowed: [\"notes/**\"]\n"),
         ],
     ];
-    assert_snapshot!(tree(&linked.concat()).audit(&[]), @"");
+    assert_snapshot!(tree(&linked.concat()).audit(&[]), @r"
+    GitHub's rules, because nothing says otherwise
+    6 documents, 4 links in [TIME]: no findings
+    exit 0
+    ");
 }

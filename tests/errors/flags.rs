@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
     case("flags_audit_flavor", &[], &["audit-docs", "--flavor", "gitbok"]),
     case("flags_audit_explain", &[], &["audit-docs", "--explain", "brokn-link"]),
     case("flags_audit_explain_and_paths", &[], &["audit-docs", "--explain", "orphan", "docs"]),
-    case("flags_audit_fix_without_equals", &[], &["audit-docs", "--fix=everything"]),
+    case("flags_audit_fix_scope", &[], &["audit-docs", "--fix=everything"]),
     case("flags_audit_dry_run_without_fix", &[], &["audit-docs", "--dry-run"]),
     case("flags_audit_update_without_baseline", &[], &["audit-docs", "--update-baseline"]),
     case("flags_audit_cache_without_online", &[], &["audit-docs", "--web-cache", "x.json"]),

@@ -2,6 +2,9 @@
 //!
 //! A case says which variants of the errors it covers. [`NOT_FROM_OUTSIDE`] has all others, each with the reason; a variant that stands in
 //! neither fails [`table::every_error_is_provoked_or_has_a_reason`].
+//!
+//! No case needs a folder without permission to write: to the superuser, as whom tests run in containers, there is none. What cannot be
+//! written is below a file, in a folder that is not there, in `/proc`, in a read-only document, in `/dev/full`, or beyond a limit.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
