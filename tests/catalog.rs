@@ -26,8 +26,8 @@ fn check(catalog: impl AsRef<[u8]>) -> String {
 #[test]
 fn the_catalog_of_this_repository_is_good_and_lists_its_servers() {
     let place = with(fs::read(format!("{ROOT}/catalog.yaml")).unwrap());
-    assert_snapshot!(outcome(&place.run(&["catalog", "check"])));
-    assert_snapshot!(outcome(&place.run(&["catalog", "list"])));
+    assert_snapshot!("check_own", outcome(&place.run(&["catalog", "check"])));
+    assert_snapshot!("list_own", outcome(&place.run(&["catalog", "list"])));
     let list = place.json(&["catalog", "list", "--format", "json"]);
     assert_eq!(
         (&list["schema"], &list["services"][1]["token_storage"]),
@@ -37,7 +37,7 @@ fn the_catalog_of_this_repository_is_good_and_lists_its_servers() {
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once_and_where() {
-    assert_snapshot!(check(
+    let said = check(
         r#"organisation: {nmae: Us}
 services:
   - name: One
@@ -65,19 +65,20 @@ audit:
   deprecated: "phase_(1"
   exclude: docs/**
 servces: []
-"#
-    ));
+"#,
+    );
+    assert_snapshot!("check_problems", said);
 }
 
 #[test]
 fn what_cannot_be_read_at_all() {
-    assert_snapshot!(check("services:\n  - name: \"x\n"));
-    assert_snapshot!(check("services:\n\t- name: x\n"));
-    assert_snapshot!(check(b"organisation:\n  name: \xff\n"));
-    assert_snapshot!(check("a: 1\n---\nb: 2\n"));
-    assert_snapshot!(check("- a list\n"));
-    assert_snapshot!(check("x: \u{1b}[31mred\u{1b}[0m\n"));
-    assert_snapshot!(outcome(&Place::new().run(&["catalog", "check"])));
+    assert_snapshot!("check_open_string", check("services:\n  - name: \"x\n"));
+    assert_snapshot!("check_tab", check("services:\n\t- name: x\n"));
+    assert_snapshot!("check_not_utf8", check(b"organisation:\n  name: \xff\n"));
+    assert_snapshot!("check_two_documents", check("a: 1\n---\nb: 2\n"));
+    assert_snapshot!("check_list", check("- a list\n"));
+    assert_snapshot!("check_escape", check("x: \u{1b}[31mred\u{1b}[0m\n"));
+    assert_snapshot!("check_missing", outcome(&Place::new().run(&["catalog", "check"])));
 }
 
 #[test]
@@ -89,20 +90,20 @@ fn a_service_is_added_and_nothing_else_is_touched() {
             ["--status", "planned", "--location", "kubernetes", "--auth-method", "oauth", "--token-storage", "kv"];
         place.run(&[&["catalog", "add"], &given[..], more].concat())
     };
-    assert_snapshot!(outcome(&add(&["Notes: #1", "--url", "https://notes.example", "--dry-run"])));
+    assert_snapshot!("add_dry_run", outcome(&add(&["Notes: #1", "--url", "https://notes.example", "--dry-run"])));
     assert_eq!(place.read("catalog.yaml"), own, "a dry run writes nothing");
-    assert_snapshot!(outcome(&add(&["Notes: #1", "--url", "https://notes.example"])));
+    assert_snapshot!("add", outcome(&add(&["Notes: #1", "--url", "https://notes.example"])));
     assert!(place.read("catalog.yaml").starts_with(&own));
     assert_eq!(place.json(&["catalog", "list", "--format", "json"])["services"][5]["name"], "Notes: #1");
     let all = place.read("catalog.yaml");
-    assert_snapshot!(outcome(&add(&["notes: #1"])));
-    assert_snapshot!(outcome(&add(&["Other", "--url", "ftp://x"])));
+    assert_snapshot!("add_taken", outcome(&add(&["notes: #1"])));
+    assert_snapshot!("add_wrong_url", outcome(&add(&["Other", "--url", "ftp://x"])));
     assert_eq!(place.read("catalog.yaml"), all);
 }
 
 #[test]
 fn an_empty_catalog_is_one() {
-    assert_snapshot!(check("# nothing yet\n"));
+    assert_snapshot!("check_empty", check("# nothing yet\n"));
 }
 
 #[test]
@@ -122,13 +123,13 @@ fn audit_docs_takes_its_settings_from_the_catalog() {
         let codes = report["findings"].as_array().cloned().unwrap_or_default();
         codes.iter().map(|f| format!("{} {} {}", f["severity"], f["code"], f["path"])).collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(said(&[]));
+    assert_snapshot!("audit_settings", said(&[]));
     fs::write(place.path("other.yaml"), "{}").unwrap();
     assert!(said(&["--catalog", "other.yaml"]).contains("broken-link"), "another file, other settings");
     fs::write(place.path("catalog.yaml"), "audit: {flavor: gitbuh}\n").unwrap();
     let output = place.run(&["audit-docs"]);
     assert_eq!(output.status.code(), Some(2));
-    assert_snapshot!(outcome(&output));
+    assert_snapshot!("audit_settings_wrong", outcome(&output));
 }
 
 /// The schema that editors use is the one of the types. `UPDATE_SCHEMA=1 cargo test --test catalog` writes it.

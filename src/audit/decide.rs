@@ -125,7 +125,25 @@ mod tests {
             ("lonely.md", "# Lonely\n"),
             ("old_setup.md", "# O\n"),
         ];
-        insta::assert_snapshot!(decisions(&tree));
+        insta::assert_snapshot!(decisions(&tree), @r"
+        archive a.md
+          a deprecation pattern is met in a heading (weight 2 of 6, 2 places in all)
+          a notice at its head says so
+          2 documents link to it: README.md, b.md
+          it sends its readers to b.md
+        update b.md
+          a deprecation pattern is met in running text (weight 3 of 6)
+          2 documents link to it: README.md, a.md
+        keep c.md
+          a deprecation pattern is met in running text (weight 1 of 6)
+          healthy documents use these words, too
+          README.md links to it
+        fix lonely.md
+          nothing leads to this document; README.md ought to link to it
+        archive old_setup.md
+          a deprecation pattern is met in its file name (weight 6 of 6)
+          4 documents link to it: README.md, a.md, b.md, …
+        ");
     }
 
     #[test]

@@ -53,10 +53,10 @@ pub enum AuditError {
     #[error(transparent)]
     Scope(#[from] ScopeError),
     /// The deprecation patterns are no regular expression.
-    #[error("the deprecation patterns are no regular expression: {0}")]
+    #[error("the deprecation patterns are no regular expression, or too large a one: {0}")]
     Patterns(#[from] regex::Error),
     /// A glob of the configuration is none.
-    #[error("{0}")]
+    #[error("the globs are none, or too long together: {0}")]
     Glob(#[from] globset::Error),
 }
 

@@ -151,7 +151,8 @@ impl Explain for CatalogError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("name the file with --catalog".into())
             }
-            Self::Io { .. } | Self::Problems(_) => None,
+            Self::Io { .. } => Some("give a file that you may read with --catalog".into()),
+            Self::Problems(_) => None,
             Self::Write(error) => error.hint(),
             Self::Add { reason: add::AddError::Flow(_), .. } => {
                 Some("write each service on lines of its own, or add it by hand".into())

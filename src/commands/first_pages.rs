@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use crate::catalog::problem::Problems;
 use crate::catalog::{Catalog, CatalogError, FILE};
 use crate::docs::build::{BuildError, ByHand, join_errors, plan};
+use crate::error::{Explain, Message};
 use crate::fs::files::{File, Tree};
 
 /// Why there are no documents.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentsError {
     /// The rendered catalog is wrong.
-    #[error("the template's catalog is wrong\n{0}")]
+    #[error("the template's catalog is wrong: {0}")]
     Catalog(CatalogError),
     /// A page cannot be made.
     #[error("the documents cannot be made: {}", join_errors(.0))]
@@ -36,4 +37,25 @@ pub fn add(files: &mut Tree, today: &str) -> Result<(), DocumentsError> {
         files.insert(change.path, File { bytes: Cow::Owned(change.after), executable: false });
     }
     Ok(())
+}
+
+impl Explain for DocumentsError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        Some("correct the template".into())
+    }
+
+    /// One for each mistake of the catalog or of a page, as every other command says them; they are the template's.
+    fn messages(&self) -> Vec<Message> {
+        let of_the_template = |message: Message| Message {
+            what: format!("in the template: {}", message.what),
+            hint: message.hint.or_else(|| self.hint().map(Cow::into_owned)),
+        };
+        match self {
+            Self::Catalog(error) => error.messages().into_iter().map(of_the_template).collect(),
+            Self::Build(errors) => {
+                let what = |error: &BuildError| Message { what: error.to_string(), hint: None };
+                errors.iter().map(what).map(of_the_template).collect()
+            }
+        }
+    }
 }

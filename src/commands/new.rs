@@ -277,7 +277,7 @@ impl Explain for NewError {
                 _ => return None,
             },
             Self::Destination(error) => return error.hint(),
-            Self::Documents(_) => "correct the template",
+            Self::Documents(error) => return error.hint(),
             Self::Git(_) => "add --no-git to go without a repository",
             Self::Template(error) => return error.hint(),
             Self::Project(error) => return error.hint(),
@@ -288,7 +288,8 @@ impl Explain for NewError {
 
     fn status(&self) -> u8 {
         match self {
-            Self::Wrong(_) | Self::AnswersFile { .. } | Self::Documents(_) => USAGE,
+            Self::Wrong(_) | Self::AnswersFile { .. } => USAGE,
+            Self::Documents(error) => error.status(),
             Self::Template(error) => error.status(),
             Self::Destination(error) => error.status(),
             Self::Render(error) => error.status(),
@@ -302,6 +303,7 @@ impl Explain for NewError {
         match self {
             Self::Wrong(wrong) => wrong.iter().flat_map(Explain::messages).collect(),
             Self::Render(error) => error.messages(),
+            Self::Documents(error) => error.messages(),
             Self::Interrupted(interrupted) => interrupted.messages(),
             _ => vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
         }

@@ -67,7 +67,15 @@ impl FilesError {
     /// What the system refused, and on what.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io { action, path, source: of_the_system(source) }
+    }
+}
+
+/// The error without the path of its own file, which `tempfile` 3 appends (`… at path "/…/.tmpA1b2C3"`): it says nothing to a user.
+fn of_the_system(error: io::Error) -> io::Error {
+    match error.to_string().rsplit_once(" at path \"") {
+        Some((what, _)) => io::Error::new(error.kind(), what.to_owned()),
+        None => error,
     }
 }
 
@@ -394,8 +402,8 @@ impl Explain for FilesError {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     "choose a place that you may write to"
                 }
-                io::ErrorKind::NotFound => "that folder does not exist and cannot be created",
-                io::ErrorKind::NotADirectory => "a part of the path is a file",
+                io::ErrorKind::NotFound => "create the folder that it belongs in first, or choose another place",
+                io::ErrorKind::NotADirectory => "a part of the path is a file: choose another place",
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
                 _ => return None,
             },

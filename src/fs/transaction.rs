@@ -40,7 +40,7 @@ pub enum TransactionError {
     #[error("{0} has changed meanwhile")]
     Changed(String),
     /// The journal of an interrupted run says what no run of ours would say.
-    #[error("{} is no journal of an interrupted --fix or docs build: {reason}", path.display())]
+    #[error("{} is no journal of an interrupted `audit-docs --fix` or `docs build`: {reason}", path.display())]
     Journal {
         /// The file.
         path: PathBuf,
@@ -229,9 +229,9 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Tran
 impl Explain for TransactionError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
-            Self::InTheWay(_) => "move it away, or archive by hand; nothing has changed",
+            Self::InTheWay(_) => "move it away and run it again; nothing has changed",
             Self::Changed(_) => {
-                "run it again; if an earlier --fix or docs build was interrupted, remove .mcp-kit-fix when you have looked at the document"
+                "run it again; if an earlier `audit-docs --fix` or `docs build` was interrupted, remove .mcp-kit-fix when you have looked at the document"
             }
             Self::Journal { .. } => "remove .mcp-kit-fix, if it is not yours",
             Self::Io { .. } => "no document is half written; run it again once the disk allows it",

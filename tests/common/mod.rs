@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use regex::Regex;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A template with a bit of everything.
@@ -36,6 +38,13 @@ impl Place {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
+    /// Writes a file, and the folders that it needs.
+    pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Output {
         mcp_kit(self).args(arguments).output().unwrap()
     }
@@ -46,8 +55,38 @@ impl Place {
         output
     }
 
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_slice(&self.ok(arguments).stdout).unwrap()
+    }
+
+    /// Exit status and all that a person sees of a command, without what differs from run to run: the time, and where this folder is.
+    pub fn see(&self, arguments: &[&str]) -> String {
+        self.normalized(&outcome(&self.run(arguments)))
+    }
+
+    /// What `audit-docs` shows.
+    pub fn audit(&self, arguments: &[&str]) -> String {
+        self.see(&[&["audit-docs"], arguments].concat())
+    }
+
+    /// What `audit-docs --fix --dry-run` shows: a diff, and how much it would be.
+    pub fn fixes(&self, arguments: &[&str]) -> String {
+        self.audit(&[&["--fix", "--dry-run"], arguments].concat())
+    }
+
+    /// The JSON report of `audit-docs`, whatever its exit status.
+    pub fn report(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["audit-docs", "--format", "json"], arguments].concat());
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", outcome(&output));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", outcome(&output)))
+    }
+
+    /// Output without what differs from run to run.
+    pub fn normalized(&self, text: &str) -> String {
+        let time = Regex::new(r" in (\d+ ms|\d+\.\d+ s)\b").unwrap().replace_all(text, " in [TIME]").into_owned();
+        let real = self.root().canonicalize().unwrap();
+        let folders = [(self.temporary.path(), "[TMP]"), (real.as_path(), "[ROOT]"), (self.root(), "[ROOT]")];
+        folders.into_iter().fold(time, |text, (folder, name)| text.replace(folder.to_str().unwrap(), name))
     }
 
     pub fn is_empty_but(&self, names: &[&str]) -> bool {
@@ -71,6 +110,44 @@ impl Place {
             fs::set_permissions(&path, fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 })).unwrap();
         }
     }
+}
+
+/// A folder with these files.
+pub fn tree(files: &[(&str, &str)]) -> Place {
+    let place = Place::new();
+    files.iter().for_each(|(path, text)| place.write(path, text));
+    place
+}
+
+/// A line for each finding of a report: `PATH:LINE CODE`, and the target where there is one.
+pub fn findings(report: &Value) -> Vec<String> {
+    let line = |finding: &Value| {
+        let text = |key: &str| finding[key].as_str().unwrap_or_default();
+        format!("{}:{} {} {}", text("path"), finding["line"], text("code"), text("target")).trim_end().to_owned()
+    };
+    report["findings"].as_array().unwrap().iter().map(line).collect()
+}
+
+/// The same without targets.
+pub fn codes(report: &Value) -> Vec<String> {
+    let code = |line: String| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    findings(report).into_iter().map(code).collect()
+}
+
+/// git, in a place, as nobody in particular.
+pub fn git(place: &Place, arguments: &[&str]) {
+    let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
+    let done = Command::new("git").current_dir(place.root()).args(identity).args(arguments).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// A tree in a repository, with everything committed.
+pub fn committed(files: &[(&str, &str)]) -> Place {
+    let place = tree(files);
+    git(&place, &["init", "--quiet"]);
+    git(&place, &["add", "--all"]);
+    git(&place, &["commit", "--quiet", "--message", "all"]);
+    place
 }
 
 /// The binary, with an environment that does not depend on who runs the tests.
@@ -105,6 +182,11 @@ pub fn cargo() -> Command {
 pub fn outcome(output: &Output) -> String {
     let status = output.status.code().map_or_else(|| output.status.to_string(), |code| format!("exit {code}"));
     format!("{}{}{status}\n", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// The status that a command has ended with.
+pub fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
 }
 
 /// Every file below a folder, with its contents and executable bit.

@@ -7,16 +7,17 @@
 //! # Example
 //!
 //! ```markdown
-//! See [the design][design].
+//! See [the design][design-2].
 //! ```
 //!
-//! without a line `[design]: docs/design.md`.
+//! without a line `[design-2]: docs/design.md`.
 //!
 //! # How to fix it
 //!
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
 //! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
-//! said where the label looks like an index or a generic parameter, or in headings. Write `\[a][b]` to say that it is text.
+//! said where the label looks like an index or a generic parameter, in headings, or for a plain word in a document without any
+//! definition. Write `\[a][b]` to say that it is text.
 
 use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Document, Undefined};

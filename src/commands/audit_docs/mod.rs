@@ -149,7 +149,8 @@ fn accept(
         let stale: u32 = baseline.hide(report, looked).iter().map(|stale| stale.count).sum();
         if stale > 0 {
             let findings = plural(stale as usize, "finding");
-            console.note(&format!("{findings} of the baseline are gone; --update-baseline forgets them"));
+            let (are, them) = if stale == 1 { ("is", "it") } else { ("are", "them") };
+            console.note(&format!("{findings} of the baseline {are} gone; --update-baseline forgets {them}"));
         }
     }
     Ok(())

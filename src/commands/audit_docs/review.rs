@@ -31,6 +31,14 @@ pub(super) enum ReviewError {
         /// The root of the audit.
         root: PathBuf,
     },
+    /// The catalog cannot be read as text.
+    #[error("cannot record it in {}: {source}", path.display())]
+    Catalog {
+        /// The catalog.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The catalog takes no entry.
     #[error("cannot record it in {}: {reason}", path.display())]
     Add {
@@ -53,7 +61,7 @@ pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str
     let before = match fs::read_to_string(catalog) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(ReviewError::Read { path: catalog.to_owned(), source }),
+        Err(source) => return Err(ReviewError::Catalog { path: catalog.to_owned(), source }),
     };
     let failed = |reason| ReviewError::Add { path: catalog.to_owned(), reason };
     let after = add::reviewed(&before, &reviewed).map_err(failed)?;
@@ -89,7 +97,9 @@ impl Explain for ReviewError {
             Self::Add { reason: AddError::Flow(_), .. } => {
                 Some("write each entry on lines of its own, or add it by hand".into())
             }
-            Self::Add { .. } => Some("`mcp-kit catalog check` says what is wrong with it".into()),
+            Self::Catalog { .. } | Self::Add { .. } => {
+                Some("`mcp-kit catalog check` says what is wrong with it".into())
+            }
             Self::Write(error) => error.hint(),
         }
     }

@@ -1,0 +1,17 @@
+//! `mcp-kit audit-docs` from outside. One binary, so that there is one link step; `cargo test --test audit fix::` runs one file of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+#[cfg(unix)]
+mod bad_input;
+mod ci;
+mod command;
+mod documents;
+mod fix;
+#[cfg(feature = "online")]
+mod online;
+mod profiles;
+mod properties;
+mod reports;

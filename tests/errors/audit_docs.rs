@@ -1,0 +1,191 @@
+//! `mcp-kit audit-docs`.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use super::common::git;
+use super::{Case, Place, case};
+
+/// A document with a link that `--fix` mends.
+const FIXABLE: &str = "# Us\n\n[guide](Guide.md)\n";
+
+/// The digest of nothing, and of a text that is not there.
+const JOURNAL: &str =
+    r#"{"schema": "mcp-kit/fix/1", "changes": [{"path": "README.md", "before": "00", "after": "11"}]}"#;
+
+fn fixable(place: &Place) {
+    place.write("README.md", FIXABLE);
+    place.write("guide.md", "# Guide\n");
+}
+
+fn committed(place: &Place) {
+    fixable(place);
+    git(place, &["init", "--quiet"]);
+    git(place, &["add", "--all"]);
+    git(place, &["commit", "--quiet", "--message", "all"]);
+}
+
+fn catalog(place: &Place, text: &str) {
+    place.write("README.md", "# Us\n");
+    place.write("catalog.yaml", text);
+}
+
+pub(super) const CASES: &[Case] = &[
+    // What is audited.
+    case(
+        "audit_path_missing",
+        &["ScopeError::Path", "AuditError::Scope", "AuditDocsError::Audit"],
+        &["audit-docs", "gone"],
+    ),
+    case("audit_path_below_a_file", &["ScopeError::Path"], &["audit-docs", "README.md/x"]).with(fixable),
+    case("audit_path_in_a_circle", &["ScopeError::Path"], &["audit-docs", "loop"])
+        .with(|place| symlink("loop", place.path("loop")).unwrap()),
+    case("audit_path_outside_of_root", &["ScopeError::OutsideOfRoot"], &["audit-docs", "--root", "docs", "."])
+        .with(|place| place.write("docs/a.md", "")),
+    case("audit_paths_apart", &["ScopeError::Apart"], &["audit-docs", "/proc/version", "README.md"]).with(fixable),
+    case("audit_root_is_a_file", &["ScopeError::RootIsNoFolder"], &["audit-docs", "--root", "README.md"]).with(fixable),
+    case("audit_root_missing", &["ScopeError::Path"], &["audit-docs", "--root", "gone"]),
+    // Its settings.
+    case(
+        "audit_catalog_missing",
+        &["CatalogError::Io", "AuditDocsError::Catalog"],
+        &["audit-docs", "--catalog", "gone.yaml"],
+    ),
+    case("audit_catalog_problems", &["CatalogError::Problems"], &["audit-docs"])
+        .with(|place| catalog(place, "audit:\n  severities: {brokn-link: error}\n  exclude: [\"a[\"]\n")),
+    case("audit_patterns_too_large", &["AuditError::Patterns"], &["audit-docs"])
+        .with(|place| catalog(place, "audit:\n  deprecated: \"k{60000}\"\n")),
+    case("audit_globs_too_large", &["AuditError::Glob"], &["audit-docs"]).with(|place| {
+        let long = "?".repeat(20_000);
+        let globs: String = ('a'..='h').map(|end| format!("    - \"{long}{end}\"\n")).collect();
+        catalog(place, &format!("audit:\n  exclude:\n{globs}"));
+    }),
+    #[cfg(feature = "online")]
+    case(
+        "audit_excluded_addresses_too_large",
+        &["WebError::Exclude", "AuditDocsError::Web"],
+        &["audit-docs", "--online"],
+    )
+    .with(|place| {
+        let large = "\"\\\\w{100}\"";
+        catalog(place, &format!("audit:\n  online:\n    exclude: [{large}, {large}, {large}, {large}]\n"));
+    }),
+    #[cfg(not(feature = "online"))]
+    case("audit_without_online", &["WebError::NotBuilt", "AuditDocsError::Web"], &["audit-docs", "--online"]),
+    // The baseline.
+    case(
+        "audit_baseline_missing",
+        &["BaselineError::Read", "AuditDocsError::Baseline"],
+        &["audit-docs", "--baseline", "known.json"],
+    ),
+    case("audit_baseline_is_a_folder", &["BaselineError::Read"], &["audit-docs", "--baseline", "known"])
+        .with(|place| fs::create_dir(place.path("known")).unwrap()),
+    case("audit_baseline_not_json", &["BaselineError::Invalid"], &["audit-docs", "--baseline", "known.json"])
+        .with(|place| place.write("known.json", "<<<<<<< ours\n")),
+    case("audit_baseline_not_utf8", &["BaselineError::Invalid"], &["audit-docs", "--baseline", "known.json"])
+        .with(|place| place.write("known.json", b"{\"schema\": \"\xff\"}\n")),
+    case("audit_baseline_of_another_schema", &["BaselineError::Invalid"], &["audit-docs", "--baseline", "known.json"])
+        .with(|place| place.write("known.json", "{\"schema\": \"mcp-kit/audit-baseline/9\", \"findings\": []}\n")),
+    case(
+        "audit_baseline_in_no_folder",
+        &["AuditDocsError::WriteBaseline", "FilesError::Io"],
+        &["audit-docs", "--baseline", "gone/known.json", "--update-baseline"],
+    ),
+    case(
+        "audit_baseline_below_a_file",
+        &["FilesError::Io"],
+        &["audit-docs", "--baseline", "README.md/known.json", "--update-baseline"],
+    )
+    .with(fixable),
+    // Reviews.
+    case("audit_keep_missing", &["ReviewError::Read", "AuditDocsError::Review"], &["audit-docs", "--keep", "gone.md"]),
+    case("audit_keep_not_utf8", &["ReviewError::Read"], &["audit-docs", "--keep", "a.md"])
+        .with(|place| place.write("a.md", b"\xff")),
+    case(
+        "audit_keep_outside",
+        &["ReviewError::Outside"],
+        &["audit-docs", "--root", "docs", "docs", "--keep", "README.md"],
+    )
+    .with(|place| {
+        fixable(place);
+        place.write("docs/a.md", "");
+    }),
+    case("audit_keep_catalog_not_utf8", &["ReviewError::Catalog"], &["audit-docs", "--keep", "README.md"]).with(
+        |place| {
+            fixable(place);
+            place.write("catalog.yaml", b"# \xff\n");
+        },
+    ),
+    case("audit_keep_catalog_in_one_line", &["ReviewError::Add"], &["audit-docs", "--keep", "README.md"]).with(
+        |place| {
+            catalog(place, "reviewed: [{path: a.md, decision: keep, date: 2026-01-01, sha256: \"0123456789abcdef\"}]\n")
+        },
+    ),
+    case("audit_keep_catalog_problems", &["ReviewError::Add"], &["audit-docs", "--keep", "README.md"])
+        .with(|place| catalog(place, "service: []\n")),
+    case(
+        "audit_keep_catalog_in_no_folder",
+        &["ReviewError::Write"],
+        &["audit-docs", "--keep", "README.md", "--catalog", "gone/c.yaml"],
+    )
+    .with(fixable),
+    // Fixes.
+    case("audit_fix_without_repository", &["FixError::NoRepository", "AuditDocsError::Fix"], &["audit-docs", "--fix"])
+        .with(fixable),
+    case("audit_fix_uncommitted", &["FixError::Uncommitted"], &["audit-docs", "--fix"]).with(|place| {
+        committed(place);
+        place.write("README.md", format!("{FIXABLE}\nmine\n"));
+    }),
+    case("audit_fix_many_uncommitted", &["FixError::Uncommitted"], &["audit-docs", "--fix"]).with(|place| {
+        committed(place);
+        for name in ["a.md", "b.md", "c.md", "d.md"] {
+            place.write(name, FIXABLE);
+        }
+    }),
+    case("audit_fix_git", &["FixError::Git", "GitError"], &["audit-docs", "--fix"]).with(|place| {
+        committed(place);
+        fs::write(place.path(".git/config"), "[core\n").unwrap();
+    }),
+    // A document that is protected stays so, also from the superuser.
+    case(
+        "audit_fix_read_only",
+        &["TransactionError::Io", "FixError::Transaction"],
+        &["audit-docs", "--fix", "--allow-dirty"],
+    )
+    .with(|place| {
+        fixable(place);
+        fs::set_permissions(place.path("README.md"), fs::Permissions::from_mode(0o444)).unwrap();
+    }),
+    case("audit_fix_journal_is_a_file", &["TransactionError::Io"], &["audit-docs", "--fix", "--allow-dirty"]).with(
+        |place| {
+            fixable(place);
+            place.write(".mcp-kit-fix", "");
+        },
+    ),
+    case("audit_fix_foreign_journal", &["TransactionError::Journal"], &["audit-docs", "--fix", "--allow-dirty"]).with(
+        |place| {
+            fixable(place);
+            place.write(".mcp-kit-fix/journal.json", "{}");
+        },
+    ),
+    case(
+        "audit_fix_journal_that_leads_outside",
+        &["TransactionError::Journal"],
+        &["audit-docs", "--fix", "--allow-dirty"],
+    )
+    .with(|place| {
+        fixable(place);
+        place.write(".mcp-kit-fix/journal.json", JOURNAL.replace("README.md", "../../etc/passwd"));
+    }),
+    case("audit_fix_changed_meanwhile", &["TransactionError::Changed"], &["audit-docs", "--fix", "--allow-dirty"])
+        .with(|place| {
+            fixable(place);
+            place.write(".mcp-kit-fix/journal.json", JOURNAL);
+            place.write(".mcp-kit-fix/0", "");
+        }),
+];
+
+#[test]
+fn errors() {
+    CASES.iter().for_each(Case::check);
+}
