@@ -127,21 +127,21 @@ mod tests {
         ];
         insta::assert_snapshot!(decisions(&tree), @r"
         archive a.md
-          a deprecation pattern is met in a heading (weight 2 of 6, 2 places in all)
+          `Deprecated` in a heading is a sign of something that is gone (weight 2 of 6, 2 places in all)
           a notice at its head says so
           2 documents link to it: README.md, b.md
           it sends its readers to b.md
         update b.md
-          a deprecation pattern is met in running text (weight 3 of 6)
+          `phase_1_mcp` in running text is a sign of something that is gone (weight 3 of 6)
           2 documents link to it: README.md, a.md
         keep c.md
-          a deprecation pattern is met in running text (weight 1 of 6)
+          `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
           healthy documents use these words, too
           README.md links to it
         fix lonely.md
           nothing leads to this document; README.md ought to link to it
         archive old_setup.md
-          a deprecation pattern is met in its file name (weight 6 of 6)
+          the file name `old_setup.md` is a sign of something that is gone (weight 6 of 6)
           4 documents link to it: README.md, a.md, b.md, …
         ");
     }

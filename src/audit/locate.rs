@@ -192,6 +192,11 @@ impl<'a> Places<'a> {
         self.at = start;
         let column = u32::try_from(self.before).unwrap_or(u32::MAX).saturating_add(1);
         let excerpt = if draft.span.start == draft.span.end { Excerpt::default() } else { self.excerpt(start..end) };
+        let message = if draft.quotes_span {
+            format!("`{}` {}", self.shown(start..end), redact(&draft.message))
+        } else {
+            redact(&draft.message)
+        };
         Finding {
             code: draft.code,
             severity: draft.severity,
@@ -200,9 +205,9 @@ impl<'a> Places<'a> {
             column,
             span: start..end,
             excerpt,
-            target: draft.target.as_deref().map(told),
-            message: told(&draft.message),
-            suggestion: draft.suggestion.as_deref().map(told),
+            target: draft.target.as_deref().map(redact),
+            message,
+            suggestion: draft.suggestion.as_deref().map(redact),
             // A repair must be whole, so one that would say a secret is not offered.
             fix: draft.fix.clone().filter(|fix| fix.edits.iter().all(|edit| secrets_of(&edit.text).is_empty())),
         }
@@ -245,13 +250,13 @@ impl<'a> Places<'a> {
 }
 
 /// A destination can have a secret in it, and with it what is said about it.
-fn told(text: &str) -> String {
-    let mut told = text.to_owned();
+fn redact(text: &str) -> String {
+    let mut redacted = text.to_owned();
     for secret in secrets_of(text).iter().rev() {
         let span = secret.span.range();
-        told.replace_range(span.clone(), &mask(&text[span]));
+        redacted.replace_range(span.clone(), &mask(&text[span]));
     }
-    told
+    redacted
 }
 
 /// Enough of a secret to know it again, too little to use it.

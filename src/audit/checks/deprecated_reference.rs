@@ -42,10 +42,10 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let weight = weight(best);
     let severity = if weight >= STRONG { Severity::Warning } else { Severity::Note };
     let place = match best.place {
-        Place::FileName => "its file name",
-        Place::Status => "its front matter",
-        Place::Title => "its title",
-        Place::Banner => "a banner at its head",
+        Place::FileName => "the file name",
+        Place::Status => "the front matter",
+        Place::Title => "the title",
+        Place::Banner => "a banner at the top",
         Place::Heading => "a heading",
         Place::Link => "the text of a link",
         Place::Prose => "running text",
@@ -54,9 +54,18 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         0 | 1 => String::new(),
         count => format!(", {count} places in all"),
     };
-    let message = format!("a deprecation pattern is met in {place} (weight {weight} of 6{more})");
-    let target = (best.place == Place::FileName).then(|| display_path(file_name(context.corpus.path(page))));
-    pending.push(PendingFinding { target, ..PendingFinding::new(CODE, severity, page, best.span, message) });
+    let sign = format!("is a sign of something that is gone (weight {weight} of 6{more})");
+    let finding = if best.place == Place::FileName {
+        let name = display_path(file_name(context.corpus.path(page)));
+        let message = format!("{place} `{name}` {sign}");
+        PendingFinding { target: Some(name), ..PendingFinding::new(CODE, severity, page, best.span, message) }
+    } else {
+        PendingFinding {
+            quotes_span: true,
+            ..PendingFinding::new(CODE, severity, page, best.span, format!("in {place} {sign}"))
+        }
+    };
+    pending.push(finding);
 }
 
 /// From here on it is about the page, or about a setup that is known to be gone.
@@ -99,12 +108,12 @@ mod tests {
             ("old_setup.md", "# E\n"),
         ];
         insta::assert_snapshot!(findings("deprecated-reference", &tree), @r"
-        README.md:5:4 note: a deprecation pattern is met in a heading (weight 2 of 6, 2 places in all)
-        a.md:3:8 warning: a deprecation pattern is met in running text (weight 3 of 6, 2 places in all)
-        b.md:1:10 warning: a deprecation pattern is met in its title (weight 5 of 6)
-        c.md:2:9 warning: a deprecation pattern is met in its front matter (weight 6 of 6)
-        d.md:3:11 warning: a deprecation pattern is met in a banner at its head (weight 4 of 6)
-        old_setup.md:1:1 warning: a deprecation pattern is met in its file name (weight 6 of 6) (old_setup.md)
+        README.md:5:4 note: `Deprecated` in a heading is a sign of something that is gone (weight 2 of 6, 2 places in all)
+        a.md:3:8 warning: `phase_1_mcp` in running text is a sign of something that is gone (weight 3 of 6, 2 places in all)
+        b.md:1:10 warning: `deprecated` in the title is a sign of something that is gone (weight 5 of 6)
+        c.md:2:9 warning: `deprecated` in the front matter is a sign of something that is gone (weight 6 of 6)
+        d.md:3:11 warning: `deprecated` in a banner at the top is a sign of something that is gone (weight 4 of 6)
+        old_setup.md:1:1 warning: the file name `old_setup.md` is a sign of something that is gone (weight 6 of 6) (old_setup.md)
         ");
     }
 

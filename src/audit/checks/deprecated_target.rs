@@ -4,7 +4,7 @@
 //!
 //! # Why it matters
 //!
-//! Readers are sent to what nobody keeps any more, although there may be something better.
+//! The link sends readers to a document that is no longer maintained, although there may be a better one.
 //!
 //! # Example
 //!

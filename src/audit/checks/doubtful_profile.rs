@@ -1,6 +1,6 @@
 //! By the rules that were taken, most links of one form lead to nothing: more than 50 in 100 of those with `/` in front, of those without
 //! an ending, or of those by address (`../setup/`, `setup.html`), and at least 20 of them. Such a tree is not full of mistakes; it is for
-//! another renderer, or the renderer has a setting that nobody told. None of these links is reported or repaired, and this one warning
+//! another renderer, or the renderer has a setting that was not given. None of these links is reported or fixed, and this one warning
 //! stands for them.
 //!
 //! The numbers are measured. In the trees for GitHub and DocFX whose links were judged by hand, no form with 20 broken links or more comes
@@ -10,7 +10,7 @@
 //!
 //! # Why it matters
 //!
-//! A report of a thousand findings that are none is switched off, and the true ones with it. A repair would break links that work.
+//! A report with a thousand false findings gets switched off, and the true ones with it. A fix would break links that work.
 //!
 //! # Example
 //!
@@ -23,7 +23,7 @@
 //! # How to fix it
 //!
 //! Say which renderer it is: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
-//! `--explain-profile` says what was taken and why. If the links really are broken, mend a few of them: the others are then judged.
+//! `--explain-profile` says what was taken and why. If the links really are broken, fix a few of them: the others are then judged.
 
 use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::doubt::Doubt;

@@ -105,6 +105,8 @@ pub struct PendingFinding {
     pub target: Option<String>,
     /// What is wrong, in one sentence.
     pub message: String,
+    /// Whether the message is to begin with the text at the span, which a check does not have.
+    pub quotes_span: bool,
     /// What it should probably be, in place of the target.
     pub suggestion: Option<String>,
     /// The repair.
@@ -113,7 +115,7 @@ pub struct PendingFinding {
 
 impl PendingFinding {
     pub(super) fn new(code: Code, severity: Severity, page: u32, span: Span, message: String) -> Self {
-        Self { code, severity, page, span, target: None, message, suggestion: None, fix: None }
+        Self { code, severity, page, span, target: None, message, quotes_span: false, suggestion: None, fix: None }
     }
 
     /// About a link: it stands where the destination is written, unless that is in a definition elsewhere.

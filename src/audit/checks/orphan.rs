@@ -6,7 +6,7 @@
 //!
 //! # Why it matters
 //!
-//! What nobody can find is not read, and rots unnoticed.
+//! A page that readers cannot find is not read, and its errors are not noticed.
 //!
 //! # Example
 //!

@@ -3,7 +3,7 @@
 //!
 //! # Why it matters
 //!
-//! Somebody knew that the document would have to be checked by then, and nobody has.
+//! The author knew that the document would need a check by that date.
 //!
 //! # Example
 //!

@@ -153,14 +153,14 @@ impl Page<'_> {
         let tally = Tally::of(findings);
         let mut next = Vec::new();
         if fixable > 0 {
-            let what = format!("show what would mend {}", plural(fixable, "finding"));
+            let what = format!("show what would fix {}", plural(fixable, "finding"));
             next.push((format!("mcp-kit audit-docs{root}{online} --fix --dry-run"), what));
         }
         if self.report.decisions.iter().any(of_the_whole) {
             let what = "show what the proposals would change".to_owned();
             next.push((format!("mcp-kit audit-docs{root} --fix=documents --dry-run"), what));
         }
-        let why = "say what that means and how to mend it".to_owned();
+        let why = "say what that means and how to fix it".to_owned();
         next.push((format!("mcp-kit audit-docs --explain {first}"), why));
         if tally.error > MANY {
             let what = "accept what is there, and fail on new findings only".to_owned();

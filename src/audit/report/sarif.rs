@@ -171,11 +171,11 @@ fn rule(code: &Code) -> Rule {
         short_description: Text::plain(summary),
         help: Text {
             text: format!(
-                "{summary}. `mcp-kit audit-docs --explain {code}` says why it matters and how to mend it; \
+                "{summary}. `mcp-kit audit-docs --explain {code}` says why it matters and how to fix it; \
                  `<!-- mcp-kit-ignore {code}: reason -->` in the document accepts it."
             ),
             markdown: Some(format!(
-                "{summary}.\n\n`mcp-kit audit-docs --explain {code}` says why it matters and how to mend it. \
+                "{summary}.\n\n`mcp-kit audit-docs --explain {code}` says why it matters and how to fix it. \
                  `<!-- mcp-kit-ignore {code}: reason -->` in the document accepts it."
             )),
         },

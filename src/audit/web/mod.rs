@@ -99,7 +99,7 @@ pub fn look_up(
         Ok(cache) => cache.unwrap_or_default(),
         // Worth a word, not an end: it only saves time.
         Err(error) => {
-            notes.push(format!("{error}; everything is asked anew"));
+            notes.push(format!("{error}; everything is asked again"));
             Cache::default()
         }
     };

@@ -65,7 +65,7 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
             let passing =
                 ["Temporary failure", "temporary failure", "unreachable", "timed out", "reset by peer", "try again"];
             if error.is_connect() && !passing.iter().any(|word| why.contains(word)) {
-                broken(format!("nobody gets through to the host: {why}"))
+                broken(format!("the host cannot be reached: {why}"))
             } else {
                 undecided(format!("the connection broke off: {why}"), Again::Later)
             }
