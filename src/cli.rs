@@ -132,6 +132,12 @@ pub struct AuditDocs {
     /// Fail on warnings, too
     #[arg(long, help_heading = CHECKS)]
     pub strict: bool,
+    /// Fail on links that are not judged, too, because something of their renderer is not known
+    #[arg(long, help_heading = CHECKS)]
+    pub strict_profile: bool,
+    /// Print the renderer of each folder, the files that name it, and what is not judged there and why, instead of findings
+    #[arg(long, conflicts_with = "fix", help_heading = CHECKS)]
+    pub explain_profile: bool,
     /// Accept the findings in this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = CHECKS)]
     pub baseline: Option<PathBuf>,

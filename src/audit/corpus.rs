@@ -39,6 +39,8 @@ pub struct Corpus {
     pub profiles: Profiles,
     /// The documents, sorted by path.
     pub pages: Vec<Page>,
+    /// Whether the root is known to be what `/` means: it is a repository's, or somebody named it.
+    pub rooted: bool,
     /// By entry: which page, if it is one.
     of_entry: Vec<u32>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
@@ -78,7 +80,7 @@ impl Corpus {
         for (at, page) in (0_u32..).zip(&pages) {
             of_entry[page.entry as usize] = at;
         }
-        Self { tree, profiles, pages, of_entry, addresses: OnceLock::new() }
+        Self { tree, profiles, pages, rooted: true, of_entry, addresses: OnceLock::new() }
     }
 
     /// The page that an entry is.

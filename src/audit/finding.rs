@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use super::profile::Form;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -73,6 +75,7 @@ codes! {
     AnchorCase "anchor-case",
     UndefinedReference "undefined-reference",
     MalformedLink "malformed-link",
+    DoubtfulProfile "doubtful-profile",
     UnusedDefinition "unused-definition",
     DuplicateDefinition "duplicate-definition",
     BrokenUrl "broken-url",
@@ -201,6 +204,10 @@ pub struct Report {
     pub root: String,
     /// Which renderer's rules were taken and why, one sentence for each part of the tree that has its own.
     pub profiles: Vec<String>,
+    /// The parts of the tree that have rules of their own, and what of them is not judged.
+    pub sites: Vec<SiteReport>,
+    /// How many links and references are not judged.
+    pub not_judged: usize,
     /// How many documents were read.
     pub documents: usize,
     /// How many links they hold.
@@ -215,6 +222,42 @@ pub struct Report {
     pub hidden: usize,
     /// The graph, for the page that draws it: every document, and for each the indices of those it links to.
     pub graph: Graph,
+}
+
+/// A part of the tree with rules of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteReport {
+    /// The folder of its documents, relative to the root.
+    pub folder: String,
+    /// What renders it.
+    pub generator: String,
+    /// Whether its generator's rules are known; otherwise it is only recognised.
+    pub judged: bool,
+    /// Why it is taken for that.
+    pub reason: String,
+    /// Folders that `/` stands for.
+    pub roots: Vec<String>,
+    /// The settings that were read: file, name, value.
+    pub settings: Vec<(String, String, String)>,
+    /// What is not judged.
+    pub not_judged: Vec<NotJudged>,
+}
+
+/// Links of one form that are not judged for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotJudged {
+    /// The form.
+    pub form: Form,
+    /// The stable name of the reason.
+    pub cause: &'static str,
+    /// How many.
+    pub count: usize,
+    /// The reason: a clause behind "because".
+    pub why: String,
+    /// What would make them judged; empty where nothing would.
+    pub remedy: String,
+    /// One of them: document and destination.
+    pub example: (String, String),
 }
 
 /// Documents and the links between them.

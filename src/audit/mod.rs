@@ -6,6 +6,7 @@ pub mod checks;
 pub mod corpus;
 pub mod decide;
 pub mod document;
+pub mod doubt;
 #[cfg(test)]
 mod examples;
 pub mod facts;
@@ -20,6 +21,7 @@ pub mod scope;
 pub mod settings;
 pub mod stale_page;
 pub mod suggest;
+pub mod unjudged;
 pub mod walk;
 pub mod web;
 
@@ -104,9 +106,12 @@ impl<'a> Audit<'a> {
         let decisions = decide::decide(corpus, &self.graph, &findings);
         let pages = corpus.pages.iter().filter(|page| page.audited);
         let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
+        let unjudged = unjudged::count(corpus, &self.graph);
         Report {
             root: self.located.shown.clone(),
-            profiles: corpus.profiles.sentences(&|site| used.contains(&site)),
+            profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
+            sites: unjudged::sites(corpus, &used, &unjudged),
+            not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
             documents: pages.clone().count(),
             links: pages.map(|page| page.document.links.len()).sum(),
             findings,
@@ -155,8 +160,15 @@ pub fn read(
     );
     let (patterns, excluded) = (patterns?, globs(&settings.exclude)?);
     let profiles = profile::detect(&tree, settings);
-    let audited = |path: &[u8]| located.covers(path) && !excluded.is_match(native(path));
-    let corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
+    // What is another repository's is audited where somebody names it.
+    let foreign = tree.foreign(&located.covered);
+    let audited = |path: &[u8]| {
+        located.covers(path)
+            && !excluded.is_match(native(path))
+            && !foreign.iter().any(|folder| profile::is_below(path, folder))
+    };
+    let mut corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
+    corpus.rooted = located.repository || scope.root.is_some();
     Ok((located, corpus))
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::corpus::Corpus;
-use super::document::{Link, Match};
-use super::resolve::Target;
+use super::document::{Link, LinkKind, Match};
+use super::resolve::{Target, is_certain};
 use super::walk::{Kind, is_markdown};
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::casefold::{self, letters};
@@ -26,6 +26,24 @@ pub struct Guess {
 /// What a link to nothing in the tree may have meant.
 #[must_use]
 pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
+    let guess = likely(corpus, page, link)?;
+    // `/x` is only known to mean this folder where a repository or somebody says what the root is.
+    let destination = corpus.pages[page as usize].document.text(link.destination);
+    let is_rooted = !destination.starts_with('/') || corpus.rooted;
+    Some(Guess { certain: guess.certain && is_rooted, ..guess }.checked(corpus, page, link.kind))
+}
+
+impl Guess {
+    /// The same guess; certain only if what it says leads to one place by the page's renderer, its fragment included.
+    #[must_use]
+    pub fn checked(self, corpus: &Corpus, page: u32, kind: LinkKind) -> Self {
+        let certain =
+            self.certain && (has_scheme(&self.destination) || is_certain(corpus, page, kind, &self.destination));
+        Self { certain, ..self }
+    }
+}
+
+fn likely(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     let document = &corpus.pages[page as usize].document;
     let destination = document.text(link.destination);
     let parts = Parts::of(destination);
@@ -53,9 +71,19 @@ pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     // Counted from the root instead of from this document.
     if let Some(entry) = normalise(b"", &path).filter(|path| !path.is_empty()).and_then(|path| corpus.tree.find(&path))
     {
-        return Some(Guess { destination: rewritten(corpus, own, entry, &parts), certain: true });
+        let certain = is_only_end(corpus, &corpus.tree.entries()[entry as usize].path);
+        return Some(Guess { destination: rewritten(corpus, own, entry, &parts), certain });
     }
     moved(corpus, own, &path, &parts).or_else(|| similar(corpus, own, wanted.as_deref()?, &parts))
+}
+
+/// Whether no other path of the tree ends as this one is written.
+fn is_only_end(corpus: &Corpus, path: &[u8]) -> bool {
+    let ends = |entry: &u32| {
+        let other = &corpus.tree.entries()[*entry as usize].path;
+        other.len() > path.len() && other.ends_with(path) && other[other.len() - path.len() - 1] == b'/'
+    };
+    !corpus.tree.find_name(file_name(path)).any(|entry| ends(&entry))
 }
 
 fn with_slashes(path: &[u8]) -> Option<Vec<u8>> {
@@ -252,7 +280,9 @@ pub fn written(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&str>)
     if parts.path.starts_with("./") && !destination.starts_with('.') {
         destination.insert_str(0, "./");
     }
-    if parts.path.ends_with('/') && !destination.ends_with('/') {
+    // The slash belongs to an address, or to a folder: no page is shown below `setup.md/`.
+    let is_file = memchr::memchr(b'.', file_name(to)).is_some();
+    if parts.path.ends_with('/') && !destination.ends_with('/') && !is_file {
         destination.push('/');
     }
     with_rest(destination, parts.query, fragment)

@@ -4,13 +4,15 @@
 use std::fs;
 use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hashbrown::HashTable;
-use ignore::WalkBuilder;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::{Match, WalkBuilder};
 use rayon::prelude::*;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashSet, FxHasher};
 
+use crate::fs::git;
 use crate::text::casefold::Index;
 use crate::text::path::{file_name, join, native, parent};
 
@@ -54,9 +56,14 @@ pub struct Tree {
     entries: Vec<Entry>,
     index: HashTable<u32>,
     aliases: bool,
+    /// Folders whose files are not this repository's: other checkouts, and what Go copies from elsewhere.
+    foreign: Vec<Box<[u8]>>,
     unreadable: Vec<Unreadable>,
     folded: OnceLock<Index>,
     names: OnceLock<Index>,
+    ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
+    sparse: OnceLock<bool>,
+    tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
 }
 
 /// Endings of Markdown files, as GitHub knows them, and MDX.
@@ -77,7 +84,7 @@ impl Tree {
             if tree.exact(path).is_some() {
                 continue;
             }
-            let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable };
+            let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable, checkouts: tree.foreign };
             // Ignore files below it count all the same.
             found.collect(root, &root.join(native(path)), false);
             tree = Self::of(root, found);
@@ -86,7 +93,7 @@ impl Tree {
     }
 
     fn of(root: &Path, found: Collected) -> Self {
-        let Collected { mut entries, mut unreadable } = found;
+        let Collected { mut entries, mut unreadable, checkouts: mut foreign } = found;
         // Disks list folders in any order; reports must not.
         entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
         unreadable.sort();
@@ -95,8 +102,22 @@ impl Tree {
             index.insert_unique(hash(&entry.path), at, |at| hash(&entries[*at as usize].path));
         }
         let aliases = entries.iter().any(|entry| matches!(entry.kind, Kind::Alias(_)));
-        let (folded, names) = (OnceLock::new(), OnceLock::new());
-        Self { root: root.to_owned(), entries, index, aliases, unreadable, folded, names }
+        let (folded, names, ignores) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (sparse, tracked) = (OnceLock::new(), OnceLock::new());
+        foreign.extend(entries.iter().filter_map(|entry| vendored(&entry.path)));
+        Self {
+            root: root.to_owned(),
+            entries,
+            index,
+            aliases,
+            foreign,
+            unreadable,
+            folded,
+            names,
+            ignores,
+            sparse,
+            tracked,
+        }
     }
 
     /// The root.
@@ -109,6 +130,14 @@ impl Tree {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Folders whose documents are another repository's, but for those that are named or hold what is.
+    #[must_use]
+    pub fn foreign(&self, named: &[Vec<u8>]) -> Vec<Box<[u8]>> {
+        let is_named =
+            |folder: &[u8]| named.iter().any(|path| !path.is_empty() && super::profile::is_below(path, folder));
+        self.foreign.iter().filter(|folder| !is_named(folder)).cloned().collect()
     }
 
     /// What could not be looked at.
@@ -155,10 +184,46 @@ impl Tree {
         found
     }
 
-    /// Whether it exists on the disk though the walk did not see it: ignored files of a checkout are there because they are tracked.
+    /// Whether readers have it though the walk did not see it: an ignored file that git has all the same, or one that a sparse checkout
+    /// leaves out. What lies on this disk only is nobody else's. Git is asked once, and only when something is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
-        fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root))
+        let here = || fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root));
+        if !*self.sparse.get_or_init(|| git::is_sparse(&self.root)) && !here() {
+            return false;
+        }
+        match self.tracked.get_or_init(|| git::tracked(&self.root)) {
+            Some(tracked) => tracked.contains(path),
+            None => here(),
+        }
+    }
+
+    /// Whether the tree's `.gitignore` files hide a path, be it there or not: those of the folders around it, the nearest first.
+    #[must_use]
+    pub fn is_ignored(&self, path: &[u8]) -> bool {
+        let ignores = self.ignores.get_or_init(|| {
+            let files = self.entries.iter().filter(|entry| file_name(&entry.path) == b".gitignore");
+            let mut ignores: Vec<_> = files
+                .map(|entry| {
+                    let folder = parent(&entry.path);
+                    let mut builder = GitignoreBuilder::new(self.on_disk(folder));
+                    // A line that makes no sense hides nothing.
+                    let _ = builder.add(self.on_disk(&entry.path));
+                    (folder.into(), builder.build().unwrap_or_else(|_| Gitignore::empty()))
+                })
+                .collect();
+            ignores.sort_by_key(|(folder, _): &(Box<[u8]>, _)| std::cmp::Reverse(folder.len()));
+            ignores
+        });
+        let around = ignores.iter().filter(|(folder, _)| super::profile::is_below(path, folder) && **folder != *path);
+        for (_, ignore) in around {
+            match ignore.matched_path_or_any_parents(self.on_disk(path), false) {
+                Match::None => {}
+                Match::Ignore(_) => return true,
+                Match::Whitelist(_) => return false,
+            }
+        }
+        false
     }
 
     /// Entries whose path is `path` but for the case of letters.
@@ -185,17 +250,32 @@ impl Tree {
     }
 }
 
+/// The folder of copies of other people's trees that a file is the list of: Go's, Composer's, Jsonnet Bundler's.
+fn vendored(list: &[u8]) -> Option<Box<[u8]>> {
+    let folder = match file_name(list) {
+        b"modules.txt" => parent(list).to_vec(),
+        b"installed.json" => parent(list).strip_suffix(b"/composer")?.to_vec(),
+        b"jsonnetfile.lock.json" => join(parent(list), b"vendor"),
+        _ => return None,
+    };
+    (file_name(&folder) == b"vendor").then(|| folder.into())
+}
+
 /// What a walk has found so far.
 #[derive(Default)]
 struct Collected {
     entries: Vec<Entry>,
     unreadable: Vec<Unreadable>,
+    /// Folders with a `.git` of their own.
+    checkouts: Vec<Box<[u8]>>,
 }
 
 impl Collected {
     /// Adds everything below `start`, with paths relative to `root`. On one thread: what the parallel walker spends on handing single
     /// entries around is more than a second core saves.
     fn collect(&mut self, root: &Path, start: &Path, parents: bool) {
+        let checkouts = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&checkouts);
         let walk = WalkBuilder::new(start)
             .hidden(false)
             .parents(parents)
@@ -204,8 +284,15 @@ impl Collected {
             .git_global(false)
             .git_exclude(false)
             .follow_links(false)
-            .filter_entry(|entry| {
+            .filter_entry(move |entry| {
                 let name = entry.file_name();
+                // A work tree's and a submodule's is a file.
+                if name == ".git"
+                    && entry.depth() > 1
+                    && let Some(folder) = entry.path().parent()
+                {
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+                }
                 entry.depth() == 0 || !NEVER.iter().any(|never| name == *never)
             })
             .build();
@@ -215,6 +302,8 @@ impl Collected {
                 Err(error) => self.unreadable.push(refused(root, &error)),
             }
         }
+        let checkouts = std::mem::take(&mut *checkouts.lock().unwrap_or_else(PoisonError::into_inner));
+        self.checkouts.extend(checkouts.iter().filter_map(|folder| below(root, folder)));
     }
 
     fn add(&mut self, root: &Path, entry: &ignore::DirEntry) {

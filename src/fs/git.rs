@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::error::{Explain, UNFINISHED};
+use rustc_hash::FxHashSet;
 
 /// Git is there and does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,31 @@ fn command(root: &Path, arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
     git
+}
+
+/// The files below `root` that git has in its index, and the folders around them; nothing where there is no git or no repository.
+#[must_use]
+pub fn tracked(root: &Path) -> Option<FxHashSet<Box<[u8]>>> {
+    let output =
+        command(root, &["ls-files", "--cached", "-z"]).output().ok().filter(|output| output.status.success())?;
+    let mut tracked = FxHashSet::default();
+    for file in output.stdout.split(|byte| *byte == 0).filter(|file| !file.is_empty()) {
+        // Once a folder is there, those around it are.
+        let folders = memchr::memrchr_iter(b'/', file).map(|end| &file[..end]);
+        for folder in folders {
+            if !tracked.insert(folder.into()) {
+                break;
+            }
+        }
+        tracked.insert(file.into());
+    }
+    Some(tracked)
+}
+
+/// Whether a checkout may lack files that git has.
+#[must_use]
+pub fn is_sparse(root: &Path) -> bool {
+    root.join(".git/info/sparse-checkout").is_file()
 }
 
 /// The latest commits, which git looks up while others work: it begins when it is asked and pauses when nobody reads.

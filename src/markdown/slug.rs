@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// Whose rule it is.
@@ -63,9 +64,14 @@ fn github(text: &str, names: &mut String) {
     }
 }
 
-/// Ruby's `\p{Word}`, which is what GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation.
+/// Ruby's `\p{Word}`, which is what GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation, and the joiner
+/// of emoji, which belongs to `Join_Control`. The other character of that class is dropped by github-slugger, and no page was seen that
+/// tells who is right.
 fn stays(c: char) -> bool {
     use GeneralCategory as G;
+    if c == '\u{200d}' {
+        return true;
+    }
     matches!(
         c.general_category(),
         G::UppercaseLetter
@@ -93,17 +99,29 @@ fn mdbook(text: &str, names: &mut String) {
     names.extend(kept.flat_map(char::to_lowercase));
 }
 
-/// Python-Markdown's `slugify`: what has no ASCII letter under it is dropped, runs of hyphens and spaces become one hyphen.
+/// Python-Markdown's `slugify`: letters lose their marks (NFKD) and what is then beyond ASCII is dropped; runs of hyphens and white space
+/// become one hyphen, at the ends as well.
 fn mkdocs(text: &str, names: &mut String) {
-    let mut slug = String::new();
-    for c in text.chars() {
+    let start = names.len();
+    for c in text.nfkd() {
+        let c = match c {
+            c if c.is_ascii_alphanumeric() || c == '_' => c.to_ascii_lowercase(),
+            '-' => '-',
+            c if c.is_ascii_whitespace() => ' ',
+            _ => continue,
+        };
+        names.push(c);
+    }
+    // White space at the ends goes before runs become hyphens.
+    let kept: String = names[start..].trim_matches(' ').into();
+    names.truncate(start);
+    for c in kept.chars() {
         match c {
-            c if c.is_ascii_alphanumeric() || c == '_' => slug.push(c.to_ascii_lowercase()),
-            c if (c == '-' || c.is_whitespace()) && !slug.ends_with('-') => slug.push('-'),
-            _ => {}
+            ' ' | '-' if names.len() > start && names.ends_with('-') => {}
+            ' ' | '-' => names.push('-'),
+            c => names.push(c),
         }
     }
-    names.push_str(slug.trim_matches('-'));
 }
 
 /// Tells repeated names of one document apart, as the renderer does.
@@ -137,6 +155,11 @@ impl Slugger {
         self.dialect.write(text, &mut self.names);
         let end = self.names.len();
         let hash = self.hash(start);
+        // Python-Markdown calls a heading without any letter `_1`, and the next one `_2`.
+        let is_nameless = self.dialect == Dialect::Mkdocs && start == end;
+        if is_nameless && self.find(hash, start).is_none() {
+            self.give(start, hash);
+        }
         let Some(first) = self.find(hash, start) else { return self.give(start, hash) };
         let (first, mut number) = (first.name.clone(), first.repeated);
         let distinct = loop {
@@ -213,8 +236,10 @@ mod tests {
     fn mdbook_and_mkdocs_names() {
         let slug = |dialect, text| Slugger::new(dialect).next(text).to_owned();
         assert_eq!(slug(Dialect::Mdbook, "`--foo`: a  B²"), "--foo-a--b²");
-        assert_eq!(slug(Dialect::Mkdocs, "Set-up - the  `API` (Größe)"), "set-up-the-api-gre");
+        assert_eq!(slug(Dialect::Mkdocs, "Set-up - the  `API` (Größe)"), "set-up-the-api-groe");
+        assert_eq!(slug(Dialect::Mkdocs, "`--flag` café -"), "-flag-cafe-");
         let mut slugger = Slugger::new(Dialect::Mkdocs);
         assert_eq!(["A", "A", "a"].map(|text| slugger.next(text).to_owned()), ["a", "a_1", "a_2"]);
+        assert_eq!(["日本", "語", "A"].map(|text| slugger.next(text).to_owned()), ["_1", "_2", "a_3"]);
     }
 }

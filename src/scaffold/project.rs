@@ -10,10 +10,9 @@ use std::io::{self, Write as _};
 use flate2::{Compression, GzBuilder};
 
 use super::answers::Answers;
-use super::lockfile;
 use super::manifest::position;
-use super::origin;
 use super::template::{Source, Template};
+use super::{lockfile, origin};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::files::{File, Tree};
 

@@ -15,6 +15,9 @@ usage() {
 		it is healthy. When it does not become healthy, the release before runs again, with its own image, settings and
 		secrets. Running it twice with the same sources and settings changes nothing.
 
+		From the build on, the host works by itself: it finishes, or goes back, even if the connection is lost. Of two
+		deployments at the same time, the second waits for the first.
+
 		  --host HOST          DROPLET_HOST         the host; the only setting without a default
 		  --port PORT          DROPLET_PORT         22
 		  --user USER          DROPLET_USER         root
@@ -24,6 +27,8 @@ usage() {
 		  --env-file FILE      DEPLOY_ENV_FILE      production settings, default .env.production
 		  --health-timeout N   HEALTH_TIMEOUT       seconds until it must be healthy, default 90
 		  --dry-run                                 check everything here, print what would be done, connect to nothing
+		  --status                                  show what runs on the host, and how the last deployment ended
+		  --rollback                                run the release before the current one again
 		  --help
 
 		Before the first time:
@@ -60,6 +65,7 @@ dir=${DEPLOY_DIR:-/opt/$name}
 env_file=${DEPLOY_ENV_FILE:-.env.production}
 health_timeout=${HEALTH_TIMEOUT:-90}
 dry_run=false
+action=deploy
 
 while [[ $# -gt 0 ]]; do
 	case $1 in
@@ -69,6 +75,12 @@ while [[ $# -gt 0 ]]; do
 		;;
 	--dry-run)
 		dry_run=true
+		shift
+		continue
+		;;
+	--status | --rollback)
+		[[ $action == deploy ]] || wrong_usage "--status and --rollback exclude each other"
+		action=${1#--}
 		shift
 		continue
 		;;
@@ -91,15 +103,19 @@ done
 
 # --- Everything that can be wrong on this side, before anything is touched on the other -----------------------------
 
+[[ $action == deploy ]] || ! $dry_run || wrong_usage "--dry-run goes with neither --status nor --rollback"
 [[ -n $host ]] || wrong_usage "no host: give --host or DROPLET_HOST"
 [[ $host =~ ^[A-Za-z0-9:._-]+$ && $host != -* ]] || wrong_usage "'$host' is not a host name or address"
+# With a colon, it is an IPv6 address.
+[[ $host != *:* || $host =~ ^[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$ ]] ||
+	wrong_usage "'$host' is not a host name or address; a port belongs to --port"
 [[ $user =~ ^[A-Za-z0-9._-]+$ && $user != -* ]] || wrong_usage "'$user' is not a user name"
-[[ $port =~ ^[0-9]+$ ]] || wrong_usage "'$port' is not a port number"
-[[ $health_timeout =~ ^[0-9]+$ ]] || wrong_usage "'$health_timeout' is not a number of seconds"
+[[ $port =~ ^[1-9][0-9]{0,4}$ && $port -le 65535 ]] || wrong_usage "'$port' is not a port number between 1 and 65535"
+[[ $health_timeout =~ ^[1-9][0-9]{0,4}$ ]] || wrong_usage "'$health_timeout' is not a number of seconds"
 [[ $dir == /* && $dir != / ]] || wrong_usage "'$dir' is not an absolute folder"
 [[ $dir =~ ^[A-Za-z0-9/._-]+$ ]] || wrong_usage "'$dir' holds a character that is neither a letter, a digit nor one of / . _ -"
 
-for tool in ssh scp tar; do
+for tool in ssh tar; do
 	command -v "$tool" >/dev/null || die "$tool is not installed"
 done
 if command -v sha256sum >/dev/null; then
@@ -111,30 +127,53 @@ else
 fi
 [[ -z $key || -r $key ]] || die "the key $key cannot be read"
 [[ -r $known_hosts ]] || die "$known_hosts cannot be read; the host's key must be known before the first connection"
-[[ -r $env_file ]] || die "$env_file is missing: cp .env.example $env_file, and fill in what production needs"
+[[ $known_hosts != *\"* ]] || die "the name of $known_hosts holds a quotation mark, which ssh cannot take"
+
+# The value of a variable in the settings, without quotes and comment.
+setting() {
+	local value
+	value=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" "$env_file" | tail -n 1)
+	[[ $value != \#* ]] || value=
+	value=${value%%[[:space:]]#*}
+	value=${value%"${value##*[![:space:]]}"}
+	case $value in \"*\" | \'*\') value=${value:1:${#value}-2} ;; esac
+	printf '%s' "$value"
+}
 
 # What the image is made of, and nothing else: the same list as in .dockerignore.
 sources=(Cargo.toml Cargo.lock Dockerfile .dockerignore docker-compose.yml crates src)
-for path in "${sources[@]}"; do
-	[[ -e $path ]] || die "$path is missing"
-done
-
-# The secrets which docker-compose.yml names.
 secrets=()
-while IFS= read -r secret; do
-	[[ -s secrets/$secret ]] || die "secrets/$secret is missing or empty; docker-compose.yml says what belongs there"
-	secrets+=("$secret")
-done < <(sed -n 's|^ *file: \./secrets/||p' docker-compose.yml)
+tag=
+if [[ $action == deploy ]]; then
+	[[ -r $env_file ]] || die "$env_file is missing: cp .env.example $env_file, and fill in what production needs"
+	for path in "${sources[@]}"; do
+		[[ -e $path ]] || die "$path is missing"
+	done
 
-# The tag says what is in the image: the same sources, the same tag, no second build.
-tag=$(find "${sources[@]}" -type f ! -path '*/target/*' -print | LC_ALL=C sort |
-	while IFS= read -r file; do sha256 "$file"; done | sha256 | cut -c 1-12)
-[[ $tag =~ ^[0-9a-f]{12}$ ]] || die "no checksum of the sources could be made"
+	# The settings without which the server does not start, where docker-compose.yml takes them from there.
+	empty=()
+	for variable in CF_ACCESS_TEAM_DOMAIN CF_ACCESS_AUD INFISICAL_CLIENT_ID INFISICAL_PROJECT_ID; do
+		grep -qE "^ +$variable: \\\$\{$variable:-\}" docker-compose.yml || continue
+		[[ -n $(setting "$variable") ]] || empty+=("$variable")
+	done
+	[[ ${#empty[@]} -eq 0 ]] || die "empty or missing in $env_file: ${empty[*]}; the server does not start without"
+
+	# The secrets which docker-compose.yml names.
+	while IFS= read -r secret; do
+		[[ -s secrets/$secret ]] || die "secrets/$secret is missing or empty; docker-compose.yml says what belongs there"
+		secrets+=("$secret")
+	done < <(sed -nE 's#^ *file: (\./secrets|\$\{SECRETS_DIR:-\./secrets\})/##p' docker-compose.yml)
+	[[ ${#secrets[@]} -gt 0 ]] || die "docker-compose.yml names no secret below ./secrets"
+
+	# The tag says what is in the image: the same sources, the same tag, no second build.
+	tag=$(find "${sources[@]}" -type f ! -path '*/target/*' -print | LC_ALL=C sort |
+		while IFS= read -r file; do sha256 "$file"; done | sha256 | cut -c 1-12)
+	[[ $tag =~ ^[0-9a-f]{12}$ ]] || die "no checksum of the sources could be made"
+fi
 
 target=$user@$host
-[[ $host != *:* ]] || scp_target=$user@[$host]
-scp_target=${scp_target:-$target}
-options=(-o BatchMode=yes -o StrictHostKeyChecking=yes -o "UserKnownHostsFile=$known_hosts" -o ConnectTimeout=15
+# Quoted, or ssh takes a name with a space for two; % begins a variable of ssh.
+options=(-o BatchMode=yes -o StrictHostKeyChecking=yes -o "UserKnownHostsFile=\"${known_hosts//%/%%}\"" -o ConnectTimeout=15
 	-o ServerAliveInterval=15)
 [[ -z $key ]] || options+=(-i "$key" -o IdentitiesOnly=yes)
 
@@ -142,21 +181,23 @@ if $dry_run; then
 	say "Dry run: nothing is sent. The checks on this side have passed; a deployment would"
 	cat <<-PLAN
 		  1. connect to $target, port $port, whose key is in $known_hosts, and look for docker and docker compose
-		  2. copy the sources (${sources[*]}) to $dir/incoming
-		  3. copy $env_file as .env, and the secrets (${secrets[*]}) to $dir/incoming/secrets, mode 0444 in a folder of mode 0700
-		  4. build the image $name:$tag, unless the host has it
-		  5. make it a release in $dir/releases, unless the current one is equal
-		  6. start the server and wait up to $health_timeout s until it is healthy, then start cloudflared
-		  7. on failure, start the release before; on success, remove releases and images older than that
+		  2. copy the sources (${sources[*]}), $env_file as .env, and the secrets (${secrets[*]}) to a new folder in $dir
+		  3. have the host do the rest by itself, and show what it says:
+		  4. wait until no other deployment is running
+		  5. build the image $name:$tag, unless the host has it
+		  6. make it a release in $dir/releases, unless the current one is equal
+		  7. put the secrets into a new folder in $dir/secrets, mode 0444 in a folder of mode 0700, unless the current ones are equal
+		  8. start the server and wait up to $health_timeout s until it is healthy, then cloudflared, likewise
+		  9. on failure, start the release before; on success, remove what is older than that and no container uses
 	PLAN
 	exit 0
 fi
 
 # --- The other side -------------------------------------------------------------------------------------------------
 
-# Runs a command there. ssh joins its words into one line for the shell of the other side: each is put into single quotes,
-# which mean the same to every shell.
-there() {
+# Runs a command there, with the standard input of here. ssh joins its words into one line for the shell of the other side:
+# each is put into single quotes, which mean the same to every shell.
+send() {
 	local word line='' quote="'\\''"
 	for word; do
 		line+="'${word//\'/$quote}' "
@@ -164,8 +205,27 @@ there() {
 	ssh -p "$port" "${options[@]}" "$target" "$line"
 }
 
+there() { send "$@" </dev/null; }
+
 # Standard input becomes a file that nobody else can read, not even for a moment.
-put() { there sh -c 'umask 077 && cat >"$1"' sh "$1"; }
+put() { send sh -c 'umask 077 && cat >"$1"' sh "$1"; }
+
+incoming=
+handed_over=false
+said=$(mktemp)
+# What was sent goes again, unless the host is at work with it.
+clean_up() {
+	rm -f "$said"
+	[[ -z $incoming ]] || $handed_over || there rm -rf "$incoming" 2>/dev/null || true
+}
+interrupted() {
+	local what="what is running on the host goes on unchanged"
+	! $handed_over || what="the host goes on by itself, and --status tells how it ended"
+	printf 'deploy-to-droplet.sh: %s: interrupted; %s\n' "$step" "$what" >&2
+	exit 130
+}
+trap clean_up EXIT
+trap interrupted INT TERM HUP
 
 step="connecting to $target"
 say "Connecting to $target, port $port"
@@ -174,44 +234,78 @@ there docker version --format '{{.Server.Version}}' >/dev/null ||
 	die "docker does not answer there: install Docker Engine, and let $user use it"
 there docker compose version --short >/dev/null || die "docker compose is missing there: install the compose plugin"
 
-step="copying the sources"
-say "Copying the sources"
-archive=$(mktemp)
-export COPYFILE_DISABLE=1 # macOS: no extra files for extended attributes
-trap 'rm -f "$archive"' EXIT
-tar -czf "$archive" --exclude target "${sources[@]}"
-there sh -c 'umask 077 && mkdir -p "$1/releases" && rm -rf "$1/incoming" && mkdir -p "$1/incoming/secrets"' sh "$dir" ||
-	die "$dir cannot be created there; choose another with --dir"
-scp -q -P "$port" "${options[@]}" "$archive" "$scp_target:$dir/incoming/sources.tar.gz"
-there sh -c 'cd "$1/incoming" && tar -xzmf sources.tar.gz && rm sources.tar.gz' sh "$dir"
-
-step="copying settings and secrets"
-say "Copying settings and secrets"
-put "$dir/incoming/.env" <"$env_file"
-for secret in "${secrets[@]}"; do
-	put "$dir/incoming/secrets/$secret" <"secrets/$secret"
-done
-printf '%s\n' "$tag" | put "$dir/incoming/image-tag"
-# The server reads them as user 65532; the folder keeps everybody else on the host out.
-there sh -c 'chmod 0444 "$1"/* && chmod 0700 "$1"' sh "$dir/incoming/secrets"
-
-step="building the image"
-if there docker image inspect "$name:$tag" >/dev/null 2>&1; then
-	say "The host has the image $name:$tag already"
-else
-	say "Building the image $name:$tag; the first time takes minutes"
-	there docker build --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" "$dir/incoming" ||
-		die "the build failed; what is running goes on unchanged"
+if [[ $action == status ]]; then
+	step="looking at $target"
+	status=0
+	there sh -c '
+		cd "$1" 2>/dev/null || { echo "Nothing is deployed in $1"; exit 1; }
+		if flock -n lock true; then echo "No deployment is running."; else echo "A deployment is running."; fi
+		[ ! -f last-deployment ] || cat last-deployment
+		for link in current previous; do
+			[ ! -L "$link" ] || printf "%-9s %s\n" "$link" "$(basename "$(readlink "$link")")"
+		done
+		[ -L current ] || exit 1
+		docker compose --project-directory current --file current/docker-compose.yml ps --all
+		server=$(docker compose --project-directory current --file current/docker-compose.yml ps --quiet server)
+		[ "$(docker inspect --format "{{.State.Health.Status}}" "$server" 2>/dev/null)" = healthy ]
+	' sh "$dir" || status=$?
+	[[ $status -ne 255 ]] || die "the connection was lost"
+	[[ $status -eq 0 ]] || die "the server is not healthy"
+	exit 0
 fi
 
-step="starting the release"
-say "Starting the release"
-# One connection from here on: what it does is finished even if this side goes away.
-remote='
+step="copying"
+incoming=$(there sh -c 'umask 077 && mkdir -p "$1/releases" "$1/secrets" && mktemp -d "$(cd "$1" && pwd -P)/incoming.XXXXXX"' sh "$dir") ||
+	die "$dir cannot be created there; choose another with --dir"
+[[ $incoming == /*/incoming.* ]] || die "$target did not name the new folder in $dir, but said: $incoming"
+if [[ $action == deploy ]]; then
+	step="copying the sources"
+	say "Copying the sources"
+	export COPYFILE_DISABLE=1 # macOS: no extra files for extended attributes
+	tar -czf - --exclude target "${sources[@]}" |
+		send sh -c 'umask 077 && cd "$1" && mkdir release secrets && tar -xzmof - -C release' sh "$incoming" ||
+		die "the sources did not arrive; what is running goes on unchanged"
+
+	step="copying settings and secrets"
+	say "Copying settings and secrets"
+	put "$incoming/release/.env" <"$env_file"
+	for secret in "${secrets[@]}"; do
+		put "$incoming/secrets/$secret" <"secrets/$secret"
+	done
+	printf '%s\n' "$tag" | put "$incoming/release/image-tag"
+	# The server reads them as user 65532; the folder keeps everybody else on the host out.
+	there sh -c 'chmod 0444 "$1"/* && chmod 0700 "$1"' sh "$incoming/secrets"
+fi
+
+# What the host does by itself, as a script for its sh.
+IFS= read -r -d '' on_the_host <<'HOST' || true
 set -eu
-dir=$1 name=$2 timeout=$3
+umask 077
+incoming=$1 dir=${1%/*} name=$2 version=$3 timeout=$4 action=$5
 cd "$dir"
-say() { printf "    %s\n" "$*" >&2; }
+say() { printf "    %s\n" "$*"; }
+# How it ended, for --status; whoever looks on learns it from the exit status.
+end() {
+	printf "Last deployment, %s: %s\n" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >last-deployment
+	say "$2"
+	exit "$1"
+}
+leave() {
+	rm -rf "$incoming/release" "$incoming/secrets"
+	[ "$1" -le 10 ] || set -- 1
+	echo "$1" >"$incoming/status.new"
+	mv "$incoming/status.new" "$incoming/status"
+}
+trap 'leave "$?"' EXIT
+trap "" HUP INT
+
+exec 9>lock
+flock -n 9 || {
+	say "Another deployment is running on this host; this one waits for its end"
+	flock 9
+}
+
+target() { [ ! -L "$1" ] || basename "$(readlink "$1")"; }
 
 # compose RELEASE ARGUMENT...
 compose() {
@@ -220,82 +314,236 @@ compose() {
 	IMAGE_TAG=$(cat "$folder/image-tag") docker compose --project-directory "$folder" --file "$folder/docker-compose.yml" "$@"
 }
 
-# start RELEASE: the server first, the tunnel only once the server is healthy.
-start() {
-	# The tables first, where this project keeps tokens in PostgreSQL: a new server may need what an old one did not
-	# know. What they change leaves them usable for the release before.
-	if grep -q "^  db-init:" "$dir/releases/$1/docker-compose.yml"; then
-		compose "$1" run --rm --no-TTY db-init <"$dir/releases/$1/secrets/postgres_password" >&2 || {
-			say "The token store could not be set up; the reason stands above"
-			return 1
-		}
-	fi
-	compose "$1" up --detach --no-build --remove-orphans server || return 1
-	waited=0
+# Where the secrets of a release are.
+secrets_of() {
+	folder=$(sed -n "s/^SECRETS_DIR=//p" "releases/$1/.env" | tail -n 1)
+	echo "${folder:-$dir/releases/$1/secrets}"
+}
+
+# state RELEASE SERVICE: such as running/healthy.
+state() {
+	container=$(compose "$1" ps --all --quiet "$2" 2>/dev/null) && [ -n "$container" ] || { echo none; return; }
+	docker inspect --format "{{.State.Status}}/{{if .State.Health}}{{.State.Health.Status}}{{end}}" "$container" 2>/dev/null || echo none
+}
+
+# healthy RELEASE SERVICE: waits until it is.
+healthy() {
+	waited=0 before=
 	while :; do
-		container=$(compose "$1" ps --all --quiet server)
-		state=$(docker inspect --format "{{.State.Status}}/{{if .State.Health}}{{.State.Health.Status}}{{end}}" "$container" 2>/dev/null) || state=unknown
-		case $state in
-		running/healthy) break ;;
-		running/unhealthy | exited/* | dead/*) waited=$timeout ;;
-		esac
+		state=$(state "$1" "$2")
+		[ "$state" != running/healthy ] || return 0
+		case $2:$state in *:none | *:exited/* | *:dead/* | server:running/unhealthy) waited=$timeout ;; esac
 		# A wrong setting makes it exit at once, again and again: no use waiting for the end.
-		restarts=$(docker inspect --format "{{.RestartCount}}" "$container" 2>/dev/null) || restarts=0
-		[ "${restarts:-0}" -lt 3 ] || waited=$timeout
+		restarts=$(docker inspect --format "{{.RestartCount}}" "$(compose "$1" ps --all --quiet "$2")" 2>/dev/null) || restarts=0
+		before=${before:-$restarts}
+		[ "$((restarts - before))" -lt 3 ] || waited=$timeout
 		if [ "$waited" -ge "$timeout" ]; then
-			say "The server is not healthy ($state). Its last lines:"
-			compose "$1" logs --no-color --no-log-prefix --tail 20 server >&2 || true
+			say "The service $2 is not healthy ($state). Its last lines:"
+			compose "$1" logs --no-color --no-log-prefix --tail 20 "$2" || true
 			return 1
 		fi
 		sleep 1
 		waited=$((waited + 1))
 	done
-	compose "$1" up --detach --no-build || return 1
 }
 
-previous=
-[ ! -L current ] || previous=$(basename "$(readlink current)")
-if [ -n "$previous" ] && diff -r incoming "releases/$previous" >/dev/null 2>&1; then
-	rm -rf incoming
-	release=$previous
-	say "Nothing has changed since release $release"
-else
-	release=$(date -u +%Y%m%dT%H%M%SZ)-$(cat incoming/image-tag)
-	mv incoming "releases/$release"
-fi
-
-if start "$release"; then
-	ln -sfn "releases/$release" current
-	say "Release $release is healthy"
-elif [ -n "$previous" ] && [ "$previous" != "$release" ]; then
-	say "Going back to release $previous"
-	if start "$previous"; then
-		rm -rf "releases/$release"
-		say "Release $previous runs again; the new one is not in use"
-		exit 3
+# The tables and roles, where this project keeps tokens in PostgreSQL: a new server may need what an old one did not know.
+# What they change leaves them usable for the release before.
+database() {
+	grep -q "^  db-init:" "releases/$1/docker-compose.yml" || return 0
+	if grep -q "^  postgres:" "releases/$1/docker-compose.yml"; then
+		compose "$1" up --detach --no-build postgres || return 1
+		healthy "$1" postgres || return 1
+		# The image reads the owner's password only when it sets up an empty database; this is how a new one counts. Over
+		# the socket inside of the container, where it asks for none.
+		compose "$1" exec --no-TTY postgres psql --quiet --no-password --set ON_ERROR_STOP=1 --username postgres --dbname mcp_auth <<'SQL' || say "The owner's password could not be set; trying the one that is"
+\set password `cat /run/secrets/postgres_owner_password`
+SET log_statement = 'none';
+SET log_min_duration_statement = -1;
+SET log_min_error_statement = 'panic';
+ALTER ROLE postgres PASSWORD :'password';
+SQL
 	fi
-	exit 4
+	compose "$1" run --rm --no-TTY db-init <"$(secrets_of "$1")/postgres_password"
+}
+
+# start RELEASE: the server first, the tunnel only once the server is healthy.
+start() {
+	database "$1" || {
+		say "The token store could not be set up; the reason stands above"
+		return 1
+	}
+	compose "$1" up --detach --no-build --remove-orphans server || return 1
+	healthy "$1" server || return 1
+	compose "$1" up --detach --no-build || return 1
+	healthy "$1" cloudflared
+}
+
+# go_back RELEASE: whatever else fails, its server and its tunnel are started.
+go_back() {
+	database "$1" || say "The token store is not as it was; the server starts without"
+	compose "$1" up --detach --no-build --remove-orphans server || return 1
+	healthy "$1" server || return 1
+	compose "$1" up --detach --no-build || return 1
+	healthy "$1" cloudflared || say "The server is healthy, the tunnel is not"
+}
+
+# Removes what is neither current nor previous, as disks of droplets are small; but nothing that a container has mounted: it
+# could not be started again after a crash or a reboot.
+remove_old() {
+	keep=" $(target current) $(target previous) "
+	containers=$(docker ps --all --quiet) || return 0
+	mounted=
+	for container in $containers; do
+		mounted="$mounted
+$(docker inspect --format "{{range .Mounts}}{{println .Source}}{{end}}" "$container")" || return 0
+	done
+	for old in releases/*; do
+		case $keep in *" ${old#releases/} "*) continue ;; esac
+		case $mounted in *"
+$dir/$old/"*) continue ;; esac
+		rm -rf "$old"
+	done
+	for old in secrets/*; do
+		! grep -qxF "SECRETS_DIR=$dir/$old" releases/*/.env || continue
+		case $mounted in *"
+$dir/$old/"*) continue ;; esac
+		rm -rf "$old"
+	done
+	docker image ls --format "{{.Tag}}" "$name" | while read -r image; do
+		grep -qxF "$image" releases/*/image-tag || docker image rm "$name:$image" >/dev/null 2>&1 || true
+	done
+	# What connections that were lost left behind.
+	find . -maxdepth 1 -name "incoming.*" -mmin +180 -exec rm -rf {} +
+}
+
+current=$(target current)
+[ -d "releases/$current" ] || current=
+if [ "$action" = rollback ]; then
+	release=$(target previous)
+	[ -n "$release" ] && [ -d "releases/$release" ] || end 7 "There is no release to go back to"
 else
-	compose "$release" stop server >/dev/null 2>&1 || true
-	exit 5
+	tag=$(cat "$incoming/release/image-tag")
+	if docker image inspect "$name:$tag" >/dev/null 2>&1; then
+		say "The host has the image $name:$tag already"
+	else
+		say "Building the image $name:$tag; the first time takes minutes"
+		docker build --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" "$incoming/release" ||
+			end 8 "The build failed; what is running goes on unchanged"
+	fi
+
+	id=$(date -u +%Y%m%dT%H%M%SZ)-$tag
+	while [ -e "releases/$id" ] || [ -e "secrets/$id" ]; do
+		sleep 1
+		id=$(date -u +%Y%m%dT%H%M%SZ)-$tag
+	done
+	# The folder of the secrets is in the configuration of each container that has some. So it changes when they do, and only
+	# then; its name tells nothing of them, as a checksum would.
+	secrets=$dir/secrets/$id
+	if [ -n "$current" ]; then
+		old=$(secrets_of "$current")
+		case $old in
+		"$dir/secrets/"*) ! diff -r "$incoming/secrets" "$old" >/dev/null 2>&1 || secrets=$old ;;
+		esac
+	fi
+	[ -e "$secrets" ] || mv "$incoming/secrets" "$secrets"
+	# So that `docker compose` in this folder means the same image and secrets.
+	printf "\nIMAGE_TAG=%s\nSECRETS_DIR=%s\n" "$tag" "$secrets" >>"$incoming/release/.env"
+	if [ -n "$current" ] && diff -r "$incoming/release" "releases/$current" >/dev/null 2>&1; then
+		release=$current
+		say "Nothing has changed since release $release"
+	else
+		release=$id
+		mv "$incoming/release" "releases/$release"
+	fi
 fi
 
-# The current release and the one before stay; disks of droplets are small.
-keep=" $release $previous "
-[ "$previous" != "$release" ] || keep=" $release $(ls -1 releases | grep -vxF "$release" | sort | tail -n 1) "
-for old in $(ls -1 releases); do
-	case $keep in *" $old "*) ;; *) rm -rf "releases/$old" ;; esac
+say "Starting release $release"
+was=$(state "$release" server)
+if start "$release"; then
+	if [ "$release" != "$current" ]; then
+		[ -z "$current" ] || ln -sfn "releases/$current" previous
+		ln -sfn "releases/$release" current
+	fi
+	remove_old
+	end 0 "Release $release is healthy"
+fi
+if [ -n "$current" ] && [ "$current" != "$release" ]; then
+	say "Going back to release $current"
+	if go_back "$current"; then
+		remove_old
+		end 3 "Release $release did not become healthy; release $current runs again"
+	fi
+	[ "$(state "$current" server)" != running/healthy ] ||
+		end 6 "Neither release $release nor release $current could be started as a whole; the server answers"
+	end 4 "Neither release $release nor release $current became healthy"
+fi
+[ "$(state "$release" server)" != running/healthy ] ||
+	end 6 "Release $release could not be started as a whole; the server is healthy and goes on"
+[ -z "$current" ] || end 10 "Release $release is not healthy, and nothing has changed since it was"
+# No use restarting for ever what never was healthy. What was may be again.
+[ "$was" = running/healthy ] || compose "$release" stop server >/dev/null 2>&1 || true
+end 5 "Release $release did not become healthy, and there is none before it"
+# The end of this script: without this line, not all of it has arrived.
+HOST
+
+# Shows what the host says from the given byte on, until it has ended, with its status.
+look_on='
+cd "$1" || exit 9
+seen=$2
+while :; do
+	status=
+	[ ! -f status ] || status=$(cat status)
+	size=$(wc -c <log)
+	if [ "$size" -gt "$seen" ]; then
+		tail -c "+$((seen + 1))" log | head -c "$((size - seen))" || exit 255
+		seen=$size
+	fi
+	[ -z "$status" ] || exit "$status"
+	kill -0 "$(cat pid)" 2>/dev/null || [ -f status ] || exit 9
+	sleep 1
+done'
+
+step="starting the release"
+[[ $action == deploy ]] || step="going back"
+# In a session of its own, with a file for output: neither the end of this connection nor a closed pipe stops it.
+handed_over=true
+printf '%s' "$on_the_host" | send sh -c '
+	cd "$1" && cat >run.sh && : >log || exit 1
+	case $(tail -n 1 run.sh) in "# The end"*) ;; *) exit 1 ;; esac
+	session=$(command -v setsid || command -v nohup) || exit 1
+	"$session" sh run.sh "$@" >log 2>&1 </dev/null &
+	echo "$!" >pid
+' sh "$incoming" "$name" "$version" "$health_timeout" "$action" ||
+	die "the host could not be told to begin, or its answer was lost; --status tells whether it is at work"
+
+lost=0
+while :; do
+	status=0
+	there sh -c "$look_on" sh "$incoming" "$(($(wc -c <"$said")))" | tee -a "$said" >&2 || status=${PIPESTATUS[0]}
+	# The host ends with 10 at most; anything above is the end of the connection, and not of the work.
+	[[ $status -gt 10 && $lost -lt 10 ]] || break
+	lost=$((lost + 1))
+	say "The connection was lost; the host goes on by itself. Connecting again"
+	sleep 3
 done
-for image in $(docker image ls --format "{{.Tag}}" "$name"); do
-	grep -qxF "$image" releases/*/image-tag || docker image rm "$name:$image" >/dev/null 2>&1 || true
-done
-'
-status=0
-there sh -c "$remote" sh "$dir" "$name" "$health_timeout" || status=$?
+[[ $status -gt 10 ]] || there rm -rf "$incoming" || true
 case $status in
-0) say "Deployed: $name:$tag on $host" ;;
+0)
+	if [[ $action == rollback ]]; then
+		say "The release before runs again on $host"
+	else
+		say "Deployed: $name:$tag on $host"
+	fi
+	;;
+1 | 2) die "the commands on the host failed (status $status); their message stands above" ;;
 3) die "the new release did not become healthy; the one before runs again. The reason stands above" ;;
 4) die "neither the new release nor the one before became healthy: THE SERVER IS DOWN. Log in and look at docker ps" ;;
 5) die "the release did not become healthy, and there is none before it to go back to. The reason stands above" ;;
-*) die "the commands on the host failed (status $status); their message stands above" ;;
+6) die "not everything could be started; the server that runs is healthy and was not stopped. The reason stands above" ;;
+7) die "there is no release before the current one on $host" ;;
+8) die "the build failed; what is running goes on unchanged" ;;
+9) die "the host stopped in the middle; was it restarted? Run this again, or look at it with --status" ;;
+10) die "the current release is not healthy, and there is nothing new to start; nothing was stopped. --rollback starts the one before" ;;
+*) die "the connection is lost; the host goes on by itself, and --status tells how it ended" ;;
 esac

@@ -12,5 +12,6 @@ mod documents;
 mod fix;
 #[cfg(feature = "online")]
 mod online;
+mod profiles;
 mod properties;
 mod reports;

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
-use mcp_kit::audit::finding::{Code, Decision, Edit, Excerpt, Finding, Fix, Graph, Report, Severity, Verdict};
+use mcp_kit::audit::finding::{
+    Code, Decision, Edit, Excerpt, Finding, Fix, Graph, NotJudged, Report, Severity, SiteReport, Verdict,
+};
+use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
 use mcp_kit::fs::terminal::Paint;
 
@@ -57,6 +60,23 @@ fn report() -> Report {
     Report {
         root: "docs".to_owned(),
         profiles: vec!["mdBook's rules, because of book.toml".to_owned()],
+        sites: vec![SiteReport {
+            folder: "src".to_owned(),
+            generator: "mdBook".to_owned(),
+            judged: true,
+            reason: "book.toml is there".to_owned(),
+            roots: vec!["src".to_owned()],
+            settings: vec![("book.toml".to_owned(), "src".to_owned(), "src".to_owned())],
+            not_judged: vec![NotJudged {
+                form: Form::Absolute,
+                cause: "published-elsewhere",
+                count: 2,
+                why: "the published site may have them from elsewhere".to_owned(),
+                remedy: String::new(),
+                example: ("src/a.md".to_owned(), "/x".to_owned()),
+            }],
+        }],
+        not_judged: 2,
         documents: 1_204,
         links: 5_310,
         duration: Duration::from_millis(41),

@@ -17,6 +17,7 @@ mod broken_link;
 mod broken_url;
 mod deprecated_reference;
 mod deprecated_target;
+mod doubtful_profile;
 mod duplicate_definition;
 mod malformed_link;
 mod missing_notice;

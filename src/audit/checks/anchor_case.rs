@@ -39,7 +39,8 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let before = destination.split('#').next().unwrap_or_default();
         let message =
             format!("the heading is named \"{name}\": GitHub forgives other letter case, other renderers do not");
-        let guess = Some(Guess { destination: format!("{before}#{name}"), certain: true });
+        let guess = Guess { destination: format!("{before}#{name}"), certain: true };
+        let guess = Some(guess.checked(context.corpus, page, link.kind));
         pending.push(
             PendingFinding::of_link(CODE, Severity::Warning, page, document, link, message).guessing(link, guess),
         );

@@ -38,7 +38,9 @@ const GUESSES: usize = 200;
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     let mut guesses = 0;
-    for (link, resolved) in context.links(page).filter(|(_, resolved)| resolved.fragment != Fragment::Fine) {
+    for (link, resolved) in
+        context.links(page).filter(|(_, resolved)| matches!(resolved.fragment, Fragment::Missing | Fragment::Case(_)))
+    {
         let destination = document.text(link.destination);
         let parts = Parts::of(destination);
         let Some(fragment) = parts.fragment else { continue };
@@ -70,9 +72,15 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
                     format!("the heading is named \"{name}\", with other letter case, which this renderer tells apart");
                 (message, Some(Guess { destination: name.to_owned(), certain: true }))
             }
-            (Fragment::Fine, _) => continue,
+            (Fragment::Fine | Fragment::Unjudged(_), _) => continue,
         };
-        let guess = guess.map(|guess| Guess { destination: with(&guess.destination), certain: guess.certain });
+        let guess = guess.map(|guess| {
+            Guess { destination: with(&guess.destination), certain: guess.certain }.checked(
+                context.corpus,
+                page,
+                link.kind,
+            )
+        });
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }

@@ -17,6 +17,7 @@
 //!
 //! Delete one of them, or give it another label.
 
+use super::unused_definition::is_comment;
 use super::{Check, Code, Context, PendingFinding, Run, Severity};
 
 pub(super) const CHECK: Check = Check {
@@ -30,6 +31,9 @@ const CODE: Code = Code::DuplicateDefinition;
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for definition in document.definitions.iter().filter(|definition| definition.repeated) {
+        if is_comment(document.text(definition.label), document.text(definition.destination)) {
+            continue;
+        }
         let message =
             format!("[{}] is defined before; this definition counts for nothing", document.text(definition.label));
         let draft = PendingFinding::new(CODE, Severity::Note, page, definition.span, message);

@@ -37,7 +37,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let (message, meant) = explain(kind, destination);
         let guess = meant.map(|destination| match kind {
             Malformed::BrokenScheme => Guess { destination, certain: false },
-            _ => suggest::found(context.corpus, page, destination),
+            _ => suggest::found(context.corpus, page, destination).checked(context.corpus, page, link.kind),
         });
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
@@ -60,6 +60,7 @@ fn explain(kind: Malformed, destination: &str) -> (String, Option<String>) {
         Malformed::NoScheme => {
             ("without https:// in front this is the path of a file".to_owned(), Some(format!("https://{destination}")))
         }
+        Malformed::LocalFile => ("file:// is a place on its writer's disk, which no reader has".to_owned(), None),
         Malformed::BrokenScheme => {
             let rest = destination.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start_matches([':', '/']);
             let scheme = if destination.to_ascii_lowercase().contains("tps") { "https" } else { "http" };

@@ -18,6 +18,7 @@ mod broken_link;
 mod broken_url;
 mod deprecated_reference;
 mod deprecated_target;
+mod doubtful_profile;
 mod duplicate_definition;
 mod malformed_link;
 mod missing_notice;
@@ -28,7 +29,7 @@ mod secret;
 mod stale_page;
 mod stale_review;
 mod undecided_url;
-mod undefined_reference;
+pub mod undefined_reference;
 mod unreadable;
 mod unused_definition;
 
@@ -40,6 +41,7 @@ pub const ALL: &[Check] = &[
     anchor_case::CHECK,
     undefined_reference::CHECK,
     malformed_link::CHECK,
+    doubtful_profile::CHECK,
     unused_definition::CHECK,
     duplicate_definition::CHECK,
     broken_url::CHECK,

@@ -45,7 +45,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let only =
             context.corpus.tree.find_folded(&context.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
         let destination = suggest::recased(context.corpus, context.corpus.path(page), entry, &parts);
-        let guess = Some(Guess { destination, certain: only });
+        let guess = Some(Guess { destination, certain: only }.checked(context.corpus, page, link.kind));
         pending.push(PendingFinding::of_link(CODE, severity, page, document, link, message).guessing(link, guess));
     }
 }

@@ -22,6 +22,7 @@
 use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
+use crate::audit::profile::Form;
 use crate::audit::suggest;
 
 pub(super) const CHECK: Check = Check {
@@ -33,6 +34,10 @@ pub(super) const CHECK: Check = Check {
 const CODE: Code = Code::UndefinedReference;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    // A plug-in or an appended file may define what the document does not.
+    if context.corpus.site(page).cause(Form::Reference).is_some() {
+        return;
+    }
     let document = context.document(page);
     for undefined in &document.undefined {
         let label = document.text(undefined.label);
@@ -54,6 +59,12 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         }
         pending.push(draft);
     }
+}
+
+/// The labels that would be reported.
+pub(in crate::audit) fn labels(document: &Document) -> impl Iterator<Item = &str> {
+    let labels = document.undefined.iter().map(|undefined| (undefined, document.text(undefined.label)));
+    labels.filter(|(undefined, label)| severity(document, undefined, label).is_some()).map(|(_, label)| label)
 }
 
 fn severity(document: &Document, undefined: &Undefined, label: &str) -> Option<Severity> {

@@ -34,14 +34,17 @@ const COMMENTS: &[&str] = &["//", "comment", "_", "#", "-", "<>"];
 /// More of them in one document are one finding.
 const MANY: usize = 3;
 
+/// Whether a definition is how people write comments: `[//]: # (text)`, `[comment]: <> (text)`.
+pub(super) fn is_comment(label: &str, destination: &str) -> bool {
+    COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>")
+}
+
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     let before = pending.len();
     for definition in document.definitions.iter().filter(|definition| !definition.used) {
         let (label, destination) = (document.text(definition.label), document.text(definition.destination));
-        let comment =
-            COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>");
-        if comment {
+        if is_comment(label, destination) {
             continue;
         }
         let message = format!("nothing uses the definition of [{label}]");

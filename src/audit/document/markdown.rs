@@ -85,6 +85,12 @@ fn options(rules: &Rules) -> Options {
     options
 }
 
+/// Whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.
+fn contributors(html: &str) -> Option<bool> {
+    let at = memchr::memmem::find(html.as_bytes(), b"ALL-CONTRIBUTORS-LIST:")?;
+    Some(html[at..].starts_with("ALL-CONTRIBUTORS-LIST:START"))
+}
+
 /// A heading that has begun.
 struct Heading {
     text: String,
@@ -121,6 +127,8 @@ struct Reader<'a> {
     quotes: usize,
     code: bool,
     html_block: bool,
+    /// Inside of the table that all-contributors makes.
+    contributors: bool,
     /// A second heading or much text has been seen: what comes is no banner.
     body: bool,
     /// Where in the whole document the patterns are met.
@@ -162,6 +170,7 @@ impl<'a> Reader<'a> {
             quotes: 0,
             code: false,
             html_block: false,
+            contributors: false,
             body: false,
             patterned: Vec::new(),
             bare: false,
@@ -191,6 +200,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a link only hangs a tooltip up, in the table that all-contributors makes.
+    fn is_tooltip(&self, destination: &str) -> bool {
+        self.contributors && destination.starts_with('#')
+    }
+
     fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
         match tag {
             Tag::Heading { level, id, .. } => {
@@ -211,6 +225,13 @@ impl<'a> Reader<'a> {
             Tag::Image { dest_url, .. } => {
                 self.images += 1;
                 self.link(LinkKind::Image, dest_url, range, definition, 2);
+            }
+            // Python-Markdown gives the note and its first mention an id.
+            Tag::FootnoteDefinition(label) if self.rules.attribute_lists => {
+                for name in [format!("fn:{label}"), format!("fnref:{label}")] {
+                    let name = self.strings.add(&name);
+                    self.names.push(name);
+                }
             }
             Tag::BlockQuote(_) => self.quotes += 1,
             Tag::CodeBlock(_) => self.code = true,
@@ -257,7 +278,7 @@ impl<'a> Reader<'a> {
         };
         let span = self.span(range);
         self.open.push(Open { link: self.links.len(), inner_end: range.start + before_text });
-        self.links.push(Link { span, written, destination, kind, definition, says_old: false });
+        self.links.push(Link { span, written, destination, kind, definition, says_old: false, is_anchor: false });
     }
 
     fn end_link(&mut self, range: &Range<usize>) {
@@ -270,6 +291,8 @@ impl<'a> Reader<'a> {
         let written = written.map(|written| self.span(&written));
         let link = &mut self.links[open.link];
         link.says_old = evidence::says_old(text);
+        link.is_anchor =
+            self.rules.attribute_lists && link.kind == LinkKind::Link && self.text[range.end..].starts_with('{');
         if let (None, Some(written)) = (link.definition, written) {
             link.written = written;
         }
@@ -329,7 +352,15 @@ impl<'a> Reader<'a> {
             self.bare_end = found.end;
             let (span, destination) = (self.span(&found), self.strings.add(address));
             let kind = LinkKind::Autolink;
-            self.links.push(Link { span, written: span, destination, kind, definition: None, says_old: false });
+            self.links.push(Link {
+                span,
+                written: span,
+                destination,
+                kind,
+                definition: None,
+                says_old: false,
+                is_anchor: false,
+            });
         }
     }
 
@@ -339,13 +370,18 @@ impl<'a> Reader<'a> {
         let mut text = heading.text.trim();
         let mut id = heading.id;
         if self.rules.attribute_lists
-            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once("{:"))
+            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
+            && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
         {
-            id = id.or_else(|| list.split_whitespace().find_map(|word| word.strip_prefix('#')).map(str::to_owned));
+            id = id.or_else(|| list.split_whitespace().find_map(source::attribute_id).map(str::to_owned));
             text = before.trim_end();
         }
         if heading.first_level && self.title.is_none() {
             self.title = Some(self.strings.add(text));
+        }
+        if self.rules.is_hosts() {
+            // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
+            text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
         let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
         self.names.push(self.strings.add(slug));
@@ -355,6 +391,14 @@ impl<'a> Reader<'a> {
 
     fn html(&mut self, range: &Range<usize>) {
         let Some(html) = self.text.get(range.clone()) else { return };
+        // The end may stand in one block with the table.
+        let table = contributors(html);
+        self.contributors |= table == Some(true);
+        self.html_pieces(html, range);
+        self.contributors &= table != Some(false);
+    }
+
+    fn html_pieces(&mut self, html: &str, range: &Range<usize>) {
         if html.starts_with("<!--") || self.html_block && memchr::memmem::find(html.as_bytes(), b"<!--").is_some() {
             suppression::find(self.text, self.base, range.clone(), &mut self.strings, &mut self.suppressions);
         }
@@ -362,12 +406,22 @@ impl<'a> Reader<'a> {
             return;
         }
         html::pieces(html, &mut |piece| match piece {
+            // A place to hang a tooltip on, which the tool writes anew whatever anybody mends.
+            Piece::Destination { text, .. } if self.is_tooltip(&text) => {}
             Piece::Destination { text, start, end } => {
                 let written = self.span(&(range.start + start..range.start + end));
                 let destination = self.strings.add(&text);
                 let span = if written.start < written.end { written } else { self.span(range) };
                 let (kind, says_old) = (LinkKind::Html, false);
-                self.links.push(Link { span, written, destination, kind, definition: None, says_old });
+                self.links.push(Link {
+                    span,
+                    written,
+                    destination,
+                    kind,
+                    definition: None,
+                    says_old,
+                    is_anchor: false,
+                });
             }
             Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
             Piece::Named(name) => {
@@ -417,7 +471,15 @@ impl<'a> Reader<'a> {
             for (range, file) in source::includes(self.text, self.rules.include_marks) {
                 let (span, destination) = (self.span(&range), self.strings.add(file));
                 let (kind, written) = (LinkKind::Include, Span::default());
-                self.links.push(Link { span, written, destination, kind, definition: None, says_old: false });
+                self.links.push(Link {
+                    span,
+                    written,
+                    destination,
+                    kind,
+                    definition: None,
+                    says_old: false,
+                    is_anchor: false,
+                });
             }
         }
         if let Some((span, _)) = front_matter.status.filter(|_| !self.patterned.is_empty()) {
@@ -429,7 +491,9 @@ impl<'a> Reader<'a> {
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
+        let composed = source::is_composed(self.text, self.rules.composed_marks);
         Document {
+            composed,
             anchors,
             links: self.links.into(),
             undefined: self.undefined.into(),

@@ -112,6 +112,8 @@ pub struct Link {
     pub definition: Option<u32>,
     /// Whether its text says that what it points to is old.
     pub says_old: bool,
+    /// Whether it is empty and names the place where it stands: `[](){#id}`.
+    pub is_anchor: bool,
 }
 
 /// `[label]: destination`.
@@ -183,6 +185,8 @@ pub struct Document {
     pub secrets: Box<[Secret]>,
     /// How the file could be read.
     pub reading: Reading,
+    /// Whether the build puts parts into it that are not known here.
+    pub composed: bool,
 }
 
 impl Document {

@@ -6,11 +6,17 @@ use linkify::{LinkFinder, LinkKind};
 
 use crate::audit::walk::is_markdown;
 
-/// The ids of `{ #id }` behind anything, as Python-Markdown's `attr_list` has it.
+/// The ids of `{ #id }` and `{ id=name }` behind anything, as Python-Markdown's `attr_list` has it.
 pub(super) fn attribute_ids(text: &str) -> impl Iterator<Item = &str> {
     let lists =
         memchr::memchr_iter(b'{', text.as_bytes()).filter_map(|start| text[start + 1..].split(['}', '\n']).next());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|word| word.trim_start_matches(':').strip_prefix('#')))
+    lists.flat_map(|list| list.split_whitespace().filter_map(attribute_id))
+}
+
+/// The id that a word of an attribute list gives: `#name`, `id=name`, `id="name"`.
+pub(super) fn attribute_id(word: &str) -> Option<&str> {
+    let word = word.trim_start_matches(':');
+    word.strip_prefix('#').or_else(|| word.strip_prefix("id=").map(|value| value.trim_matches(['"', '\''])))
 }
 
 /// Files whose text becomes a part of this one, by the `marks` in front of their names: `{{#include file}}` of mdBook, `--8<-- "file"` of
@@ -32,6 +38,15 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
         }
     }
     found
+}
+
+/// Whether a build puts something into this text that is not in it: `marks` say so where they stand, those that begin with a line break at
+/// the beginning of a line only.
+pub(super) fn is_composed(text: &str, marks: &[&str]) -> bool {
+    marks.iter().any(|mark| {
+        memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some()
+            || mark.strip_prefix('\n').is_some_and(|mark| text.starts_with(mark))
+    })
 }
 
 /// The first address on the web that begins in `range` and that no letter or digit stands before, as in GFM's extended autolinks; it ends

@@ -5,7 +5,7 @@ use std::fs;
 
 use rayon::prelude::*;
 
-use super::{Flavor, Origin, Profiles, Site};
+use super::{Flavor, Origin, Profiles, Site, generators, settings};
 use crate::audit::Settings;
 use crate::audit::walk::{Entry, Kind, Tree};
 use crate::text::path::{display_path, file_name, join, parent};
@@ -15,74 +15,102 @@ const LARGEST: u64 = 4 << 20;
 
 /// The sites of a tree: what the configuration says before what is found.
 #[must_use]
-pub fn detect(tree: &Tree, settings: &Settings) -> Profiles {
-    Profiles { origin: Origin::find(tree.root()), ..sites(tree, settings) }
+pub fn detect(tree: &Tree, told: &Settings) -> Profiles {
+    let origin = Origin::find(tree.root());
+    let profiles = sites(tree, told, origin.as_ref());
+    Profiles { origin, ..profiles }
 }
 
-fn sites(tree: &Tree, settings: &Settings) -> Profiles {
-    let told = settings.flavors.iter().map(|(folder, flavor)| {
+fn sites(tree: &Tree, told: &Settings, origin: Option<&Origin>) -> Profiles {
+    let flavors = told.flavors.iter().map(|(folder, flavor)| {
         let folder = folder.trim_matches('/').as_bytes().to_vec();
         Site::new(*flavor, folder, "the configuration says so".to_owned())
     });
-    let mut sites: Vec<Site> = told.collect();
-    if let Some(flavor) = settings.flavor {
+    let mut sites: Vec<Site> = flavors.collect();
+    if let Some(flavor) = told.flavor {
         sites.push(Site::new(flavor, Vec::new(), "it was asked for".to_owned()));
         return Profiles::new(sites);
     }
-    let files = tree.entries().par_iter().filter(|entry| entry.kind == Kind::File || entry.kind == Kind::Document);
-    sites.par_extend(files.filter_map(|entry| site(tree, &entry.path)));
+    let found = tree.entries().par_iter().flat_map_iter(|entry| generators::sites(tree, &entry.path, &entry.kind));
+    let mut found: Vec<(usize, Site)> = found.collect();
+    // Of several for one folder, the first row counts.
+    found.sort_by_key(|(number, _)| *number);
+    sites.extend(found.into_iter().map(|(_, site)| site));
     more_books(tree, &mut sites);
     navigation_files(tree, &mut sites);
+    sites.extend(generators::imported(tree, &sites));
+    sites.extend(generators::vault(tree));
+    sites.extend(generators::of_origin(tree, origin.map(Origin::as_str)));
     sites.push(Site::new(Flavor::Github, Vec::new(), "nothing says otherwise".to_owned()));
     Profiles::new(sites)
 }
 
-/// The site that a configuration file describes.
-fn site(tree: &Tree, path: &[u8]) -> Option<Site> {
-    let folder = parent(path);
-    let name = std::str::from_utf8(file_name(path)).ok()?;
-    let because = |flavor, folder| Site::new(flavor, folder, format!("{} is there", display_path(path)));
-    match name {
-        "book.toml" => mdbook(tree, path, folder),
-        "mkdocs.yml" | "mkdocs.yaml" => {
-            let text = read(tree, path)?;
-            let docs = value(&text, "docs_dir").unwrap_or("docs");
-            let mut site = because(Flavor::Mkdocs, normal(folder, docs));
-            site.navigation = mentioned(&text, &site.folder);
-            Some(site)
-        }
-        "zensical.toml" => {
-            let text = read(tree, path)?;
-            let settings: toml::Table = text.parse().unwrap_or_default();
-            let project = settings.get("project").and_then(toml::Value::as_table);
-            let docs =
-                project.and_then(|project| project.get("docs_dir")).and_then(toml::Value::as_str).unwrap_or("docs");
-            let mut site = because(Flavor::Mkdocs, normal(folder, docs));
-            site.navigation = mentioned(&text, &site.folder);
-            Some(site)
-        }
-        "catalog-info.yaml" => {
-            let text = read(tree, path)?;
-            let docs = join(folder, b"docs");
-            (text.contains("backstage.io/techdocs-ref") && tree.find(&docs).is_some())
-                .then(|| because(Flavor::Mkdocs, docs))
-        }
-        "docusaurus.config.js" | "docusaurus.config.ts" | "docusaurus.config.mjs" | "docusaurus.config.cjs" => {
-            let mut site = because(Flavor::Docusaurus, folder.to_vec());
-            site.roots = ["static", "", "docs", "src/pages", "blog"].map(|root| join(folder, root.as_bytes())).to_vec();
-            Some(site)
-        }
-        "docs.json" | "mint.json" => mintlify(tree, path, folder),
-        "docfx.json" => Some(because(Flavor::Docfx, folder.to_vec())),
-        "hugo.toml" | "hugo.yaml" | "hugo.json" => hugo(tree, path, folder),
-        "config.toml" | "config.yaml" if tree.find(&join(folder, b"archetypes")).is_some() => hugo(tree, path, folder),
-        // Docsify follows GitHub but for what `/` means.
-        "_sidebar.md" => Some(because(Flavor::Github, folder.to_vec())).filter(|_| !folder.is_empty()),
-        _ => None,
-    }
+fn because(flavor: Flavor, folder: Vec<u8>, path: &[u8]) -> Site {
+    Site::new(flavor, folder, format!("{} is there", display_path(path)))
 }
 
-fn mdbook(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
+pub(super) fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let Some(text) = read(tree, path) else { return Vec::new() };
+    let docs = value(&text, "docs_dir").unwrap_or("docs");
+    let mut site = because(Flavor::Mkdocs, normal(folder, docs), path);
+    site.note(path, "docs_dir", docs);
+    site.navigation = mentioned(&text, &site.folder);
+    // A file that is included is seen from where MkDocs runs, or from the folders that the extension is told.
+    let told = settings::scalars(&text, "base_path").filter(|told| !told.starts_with('['));
+    site.content = [folder.to_vec()].into_iter().chain(told.map(|told| normal(folder, told))).collect();
+    settings::mkdocs(&mut site, path, &text);
+    vec![site]
+}
+
+pub(super) fn zensical(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let Some(text) = read(tree, path) else { return Vec::new() };
+    let settings: toml::Table = text.parse().unwrap_or_default();
+    let project = settings.get("project").and_then(toml::Value::as_table);
+    let docs = project.and_then(|project| project.get("docs_dir")).and_then(toml::Value::as_str).unwrap_or("docs");
+    let mut site = because(Flavor::Mkdocs, normal(folder, docs), path);
+    site.note(path, "docs_dir", docs);
+    site.navigation = mentioned(&text, &site.folder);
+    vec![site]
+}
+
+pub(super) fn techdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let docs = join(folder, b"docs");
+    let is_one =
+        tree.find(&docs).is_some() && read(tree, path).is_some_and(|text| text.contains("backstage.io/techdocs-ref"));
+    is_one.then(|| because(Flavor::Mkdocs, docs, path)).into_iter().collect()
+}
+
+pub(super) fn docusaurus(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let text = read(tree, path).unwrap_or_default();
+    let mut site = because(Flavor::Docusaurus, folder.to_vec(), path);
+    // `path: '../docs'` of the documents, the blog and further instances of them.
+    let mut content: Vec<Vec<u8>> = ["docs", "blog"].map(|name| join(folder, name.as_bytes())).to_vec();
+    for value in settings::quoted(&text, "path") {
+        let told = normal(folder, value);
+        let is_folder = tree.find(&told).is_some_and(|entry| tree.entries()[entry as usize].kind == Kind::Folder);
+        if !told.is_empty() && is_folder && !content.contains(&told) {
+            site.note(path, "path", value);
+            content.push(told);
+        }
+    }
+    content.retain(|folder| tree.find(folder).is_some());
+    site.roots = [join(folder, b"static"), folder.to_vec()].into_iter().chain(content.iter().cloned()).collect();
+    site.roots.push(join(folder, b"src/pages"));
+    site.content = content.iter().cloned().chain([folder.to_vec()]).collect();
+    let outside = content.iter().filter(|content| !super::is_below(content, folder));
+    let outside: Vec<Site> = outside.map(|content| Site { folder: content.clone(), ..site.clone() }).collect();
+    [site].into_iter().chain(outside).collect()
+}
+
+pub(super) fn docfx(_: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    vec![because(Flavor::Docfx, folder.to_vec(), path)]
+}
+
+pub(super) fn mdbook(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    one_book(tree, path, folder).into_iter().collect()
+}
+
+fn one_book(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     let settings: toml::Table = read(tree, path)?.parse().unwrap_or_default();
     let book = settings.get("book").and_then(toml::Value::as_table);
     let source = book.and_then(|book| book.get("src")).and_then(toml::Value::as_str).unwrap_or("src");
@@ -112,7 +140,11 @@ fn more_books(tree: &Tree, sites: &mut Vec<Site>) {
     sites.extend(books);
 }
 
-fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
+pub(super) fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    pages_of_mintlify(tree, path, folder).into_iter().collect()
+}
+
+fn pages_of_mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     let settings: serde_json::Value = serde_json::from_str(&read(tree, path)?).ok()?;
     settings.get("navigation")?;
     let mut site = Site::new(Flavor::Mintlify, folder.to_vec(), format!("{} is there", display_path(path)));
@@ -128,12 +160,48 @@ fn mintlify(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     Some(site)
 }
 
-fn hugo(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
-    let content = join(folder, b"content");
-    tree.find(&content)?;
-    let mut site = Site::new(Flavor::Hugo, content.clone(), format!("{} is there", display_path(path)));
-    site.roots = vec![content, join(folder, b"static"), join(folder, b"assets")];
-    Some(site)
+pub(super) fn hugo(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let has = |folder: &[u8], name: &str| tree.find(&join(folder, name.as_bytes())).is_some();
+    let name = file_name(path);
+    let (project, files) = if name == b"_default" {
+        if file_name(folder) != b"config" {
+            return Vec::new();
+        }
+        let is_one = |entry: &Entry| entry.kind == Kind::File;
+        let files = tree.children(path).filter(|(_, entry)| is_one(entry)).map(|(_, entry)| entry.path.to_vec());
+        (parent(folder).to_vec(), files.collect())
+    } else {
+        if name.starts_with(b"config.") && !has(folder, "archetypes") {
+            return Vec::new();
+        }
+        (folder.to_vec(), vec![path.to_vec()])
+    };
+    let texts: Vec<(Vec<u8>, String)> =
+        files.into_iter().filter_map(|file| read(tree, &file).map(|text| (file, text))).collect();
+    let mut content: Vec<Vec<u8>> = Vec::new();
+    let mut noted = Vec::new();
+    for (file, text) in &texts {
+        for told in settings::scalars(text, "contentDir") {
+            let folder = normal(&project, told);
+            if tree.find(&folder).is_some() && !content.contains(&folder) {
+                noted.push((file, told));
+                content.push(folder);
+            }
+        }
+    }
+    if content.is_empty() {
+        content.push(join(&project, b"content"));
+    }
+    content.retain(|folder| tree.find(folder).is_some());
+    let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
+    let site = |folder: &Vec<u8>| {
+        let mut site = because(Flavor::Hugo, folder.clone(), path);
+        noted.iter().for_each(|(file, told)| site.note(file, "contentDir", told));
+        site.roots = [folder.clone()].into_iter().chain(statics.clone()).collect();
+        settings::hugo(&mut site, tree, &project, &texts);
+        site
+    };
+    content.iter().map(site).collect()
 }
 
 /// `toc.yml` of DocFX anywhere: what it names is reached.
@@ -186,7 +254,7 @@ fn normal(folder: &[u8], path: &str) -> Vec<u8> {
     crate::text::path::normalise(folder, path.as_bytes()).unwrap_or_default()
 }
 
-fn read(tree: &Tree, path: &[u8]) -> Option<String> {
+pub(super) fn read(tree: &Tree, path: &[u8]) -> Option<String> {
     let path = tree.on_disk(path);
     let metadata = fs::metadata(&path).ok()?;
     if metadata.len() > LARGEST {

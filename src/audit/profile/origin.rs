@@ -33,6 +33,12 @@ impl Origin {
         (host.contains('.') && path.contains('/')).then(|| Self(format!("{host}/{path}").to_ascii_lowercase()))
     }
 
+    /// `HOST/OWNER/NAME`, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The path in the repository that an address shows, as written: `https://HOST/OWNER/NAME/blob/BRANCH/PATH`. A branch whose name has a
     /// slash is taken for a part of the path, and nothing is found there.
     #[must_use]

@@ -27,6 +27,8 @@ pub struct Rules {
     pub includes: bool,
     /// What stands in front of the name of a file that is included, besides links.
     pub include_marks: &'static [&'static str],
+    /// What says that a build puts parts into a page that are not in its text.
+    pub composed_marks: &'static [&'static str],
     /// Endings that may be left out.
     pub endings: &'static [&'static str],
     /// `x.html` is made of `x.md`.
@@ -60,6 +62,7 @@ const GITHUB: Rules = Rules {
     component_titles: false,
     includes: false,
     include_marks: &[],
+    composed_marks: &[],
     endings: &[],
     html_is_markdown: false,
     index: INDEX,
@@ -91,6 +94,8 @@ const MKDOCS: Rules = Rules {
     attribute_lists: true,
     includes: true,
     include_marks: &["--8<-- "],
+    // mkdocstrings and its like, Jinja of plug-ins.
+    composed_marks: &["\n::: ", "\n{%", "\n{{"],
     endings: &[".md"],
     html_is_markdown: true,
     index: SITE_INDEX,
@@ -142,6 +147,8 @@ const DOCFX: Rules = Rules {
 };
 
 const HUGO: Rules = Rules {
+    // Shortcodes whose result is Markdown, and those that bring other pages in.
+    composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
     heading_ids: true,
     attribute_lists: true,
     endings: &[".md"],
@@ -153,7 +160,31 @@ const HUGO: Rules = Rules {
     ..GITHUB
 };
 
+/// A generator without a profile: whatever any of them would find is there, and nothing else is judged where it matters.
+const RECOGNISED: Rules = Rules {
+    heading_ids: true,
+    attribute_lists: true,
+    endings: &[".md", ".mdx"],
+    html_is_markdown: true,
+    index: SITE_INDEX,
+    pages_are_folders: true,
+    forgives_case: false,
+    ..GITHUB
+};
+
 impl Rules {
+    /// The rules of a generator that has no profile.
+    #[must_use]
+    pub const fn recognised() -> &'static Self {
+        &RECOGNISED
+    }
+
+    /// Whether a repository's host follows them.
+    #[must_use]
+    pub const fn is_hosts(&self) -> bool {
+        self.forgives_case
+    }
+
     /// The rules of a renderer.
     #[must_use]
     pub const fn of(flavor: Flavor) -> &'static Self {

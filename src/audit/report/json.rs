@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::lines::{self, Each};
 use super::tally::Tally;
-use crate::audit::finding::{Finding, Report};
+use crate::audit::finding::{Finding, NotJudged, Report, SiteReport};
 
 /// What the object looks like, as a JSON Schema.
 pub const SCHEMA: &str = include_str!("audit-1.schema.json");
 
 #[derive(Serialize)]
-struct Json<'a, F: Serialize, D: Serialize> {
+struct Json<'a, F: Serialize, D: Serialize, S: Serialize> {
     schema: &'static str,
     root: &'a str,
     profiles: &'a [String],
@@ -22,7 +22,67 @@ struct Json<'a, F: Serialize, D: Serialize> {
     findings: F,
     decisions: D,
     hidden: usize,
+    not_judged: usize,
+    sites: S,
     summary: Tally,
+}
+
+/// A part of the tree with rules of its own.
+#[derive(Serialize)]
+struct JsonSite<'a> {
+    folder: &'a str,
+    generator: &'a str,
+    judged: bool,
+    reason: &'a str,
+    roots: &'a [String],
+    settings: Vec<JsonSetting<'a>>,
+    not_judged: Vec<JsonNotJudged<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonSetting<'a> {
+    file: &'a str,
+    name: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonNotJudged<'a> {
+    form: &'static str,
+    cause: &'static str,
+    count: usize,
+    why: &'a str,
+    remedy: Option<&'a str>,
+    example: JsonExample<'a>,
+}
+
+#[derive(Serialize)]
+struct JsonExample<'a> {
+    path: &'a str,
+    target: &'a str,
+}
+
+impl<'a> From<&'a SiteReport> for JsonSite<'a> {
+    fn from(site: &'a SiteReport) -> Self {
+        let setting = |(file, name, value): &'a (String, String, String)| JsonSetting { file, name, value };
+        let not_judged = |of: &'a NotJudged| JsonNotJudged {
+            form: of.form.as_str(),
+            cause: of.cause,
+            count: of.count,
+            why: &of.why,
+            remedy: Some(&*of.remedy).filter(|remedy| !remedy.is_empty()),
+            example: JsonExample { path: &of.example.0, target: &of.example.1 },
+        };
+        Self {
+            folder: &site.folder,
+            generator: &site.generator,
+            judged: site.judged,
+            reason: &site.reason,
+            roots: &site.roots,
+            settings: site.settings.iter().map(setting).collect(),
+            not_judged: site.not_judged.iter().map(not_judged).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -103,6 +163,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             })
         }),
         hidden: report.hidden,
+        not_judged: report.not_judged,
+        sites: Each(|| report.sites.iter().map(JsonSite::from)),
         summary: Tally::of(&report.findings),
     };
     lines::write(&json, 2, out)

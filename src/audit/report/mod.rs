@@ -11,6 +11,7 @@ mod json;
 mod junit;
 pub(crate) mod lines;
 mod place;
+mod profile;
 mod sarif;
 mod snippet;
 mod tally;
@@ -23,6 +24,7 @@ use clap::ValueEnum;
 pub use explain::explain;
 pub(crate) use fingerprint::line_digest;
 pub use json::SCHEMA as JSON_SCHEMA;
+pub use profile::write as explain_profile;
 
 use super::finding::Report;
 use crate::fs::terminal::Paint;

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{LinkKind, Match, Reading};
-use crate::audit::profile::Flavor;
+use crate::audit::profile::{Cause, Flavor, Form};
 use crate::text::casefold::letters;
 
 /// Files that include each other go no deeper than this.
@@ -36,11 +36,26 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     }
     // GitHub puts this in front of every name.
     let name = fragment.strip_prefix("user-content-").unwrap_or(&fragment);
-    match in_page(corpus, page, name, DEEPEST) {
+    let found = in_page(corpus, page, name, DEEPEST);
+    if found == Match::Exact {
+        return Fragment::Fine;
+    }
+    let composed = corpus.pages[page as usize].document.composed.then_some(Cause::Composed);
+    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)) {
+        return Fragment::Unjudged(cause);
+    }
+    match found {
         Match::Exact => Fragment::Fine,
         Match::Case(text) => Fragment::Case(text),
         Match::None => Fragment::Missing,
     }
+}
+
+/// Whether the page itself has the place, by exactly this name.
+pub(super) fn is_there(corpus: &Corpus, page: u32, fragment: &str) -> bool {
+    let document = &corpus.pages[page as usize].document;
+    let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
+    document.anchors.find(&fragment, &document.strings) == Match::Exact
 }
 
 fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {

@@ -21,6 +21,8 @@ pub enum Malformed {
     Invisible,
     /// `http:/x`, `https//x`, `htps://x`.
     BrokenScheme,
+    /// `file://x`: a place on the disk of whoever wrote it.
+    LocalFile,
 }
 
 /// Words that stand where a destination is still missing.
@@ -59,6 +61,10 @@ pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
         || ["http//", "https//", "htps://", "htpps://", "hhttps://", "htttps://", "ttps://", "http:///", "https:///"]
             .iter()
             .any(|scheme| lower.starts_with(scheme));
+    // GitHub drops such an address (html-pipeline's list of protocols), and nobody else has that disk.
+    if lower.starts_with("file:/") {
+        return Some(Malformed::LocalFile);
+    }
     broken.then_some(Malformed::BrokenScheme)
 }
 
@@ -101,6 +107,7 @@ mod tests {
         assert_eq!(of("[https://x](https://x)"), Some(Malformed::Wrapped));
         assert_eq!(of("[https://x]"), Some(Malformed::Wrapped));
         assert_eq!(of("http:/x.org"), Some(Malformed::BrokenScheme));
+        assert_eq!(of("file:///home/me/a.md"), Some(Malformed::LocalFile));
         for good in ["https://x", "http://x", "httpd.md", "a(b).md", "#x"] {
             assert_eq!(of(good), None, "{good}");
         }

@@ -14,9 +14,10 @@ pub use path::GITHUB_SECTIONS;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::profile::Site;
+use super::profile::{Cause, Flavor, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
+use crate::text::path::file_name;
 
 /// What a link points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Target {
     Elsewhere,
     /// The web, where the repository's host shows this page of some branch: a way for readers, and not judged either.
     Hosted(u32),
+    /// What cannot be judged: a part of the published site, most likely.
+    Unjudged(Cause),
     /// Nothing, because it is not written as it was meant.
     Malformed(Malformed),
     /// Nothing.
@@ -55,6 +58,8 @@ pub enum Fragment {
     Case(Text),
     /// It does not.
     Missing,
+    /// It cannot be judged.
+    Unjudged(Cause),
 }
 
 /// A link's fate.
@@ -88,14 +93,40 @@ pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
 }
 
 fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolved {
-    let document = &corpus.pages[page as usize].document;
+    let destination = corpus.pages[page as usize].document.text(link.destination);
+    let resolved = destination_of(corpus, page, link.kind, destination, buffer);
+    // `[](){#name}` is Python-Markdown's way to write an anchor.
+    // A chapter of mdBook that is still to be written has an empty one in the summary.
+    let is_draft = || corpus.site(page).flavor == Flavor::Mdbook && file_name(corpus.path(page)) == b"SUMMARY.md";
+    let is_anchor = resolved.target == Target::Malformed(Malformed::Empty) && (link.is_anchor || is_draft());
+    if is_anchor { Resolved { target: Target::Page(page), fragment: Fragment::Fine } } else { resolved }
+}
+
+/// Whether a destination, written on a page, surely leads to one place by the rules of the page's renderer, fragment included.
+#[must_use]
+pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str) -> bool {
+    let resolved = destination_of(corpus, page, kind, destination, &mut Vec::new());
+    let named = Parts::of(destination).fragment.filter(|fragment| !fragment::is_universal(fragment));
+    if resolved.fragment != Fragment::Fine || !corpus.site(page).known {
+        return false;
+    }
+    match resolved.target {
+        Target::Page(to) | Target::FolderPage { page: to, .. } => {
+            corpus.site(to).known && named.is_none_or(|fragment| fragment::is_there(corpus, to, fragment))
+        }
+        Target::Entry(_) => named.is_none(),
+        _ => false,
+    }
+}
+
+fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str, buffer: &mut Vec<u8>) -> Resolved {
     let site = corpus.site(page);
-    let destination = document.text(link.destination).trim();
+    let destination = destination.trim();
     let malformed = |kind| Resolved { target: Target::Malformed(kind), fragment: Fragment::Fine };
-    if link.kind == LinkKind::Autolink {
+    if kind == LinkKind::Autolink {
         return on_the_web(corpus, site, destination);
     }
-    if let Some(kind) = malformed::at_sight(destination, link.kind) {
+    if let Some(kind) = malformed::at_sight(destination, kind) {
         return malformed(kind);
     }
     if has_scheme(destination) || is_template(destination) {
@@ -106,13 +137,17 @@ fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolve
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)
     } else {
-        path::locate(corpus, page, site, &parts.decoded(), link.kind, buffer)
+        path::locate(corpus, page, site, &parts.decoded(), kind, buffer)
     };
     match target {
         Target::Missing | Target::Outside => {
             // A destination that was never meant as a path deserves better than "no such file".
-            malformed::in_hindsight(destination).map_or(Resolved { target, fragment: Fragment::Fine }, malformed)
+            match malformed::in_hindsight(destination) {
+                Some(kind) => malformed(kind),
+                None => open(site, &parts.decoded(), target),
+            }
         }
+        Target::Case(_) => open(site, &parts.decoded(), target),
         Target::Page(of) | Target::FolderPage { page: of, .. } => {
             let fragment = parts.fragment.map_or(Fragment::Fine, |fragment| fragment::find(corpus, of, fragment));
             Resolved { target, fragment }
@@ -122,15 +157,33 @@ fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolve
             let named = parts.fragment.is_some_and(|fragment| !fragment::is_universal(fragment));
             Resolved {
                 target,
-                fragment: if folder && named && !site.rules.pages_are_folders {
-                    Fragment::Missing
-                } else {
-                    Fragment::Fine
+                fragment: match folder && named && !site.rules.pages_are_folders {
+                    true if has_other_readme(corpus, entry) => Fragment::Unjudged(Cause::Markup),
+                    true => Fragment::Missing,
+                    false => Fragment::Fine,
                 },
             }
         }
         _ => Resolved { target, fragment: Fragment::Fine },
     }
+}
+
+/// A target that is not there, unless something unknown about the site may be why.
+fn open(site: &Site, path: &[u8], target: Target) -> Resolved {
+    let cause = if site.open.is_empty() { None } else { site.cause(Form::of(path)) };
+    Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
+}
+
+/// Whether a folder's README is in a markup that is not read here: GitHub shows it, too, and names its headings.
+fn has_other_readme(corpus: &Corpus, folder: u32) -> bool {
+    const ENDINGS: [&[u8]; 9] = [b"rst", b"adoc", b"asciidoc", b"asc", b"org", b"textile", b"rdoc", b"creole", b"pod"];
+    let folder = &corpus.tree.entries()[folder as usize].path;
+    corpus.tree.children(folder).any(|(_, entry)| {
+        let name = file_name(&entry.path);
+        let ending = name.get(7..).unwrap_or_default();
+        name.get(..7).is_some_and(|stem| stem.eq_ignore_ascii_case(b"readme."))
+            && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
+    })
 }
 
 /// An address leads elsewhere, if need be to where the repository's host shows one of our pages.

@@ -3,7 +3,7 @@
 use super::Target;
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::profile::{Elsewhere, Flavor, Site, is_below};
+use crate::audit::profile::{Cause, Elsewhere, Flavor, Site, is_below};
 use crate::audit::walk::{Kind, Tree, is_markdown};
 use crate::text::path::{file_name, join, normalise, normalise_into, parent};
 
@@ -62,12 +62,13 @@ pub(super) fn locate(
     let own = corpus.path(page);
     // Nearly all are written from their page's folder and lead to what is there, and cost no memory of their own.
     if is_from_folder(path, site)
+        && (kind != LinkKind::Include || site.content.is_empty())
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
     {
         return reached(corpus, site, entry);
     }
-    let candidates = candidates(own, site, path);
+    let candidates = candidates(own, site, path, kind);
     let entry = candidates.iter().flatten().find_map(|candidate| variants(tree, site, candidate));
     if let Some(entry) = entry {
         return reached(corpus, site, entry);
@@ -75,17 +76,23 @@ pub(super) fn locate(
     if candidates.iter().flatten().any(|candidate| is_ours(candidate, site)) && site.flavor != Flavor::Github {
         return Target::Elsewhere;
     }
-    let elsewhere = is_published(corpus, path, candidates.first().and_then(Option::as_deref))
-        || may_be_elsewhere(corpus, own, site, path, candidates.first(), kind)
-        || addressed(corpus, site, path);
-    if elsewhere {
+    if redirected(site, path, candidates.first()) || is_page_of_host(own, path, candidates.first()) {
         return Target::Elsewhere;
+    }
+    if is_published(corpus, path, candidates.first().and_then(Option::as_deref))
+        || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+    {
+        return Target::Unjudged(Cause::Published);
+    }
+    if addressed(corpus, site, path) {
+        return Target::Unjudged(Cause::Address);
     }
     let Some(Some(first)) = candidates.first() else { return Target::Outside };
     // Where names ignore case, the disk would say that it exists.
     match folded(tree, site, first) {
         Some(entry) => Target::Case(entry),
-        None if is_unseen(tree, site, first) => Target::Elsewhere,
+        None if site.flavor == Flavor::Github && site.known && is_unseen(tree, site, first) => Target::Elsewhere,
+        None if is_made(tree, site, &candidates) => Target::Unjudged(Cause::Ignored),
         None => Target::Missing,
     }
 }
@@ -96,7 +103,7 @@ fn is_from_folder(path: &[u8], site: &Site) -> bool {
 }
 
 /// Where a path may lead, the likeliest first; `None` is above the root.
-fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
+fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
     if let Some(rest) = path.strip_prefix(b"~/").filter(|_| site.flavor == Flavor::Docfx) {
         return vec![normalise(&site.folder, rest)];
     }
@@ -104,7 +111,15 @@ fn candidates(own: &[u8], site: &Site, path: &[u8]) -> Vec<Option<Vec<u8>>> {
         return site.roots.iter().map(|root| normalise(root, path)).collect();
     }
     let folder = parent(own);
+    let content = || site.content.iter().map(|content| normalise(content, path));
+    if site.flavor == Flavor::Mkdocs && kind == LinkKind::Include && !site.content.is_empty() {
+        return content().collect();
+    }
     let mut candidates = vec![normalise(folder, path)];
+    // Docusaurus takes the path of a document from the document's folder, then from the content's, then from the site's.
+    if site.flavor == Flavor::Docusaurus && is_markdown(path) {
+        candidates.extend(content());
+    }
     if site.rules.pages_are_folders {
         let name = file_name(own);
         let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
@@ -150,6 +165,11 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     if let Some(entry) = bare.and_then(|bare| tree.find(&[bare, b".mdx"].concat())) {
         return Some(entry);
     }
+    // mdBook makes index.html of README.md, and takes a link to index.md for one to it.
+    let is_book = site.flavor == Flavor::Mdbook && file_name(path) == b"index.md";
+    if let Some(entry) = is_book.then(|| tree.find(&join(parent(path), b"README.md"))).flatten() {
+        return Some(entry);
+    }
     let stem = path.strip_suffix(b".html").filter(|_| rules.html_is_markdown)?;
     if let Some(folder) = stem.strip_suffix(b"index").filter(|folder| folder.is_empty() || folder.ends_with(b"/")) {
         let folder = folder.strip_suffix(b"/").unwrap_or(folder);
@@ -187,38 +207,67 @@ fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     with("").or_else(|| site.rules.endings.iter().find_map(|ending| with(ending)))
 }
 
+/// Whether an old address leads on to a new one.
+fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
+    if site.redirects.is_empty() {
+        return false;
+    }
+    if path.starts_with(b"/") {
+        return site.redirects(path);
+    }
+    let Some(Some(first)) = first else { return false };
+    let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);
+    site.redirects(from_root.strip_prefix(b"/").unwrap_or(from_root))
+}
+
+/// Whether the repository's host serves a page there that is no file.
+fn is_page_of_host(own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
+    match path.starts_with(b"/") {
+        true => is_template_of_host(own),
+        false => first == Some(&None) && leaves_to_section(own, path),
+    }
+}
+
 /// Whether what the tree does not have may be a page that is made elsewhere.
 fn may_be_elsewhere(
     corpus: &Corpus,
-    own: &[u8],
     site: &Site,
     path: &[u8],
     first: Option<&Option<Vec<u8>>>,
     kind: LinkKind,
 ) -> bool {
     let rules = site.rules;
-    let absolute = path.starts_with(b"/");
-    let markdown = is_markdown(path);
-    if absolute {
-        return rules.absolute == Elsewhere::Site || is_template_of_host(own) || site.redirects(path);
+    if path.starts_with(b"/") {
+        return rules.absolute == Elsewhere::Site;
     }
+    let markdown = is_markdown(path);
     if kind == LinkKind::Html && rules.html == Elsewhere::Site && !markdown {
         return true;
     }
     match first {
-        Some(None) => rules.leaving == Elsewhere::Site && !markdown || leaves_to_section(own, path),
+        Some(None) => rules.leaving == Elsewhere::Site && !markdown,
+        // Another book beside this one, unless the folder is here.
         Some(Some(first)) => {
-            let leaves = !is_below(first, &site.folder);
-            // Another book beside this one, unless the folder is here.
-            if leaves && rules.leaving == Elsewhere::Site && (!markdown || corpus.tree.find(parent(first)).is_none()) {
-                return true;
-            }
-            let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);
-            let from_root = from_root.strip_prefix(b"/").unwrap_or(from_root);
-            site.redirects(from_root)
+            !is_below(first, &site.folder)
+                && rules.leaving == Elsewhere::Site
+                && (!markdown || corpus.tree.find(parent(first)).is_none())
         }
         None => false,
     }
+}
+
+/// Whether a build makes it: git ignores the file that it would be made of. Whether it lies on this disk does not matter, so that a fresh
+/// clone has the same report.
+fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
+    if site.flavor == Flavor::Github && site.known {
+        return false;
+    }
+    candidates.iter().flatten().any(|path| {
+        let source = path.strip_suffix(b".html").filter(|_| site.rules.html_is_markdown);
+        tree.is_ignored(path)
+            || source.is_some_and(|stem| tree.is_ignored(&[stem, b".md"].concat()))
+            || site.rules.endings.iter().any(|ending| tree.is_ignored(&[path, ending.as_bytes()].concat()))
+    })
 }
 
 /// Issue and pull-request templates become part of a page of the host, where `/` is the host's.
@@ -250,7 +299,11 @@ fn is_ours(path: &[u8], site: &Site) -> bool {
         Flavor::Hugo => matches!(name, b"index.xml" | b"tags" | b"categories" | b"sitemap.xml"),
         Flavor::Docusaurus => matches!(name, b"rss.xml" | b"atom.xml" | b"tags" | b"archive" | b"search" | b"llms.txt"),
         Flavor::Mintlify => matches!(name, b"llms.txt" | b"llms-full.txt" | b"sitemap.xml" | b"mcp"),
-        Flavor::Github | Flavor::Mkdocs | Flavor::Docfx => false,
+        // Files of its themes.
+        Flavor::Mkdocs => {
+            path.ends_with(b"img/favicon.ico") || matches!(name, b"sitemap.xml" | b"404.html" | b"search.html")
+        }
+        Flavor::Github | Flavor::Docfx => false,
     }
 }
 

@@ -14,6 +14,7 @@ use std::path::Path;
 use crate::audit::baseline::Baseline;
 use crate::audit::checks::Check;
 use crate::audit::finding::{Code, Report, Severity};
+use crate::audit::report::Format;
 use crate::audit::scope::Located;
 use crate::audit::{Audit, AuditError, Facts, Scope, Settings, report};
 use crate::catalog;
@@ -70,8 +71,20 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
     accept(command, baseline, &mut report, &looked, console)?;
     print(command, &report)?;
     let least = if command.strict { Severity::Warning } else { Severity::Error };
-    let found = report.findings.iter().any(|finding| finding.severity >= least);
-    Ok(if found { Status::Found } else { Status::Clean })
+    let found = !command.explain_profile && report.findings.iter().any(|finding| finding.severity >= least);
+    let doubtful = command.strict_profile && is_doubtful(&report);
+    if doubtful && !command.explain_profile {
+        console.note(&format!(
+            "{} not judged, and --strict-profile fails on that; --explain-profile says why",
+            plural(report.not_judged, "link")
+        ));
+    }
+    Ok(if found || doubtful { Status::Found } else { Status::Clean })
+}
+
+/// Returns whether something was not judged, or the profile itself is not to be trusted.
+fn is_doubtful(report: &Report) -> bool {
+    report.not_judged > 0 || report.findings.iter().any(|finding| finding.code == Code::DoubtfulProfile)
 }
 
 /// Records documents as reviewed, which `--keep` names.
@@ -145,6 +158,10 @@ fn accept(
 
 fn print(command: &AuditDocs, report: &Report) -> Result<(), AuditDocsError> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let written = report::write(report, command.format, Paint::stdout(), terminal::width(), &mut out);
+    let written = if command.explain_profile && command.format == Format::Human {
+        report::explain_profile(report, Paint::stdout(), &mut out)
+    } else {
+        report::write(report, command.format, Paint::stdout(), terminal::width(), &mut out)
+    };
     Ok(ignore_broken_pipe(written.and_then(|()| out.flush()))?)
 }

@@ -1,0 +1,91 @@
+//! By the rules that were taken, most links of one form lead to nothing: more than 50 in 100 of those with `/` in front, of those without
+//! an ending, or of those by address (`../setup/`, `setup.html`), and at least 20 of them. Such a tree is not full of mistakes; it is for
+//! another renderer, or the renderer has a setting that nobody told. None of these links is reported or repaired, and this one warning
+//! stands for them.
+//!
+//! The numbers are measured. In the trees for GitHub and DocFX whose links were judged by hand, no form with 20 broken links or more comes
+//! near: the highest share is 30 in 100 (kubernetes/community, without an ending). Where another renderer's rules are taken, the absolute
+//! links of nine trees have 89 to 100 in 100, and links without an ending 64 to 85. A form that is wrong only in part stays below: 33 in 100
+//! in grafana/tempo.
+//!
+//! # Why it matters
+//!
+//! A report of a thousand findings that are none is switched off, and the true ones with it. A repair would break links that work.
+//!
+//! # Example
+//!
+//! ```markdown
+//! See [the guide](/guide/setup) and [the reference](/reference/).
+//! ```
+//!
+//! in a folder whose site is made by a generator that no file of the tree names.
+//!
+//! # How to fix it
+//!
+//! Say which renderer it is: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
+//! `--explain-profile` says what was taken and why. If the links really are broken, mend a few of them: the others are then judged.
+
+use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use crate::audit::doubt::Doubt;
+use crate::text::path::display_path;
+
+pub(super) const CHECK: Check = Check {
+    code: CODE,
+    summary: "Renderer's rules by which nearly all links are broken",
+    run: Run::Tree(run),
+    source: include_str!("doubtful_profile.rs"),
+};
+const CODE: Code = Code::DoubtfulProfile;
+
+fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
+    pending.extend(context.graph.doubts.iter().filter_map(|doubt| draft(context, doubt)));
+}
+
+fn draft(context: Context<'_>, doubt: &Doubt) -> Option<PendingFinding> {
+    let (page, at) = *doubt.examples.first()?;
+    let document = context.document(page);
+    let site = context.corpus.profiles.site(doubt.site);
+    let examples = doubt.examples.iter().map(|(page, at)| {
+        let document = context.document(*page);
+        format!("{} in {}", document.text(document.links[*at].destination), display_path(context.corpus.path(*page)))
+    });
+    let folder = match &*site.folder {
+        b"" => String::new(),
+        folder => format!(" in {}", display_path(folder)),
+    };
+    let message = format!(
+        "{} of {} {}{folder} lead to nothing by {}'s rules, which are hardly the right ones: {}",
+        doubt.broken,
+        doubt.all,
+        doubt.form.noun(2),
+        site.generator,
+        examples.collect::<Vec<_>>().join(", "),
+    );
+    Some(PendingFinding::of_link(CODE, Severity::Warning, page, document, &document.links[at], message))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::examples::findings;
+
+    fn links(broken: usize, good: usize) -> String {
+        let broken = (0..broken).map(|number| format!("[a](/guide/page-{number}) "));
+        broken.chain((0..good).map(|_| "[b](/a.md) ".to_owned())).collect()
+    }
+
+    #[test]
+    fn one_warning_for_all_of_them() {
+        let tree = [("README.md", &*links(25, 20)), ("a.md", "[up](/README.md) [gone](gone.md)\n")];
+        insta::assert_snapshot!(findings("doubtful-profile", &tree), @"README.md:1:5 warning: 25 of 46 links with / in front lead to nothing by GitHub's rules, which are hardly the right ones: /guide/page-0 in README.md, /guide/page-1 in README.md, /guide/page-2 in README.md (/guide/page-0)");
+        insta::assert_snapshot!(findings("broken-link", &tree), @"a.md:1:25 error: there is no file gone.md (gone.md)");
+    }
+
+    #[test]
+    fn few_of_them_or_a_smaller_share_are_mistakes() {
+        for (broken, good) in [(19, 0), (20, 20), (30, 40)] {
+            let tree = [("README.md", &*links(broken, good)), ("a.md", "[up](/README.md)\n")];
+            assert_eq!(findings("doubtful-profile", &tree), "", "{broken} of {}", broken + good);
+            assert_eq!(findings("broken-link", &tree).lines().count(), broken);
+        }
+    }
+}

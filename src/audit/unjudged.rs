@@ -1,0 +1,93 @@
+//! Links → what was not judged: how many of which form, on which site, and why.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::checks::undefined_reference;
+use super::corpus::Corpus;
+use super::doubt;
+use super::finding::{NotJudged, SiteReport};
+use super::graph::Graph;
+use super::profile::{Cause, Form};
+use super::resolve::{Fragment, Target};
+use crate::text::path::display_path;
+
+/// Links of one form on one site that are not judged for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// The number of the site.
+    pub site: u16,
+    /// The form.
+    pub form: Form,
+    /// Why.
+    pub cause: Cause,
+    /// How many.
+    pub count: usize,
+    /// The first of them: document and destination.
+    pub example: (String, String),
+}
+
+/// Counts the links of audited pages that are not judged; sorted by site, form, cause.
+#[must_use]
+pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
+    let mut found: FxHashMap<(u16, Form, Cause), (usize, u32, String)> = FxHashMap::default();
+    let mut add = |page: u32, form, cause, text: &str| {
+        let site = corpus.pages[page as usize].site;
+        found.entry((site, form, cause)).or_insert_with(|| (0, page, text.to_owned())).0 += 1;
+    };
+    for (number, page) in (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.audited) {
+        let document = &page.document;
+        for (at, (resolved, link)) in graph.links[number as usize].iter().zip(&document.links).enumerate() {
+            let (form, cause) = match (resolved.target, resolved.fragment) {
+                (Target::Unjudged(cause), _) => (doubt::form(corpus, number, at).unwrap_or(Form::Page), cause),
+                (_, Fragment::Unjudged(cause)) => (Form::Anchor, cause),
+                _ => continue,
+            };
+            add(number, form, cause, document.text(link.destination));
+        }
+        let open = corpus.site(number).cause(Form::Reference).filter(|_| !document.undefined.is_empty());
+        let Some(cause) = open else { continue };
+        for label in undefined_reference::labels(document) {
+            add(number, Form::Reference, cause, label);
+        }
+    }
+    let mut unjudged: Vec<Unjudged> = found
+        .into_iter()
+        .map(|((site, form, cause), (count, page, text))| Unjudged {
+            site,
+            form,
+            cause,
+            count,
+            example: (display_path(corpus.path(page)), text),
+        })
+        .collect();
+    unjudged.sort_by_key(|of| (of.site, of.form, of.cause));
+    unjudged
+}
+
+/// What the report says about each site that has audited documents.
+#[must_use]
+pub fn sites(corpus: &Corpus, used: &FxHashSet<u16>, unjudged: &[Unjudged]) -> Vec<SiteReport> {
+    let sites = (0_u16..).zip(corpus.profiles.sites()).filter(|(number, _)| used.contains(number));
+    sites
+        .map(|(number, site)| SiteReport {
+            folder: display_path(&site.folder),
+            generator: site.generator.to_owned(),
+            judged: site.known,
+            reason: site.reason.clone(),
+            roots: site.roots.iter().map(|root| display_path(root)).collect(),
+            settings: site.settings.clone(),
+            not_judged: unjudged
+                .iter()
+                .filter(|of| of.site == number)
+                .map(|of| NotJudged {
+                    form: of.form,
+                    cause: of.cause.as_str(),
+                    count: of.count,
+                    why: site.why(of.cause).to_owned(),
+                    remedy: site.remedy(of.cause).to_owned(),
+                    example: of.example.clone(),
+                })
+                .collect(),
+        })
+        .collect()
+}
