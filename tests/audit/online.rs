@@ -124,7 +124,7 @@ fn a_cache_that_cannot_be_used_is_told_and_costs_time_only() {
     fs::write(place.path("web.json"), "no JSON").unwrap();
     let output = place.run(&["audit-docs", "--online", "--web-cache", "web.json"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("web.json is no cache of web addresses") && said.contains("asked anew"), "{said}");
+    assert!(said.contains("web.json is no cache of web addresses") && said.contains("asked again"), "{said}");
     assert!(place.read("web.json").starts_with("{\"schema\":\"mcp-kit/web-cache/1\""));
     // A file where its folder would be.
     let output = place.run(&["audit-docs", "--online", "--web-cache", "README.md/web.json"]);
