@@ -32,8 +32,8 @@ fn other_letter_case_than_the_heading_is_a_warning() {
     2 documents, 2 links in [TIME]: 2 warnings
 
     Next:
-      mcp-kit audit-docs --fix --dry-run         # show what would mend 2 findings
-      mcp-kit audit-docs --explain anchor-case   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run         # show what would fix 2 findings
+      mcp-kit audit-docs --explain anchor-case   # say what that means and how to fix it
     exit 0
     "#);
 }
@@ -87,8 +87,8 @@ fn where_the_renderer_does_not_forgive_it_the_anchor_is_broken() {
     2 documents, 2 links in [TIME]: 2 errors
 
     Next:
-      mcp-kit audit-docs --fix --dry-run           # show what would mend 2 findings
-      mcp-kit audit-docs --explain broken-anchor   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run           # show what would fix 2 findings
+      mcp-kit audit-docs --explain broken-anchor   # say what that means and how to fix it
     exit 1
     "#);
 }

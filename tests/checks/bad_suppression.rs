@@ -50,7 +50,7 @@ fn suppressions_without_a_reason_a_known_code_or_a_finding_hide_nothing() {
     1 document, 3 links in [TIME]: 2 errors, 2 warnings, 1 note
 
     Next:
-      mcp-kit audit-docs --explain broken-link   # say what that means and how to mend it
+      mcp-kit audit-docs --explain broken-link   # say what that means and how to fix it
     exit 1
     "#);
 }

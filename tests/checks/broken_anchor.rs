@@ -39,8 +39,8 @@ fn a_fragment_that_names_nothing_is_an_error() {
     2 documents, 3 links in [TIME]: 3 errors
 
     Next:
-      mcp-kit audit-docs --fix --dry-run           # show what would mend 1 finding
-      mcp-kit audit-docs --explain broken-anchor   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run           # show what would fix 1 finding
+      mcp-kit audit-docs --explain broken-anchor   # say what that means and how to fix it
     exit 1
     "#);
 }

@@ -57,7 +57,7 @@ fn links_images_definitions_and_html_that_lead_nowhere() {
     2 documents, 5 links in [TIME]: 5 errors, 1 warning
 
     Next:
-      mcp-kit audit-docs --explain broken-link   # say what that means and how to mend it
+      mcp-kit audit-docs --explain broken-link   # say what that means and how to fix it
     exit 1
     "#);
 }

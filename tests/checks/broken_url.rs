@@ -33,7 +33,7 @@ fn pages_and_fragments_that_the_host_does_not_have() {
     1 document, 3 links in [TIME]: 2 errors, 1 warning
 
     Next:
-      mcp-kit audit-docs --explain broken-url   # say what that means and how to mend it
+      mcp-kit audit-docs --explain broken-url   # say what that means and how to fix it
     exit 1
     ");
 }

@@ -20,19 +20,19 @@ fn names_of_old_set_ups_are_warnings_and_the_mere_word_is_a_note() {
     assert_snapshot!(tree(TREE).audit(&[]), @r"
     docs/api.md  1 note
 
-      note[deprecated-reference]: a deprecation pattern is met in running text (weight 1 of 6)
+      note[deprecated-reference]: `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
        --> docs/api.md:3:5
       3 | The deprecated call is gone since version 2.
         |     ^^^^^^^^^^
 
     docs/old_setup.md  1 warning
 
-      warning[deprecated-reference]: a deprecation pattern is met in its file name (weight 6 of 6)
+      warning[deprecated-reference]: the file name `old_setup.md` is a sign of something that is gone (weight 6 of 6)
        --> docs/old_setup.md:1:1
 
     docs/setup.md  1 warning
 
-      warning[deprecated-reference]: a deprecation pattern is met in running text (weight 3 of 6)
+      warning[deprecated-reference]: `phase_1_mcp` in running text is a sign of something that is gone (weight 3 of 6)
        --> docs/setup.md:3:10
       3 | First do phase_1_mcp.
         |          ^^^^^^^^^^^
@@ -40,10 +40,10 @@ fn names_of_old_set_ups_are_warnings_and_the_mere_word_is_a_note() {
     Proposed for 2 documents:
 
       archive  docs/old_setup.md
-               a deprecation pattern is met in its file name (weight 6 of 6)
+               the file name `old_setup.md` is a sign of something that is gone (weight 6 of 6)
                README.md links to it
       update   docs/setup.md
-               a deprecation pattern is met in running text (weight 3 of 6)
+               `phase_1_mcp` in running text is a sign of something that is gone (weight 3 of 6)
                README.md links to it
 
     Findings:
@@ -56,7 +56,7 @@ fn names_of_old_set_ups_are_warnings_and_the_mere_word_is_a_note() {
 
     Next:
       mcp-kit audit-docs --fix=documents --dry-run        # show what the proposals would change
-      mcp-kit audit-docs --explain deprecated-reference   # say what that means and how to mend it
+      mcp-kit audit-docs --explain deprecated-reference   # say what that means and how to fix it
     exit 0
     ");
 }

@@ -34,14 +34,14 @@ fn a_link_to_a_page_that_says_that_it_is_deprecated_is_a_warning() {
 
     run.md  1 warning
 
-      warning[deprecated-reference]: a deprecation pattern is met in its front matter (weight 6 of 6)
+      warning[deprecated-reference]: `deprecated` in the front matter is a sign of something that is gone (weight 6 of 6)
        --> run.md:2:9
       2 | status: deprecated
         |         ^^^^^^^^^^
 
     setup.md  1 note
 
-      note[deprecated-reference]: a deprecation pattern is met in running text (weight 1 of 6)
+      note[deprecated-reference]: `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
        --> setup.md:3:14
       3 | This page is deprecated, see [the new one](new-setup.md).
         |              ^^^^^^^^^^
@@ -49,10 +49,10 @@ fn a_link_to_a_page_that_says_that_it_is_deprecated_is_a_warning() {
     Proposed for 2 documents:
 
       archive  run.md
-               a deprecation pattern is met in its front matter (weight 6 of 6)
+               `deprecated` in the front matter is a sign of something that is gone (weight 6 of 6)
                README.md links to it
       archive  setup.md
-               a deprecation pattern is met in running text (weight 1 of 6)
+               `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
                a notice at its head says so
                README.md links to it
                it sends its readers to new-setup.md
@@ -69,7 +69,7 @@ fn a_link_to_a_page_that_says_that_it_is_deprecated_is_a_warning() {
 
     Next:
       mcp-kit audit-docs --fix=documents --dry-run     # show what the proposals would change
-      mcp-kit audit-docs --explain deprecated-target   # say what that means and how to mend it
+      mcp-kit audit-docs --explain deprecated-target   # say what that means and how to fix it
     exit 0
     ");
 }
@@ -87,14 +87,14 @@ fn a_link_that_says_so_is_no_finding_of_this_kind() {
     assert_snapshot!(tree(&said).audit(&[]), @r"
     README.md  1 note
 
-      note[deprecated-reference]: a deprecation pattern is met in the text of a link (weight 2 of 6)
+      note[deprecated-reference]: `deprecated` in the text of a link is a sign of something that is gone (weight 2 of 6)
        --> README.md:3:48
       3 | See [the new setup](new-setup.md); [the setup (deprecated)](setup.md) is there for reference.
         |                                                ^^^^^^^^^^
 
     setup.md  1 note
 
-      note[deprecated-reference]: a deprecation pattern is met in running text (weight 1 of 6)
+      note[deprecated-reference]: `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
        --> setup.md:3:14
       3 | This page is deprecated, see [the new one](new-setup.md).
         |              ^^^^^^^^^^
@@ -102,7 +102,7 @@ fn a_link_that_says_so_is_no_finding_of_this_kind() {
     Proposed for 1 document:
 
       archive  setup.md
-               a deprecation pattern is met in running text (weight 1 of 6)
+               `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
                a notice at its head says so
                README.md links to it
                it sends its readers to new-setup.md
@@ -116,7 +116,7 @@ fn a_link_that_says_so_is_no_finding_of_this_kind() {
 
     Next:
       mcp-kit audit-docs --fix=documents --dry-run        # show what the proposals would change
-      mcp-kit audit-docs --explain deprecated-reference   # say what that means and how to mend it
+      mcp-kit audit-docs --explain deprecated-reference   # say what that means and how to fix it
     exit 0
     ");
 }

@@ -36,7 +36,7 @@ fn one_warning_stands_for_all_of_them() {
     2 documents, 47 links in [TIME]: 1 error, 1 warning
 
     Next:
-      mcp-kit audit-docs --explain broken-link   # say what that means and how to mend it
+      mcp-kit audit-docs --explain broken-link   # say what that means and how to fix it
     exit 1
     ");
 }

@@ -26,7 +26,7 @@ fn the_second_definition_of_a_label_is_a_note() {
     3 documents, 2 links in [TIME]: 1 note
 
     Next:
-      mcp-kit audit-docs --explain duplicate-definition   # say what that means and how to mend it
+      mcp-kit audit-docs --explain duplicate-definition   # say what that means and how to fix it
     exit 0
     ");
 }

@@ -53,8 +53,8 @@ fn placeholders_and_addresses_that_lack_something() {
     1 document, 6 links in [TIME]: 6 errors
 
     Next:
-      mcp-kit audit-docs --fix --dry-run            # show what would mend 4 findings
-      mcp-kit audit-docs --explain malformed-link   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run            # show what would fix 4 findings
+      mcp-kit audit-docs --explain malformed-link   # say what that means and how to fix it
     exit 1
     "#);
 }

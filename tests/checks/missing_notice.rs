@@ -38,7 +38,7 @@ fn an_archived_document_that_nothing_leads_to_is_a_warning() {
     6 documents, 3 links in [TIME]: 3 warnings
 
     Next:
-      mcp-kit audit-docs --explain missing-notice   # say what that means and how to mend it
+      mcp-kit audit-docs --explain missing-notice   # say what that means and how to fix it
     exit 0
     ");
 }

@@ -24,8 +24,8 @@ fn an_address_that_has_moved_for_good_is_a_note() {
     1 document, 2 links in [TIME]: 1 note
 
     Next:
-      mcp-kit audit-docs --online --fix --dry-run   # show what would mend 1 finding
-      mcp-kit audit-docs --explain moved-url        # say what that means and how to mend it
+      mcp-kit audit-docs --online --fix --dry-run   # show what would fix 1 finding
+      mcp-kit audit-docs --explain moved-url        # say what that means and how to fix it
     exit 0
     ");
 }

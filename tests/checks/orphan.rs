@@ -33,7 +33,7 @@ fn an_island_is_one_warning_at_the_page_that_one_would_enter_it_by() {
     5 documents, 3 links in [TIME]: 2 warnings
 
     Next:
-      mcp-kit audit-docs --explain orphan   # say what that means and how to mend it
+      mcp-kit audit-docs --explain orphan   # say what that means and how to fix it
     exit 0
     ");
 }

@@ -40,8 +40,8 @@ fn a_path_with_other_letter_case_is_an_error() {
     2 documents, 3 links in [TIME]: 3 errors
 
     Next:
-      mcp-kit audit-docs --fix --dry-run       # show what would mend 3 findings
-      mcp-kit audit-docs --explain path-case   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run       # show what would fix 3 findings
+      mcp-kit audit-docs --explain path-case   # say what that means and how to fix it
     exit 1
     ");
 }
@@ -113,8 +113,8 @@ fn docfx_makes_it_a_warning() {
     2 documents, 3 links in [TIME]: 3 warnings
 
     Next:
-      mcp-kit audit-docs --fix --dry-run       # show what would mend 3 findings
-      mcp-kit audit-docs --explain path-case   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run       # show what would fix 3 findings
+      mcp-kit audit-docs --explain path-case   # say what that means and how to fix it
     exit 0
     ");
 }

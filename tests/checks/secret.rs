@@ -30,7 +30,7 @@ fn a_token_is_an_error_and_masked() {
     1 document, 0 links in [TIME]: 1 error
 
     Next:
-      mcp-kit audit-docs --explain secret   # say what that means and how to mend it
+      mcp-kit audit-docs --explain secret   # say what that means and how to fix it
     exit 1
     ");
 }

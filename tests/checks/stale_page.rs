@@ -44,7 +44,7 @@ fn a_page_that_a_build_would_write_otherwise_is_an_error() {
     10 documents, 93 links in [TIME]: 3 errors
 
     Next:
-      mcp-kit audit-docs --explain stale-page   # say what that means and how to mend it
+      mcp-kit audit-docs --explain stale-page   # say what that means and how to fix it
     exit 1
     ");
 }
@@ -67,7 +67,7 @@ fn a_page_that_somebody_has_changed_is_one_too() {
     10 documents, 93 links in [TIME]: 1 error
 
     Next:
-      mcp-kit audit-docs --explain stale-page   # say what that means and how to mend it
+      mcp-kit audit-docs --explain stale-page   # say what that means and how to fix it
     exit 1
     ");
 }

@@ -40,7 +40,7 @@ fn a_day_that_has_passed_is_a_warning_and_so_is_one_that_cannot_be_read() {
     3 documents, 2 links in [TIME]: 3 warnings
 
     Next:
-      mcp-kit audit-docs --explain stale-review   # say what that means and how to mend it
+      mcp-kit audit-docs --explain stale-review   # say what that means and how to fix it
     exit 0
     "#);
 }

@@ -32,7 +32,7 @@ fn hosts_that_refuse_programs_or_fail_are_notes() {
     1 document, 3 links in [TIME]: 3 notes
 
     Next:
-      mcp-kit audit-docs --explain undecided-url   # say what that means and how to mend it
+      mcp-kit audit-docs --explain undecided-url   # say what that means and how to fix it
     exit 0
     ");
 }

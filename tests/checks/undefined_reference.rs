@@ -45,8 +45,8 @@ fn labels_that_are_defined_nowhere() {
     1 document, 1 link in [TIME]: 3 errors, 1 warning
 
     Next:
-      mcp-kit audit-docs --fix --dry-run                 # show what would mend 2 findings
-      mcp-kit audit-docs --explain undefined-reference   # say what that means and how to mend it
+      mcp-kit audit-docs --fix --dry-run                 # show what would fix 2 findings
+      mcp-kit audit-docs --explain undefined-reference   # say what that means and how to fix it
     exit 1
     ");
 }

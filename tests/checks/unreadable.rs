@@ -31,7 +31,7 @@ fn text_in_another_encoding_is_a_warning_and_audited() {
     2 documents, 2 links in [TIME]: 1 error, 1 warning
 
     Next:
-      mcp-kit audit-docs --explain broken-link   # say what that means and how to mend it
+      mcp-kit audit-docs --explain broken-link   # say what that means and how to fix it
     exit 1
     ");
 }

@@ -32,7 +32,7 @@ fn a_definition_without_a_link_is_a_note() {
     2 documents, 1 link in [TIME]: 1 warning, 1 note
 
     Next:
-      mcp-kit audit-docs --explain orphan   # say what that means and how to mend it
+      mcp-kit audit-docs --explain orphan   # say what that means and how to fix it
     exit 0
     ");
 }
