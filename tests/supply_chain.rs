@@ -394,7 +394,7 @@ fn our_packages_come_from_a_folder_or_a_full_commit_alone() {
             assert!(!OURS.contains(&name.as_str()) && name != "mcp-kit", "{path}:{line}: {from}: {name} by its name");
         }
         // Pages of the stranger, and the hints by which another installer finds a package.
-        let foreign = ["crates.io/crates/mcp-kit", "docs.rs/mcp-kit", "metadata.binstall"];
+        let foreign = ["/crates/mcp-kit", "docs.rs/mcp-kit", "metadata.binstall"];
         let found = foreign.iter().find(|foreign| text.contains(**foreign));
         assert!(found.is_none(), "{path} has {found:?}");
         // A dependency without a path is one on whoever has the name.
