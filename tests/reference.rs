@@ -1,4 +1,5 @@
 //! Pages under `docs/reference/` that are made from the code. `UPDATE_REFERENCE=1 cargo test --test reference` writes them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::fs;
 use std::path::Path;

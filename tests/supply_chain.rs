@@ -356,10 +356,11 @@ fn texts() -> BTreeMap<String, String> {
             || path.ends_with("Cargo.lock.liquid")
             || path.starts_with("fuzz/corpus/")
             || path == THIS_FILE;
-        if entry.file_type().is_some_and(|kind| kind.is_file()) && !passed_over {
-            if let Ok(text) = String::from_utf8(fs::read(entry.path()).unwrap()) {
-                texts.insert(path, text);
-            }
+        if entry.file_type().is_some_and(|kind| kind.is_file())
+            && !passed_over
+            && let Ok(text) = String::from_utf8(fs::read(entry.path()).unwrap())
+        {
+            texts.insert(path, text);
         }
     }
     texts
