@@ -84,7 +84,8 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
-/// Collects the files below `folder` under the name `prefix`, following symbolic links: `packaging/` consists of them.
+/// Collects the files below `folder` under the name `prefix`. Follows symbolic links, because `packaging/` consists of
+/// them.
 fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
     // Watching the whole folder also catches new files.
     println!("cargo::rerun-if-changed={}", folder.display());

@@ -59,8 +59,8 @@ pub fn is_sparse(root: &Path) -> bool {
     root.join(".git/info/sparse-checkout").is_file()
 }
 
-/// A running `git log` of the latest commits. It starts with the first call and runs in parallel. It blocks while its
-/// output is not read.
+/// A running `git log` of the latest commits. Git works while the program does other work, and waits while its output
+/// is not read.
 #[derive(Debug)]
 pub struct History(Option<Child>);
 

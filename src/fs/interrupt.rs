@@ -30,8 +30,10 @@ impl Interrupt {
         Ok(Self(seen))
     }
 
+    /// Checks whether a signal has arrived.
+    ///
     /// # Errors
-    /// When a signal has arrived. The caller returns the error, and every step on the way is undone.
+    /// When one has. The caller returns the error, and every step on the way is undone.
     pub fn check(&self) -> Result<(), Interrupted> {
         match self.0.load(Ordering::Relaxed) {
             0 => Ok(()),

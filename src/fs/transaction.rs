@@ -67,7 +67,8 @@ struct Entry {
 /// Applies all changes to documents below `root`.
 ///
 /// # Errors
-/// When a document has changed since the plan, or the system refuses. Nothing has changed then.
+/// When a document has changed since the plan, or the system refuses. An error before the commit leaves every document
+/// as it was. After the commit, [`finish`] can complete the work.
 pub fn run(root: &Path, changes: &[Change]) -> Result<(), TransactionError> {
     let folder = root.join(FOLDER);
     fs::create_dir(&folder).map_err(io_error("create", &folder))?;

@@ -39,7 +39,7 @@ pub(super) fn catalog(command: &AuditDocs, root: &Path) -> Result<Option<(PathBu
     Ok(file.map(|file| Catalog::load(&file).map(|catalog| (file, catalog))).transpose()?)
 }
 
-/// Returns the settings of the catalog; flags override them.
+/// Returns the settings of the catalog. Flags override them.
 pub(super) fn settings(command: &AuditDocs, catalog: Option<&(PathBuf, Catalog)>) -> Settings {
     let settings = catalog.map(|(_, catalog)| catalog.audit.settings()).unwrap_or_default();
     Settings { flavor: command.flavor.or(settings.flavor), ..settings }

@@ -82,7 +82,7 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
     Ok(if found || doubtful { Status::Found } else { Status::Clean })
 }
 
-/// Returns whether the audit skipped some files, or the detected profile is unreliable.
+/// Returns whether the audit left links unjudged, or its own profile seems wrong.
 fn is_doubtful(report: &Report) -> bool {
     report.not_judged > 0 || report.findings.iter().any(|finding| finding.code == Code::DoubtfulProfile)
 }
@@ -98,7 +98,7 @@ fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result
     Ok(())
 }
 
-/// Runs the audit. Git looks up the last change of documents to decide about in parallel.
+/// Runs the audit. In parallel, git looks up the last change of each document that needs a decision.
 fn audit(
     scope: &Scope,
     settings: &Settings,
