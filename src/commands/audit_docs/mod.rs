@@ -82,7 +82,7 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
     Ok(if found || doubtful { Status::Found } else { Status::Clean })
 }
 
-/// Returns whether the audit left links unjudged, or its own profile seems wrong.
+/// Returns whether the audit left links unjudged, or found its profile doubtful.
 fn is_doubtful(report: &Report) -> bool {
     report.not_judged > 0 || report.findings.iter().any(|finding| finding.code == Code::DoubtfulProfile)
 }
