@@ -1,9 +1,11 @@
-//! Embeds `template/`, and tells the library its commit.
+//! Embeds `template/` and passes its commit to the library.
 //!
-//! The template is one table of path, contents and executable bit, sorted, so that two builds of the same tree are equal.
+//! The template becomes one sorted table of path, contents and executable bit, so that two builds of the same tree are
+//! equal.
 //!
-//! In a packaged mcp-kit the crate inside the template is missing, because cargo leaves every folder with a Cargo.toml of its
-//! own out of a package. It then comes from `packaging/`, where symbolic links bring the same files into the package.
+//! A packaged mcp-kit lacks the crate inside the template, because cargo leaves every folder with its own Cargo.toml
+//! out of a package. The crate then comes from `packaging/`, whose symbolic links bring the same files into the
+//! package.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +14,7 @@ use std::process::Command;
 use std::{env, fs, io};
 
 const CRATE: &str = "crates/mcp-auth-middleware";
-/// What tools leave behind in a working tree; none of it is ever part of the template.
+/// Files that tools leave in a working tree. They are never part of the template.
 const LEFT_BEHIND: &[&str] =
     &[".git", "target", "node_modules", "__pycache__", ".venv", ".pytest_cache", ".ruff_cache", ".DS_Store"];
 
@@ -47,23 +49,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Returns the commit that is built, for the CI of generated projects. It is of use only together with the repository that has it.
+/// Returns the commit of this build, for the CI of generated projects. It is useful only together with the repository
+/// that has it.
 fn commit(root: &Path) -> Option<String> {
     if env::var_os("CARGO_PKG_REPOSITORY").is_none_or(|repository| repository.is_empty()) {
         return None;
     }
-    // In a package, cargo has noted it, and whether the sources had uncommitted changes.
+    // In a package, cargo records the commit and whether the sources had uncommitted changes.
     if let Ok(note) = fs::read_to_string(root.join(".cargo_vcs_info.json")) {
         let (_, rest) = note.split_once("\"sha1\": \"")?;
         return rest.split_once('"').map(|(commit, _)| commit.to_owned()).filter(|_| !note.contains("\"dirty\": true"));
     }
-    // The repository must be ours: a copy of these sources inside of another repository has no commit of its own.
+    // The repository must be this one: a copy of these sources inside another repository has no commit of its own.
     if !git(root, &["rev-parse", "--show-prefix"])?.is_empty() {
         return None;
     }
     for file in ["HEAD", "logs/HEAD"] {
         let path = root.join(git(root, &["rev-parse", "--git-path", file])?);
-        // A path that does not exist would run this script at every build.
+        // Cargo would rerun this script at every build for a path that does not exist.
         if path.exists() {
             println!("cargo::rerun-if-changed={}", path.display());
         }
@@ -72,18 +75,19 @@ fn commit(root: &Path) -> Option<String> {
     git(root, &["rev-parse", "HEAD"]).filter(|_| unchanged)
 }
 
-/// Returns what git prints in `root`; nothing where it fails or is not installed.
+/// Returns the output of git in `root`, or `None` when git fails or is not installed.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
-    // A hook of git sets these, for another repository perhaps.
+    // A git hook sets these, possibly for another repository.
     command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
     let output = command.arg("-C").arg(root).args(arguments).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
-/// Collects the files below `folder` under the name `prefix`, following symbolic links: `packaging/` consists of them.
+/// Collects the files below `folder` under the name `prefix`. Follows symbolic links, because `packaging/` consists of
+/// them.
 fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
-    // A folder that is watched as a whole also notices new files.
+    // Watching the whole folder also catches new files.
     println!("cargo::rerun-if-changed={}", folder.display());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -108,7 +112,7 @@ fn is_executable(file: &Path) -> io::Result<bool> {
     Ok(fs::metadata(file)?.permissions().mode() & 0o111 != 0)
 }
 
-/// Elsewhere the bit is not in the file system: scripts are known by their first line.
+/// Other systems have no executable bit, so the first line identifies a script.
 #[cfg(not(unix))]
 fn is_executable(file: &Path) -> io::Result<bool> {
     Ok(fs::read(file)?.starts_with(b"#!"))

@@ -322,7 +322,7 @@ pub struct CatalogAdd {
     pub dry_run: bool,
 }
 
-/// Parses the words of an enumeration of the catalog.
+/// Parses the words of a catalog enumeration.
 fn value_parser<T: Copy + Send + Sync + 'static>(
     all: &'static [(&'static str, T)],
 ) -> impl TypedValueParser<Value = T> {
@@ -339,7 +339,7 @@ pub struct CatalogFile {
     pub path: PathBuf,
 }
 
-/// What `--fix` changes.
+/// The scope of `--fix`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum FixScope {
     /// Links whose target is certain: moved files, letter case, reworded headings
@@ -348,13 +348,13 @@ pub enum FixScope {
     Documents,
 }
 
-/// Codes, so that help, completions and "did you mean" know them.
+/// Parses codes, so that help, completions and "did you mean" list them.
 fn code_parser() -> impl TypedValueParser<Value = Code> {
     let names = Code::ALL.iter().map(|code| PossibleValue::new(code.as_str()));
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Code>())
 }
 
-/// How a result is written.
+/// The format of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -364,8 +364,8 @@ pub enum Format {
     Json,
 }
 
-/// Values shown in help and offered by completions, but left to the template to accept: its choices may be others, and a wrong
-/// one is reported together with everything else that is wrong.
+/// Values that help and completions offer, but the template accepts or rejects. A template can have other choices, and
+/// a wrong value is reported together with every other error.
 #[derive(Clone, Copy)]
 struct Named(&'static [&'static str]);
 

@@ -1,5 +1,5 @@
-//! What a failed command says, and with which status it ends. Each room's errors know their own hint and status: they implement
-//! [`Explain`] beside the enum. Here they only become a [`Failure`].
+//! The message and the exit status of a failed command. Each area's errors implement [`Explain`] beside the enum, which
+//! gives their hint and status. This module turns them into a [`Failure`].
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -9,19 +9,19 @@ use std::io;
 pub const FOUND: u8 = 1;
 /// Exit status: wrong usage or unreadable input.
 pub const USAGE: u8 = 2;
-/// Exit status: it could not finish.
+/// Exit status: the command could not finish.
 pub const UNFINISHED: u8 = 3;
 
-/// One sentence on what is wrong and where, and one on what to do.
+/// A message: one sentence on what is wrong and where, and one on the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// What is wrong, and where.
+    /// The fault and its place.
     pub what: String,
-    /// What to do about it.
+    /// The fix.
     pub hint: Option<String>,
 }
 
-/// How a command failed.
+/// A failed command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The messages, in order.
@@ -30,9 +30,9 @@ pub struct Failure {
     pub status: u8,
 }
 
-/// An error that can be told to a user.
+/// An error that a user can see.
 pub trait Explain: Display {
-    /// Returns what to do about it, in words that hold for every command that can meet this error.
+    /// Returns the hint, in words that fit every command that can meet this error.
     fn hint(&self) -> Option<Cow<'_, str>> {
         None
     }
@@ -42,7 +42,7 @@ pub trait Explain: Display {
         USAGE
     }
 
-    /// Returns everything there is to say; one message, unless the error is a list.
+    /// Returns all messages: one, unless the error is a list.
     fn messages(&self) -> Vec<Message> {
         vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }]
     }
@@ -55,7 +55,7 @@ impl<E: Explain> From<E> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure to write a stream or file of the command itself.
+    /// Returns the failure to write an output stream or file of the command.
     #[must_use]
     pub fn output(error: &io::Error) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Failure {
         }
     }
 
-    /// Renders the messages as a terminal shows them; `error` and `hint` are the labels, with their colours if there are any.
+    /// Renders the messages for a terminal. `error` and `hint` are the labels, with colour codes if there are any.
     #[must_use]
     pub fn text(&self, error: &str, hint: &str) -> String {
         let mut text = String::new();

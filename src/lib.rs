@@ -1,6 +1,7 @@
 //! `mcp-kit`: from nothing to an authenticated, documented, deployable MCP server.
 //!
-//! The library exists for the binary, its tests and its benches; its interface is the command line and may change with any release.
+//! The library exists for the binary, its tests and its benches. The command line is the interface. Any release may
+//! change the library.
 
 pub mod audit;
 pub mod catalog;

@@ -13,7 +13,7 @@ use mcp_kit::fs::terminal;
 use mcp_kit::scaffold::render;
 
 fn main() -> ExitCode {
-    // Before clap: no help, completion or error message may know of it.
+    // Before clap, so that no help, completion or error message shows it.
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().as_deref() == Some(OsStr::new(render::SANDBOXED_COMMAND)) {
         let name = arguments.next().unwrap_or_default();

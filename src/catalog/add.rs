@@ -1,4 +1,4 @@
-//! A service more in the text of a catalog: everything that is there stays byte for byte.
+//! Adds a service to the text of a catalog. The existing text stays unchanged, byte for byte.
 
 use super::deprecation::Deprecation;
 use super::problem::Problem;
@@ -6,24 +6,24 @@ use super::service::Kind;
 use super::yaml::{self, Node, Value};
 use super::{Catalog, Reviewed, Service};
 
-/// Why it was not added.
+/// The reason that an entry was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
-    /// The catalog is wrong as it is, or would be with the service.
+    /// The catalog has errors, or would have some with the new entry.
     #[error("the catalog has problems")]
     Problems(String, Vec<Problem>),
-    /// There is one of this name.
+    /// The catalog already has a service with this name.
     #[error("there is a service named {0:?} already")]
     Taken(String),
-    /// The list is written in a way that nothing can be added to without writing all of it anew.
+    /// The list is written in flow style, so adding an entry would mean rewriting all of it.
     #[error("`{0}` is not written as a list with a line for each hyphen")]
     Flow(&'static str),
 }
 
-/// The text with the service at the end of the list.
+/// Returns the text with the service at the end of the list.
 ///
 /// # Errors
-/// When the text is no good catalog, or the service does not fit into it.
+/// When the text is not a valid catalog, or the service does not fit into it.
 pub fn add(text: &str, service: &Service) -> Result<String, AddError> {
     let mut expected = parsed(text)?;
     if expected.services.iter().any(|other| other.name.to_lowercase() == service.name.to_lowercase()) {
@@ -34,10 +34,10 @@ pub fn add(text: &str, service: &Service) -> Result<String, AddError> {
     verified(after, &expected, "services")
 }
 
-/// The text with these deprecations at the end of the list; those of a path that is in it already are left out.
+/// Returns the text with these deprecations at the end of the list. It skips paths that the list already has.
 ///
 /// # Errors
-/// When the text is no good catalog, or they do not fit into it.
+/// When the text is not a valid catalog, or the entries do not fit into it.
 pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddError> {
     let (mut expected, mut after) = (parsed(text)?, text.to_owned());
     for entry in entries {
@@ -57,10 +57,11 @@ pub fn deprecations(text: &str, entries: &[Deprecation]) -> Result<String, AddEr
     verified(after, &expected, "deprecations")
 }
 
-/// The text with these documents as reviewed: an entry of the same path is changed where it stands, others go to the end of the list.
+/// Returns the text with these documents marked as reviewed. It changes an entry with the same path in place and adds
+/// the others to the end of the list.
 ///
 /// # Errors
-/// When the text is no good catalog, or they do not fit into it.
+/// When the text is not a valid catalog, or the entries do not fit into it.
 pub fn reviewed(text: &str, entries: &[Reviewed]) -> Result<String, AddError> {
     let (mut expected, mut after) = (parsed(text)?, text.to_owned());
     for entry in entries {
@@ -91,7 +92,7 @@ fn tree(text: &str) -> Result<Option<Node>, AddError> {
     yaml::parse(text).map_err(|problem| AddError::Problems(text.to_owned(), vec![problem]))
 }
 
-/// What was written is read again: no quoting or indentation is trusted.
+/// Parses the new text and compares it with the expected catalog. This catches every error in quoting or indentation.
 fn verified(text: String, expected: &Catalog, list: &'static str) -> Result<String, AddError> {
     if parsed(&text)? == *expected { Ok(text) } else { Err(AddError::Flow(list)) }
 }
@@ -101,17 +102,17 @@ fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     entries.iter().find(|(name, ..)| name == key).map(|(.., node)| node)
 }
 
-/// A value of the entry with this path in a list.
+/// Returns a value of the list entry with this path.
 fn value_of<'a>(root: &'a Node, list: &str, path: &str, key: &str) -> Option<&'a Node> {
     let Value::List(items) = &field(root, list)?.value else { return None };
     let is_it = |item: &&Node| matches!(field(item, "path").map(|node| &node.value), Some(Value::Scalar(Some(text))) if text.trim().trim_start_matches('/') == path);
     field(items.iter().find(is_it)?, key)
 }
 
-/// A field and its value, where it has one.
+/// A field and its value, or `None` when the entry has no such value.
 type Field<'a> = (&'static str, Option<&'a str>);
 
-/// The text with an entry at the end of a list, which is made where there is none.
+/// Returns the text with an entry at the end of a list. Creates the list when there is none.
 fn inserted(text: &str, list: &'static str, fields: &[Field<'_>]) -> Result<String, AddError> {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let root = tree(text)?;
@@ -140,7 +141,7 @@ fn inserted(text: &str, list: &'static str, fields: &[Field<'_>]) -> Result<Stri
             Ok(format!("{before}{open}{}{after}", entry(fields, prefix, end)))
         }
         Some(node) => {
-            // `services:` with nothing behind it.
+            // `services:` without a value.
             let at = line_after(text, node.span.end);
             let (before, after) = text.split_at(at);
             let open = if before.ends_with('\n') { "" } else { end };
@@ -149,7 +150,7 @@ fn inserted(text: &str, list: &'static str, fields: &[Field<'_>]) -> Result<Stri
     }
 }
 
-/// Where the last value of a tree ends; a table itself ends where the next thing begins.
+/// Returns the end of the last value in a tree. The span of a table itself extends to the next token.
 fn last_byte(node: &Node) -> usize {
     match &node.value {
         Value::Scalar(_) => node.span.end,
@@ -158,7 +159,7 @@ fn last_byte(node: &Node) -> usize {
     }
 }
 
-/// The beginning of the line behind a place.
+/// Returns the start of the line after a position.
 fn line_after(text: &str, at: usize) -> usize {
     if at > 0 && text[..at].ends_with('\n') {
         return at;
@@ -184,7 +185,7 @@ fn fields(service: &Service) -> [Field<'_>; 13] {
     ]
 }
 
-/// The entry, its first line behind `prefix`, which ends in a hyphen and spaces.
+/// Renders an entry. Its first line starts with `prefix`, which ends in a hyphen and spaces.
 fn entry(fields: &[Field<'_>], prefix: &str, end: &str) -> String {
     let indent = prefix.replace('-', " ");
     let given = fields.iter().filter_map(|(name, value)| Some((name, (*value)?)));
@@ -194,7 +195,8 @@ fn entry(fields: &[Field<'_>], prefix: &str, end: &str) -> String {
         .collect()
 }
 
-/// A text as YAML: plain where it can only be read as itself, else in the double quotes of JSON, which YAML 1.2 reads alike.
+/// Renders a text as YAML: plain where it can only be read as itself, else in JSON double quotes, which YAML 1.2 reads
+/// the same way.
 fn scalar(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _./@+-".contains(&byte))

@@ -104,7 +104,7 @@ impl Audit {
         audit
     }
 
-    /// The settings in the terms of the audit, over its defaults.
+    /// Converts to the settings of the audit, with its defaults for missing values.
     #[must_use]
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
@@ -130,7 +130,7 @@ impl Audit {
     }
 }
 
-/// The word of a value.
+/// Returns the word of a value.
 fn word<T: Copy + PartialEq>(value: Option<T>, all: &[(&'static str, T)]) -> Option<String> {
     let value = value?;
     all.iter().find(|(_, other)| *other == value).map(|(word, _)| (*word).to_owned())

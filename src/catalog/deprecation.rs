@@ -1,4 +1,4 @@
-//! A document that is no longer to be followed.
+//! A deprecated or archived document.
 
 use schemars::JsonSchema;
 use serde::Serialize;

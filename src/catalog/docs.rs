@@ -1,4 +1,4 @@
-//! Settings of `mcp-kit docs`.
+//! The settings of `mcp-kit docs`.
 
 use std::ops::Range;
 
@@ -24,14 +24,14 @@ pub struct Docs {
     pub pages: Vec<(String, Place)>,
 }
 
-/// Where a page goes.
+/// The target of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Place {
-    /// `false`: nowhere.
+    /// `false`: the page is turned off.
     Nowhere,
-    /// A path: there.
+    /// A path: the page is this file.
     At(String),
-    /// `section` and a path: between markers in that file.
+    /// `section` and a path: the page is a section of that file.
     SectionOf(String),
 }
 
@@ -76,7 +76,8 @@ impl Docs {
                 _ => (reader.path(node)?, false),
             };
             let usual = PAGES.iter().find(|page| page.path == path && page.name != name).map(|page| page.name);
-            // A usual place is free where its page goes elsewhere, but nobody would find out why.
+            // A usual place is free when its page goes elsewhere, but using it for another page would confuse the
+            // reader.
             if let Some(other) = taken.get(&path).map(String::as_str).or(usual) {
                 let problem = Problem::new(node.span.clone(), format!("{path} is where the page `{other}` goes"));
                 reader.problem(problem.with_hint("give each page a path of its own"));
@@ -90,7 +91,7 @@ impl Docs {
     }
 }
 
-/// A page of one's own needs a folder of templates, and a name that can stand in a marker.
+/// Checks that a custom page has a folder of templates and a name that fits into a marker.
 fn own_name(name: &str, span: &Range<usize>, has_templates: bool, reader: &mut Reader) -> Option<()> {
     let names: Vec<String> = PAGES.iter().map(|page| page.name.to_owned()).collect();
     let problem = if !has_templates {

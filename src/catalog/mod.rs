@@ -1,6 +1,6 @@
-//! `catalog.yaml`: what a fleet of MCP servers consists of, as one model that everything else is made from.
+//! `catalog.yaml`: the MCP servers of a fleet, as the one model from which all output is made.
 //!
-//! Text → [`yaml`] tree with places → [`read`] fields, collecting every [`problem`] → [`Catalog`].
+//! Text → [`yaml`] tree with positions → [`read`] fields, collecting every [`problem`] → [`Catalog`].
 
 pub mod add;
 pub mod audit;
@@ -32,7 +32,7 @@ use crate::error::{Explain, Message, UNFINISHED, USAGE};
 use problem::{Problem, Problems};
 use read::Reader;
 
-/// The name of the file, at the root of a repository.
+/// The file name, at the root of a repository.
 pub const FILE: &str = "catalog.yaml";
 
 /// Everything in a catalog.
@@ -58,29 +58,29 @@ pub struct Catalog {
     pub audit: audit::Audit,
 }
 
-/// Why there is no catalog.
+/// The reason that a catalog could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] crate::fs::files::FilesError),
-    /// The service does not fit.
+    /// The service does not fit into the catalog.
     #[error("{}: {reason}", path.display())]
     Add {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: add::AddError,
     },
-    /// What stands in it is wrong.
+    /// The contents have errors.
     #[error("{0}")]
     Problems(Problems),
 }
@@ -89,17 +89,17 @@ impl Catalog {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read, or with everything that is wrong in it.
+    /// When the file cannot be read, or with every error in it.
     pub fn load(path: &Path) -> Result<Self, CatalogError> {
         let bytes = std::fs::read(path).map_err(|source| CatalogError::Io { path: path.to_owned(), source })?;
         Self::parse(&bytes)
             .map_err(|(text, problems)| CatalogError::Problems(Problems { path: path.to_owned(), text, problems }))
     }
 
-    /// Reads the contents of a file.
+    /// Parses the contents of a file.
     ///
     /// # Errors
-    /// The text as far as it could be read, and everything that is wrong, in the order of the file.
+    /// The text (lossy where it is not UTF-8) and every error in it, in the order of the file.
     pub fn parse(bytes: &[u8]) -> Result<Self, (String, Vec<Problem>)> {
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -135,7 +135,7 @@ impl Catalog {
     }
 }
 
-/// The JSON Schema of a catalog, for editors.
+/// Returns the JSON Schema of a catalog, for editors.
 #[must_use]
 pub fn schema() -> String {
     let mut schema = schemars::schema_for!(Catalog);

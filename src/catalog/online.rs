@@ -1,4 +1,4 @@
-//! `audit.online:`, how `mcp-kit audit-docs --online` asks the web.
+//! `audit.online:`, the settings of the web requests that `mcp-kit audit-docs --online` sends.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Online {
         online
     }
 
-    /// In the terms of the audit, over its defaults.
+    /// Converts to the settings of the audit, with its defaults for missing values.
     #[must_use]
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
@@ -59,7 +59,7 @@ impl Online {
     }
 }
 
-/// A number from 1 to `most`.
+/// Reads a number from 1 to `most`.
 fn number(node: &Node, reader: &mut Reader, most: u32, of: &str) -> Option<u32> {
     let text = reader.text(node)?;
     match text.parse() {

@@ -1,4 +1,4 @@
-//! Whose servers they are.
+//! The organisation that owns the servers.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,31 +1,31 @@
-//! The table of pages: their names, places and kinds. What a page says is in [`docs`](crate::docs).
+//! The table of pages: their names, paths and kinds. [`docs`](crate::docs) has their contents.
 
 use rustc_hash::FxHashMap;
 
 use super::Catalog;
 use super::docs::Place;
 
-/// How a page stands in its file.
+/// The relation of a page to its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
-    /// The file is the page.
+    /// The page is the whole file.
     Whole,
-    /// The file is somebody's, and has the page as a section; where there is no such file, it begins with this title.
+    /// The page is a section of a hand-written file. A new file starts with this title.
     Section(&'a str),
 }
 
-/// A page that comes with the program.
+/// A built-in page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Its name in markers, in `docs.pages` and before `.md` as the name of its template.
+    /// The name in markers, in `docs.pages`, and of its template without `.md`.
     pub name: &'static str,
-    /// Where it belongs unless the catalog says otherwise; relative to the catalog's folder.
+    /// The default path, relative to the catalog's folder.
     pub path: &'static str,
-    /// Whole or a section.
+    /// Whole file or section.
     pub kind: Kind<'static>,
 }
 
-/// All of them.
+/// All built-in pages.
 pub const PAGES: &[Page] = &[
     Page { name: "index", path: "docs/infrastructure/mcp/README.md", kind: Kind::Whole },
     Page { name: "sop", path: "docs/infrastructure/mcp/OAUTH_SOP.md", kind: Kind::Whole },
@@ -38,18 +38,18 @@ pub const PAGES: &[Page] = &[
     Page { name: "current-state", path: "CURRENT_STATE_v1.md", kind: Kind::Section("Current state") },
 ];
 
-/// A page in its place.
+/// A page and its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed<'a> {
-    /// Its name.
+    /// The name of the page.
     pub name: &'a str,
-    /// Where it belongs; relative to the catalog's folder.
+    /// The path, relative to the catalog's folder.
     pub path: &'a str,
-    /// Whole or a section.
+    /// Whole file or section.
     pub kind: Kind<'a>,
 }
 
-/// The pages of a catalog: those that come with the program, without those that it leaves out, and then its own.
+/// Returns the pages of a catalog: the built-in ones, except those that it turns off, and then its own.
 #[must_use]
 pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
     let told: FxHashMap<&str, &Place> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
@@ -71,14 +71,14 @@ pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
     ours.chain(own).collect()
 }
 
-/// The page of this name that comes with the program.
+/// Returns the built-in page with this name.
 #[must_use]
 pub fn built_in(name: &str) -> Option<&'static Page> {
     PAGES.iter().find(|page| page.name == name)
 }
 
 impl Page {
-    /// What a file begins with that is there for its section only.
+    /// Returns the title of a file that is created for the section.
     const fn title(&self) -> &'static str {
         match self.kind {
             Kind::Section(title) => title,

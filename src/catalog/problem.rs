@@ -1,4 +1,4 @@
-//! What is wrong with a catalog, and how that looks.
+//! Errors in a catalog, and their display.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,24 +6,24 @@ use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// One thing that is wrong.
+/// One error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which bytes of the text.
+    /// The bytes of the text with the error.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The error message.
     pub message: String,
-    /// What to do about it.
+    /// The fix.
     pub hint: Option<String>,
 }
 
 impl Problem {
-    /// Without a hint.
+    /// Creates a problem without a hint.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), hint: None }
     }
 
-    /// With one.
+    /// Adds a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -31,22 +31,22 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong with a file.
+/// All errors of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What stands in it.
+    /// The contents of the file.
     pub text: String,
-    /// What is wrong, in the order of the file.
+    /// The errors, in the order of the file.
     pub problems: Vec<Problem>,
 }
 
-/// Columns of a terminal; longer lines are cut around the place.
+/// The columns of a terminal. Longer lines are cut around the position.
 const WIDTH: usize = 120;
 
 impl Problems {
-    /// Renders each problem with its place and source line, the place marked; and its hint.
+    /// Renders each problem with its position, its source line with the position marked, and its hint.
     pub fn rendered(&self) -> impl Iterator<Item = (String, Option<&str>)> {
         self.problems.iter().map(|problem| (self.render(problem), problem.hint.as_deref()))
     }
@@ -54,11 +54,12 @@ impl Problems {
     fn render(&self, problem: &Problem) -> String {
         let start = self.text.floor_char_boundary(problem.span.start.min(self.text.len()));
         let end = self.text.floor_char_boundary(problem.span.end.clamp(start, self.text.len()));
-        // The renderer looks at its whole source for each problem, and there may be thousands of both: it gets the line alone.
+        // The renderer scans its whole source for each problem, and there may be thousands of lines and problems. So it
+        // gets one line.
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let number = self.text[..start].matches('\n').count() + 1;
         let line = self.text[line_start..].lines().next().unwrap_or_default();
-        // A byte order mark takes no column.
+        // A byte order mark has no width.
         let (line, line_start) =
             line.strip_prefix('\u{feff}').map_or((line, line_start), |rest| (rest, line_start + 3));
         let marked = self.text[start..end].lines().next().unwrap_or_default().trim_end().len();

@@ -1,4 +1,4 @@
-//! Fields of a tree → values of the model. Whatever does not fit becomes a problem, and reading goes on.
+//! Fields of a tree → values of the model. A value that does not fit becomes a problem, and reading goes on.
 
 use std::ops::Range;
 
@@ -9,13 +9,13 @@ use super::yaml::{Node, Value};
 use crate::text::date::parse_day;
 use crate::text::nearest::nearest;
 
-/// Collects what is wrong.
+/// Collects problems.
 #[derive(Debug, Default)]
 pub struct Reader {
     problems: Vec<Problem>,
 }
 
-/// The fields of one table that nobody has asked for yet.
+/// The fields of one table that are not read yet.
 #[derive(Debug)]
 pub struct Fields<'a> {
     what: &'static str,
@@ -25,7 +25,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The value of a field, if it is there and not left empty.
+    /// Takes the value of a field. Returns `None` when the field is missing or empty.
     pub fn take(&mut self, name: &'static str) -> Option<&'a Node> {
         self.known.push(name);
         let at = self.left.iter().position(|(key, ..)| *key == name)?;
@@ -35,19 +35,19 @@ impl<'a> Fields<'a> {
 }
 
 impl Reader {
-    /// Notes a problem.
+    /// Records a problem.
     pub fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    /// Everything that was wrong, in the order of the file.
+    /// Returns all problems, in the order of the file.
     #[must_use]
     pub fn finish(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|problem| problem.span.start);
         self.problems
     }
 
-    /// The fields of a table, each once.
+    /// Returns the fields of a table. Each may occur once.
     pub fn fields<'a>(&mut self, node: &'a Node, what: &'static str) -> Option<Fields<'a>> {
         let Value::Map(entries) = &node.value else {
             self.problem(Problem::new(node.span.clone(), format!("{what} is a table of `key: value`")));
@@ -68,7 +68,7 @@ impl Reader {
         Some(Fields { what, span: node.span.clone(), known: Vec::new(), left })
     }
 
-    /// Says which fields nobody knows.
+    /// Reports unknown fields.
     pub fn end(&mut self, fields: Fields<'_>) {
         let known: Vec<String> = fields.known.iter().map(|name| (*name).to_owned()).collect();
         for (key, span, _) in fields.left {
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// A field that has to be there.
+    /// Takes a field that is required.
     pub fn required<'a>(&mut self, fields: &mut Fields<'a>, name: &'static str) -> Option<&'a Node> {
         let node = fields.take(name);
         if node.is_none() {
@@ -90,7 +90,7 @@ impl Reader {
         node
     }
 
-    /// A text.
+    /// Reads a text.
     pub fn text(&mut self, node: &Node) -> Option<String> {
         match &node.value {
             Value::Scalar(Some(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -105,17 +105,17 @@ impl Reader {
         }
     }
 
-    /// A text that has to be there.
+    /// Takes a text that is required.
     pub fn required_text(&mut self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
         self.required(fields, name).and_then(|node| self.text(node))
     }
 
-    /// A text that may be there.
+    /// Takes a text that is optional.
     pub fn optional_text(&mut self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
         fields.take(name).and_then(|node| self.text(node))
     }
 
-    /// One of these words.
+    /// Reads one of these words.
     pub fn choice<T: Copy>(&mut self, node: &Node, what: &str, all: &[(&str, T)]) -> Option<T> {
         let text = self.text(node)?;
         if let Some((_, value)) = all.iter().find(|(word, _)| *word == text) {
@@ -130,7 +130,7 @@ impl Reader {
         None
     }
 
-    /// Entries of a list; none where there is no list.
+    /// Reads the entries of a list. A missing list is empty.
     pub fn list<T>(&mut self, node: Option<&Node>, read: impl Fn(&Node, &mut Self) -> Option<T>) -> Vec<T> {
         let Some(node) = node else { return Vec::new() };
         let Value::List(nodes) = &node.value else {
@@ -140,7 +140,7 @@ impl Reader {
         nodes.iter().filter_map(|node| read(node, self)).collect()
     }
 
-    /// Entries of a table whose keys are free.
+    /// Reads the entries of a table with free keys.
     pub fn table<T>(
         &mut self,
         node: Option<&Node>,
@@ -150,7 +150,7 @@ impl Reader {
         fields.left.into_iter().filter_map(|(key, span, node)| read(key, span, node, self)).collect()
     }
 
-    /// A day, as `2025-11-08`.
+    /// Reads a day, as `2025-11-08`.
     pub fn date(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         if parse_day(&text).is_some() {
@@ -163,7 +163,7 @@ impl Reader {
         None
     }
 
-    /// A path below the repository, `/` between the parts.
+    /// Reads a path below the repository, with `/` between the parts.
     pub fn path(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         let plain = text.strip_prefix('/').unwrap_or(&text);

@@ -1,4 +1,4 @@
-//! What somebody has decided about a document that the audit proposed to do something about.
+//! A decision to keep a document that the audit proposed to change.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::{Node, Value};
 
-/// An enumeration with its words, for reading, writing and the schema alike, and with the names that people read.
+/// Defines an enumeration with its words, for reading, writing and the schema, and with its labels for people.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal $label:literal),+ $(,)? }) => {
         $(#[$about])*
@@ -15,13 +15,13 @@ macro_rules! words {
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
-            /// All of them, with their words.
+            /// All variants with their words.
             pub const ALL: &[(&'static str, Self)] = &[$(($word, Self::$variant)),+];
 
-            /// The word of each, and its name for people.
+            /// The word of each variant, and its label for people.
             const LABELS: &[(&'static str, &'static str)] = &[$(($word, $label)),+];
 
-            /// As it stands in the catalog.
+            /// Returns the word in the catalog.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -104,7 +104,7 @@ words! {
     }
 }
 
-/// Returns the name that people read for a word of the catalog; a word of nobody's is its own name.
+/// Returns the label for a word of the catalog. An unknown word is its own label.
 #[must_use]
 pub fn label(word: &str) -> &str {
     let tables = [Kind::LABELS, Status::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
@@ -203,7 +203,7 @@ impl Service {
     }
 }
 
-/// An address that may be asked. Credentials in it would stand in every report.
+/// Reads an address that the audit may request. It must not contain credentials, because every report would show them.
 fn url(node: &Node, reader: &mut Reader) -> Option<String> {
     let text = reader.text(node)?;
     let rest = text
@@ -228,7 +228,8 @@ fn url(node: &Node, reader: &mut Reader) -> Option<String> {
     }
 }
 
-/// Names are taken once, whatever the case of their letters. Asked of the tree, so that a service with another mistake counts, too.
+/// Checks that names are unique without regard to case. It reads the tree, so that a service with another error counts,
+/// too.
 pub(super) fn check_names(root: &Node, reader: &mut Reader) {
     let entry = |node: &Node, wanted: &str| match &node.value {
         Value::Map(entries) => entries.iter().find(|(key, ..)| key == wanted).map(|(.., node)| node.clone()),

@@ -1,4 +1,4 @@
-//! Text → a tree in which every value knows its place.
+//! Text → a tree in which every value has a position.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,29 +10,30 @@ use super::problem::Problem;
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Which bytes of the text.
+    /// The bytes of the text.
     pub span: Range<usize>,
-    /// What it is.
+    /// The contents of the value.
     pub value: Value,
 }
 
-/// What a value is.
+/// The contents of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A text, number, date or the like; nothing where it is left empty.
+    /// A text, number, date or the like, or `None` when it is empty.
     Scalar(Option<String>),
     /// `- …`
     List(Vec<Node>),
-    /// `key: value`, in order, with the places of the keys. A key may be there twice.
+    /// `key: value`, in order, with the positions of the keys. A key can occur twice.
     Map(Vec<(String, Range<usize>, Node)>),
 }
 
-/// A catalog is as deep as a table in a list in a table. What is deeper is an accident, or an attack on the stack.
+/// The maximum depth. A catalog nests a table in a list in a table. Deeper input is an accident or an attack on the
+/// stack.
 const DEEPEST: usize = 32;
-/// Aliases can multiply a few lines into millions of values.
+/// The maximum number of values. Aliases can multiply a few lines into millions of values.
 const MOST: usize = 1_000_000;
 
-/// A list or map that has begun.
+/// An unfinished list or map.
 struct Open {
     start: usize,
     anchor: usize,
@@ -41,10 +42,10 @@ struct Open {
     key: Option<(String, Range<usize>)>,
 }
 
-/// Parses one document; nothing where there is none.
+/// Parses one document. Returns `None` when there is none.
 ///
 /// # Errors
-/// The first thing that is no YAML, or no catalog could need.
+/// The first syntax error, or the first construct that a catalog never needs.
 pub fn parse(text: &str) -> Result<Option<Node>, Problem> {
     let mut open: Vec<Open> = Vec::new();
     let mut anchors: HashMap<usize, (Node, usize)> = HashMap::new();
@@ -109,7 +110,7 @@ pub fn parse(text: &str) -> Result<Option<Node>, Problem> {
     Ok(root)
 }
 
-/// Puts a finished value where it belongs.
+/// Adds a finished value to its parent.
 fn place(node: Node, open: &mut [Open], root: &mut Option<Node>) -> Result<(), Problem> {
     let Some(parent) = open.last_mut() else {
         *root = Some(node);
@@ -134,7 +135,7 @@ fn remember(anchors: &mut HashMap<usize, (Node, usize)>, anchor: usize, node: &N
     }
 }
 
-/// How many values it consists of. As deep as [`DEEPEST`] and its aliases, at most.
+/// Returns the number of values in a node. The recursion is limited by [`DEEPEST`] and the depth of aliases.
 fn size(node: &Node) -> usize {
     match &node.value {
         Value::Scalar(_) => 1,

@@ -48,10 +48,10 @@ fn service(command: &CatalogAdd) -> Service {
     }
 }
 
-/// What `catalog check` says of a good catalog.
+/// Returns the output of `catalog check` for a valid catalog.
 ///
 /// # Errors
-/// Everything that is wrong.
+/// Every error in it.
 fn check(path: &Path) -> Result<String, CatalogError> {
     let catalog = Catalog::load(path)?;
     let count = crate::text::plural::plural;
@@ -64,10 +64,10 @@ fn check(path: &Path) -> Result<String, CatalogError> {
     ))
 }
 
-/// Adds a service to the file; gives what there is to say, or the diff of a dry run.
+/// Adds a service to the file. Returns a message, or the diff of a dry run.
 ///
 /// # Errors
-/// When the catalog or the service is wrong, the name is taken, or the file cannot be written.
+/// When the catalog or the service is not valid, the name is taken, or the file cannot be written.
 fn add(path: &Path, service: &Service, dry: bool) -> Result<String, CatalogError> {
     let text = match std::fs::read(path) {
         Ok(bytes) => bytes,
@@ -101,10 +101,10 @@ struct List<'a> {
     services: &'a [Service],
 }
 
-/// The services, as a table or as JSON.
+/// Returns the services as a table or as JSON.
 ///
 /// # Errors
-/// Everything that is wrong with the catalog.
+/// Every error in the catalog.
 fn list(path: &Path, format: Format) -> Result<String, CatalogError> {
     let catalog = Catalog::load(path)?;
     Ok(match format {
@@ -126,7 +126,7 @@ fn table(services: &[Service]) -> String {
             service.auth_method.as_str(),
             service.token_storage.as_str(),
         ];
-        // A name is text from outside: nothing in it may steer the terminal.
+        // A name is text from outside and must not control the terminal.
         let name = escape_control(&service.name).into_owned();
         [name, words[0].to_owned(), words[1].to_owned(), words[2].to_owned(), words[3].to_owned()]
     };

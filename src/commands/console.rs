@@ -1,20 +1,20 @@
-//! The terminal, as every command is given it besides its flags: results go to standard output, everything else to standard error.
+//! The output of every command: results go to standard output, everything else to standard error.
 
 use std::io::{self, Write as _};
 
 use crate::error::Failure;
 use crate::fs::terminal::{Paint, Progress, Role};
 
-/// How a command that did its work ends.
+/// The end of a command that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Exit status 0.
     Clean,
-    /// Exit status 1: there are problems.
+    /// Exit status 1: the command found problems.
     Found,
 }
 
-/// Where a command writes.
+/// The output streams of a command.
 #[derive(Debug)]
 pub struct Console {
     quiet: bool,
@@ -23,13 +23,13 @@ pub struct Console {
 }
 
 impl Console {
-    /// With the flags `--quiet` and `--verbose`.
+    /// Creates a console for the flags `--quiet` and `--verbose`.
     #[must_use]
     pub fn new(quiet: bool, verbose: bool) -> Self {
         Self { quiet, verbose, progress: Progress::stderr() }
     }
 
-    /// Returns whether only results and errors are wanted.
+    /// Returns whether the user wants only results and errors.
     #[must_use]
     pub const fn is_quiet(&self) -> bool {
         self.quiet
@@ -45,7 +45,7 @@ impl Console {
             .map_err(|error| Failure::output(&error))
     }
 
-    /// Writes a remark, unless `--quiet` is given.
+    /// Writes a note, unless `--quiet` is given.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             self.progress.clear();
@@ -53,7 +53,7 @@ impl Console {
         }
     }
 
-    /// Writes what is about to be done, with `--verbose`.
+    /// Writes the next step, with `--verbose`.
     pub fn step(&self, text: &str) {
         if self.verbose {
             self.note(text);
@@ -66,7 +66,7 @@ impl Console {
         let _ = write!(io::stderr(), "{}", render(failure));
     }
 
-    /// Runs `work`, which reports how many of how many `what` are done, and shows that on a terminal when it takes long.
+    /// Runs `work`, which reports how many of all `what` are done. Shows the progress on a terminal when it takes long.
     pub fn during<T>(&self, what: &str, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
         let result = work(&|done, all| {
             if !self.quiet {
@@ -78,17 +78,17 @@ impl Console {
     }
 }
 
-/// Renders a failure as standard error shows it.
+/// Renders a failure for standard error.
 #[must_use]
 pub fn render(failure: &Failure) -> String {
     let paint = Paint::stderr();
     failure.text(&paint.paint(Role::Error, "error:"), &paint.paint(Role::Hint, "hint:"))
 }
 
-/// Ignores a closed pipe: a reader that has seen enough (`| head`) is no failure.
+/// Ignores a closed pipe, because a reader that has seen enough (`| head`) is no failure.
 ///
 /// # Errors
-/// Every other one.
+/// Every other error.
 pub fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

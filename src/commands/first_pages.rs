@@ -1,6 +1,6 @@
-//! The documents of a new project that are made from its own catalog, as `mcp-kit docs build` makes them.
+//! The first pages of a new project, made from its own catalog as `mcp-kit docs build` makes them.
 //!
-//! They are no part of the pristine project: an update makes them anew instead of merging them.
+//! They are not part of the pristine project: an update rebuilds them instead of merging them.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -11,21 +11,21 @@ use crate::docs::build::{BuildError, ByHand, join_errors, plan};
 use crate::error::{Explain, Message};
 use crate::fs::files::{File, Tree};
 
-/// Why there are no documents.
+/// The reason that the pages cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentsError {
-    /// The rendered catalog is wrong.
+    /// The rendered catalog has errors.
     #[error("the template's catalog is wrong: {0}")]
     Catalog(CatalogError),
-    /// A page cannot be made.
+    /// The pages have errors.
     #[error("the documents cannot be made: {}", join_errors(.0))]
     Build(Vec<BuildError>),
 }
 
-/// Adds the pages of the project's catalog, where it has one.
+/// Adds the pages of the project's catalog, if it has one.
 ///
 /// # Errors
-/// When the catalog is wrong, or something else is in the place of a page.
+/// When the catalog has errors, or other text is in the place of a page.
 pub fn add(files: &mut Tree, today: &str) -> Result<(), DocumentsError> {
     let Some(file) = files.get(FILE) else { return Ok(()) };
     let wrong = |(text, problems)| {
@@ -44,7 +44,8 @@ impl Explain for DocumentsError {
         Some("correct the template".into())
     }
 
-    /// One for each mistake of the catalog or of a page, as every other command says them; they are the template's.
+    /// Returns one message for each error of the catalog or of a page, as the other commands do. The template causes
+    /// them.
     fn messages(&self) -> Vec<Message> {
         let of_the_template = |message: Message| Message {
             what: format!("in the template: {}", message.what),

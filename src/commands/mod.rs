@@ -1,4 +1,4 @@
-//! The commands. The only place where rooms meet.
+//! The commands. Only they connect the other modules.
 
 pub mod audit_docs;
 pub mod catalog;
@@ -13,10 +13,10 @@ use crate::cli::{Cli, Command};
 use crate::error::Failure;
 use console::{Console, Status};
 
-/// Runs the command that was typed.
+/// Runs the command.
 ///
 /// # Errors
-/// When it could not do its work.
+/// When the command could not do its work.
 pub fn run(cli: Cli) -> Result<Status, Failure> {
     let console = &Console::new(cli.quiet, cli.verbose);
     match cli.command {

@@ -1,4 +1,4 @@
-//! The command `mcp-kit new`, from what the user typed to a folder that is there whole or not at all.
+//! The command `mcp-kit new`: from the flags to a complete folder, or none.
 
 use std::borrow::Cow;
 use std::io;
@@ -21,31 +21,31 @@ use crate::scaffold::report::Report;
 use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
 
-/// What the user asked for.
+/// The user's request.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The project's name.
     pub name: String,
-    /// The folder to create; `./NAME` when not given.
+    /// The folder to create. `None` means `./NAME`.
     pub path: Option<PathBuf>,
-    /// A template's folder; the embedded template when not given.
+    /// A template's folder. `None` means the embedded template.
     pub template: Option<PathBuf>,
     /// Flags that answer a question: flag, placeholder, value.
     pub flags: Vec<(&'static str, &'static str, String)>,
     /// `--set KEY=VALUE`, as typed.
     pub set: Vec<String>,
-    /// A file of answers.
+    /// The path of an answers file.
     pub answers: Option<PathBuf>,
-    /// Make a git repository.
+    /// `true` to create a git repository.
     pub git: bool,
-    /// Only say what would be made.
+    /// `true` to report only and write nothing.
     pub dry_run: bool,
-    /// The day that documents are dated with, as `2025-11-08`.
+    /// The date of the documents, as `2025-11-08`.
     pub today: String,
 }
 
 impl Request {
-    /// Makes the request that the flags stand for, on a day as `2025-11-08`.
+    /// Makes the request from the flags and a day as `2025-11-08`.
     #[must_use]
     pub fn from_flags(flags: New, today: String) -> Self {
         let named = [
@@ -67,32 +67,32 @@ impl Request {
     }
 }
 
-/// One thing wrong with the request.
+/// One error in the request.
 #[derive(Debug, thiserror::Error)]
 pub enum Wrong {
-    /// The name.
+    /// The name is not valid.
     #[error(transparent)]
     Name(#[from] BadName),
-    /// An answer.
+    /// An answer is not valid.
     #[error(transparent)]
     Answer(#[from] Problem),
 }
 
-/// Why there is no project.
+/// The reason that there is no project.
 #[derive(Debug, thiserror::Error)]
 pub enum NewError {
-    /// The request has mistakes, all of them listed.
+    /// The request has errors. Lists all of them.
     #[error("the request has {} mistakes", .0.len())]
     Wrong(Vec<Wrong>),
     /// The answers file cannot be read.
     #[error("cannot read the answers in {}: {source}", path.display())]
     AnswersFile {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The template is of no use.
+    /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] TemplateError),
     /// The destination cannot be used or written.
@@ -101,21 +101,21 @@ pub enum NewError {
     /// Rendering failed.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// What was rendered is no project.
+    /// The rendered files are not a valid project.
     #[error(transparent)]
     Project(#[from] ProjectError),
-    /// Its documents cannot be made.
+    /// The first pages cannot be made.
     #[error(transparent)]
     Documents(#[from] DocumentsError),
-    /// No repository.
+    /// The git repository cannot be created.
     #[error(transparent)]
     Git(#[from] InitError),
-    /// Told to stop.
+    /// A signal stopped the run.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
-/// A project that has been made, or with `--dry-run` would be.
+/// A generated project, or with `--dry-run` a planned one.
 #[derive(Debug)]
 pub struct Made {
     name: String,
@@ -129,7 +129,7 @@ pub struct Made {
 }
 
 impl Made {
-    /// What there is to say about it.
+    /// Returns the report about it.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         Report {
@@ -144,7 +144,7 @@ impl Made {
         }
     }
 
-    /// What became of the repository.
+    /// Returns the state of the git repository.
     #[must_use]
     pub fn git(&self) -> Repository {
         self.git
@@ -154,7 +154,7 @@ impl Made {
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no project.
+/// When the project cannot be made.
 pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     let format = command.format;
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
@@ -173,10 +173,10 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     Ok(Status::Clean)
 }
 
-/// Makes the project. `progress` hears what is about to be done.
+/// Makes the project. Calls `progress` before each step.
 ///
 /// # Errors
-/// When anything is wrong; then nothing is left behind.
+/// When anything fails. Nothing is left behind then.
 pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<Made, NewError> {
     let template = match &request.template {
         Some(folder) => Template::from_folder(folder)?,
@@ -199,7 +199,7 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
     let files = if request.dry_run {
         complete()?
     } else {
-        // Before rendering: what cannot be written is said at once.
+        // Stage before rendering, so that an unwritable destination fails at once.
         let stage = destination.stage()?;
         let files = complete()?;
         progress(&format!("writing {} files to {}", files.len(), stage.path().display()));
@@ -215,7 +215,7 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
     Ok(Made { name: request.name, path, shown, template, answers, files, git, dry_run: request.dry_run })
 }
 
-/// Everything that can be wrong with a request is found before any of it is reported.
+/// Collects every error in the request before it reports any.
 fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     let mut wrong: Vec<Wrong> = Vec::new();
     if let Err(bad) = name::check(&request.name, &template.package_names()) {

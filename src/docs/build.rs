@@ -1,4 +1,4 @@
-//! From the pages' texts and what is on disk to what has to change.
+//! Compares the text of the pages with the files on disk and plans the changes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,79 +16,79 @@ use crate::fs::files::Tree;
 use crate::markdown::checksum::{Found, inspect, with_checksum};
 use crate::markdown::managed::{MarkerError, sections, splice};
 
-/// Why nothing can be built.
+/// The reason that a build failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file or folder.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is not text.
+    /// A file is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(String),
-    /// A template is wrong.
+    /// A template has an error.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The folder of templates has a file that no page has a use for.
+    /// The template folder has a file that belongs to no page.
     #[error("{0} is the template of no page")]
     NoPage(String),
-    /// A page of one's own has no template.
+    /// A custom page has no template.
     #[error("the page {name} has no template {path}")]
     NoTemplate {
-        /// The page.
+        /// The name of the page.
         name: String,
-        /// Where its template would be.
+        /// The expected path of its template.
         path: String,
     },
-    /// The markers of a section are wrong.
+    /// The markers of a section have an error.
     #[error("{path}: {error}")]
     Markers {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// Where and how.
+        /// The error and its position.
         error: MarkerError,
     },
-    /// Somebody has written where a page belongs.
+    /// The place of a page holds hand-written text.
     #[error("{path}: {what}")]
     ByHand {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What stands there.
+        /// A description of the text.
         what: String,
     },
 }
 
-/// All of them in one line.
+/// Returns all errors in one line.
 #[must_use]
 pub fn join_errors(errors: &[BuildError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether what people wrote in the place of a page is written over.
+/// The treatment of hand-written text in the place of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByHand {
-    /// It is kept, and said.
+    /// Keep the text and report it.
     Keep,
-    /// It goes.
+    /// Overwrite the text.
     Overwrite,
 }
 
-/// Where the files are that a build looks at, by paths below the catalog's folder.
+/// The files that a build reads, by paths below the catalog's folder.
 pub trait Folder {
-    /// The bytes of a file; nothing where there is none.
+    /// Returns the bytes of a file, or `None` when it does not exist.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError>;
 
-    /// The names of the files in a folder.
+    /// Returns the names of the files in a folder.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the folder cannot be read.
     fn list(&self, path: &str) -> Result<Vec<String>, BuildError>;
 }
 
@@ -110,7 +110,7 @@ impl Folder for Path {
     }
 }
 
-/// A project that is not written yet.
+/// A project that is still in memory.
 impl Folder for Tree {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError> {
         Ok(self.get(path).map(|file| file.bytes.to_vec()))
@@ -122,20 +122,20 @@ impl Folder for Tree {
     }
 }
 
-/// What a build has to do.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Files that are not as they should be.
+    /// The files to change.
     pub changes: Vec<Change>,
-    /// How many pages there are.
+    /// The number of pages.
     pub pages: usize,
 }
 
 impl Plan {
-    /// What a file will hold: what the plan makes of it, or what it holds already.
+    /// Returns the contents of a file after the build: from the plan, or from disk when the plan does not change it.
     ///
     /// # Errors
-    /// When it cannot be read, or is not text.
+    /// When the file cannot be read, or is not UTF-8.
     pub fn text<F: Folder + ?Sized>(&self, folder: &F, path: &str) -> Result<Option<String>, BuildError> {
         match self.changes.iter().find(|change| change.path == path) {
             Some(change) => Ok(Some(String::from_utf8_lossy(&change.after).into_owned())),
@@ -147,7 +147,7 @@ impl Plan {
 /// Compares every page with its file in the catalog's folder.
 ///
 /// # Errors
-/// All that is wrong, and then nothing is to be written.
+/// Every error. Nothing may be written then.
 pub fn plan<F: Folder + ?Sized>(
     folder: &F,
     catalog: &Catalog,
@@ -177,8 +177,8 @@ pub fn plan<F: Folder + ?Sized>(
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
-/// The new text of a page's file; nothing where it is good as it is. A page keeps the date that it has while nothing else
-/// in it changes.
+/// Returns the new text of a page's file, or `None` when it is up to date. A page keeps its date while nothing else in
+/// it changes.
 fn next(
     page: &Placed<'_>,
     before: Option<&str>,
@@ -231,7 +231,7 @@ fn next(
     }
 }
 
-/// The day after "Last updated:".
+/// Returns the day after "Last updated:".
 fn date_in(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("Last updated: ")?;
     rest.get(..10).filter(|day| day.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
@@ -242,7 +242,7 @@ fn read<F: Folder + ?Sized>(folder: &F, path: &str) -> Result<Option<String>, Bu
     text.map_err(|_| BuildError::NotUtf8(path.to_owned()))
 }
 
-/// The owner's templates by file name, from the folder that the catalog names.
+/// Returns the custom templates by file name, from the folder that the catalog names.
 fn own_templates<F: Folder + ?Sized>(
     folder: &F,
     catalog: &Catalog,
@@ -253,7 +253,7 @@ fn own_templates<F: Folder + ?Sized>(
     let (mut own, mut errors) = (BTreeMap::new(), Vec::new());
     for name in folder.list(templates).map_err(|error| vec![error])? {
         let path = format!("{templates}/{name}");
-        // Files that editors and systems leave about.
+        // Skip files that editors and systems leave behind.
         if name.starts_with('.') || name.ends_with('~') {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Which documents a site has: the pages, and the documents that the catalog names.
+//! The documents of a site: the pages, and the documents that the catalog names.
 
 use std::path::Path;
 
@@ -9,17 +9,18 @@ use super::site::{Document, Site, SiteError, make};
 use crate::catalog::Catalog;
 use crate::catalog::pages::placed;
 
-/// The documents that a catalog names.
+/// Returns the documents that a catalog names.
 pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
     let services = catalog.services.iter().flat_map(|service| [&service.sop, &service.runbook]);
     let deprecations = catalog.deprecations.iter().flat_map(|notice| [&notice.replacement, &notice.archived]);
     services.chain(deprecations).flatten().map(String::as_str)
 }
 
-/// As the plan makes them: the index first, then the other pages, then what the catalog names and is there.
+/// Returns the documents with their text after the plan: the index first, then the other pages, then the existing
+/// documents that the catalog names.
 ///
 /// # Errors
-/// When one cannot be read, or is not text.
+/// When a document cannot be read, or is not UTF-8.
 pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Document>, BuildError> {
     let (mut documents, mut known) = (Vec::new(), FxHashSet::default());
     let pages = placed(catalog);
@@ -37,17 +38,17 @@ pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Docume
     Ok(documents)
 }
 
-/// The site of these documents. Images are taken from below `root`, the catalog's folder, and from nowhere else.
+/// Makes the site of these documents. It takes images only from below `root`, the catalog's folder.
 ///
 /// # Errors
-/// As [`make`].
+/// The errors of [`make`].
 pub fn site(root: &Path, catalog: &Catalog, documents: &[Document], reload: Option<&str>) -> Result<Site, SiteError> {
     let title = match &catalog.organisation {
         Some(organisation) => format!("MCP servers of {}", organisation.name),
         None => "MCP servers".to_owned(),
     };
     let image = |path: &str| {
-        // A link may lead out of the repository.
+        // A symbolic link can lead out of the repository.
         let inside = root.join(path).canonicalize().ok().filter(|path| path.starts_with(root))?;
         std::fs::read(inside).ok()
     };

@@ -1,9 +1,9 @@
-//! How generated servers refuse, as the pages tell it: what came out when each failure was provoked, and what to do about
-//! each code. `tests/docs_outputs.rs` provokes them in the auth crate, and fails where these texts and the code part.
+//! The error codes of generated servers, for the pages: the captured output of each failure, and the fix for each code.
+//! `tests/docs_outputs.rs` triggers the failures in the auth crate and fails when these texts differ from the code.
 
 use serde::Serialize;
 
-/// What came out, by name: the request, the answer, the log line.
+/// The captured outputs by name: the request, the answer, the log line.
 pub const OUTPUTS: &[(&str, &str)] = &[
     ("audience_mismatch", include_str!("outputs/audience_mismatch.txt")),
     ("bearer_mismatch", include_str!("outputs/bearer_mismatch.txt")),
@@ -19,22 +19,22 @@ pub const OUTPUTS: &[(&str, &str)] = &[
     ("wrong_encryption_key", include_str!("outputs/wrong_encryption_key.txt")),
 ];
 
-/// A row of the index by code.
+/// A row of the table of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The stable code.
     pub code: &'static str,
-    /// The status of the answer.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The reason, as in the answer and in the log.
+    /// The reason, as in the answer and the log.
     pub message: &'static str,
-    /// What to do.
+    /// The fix.
     pub advice: &'static str,
 }
 
 macro_rules! error_catalogue {
     ($($code:literal $status:literal $message:literal => $advice:literal;)*) => {
-        /// Every code there is, in order.
+        /// All codes, in order.
         pub const ERROR_CATALOGUE: &[Refusal] =
             &[$(Refusal { code: concat!("MCP-AUTH-", $code), status: $status, message: $message, advice: $advice }),*];
     };

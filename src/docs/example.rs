@@ -1,7 +1,7 @@
-//! The parts of the template that the SOP shows: what a page shows is what `mcp-kit new` renders.
+//! The parts of the template that the SOP shows. A page shows exactly what `mcp-kit new` renders.
 //!
-//! A part stands between `{%- comment %} region: NAME {% endcomment %}` and the same with `end:`, each on a line of its own. To Liquid
-//! these are comments, so nothing of them is in a project.
+//! A part lies between `{%- comment %} region: NAME {% endcomment %}` and the same with `end:`, each on its own line.
+//! Liquid treats them as comments, so a project contains none of them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ const FILES: &[&str] = &[
     include_str!("../../template/src/coda.rs"),
 ];
 
-/// The parts by name, without the indentation that they have in their files.
+/// Returns the parts by name, without the indentation of their files.
 #[must_use]
 pub fn parts() -> BTreeMap<&'static str, String> {
     FILES.iter().flat_map(|file| regions(file)).collect()

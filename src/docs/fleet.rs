@@ -1,41 +1,42 @@
-//! What the pages can say of the servers of a catalog: the name and address where there is one server, and which commands
-//! make sense at all. A page must not print a command for a service that no compose file of this catalog has.
+//! The facts about the servers of a catalog that the pages use: the name and address of a single server, and which
+//! commands apply. A page must not print a command for a service that no compose file of this catalog has.
 
 use serde::Serialize;
 
 use crate::catalog::Service;
 use crate::catalog::service::{AuthMethod, Kind, Status, TokenStorage};
 
-/// Stands for the name of a server where the catalog has several, or none.
+/// The placeholder for a server name when the catalog has no server or several.
 const NAME: &str = "my-server";
-/// Stands for its host name.
+/// The placeholder for its host name.
 const HOST: &str = "mcp.example.com";
 
-/// The servers of a catalog, templates left out.
+/// The servers of a catalog, without templates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fleet {
-    /// How many servers there are.
+    /// The number of servers.
     servers: usize,
     /// The name of the only server, or `my-server`.
     name: String,
     /// The host name of the only server, or `mcp.example.com`.
     host: String,
-    /// Whether the two are those of a real server.
+    /// `true` when name and host belong to a real server.
     named: bool,
-    /// Whether a server keeps its tokens in PostgreSQL. With no server in the catalog, this and the rest are true.
+    /// `true` when a server keeps its tokens in PostgreSQL. Without servers in the catalog, this field and the
+    /// following are `true`.
     postgres: bool,
-    /// Whether a server keeps its tokens in Infisical.
+    /// `true` when a server keeps its tokens in Infisical.
     infisical: bool,
-    /// Whether a server keeps its tokens in environment variables.
+    /// `true` when a server keeps its tokens in environment variables.
     env: bool,
-    /// Whether callers of a server come through Cloudflare Access.
+    /// `true` when a server authenticates callers by Cloudflare Access.
     access: bool,
-    /// Whether callers of a server come with a Bearer token.
+    /// `true` when a server authenticates callers by a Bearer token.
     bearer: bool,
 }
 
 impl Fleet {
-    /// Returns what there is to say of these entries of a catalog.
+    /// Returns the facts about these entries of a catalog.
     #[must_use]
     pub fn of(services: &[Service]) -> Self {
         let servers: Vec<&Service> = services.iter().filter(|service| service.kind == Kind::Server).collect();
@@ -60,14 +61,14 @@ impl Fleet {
     }
 }
 
-/// The name, where it can be that of a project, a program and a folder.
+/// Returns the name if it is valid for a project, a program and a folder.
 fn name(service: &Service) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     let name = service.name.as_str();
     (name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(plain)).then_some(name)
 }
 
-/// The host name of its address, where a command can have it without quotation marks.
+/// Returns the host name of the address if a command can use it without quotation marks.
 fn host(service: &Service) -> Option<&str> {
     let host = service.url.as_deref()?.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);

@@ -1,7 +1,8 @@
 //! Pages that are made from the catalog and from nothing else.
 //!
-//! Catalog → the [table of pages](crate::catalog::pages) by their [`templates`] → whole files or [managed](crate::markdown::managed)
-//! sections, with a [checksum](crate::markdown::checksum) against hand edits → changes on disk, or what is stale.
+//! Catalog → the [table of pages](crate::catalog::pages) with their [`templates`] → whole files or
+//! [managed](crate::markdown::managed) sections, with a [checksum](crate::markdown::checksum) against hand edits →
+//! changes on disk, or a list of stale pages.
 
 pub mod build;
 pub mod documents;

@@ -1,4 +1,4 @@
-//! What the template asks and what its server can be told, read from the template's own definitions when a page is made:
+//! The template's questions and the server's settings, read from the template's own definitions when a page is made:
 //! `cargo-generate.toml` and `src/config/variables.rs`.
 
 use serde::Serialize;
@@ -14,13 +14,13 @@ const MANIFEST: &str = include_str!("../../template/cargo-generate.toml");
 pub struct Setting {
     /// Its name.
     pub name: &'static str,
-    /// What counts where it is not set.
+    /// The default value.
     pub default: Option<&'static str>,
-    /// Whether it is a secret, which has a `_FILE` form as well.
+    /// `true` for a secret, which also has a `_FILE` form.
     pub secret: bool,
-    /// What it means, in a sentence.
+    /// The meaning, in one sentence.
     pub meaning: &'static str,
-    /// The example without which it is not there.
+    /// The example that the variable belongs to, if it is not in every project.
     pub example: Option<&'static str>,
 }
 
@@ -33,7 +33,7 @@ pub struct Question {
     default: Option<String>,
 }
 
-/// All settings, in the template's order.
+/// Returns all settings, in the template's order.
 #[must_use]
 pub fn settings() -> Vec<Setting> {
     let mut example = None;
@@ -49,7 +49,7 @@ pub fn settings() -> Vec<Setting> {
     settings
 }
 
-/// `plain("NAME", None | Some("…") | Some(CONSTANT), "meaning"),` or `secret("NAME", "meaning"),`.
+/// Parses `plain("NAME", None | Some("…") | Some(CONSTANT), "meaning"),` or `secret("NAME", "meaning"),`.
 fn setting(line: &'static str, example: Option<&'static str>) -> Option<Setting> {
     let call = line.strip_suffix("),")?;
     let (secret, arguments) = match call.strip_prefix("secret(") {
@@ -72,7 +72,7 @@ fn setting(line: &'static str, example: Option<&'static str>) -> Option<Setting>
     Some(Setting { name, default, secret, meaning, example })
 }
 
-/// A string literal without escapes at the front, and what comes after it.
+/// Splits a string literal without escapes from the start of a text.
 fn literal(text: &'static str) -> Option<(&'static str, &'static str)> {
     let (value, rest) = text.strip_prefix('"')?.split_once('"')?;
     (!value.contains('\\')).then_some((value, rest))
@@ -83,7 +83,7 @@ fn default_filter() -> Option<&'static str> {
     literal(value).map(|(value, _)| value)
 }
 
-/// All questions, in the template's order.
+/// Returns all questions, in the template's order.
 #[must_use]
 pub fn questions() -> Vec<Question> {
     let manifest = Manifest::parse(MANIFEST).unwrap_or_default();
@@ -95,7 +95,7 @@ pub fn questions() -> Vec<Question> {
 mod tests {
     use super::*;
 
-    /// Nothing of the list is left out because it is written in another way.
+    /// Checks that the parser skips no definition because of its form.
     #[test]
     fn every_definition_is_understood() {
         let (_, list) = VARIABLES.split_once("pub const VARIABLES").unwrap_or_default();

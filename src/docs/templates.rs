@@ -1,4 +1,4 @@
-//! From a catalog to the text of each page. Pure: what lies on disk comes as arguments.
+//! Renders the text of each page from a catalog. Pure: the contents of the disk come as arguments.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::markdown::destination::relative_link;
 
 macro_rules! texts {
     ($($name:literal),+ $(,)?) => {
-        /// The templates that come with the program, by the names of their pages.
+        /// The built-in templates, by the names of their pages.
         const BUILT_IN: &[(&str, &str)] = &[$(($name, include_str!(concat!("pages/", $name, ".md.tera")))),+];
     };
 }
@@ -32,29 +32,29 @@ texts!(
     "current-state",
 );
 
-/// Returns the template of a page that comes with the program.
+/// Returns the template of a built-in page.
 fn built_in(name: &str) -> &'static str {
     BUILT_IN.iter().find(|(page, _)| *page == name).map_or("", |(_, text)| text)
 }
 
-/// What is wrong with a template, with file and line as Tera says it.
+/// An error in a template, with file and line from Tera.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the template of a page cannot be used: {0}")]
 pub struct TemplateError(String);
 
-/// The templates, and what all pages are made from.
+/// The templates, and the values that all pages share.
 #[derive(Debug)]
 pub struct Templates<'a> {
     tera: Tera,
-    /// Where the pages are that come with the program; nothing for those that are left out.
+    /// The paths of the built-in pages, or `None` for pages that are turned off.
     ours: Vec<(&'static str, Option<&'a str>)>,
 }
 
 impl<'a> Templates<'a> {
-    /// With these texts in place of those of the program and besides them, by file name.
+    /// Loads the templates. These texts, by file name, replace or extend the built-in ones.
     ///
     /// # Errors
-    /// For a text that is no Tera template.
+    /// When a text is not a Tera template.
     pub fn new(
         catalog: &Catalog,
         placed: &[Placed<'a>],
@@ -73,7 +73,8 @@ impl<'a> Templates<'a> {
             .collect();
         tera.add_raw_templates(texts.iter().map(|(name, text)| (name.as_str(), *text)))
             .map_err(|error| TemplateError(error.to_string()))?;
-        // Once for all pages: a page of 10,000 would pay for all services otherwise.
+        // Insert once for all pages. Otherwise each page of a catalog with 10,000 pages would convert all services
+        // again.
         let context = tera.global_context();
         context.insert("organisation", &catalog.organisation);
         context.insert("services", &catalog.services);
@@ -91,10 +92,10 @@ impl<'a> Templates<'a> {
         Ok(Self { tera, ours })
     }
 
-    /// The text of a page, as of `date`.
+    /// Returns the text of a page, as of `date`.
     ///
     /// # Errors
-    /// For a variable that there is not, and the like.
+    /// When a template uses an unknown variable, or fails otherwise.
     pub fn render(&self, page: &Placed<'_>, date: &str) -> Result<String, TemplateError> {
         let mut context = Context::new();
         context.insert("here", page.path);
@@ -105,17 +106,19 @@ impl<'a> Templates<'a> {
         Ok(text.trim().to_owned() + "\n")
     }
 
-    /// The links from a document to our pages, by name; empty for a page that is left out, and then templates leave the link out.
+    /// Returns the links from a document to the built-in pages, by name. The link is empty for a page that is turned
+    /// off, and templates omit it.
     fn links(&self, here: &str) -> BTreeMap<&'static str, String> {
         let link = |path: &str| relative_link(here, path);
         self.ours.iter().map(|(name, path)| (*name, path.map(link).unwrap_or_default())).collect()
     }
 }
 
-/// `{{ path | link }}`: how the page that is being made links to a path below the catalog's folder. An address stays one.
+/// `{{ path | link }}`: returns the link from the current page to a path below the catalog's folder. An address stays
+/// an address.
 fn link(path: &str, _: Kwargs, state: &State<'_>) -> tera::TeraResult<String> {
     if path.starts_with("https://") {
-        // What would end the link (CommonMark 6.3).
+        // Characters that end the link (CommonMark 6.3).
         let unsafe_in_link = |c: char| c.is_whitespace() || c.is_control() || "()<>\\|\"".contains(c);
         return Ok(path.chars().filter(|c| !unsafe_in_link(*c)).collect());
     }
@@ -123,12 +126,12 @@ fn link(path: &str, _: Kwargs, state: &State<'_>) -> tera::TeraResult<String> {
     Ok(relative_link(&here, path))
 }
 
-/// What came out when failures were provoked, without the line end of each file.
+/// Returns the captured outputs, without the line end of each file.
 fn outputs() -> BTreeMap<&'static str, &'static str> {
     OUTPUTS.iter().map(|(name, text)| (*name, text.trim())).collect()
 }
 
-/// Text of the catalog in the middle of Markdown: what would mean something there is escaped, and a line stays a line.
+/// Escapes text of the catalog for use inside Markdown. A line stays a line.
 fn escape(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
     for c in text.chars() {
         match c {

@@ -1,13 +1,13 @@
-//! A change set: which files are to have which contents. It is planned without touching the disk, shown by [`diff`](super::diff) or
-//! carried out by [`transaction`](super::transaction).
+//! A change set: the files to write and their new contents. Planning it does not touch the disk. [`diff`](super::diff)
+//! shows it and [`transaction`](super::transaction) applies it.
 
-/// A file with new contents, or a new file.
+/// A new file, or a file with new contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Relative to the root, `/` between the parts.
+    /// The path relative to the root, with `/` between the parts.
     pub path: String,
-    /// As it is; nothing where there is none yet.
+    /// The current contents, or `None` for a new file.
     pub before: Option<Vec<u8>>,
-    /// As it is to be.
+    /// The new contents.
     pub after: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! A plan as a unified diff, as `git diff` writes it and `git apply` and `patch -p1` read it.
+//! Renders a plan as a unified diff, as `git diff` writes it and `git apply` and `patch -p1` read it.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use similar::TextDiff;
 
 use crate::fs::change::Change;
 
-/// Lines around a change.
+/// The number of context lines around a change.
 const CONTEXT: usize = 3;
 
-/// The diff of all changes.
+/// Returns the diff of all changes.
 #[must_use]
 pub fn unified(changes: &[Change]) -> String {
     let mut text = String::new();

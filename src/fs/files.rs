@@ -1,7 +1,8 @@
-//! Files and folders that are either there whole or not there at all.
+//! Writes files and folders completely or not at all.
 //!
-//! In: a [`Tree`] in memory. Out: files on disk. A project is written into a staging folder and put into place in one step; whatever
-//! goes wrong before that step, dropping the [`Stage`] removes everything it made, missing parent folders included.
+//! In: a [`Tree`] in memory. Out: files on disk. A project is written into a staging folder, and one step moves it into
+//! place. If anything fails before that step, dropping the [`Stage`] removes everything it created, including missing
+//! parent folders.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,65 +14,66 @@ use tempfile::TempDir;
 
 use crate::error::{Explain, UNFINISHED, USAGE};
 
-/// One file in memory.
+/// A file in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its contents, byte for byte.
+    /// The contents, byte for byte.
     pub bytes: Cow<'static, [u8]>,
-    /// Whether it may be run.
+    /// `true` for an executable file.
     pub executable: bool,
 }
 
 impl File {
-    /// A file that is only read.
+    /// Creates a file without the executable bit.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self { bytes: Cow::Owned(text.into().into_bytes()), executable: false }
     }
 }
 
-/// Files by their path below a root, `/` between the parts, in order.
+/// Files by their path below a root, with `/` between the parts, sorted.
 pub type Tree = BTreeMap<String, File>;
 
-/// Why files could not be read or written.
+/// The reason that files could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// The system refused an operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// The verb: read, create, write …
+        /// The verb: read, create, write, …
         action: &'static str,
-        /// On what.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The folder to create exists and is not empty.
     #[error("{} exists and is not empty", .0.display())]
     NotEmpty(PathBuf),
-    /// The folder to create exists as something else.
+    /// The path to create exists and is not a folder.
     #[error("{} exists and is not a folder", .0.display())]
     NotAFolder(PathBuf),
-    /// The path has no last part that could be created.
+    /// The path has no last component that could be created.
     #[error("{} does not name a folder that could be created", .0.display())]
     Nameless(PathBuf),
-    /// A file name that is not UTF-8.
+    /// The file name is not UTF-8.
     #[error("the file name {} is not valid UTF-8", .0.display())]
     NotUtf8(PathBuf),
-    /// A symbolic link, device or socket where only files and folders may be.
+    /// The path is a symbolic link, device or socket, where only files and folders are allowed.
     #[error("{} is neither a file nor a folder", .0.display())]
     Special(PathBuf),
 }
 
 impl FilesError {
-    /// What the system refused, and on what.
+    /// Returns a closure that adds the action and the path to a system error.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source: of_the_system(source) }
     }
 }
 
-/// The error without the path of its own file, which `tempfile` 3 appends (`… at path "/…/.tmpA1b2C3"`): it says nothing to a user.
+/// Removes the path that `tempfile` 3 appends to its errors (`… at path "/…/.tmpA1b2C3"`). That path means nothing to
+/// the user.
 fn of_the_system(error: io::Error) -> io::Error {
     match error.to_string().rsplit_once(" at path \"") {
         Some((what, _)) => io::Error::new(error.kind(), what.to_owned()),
@@ -79,15 +81,15 @@ fn of_the_system(error: io::Error) -> io::Error {
     }
 }
 
-/// Writes a file as a whole or not at all, over one that is there.
+/// Writes a file atomically and replaces an existing one.
 ///
 /// # Errors
-/// When the folder cannot be written to.
+/// When the folder is not writable.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FilesError::io("write", path))?;
     file.write_all(bytes).map_err(FilesError::io("write", path))?;
-    // Temporary files are private; this one is not.
+    // Temporary files are private. This one must not be.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -98,10 +100,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
     Ok(())
 }
 
-/// Makes the folder that a file is to be in, with those above.
+/// Creates the parent folder of a file, and every missing folder above it.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When a folder cannot be created.
 pub fn make_folder_of(path: &Path) -> Result<(), FilesError> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => fs::create_dir_all(folder).map_err(FilesError::io("create", folder)),
@@ -109,10 +111,11 @@ pub fn make_folder_of(path: &Path) -> Result<(), FilesError> {
     }
 }
 
-/// Puts a folder with these files in the place of `folder`, which `exists` or not: it is whole at any time, as it was or as it is now.
+/// Replaces `folder` with a folder that holds `files`. `exists` says whether there is an old one. The path never holds
+/// an incomplete folder.
 ///
 /// # Errors
-/// When it cannot be written; then the old one is still there.
+/// When the new folder cannot be written. The old one is then still in place.
 pub fn replace_folder(folder: &Path, files: &Tree, exists: bool) -> Result<(), FilesError> {
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(FilesError::Nameless(folder.to_owned()));
@@ -127,21 +130,21 @@ pub fn replace_folder(folder: &Path, files: &Tree, exists: bool) -> Result<(), F
         let aside = old.path().join("old");
         swap(folder, &aside)?;
         swap(new.path(), folder).inspect_err(|_| {
-            // The first error is the one to report.
+            // Report the first error, not this one.
             let _ = fs::rename(&aside, folder);
         })?;
     } else {
         swap(new.path(), folder)?;
     }
-    // It has moved.
+    // The folder has moved, so there is nothing to delete.
     let _ = new.keep();
     Ok(())
 }
 
-/// Reads every file below `root`, except below folders that `skip` names, without following any symbolic link.
+/// Reads every file below `root`, except in folders that `skip` selects. It follows no symbolic links.
 ///
 /// # Errors
-/// When something cannot be read, is not a plain file, or has a name that is not UTF-8.
+/// When an entry cannot be read, is not a plain file, or has a name that is not UTF-8.
 pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Tree, FilesError> {
     fn walk(folder: &Path, prefix: &str, skip: &dyn Fn(&Path) -> bool, tree: &mut Tree) -> Result<(), FilesError> {
         for entry in fs::read_dir(folder).map_err(FilesError::io("read", folder))? {
@@ -171,10 +174,10 @@ pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Tree, File
     Ok(tree)
 }
 
-/// Writes every file of `tree` below `root`, which exists. `before_each` may stop the work.
+/// Writes every file of `tree` below `root`, which must exist. `before_each` can stop the work.
 ///
 /// # Errors
-/// When something cannot be written, or with what `before_each` returned.
+/// When a file cannot be written, or when `before_each` returns an error.
 pub fn write_tree<E: From<FilesError>>(
     root: &Path,
     tree: &Tree,
@@ -184,7 +187,7 @@ pub fn write_tree<E: From<FilesError>>(
     for (name, file) in tree {
         before_each()?;
         let path = root.join(name);
-        // Sorted paths come folder by folder: asking for the last one again is most of the questions.
+        // Sorted paths are grouped by folder, so remembering the last folder saves most of the calls.
         if let Some(parent) = path.parent().filter(|parent| made.as_deref() != Some(*parent)) {
             fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
             made = Some(parent.to_owned());
@@ -198,11 +201,11 @@ pub fn write_tree<E: From<FilesError>>(
     Ok(())
 }
 
-/// A temporary folder that will become the one of this name, beside it or inside of it. Temporary folders are private by default; this
-/// one becomes the user's, as open as their umask says.
+/// Creates the temporary folder that later becomes the folder `name`, beside it or inside it. Temporary folders are
+/// private by default. This one gets the mode that the user's umask gives.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When the folder cannot be created.
 fn staging(beside: &Path, name: &str) -> Result<TempDir, FilesError> {
     let mut builder = tempfile::Builder::new();
     let prefix = format!(".{name}.mcp-kit-");
@@ -215,7 +218,7 @@ fn staging(beside: &Path, name: &str) -> Result<TempDir, FilesError> {
     builder.tempdir_in(beside).map_err(FilesError::io("create a folder in", beside))
 }
 
-/// Where a project will be, checked but untouched.
+/// The path of a new project, checked but untouched.
 #[derive(Debug)]
 pub struct Destination {
     path: PathBuf,
@@ -223,10 +226,10 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Looks at `path` without changing anything: it must not exist, or be an empty folder.
+    /// Checks `path` without changing anything. It must not exist, or be an empty folder.
     ///
     /// # Errors
-    /// When it exists otherwise, or cannot be looked at.
+    /// When something else exists at the path, or the path cannot be read.
     pub fn check(path: &Path) -> Result<Self, FilesError> {
         match fs::metadata(path) {
             Ok(metadata) if !metadata.is_dir() => Err(FilesError::NotAFolder(path.to_owned())),
@@ -236,12 +239,12 @@ impl Destination {
                 if entries.next().is_some() { Err(FilesError::NotEmpty(path)) } else { Ok(Self { path, exists: true }) }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // A dangling link is there as well; renaming would replace it.
+                // A dangling link exists as well, and renaming would replace it.
                 if fs::symlink_metadata(path).is_ok() {
                     return Err(FilesError::NotAFolder(path.to_owned()));
                 }
                 let absolute = std::path::absolute(path).map_err(FilesError::io("find", path))?;
-                // `x/` and `x` name the same folder; `x/..` names none that could be created.
+                // `x/` and `x` name the same folder. `x/..` names none that could be created.
                 let absolute: PathBuf = absolute.components().collect();
                 if absolute.file_name().is_none() {
                     return Err(FilesError::Nameless(path.to_owned()));
@@ -252,23 +255,23 @@ impl Destination {
         }
     }
 
-    /// The absolute path of the folder to create.
+    /// Returns the absolute path of the folder to create.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder below which the new one will be: it, or the nearest of its parents, exists.
+    /// Returns the parent of the new folder. It, or one of the folders above it, exists.
     #[must_use]
     pub fn parent(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }
 
-    /// Makes the staging folder: beside the destination, or inside it when it exists already. An existing folder keeps its
-    /// inode, owner and mode (it may be somebody's working directory or a mount point).
+    /// Creates the staging folder beside the destination, or inside it when the destination already exists. An existing
+    /// folder keeps its inode, owner and mode, because it may be a working directory or a mount point.
     ///
     /// # Errors
-    /// When it cannot be made; missing parents that were made for it are removed again.
+    /// When the folder cannot be created. Missing parents that were created for it are removed again.
     pub fn stage(self) -> Result<Stage, FilesError> {
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut parents = MadeFolders::default();
@@ -278,26 +281,26 @@ impl Destination {
     }
 }
 
-/// A folder beside the destination in which everything is made ready; removed when dropped.
+/// A staging folder beside the destination. Dropping it removes the folder.
 #[derive(Debug)]
 pub struct Stage {
-    // Dropped in this order: first the folder, then the parents made for it.
+    // Fields drop in this order: first the folder, then the parents created for it.
     folder: TempDir,
     destination: Destination,
     parents: MadeFolders,
 }
 
 impl Stage {
-    /// Where to write.
+    /// Returns the path of the staging folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Puts the folder into its place.
+    /// Moves the folder into place.
     ///
     /// # Errors
-    /// When the destination has come to hold something in the meantime, or cannot be written; then nothing is left behind.
+    /// When the destination is no longer empty, or cannot be written. Nothing is left behind then.
     pub fn commit(mut self) -> Result<PathBuf, FilesError> {
         let destination = self.destination.path.clone();
         if self.destination.exists {
@@ -316,7 +319,8 @@ impl Stage {
         Ok(destination)
     }
 
-    /// The entries of the staging folder, one rename each; when one fails the others go back, to be removed with the stage.
+    /// Moves the entries of the staging folder, one rename each. When one fails, it moves the others back, and dropping
+    /// the stage removes them.
     fn move_into(&self, destination: &Path) -> Result<(), FilesError> {
         let stage = self.folder.path();
         let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
@@ -335,14 +339,14 @@ impl Stage {
         };
         move_all().inspect_err(|_| {
             for (from, to) in &moved {
-                // Nothing better can be done here than to try; the first error is the one to report.
+                // Best effort. Report the first error, not this one.
                 let _ = fs::rename(to, from);
             }
         })
     }
 }
 
-/// Folders that were missing and have been made; dropping removes those that are still empty.
+/// Missing folders that were created. Dropping it removes those that are still empty.
 #[derive(Debug, Default)]
 struct MadeFolders(Vec<PathBuf>);
 
@@ -352,7 +356,7 @@ impl MadeFolders {
         for path in missing.into_iter().rev() {
             match fs::create_dir(path) {
                 Ok(()) => self.0.push(path.to_owned()),
-                // Somebody else made it just now: then it is theirs.
+                // Another process just created the folder, so it is not ours to remove.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(FilesError::io("create", path)(error)),
             }

@@ -1,4 +1,4 @@
-//! What git knows of a tree. Everything that asks git is here.
+//! Every query that the program sends to git.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -7,18 +7,18 @@ use std::process::{Child, Command, Stdio};
 use crate::error::{Explain, UNFINISHED};
 use rustc_hash::FxHashSet;
 
-/// Git is there and does not answer.
+/// An error that git reports.
 #[derive(Debug, thiserror::Error)]
 #[error("git does not answer: {0}")]
 pub struct GitError(String);
 
-/// So many commits are looked at, the newest: a history of 100,000 takes longer than the audit.
+/// The number of newest commits to read. A history of 100,000 takes longer than the audit.
 const LATEST: &str = "1000";
 
-/// What git answers; nothing where there is no git or no repository.
+/// Returns git's output, or `None` without git or a repository.
 ///
 /// # Errors
-/// When git fails otherwise.
+/// When git fails for any other reason.
 pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
     let Ok(output) = command(root, arguments).output() else { return Ok(None) };
     if output.status.success() {
@@ -34,14 +34,14 @@ fn command(root: &Path, arguments: &[&str]) -> Command {
     git
 }
 
-/// The files below `root` that git has in its index, and the folders around them; nothing where there is no git or no repository.
+/// Returns the files below `root` in git's index and the folders around them, or `None` without git or a repository.
 #[must_use]
 pub fn tracked(root: &Path) -> Option<FxHashSet<Box<[u8]>>> {
     let output =
         command(root, &["ls-files", "--cached", "-z"]).output().ok().filter(|output| output.status.success())?;
     let mut tracked = FxHashSet::default();
     for file in output.stdout.split(|byte| *byte == 0).filter(|file| !file.is_empty()) {
-        // Once a folder is there, those around it are.
+        // When a folder is in the set, its parents are too.
         let folders = memchr::memrchr_iter(b'/', file).map(|end| &file[..end]);
         for folder in folders {
             if !tracked.insert(folder.into()) {
@@ -53,27 +53,29 @@ pub fn tracked(root: &Path) -> Option<FxHashSet<Box<[u8]>>> {
     Some(tracked)
 }
 
-/// Whether a checkout may lack files that git has.
+/// Returns whether the checkout is sparse, so that it may lack tracked files.
 #[must_use]
 pub fn is_sparse(root: &Path) -> bool {
     root.join(".git/info/sparse-checkout").is_file()
 }
 
-/// The latest commits, which git looks up while others work: it begins when it is asked and pauses when nobody reads.
+/// A running `git log` of the latest commits. Git works while the program does other work, and waits while its output
+/// is not read.
 #[derive(Debug)]
 pub struct History(Option<Child>);
 
 impl History {
-    /// Asks for those of the repository around `root`.
+    /// Starts `git log` in the repository around `root`.
     #[must_use]
     pub fn ask(root: &Path) -> Self {
         let format = ["--format=format:%x01%cs%d", "--name-only", "--relative", "-z"];
         let arguments = [&["log", "--no-renames", "--max-count", LATEST][..], &format].concat();
-        // No git and no commit at all are no failure of ours.
+        // A missing git or a repository without commits is not an error.
         Self(command(root, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok())
     }
 
-    /// When each of these documents below the root was last changed, in a sentence; nothing where that is not known.
+    /// Returns for each of these documents below the root a sentence about its last change. Documents without a known
+    /// change are left out.
     #[must_use]
     pub fn last_changes(mut self, paths: &[&str]) -> HashMap<String, String> {
         let Some(git) = self.0.take_if(|_| !paths.is_empty()) else { return HashMap::new() };
@@ -83,24 +85,24 @@ impl History {
 }
 
 impl Drop for History {
-    /// Nobody wants to know any more.
+    /// Stops git when its output is no longer needed.
     fn drop(&mut self) {
         if let Some(git) = &mut self.0 {
-            // It may have ended by itself.
+            // Git may have exited already.
             let _ = git.kill();
             let _ = git.wait();
         }
     }
 }
 
-/// From the newest commit to the oldest: `\x01DAY (DECORATIONS)\nPATH\0PATH\0`.
+/// Parses the log, newest commit first: `\x01DAY (DECORATIONS)\nPATH\0PATH\0`.
 fn parse(log: &str, paths: &[&str]) -> HashMap<String, String> {
     let wanted: HashSet<&str> = paths.iter().copied().collect();
     let (mut said, mut commits) = (HashMap::new(), 0);
     for commit in log.split('\u{1}').skip(1) {
         commits += 1;
         let Some((head, files)) = commit.split_once('\n') else { continue };
-        // The oldest commit of a shallow clone, which seems to have made everything.
+        // The oldest commit of a shallow clone lists every file as its own.
         if head.contains("grafted") {
             continue;
         }

@@ -1,21 +1,21 @@
-//! Ctrl-C and SIGTERM as a question that long work asks between two steps, so that everything is cleaned up on the way out.
+//! Ctrl-C and SIGTERM as a flag that long work checks between two steps, so that cleanup always runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Explain, Message};
 
-/// Which signal has arrived, if one has.
+/// The number of the signal that has arrived, or 0.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicUsize>);
 
-/// The work was told to stop by this signal.
+/// An interruption by the signal with this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted(pub u8);
 
 impl Interrupt {
-    /// Listens for SIGINT, SIGTERM and SIGHUP from now on instead of dying of them.
+    /// Starts to catch SIGINT, SIGTERM and SIGHUP, which would otherwise end the process.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
@@ -30,8 +30,10 @@ impl Interrupt {
         Ok(Self(seen))
     }
 
+    /// Checks whether a signal has arrived.
+    ///
     /// # Errors
-    /// When a signal has arrived: the caller passes it up and everything on the way is undone.
+    /// When one has. The caller returns the error, and every step on the way is undone.
     pub fn check(&self) -> Result<(), Interrupted> {
         match self.0.load(Ordering::Relaxed) {
             0 => Ok(()),
@@ -41,7 +43,7 @@ impl Interrupt {
 }
 
 impl Explain for Interrupted {
-    /// As a shell reports a process that died of the signal.
+    /// The status that a shell reports for a process killed by the signal.
     fn status(&self) -> u8 {
         128 + self.0
     }

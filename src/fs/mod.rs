@@ -1,4 +1,4 @@
-//! Effects: files, git, the terminal, signals. The only room that writes to the disk.
+//! Effects: files, git, the terminal, signals. Only this module writes to the disk.
 
 pub mod change;
 pub mod diff;

@@ -1,4 +1,4 @@
-//! `git init` in a new project, when it is not inside a repository already (as `cargo new` does).
+//! Runs `git init` in a new project, unless a repository already contains it (as `cargo new` does).
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
-/// Set while git runs a hook or an alias; they would point at another repository (`git rev-parse --local-env-vars`).
+/// Variables that git sets while it runs a hook or an alias. They would select another repository (`git rev-parse
+/// --local-env-vars`).
 const ELSEWHERE: &[&str] = &[
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -18,41 +19,41 @@ const ELSEWHERE: &[&str] = &[
     "GIT_PREFIX",
 ];
 
-/// What became of the git repository.
+/// The state of the project's git repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repository {
-    /// A new, empty one is in the project.
+    /// `git init` created an empty repository in the project.
     Initialized,
-    /// The project is inside one already.
+    /// An existing repository contains the project.
     Surrounding,
-    /// `--no-git`.
+    /// The user passed `--no-git`.
     Skipped,
-    /// There is no git on this machine.
+    /// Git is not installed.
     Unavailable,
 }
 
-/// Why there is no repository.
+/// The reason that there is no repository.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// git could not be run.
+    /// Git could not be started.
     #[error("cannot run git: {0}")]
     Run(#[source] io::Error),
-    /// git said no.
+    /// Git reported an error.
     #[error("git init failed: {0}")]
     Failed(String),
 }
 
-/// Whether `folder`, which need not exist, would be inside a repository.
+/// Returns whether a repository contains `folder`, which need not exist.
 #[must_use]
 pub fn is_inside_repository(folder: &Path) -> bool {
-    // Where the path leads, not how it is written: `repository/../project` is not inside of `repository`.
+    // Use the real path: `repository/../project` is not inside `repository`.
     let Some(real) = folder.ancestors().find_map(|folder| folder.canonicalize().ok()) else { return false };
-    // A file in work trees and submodules.
+    // `.git` is a file in work trees and submodules.
     real.ancestors().any(|folder| folder.join(".git").exists())
 }
 
-/// What `mcp-kit new` will do about git for a project below `parent`.
+/// Returns the git step that `mcp-kit new` will take for a project below `parent`.
 #[must_use]
 pub fn plan(parent: &Path, wanted: bool) -> Repository {
     if !wanted {
@@ -64,10 +65,10 @@ pub fn plan(parent: &Path, wanted: bool) -> Repository {
     }
 }
 
-/// Makes an empty repository in `folder`.
+/// Creates an empty repository in `folder`. Without git it returns [`Repository::Unavailable`].
 ///
 /// # Errors
-/// When git is there and fails. Without git, it says so in its answer and the project is simply not a repository.
+/// When git is installed and fails.
 pub fn init(folder: &Path) -> Result<Repository, InitError> {
     let mut command = Command::new("git");
     command.args(["init", "--quiet"]).current_dir(folder).stdin(Stdio::null());

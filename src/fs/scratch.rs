@@ -1,4 +1,4 @@
-//! A temporary folder for programs that read and write files themselves. It is removed when it is dropped.
+//! A temporary folder for programs that read and write files themselves. Dropping it removes the folder.
 
 use std::fs;
 use std::io;
@@ -11,21 +11,21 @@ use tempfile::TempDir;
 pub struct Scratch(TempDir);
 
 impl Scratch {
-    /// Makes one below the system's folder for temporary files.
+    /// Creates one below the system's folder for temporary files.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn new() -> io::Result<Self> {
         tempfile::Builder::new().prefix("mcp-kit-").tempdir().map(Self)
     }
 
-    /// Returns where it is.
+    /// Returns the path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// Makes a folder in it, with those above.
+    /// Creates a folder in it, and every missing folder above.
     ///
     /// # Errors
     /// When the system refuses.
@@ -33,7 +33,7 @@ impl Scratch {
         fs::create_dir_all(self.path().join(path))
     }
 
-    /// Writes a file in it, and makes the folders above.
+    /// Writes a file in it, and creates every missing folder above.
     ///
     /// # Errors
     /// When the system refuses.

@@ -1,4 +1,4 @@
-//! Colour, and when not to use it: never with `NO_COLOR` or `CI`, never into a file or a pipe, never on a dumb terminal.
+//! Colour on the terminal. Output is plain with `NO_COLOR` or `CI`, in a file or a pipe, and on a dumb terminal.
 
 use std::env;
 use std::io::{self, IsTerminal, Write as _};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 
-/// How strongly something stands out.
+/// The role of a text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The word `error:`.
@@ -18,34 +18,34 @@ pub enum Role {
     Hint,
     /// Folders in a tree, commands to copy.
     Strong,
-    /// What one may skip.
+    /// Secondary text.
     Dim,
 }
 
-/// Writes text in colour or without, decided once per stream.
+/// Paints text with or without colour, decided once per stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint(bool);
 
 impl Paint {
-    /// For standard output.
+    /// Decides for standard output.
     #[must_use]
     pub fn stdout() -> Self {
         Self(io::stdout().is_terminal() && wanted())
     }
 
-    /// For standard error.
+    /// Decides for standard error.
     #[must_use]
     pub fn stderr() -> Self {
         Self(io::stderr().is_terminal() && wanted())
     }
 
-    /// No colour at all.
+    /// Never uses colour.
     #[must_use]
     pub const fn plain() -> Self {
         Self(false)
     }
 
-    /// `text` as its role wants it.
+    /// Returns `text` in the colour of its role.
     #[must_use]
     pub fn paint(self, role: Role, text: &str) -> String {
         if !self.0 {
@@ -62,12 +62,12 @@ impl Paint {
     }
 }
 
-/// What takes less than this needs no word.
+/// Work shorter than this shows no progress.
 const SHORT: Duration = Duration::from_secs(1);
-/// A line that changes more often cannot be read.
+/// The least time between two updates. A line that changes faster is unreadable.
 const STEADY: Duration = Duration::from_millis(100);
 
-/// A line on the terminal that says how far something long has come. It shows after a second, and goes when it is cleared or dropped.
+/// A progress line on the terminal. It appears after one second and disappears when it is cleared or dropped.
 #[derive(Debug)]
 pub struct Progress(Option<Mutex<Shown>>);
 
@@ -78,14 +78,14 @@ struct Shown {
 }
 
 impl Progress {
-    /// On standard error, if somebody looks.
+    /// Writes to standard error if that is a terminal.
     #[must_use]
     pub fn stderr() -> Self {
         let looks = io::stderr().is_terminal() && wanted();
         Self(looks.then(|| Mutex::new(Shown { next: Instant::now() + SHORT, visible: false })))
     }
 
-    /// `done` of `all` of what is counted.
+    /// Shows that `done` of `all` items are finished.
     pub fn say(&self, what: &str, done: usize, all: usize) {
         self.write(|shown| {
             let now = Instant::now();
@@ -97,7 +97,7 @@ impl Progress {
         });
     }
 
-    /// Makes room for other lines.
+    /// Removes the line, so that other lines can be printed.
     pub fn clear(&self) {
         self.write(|shown| std::mem::take(&mut shown.visible).then(|| "\r\x1b[K".to_owned()));
     }
@@ -117,21 +117,21 @@ impl Drop for Progress {
     }
 }
 
-/// What the environment says about colour, for clap as well.
+/// Returns whether the environment allows colour. clap uses it, too.
 #[must_use]
 pub fn wanted() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// How many columns there are to write on: the terminal's, `COLUMNS`, or what one reads easily.
+/// Returns the number of columns: of the terminal, from `COLUMNS`, or a readable default.
 #[must_use]
 pub fn width() -> usize {
     let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(told).unwrap_or(100)
 }
 
-/// A path that a shell takes as one word.
+/// Returns a path quoted so that a shell reads it as one word.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
     let plain =
@@ -139,7 +139,7 @@ pub fn shell_word(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['-', '~']) {
         return text.to_owned();
     }
-    // `--` would be needed as well for a leading hyphen; `./` does the same and is what people write.
+    // A leading hyphen would otherwise need `--`. `./` does the same and is what people write.
     let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -1,8 +1,8 @@
-//! All changes or none, also when the process is killed at any point.
+//! Applies all changes or none, even when the process is killed at any point.
 //!
-//! The new contents are written into a folder of their own first, with a journal that says what belongs where. Putting the journal
-//! into place is the moment of decision: before it, nothing has changed and the folder is thrown away; after it, whoever comes next
-//! finishes the work. Each document is replaced by renaming, so that it is whole at any time.
+//! It first writes the new contents into a separate folder, with a journal that maps them to their documents. Moving
+//! the journal into place is the commit. Before it, nothing has changed and the folder can be deleted. After it, the
+//! next run finishes the work. Each document is replaced by a rename, so that it is complete at any time.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -15,36 +15,36 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Explain, UNFINISHED};
 use crate::fs::change::Change;
 
-/// The folder, below the root. It is gone when the work is done.
+/// The transaction's folder below the root. It is removed at the end.
 pub const FOLDER: &str = ".mcp-kit-fix";
 const JOURNAL: &str = "journal.json";
 const SCHEMA: &str = "mcp-kit/fix/1";
 
-/// Why the documents are not all as they were to be.
+/// The reason that a transaction did not apply all changes.
 #[derive(Debug, thiserror::Error)]
 pub enum TransactionError {
     /// The system refused an operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// The verb.
+        /// The verb: read, write, …
         action: &'static str,
-        /// On what.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A new document would replace one that is there.
+    /// A new document would replace an existing one.
     #[error("{0} is there already")]
     InTheWay(String),
-    /// Somebody has changed the document meanwhile.
+    /// The document has changed since the plan.
     #[error("{0} has changed meanwhile")]
     Changed(String),
-    /// The journal of an interrupted run says what no run of ours would say.
+    /// The journal of an interrupted run has contents that this program never writes.
     #[error("{} is no journal of an interrupted `audit-docs --fix` or `docs build`: {reason}", path.display())]
     Journal {
-        /// The file.
+        /// The path of the journal.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
 }
@@ -55,25 +55,26 @@ struct Journal {
     changes: Vec<Entry>,
 }
 
-/// One document; its new contents are in the file named after its number.
+/// One document. The file named after its number holds the new contents.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     path: String,
-    /// Nothing where the document is new.
+    /// `None` for a new document.
     before: Option<String>,
     after: String,
 }
 
-/// Makes all changes in documents below `root`.
+/// Applies all changes to documents below `root`.
 ///
 /// # Errors
-/// When a document is not as it was when the change was planned, or the disk refuses: nothing has changed then.
+/// When a document has changed since the plan, or the system refuses. An error before the commit leaves every document
+/// as it was. After the commit, [`finish`] can complete the work.
 pub fn run(root: &Path, changes: &[Change]) -> Result<(), TransactionError> {
     let folder = root.join(FOLDER);
     fs::create_dir(&folder).map_err(io_error("create", &folder))?;
     let staged = stage(root, &folder, changes);
     if staged.is_err() {
-        // Nothing is decided yet.
+        // Nothing is committed yet.
         let _ = fs::remove_dir_all(&folder);
     }
     staged?;
@@ -106,36 +107,36 @@ fn stage(root: &Path, folder: &Path, changes: &[Change]) -> Result<(), Transacti
     Ok(())
 }
 
-/// Gives the new contents the mode of the document that they are for, which must still be as it was.
+/// Gives the new contents the mode of the document they replace. The document must still be unchanged.
 fn keep_mode(document: &Path, new: &Path, before: &[u8], path: &str) -> Result<(), TransactionError> {
     if fs::read(document).map_err(io_error("read", document))? != before {
         return Err(TransactionError::Changed(path.to_owned()));
     }
     let mode = fs::metadata(document).map_err(io_error("read", document))?.permissions();
-    // Renaming needs the right to write to the folder only, so a document that is protected would lose its protection.
+    // A rename needs write permission on the folder only, so a read-only document would lose its protection.
     if mode.readonly() {
         return Err(io_error("write", document)(io::Error::from(io::ErrorKind::PermissionDenied)));
     }
     fs::set_permissions(new, mode).map_err(io_error("write", new))
 }
 
-/// Whether an interrupted run has decided on changes that are not all made.
+/// Returns whether an interrupted run has committed changes that are not all applied.
 #[must_use]
 pub fn is_interrupted(root: &Path) -> bool {
     root.join(FOLDER).join(JOURNAL).exists()
 }
 
-/// Finishes what an interrupted run has begun; gives how many documents it had to do, if there was one.
+/// Finishes an interrupted run. Returns the number of documents that were left to change, or `None` without such a run.
 ///
 /// # Errors
-/// When a document is neither as it was nor as it is to be, or the disk refuses.
+/// When a document has neither its old nor its new contents, or the system refuses.
 pub fn finish(root: &Path) -> Result<Option<usize>, TransactionError> {
     let folder = root.join(FOLDER);
     let path = folder.join(JOURNAL);
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Interrupted before anything was decided, or there is nothing at all.
+            // The run was interrupted before its commit, or there was no run.
             return match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &folder)(error)),
                 _ => Ok(None),
@@ -148,7 +149,7 @@ pub fn finish(root: &Path) -> Result<Option<usize>, TransactionError> {
     if journal.schema != SCHEMA {
         return Err(wrong(format!("its schema is {:?}", journal.schema)));
     }
-    // All of it is looked at before any of it is done.
+    // Check every document before changing the first.
     let mut waiting = Vec::new();
     for (number, entry) in journal.changes.iter().enumerate() {
         let document = below(root, &entry.path).ok_or_else(|| wrong(format!("{:?} lies outside", entry.path)))?;
@@ -167,19 +168,19 @@ pub fn finish(root: &Path) -> Result<Option<usize>, TransactionError> {
         }
         waiting.push((staged, document, entry.before.is_none()));
     }
-    // New ones first, and last what they were made from: at no time is a text nowhere.
+    // Put new documents first and their sources last, so that no text is ever missing.
     waiting.sort_by_key(|(.., is_new)| !is_new);
     for (staged, document, is_new) in waiting {
         put(&staged, &document, is_new)?;
     }
-    // Without the journal the rest is rubbish, which anybody may remove.
+    // Without the journal the rest of the folder is safe to delete.
     fs::remove_file(&path).map_err(io_error("remove", &path))?;
     fs::remove_dir_all(&folder).map_err(io_error("remove", &folder))?;
     Ok(Some(journal.changes.len()))
 }
 
-/// Puts new contents in their place at once. What is new never takes the place of something else: a link is refused where a
-/// name is taken, and renaming is not.
+/// Puts new contents in place at once. A new document never replaces an existing file: `link` fails when the name is
+/// taken, `rename` does not.
 fn put(staged: &Path, document: &Path, is_new: bool) -> Result<(), TransactionError> {
     let folder = document.parent().unwrap_or(document);
     if is_new {
@@ -192,14 +193,15 @@ fn put(staged: &Path, document: &Path, is_new: bool) -> Result<(), TransactionEr
     Ok(())
 }
 
-/// The document, if the path leads to one below the root: a journal may come with somebody's repository.
+/// Returns the path of the document if it lies below the root. A journal can come with a cloned repository, so it is
+/// not trusted.
 fn below(root: &Path, path: &str) -> Option<PathBuf> {
     let plain = !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
     let document = root.join(path);
     if document.symlink_metadata().is_ok() {
         return (plain && document.is_file() && document.canonicalize().ok()? == document).then_some(document);
     }
-    // A new one, perhaps in a new folder: what is there of the way to it leads through no symbolic link.
+    // For a new document in a new folder: the existing part of its path must not lead through a symbolic link.
     let there = document.ancestors().skip(1).find(|folder| folder.symlink_metadata().is_ok())?;
     (plain && there.canonicalize().ok()? == there).then_some(document)
 }
@@ -210,7 +212,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), TransactionError> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error("write", path))
 }
 
-/// So that a new name outlives a loss of power, where the system can do that.
+/// Makes a new name survive a power loss, on systems that support it.
 fn sync(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -1,18 +1,18 @@
-//! Whether git could bring back what is about to change.
+//! Checks whether git could restore the files that are about to change.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use crate::fs::git::{GitError, ask};
 
-/// What git would bring back.
+/// The files that git could restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// Nothing: there is no repository, or no git.
+    /// None: there is no repository, or no git.
     None,
-    /// All but these, which have changes that are not committed.
+    /// All but these, which have uncommitted changes.
     Partly(Vec<String>),
-    /// Everything.
+    /// All of them.
     Full,
 }
 
@@ -21,7 +21,7 @@ pub enum Protection {
 /// # Errors
 /// When git fails.
 pub fn look<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Protection, GitError> {
-    // Git names files from its repository on, and the root may be a folder of that.
+    // Git prints paths relative to the repository, and the root may be a folder inside it.
     let Some(prefix) = ask(root, &["rev-parse", "--show-prefix"])? else { return Ok(Protection::None) };
     let prefix = prefix.trim_end_matches('\n');
     let options = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", "."];

@@ -1,10 +1,11 @@
-//! The digest in a generated text, by which a hand edit is told from an old version.
+//! The checksum in a generated text. It tells a hand edit from an old version.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The digest of a text: 16 hexadecimal digits of its SHA-256, whatever its line ends, as Git may change those.
+/// Returns the digest of a text: 16 hexadecimal digits of its SHA-256. It ignores the kind of line ends, because Git
+/// may change those.
 #[must_use]
 pub fn digest(text: &str) -> String {
     let hash = Sha256::digest(text.replace("\r\n", "\n").as_bytes());
@@ -16,7 +17,7 @@ pub fn digest(text: &str) -> String {
 
 const BEGIN: &str = "<!-- mcp-kit:page ";
 
-/// A whole page with its header.
+/// Returns a complete page with its header.
 #[must_use]
 pub fn with_checksum(name: &str, body: &str) -> String {
     format!(
@@ -25,24 +26,24 @@ pub fn with_checksum(name: &str, body: &str) -> String {
     )
 }
 
-/// Whether a file is a whole page of some name.
+/// Returns whether a file is a generated page, with any name.
 #[must_use]
 pub fn is_page(file: &str) -> bool {
     file.starts_with(BEGIN)
 }
 
-/// What is to be said of a file where a whole page belongs.
+/// The state of a file in the place of a generated page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// The page as some build made it; this is its text.
+    /// A build wrote the page and it is unchanged. Holds its text.
     Untouched(&'a str),
-    /// Somebody has changed what a build made.
+    /// A build wrote the page and it has been edited.
     Edited,
-    /// No build made it.
+    /// No build wrote the file.
     NotGenerated,
 }
 
-/// Looks at a file where the page `name` belongs.
+/// Inspects the file in the place of the page `name`.
 #[must_use]
 pub fn inspect<'a>(name: &str, file: &'a str) -> Found<'a> {
     let header = file.strip_prefix(BEGIN).and_then(|rest| rest.strip_prefix(name)?.strip_prefix(" sha256="));

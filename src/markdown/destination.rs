@@ -1,4 +1,4 @@
-//! The destination of a link, taken apart (RFC 3986 §3).
+//! Splits the destination of a link into its parts (RFC 3986 §3).
 
 use std::borrow::Cow;
 
@@ -7,19 +7,19 @@ use percent_encoding::percent_decode_str;
 use crate::text::path::{parent, relative};
 use crate::text::percent::encode_destination;
 
-/// A destination taken apart.
+/// The parts of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts<'a> {
-    /// Before `?` and `#`, as written.
+    /// The part before `?` and `#`, as written.
     pub path: &'a str,
-    /// Between `?` and `#`, as written.
+    /// The part between `?` and `#`, as written.
     pub query: Option<&'a str>,
-    /// After `#`, as written.
+    /// The part after `#`, as written.
     pub fragment: Option<&'a str>,
 }
 
 impl<'a> Parts<'a> {
-    /// Takes a destination apart.
+    /// Splits a destination.
     #[must_use]
     pub fn of(destination: &'a str) -> Self {
         let split = |text: &'a str, mark: u8| match memchr::memchr(mark, text.as_bytes()) {
@@ -31,10 +31,10 @@ impl<'a> Parts<'a> {
         Self { path, query, fragment }
     }
 
-    /// The path with its percent signs resolved.
+    /// Returns the percent-decoded path.
     #[must_use]
     pub fn decoded(&self) -> Cow<'a, [u8]> {
-        // Hardly any has one.
+        // Few paths contain a percent sign.
         if memchr::memchr(b'%', self.path.as_bytes()).is_none() {
             return Cow::Borrowed(self.path.as_bytes());
         }
@@ -42,7 +42,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether a destination begins with a scheme (RFC 3986 §3.1) or `//`. One letter is a drive of Windows, which nothing serves.
+/// Returns whether a destination begins with a scheme (RFC 3986 §3.1) or `//`. A single letter is a Windows drive,
+/// which no server serves.
 #[must_use]
 pub fn has_scheme(destination: &str) -> bool {
     if destination.starts_with("//") {

@@ -1,21 +1,21 @@
-//! Which bytes of a document a build makes: who changes them by hand, or with `--fix`, has them reported at the next build.
+//! Finds the bytes of a document that a build generates. A build reports any change to them, by hand or by `--fix`.
 
 use std::ops::Range;
 
 use crate::markdown::checksum;
 use crate::markdown::managed::sections;
 
-/// The parts of a document that a build makes; all of it, where it is a page.
+/// Returns the generated parts of a document, or all of it for a generated page.
 #[must_use]
 pub fn parts(text: &str) -> Vec<Range<usize>> {
     if checksum::is_page(text) {
         return std::iter::once(0..text.len()).collect();
     }
-    // Broken markers are for the build to report.
+    // The build reports broken markers.
     sections(text).unwrap_or_default().into_iter().map(|section| section.whole).collect()
 }
 
-/// What to do about a link or a decision in such a part.
+/// The advice for a link or a decision in a generated part.
 pub const ADVICE: &str = "is made by mcp-kit docs build: change the catalog, or the template of the page";
 
 #[cfg(test)]

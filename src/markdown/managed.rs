@@ -1,5 +1,5 @@
-//! Sections that the tool writes in files that people write: between `<!-- mcp-kit:begin NAME -->` and
-//! `<!-- mcp-kit:end NAME -->`, each on a line of its own. Everything else in the file stays byte for byte.
+//! Generated sections in hand-written files, between `<!-- mcp-kit:begin NAME -->` and `<!-- mcp-kit:end NAME -->`,
+//! each on its own line. The rest of the file stays unchanged, byte for byte.
 
 use std::ops::Range;
 
@@ -7,26 +7,26 @@ use pulldown_cmark::{Event, Parser};
 
 use crate::markdown::checksum::digest;
 
-/// A section as it stands in a file.
+/// A section of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// Its name.
+    /// The name of the section.
     pub name: String,
-    /// The digest in its first marker; none where somebody has just put the markers there.
+    /// The checksum in the first marker, or `None` when the markers were just added by hand.
     pub told: Option<String>,
-    /// The bytes of the file from the first marker to the end of the last one.
+    /// The bytes from the first marker to the end of the last one.
     pub whole: Range<usize>,
     /// The bytes between the markers.
     pub inside: Range<usize>,
 }
 
-/// Why the markers of a file cannot be followed.
+/// An error in the markers of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct MarkerError {
-    /// Counted from one.
+    /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The fault on that line.
     pub what: String,
 }
 
@@ -35,10 +35,10 @@ enum Marker<'a> {
     End { name: &'a str },
 }
 
-/// The sections of a Markdown file, in their order. Markers in code are examples, not markers.
+/// Returns the sections of a Markdown file in order. Markers in code are examples and are ignored.
 ///
 /// # Errors
-/// For markers that are not understood, not closed, not opened, nested, there twice, or within a line.
+/// When a marker is unknown, unclosed, unopened, nested, repeated, or not on its own line.
 pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
     let error = |at: usize, what: String| MarkerError { line: text[..at].matches('\n').count() + 1, what };
     let mut found: Vec<Section> = Vec::new();
@@ -54,7 +54,7 @@ pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
         let line = text[line_start..line_end].trim();
         let words = line.strip_prefix("<!-- mcp-kit:").and_then(|rest| rest.strip_suffix(" -->"));
         let marker = match words.map(|words| words.split(' ').collect::<Vec<_>>()).as_deref() {
-            // The header of a whole page.
+            // The header of a generated page.
             Some(["page", ..]) => continue,
             Some(["begin", name]) => Marker::Begin { name, told: None },
             Some(["begin", name, told]) if told.starts_with("sha256=") => {
@@ -97,19 +97,19 @@ pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
 }
 
 impl Section {
-    /// Whether somebody has changed what a build made.
+    /// Returns whether the generated text has been edited.
     #[must_use]
     pub fn is_edited(&self, file: &str) -> bool {
         let inside = &file[self.inside.clone()];
         match &self.told {
             Some(told) => *told != digest(inside.trim()),
-            // Markers that somebody has just put there have nothing between them that is ours to lose.
+            // Markers that were just added by hand enclose no generated text yet.
             None => !inside.trim().is_empty(),
         }
     }
 }
 
-/// The file with this section's text: in its place, or at the end where the section is not there yet.
+/// Returns the file with the new text of this section, in place, or at the end when the section does not exist yet.
 #[must_use]
 pub fn splice(file: &str, section: Option<&Section>, name: &str, body: &str) -> String {
     let end = if file.contains("\r\n") { "\r\n" } else { "\n" };

@@ -1,4 +1,5 @@
-//! What Markdown is to this program: link destinations, slugs of headings, generated pages and sections with their checksums.
+//! The Markdown rules of this program: link destinations, heading slugs, generated pages and sections with their
+//! checksums.
 
 pub mod checksum;
 pub mod destination;

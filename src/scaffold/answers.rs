@@ -1,6 +1,7 @@
-//! The answers to a template's questions: from flags, `--set`, a file and defaults, in that order of precedence. Pure.
+//! The answers to a template's questions. They come from flags, `--set`, a file and defaults, in that order of
+//! precedence. Pure.
 //!
-//! Every problem is collected before any is reported, each with the place where the user wrote the value.
+//! It collects every problem before it reports any, each with the place where the user wrote the value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,13 +13,13 @@ use super::manifest::{Kind, Placeholder, position};
 use crate::error::Explain;
 use crate::text::nearest::nearest;
 
-/// One answer: text or a flag, as the template's question wants it.
+/// One answer, of the type that the template's question needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// For a bool placeholder.
+    /// The answer to a bool placeholder.
     Bool(bool),
-    /// For all others.
+    /// The answer to every other placeholder.
     Text(String),
 }
 
@@ -36,20 +37,20 @@ impl Serialize for Answers {
     }
 }
 
-/// Where a value was written.
+/// The place where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag of its own, such as `--auth-mode`.
+    /// A dedicated flag, such as `--auth-mode`.
     Flag(&'static str),
     /// `--set KEY=VALUE`.
     Set,
     /// A line of the file given with `--answers`.
     File {
-        /// The file as the user named it.
+        /// The file name as the user gave it.
         file: String,
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// From 1.
+        /// The column, from 1.
         column: usize,
     },
 }
@@ -64,89 +65,89 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value that somebody wrote for a question.
+/// A value that the user gave for a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// The question.
+    /// The key of the question.
     pub key: String,
     /// The value as text.
     pub value: String,
-    /// Where it was written.
+    /// The place where it was written.
     pub origin: Origin,
 }
 
-/// What is wrong with the answers.
+/// A problem with the answers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// `--set` without `=`.
     #[error("--set {0:?} has no `=`")]
     NotAPair(String),
-    /// The answers file is not TOML, or holds something that is no answer.
+    /// The answers file is not TOML, or contains a value that is no answer.
     #[error("{origin}: {message}")]
     File {
-        /// Where.
+        /// The place in the file.
         origin: Origin,
-        /// What.
+        /// The error message.
         message: String,
     },
-    /// The template asks no such question.
+    /// The template has no such question.
     #[error("{origin}: the template has no placeholder `{key}`")]
     Unknown {
-        /// Where it was written.
+        /// The place where it was written.
         origin: Origin,
-        /// What was written.
+        /// The key as written.
         key: String,
-        /// The nearest one that exists.
+        /// The nearest known key.
         nearest: Option<String>,
-        /// All that exist.
+        /// All known keys.
         known: Vec<String>,
     },
-    /// The question does not take this answer.
+    /// The question does not accept this answer.
     #[error("{origin}: `{key}` cannot be {value:?}: it {reason}")]
     Rejected {
-        /// Where it was written.
+        /// The place where it was written.
         origin: Origin,
-        /// The question.
+        /// The key of the question.
         key: String,
-        /// What was written.
+        /// The value as written.
         value: String,
-        /// The rule it breaks.
+        /// The rule that it breaks.
         reason: String,
         /// The nearest choice.
         nearest: Option<String>,
     },
-    /// One question answered twice and differently in one place.
+    /// One place gives two different answers to a question.
     #[error("{origin}: `{key}` is given twice, as {first:?} and as {second:?}")]
     Disagree {
-        /// Where.
+        /// The place.
         origin: Origin,
-        /// The question.
+        /// The key of the question.
         key: String,
-        /// One value.
+        /// The first value.
         first: String,
-        /// The other.
+        /// The second value.
         second: String,
     },
-    /// No default and no answer.
+    /// A question without a default and without an answer.
     #[error("the template asks for `{key}` ({prompt}) and has no default for it")]
     Missing {
-        /// The question.
+        /// The key of the question.
         key: String,
-        /// In words.
+        /// The question in words.
         prompt: String,
     },
 }
 
-/// Splits `KEY=VALUE`; nothing when there is no `=`.
+/// Splits `KEY=VALUE`. Returns `None` without `=`.
 #[must_use]
 pub fn parse_set(pair: &str) -> Option<Given> {
     let (key, value) = pair.split_once('=')?;
     Some(Given { key: key.trim().to_owned(), value: value.to_owned(), origin: Origin::Set })
 }
 
-/// Reads a TOML file of `key = value`; `[answers]` may stand above them, as in `.mcp-kit/answers.toml`.
+/// Reads a TOML file of `key = value`. The keys may be in a table `[answers]`, as in `.mcp-kit/answers.toml`.
 ///
-/// Returns the answers in the order of the file, and everything in it that is no answer, with its place.
+/// Returns the answers in the order of the file, and a problem with its position for every other value.
 #[must_use]
 pub fn parse_file(file: &str, text: &str) -> (Vec<Given>, Vec<Problem>) {
     let origin = |offset| {
@@ -183,7 +184,7 @@ pub fn parse_file(file: &str, text: &str) -> (Vec<Given>, Vec<Problem>) {
             }),
         }
     }
-    // In the order of the file: the parser keeps its tables sorted by key.
+    // Restore the order of the file: the parser sorts its tables by key.
     given.sort_by_key(|given| match given.origin {
         Origin::File { line, column, .. } => (line, column),
         Origin::Flag(_) | Origin::Set => (0, 0),
@@ -201,10 +202,11 @@ fn scalar(value: &toml::de::DeValue<'_>) -> Option<String> {
     }
 }
 
-/// Answers every question of a template: the first of `layers` (flags, `--set`, file) that has a value, or the default.
+/// Answers every question of a template with the first of `layers` (flags, `--set`, file) that has a value, or with the
+/// default.
 ///
 /// # Errors
-/// With all problems in all layers, also in values that a higher layer overrides.
+/// All problems of all layers, including values that a higher layer overrides.
 pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<Given>]) -> Result<Answers, Vec<Problem>> {
     let mut problems = Vec::new();
     for layer in layers {

@@ -1,8 +1,8 @@
-//! A rendered Cargo.lock, put into cargo's order. Pure.
+//! Sorts a rendered Cargo.lock in cargo's order. Pure.
 //!
-//! The template's lock file has the project's package where the placeholder sorts. With the real name filled in, it stands in the
-//! wrong place: cargo accepts that with `--locked` but rewrites the file on the next plain build, and the first commit is followed
-//! by a change nobody made.
+//! The template's lock file lists the project's package at the position of the placeholder. With the real name, that
+//! position is wrong. cargo accepts it with `--locked`, but rewrites the file on the next plain build, so the first
+//! commit would be followed by an unexpected change.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use semver::Version;
 
 const PACKAGE: &str = "[[package]]";
 
-/// The text with its `[[package]]` blocks sorted by name and version, as cargo writes them; everything around them stays.
+/// Returns the text with its `[[package]]` blocks sorted by name and version, as cargo writes them. The rest stays
+/// unchanged.
 #[must_use]
 pub fn sort_packages(text: &str) -> String {
     let Some(first) = find_block(text, 0) else { return text.to_owned() };
@@ -48,7 +49,7 @@ pub fn sort_packages(text: &str) -> String {
     sorted
 }
 
-/// The names of the packages in a lock file, or in a template of one; those with placeholders are left out.
+/// Returns the names of the packages in a lock file or in a template of one, without names that contain placeholders.
 #[must_use]
 pub fn package_names(text: &str) -> BTreeSet<String> {
     let names = text.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
@@ -59,7 +60,8 @@ fn find_block(text: &str, from: usize) -> Option<usize> {
     line_starts(text, from).find(|at| text[*at..].starts_with(PACKAGE))
 }
 
-/// The next line that opens a table. Nothing inside a package begins a line with `[`; cargo indents array entries and closes with `]`.
+/// Returns the start of the next line that opens a table. No line inside a package begins with `[`: cargo indents array
+/// entries and closes with `]`.
 fn find_table(text: &str, from: usize) -> Option<usize> {
     line_starts(text, from).find(|at| text[*at..].starts_with('['))
 }
@@ -71,7 +73,7 @@ fn line_starts(text: &str, from: usize) -> impl Iterator<Item = usize> + '_ {
     )
 }
 
-/// The entries of `dependencies = [ … ]` in order: one of them may be the project itself.
+/// Sorts the entries of `dependencies = [ … ]`. One of them can be the project itself.
 fn sort_dependencies(block: &str) -> String {
     let Some((head, rest)) = block.split_once("dependencies = [\n") else { return block.to_owned() };
     let Some((entries, tail)) = rest.split_once("\n]") else { return block.to_owned() };

@@ -1,15 +1,15 @@
-//! A template's cargo-generate.toml: the questions it asks, and the form in which the library gets to see it.
+//! A template's cargo-generate.toml: its questions, and the version of it that the library reads.
 //!
-//! mcp-kit reads it before the library does, because the library would ask on the terminal, take answers from the user's own
-//! configuration, and report a bad value without saying which values are good.
+//! mcp-kit reads it before the library does. The library would ask on the terminal, take answers from the user's own
+//! configuration, and report a bad value without listing the valid ones.
 
 use regex::Regex;
 use toml::{Table, Value};
 
-/// The file's name, at the root of a template.
+/// The file name, at the root of a template.
 pub const FILE: &str = "cargo-generate.toml";
 
-/// What kind of answer a question takes.
+/// The type of answer that a question takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any text (`string`, `text`, `editor`).
@@ -23,52 +23,53 @@ pub enum Kind {
 /// One question of a template.
 #[derive(Clone, Debug)]
 pub struct Placeholder {
-    /// Its name in the files.
+    /// The name in the template's files.
     pub key: String,
-    /// What it takes.
+    /// The type of its answers.
     pub kind: Kind,
     /// The question in words.
     pub prompt: String,
-    /// The only answers it takes; empty when it takes any.
+    /// The only valid answers, or empty when any answer is valid.
     pub choices: Vec<String>,
-    /// What the answer must match.
+    /// The pattern that an answer must match.
     pub regex: Option<Regex>,
-    /// The answer when none is given.
+    /// The default answer.
     pub default: Option<String>,
-    /// Asked only under a condition, which the library evaluates: it is neither filled in nor missed by mcp-kit.
+    /// `true` for a question that depends on a condition. The library evaluates it, and mcp-kit neither fills in nor
+    /// requires an answer.
     pub conditional: bool,
 }
 
-/// Why a template's manifest is of no use.
+/// The reason that a template's manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// Not TOML.
+    /// The text is not TOML.
     #[error("{FILE}:{line}:{column}: {message}")]
     Syntax {
-        /// Counted from 1.
+        /// The line, from 1.
         line: usize,
-        /// Counted from 1, in characters.
+        /// The column in characters, from 1.
         column: usize,
-        /// What the parser says.
+        /// The parser's message.
         message: String,
     },
-    /// Not what cargo-generate would take there.
+    /// cargo-generate would not accept the placeholder.
     #[error("{FILE}: placeholder `{key}`: {message}")]
     Placeholder {
-        /// Which one.
+        /// The key of the placeholder.
         key: String,
-        /// What is wrong.
+        /// The error message.
         message: String,
     },
-    /// The template wants to run scripts.
+    /// The template runs scripts.
     #[error("{FILE}: the template has hooks ({}), scripts that would run on this machine", .0.join(", "))]
     Hooks(Vec<String>),
-    /// The folder holds several templates.
+    /// The folder contains several templates.
     #[error("{FILE}: the folder holds several templates ({})", .0.join(", "))]
     SubTemplates(Vec<String>),
 }
 
-/// A manifest that has been read and checked.
+/// A parsed and checked manifest.
 #[derive(Clone, Debug, Default)]
 pub struct Manifest {
     /// The questions in the template's order.
@@ -77,8 +78,10 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Parses a manifest.
+    ///
     /// # Errors
-    /// When the text is not a manifest, or one that mcp-kit does not render: with hooks or sub-templates.
+    /// When the text is not a manifest, or has hooks or sub-templates, which mcp-kit does not render.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
@@ -99,7 +102,7 @@ impl Manifest {
         for (_, block) in entries(table.get("conditional")) {
             for (key, value) in entries(block.get("placeholders")) {
                 let extra = placeholder(key, value, true)?;
-                // The same key under several conditions, usually with different choices: any of them may be meant.
+                // One key under several conditions usually has different choices. Accept any of them.
                 match placeholders.iter_mut().find(|known| known.key == *key) {
                     Some(known) if known.conditional => known.choices.extend(extra.choices),
                     Some(_) => {}
@@ -110,8 +113,8 @@ impl Manifest {
         Ok(Self { placeholders, table })
     }
 
-    /// The manifest as the library gets it: `verbatim` files are copied, not rendered, whatever its lists say, and it cannot turn
-    /// on what mcp-kit turns off (`init`, `vcs`, `fmt`).
+    /// Returns the manifest for the library. The library copies `verbatim` files without rendering, regardless of the
+    /// manifest's lists. The manifest cannot turn on what mcp-kit turns off (`init`, `vcs`, `fmt`).
     #[must_use]
     pub fn for_library(&self, verbatim: &[&str]) -> String {
         let mut table = self.table.clone();
@@ -122,7 +125,7 @@ impl Manifest {
                 template.remove(key);
             }
             if !verbatim.is_empty() {
-                // Both lists are .gitignore patterns; in `include`, `!` takes a file out again (gitignore(5)).
+                // Both lists are .gitignore patterns. In `include`, `!` excludes a file again (gitignore(5)).
                 let (list, sign) = if template.contains_key("include") { ("include", "!/") } else { ("exclude", "/") };
                 let patterns = verbatim.iter().map(|path| Value::String(format!("{sign}{}", escape_pattern(path))));
                 if let Value::Array(list) = template.entry(list).or_insert_with(|| Value::Array(Vec::new())) {
@@ -133,7 +136,7 @@ impl Manifest {
         table.to_string()
     }
 
-    /// The same questions, but every file is copied and only file names are rendered.
+    /// Returns a manifest with the same questions that copies every file and renders file names only.
     #[must_use]
     pub fn copying(&self) -> String {
         let mut copying = self.clone();
@@ -144,7 +147,7 @@ impl Manifest {
     }
 }
 
-/// Line and column, from 1, of a byte offset.
+/// Returns the line and column of a byte offset, from 1.
 #[must_use]
 pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset.min(text.len())).unwrap_or(text);
@@ -154,7 +157,7 @@ pub fn position(text: &str, offset: usize) -> (usize, usize) {
 
 fn hooks(table: &Table) -> Vec<String> {
     let phases = entries(table.get("hooks"));
-    // `fmt` is not a script but the library's own rustfmt step, which mcp-kit leaves out.
+    // `fmt` is not a script but the library's own rustfmt step, which mcp-kit omits.
     phases.flat_map(|(_, scripts)| strings(Some(scripts))).filter(|script| script != "fmt").collect()
 }
 
@@ -192,8 +195,10 @@ fn placeholder(key: &str, value: &Value, conditional: bool) -> Result<Placeholde
 }
 
 impl Placeholder {
+    /// Checks a value.
+    ///
     /// # Errors
-    /// With the rule that `value` breaks, as the end of a sentence.
+    /// The rule that `value` breaks, as the end of a sentence.
     pub fn accepts(&self, value: &str) -> Result<(), String> {
         match self.kind {
             Kind::Bool if value != "true" && value != "false" => return Err("must be true or false".to_owned()),

@@ -1,5 +1,5 @@
-//! Which names a project may have. In: what the user typed, and the package names that are taken. Out: nothing, or the reason
-//! against it with a name that would do. A name is never changed silently.
+//! Checks project names. In: the name as typed, and the package names that are taken. Out: nothing, or the reason
+//! against it and a valid name. It never changes a name silently.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,7 +7,8 @@ use std::fmt;
 
 use crate::error::Explain;
 
-/// Longer names are no DNS labels (RFC 1123 §2.1), which the namespace and the Service of Kubernetes must be.
+/// The longest valid name. Longer names are not DNS labels (RFC 1123 §2.1), which Kubernetes requires for namespaces
+/// and Services.
 pub const LONGEST: usize = 63;
 
 /// Strict, reserved and edition keywords (The Rust Reference, "Keywords").
@@ -17,18 +18,18 @@ const KEYWORDS: &[&str] = &[
     "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
-/// cargo refuses these as package or binary names, or warns that they hide a crate of Rust's own.
+/// Names that cargo refuses for packages or binaries, or that hide one of Rust's own crates.
 const CARGO: &[&str] = &["test", "core", "std", "alloc", "proc-macro", "build", "deps", "examples", "incremental"];
-/// Device names, which Windows accepts as file names in no folder.
+/// Device names, which Windows does not accept as file names.
 const WINDOWS: &[&str] = &[
     "con", "prn", "aux", "nul", "com0", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt0",
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
-/// Services of the generated docker-compose.yml; `docker-compose.yml` and its comments would call two things by one name.
+/// Services of the generated docker-compose.yml. The same name would mean two things there and in its comments.
 const SERVICES: &[&str] = &["cloudflared", "db-init", "dev", "postgres", "server"];
-/// Docker's official images (github.com/docker-library/official-images, `library/`), deprecated ones included: compose builds
-/// and tags `NAME:latest`, and every other project on the machine would then get this server for a database. `scratch`, which
-/// Docker reserves, is among them.
+/// Docker's official images (github.com/docker-library/official-images, `library/`), including deprecated ones. compose
+/// builds and tags `NAME:latest`, so every other project on the machine would get this server instead of a database.
+/// The list includes `scratch`, which Docker reserves.
 const IMAGES: &str = "adminer aerospike almalinux alpine alt amazoncorretto amazonlinux api-firewall arangodb archlinux backdrop bash \
     bonita buildpack-deps busybox caddy cassandra celery centos chronograf cirros clearlinux clefos clickhouse clojure \
     composer consul convertigo couchbase couchdb crate crux dart debian django docker drupal eclipse-mosquitto \
@@ -44,30 +45,30 @@ const IMAGES: &str = "adminer aerospike almalinux alpine alt amazoncorretto amaz
     teamspeak telegraf thrift tomcat tomee traefik ubuntu ubuntu-debootstrap unit unitd valkey varnish vault \
     websphere-liberty wordpress xwiki yourls znc zookeeper";
 
-/// What is wrong with a name.
+/// A fault in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing there.
+    /// It is empty.
     Empty,
-    /// More than [`LONGEST`] bytes.
+    /// It is longer than [`LONGEST`] bytes.
     TooLong,
-    /// Begins with a digit.
+    /// It begins with a digit.
     Digit,
-    /// Anything but lower-case letters, digits and single hyphens between them.
+    /// It contains characters other than lower-case letters, digits and single hyphens between them.
     Characters,
-    /// A keyword of Rust.
+    /// It is a Rust keyword.
     Keyword,
-    /// A name that cargo keeps for itself.
+    /// It is reserved by cargo.
     Cargo,
-    /// A device on Windows.
+    /// It is a Windows device name.
     Windows,
-    /// A service of the generated docker-compose.yml.
+    /// It is a service of the generated docker-compose.yml.
     Service,
-    /// An official image of Docker.
+    /// It is an official Docker image.
     Image,
-    /// A namespace of Kubernetes' own.
+    /// It is a namespace of Kubernetes itself.
     Namespace,
-    /// A package that the generated project contains or depends on.
+    /// It is a package that the generated project contains or depends on.
     Taken,
 }
 
@@ -95,18 +96,18 @@ impl fmt::Display for Flaw {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} cannot be the name of the project: {flaw}")]
 pub struct BadName {
-    /// What was typed.
+    /// The name as typed.
     pub name: String,
-    /// The first thing wrong with it.
+    /// The first fault in it.
     pub flaw: Flaw,
-    /// A name close to it that would do.
+    /// A similar name that is valid.
     pub suggestion: String,
 }
 
-/// Checks `name` against the rules of cargo, of file systems, and against the package names in `taken`.
+/// Checks `name` against the rules of cargo and of file systems, and against the package names in `taken`.
 ///
 /// # Errors
-/// With the reason and a valid name, when it cannot be used.
+/// The reason and a valid name, when the name is not valid.
 pub fn check(name: &str, taken: &BTreeSet<String>) -> Result<(), BadName> {
     match flaw(name, taken) {
         None => Ok(()),
@@ -139,20 +140,21 @@ fn flaw(name: &str, taken: &BTreeSet<String>) -> Option<Flaw> {
     } else if name == "default" || name.starts_with("kube-") {
         Some(Flaw::Namespace)
     } else if taken.contains(name) || taken.contains(&name.replace('-', "_")) {
-        // cargo tells `a-b` from `a_b` in a lock file, but rustc gives both crates one name.
+        // cargo distinguishes `a-b` and `a_b` in a lock file, but rustc uses one name for both crates.
         Some(Flaw::Taken)
     } else {
         None
     }
 }
 
-/// The nearest valid name: letters lowered, everything else turned into single hyphens, a word added where that is not enough.
+/// Returns a similar valid name. It lower-cases letters, turns everything else into single hyphens, and adds a word
+/// where that is not enough.
 fn suggest(name: &str, taken: &BTreeSet<String>) -> String {
-    // Room for what is added below.
+    // Leave room for the words added below.
     let base = words(name).chars().take(LONGEST - 16).collect::<String>();
     let base = base.trim_matches('-');
     let base = if base.is_empty() { "my-server" } else { base };
-    // `server-server` says nothing.
+    // Avoid `server-server`.
     let base = if base == "server" { "my-server" } else { base };
     let candidates = [base.to_owned(), format!("{base}-server"), format!("server-{base}")];
     let numbered = (2..).map(|number| format!("{base}-server-{number}"));

@@ -1,15 +1,16 @@
-//! Where the CI of a generated project takes mcp-kit from: the git repository and the commit of this build. Pure.
+//! The source from which the CI of a generated project installs mcp-kit: the git repository and commit of this build.
+//! Pure.
 //!
-//! Never a name in a registry: `mcp-kit` is somebody else's there. Where this build does not know its address, the workflow stays
-//! as the template has it, and says what to fill in.
+//! It is never a name in a registry, because another project owns `mcp-kit` there. When this build does not know its
+//! address, the workflow stays as in the template and says what to fill in.
 
 /// The workflow that installs mcp-kit.
 pub const WORKFLOW: &str = ".github/workflows/docs.yml";
 
-/// The `repository` of this package, and the commit that was built; each empty where it is not known.
+/// The `repository` of this package and the commit of this build. Each is empty when unknown.
 pub const THIS_BUILD: (&str, &str) = (env!("CARGO_PKG_REPOSITORY"), env!("MCP_KIT_COMMIT"));
 
-/// Returns the workflow with the address filled in where it is empty, and as it is when the address is not whole.
+/// Returns the workflow with the empty address filled in, or unchanged when the address is incomplete.
 #[must_use]
 pub fn fill_in(workflow: &str, (repository, commit): (&str, &str)) -> String {
     if !is_address(repository) || !is_full_commit(commit) {
@@ -21,7 +22,7 @@ pub fn fill_in(workflow: &str, (repository, commit): (&str, &str)) -> String {
     fill(&fill(workflow, "MCP_KIT_REPOSITORY", repository), "MCP_KIT_COMMIT", commit)
 }
 
-/// Returns whether the address is one of https and the same inside of quotation marks in YAML.
+/// Returns whether the text is an https address that YAML needs no escapes for in quotation marks.
 fn is_address(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
     text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain))

@@ -1,8 +1,9 @@
-//! What a generated project holds beyond its template: `.mcp-kit/`, a Cargo.lock in cargo's order, and where its CI takes mcp-kit
-//! from. Pure.
+//! The files that a generated project has beyond its template: `.mcp-kit/`, a Cargo.lock in cargo's order, and the
+//! source of mcp-kit for its CI. Pure.
 //!
-//! `.mcp-kit/answers.toml` says what was asked and answered; `.mcp-kit/pristine.tar.gz` is the project as it was made, the base of
-//! the three-way merge of `mcp-kit update`. With both, an update needs neither the network nor the old version of mcp-kit.
+//! `.mcp-kit/answers.toml` records the questions and answers. `.mcp-kit/pristine.tar.gz` holds the project as
+//! generated, the base of the three-way merge of `mcp-kit update`. With both, an update needs neither the network nor
+//! the old version of mcp-kit.
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
@@ -16,28 +17,28 @@ use super::{lockfile, origin};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::files::{File, Tree};
 
-/// The folder of mcp-kit's own records in a project.
+/// The folder of mcp-kit's records in a project.
 pub const FOLDER: &str = ".mcp-kit";
 
-/// Why a rendering is no project.
+/// The reason that rendered files are not a valid project.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
-    /// An answer has made the manifest unreadable, for instance by a quotation mark that the template does not escape.
+    /// An answer has broken the manifest, for example with a quotation mark that the template does not escape.
     #[error("the rendered Cargo.toml is broken in line {line}, column {column}: {message}")]
     Manifest {
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// From 1.
+        /// The column, from 1.
         column: usize,
-        /// What the parser says.
+        /// The parser's message.
         message: String,
     },
-    /// The archive could not be made, which does not happen in memory.
+    /// The archive could not be written. This does not happen in memory.
     #[error("cannot make the archive of the pristine project: {0}")]
     Archive(#[from] io::Error),
 }
 
-/// Completes a rendering.
+/// Adds these files to a rendered project.
 ///
 /// # Errors
 /// When its Cargo.toml is not TOML.
@@ -49,7 +50,7 @@ pub fn complete(mut files: Tree, template: &Template, name: &str, answers: &Answ
             return Err(ProjectError::Manifest { line, column, message: error.message().to_owned() });
         }
     }
-    // Not the template's to fill.
+    // The template must not fill this folder.
     files.retain(|path, _| !path.starts_with(".mcp-kit/"));
     if let Some(lock) = files.get_mut("Cargo.lock")
         && let Ok(text) = std::str::from_utf8(&lock.bytes)
@@ -67,7 +68,7 @@ pub fn complete(mut files: Tree, template: &Template, name: &str, answers: &Answ
     Ok(files)
 }
 
-/// A tar.gz that depends on nothing but the files: sorted, no times, no owners, modes 644 and 755.
+/// Returns a tar.gz that depends on the files only: sorted, without times and owners, with modes 644 and 755.
 fn archive(files: &Tree) -> io::Result<Vec<u8>> {
     // Level 4 takes half the time of level 6 for 5 % more bytes (450 KB of sources: 6 ms, 121 KB).
     let gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Compression::new(4));

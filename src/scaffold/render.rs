@@ -1,9 +1,9 @@
-//! cargo-generate as a library, boxed in: template and answers in, files out, no side effects.
+//! Runs cargo-generate as a library in a sandbox. In: a template and answers. Out: files, without side effects.
 //!
-//! The library reads the environment (`USER`, `CARGO_GENERATE_VALUE_*`), the user's cargo-generate.toml and git configuration,
-//! prints progress whatever it is told, and sanitises paths through its own temporary folder. So it runs in a process of its own
-//! (this binary again, as [`SANDBOXED_COMMAND`]) with an environment made from nothing, inside a temporary folder, and all that comes
-//! back is the folder it wrote or the text of its error.
+//! The library reads the environment (`USER`, `CARGO_GENERATE_VALUE_*`), the user's cargo-generate.toml and git
+//! configuration. It prints progress even when asked not to, and sanitises paths through its own temporary folder. So
+//! it runs in a separate process (this binary again, as [`SANDBOXED_COMMAND`]) with a fresh environment, inside a
+//! temporary folder. The process returns only the folder it wrote or the text of its error.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::fs::files::{self, FilesError, Tree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::scratch::Scratch;
 
-/// The hidden first argument that makes this binary the renderer.
+/// The hidden first argument that turns this binary into the renderer.
 pub const SANDBOXED_COMMAND: &str = "__render";
 
 const TEMPLATE: &str = "template";
@@ -29,55 +29,55 @@ const TMP: &str = "tmp";
 const VALUES: &str = "values.toml";
 const ERROR: &str = "error.txt";
 
-/// A file of the template that Liquid does not understand.
+/// A template file with a Liquid error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadFile {
-    /// Its path in the template.
+    /// The path in the template.
     pub path: String,
-    /// What is wrong, with line and column where they are known.
+    /// The error, with line and column when known.
     pub reason: String,
 }
 
-/// Why nothing was rendered.
+/// The reason that rendering failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Files of the template that Liquid does not understand.
+    /// Template files with Liquid errors.
     #[error("{} of the template cannot be rendered", if .0.len() == 1 { "a file" } else { "some files" })]
     Syntax(Vec<BadFile>),
-    /// Anything else that cargo-generate has against the template.
+    /// Any other error that cargo-generate reports.
     #[error("the template cannot be rendered: {0}")]
     Refused(String),
-    /// The renderer ended without a word.
+    /// The renderer exited without an error message.
     #[error("the renderer ended unexpectedly ({0})")]
     Crashed(String),
-    /// The path of the folder for temporary files is one that the library would change.
+    /// The library would change the path of the temporary folder.
     #[error("the folder for temporary files, {}, has characters in its path that the renderer cannot take", .0.display())]
     Sandbox(PathBuf),
     /// The renderer could not be started or watched.
     #[error("cannot start the renderer: {0}")]
     Start(#[source] io::Error),
-    /// The temporary folder.
+    /// The temporary folder could not be read or written.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// Told to stop.
+    /// A signal stopped the run.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
-/// Renders `template` for a project called `name`. Writes nowhere but in a temporary folder that is gone afterwards.
+/// Renders `template` for the project `name`. It writes only to a temporary folder, which it removes at the end.
 ///
 /// # Errors
-/// When the template cannot be rendered, or the system does not let the renderer run.
+/// When the template cannot be rendered, or the system cannot run the renderer.
 pub fn render(template: &Template, name: &str, answers: &Answers, interrupt: &Interrupt) -> Result<Tree, RenderError> {
     let mut files = template.files.clone();
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
-    // Always there, so that the library takes this folder for the template and does not go looking for one further down.
+    // Without this file, the library would search subfolders for a template.
     files.insert(manifest::FILE.to_owned(), files::File::text(template.manifest.for_library(&verbatim)));
     let mut rendered = render_tree(&files, template, name, answers, interrupt)?;
 
-    // The library writes a rendered file under its new name without its mode; only a copied one keeps it. So the few executable
-    // files with a placeholder in their name go through once more, to be copied.
+    // The library drops the mode of a rendered file with a new name, and keeps it for a copied one. So a second pass
+    // copies the few executable files with a placeholder in their name.
     let renamed = |path: &str| path.contains("{{") || path.contains("{%");
     let mut copied: Tree = files.into_iter().filter(|(path, file)| file.executable && renamed(path)).collect();
     if !copied.is_empty() {
@@ -99,7 +99,7 @@ fn render_tree(
     interrupt: &Interrupt,
 ) -> Result<Tree, RenderError> {
     let sandbox = Scratch::new().map_err(RenderError::Start)?;
-    // The library works on real paths; on some systems the temporary folder is behind a link.
+    // The library resolves paths, and on some systems the temporary folder is behind a symbolic link.
     let root = sandbox.path().canonicalize().map_err(RenderError::Start)?;
     if !survives_sanitising(&root) {
         return Err(RenderError::Sandbox(root));
@@ -120,7 +120,7 @@ fn render_tree(
     for variable in ["TMPDIR", "TMP", "TEMP"] {
         command.env(variable, root.join(TMP));
     }
-    // What a template's `{{ authors }}` becomes: the same on every machine.
+    // The value of a template's `{{ authors }}`, the same on every machine.
     command.env("USER", "user").env("CARGO_NAME", format!("The {name} authors"));
     #[cfg(windows)]
     if let Some(system) = env::var_os("SystemRoot") {
@@ -137,17 +137,17 @@ fn render_tree(
     }
 }
 
-/// Waits in short sleeps: a signal to this process alone must not wait for a template that renders forever.
+/// Waits in short sleeps, so that a signal to this process alone stops a template that never finishes.
 fn wait(mut command: Command, interrupt: &Interrupt) -> Result<std::process::ExitStatus, RenderError> {
     let mut child = command.spawn().map_err(RenderError::Start)?;
     loop {
         if let Some(status) = child.try_wait().map_err(RenderError::Start)? {
-            // Ctrl-C reaches the whole process group: the child's death by it is not a crash.
+            // Ctrl-C reaches the whole process group. A child that it kills has not crashed.
             interrupt.check()?;
             return Ok(status);
         }
         if let Err(interrupted) = interrupt.check() {
-            // Reaped either way, so that the temporary folder is nobody's any more when it is removed.
+            // Reap the child before removing the temporary folder, which it may still use.
             let _ = child.kill();
             let _ = child.wait();
             return Err(interrupted.into());
@@ -156,11 +156,11 @@ fn wait(mut command: Command, interrupt: &Interrupt) -> Result<std::process::Exi
     }
 }
 
-/// The renderer itself, in its own process: the current folder is the sandbox. Returns whether it succeeded.
+/// Runs the renderer in its own process, with the sandbox as the current folder. Returns whether it succeeded.
 #[must_use]
 pub fn sandboxed_main(name: &str) -> bool {
     let report = |message: &str| {
-        // Without this file the parent reports the exit status instead.
+        // If writing fails, the parent reports the exit status instead.
         let _ = files::replace(Path::new(ERROR), message.as_bytes());
     };
     std::panic::set_hook(Box::new(move |panic| report(&format!("internal error of cargo-generate: {panic}"))));
@@ -171,7 +171,7 @@ pub fn sandboxed_main(name: &str) -> bool {
                 ..Default::default()
             },
             name: Some(name.to_owned()),
-            // "Don't convert the name": it has been checked and must come out as it went in.
+            // "Don't convert the name": it is already checked and must stay unchanged.
             force: true,
             quiet: true,
             silent: true,
@@ -207,7 +207,8 @@ fn not_utf8(files: &Tree) -> Vec<String> {
     binary.map(|(path, _)| path.strip_suffix(".liquid").unwrap_or(path).to_owned()).collect()
 }
 
-/// The library runs every component of its temporary folder's path through Liquid and a sanitiser.
+/// Returns whether the library keeps this path unchanged. It runs every component of its temporary folder's path
+/// through Liquid and a sanitiser.
 fn survives_sanitising(path: &Path) -> bool {
     let harmless = |text: &str| {
         let odd = |c: char| c.is_control() || matches!(c, '?' | '<' | '>' | ':' | '*' | '|' | '"' | '{' | '}');
@@ -216,20 +217,20 @@ fn survives_sanitising(path: &Path) -> bool {
     path.to_str().is_some_and(harmless)
 }
 
-/// Turns the library's text, made for its own terminal, into an error with file and reason.
+/// Parses the library's terminal output into an error with file and reason.
 fn explain(message: &str, template: &Template) -> RenderError {
     let plain = without_escapes(message);
     if plain.contains("Substitution skipped, found invalid syntax in") {
         let files = plain.lines().filter_map(|line| line.strip_prefix('\t'));
         return RenderError::Syntax(files.map(|path| bad_file(path, template)).collect());
     }
-    // Its messages begin with an emoji or a word of regret.
+    // Its messages begin with an emoji or an apology.
     let text = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '`' | '"' | '\''));
     RenderError::Refused(text.trim_start_matches("Sorry, ").to_owned())
 }
 
-/// The library drops the reason, so Liquid is asked again.
+/// Parses the file with Liquid again, because the library drops the reason.
 fn bad_file(path: &str, template: &Template) -> BadFile {
     let source = [format!("{path}.liquid"), path.to_owned()];
     let file = source.iter().find_map(|path| template.files.get_key_value(path));
@@ -252,7 +253,7 @@ fn reason(message: &str) -> String {
     }
 }
 
-/// Text without terminal escapes (ECMA-48 CSI sequences).
+/// Removes terminal escapes (ECMA-48 CSI sequences).
 fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! What `mcp-kit new` says at its end: a tree and the next commands for people, one object for programs. Pure.
+//! The final report of `mcp-kit new`: a tree and the next commands for people, one JSON object for programs. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,27 +12,27 @@ use crate::fs::files::Tree;
 use crate::fs::repository::Repository;
 use crate::fs::terminal::{Paint, Role, shell_word};
 
-/// A tree with more lines than this shows folders as counts instead.
+/// The maximum number of lines. A longer tree shows folders as counts.
 const MOST_LINES: usize = 40;
 
-/// Everything there is to say.
+/// The contents of the report.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// The project's name.
+    /// The name of the project.
     pub name: &'a str,
-    /// Where it is, absolute.
+    /// The absolute path of the project.
     pub path: &'a Path,
-    /// Where it is, as the user would write it.
+    /// The path as the user would write it.
     pub shown: PathBuf,
-    /// What it was made from.
+    /// The template.
     pub template: &'a Template,
-    /// With which answers.
+    /// The answers.
     pub answers: &'a Answers,
-    /// All its files.
+    /// All files of the project.
     pub files: &'a Tree,
-    /// Its repository.
+    /// The state of its git repository.
     pub git: Repository,
-    /// Whether nothing was written.
+    /// `true` when nothing was written.
     pub dry_run: bool,
 }
 
@@ -64,10 +64,10 @@ struct JsonFile<'a> {
 }
 
 impl Report<'_> {
-    /// The object of schema `mcp-kit/new/1`, for programs.
+    /// Returns the JSON object of schema `mcp-kit/new/1`.
     ///
     /// # Errors
-    /// Never for text that is UTF-8, as all of this is.
+    /// Never: all of its text is UTF-8.
     pub fn json(&self) -> serde_json::Result<String> {
         let file = |(path, file): (_, &crate::fs::files::File)| JsonFile {
             path,
@@ -91,7 +91,7 @@ impl Report<'_> {
         })
     }
 
-    /// The tree and the next commands, for people.
+    /// Returns the tree and the next commands for people.
     #[must_use]
     pub fn human(&self, paint: Paint) -> String {
         let mut text = String::new();
@@ -110,7 +110,7 @@ impl Report<'_> {
             let next = self.next();
             let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
             for (command, why) in next {
-                // Padded before painting: escapes have no width on the screen.
+                // Pad before painting, because escapes have no width on the screen.
                 let pad = if why.is_empty() { String::new() } else { " ".repeat(width - command.chars().count() + 3) };
                 let why = if why.is_empty() { String::new() } else { paint.paint(Role::Dim, &format!("# {why}")) };
                 let _ = writeln!(text, "  {}{pad}{why}", paint.paint(Role::Strong, &command));
@@ -119,7 +119,7 @@ impl Report<'_> {
         text
     }
 
-    /// What to type next, and why. Only commands whose files are really there.
+    /// Returns the next commands and their purpose. It lists only commands whose files exist.
     fn next(&self) -> Vec<(String, &'static str)> {
         const OURS: &[(&str, &str, &str)] = &[
             ("scripts/local-dev.sh", "scripts/local-dev.sh --demo", "serve sample documents, without any account"),
@@ -138,13 +138,13 @@ impl Report<'_> {
     }
 }
 
-/// One name of a tree: a file, or a folder with names in it.
+/// A node of the tree: a file, or a folder with its entries.
 #[derive(Default)]
 struct Node<'a> {
-    /// Folders come first, as a file manager shows them.
+    /// Folders come first, as in a file manager.
     folders: BTreeMap<&'a str, Node<'a>>,
     files: Vec<&'a str>,
-    /// Whether what is in it is drawn, or only counted.
+    /// `true` to draw the entries, `false` to count them.
     open: bool,
 }
 
@@ -164,7 +164,7 @@ impl<'a> Node<'a> {
         self.files.len() + self.folders.values().map(Node::count).sum::<usize>()
     }
 
-    /// Opens folders `depth` levels down, short ones first, as long as there is room. Returns whether there were any.
+    /// Opens folders `depth` levels down, short ones first, while there is room. Returns whether there were any.
     fn open(&mut self, depth: usize, room: &mut usize) -> bool {
         let mut folders: Vec<_> = self.folders.values_mut().collect();
         if depth > 0 {
@@ -207,7 +207,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The files as a tree: whole when it is short, otherwise with its long and deep folders as counts.
+/// Draws the files as a tree: complete when it is short, otherwise with its long and deep folders as counts.
 #[must_use]
 pub fn tree(files: &Tree, paint: Paint) -> String {
     let mut root = Node::default();

@@ -1,4 +1,4 @@
-//! Where a template comes from: the one embedded in the binary, or a folder. Out: its files in memory, its manifest read.
+//! Loads a template from the binary or from a folder. Out: its files in memory, and its parsed manifest.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use super::manifest::{self, Manifest, ManifestError};
 use crate::error::{Explain, USAGE};
 use crate::fs::files::{self, File, FilesError, Tree};
 
-/// One file of the template as build.rs embedded it.
+/// A template file embedded by build.rs.
 #[derive(Debug)]
 struct EmbeddedFile {
     path: &'static str,
@@ -21,70 +21,72 @@ struct EmbeddedFile {
 
 static EMBEDDED: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/template.rs"));
 
-/// Where a template was taken from.
+/// The source of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The binary.
+    /// The template embedded in the binary.
     Embedded,
     /// A folder, as the user wrote it.
     Folder(PathBuf),
 }
 
-/// A template: files, and the questions it asks.
+/// A template: its files and its questions.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// Where it was taken from.
+    /// The source.
     pub source: Source,
-    /// Its files, the manifest among them.
+    /// The files, including the manifest.
     pub files: Tree,
-    /// What the manifest says.
+    /// The parsed manifest.
     pub manifest: Manifest,
 }
 
-/// Why a template cannot be used.
+/// The reason that a template cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// A URL where a folder is wanted.
+    /// The argument is a URL, not a folder.
     #[error("--template takes a folder, and {0:?} looks like an address")]
     Address(String),
-    /// No such folder.
+    /// The folder does not exist.
     #[error("the template folder {} does not exist", .0.display())]
     Missing(PathBuf),
-    /// A file, not a folder.
+    /// The path is a file, not a folder.
     #[error("the template {} is not a folder", .0.display())]
     NotAFolder(PathBuf),
-    /// A file name that would come out otherwise.
+    /// The library would change this file name.
     #[error("the template has a file named {0:?}, which not every system can have")]
     Unportable(String),
-    /// A script for cargo-generate.
+    /// The file is a script for cargo-generate.
     #[error("the template has a script ({0}), which could run on this machine")]
     Script(String),
-    /// Its manifest is of no use.
+    /// The manifest is not valid.
     #[error("{}", .folder.join(error.to_string()).display())]
     Manifest {
-        /// The template's folder as the user wrote it; empty for the embedded one.
+        /// The template's folder as the user wrote it, or empty for the embedded one.
         folder: PathBuf,
-        /// What is wrong; begins with the file's name.
+        /// The error, which begins with the file's name.
         error: ManifestError,
     },
-    /// It cannot be read.
+    /// The template cannot be read.
     #[error(transparent)]
     Files(#[from] FilesError),
 }
 
 impl Template {
-    /// The template that comes with this version of mcp-kit.
+    /// Returns the embedded template of this version of mcp-kit.
     ///
     /// # Errors
-    /// Never in a build that passed its tests: when the embedded manifest does not parse.
+    /// When the embedded manifest does not parse, which the tests exclude.
     pub fn embedded() -> Result<Self, TemplateError> {
         let file = |file: &EmbeddedFile| File { bytes: Cow::Borrowed(file.bytes), executable: file.executable };
         let files = EMBEDDED.iter().map(|embedded| (embedded.path.to_owned(), file(embedded))).collect();
         Self::new(Source::Embedded, files)
     }
 
+    /// Reads a template from a folder.
+    ///
     /// # Errors
-    /// When `given` is not a folder with a template that can be rendered without running anything.
+    /// When `given` is not a folder with a template that renders without running scripts.
     pub fn from_folder(given: &Path) -> Result<Self, TemplateError> {
         let metadata = match fs::metadata(given) {
             Ok(metadata) => metadata,
@@ -119,7 +121,7 @@ impl Template {
         Ok(Self { source, files, manifest })
     }
 
-    /// Names that the project itself cannot have: those of the packages it contains or depends on.
+    /// Returns the names that the project cannot have: the packages that it contains or depends on.
     #[must_use]
     pub fn package_names(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
@@ -133,7 +135,7 @@ impl Template {
         names
     }
 
-    /// What to call it in messages and records.
+    /// Returns the name for messages and records.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.source {
@@ -142,7 +144,7 @@ impl Template {
         }
     }
 
-    /// Its version: the embedded one has that of mcp-kit, a folder has none.
+    /// Returns the version: mcp-kit's for the embedded template, `None` for a folder.
     #[must_use]
     pub fn version(&self) -> Option<&'static str> {
         match self.source {
@@ -160,7 +162,7 @@ fn is_address(given: &Path) -> bool {
         || ["gh:", "gl:", "bb:", "sr:"].iter().any(|host| given.starts_with(host))
 }
 
-/// A build folder that a tool marked as one (<https://bford.info/cachedir/>), as cargo does with `target/`.
+/// Returns whether a tool marked the folder as a cache (<https://bford.info/cachedir/>), as cargo does with `target/`.
 fn is_cache(path: &Path) -> bool {
     const SIGNATURE: &[u8; 43] = b"Signature: 8a477f597d28d172789f06886806bc55";
     let mut start = [0; SIGNATURE.len()];
@@ -168,7 +170,8 @@ fn is_cache(path: &Path) -> bool {
         .is_ok_and(|mut tag| tag.read_exact(&mut start).is_ok() && start == *SIGNATURE)
 }
 
-/// The library replaces these characters in file names by `_` without a word; a `|` or `:` inside `{{ }}` is Liquid's.
+/// Returns whether the library keeps the file name. It silently replaces these characters by `_`. A `|` or `:` inside
+/// `{{ }}` belongs to Liquid.
 fn is_portable(path: &str) -> bool {
     path.split('/').all(|part| {
         let literal = part.split("{{").map(|piece| piece.rsplit("}}").next().unwrap_or(piece));

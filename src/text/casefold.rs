@@ -1,11 +1,11 @@
-//! Names whatever the case of their letters, as file systems and renderers compare that ignore it. Pure.
+//! Compares names without regard to letter case, as some file systems and renderers do. Pure.
 
 use std::borrow::Cow;
 use std::hash::Hasher as _;
 
 use rustc_hash::FxHasher;
 
-/// In lower case.
+/// Returns the name in lower case.
 #[must_use]
 pub fn fold(name: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(name) {
@@ -15,25 +15,26 @@ pub fn fold(name: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether two names are the same then.
+/// Returns whether two names are equal without regard to case.
 #[must_use]
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     if one.is_ascii() && other.is_ascii() { one.eq_ignore_ascii_case(other) } else { fold(one) == fold(other) }
 }
 
-/// What is left of an anchor without punctuation and letter case: two that agree in this can hardly mean different things.
+/// Returns the letters and digits of an anchor in lower case. Two anchors that agree in these almost certainly mean the
+/// same thing.
 pub fn letters(anchor: &str) -> impl Iterator<Item = char> {
     anchor.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
-/// The same for names that are the same.
+/// Returns the same hash for names that are equal without regard to case.
 #[must_use]
 pub fn hash(name: &[u8]) -> u64 {
     if name.is_ascii() { of_ascii(name) } else { of_ascii(&fold(name)) }
 }
 
-/// Eight bytes at a time. The bit that tells upper from lower case is set in all of them, which makes some punctuation equal, too; who
-/// looks something up compares what is found.
+/// Hashes eight bytes at a time. It sets the case bit in every byte, which also makes some punctuation equal, so a
+/// lookup must compare the names it finds.
 fn of_ascii(name: &[u8]) -> u64 {
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let mut hasher = FxHasher::default();
@@ -48,12 +49,12 @@ fn of_ascii(name: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Numbers of names, found by name.
+/// An index that finds the numbers of names by name.
 #[derive(Clone, Debug, Default)]
 pub struct Index(Vec<(u64, u32)>);
 
 impl Index {
-    /// Of names by their number.
+    /// Builds the index from names in the order of their numbers.
     #[must_use]
     pub fn new<'a>(names: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut index: Vec<_> = (0_u32..).zip(names).map(|(at, name)| (hash(name), at)).collect();
@@ -61,7 +62,7 @@ impl Index {
         Self(index)
     }
 
-    /// Those that are `wanted`, in order; `name` says what a number is called.
+    /// Returns the numbers of the names that equal `wanted`, in order. `name` maps a number to its name.
     pub fn find<'a>(&'a self, wanted: &'a [u8], name: impl Fn(u32) -> &'a [u8] + 'a) -> impl Iterator<Item = u32> + 'a {
         let hash = hash(wanted);
         let start = self.0.partition_point(|(other, _)| *other < hash);
@@ -94,7 +95,7 @@ mod tests {
         let find = |wanted: &str| index.find(wanted.as_bytes(), |at| NAMES[at as usize].as_bytes()).collect::<Vec<_>>();
         assert_eq!(find("DOCS/SETUP.md"), [0, 1]);
         assert_eq!(find("Über.md"), [2, 3]);
-        // Equal in all but the bit that tells case.
+        // Equal in all but the case bit.
         assert_eq!(find("a_b"), [4]);
         assert_eq!(find("docs/"), Vec::<u32>::new());
     }

@@ -1,11 +1,11 @@
-//! Days of the calendar, as `chrono` has them. Dates are UTC.
+//! Calendar days, as `chrono` represents them. Dates are UTC.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// Parses a day that is written as `2025-11-08` and nothing else. Returns `None` for a day that the calendar does not have.
+/// Parses a day in the form `2025-11-08` and no other. Returns `None` for a day that the calendar does not have.
 #[must_use]
 pub fn parse_day(text: &str) -> Option<NaiveDate> {
-    // chrono takes `2025-1-8`, signs and years of more digits as well.
+    // chrono also accepts `2025-1-8`, signs and years with more digits.
     let is_iso = text.len() == 10
         && text
             .bytes()
@@ -14,7 +14,7 @@ pub fn parse_day(text: &str) -> Option<NaiveDate> {
     is_iso.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
 }
 
-/// Returns today in UTC. `SOURCE_DATE_EPOCH` overrides it, for builds that must not differ
+/// Returns today in UTC. `SOURCE_DATE_EPOCH` overrides it for reproducible builds
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
 #[must_use]
 pub fn today() -> NaiveDate {

@@ -1,8 +1,8 @@
-//! Text from outside, made safe for a terminal or log line.
+//! Makes text from outside safe for a terminal or a log line.
 
 use std::borrow::Cow;
 
-/// Replaces control characters, and those that turn the direction of writing, so that a terminal or log shows the text as it is.
+/// Replaces control characters and bidirectional controls, so that a terminal or log shows the text as it is.
 #[must_use]
 pub fn escape_control(text: &str) -> Cow<'_, str> {
     let bad = |c: char| {
@@ -13,7 +13,7 @@ pub fn escape_control(text: &str) -> Cow<'_, str> {
     }
     let show = |c: char| match c {
         '\t' => ' ',
-        // The pictures of control characters stand in their order.
+        // The pictures of control characters have the same order as the characters.
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',
         c if bad(c) => '\u{fffd}',

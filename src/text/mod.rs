@@ -1,4 +1,4 @@
-//! Pure text: nothing here reads, writes or knows what a document is.
+//! Pure text functions. Nothing here reads, writes or depends on the form of a document.
 
 pub mod casefold;
 pub mod date;

@@ -1,4 +1,4 @@
-//! "Did you mean": the known word that is nearest to a mistyped one.
+//! "Did you mean": finds the known word nearest to a mistyped one.
 
 /// Returns the known word with the smallest edit distance, if it is at most a third of the longer word.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Slash paths as bytes: the form in which trees, links and reports hold them. Nothing here asks the file system.
+//! Slash paths as bytes, the form that trees, links and reports use. Nothing here asks the file system.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,13 +11,13 @@ pub fn file_name(path: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..])
 }
 
-/// Returns the folder of a path; of a path in the root the empty one.
+/// Returns the folder of a path, or the empty path for a path in the root.
 #[must_use]
 pub fn parent(path: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', path).map_or(&[], |slash| &path[..slash])
 }
 
-/// Joins `folder` and `rest` with one slash between them, none where one of them is empty.
+/// Joins `folder` and `rest` with one slash, or with none when one of them is empty.
 #[must_use]
 pub fn join(folder: &[u8], rest: &[u8]) -> Vec<u8> {
     let mut path = folder.to_vec();
@@ -28,21 +28,21 @@ pub fn join(folder: &[u8], rest: &[u8]) -> Vec<u8> {
     path
 }
 
-/// Returns the path for people and reports; bytes that are not UTF-8 become U+FFFD.
+/// Returns the path as text for people and reports. Bytes that are not UTF-8 become U+FFFD.
 #[must_use]
 pub fn display_path(path: &[u8]) -> String {
-    // Nearly all are UTF-8, which takes a fraction of the time to find out.
+    // Nearly all paths are UTF-8, and checking that is much faster than the lossy conversion.
     std::str::from_utf8(path).map_or_else(|_| String::from_utf8_lossy(path).into_owned(), str::to_owned)
 }
 
-/// Resolves `path` from `folder`, without `.`, `..` and empty parts. Returns `None` when it leads above the root.
+/// Resolves `path` against `folder` and removes `.`, `..` and empty parts. Returns `None` when it leads above the root.
 #[must_use]
 pub fn normalise(folder: &[u8], path: &[u8]) -> Option<Vec<u8>> {
     let mut normal = Vec::with_capacity(folder.len() + path.len() + 1);
     normalise_into(&mut normal, folder, path).then_some(normal)
 }
 
-/// Does the same into the buffer `normal`. Returns `false` when the path leads above the root.
+/// Does the same as [`normalise`], but writes into `normal`. Returns `false` when the path leads above the root.
 #[must_use]
 pub fn normalise_into(normal: &mut Vec<u8>, folder: &[u8], path: &[u8]) -> bool {
     normal.clear();
@@ -84,7 +84,7 @@ pub fn relative(from: &[u8], to: &[u8]) -> Vec<u8> {
     if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') }
 }
 
-/// Converts a path of the system to bytes with `/` between the parts.
+/// Converts a system path to bytes with `/` between the parts.
 #[cfg(unix)]
 #[must_use]
 pub fn portable(path: &OsStr) -> Box<[u8]> {
@@ -92,14 +92,14 @@ pub fn portable(path: &OsStr) -> Box<[u8]> {
     path.as_bytes().into()
 }
 
-/// Converts a path of the system to bytes with `/` between the parts.
+/// Converts a system path to bytes with `/` between the parts.
 #[cfg(not(unix))]
 #[must_use]
 pub fn portable(path: &OsStr) -> Box<[u8]> {
     path.to_string_lossy().replace('\\', "/").into_bytes().into()
 }
 
-/// Converts a path of the tree to one of the system.
+/// Converts a path of the tree to a system path.
 #[cfg(unix)]
 #[must_use]
 pub fn native(path: &[u8]) -> &Path {
@@ -107,7 +107,7 @@ pub fn native(path: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(path))
 }
 
-/// Converts a path of the tree to one of the system.
+/// Converts a path of the tree to a system path.
 #[cfg(not(unix))]
 #[must_use]
 pub fn native(path: &[u8]) -> PathBuf {

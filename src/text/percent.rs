@@ -1,8 +1,8 @@
-//! Percent-encoding of paths (RFC 3986 §2.1): one set of characters for each place that a path is written to.
+//! Percent-encoding of paths (RFC 3986 §2.1), with one character set for each place that holds a path.
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 
-/// What a Markdown link destination cannot hold (CommonMark 6.3), or what would end the path in it (RFC 3986 §3.3).
+/// The characters that a Markdown link destination cannot hold (CommonMark 6.3) or that end its path (RFC 3986 §3.3).
 const DESTINATION: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'%')
@@ -16,10 +16,10 @@ const DESTINATION: &AsciiSet = &CONTROLS
     .add(b'"')
     .add(b'*');
 
-/// Everything but unreserved characters (RFC 3986 §2.3) and `/`.
+/// Every character except the unreserved ones (RFC 3986 §2.3) and `/`.
 const URI_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Encodes a path as a Markdown link destination. Letters of other alphabets stay readable.
+/// Encodes a path as a Markdown link destination. Letters of non-Latin alphabets stay readable.
 #[must_use]
 pub fn encode_destination(path: &[u8]) -> String {
     match std::str::from_utf8(path) {
@@ -31,7 +31,7 @@ pub fn encode_destination(path: &[u8]) -> String {
     }
 }
 
-/// Encodes a path as a relative URI reference, so that no part of it is taken for a scheme, a query or a fragment.
+/// Encodes a path as a relative URI reference, so that no part of it reads as a scheme, a query or a fragment.
 #[must_use]
 pub fn encode_uri_path(path: &str) -> String {
     utf8_percent_encode(path, URI_PATH).to_string()

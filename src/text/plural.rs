@@ -6,7 +6,7 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// Groups digits by threes: `1,234,567`.
+/// Groups digits in threes: `1,234,567`.
 #[must_use]
 pub fn grouped(count: usize) -> String {
     let digits = count.to_string();

@@ -1,4 +1,4 @@
-//! What was archived → the catalog, and the list that `mcp-kit docs build` makes from it.
+//! Adds archived documents to the catalog, and to the page that `mcp-kit docs build` makes from it.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::catalog::{self, Catalog, Deprecation, add};
 use crate::docs::build::{BuildError, ByHand, Folder, join_errors, plan as build};
 use crate::fs::change::Change;
 
-/// The tree as it will be.
+/// The tree after the plan.
 struct Overlay<'a> {
     root: &'a Path,
     changes: &'a [Change],
@@ -28,7 +28,8 @@ impl Folder for Overlay<'_> {
     }
 }
 
-/// Adds the entries of a plan to the catalog below `root`, and the page that lists them as it is then; or a remark on what to do.
+/// Adds the archived documents of a plan to the catalog below `root`, and updates the page that lists them. When that
+/// fails, it adds a remark on what to do.
 pub(super) fn enter(root: &Path, plan: &mut Plan, today: &str) {
     if plan.archived.is_empty() {
         return;
@@ -60,7 +61,7 @@ fn changes(root: &Path, plan: &Plan, today: &str) -> Result<Vec<Change>, String>
     Ok(page.chain([list]).collect())
 }
 
-/// Returns the entry of the catalog for a document that was archived.
+/// Returns the catalog entry of an archived document.
 fn deprecation(archived: &Archived) -> Deprecation {
     let Archived { path, archived, date, reason, replacement } = archived.clone();
     Deprecation { path, date, reason, archived: Some(archived), replacement }

@@ -1,4 +1,4 @@
-//! Why there is no report.
+//! The errors of `mcp-kit audit-docs`.
 
 use std::io;
 
@@ -11,10 +11,10 @@ use crate::catalog::CatalogError;
 use crate::error::{Explain, Message, UNFINISHED};
 use crate::fs::files::FilesError;
 
-/// How the command fails.
+/// The reason that the command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AuditDocsError {
-    /// There is no report.
+    /// The audit failed.
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// The baseline cannot be used.
@@ -26,22 +26,22 @@ pub(super) enum AuditDocsError {
     /// The report cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// The settings cannot be used.
+    /// The catalog cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// Nothing was recorded.
+    /// The reviews could not be recorded.
     #[error(transparent)]
     Review(#[from] ReviewError),
-    /// Nothing was mended.
+    /// The fixes could not be applied.
     #[error(transparent)]
     Fix(#[from] FixError),
-    /// The web was not asked.
+    /// The web could not be asked.
     #[error(transparent)]
     Web(#[from] WebError),
 }
 
 impl AuditDocsError {
-    /// The error that this one passes on; `None` for its own.
+    /// Returns the error that this one wraps, or `None` for its own.
     fn inner(&self) -> Option<&dyn Explain> {
         Some(match self {
             Self::Audit(error) => error,

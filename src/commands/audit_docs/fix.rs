@@ -1,4 +1,4 @@
-//! `--fix`: the plan of the audit, with what the catalog needs, shown or carried out.
+//! `--fix`: shows or applies the plan of the audit and the changes to the catalog.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::fs::{diff, transaction};
 use crate::text::plural::plural;
 
-/// What a plan is made from.
+/// The input of a plan.
 pub(super) struct Inputs<'a> {
     pub(super) command: &'a AuditDocs,
     pub(super) scope: &'a Scope,
@@ -26,7 +26,7 @@ pub(super) struct Inputs<'a> {
     pub(super) baseline: Option<&'a Baseline>,
 }
 
-/// Shows the plan as a diff, and changes nothing.
+/// Shows the plan as a diff and changes nothing.
 pub(super) fn dry_run(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(), Failure> {
     let (_, plan) = plan(what, inputs, console)?;
     console.print(diff::unified(&plan.changes).as_bytes())?;
@@ -34,7 +34,7 @@ pub(super) fn dry_run(what: FixScope, inputs: &Inputs<'_>, console: &Console) ->
     Ok(())
 }
 
-/// Carries the plan out, after one that was interrupted.
+/// Finishes an interrupted plan, if there is one, and applies the new one.
 pub(super) fn carry_out(
     what: FixScope,
     root: &std::path::Path,
@@ -79,7 +79,7 @@ fn to_fix(findings: &[Finding], baseline: Option<&Baseline>) -> Vec<Finding> {
     report.findings
 }
 
-/// Prints what became of a plan.
+/// Prints a summary of a plan.
 fn print_summary(plan: &Plan, what: FixScope, [fixed, changed]: [&str; 2], console: &Console) {
     plan.remarks.iter().for_each(|remark| console.note(remark));
     let left = match plan.left {

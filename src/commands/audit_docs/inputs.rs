@@ -1,4 +1,4 @@
-//! What an audit is given: the settings of the catalog and the flags, and the facts of today.
+//! The input of an audit: the settings of the catalog and the flags, and the facts of today.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::docs::build;
 use crate::text::date::today;
 use crate::text::path::display_path;
 
-/// What is counted while documents are read.
+/// The label of the progress while documents are read.
 pub(super) const DOCUMENTS: &str = "documents read";
 
 /// Returns the scope that the flags name.
@@ -27,25 +27,25 @@ pub(super) fn scope(command: &AuditDocs) -> Scope {
     Scope { paths, root: command.root.clone() }
 }
 
-/// Reads the catalog, where there is one. Returns its file with it.
+/// Reads the catalog, if there is one. Returns its path with it.
 pub(super) fn catalog(command: &AuditDocs, root: &Path) -> Result<Option<(PathBuf, Catalog)>, AuditDocsError> {
     let file = match &command.catalog {
         Some(file) => Some(file.clone()),
         None => Some(root.join(catalog::FILE)).filter(|file| file.is_file()),
     };
-    // As one would write it here, for messages.
+    // A path relative to the current folder, for messages.
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
     let file = file.map(|file| file.strip_prefix(&here).map(Path::to_owned).unwrap_or(file));
     Ok(file.map(|file| Catalog::load(&file).map(|catalog| (file, catalog))).transpose()?)
 }
 
-/// Returns the settings of the catalog; flags override them.
+/// Returns the settings of the catalog. Flags override them.
 pub(super) fn settings(command: &AuditDocs, catalog: Option<&(PathBuf, Catalog)>) -> Settings {
     let settings = catalog.map(|(_, catalog)| catalog.audit.settings()).unwrap_or_default();
     Settings { flavor: command.flavor.or(settings.flavor), ..settings }
 }
 
-/// Finds the facts out, all but the answers of the web.
+/// Collects the facts, except the answers of the web.
 pub(super) fn facts(root: &Path, catalog: Option<&(PathBuf, Catalog)>, console: &Console) -> Facts {
     let today = today();
     let reviews = catalog.map(|(_, catalog)| review::unchanged(root, &catalog.reviewed));
@@ -57,7 +57,7 @@ pub(super) fn facts(root: &Path, catalog: Option<&(PathBuf, Catalog)>, console: 
     }
 }
 
-/// Returns the generated pages below the root of the audit that a build would write otherwise.
+/// Returns the stale generated pages below the root of the audit.
 pub(super) fn stale_pages(
     root: &Path,
     catalog: Option<&(PathBuf, Catalog)>,
@@ -81,7 +81,7 @@ pub(super) fn stale_pages(
     }
 }
 
-/// Asks the web about the addresses in the audited documents.
+/// Requests the addresses in the audited documents.
 pub(super) fn web_answers(
     command: &AuditDocs,
     scope: &Scope,
@@ -91,7 +91,7 @@ pub(super) fn web_answers(
     if !web::is_built() {
         return Err(WebError::NotBuilt.into());
     }
-    // With answers, addresses in running text are links.
+    // With answers, the audit treats addresses in running text as links.
     let asking = Facts { answers: Some(Answers::default()), ..Facts::default() };
     let (_, corpus) = console.during(DOCUMENTS, |progress| read(scope, settings, &asking, progress))?;
     let addresses = web::addresses(&corpus);

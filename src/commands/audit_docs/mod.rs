@@ -1,5 +1,5 @@
-//! `mcp-kit audit-docs`: the catalog and the flags become settings, documents and the web become facts, and the audit's report is
-//! printed, or its fixes are made.
+//! `mcp-kit audit-docs`. The catalog and the flags become settings, documents and the web become facts. The command
+//! prints the audit's report or applies its fixes.
 
 mod archive;
 mod failure;
@@ -45,7 +45,7 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
     let catalog = inputs::catalog(command, &root)?;
     let settings = inputs::settings(command, catalog.as_ref());
     let mut facts = inputs::facts(&root, catalog.as_ref(), console);
-    // Before the work, so that a mistyped name costs no time.
+    // Load it before the work, so that a mistyped name fails at once.
     let baseline = match &command.baseline {
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
         _ => None,
@@ -60,13 +60,13 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
             return Ok(Status::Clean);
         }
         fix::carry_out(what, &root, &inputs, console)?;
-        // It may have written the list of what was archived.
+        // The fixes may have changed the list of archived documents.
         let catalog = inputs::catalog(command, &root)?;
         facts.stale_pages = inputs::stale_pages(&root, catalog.as_ref(), facts.today, &|_| ());
     }
     let (mut report, located) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
     remark(&report, &located, console);
-    // Whether this audit would have found what a baseline knows.
+    // `true` when this audit would find such a finding of the baseline.
     let looked = |code: Code, path: &str| facts.looks_for(code) && located.covers(path.as_bytes());
     accept(command, baseline, &mut report, &looked, console)?;
     print(command, &report)?;
@@ -82,12 +82,12 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
     Ok(if found || doubtful { Status::Found } else { Status::Clean })
 }
 
-/// Returns whether something was not judged, or the profile itself is not to be trusted.
+/// Returns whether the audit left links unjudged, or found its profile doubtful.
 fn is_doubtful(report: &Report) -> bool {
     report.not_judged > 0 || report.findings.iter().any(|finding| finding.code == Code::DoubtfulProfile)
 }
 
-/// Records documents as reviewed, which `--keep` names.
+/// Records the documents of `--keep` as reviewed.
 fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result<(), AuditDocsError> {
     if command.keep.is_empty() {
         return Ok(());
@@ -98,7 +98,7 @@ fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result
     Ok(())
 }
 
-/// Audits. Decisions say when git last saw their document change; git looks that up meanwhile.
+/// Runs the audit. In parallel, git looks up the last change of each document that needs a decision.
 fn audit(
     scope: &Scope,
     settings: &Settings,
@@ -118,7 +118,7 @@ fn audit(
     Ok((report, located))
 }
 
-/// Says what a reader of the report has to know besides it.
+/// Prints notes on the report.
 fn remark(report: &Report, located: &Located, console: &Console) {
     if transaction::is_interrupted(&located.root) {
         console.note("an interrupted --fix or docs build has not changed all documents yet; run it again to finish it");
@@ -130,7 +130,7 @@ fn remark(report: &Report, located: &Located, console: &Console) {
     }
 }
 
-/// Takes out the findings that the baseline accepts, after `--update-baseline` has brought it up to date.
+/// Removes the findings that the baseline accepts. Updates the baseline first with `--update-baseline`.
 fn accept(
     command: &AuditDocs,
     baseline: Option<Baseline>,

@@ -1,5 +1,5 @@
-//! `--keep`: documents that somebody has looked at, recorded in the catalog with their text's digest; and which of those are still
-//! what they were.
+//! `--keep`: records reviewed documents in the catalog with the digest of their text, and finds those that are still
+//! unchanged.
 
 use std::borrow::Cow;
 use std::fs;
@@ -12,21 +12,21 @@ use crate::error::{Explain, USAGE};
 use crate::fs::files::{self, FilesError};
 use crate::markdown::checksum::digest;
 
-/// Why nothing was recorded.
+/// The reason that no review was recorded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReviewError {
     /// The document cannot be read as text.
     #[error("cannot keep {}: {source}", path.display())]
     Read {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is not part of the tree.
+    /// The document is outside the tree.
     #[error("cannot keep {}: it is not below {}", path.display(), root.display())]
     Outside {
-        /// As given.
+        /// The path as given.
         path: PathBuf,
         /// The root of the audit.
         root: PathBuf,
@@ -34,17 +34,17 @@ pub(super) enum ReviewError {
     /// The catalog cannot be read as text.
     #[error("cannot record it in {}: {source}", path.display())]
     Catalog {
-        /// The catalog.
+        /// The path of the catalog.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The catalog takes no entry.
+    /// The entry does not fit into the catalog.
     #[error("cannot record it in {}: {reason}", path.display())]
     Add {
-        /// The catalog.
+        /// The path of the catalog.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: AddError,
     },
     /// The catalog cannot be written.
@@ -52,10 +52,10 @@ pub(super) enum ReviewError {
     Write(#[from] FilesError),
 }
 
-/// Records that these documents are good as they are; gives their paths from the root on. Where there is no catalog, it is made.
+/// Records these documents as reviewed. Returns their paths from the root. Creates the catalog when there is none.
 ///
 /// # Errors
-/// When one of them cannot be recorded. Then none is.
+/// When a document cannot be recorded. None is recorded then.
 pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str) -> Result<Vec<String>, ReviewError> {
     let reviewed: Vec<Reviewed> = paths.iter().map(|path| of(root, path, today)).collect::<Result<_, ReviewError>>()?;
     let before = match fs::read_to_string(catalog) {
@@ -81,7 +81,7 @@ fn of(root: &Path, path: &Path, today: &str) -> Result<Reviewed, ReviewError> {
     Ok(Reviewed { path: below, decision: Kept::Keep, date: today.to_owned(), sha256: digest(&text) })
 }
 
-/// The documents whose text is still the one that was looked at.
+/// Returns the documents whose text has not changed since the review.
 #[must_use]
 pub(super) fn unchanged(root: &Path, reviewed: &[Reviewed]) -> Vec<String> {
     let same = |one: &&Reviewed| fs::read_to_string(root.join(&one.path)).is_ok_and(|text| digest(&text) == one.sha256);

@@ -1,4 +1,4 @@
-//! Generated pages and sections that are not what a build would write now: for `mcp-kit audit-docs`.
+//! Finds generated pages and sections that a build would change now, for `mcp-kit audit-docs`.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::docs::build::{BuildError, ByHand, Folder as _, plan};
 use crate::markdown::checksum::{Found, inspect, is_page};
 use crate::markdown::managed::sections;
 
-/// Looks at what builds have made in the catalog's folder. Pages that were never made are nobody's fault.
+/// Returns the stale pages in the catalog's folder. Pages that were never built are not stale.
 ///
 /// # Errors
-/// What keeps a build from being made at all: a template that is wrong, say.
+/// When a build is impossible, for example because of an error in a template.
 pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<StalePage>, Vec<BuildError>> {
     let made: Vec<(Placed<'_>, Made)> =
         placed(catalog).into_iter().filter_map(|page| Some((page, Made::find(root, &page)?))).collect();
@@ -23,7 +23,7 @@ pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<S
     let plan = match plan(root, catalog, today, ByHand::Overwrite) {
         Ok(plan) => plan,
         Err(errors) => {
-            // Broken markers are the fault of a document, everything else is not.
+            // Only broken markers are an error of the document.
             let (markers, others): (Vec<_>, Vec<_>) =
                 errors.into_iter().partition(|error| matches!(error, BuildError::Markers { .. }));
             if !others.is_empty() {
@@ -55,7 +55,7 @@ pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<S
     Ok(found)
 }
 
-/// What a build has made of a page.
+/// The state of a page that a build has made.
 struct Made {
     at: usize,
     edited: bool,

@@ -17,49 +17,49 @@ use crate::fs::transaction::{self, TransactionError};
 use crate::text::date::today;
 use crate::text::plural::plural;
 
-/// What a build is to do with what it finds.
+/// The mode of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// Write what has to change.
+    /// Write the changes.
     Write,
-    /// Show it as a diff.
+    /// Show the changes as a diff.
     DryRun,
-    /// As a dry run; and that anything has to change is a failure.
+    /// Show the changes as a diff, and fail when there are any.
     Check,
 }
 
-/// Why nothing was built.
+/// The reason that a build failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DocsError {
-    /// There is no catalog.
+    /// The catalog cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// Everything that is wrong with the pages.
+    /// The pages have errors. Lists all of them.
     #[error("the documents cannot be built")]
     Build(Vec<BuildError>),
     /// The pages cannot be written.
     #[error(transparent)]
     Write(#[from] TransactionError),
-    /// There is no site of them.
+    /// The site cannot be made.
     #[error(transparent)]
     Site(#[from] SiteError),
 }
 
-/// What was built.
+/// The result of a build.
 #[derive(Debug, Default)]
 struct Built {
-    /// What there is to say.
+    /// The text to print.
     text: String,
-    /// What could not be made as it should be.
+    /// Notes on problems.
     notes: Vec<String>,
-    /// Whether all is as it should be.
+    /// `true` when everything is up to date.
     good: bool,
 }
 
-/// The folder of a catalog.
+/// Returns the folder of a catalog.
 ///
 /// # Errors
-/// When there is none.
+/// When the folder does not exist.
 pub fn root_of(catalog: &Path) -> Result<PathBuf, CatalogError> {
     let folder = catalog.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     folder.canonicalize().map_err(|source| CatalogError::Io { path: folder.to_owned(), source })
@@ -68,7 +68,7 @@ pub fn root_of(catalog: &Path) -> Result<PathBuf, CatalogError> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the pages cannot be built; then nothing was written.
+/// When the pages cannot be built. Nothing was written then.
 pub fn run(command: &DocsBuild, console: &Console) -> Result<Status, Failure> {
     let mode = match (command.check, command.dry_run) {
         (true, _) => Mode::Check,
@@ -87,7 +87,7 @@ pub fn run(command: &DocsBuild, console: &Console) -> Result<Status, Failure> {
 /// Builds the pages of a catalog beside it, and a site of them in `html`.
 ///
 /// # Errors
-/// When the catalog, a template or a file is wrong, or a page cannot be written. Then nothing was.
+/// When the catalog, a template or a file has an error, or a page cannot be written. Nothing was written then.
 fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Path>) -> Result<Built, DocsError> {
     let catalog = Catalog::load(path)?;
     let root = &root_of(path)?;
@@ -95,7 +95,7 @@ fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Pa
         transaction::finish(root)?;
     }
     let plan = plan(root.as_path(), &catalog, today, by_hand).map_err(DocsError::Build)?;
-    // Before anything is written: what is wrong with the site stops the pages as well.
+    // Make the site before writing anything, so that an error in it stops the pages as well.
     let site = match html {
         Some(_) => {
             let documents = collect(root, &catalog, &plan).map_err(|error| DocsError::Build(vec![error]))?;

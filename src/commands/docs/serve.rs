@@ -1,4 +1,5 @@
-//! `mcp-kit docs serve`: the site on this machine, rebuilt when the catalog, a template or a document changes. It writes no file.
+//! `mcp-kit docs serve`: serves the site on this machine and rebuilds it when the catalog, a template or a document
+//! changes. It writes no file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,51 +31,51 @@ use crate::error::{self, Explain, Failure, UNFINISHED};
 use crate::fs::files::{File, Tree};
 use crate::text::date::today;
 
-/// How often the files are looked at.
+/// The interval between two checks of the files.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// Where an open page hears of changes.
+/// The path of the web socket that reports changes to an open page.
 const RELOAD: &str = "mcp-kit-reload";
 
-/// Why nothing is served.
+/// The reason that the site is not served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// There is no site to begin with.
+    /// The first build of the site failed.
     #[error(transparent)]
     Docs(#[from] DocsError),
-    /// The port cannot be had.
+    /// The server cannot listen on the port.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system refused something else.
+    /// Another system error.
     #[error("cannot serve: {0}")]
     Io(#[from] io::Error),
 }
 
-/// What happens, for the person at the terminal.
+/// An event to show on the terminal.
 #[derive(Debug)]
 enum Event<'a> {
-    /// It can be opened.
+    /// The server is listening.
     Listening(SocketAddr),
-    /// It was rebuilt, in this time.
+    /// The site was rebuilt in this time.
     Rebuilt(Duration),
     /// A note on a document.
     Note(&'a str),
-    /// It could not be rebuilt; the one before is still there.
+    /// A rebuild failed. The previous site is still served.
     Failed(DocsError),
 }
 
 type Shared = watch::Receiver<Arc<Tree>>;
-/// When each file was changed, and how long it is; nothing for files that are not there.
+/// The modification time and size of each file, or `None` for a missing file.
 type Seen = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
 /// Runs the command until it is interrupted.
 ///
 /// # Errors
-/// When there is no site to begin with, or the port cannot be had.
+/// When the first build fails, or the server cannot listen on the port.
 pub fn run(command: &DocsServe, console: &Console) -> Result<Status, Failure> {
     serve(
         &command.file.path,
@@ -82,7 +83,7 @@ pub fn run(command: &DocsServe, console: &Console) -> Result<Status, Failure> {
         || today().to_string(),
         |event| match event {
             Event::Listening(address) => {
-                // The result of this command: programs wait for it.
+                // The address is the result of this command, and programs wait for it.
                 let _ = console.print(format!("http://{address}/ shows the pages; Ctrl-C ends it\n").as_bytes());
             }
             Event::Rebuilt(time) => console.note(&format!("rebuilt in {} ms", time.as_millis())),
@@ -93,10 +94,10 @@ pub fn run(command: &DocsServe, console: &Console) -> Result<Status, Failure> {
     Ok(Status::Clean)
 }
 
-/// Serves the site of a catalog on loopback until it is interrupted. Port 0 is any free one.
+/// Serves the site of a catalog on loopback until it is interrupted. Port 0 picks a free port.
 ///
 /// # Errors
-/// When there is no site to begin with, or the port cannot be had.
+/// When the first build fails, or the server cannot listen on the port.
 fn serve(
     catalog: &Path,
     port: u16,
@@ -132,7 +133,8 @@ fn serve(
             if look(seen.keys().map(PathBuf::as_path)) == seen {
                 continue;
             }
-            // Looked at before it is made: what changes meanwhile is seen the next time. While the catalog is wrong, it is all that counts.
+            // Check the files before the build, so that the next check sees changes made during it. While the catalog
+            // has errors, only the catalog is watched.
             seen = all(&inputs(catalog));
             let begun = Instant::now();
             let (path, day) = (catalog.to_owned(), today());
@@ -156,13 +158,14 @@ fn make(path: &Path, today: &str) -> Result<Site, DocsError> {
     let catalog = Catalog::load(path)?;
     let root = root_of(path)?;
     let one = |error| DocsError::Build(vec![error]);
-    // What people wrote in the place of a page is for `docs build` to report: nothing is written over here.
+    // `docs build` reports hand-written text in the place of a page. Nothing is written here.
     let plan = plan(root.as_path(), &catalog, today, ByHand::Overwrite).map_err(DocsError::Build)?;
     let documents = collect(&root, &catalog, &plan).map_err(one)?;
     Ok(documents::site(&root, &catalog, &documents, Some(RELOAD))?)
 }
 
-/// Every file that the site is made from, and the folder of templates, in which one may appear; nothing for a wrong catalog.
+/// Returns every input file of the site, and the template folder, where a new template can appear. Returns nothing for
+/// a catalog with errors.
 fn inputs(path: &Path) -> Vec<PathBuf> {
     let (Ok(catalog), Ok(root)) = (Catalog::load(path), root_of(path)) else { return Vec::new() };
     let templates = catalog.docs.templates.as_ref().map(|folder| root.join(folder));
@@ -182,7 +185,7 @@ fn look<'a>(files: impl IntoIterator<Item = &'a Path>) -> Seen {
     files.into_iter().map(|path| (path.to_owned(), state(path))).collect()
 }
 
-/// SIGINT or SIGTERM: the usual end.
+/// Waits for SIGINT or SIGTERM, the usual end.
 async fn interrupted() -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -197,7 +200,8 @@ async fn interrupted() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// A page of somebody else that has its name resolved to this machine may not read the documents (DNS rebinding).
+/// Rejects foreign host names. Otherwise a foreign page whose name resolves to this machine could read the documents
+/// (DNS rebinding).
 async fn only_loopback(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host
@@ -216,12 +220,12 @@ async fn reload(State(mut shared): State<Shared>, upgrade: WebSocketUpgrade) -> 
         loop {
             tokio::select! {
                 changed = shared.changed() => {
-                    // What mdBook's script waits for.
+                    // The message that mdBook's script waits for.
                     if changed.is_err() || socket.send(Message::text("reload")).await.is_err() {
                         return;
                     }
                 }
-                // The page has gone.
+                // The page was closed.
                 message = socket.recv() => if !matches!(message, Some(Ok(_))) { return },
             }
         }

@@ -1,4 +1,4 @@
-//! Chapters → the files of a site, by mdBook.
+//! Renders chapters into the files of a site with mdBook.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ use crate::fs::scratch::Scratch;
 /// A chapter.
 #[derive(Debug)]
 pub struct Chapter<'a> {
-    /// Its name in the list of chapters.
+    /// The title in the list of chapters.
     pub title: String,
-    /// Where it lies, with `/` between the parts.
+    /// The path, with `/` between the parts.
     pub path: &'a str,
-    /// Its Markdown.
+    /// The Markdown text.
     pub text: String,
-    /// Whether it is one of the pages.
+    /// `true` for a page, `false` for another document.
     pub is_page: bool,
 }
 
 const STYLE: &str = include_str!("site.css");
 const SCRIPT: &str = include_str!("site.js");
 
-/// Renders them, the first one also as the site's entry; `images` go along as they are.
+/// Renders the chapters. The first one is also the site's start page. `images` are copied.
 ///
 /// # Errors
 /// When a temporary folder cannot be used, or mdBook fails.
@@ -40,7 +40,7 @@ pub fn render(
     let temporary = std::env::temp_dir();
     let folder = Scratch::new().map_err(FilesError::io("create a folder in", &temporary))?;
     let root = folder.path();
-    // mdBook takes what lies beside its chapters along, and the style and the script by name.
+    // mdBook copies the files beside its chapters, and takes the style and the script by name.
     let write = |path: &str, bytes: &[u8]| folder.write(path, bytes).map_err(FilesError::io("write", &root.join(path)));
     folder.folder("src").map_err(FilesError::io("create", root))?;
     write("site.css", STYLE.as_bytes())?;
@@ -75,15 +75,15 @@ fn config(title: &str, reload: Option<&str>) -> Result<Config, mdbook_core::erro
     for (key, value) in [("additional-css", "site.css"), ("additional-js", "site.js")] {
         config.set(format!("output.html.{key}"), [value])?;
     }
-    // As GitHub renders them, which is what the pages are written for.
+    // As GitHub renders them, because the pages are written for GitHub.
     config.set("output.html.smart-punctuation", false)?;
     config.set("output.html.definition-lists", false)?;
-    // The button that runs examples asks a server for it.
+    // The run button for examples needs a server.
     config.set("output.html.playground.runnable", false)?;
-    // A page for servers that know where they are; this site does not.
+    // A 404 page needs to know the site's address, and this site does not.
     config.set("output.html.input-404", "")?;
     config.set("output.html.no-section-label", true)?;
-    // All words of a question, as in search engines.
+    // Search for all words, as search engines do.
     config.set("output.html.search.use-boolean-and", true)?;
     if let Some(path) = reload {
         config.set("output.html.live-reload-endpoint", path)?;

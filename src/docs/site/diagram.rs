@@ -1,14 +1,14 @@
-//! Mermaid → SVG, in the colours of the page around it.
+//! Renders Mermaid as SVG, in the colours of the page around it.
 
 use mermaid_rs_renderer::{RenderOptions, render_with_options};
 
-/// Draws a diagram; `number` tells its ids from those of other diagrams on the page, `label` is its name for who cannot see it.
+/// Draws a diagram. `number` makes its ids unique on the page. `label` is its accessible name.
 ///
 /// # Errors
-/// Why it cannot be drawn.
+/// The reason that it cannot be drawn.
 pub fn draw(source: &str, number: usize, label: &str) -> Result<String, String> {
     let mut options = RenderOptions::default();
-    // Not by the fonts of this machine: the same text gives the same bytes everywhere.
+    // Do not measure with the fonts of this machine, so that the same text gives the same bytes everywhere.
     options.layout.fast_text_metrics = true;
     let theme = &mut options.theme;
     // Custom properties of site.css, which follow the reader's theme.
@@ -41,12 +41,12 @@ pub fn draw(source: &str, number: usize, label: &str) -> Result<String, String> 
         .replace(" id=\"", &format!(" id=\"{prefix}"))
         .replace("url(#", &format!("url(#{prefix}"))
         .replace(" href=\"#", &format!(" href=\"#{prefix}"));
-    // One line: an empty one would end the HTML block in Markdown (CommonMark 4.6).
+    // One line, because an empty line would end the HTML block in Markdown (CommonMark 4.6).
     let line: String = own.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     Ok(format!("<svg role=\"img\" aria-label=\"{}\" {line}", escape(label)))
 }
 
-/// Text in HTML, in an attribute as well.
+/// Escapes text for HTML, including attributes.
 #[must_use]
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\n', "&#10;")

@@ -1,5 +1,5 @@
-//! A document as it lies in the repository → the same as a chapter of a book: diagrams drawn, links only to where the site
-//! goes, headings with the anchors that they have on GitHub.
+//! Converts a document of the repository into a chapter of a book: it draws diagrams, keeps only links within the site,
+//! and gives headings the same anchors as GitHub.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -15,13 +15,13 @@ use crate::text::path::{display_path, normalise, parent};
 /// A chapter.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Prepared {
-    /// Its first heading, or its file's name.
+    /// The first heading, or the file's name.
     pub title: String,
-    /// Its Markdown.
+    /// The Markdown text.
     pub text: String,
-    /// Files below the catalog's folder that it shows.
+    /// The images that it shows, as files below the catalog's folder.
     pub images: Vec<String>,
-    /// What could not be made as it should be, by line.
+    /// Problems, by line.
     pub notes: Vec<(usize, String)>,
 }
 
@@ -35,13 +35,13 @@ struct Preparation<'a> {
     images: Vec<String>,
     notes: Vec<(usize, String)>,
     title: Option<String>,
-    /// The last heading.
+    /// The text of the last heading.
     section: String,
     anchors: Slugger,
     diagrams: usize,
 }
 
-/// Makes the chapter; `here` are the paths of all documents of the site.
+/// Converts the document. `here` holds the paths of all documents of the site.
 #[must_use]
 pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
     let mut preparation = Preparation {
@@ -60,7 +60,7 @@ pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let (mut text, mut at) = (String::with_capacity(document.text.len()), 0);
     for (range, new) in edits {
-        // A diagram within a link, say: the outer change has it already.
+        // Skip nested edits, such as a diagram within a link: the outer edit covers them.
         if range.start >= at {
             text.push_str(&document.text[at..range.start]);
             text.push_str(&new);
@@ -74,7 +74,7 @@ pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
 
 impl Preparation<'_> {
     fn run(&mut self) {
-        // What GitHub renders, which is what the pages are written for.
+        // The extensions that GitHub renders, because the pages are written for GitHub.
         let options = Options::ENABLE_TABLES
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_STRIKETHROUGH
@@ -107,7 +107,7 @@ impl Preparation<'_> {
         }
     }
 
-    /// Gives a heading the anchor that it has on GitHub; mdBook's own rule differs where there is punctuation or a repetition.
+    /// Gives a heading its GitHub anchor. mdBook's own rule differs for punctuation and repetition.
     fn heading(&mut self, inside: &[(Event<'_>, Range<usize>)]) {
         let inside = until(inside, |end| matches!(end, TagEnd::Heading(_)));
         let (Some(text), Some(range)) = (Some(plain(inside)), extent(inside)) else { return };
@@ -135,12 +135,12 @@ impl Preparation<'_> {
         }
     }
 
-    /// A link to where the site does not go loses its brackets and keeps its text.
+    /// Removes the brackets of a link out of the site and keeps its text.
     fn link(&mut self, to: &str, inside: &[(Event<'_>, Range<usize>)], range: &Range<usize>) {
         let Some((path, fragment)) = self.local(to) else { return };
         let inside = until(inside, |end| matches!(end, TagEnd::Link));
         if self.here.contains(path.as_str()) {
-            // mdBook knows no links from the root of the repository.
+            // mdBook does not support links from the root of the repository.
             if to.starts_with('/') {
                 let text = extent(inside).map_or("", |range| &self.document.text[range]);
                 let to = relative_link(&self.document.path, &path);
@@ -159,14 +159,14 @@ impl Preparation<'_> {
         }
     }
 
-    /// The path below the root that a relative link leads to, and its fragment; nothing for other links.
+    /// Returns the path below the root and the fragment of a relative link, or `None` for any other link.
     fn local(&self, to: &str) -> Option<(String, String)> {
         let parts = Parts::of(to);
         if parts.path.is_empty() || has_scheme(to) {
             return None;
         }
         let folder = if to.starts_with('/') { b"" } else { parent(self.document.path.as_bytes()) };
-        // Out of the repository there is no document.
+        // No document lies outside the repository.
         let path = normalise(folder, &parts.decoded()).map_or_else(|| "..".to_owned(), |path| display_path(&path));
         Some((path, parts.fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default()))
     }
@@ -176,7 +176,7 @@ impl Preparation<'_> {
     }
 }
 
-/// The events before an end.
+/// Returns the events before an end.
 fn until<'a, 'b>(
     events: &'a [(Event<'b>, Range<usize>)],
     end: impl Fn(&TagEnd) -> bool,
@@ -185,7 +185,7 @@ fn until<'a, 'b>(
     &events[..at.unwrap_or(events.len())]
 }
 
-/// What of the source these events are.
+/// Returns the source range of these events.
 fn extent(events: &[(Event<'_>, Range<usize>)]) -> Option<Range<usize>> {
     let start = events.iter().map(|(_, range)| range.start).min()?;
     let end = events.iter().map(|(_, range)| range.end).max()?;

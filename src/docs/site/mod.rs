@@ -1,7 +1,7 @@
-//! The same pages as a site of HTML files that search, and need neither a server nor the network to be read.
+//! The pages as a static HTML site with search. Reading it needs neither a server nor the network.
 //!
-//! Documents → [Markdown as mdBook takes it](markdown), with [diagrams](diagram) drawn → [mdBook](book) → a tree of files →
-//! [a folder](publish), or [a server](crate::commands::docs::serve).
+//! Documents → [Markdown as mdBook takes it](markdown), with [diagrams](diagram) drawn → [mdBook](book) → a tree of
+//! files → [a folder](publish), or [a server](crate::commands::docs::serve).
 
 pub mod book;
 pub mod diagram;
@@ -17,44 +17,44 @@ use crate::fs::files::{FilesError, Tree};
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Where it lies below the catalog's folder, `/` between the parts; in the site it is there as well, as `.html`.
+    /// The path below the catalog's folder, with `/` between the parts. The site uses the same path with `.html`.
     pub path: String,
-    /// Its Markdown.
+    /// The Markdown text.
     pub text: String,
-    /// Whether its first table is one to sort and filter.
+    /// `true` when its first table can be sorted and filtered.
     pub is_catalog: bool,
-    /// Whether it is one of the pages, and not a document that the catalog only names.
+    /// `true` for a page, `false` for a document that the catalog only names.
     pub is_page: bool,
 }
 
-/// Why there is no site.
+/// The reason that there is no site.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// Files cannot be read or written.
+    /// A file cannot be read or written.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// The folder is somebody's.
+    /// The folder holds files that no build wrote.
     #[error("{0} has files that are not of a site made by mcp-kit")]
     Foreign(String),
-    /// mdBook cannot make it.
+    /// mdBook failed.
     #[error("the site cannot be made: {0}")]
     Book(String),
 }
 
-/// A site, and what could not be made as it should be.
+/// A site and its notes.
 #[derive(Debug, Default)]
 pub struct Site {
-    /// Its files.
+    /// The files of the site.
     pub files: Tree,
-    /// Notes, each beginning with a document and a line.
+    /// Notes on problems, each beginning with a document and a line.
     pub notes: Vec<String>,
 }
 
-/// Makes the site. `image` gives the bytes of a file that a document shows; `reload` is the path of a web socket that tells
-/// an open page of changes.
+/// Makes the site. `image` returns the bytes of an image file. `reload` is the path of a web socket that reports
+/// changes to an open page.
 ///
 /// # Errors
-/// When mdBook fails, or the temporary folder that it needs.
+/// When mdBook or its temporary folder fails.
 pub fn make(
     title: &str,
     documents: &[Document],

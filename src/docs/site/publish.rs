@@ -1,4 +1,4 @@
-//! The files of a site → a folder that is there whole: as it was, or as it is now.
+//! Writes the files of a site into a folder. The folder never holds an incomplete site.
 
 use std::fs;
 use std::io;
@@ -7,13 +7,13 @@ use std::path::Path;
 use super::SiteError;
 use crate::fs::files::{File, FilesError, Tree, read_tree, replace_folder};
 
-/// Stands in every folder that a build made, and nothing else may be replaced.
+/// The marker file in every folder that a build made. No other folder may be replaced.
 const MARK: &str = ".mcp-kit-site";
 
-/// Puts the files into the folder; says whether anything had to change.
+/// Writes the files into the folder. Returns whether anything changed.
 ///
 /// # Errors
-/// When there is something else in the folder, or it cannot be written.
+/// When the folder holds other files, or cannot be written.
 pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
     files.insert(
         MARK.to_owned(),
@@ -31,7 +31,7 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
     Ok(true)
 }
 
-/// What lies in the folder; nothing where there is none.
+/// Returns the contents of the folder, or `None` when it does not exist.
 fn look(folder: &Path) -> Result<Option<Tree>, SiteError> {
     let foreign = || SiteError::Foreign(folder.display().to_string());
     match fs::metadata(folder) {
