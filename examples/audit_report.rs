@@ -7,7 +7,10 @@ use std::io::{self, BufWriter, Write as _};
 use std::time::Duration;
 
 use clap::ValueEnum as _;
-use mcp_kit::audit::finding::{Code, Decision, Edit, Excerpt, Finding, Fix, Graph, Report, Severity, Verdict};
+use mcp_kit::audit::finding::{
+    Code, Decision, Edit, Excerpt, Finding, Fix, Graph, NotJudged, Report, Severity, SiteReport, Verdict,
+};
+use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, write};
 use mcp_kit::fs::terminal::Paint;
 
@@ -79,6 +82,8 @@ fn report(documents: u32) -> Report {
     Report {
         root: "docs".to_owned(),
         profiles: vec!["GitHub's rules, as nothing says otherwise".to_owned()],
+        sites: vec![site(&paths)],
+        not_judged: 2,
         documents: documents as usize,
         links: edges.len(),
         duration: Duration::from_millis(41),
@@ -86,6 +91,27 @@ fn report(documents: u32) -> Report {
         findings,
         hidden: 3,
         graph: Graph { documents: paths, edges },
+    }
+}
+
+/// A site with links that are not judged; its texts are hostile, too.
+fn site(paths: &[String]) -> SiteReport {
+    let hostile = |at: usize| HOSTILE[at % HOSTILE.len()].to_owned();
+    SiteReport {
+        folder: hostile(0),
+        generator: "mdBook".to_owned(),
+        judged: true,
+        reason: hostile(1),
+        roots: vec![hostile(2)],
+        settings: vec![("book.toml".to_owned(), "src".to_owned(), hostile(3))],
+        not_judged: vec![NotJudged {
+            form: Form::Absolute,
+            cause: "published-elsewhere",
+            count: 2,
+            why: hostile(4),
+            remedy: String::new(),
+            example: (paths.first().cloned().unwrap_or_default(), hostile(5)),
+        }],
     }
 }
 
