@@ -1,8 +1,9 @@
-//! `git init` in a new project, when it is not inside a repository already (as `cargo new` does).
+//! Where a repository begins and has its configuration; and `git init` in a new project, when it is not inside a repository already (as
+//! `cargo new` does).
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use serde::Serialize;
 
@@ -43,13 +44,31 @@ pub enum InitError {
     Failed(String),
 }
 
+/// The root of the repository that a folder is or lies in. In a work tree or submodule, `.git` is a file.
+#[must_use]
+pub fn root_around(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(".git").exists())
+}
+
+/// The configuration file of the repository whose root is `root`; in a work tree, `.git` is a file that names its folder.
+#[must_use]
+pub fn config_file(root: &Path) -> Option<PathBuf> {
+    let git = root.join(".git");
+    if git.is_dir() {
+        return Some(git.join("config"));
+    }
+    let text = fs::read_to_string(&git).ok()?;
+    let folder = root.join(text.strip_prefix("gitdir:")?.trim());
+    // A submodule's has a configuration of its own, a work tree's is two folders up.
+    [folder.join("config"), folder.join("../../config")].into_iter().find(|config| config.is_file())
+}
+
 /// Whether `folder`, which need not exist, would be inside a repository.
 #[must_use]
 pub fn is_inside_repository(folder: &Path) -> bool {
     // Where the path leads, not how it is written: `repository/../project` is not inside of `repository`.
     let Some(real) = folder.ancestors().find_map(|folder| folder.canonicalize().ok()) else { return false };
-    // A file in work trees and submodules.
-    real.ancestors().any(|folder| folder.join(".git").exists())
+    root_around(&real).is_some()
 }
 
 /// What `mcp-kit new` will do about git for a project below `parent`.

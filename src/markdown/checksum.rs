@@ -1,17 +1,11 @@
 //! The digest in a generated text, by which a hand edit is told from an old version.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
+use crate::text::digest::sha256_hex;
 
 /// The digest of a text: 16 hexadecimal digits of its SHA-256, whatever its line ends, as Git may change those.
 #[must_use]
 pub fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.replace("\r\n", "\n").as_bytes());
-    hash.iter().take(8).fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    sha256_hex(text.replace("\r\n", "\n").as_bytes(), 8)
 }
 
 const BEGIN: &str = "<!-- mcp-kit:page ";
