@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::profile::is_below;
 use crate::error::Explain;
+use crate::fs::repository::root_around;
 use crate::text::path::{file_name, parent};
 
 /// What an audit looks at.
@@ -67,7 +68,7 @@ impl Located {
             |path: &Path| path.canonicalize().map_err(|source| ScopeError::Path { path: path.to_owned(), source });
         let paths = scope.paths.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?;
         let common = common(&paths);
-        let repository = repository(&common);
+        let repository = root_around(&common).map(Path::to_owned);
         let root = match &scope.root {
             Some(given) => match real(given)? {
                 root if root.is_dir() => root,
@@ -129,11 +130,6 @@ fn common(paths: &[PathBuf]) -> PathBuf {
 fn is_here(folder: &Path) -> bool {
     let current = std::env::current_dir().and_then(|path| path.canonicalize());
     current.is_ok_and(|current| folder.starts_with(current))
-}
-
-/// The repository around a folder. In a work tree or submodule, `.git` is a file.
-fn repository(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
 /// The root as it was given, or as seen from the current folder.

@@ -1,8 +1,9 @@
-//! Runs `git init` in a new project, unless a repository already contains it (as `cargo new` does).
+//! Finds where a repository begins and has its configuration. Runs `git init` in a new project, unless a repository already contains it
+//! (as `cargo new` does).
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use serde::Serialize;
 
@@ -44,13 +45,31 @@ pub enum InitError {
     Failed(String),
 }
 
+/// Returns the root of the repository that contains `folder`, or is it. In a work tree or submodule, `.git` is a file.
+#[must_use]
+pub fn root_around(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(".git").exists())
+}
+
+/// Returns the configuration file of the repository whose root is `root`; in a work tree, `.git` is a file that names its folder.
+#[must_use]
+pub fn config_file(root: &Path) -> Option<PathBuf> {
+    let git = root.join(".git");
+    if git.is_dir() {
+        return Some(git.join("config"));
+    }
+    let text = fs::read_to_string(&git).ok()?;
+    let folder = root.join(text.strip_prefix("gitdir:")?.trim());
+    // A submodule's has a configuration of its own, a work tree's is two folders up.
+    [folder.join("config"), folder.join("../../config")].into_iter().find(|config| config.is_file())
+}
+
 /// Returns whether a repository contains `folder`, which need not exist.
 #[must_use]
 pub fn is_inside_repository(folder: &Path) -> bool {
     // Use the real path: `repository/../project` is not inside `repository`.
     let Some(real) = folder.ancestors().find_map(|folder| folder.canonicalize().ok()) else { return false };
-    // `.git` is a file in work trees and submodules.
-    real.ancestors().any(|folder| folder.join(".git").exists())
+    root_around(&real).is_some()
 }
 
 /// Returns the git step that `mcp-kit new` will take for a project below `parent`.

@@ -10,10 +10,10 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Explain, UNFINISHED};
 use crate::fs::change::Change;
+use crate::text::digest::sha256_hex;
 
 /// The transaction's folder below the root. It is removed at the end.
 pub const FOLDER: &str = ".mcp-kit-fix";
@@ -220,7 +220,7 @@ fn sync(folder: &Path) {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(bytes, 32)
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TransactionError {

@@ -1,18 +1,12 @@
 //! The checksum in a generated text. It tells a hand edit from an old version.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
+use crate::text::digest::sha256_hex;
 
 /// Returns the digest of a text: 16 hexadecimal digits of its SHA-256. It ignores the kind of line ends, because Git
 /// may change those.
 #[must_use]
 pub fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.replace("\r\n", "\n").as_bytes());
-    hash.iter().take(8).fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    sha256_hex(text.replace("\r\n", "\n").as_bytes(), 8)
 }
 
 const BEGIN: &str = "<!-- mcp-kit:page ";

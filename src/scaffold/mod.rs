@@ -9,3 +9,4 @@ pub mod project;
 pub mod render;
 pub mod report;
 pub mod template;
+mod vendor_output;

@@ -14,6 +14,7 @@ use std::{env, fs, io, thread};
 use super::answers::Answers;
 use super::manifest;
 use super::template::Template;
+use super::vendor_output::{self, Refusal};
 use crate::error::{Explain, Message, UNFINISHED, USAGE};
 use crate::fs::files::{self, FilesError, Tree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
@@ -219,15 +220,10 @@ fn survives_sanitising(path: &Path) -> bool {
 
 /// Parses the library's terminal output into an error with file and reason.
 fn explain(message: &str, template: &Template) -> RenderError {
-    let plain = without_escapes(message);
-    if plain.contains("Substitution skipped, found invalid syntax in") {
-        let files = plain.lines().filter_map(|line| line.strip_prefix('\t'));
-        return RenderError::Syntax(files.map(|path| bad_file(path, template)).collect());
+    match vendor_output::refusal(message) {
+        Refusal::Syntax(files) => RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect()),
+        Refusal::Other(text) => RenderError::Refused(text),
     }
-    // Its messages begin with an emoji or an apology.
-    let text = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '`' | '"' | '\''));
-    RenderError::Refused(text.trim_start_matches("Sorry, ").to_owned())
 }
 
 /// Parses the file with Liquid again, because the library drops the reason.
@@ -237,36 +233,10 @@ fn bad_file(path: &str, template: &Template) -> BadFile {
     let (path, bytes) = file.map_or((path, &[][..]), |(path, file)| (path.as_str(), &file.bytes));
     let parser = liquid::ParserBuilder::with_stdlib().build();
     let reason = match parser.map(|parser| parser.parse(&String::from_utf8_lossy(bytes)).err()) {
-        Ok(Some(error)) => reason(&error.to_string()),
+        Ok(Some(error)) => vendor_output::liquid_reason(&error.to_string()),
         Ok(None) | Err(_) => "it is not valid Liquid".to_owned(),
     };
     BadFile { path: path.to_owned(), reason }
-}
-
-/// `liquid:  --> 3:5\n  |\n3 | {% if %}\n  |  ^---\n  |\n  = expected Value` → `line 3, column 5: expected Value`.
-fn reason(message: &str) -> String {
-    let place = message.lines().find_map(|line| line.split_once("--> ")?.1.split_once(':'));
-    let what = message.lines().filter_map(|line| line.trim_start().strip_prefix("= ")).collect::<Vec<_>>().join("; ");
-    match place {
-        Some((line, column)) if !what.is_empty() => format!("line {line}, column {column}: {what}"),
-        _ => message.trim_start_matches("liquid:").split_whitespace().collect::<Vec<_>>().join(" "),
-    }
-}
-
-/// Removes terminal escapes (ECMA-48 CSI sequences).
-fn without_escapes(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            if characters.next() == Some('[') {
-                characters.by_ref().find(|c| ('\u{40}'..='\u{7e}').contains(c));
-            }
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
 }
 
 impl Explain for RenderError {

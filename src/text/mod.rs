@@ -2,6 +2,7 @@
 
 pub mod casefold;
 pub mod date;
+pub mod digest;
 pub mod escape;
 pub mod nearest;
 pub mod path;

@@ -57,7 +57,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
                 let place = if to == page {
                     "this document".to_owned()
                 } else {
-                    suggest::meant(context.corpus, page, destination, target)
+                    suggest::target_name(context.corpus, page, destination, target)
                 };
                 (format!("there is no heading or id \"{decoded}\" in {place}"), guess)
             }

@@ -39,7 +39,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         if !matches!(resolved.target, Target::Missing | Target::Outside) {
             continue;
         }
-        let what = suggest::meant(context.corpus, page, destination, resolved.target);
+        let what = suggest::target_name(context.corpus, page, destination, resolved.target);
         let message = match resolved.target {
             Target::Missing if destination.contains('\\') => {
                 format!("there is no file {what}: a path is written with /, not \\")

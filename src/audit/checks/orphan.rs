@@ -16,9 +16,15 @@
 //!
 //! Link it from the page that the message names, delete it, or list it under `audit:` in `catalog.yaml` as an entry point.
 
+mod exemptions;
+mod islands;
+mod languages;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use self::exemptions::needs_no_link;
+use self::islands::{Island, entry_of, forgotten_folders, islands};
 use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, native, parent};
@@ -102,204 +108,6 @@ fn index_for(context: Context<'_>, page: u32) -> Option<u32> {
             None if folder.is_empty() => return None,
             None => folder = parent(folder),
         }
-    }
-}
-
-/// An island, by the page that leads to all of it.
-struct Island {
-    entry: u32,
-    size: usize,
-}
-
-/// Pages that nothing lost leads to, each with what hangs on it; and of circles the first page.
-fn islands(context: Context<'_>, lost: &[bool]) -> Vec<Island> {
-    let mut entered = vec![false; lost.len()];
-    for (from, to) in context.graph.pairs() {
-        // Whatever is lost and linked to from anywhere hangs on something else.
-        entered[to as usize] |= from != to;
-    }
-    let mut seen = vec![false; lost.len()];
-    let mut islands = Vec::new();
-    let all = (0_u32..).zip(lost).filter(|(_, lost)| **lost).map(|(page, _)| page);
-    let (mut first, rest): (Vec<u32>, Vec<u32>) = all.partition(|page| !entered[*page as usize]);
-    first.extend(rest);
-    for entry in first {
-        if seen[entry as usize] {
-            continue;
-        }
-        let (mut size, mut waiting) = (0, vec![entry]);
-        while let Some(page) = waiting.pop() {
-            if std::mem::replace(&mut seen[page as usize], true) {
-                continue;
-            }
-            size += usize::from(lost[page as usize]);
-            waiting.extend(context.graph.from(page).iter().filter(|to| lost[**to as usize] && !seen[**to as usize]));
-        }
-        islands.push(Island { entry, size });
-    }
-    islands
-}
-
-/// The topmost folders whose documents are all lost, at least two of them, with the documents.
-fn forgotten_folders<'a>(context: Context<'a>, lost: &[bool]) -> Vec<(&'a [u8], Vec<u32>)> {
-    let corpus = context.corpus;
-    let mut counts: FxHashMap<&[u8], (usize, usize)> = FxHashMap::default();
-    for (page, lost) in (0_u32..).zip(lost) {
-        // Pages that need no link say nothing about their folder.
-        if !lost && !context.graph.reached[page as usize] {
-            continue;
-        }
-        let mut folder = parent(corpus.path(page));
-        while !folder.is_empty() {
-            let (of_lost, all) = counts.entry(folder).or_default();
-            *of_lost += usize::from(*lost);
-            *all += 1;
-            folder = parent(folder);
-        }
-    }
-    let is_forgotten = |folder: &[u8]| counts.get(folder).is_some_and(|(of_lost, all)| of_lost == all && *all > 1);
-    let mut members: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
-    for (page, _) in (0_u32..).zip(lost).filter(|(_, lost)| **lost) {
-        let (mut folder, mut topmost) = (parent(corpus.path(page)), None);
-        while !folder.is_empty() {
-            topmost = if is_forgotten(folder) { Some(folder) } else { topmost };
-            folder = parent(folder);
-        }
-        if let Some(folder) = topmost {
-            members.entry(folder).or_default().push(page);
-        }
-    }
-    let mut folders: Vec<_> = members.into_iter().collect();
-    folders.sort_unstable_by_key(|(folder, _)| *folder);
-    folders
-}
-
-/// The page by which one would enter a folder.
-fn entry_of(context: Context<'_>, members: &[u32]) -> u32 {
-    let depth = |page: &u32| context.corpus.path(*page).iter().filter(|byte| **byte == b'/').count();
-    let is_index = |page: &u32| {
-        let name = file_name(context.corpus.path(*page)).to_ascii_lowercase();
-        name.starts_with(b"readme.") || name.starts_with(b"index.") || name.starts_with(b"_index.")
-    };
-    members.iter().copied().min_by_key(|page| (depth(page), !is_index(page), *page)).unwrap_or_default()
-}
-
-/// What stands by itself: archives, translations, change logs, licences, templates, files for tools.
-fn needs_no_link(context: Context<'_>, page: u32) -> bool {
-    let path = context.corpus.path(page).to_ascii_lowercase();
-    let name = file_name(&path);
-    let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
-    let own_folder = |part: &[u8]| {
-        part.starts_with(b".")
-            || matches!(
-                part,
-                b"archive"
-                    | b"archives"
-                    | b"archived"
-                    | b"_archive"
-                    | b"i18n"
-                    | b"translations"
-                    | b"locale"
-                    | b"locales"
-                    | b"l10n"
-                    | b"includes"
-                    | b"_includes"
-                    | b"snippets"
-                    | b"partials"
-                    | b"_partials"
-                    | b"templates"
-                    | b"testdata"
-                    | b"fixtures"
-                    | b"tests"
-                    | b"test"
-                    | b"vendor"
-                    | b"third_party"
-                    | b"meeting-notes"
-                    | b"changelogs"
-                    | b"releases"
-            )
-            || memchr::memmem::find(part, b"archive").is_some()
-            || memchr::memmem::find(part, b"template").is_some()
-    };
-    let folders = parent(&path).split(|byte| *byte == b'/').filter(|part| !part.is_empty());
-    let in_own = folders.into_iter().any(own_folder);
-    let alone = matches!(
-        stem,
-        b"changelog"
-            | b"changes"
-            | b"history"
-            | b"news"
-            | b"license"
-            | b"licence"
-            | b"copying"
-            | b"notice"
-            | b"authors"
-            | b"contributors"
-            | b"maintainers"
-            | b"owners"
-            | b"code_of_conduct"
-            | b"code-of-conduct"
-            | b"contributing"
-            | b"security"
-            | b"support"
-            | b"governance"
-            | b"agents"
-            | b"claude"
-            | b"gemini"
-            | b"copilot-instructions"
-            | b"skill"
-            | b"pull_request_template"
-            | b"issue_template"
-            | b"404"
-            | b"_sidebar"
-            | b"_navbar"
-            | b"_footer"
-            | b"_coverpage"
-            | b"release-notes"
-            | b"thirdpartynotices"
-            | b"third-party-notices"
-    );
-    let document = context.document(page);
-    // For those who come by an old link from elsewhere.
-    let sends_on =
-        document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
-    in_own || alone || sends_on || memchr::memmem::find(stem, b"template").is_some() || is_translation(context, &path)
-}
-
-/// `README-de.md`, `guide.zh-CN.md`, `pages.ko/…`, `docs/ja/…` beside the same without the language.
-fn is_translation(context: Context<'_>, path: &[u8]) -> bool {
-    let name = file_name(path);
-    let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
-    if let Some(at) = memchr::memrchr2(b'-', b'.', stem).or_else(|| memchr::memrchr(b'_', stem))
-        && is_language(&stem[at + 1..])
-    {
-        let original = [parent(path), if parent(path).is_empty() { b"" } else { b"/" }, &stem[..at], b".md"].concat();
-        if context.corpus.tree.find_folded(&original).next().is_some() {
-            return true;
-        }
-    }
-    parent(path).split(|byte| *byte == b'/').any(|part| {
-        let language = memchr::memrchr(b'.', part).map_or(part, |dot| &part[dot + 1..]);
-        is_language(language) && (language.len() < part.len() || is_folder_of_translations(language))
-    })
-}
-
-/// Folders with two letters are often something else (`go`, `vm`); these are languages that documentation is translated to.
-fn is_folder_of_translations(name: &[u8]) -> bool {
-    const LANGUAGES: &[&[u8]] = &[
-        b"ar", b"bn", b"cs", b"de", b"el", b"es", b"fa", b"fr", b"he", b"hi", b"hu", b"id", b"it", b"ja", b"ko", b"nl",
-        b"pl", b"pt", b"ro", b"ru", b"sv", b"th", b"tr", b"uk", b"vi", b"zh",
-    ];
-    LANGUAGES.contains(&&name[..2.min(name.len())])
-}
-
-/// `de`, `pt_br`, `zh-cn`.
-fn is_language(text: &[u8]) -> bool {
-    let letters = |text: &[u8]| text.iter().all(u8::is_ascii_lowercase);
-    match text.len() {
-        2 => letters(text),
-        5 => letters(&text[..2]) && matches!(text[2], b'-' | b'_') && letters(&text[3..]),
-        _ => false,
     }
 }
 

@@ -39,7 +39,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     for (link, resolved) in context.links(page) {
         let Target::Case(entry) = resolved.target else { continue };
         let destination = document.text(link.destination);
-        let name = suggest::meant(context.corpus, page, destination, resolved.target);
+        let name = suggest::target_name(context.corpus, page, destination, resolved.target);
         let message = format!("the file is named {name}, with other letter case");
         let parts = Parts::of(destination);
         let only =

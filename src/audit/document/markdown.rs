@@ -41,9 +41,9 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bo
     let definitions = definitions::collect(text, base, events.reference_definitions(), &mut strings);
     let suspects = definitions::suspects(text, events.reference_definitions());
     let mut shown = Vec::new();
-    let mut reader = Reader::new(text, base, rules, patterns, strings, definitions);
-    reader.patterned = patterns.places(whole);
-    reader.bare = bare;
+    let patterned = Patterned { patterns, places: patterns.places(whole) };
+    let bare = Bare { is_wanted: bare, end: 0 };
+    let mut reader = Reader::new(text, base, rules, patterned, bare, strings, definitions);
     // An event is looked at where it is: moving each of them took a twentieth of the time of a whole audit.
     while let Some(item) = events.next() {
         let (event, range) = &item;
@@ -104,38 +104,69 @@ struct Open {
     inner_end: usize,
 }
 
+/// The headings so far.
+#[derive(Default)]
+struct Headings {
+    /// Where they stand.
+    places: Vec<Range<usize>>,
+    /// The one that has begun.
+    open: Option<Heading>,
+    /// The last one's text, for its memory.
+    spare: String,
+    /// The text of the first one of level 1.
+    title: Option<Text>,
+    /// A second heading has been seen: what comes is no banner.
+    body: bool,
+}
+
+/// What the current event stands in.
+#[derive(Default)]
+struct Inside {
+    /// Links and images, the innermost last.
+    links: Vec<Open>,
+    images: usize,
+    quotes: usize,
+    is_code: bool,
+}
+
+/// Where in HTML the current event stands.
+#[derive(Default)]
+struct Markup {
+    is_block: bool,
+    /// The text of an `<h1>` without its end.
+    heading: Option<String>,
+    /// Inside of the table that all-contributors makes.
+    is_contributors: bool,
+}
+
+/// The patterns, and where in the whole document they are met.
+struct Patterned<'a> {
+    patterns: &'a Patterns,
+    places: Vec<Range<usize>>,
+}
+
+/// Addresses in running text.
+struct Bare {
+    is_wanted: bool,
+    /// Where the last one ends; the parser hands it out in pieces.
+    end: usize,
+}
+
 struct Reader<'a> {
     text: &'a str,
     base: usize,
     rules: &'a Rules,
-    patterns: &'a Patterns,
+    patterns: Patterned<'a>,
     strings: Strings,
     definitions: Vec<Definition>,
     links: Vec<Link>,
     undefined: Vec<Undefined>,
     names: Vec<Text>,
     slugger: Slugger,
-    headings: Vec<Range<usize>>,
-    heading: Option<Heading>,
-    /// The last heading's text, for its memory.
-    spare: String,
-    /// `<h1>` without its end.
-    html_heading: Option<String>,
-    title: Option<Text>,
-    open: Vec<Open>,
-    images: usize,
-    quotes: usize,
-    code: bool,
-    html_block: bool,
-    /// Inside of the table that all-contributors makes.
-    contributors: bool,
-    /// A second heading or much text has been seen: what comes is no banner.
-    body: bool,
-    /// Where in the whole document the patterns are met.
-    patterned: Vec<Range<usize>>,
-    bare: bool,
-    /// Where the last address in running text ends; the parser hands it out in pieces.
-    bare_end: usize,
+    headings: Headings,
+    inside: Inside,
+    markup: Markup,
+    bare: Bare,
     evidence: Evidence,
     suppressions: Vec<Suppression>,
 }
@@ -145,7 +176,8 @@ impl<'a> Reader<'a> {
         text: &'a str,
         base: usize,
         rules: &'a Rules,
-        patterns: &'a Patterns,
+        patterns: Patterned<'a>,
+        bare: Bare,
         strings: Strings,
         definitions: Vec<Definition>,
     ) -> Self {
@@ -160,21 +192,10 @@ impl<'a> Reader<'a> {
             undefined: Vec::new(),
             names: Vec::with_capacity(text.len() / 512),
             slugger: Slugger::new(rules.dialect),
-            headings: Vec::new(),
-            heading: None,
-            spare: String::new(),
-            html_heading: None,
-            title: None,
-            open: Vec::new(),
-            images: 0,
-            quotes: 0,
-            code: false,
-            html_block: false,
-            contributors: false,
-            body: false,
-            patterned: Vec::new(),
-            bare: false,
-            bare_end: 0,
+            headings: Headings::default(),
+            inside: Inside::default(),
+            markup: Markup::default(),
+            bare,
             evidence: Evidence::default(),
             suppressions: Vec::new(),
         }
@@ -192,27 +213,27 @@ impl<'a> Reader<'a> {
             Event::Code(text) => self.words(text, range, true),
             Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
             Event::InlineHtml(_) => self.html(range),
-            Event::Html(_) if !self.html_block => self.html(range),
+            Event::Html(_) if !self.markup.is_block => self.html(range),
             _ => {}
         }
-        if let Some(open) = self.open.last_mut() {
+        if let Some(open) = self.inside.links.last_mut() {
             open.inner_end = open.inner_end.max(range.end);
         }
     }
 
     /// Whether a link only hangs a tooltip up, in the table that all-contributors makes.
     fn is_tooltip(&self, destination: &str) -> bool {
-        self.contributors && destination.starts_with('#')
+        self.markup.is_contributors && destination.starts_with('#')
     }
 
     fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
         match tag {
             Tag::Heading { level, id, .. } => {
                 let first_level = *level == pulldown_cmark::HeadingLevel::H1;
-                self.body |= !self.headings.is_empty();
-                self.headings.push(range.clone());
+                self.headings.body |= !self.headings.places.is_empty();
+                self.headings.places.push(range.clone());
                 let id = id.as_deref().map(str::to_owned);
-                self.heading = Some(Heading { text: std::mem::take(&mut self.spare), id, first_level });
+                self.headings.open = Some(Heading { text: std::mem::take(&mut self.headings.spare), id, first_level });
             }
             Tag::Link { link_type, dest_url, .. } => {
                 let kind = match link_type {
@@ -223,7 +244,7 @@ impl<'a> Reader<'a> {
                 self.link(kind, dest_url, range, definition, 1);
             }
             Tag::Image { dest_url, .. } => {
-                self.images += 1;
+                self.inside.images += 1;
                 self.link(LinkKind::Image, dest_url, range, definition, 2);
             }
             // Python-Markdown gives the note and its first mention an id.
@@ -233,10 +254,10 @@ impl<'a> Reader<'a> {
                     self.names.push(name);
                 }
             }
-            Tag::BlockQuote(_) => self.quotes += 1,
-            Tag::CodeBlock(_) => self.code = true,
+            Tag::BlockQuote(_) => self.inside.quotes += 1,
+            Tag::CodeBlock(_) => self.inside.is_code = true,
             Tag::HtmlBlock => {
-                self.html_block = true;
+                self.markup.is_block = true;
                 self.html(range);
             }
             _ => {}
@@ -248,12 +269,12 @@ impl<'a> Reader<'a> {
             TagEnd::Heading(_) => self.end_heading(),
             TagEnd::Link => self.end_link(range),
             TagEnd::Image => {
-                self.images -= 1;
+                self.inside.images -= 1;
                 self.end_link(range);
             }
-            TagEnd::BlockQuote(_) => self.quotes -= 1,
-            TagEnd::CodeBlock => self.code = false,
-            TagEnd::HtmlBlock => self.html_block = false,
+            TagEnd::BlockQuote(_) => self.inside.quotes -= 1,
+            TagEnd::CodeBlock => self.inside.is_code = false,
+            TagEnd::HtmlBlock => self.markup.is_block = false,
             _ => {}
         }
     }
@@ -277,12 +298,12 @@ impl<'a> Reader<'a> {
             None => (Span::default(), self.strings.add(destination)),
         };
         let span = self.span(range);
-        self.open.push(Open { link: self.links.len(), inner_end: range.start + before_text });
+        self.inside.links.push(Open { link: self.links.len(), inner_end: range.start + before_text });
         self.links.push(Link { span, written, destination, kind, definition, says_old: false, is_anchor: false });
     }
 
     fn end_link(&mut self, range: &Range<usize>) {
-        let Some(open) = self.open.pop() else { return };
+        let Some(open) = self.inside.links.pop() else { return };
         let text = &self.text[range.start..open.inner_end.min(range.end)];
         let written = match self.links[open.link].kind {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
@@ -305,36 +326,36 @@ impl<'a> Reader<'a> {
     }
 
     fn heading_text(&mut self, text: &str) {
-        if self.images > 0 {
+        if self.inside.images > 0 {
             return;
         }
-        if let Some(heading) = &mut self.heading {
+        if let Some(heading) = &mut self.headings.open {
             heading.text.push_str(text);
-        } else if let Some(heading) = &mut self.html_heading {
+        } else if let Some(heading) = &mut self.markup.heading {
             heading.push_str(text);
         }
     }
 
     fn words(&mut self, text: &str, range: &Range<usize>, code: bool) {
         self.heading_text(text);
-        if self.bare && !code && !self.code && self.open.is_empty() {
+        if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
             self.bare_addresses(range);
         }
-        if code || self.code || !self.is_patterned(range) {
+        if code || self.inside.is_code || !self.is_patterned(range) {
             return;
         }
-        let place = match &self.heading {
-            Some(heading) if heading.first_level && !self.body => Place::Title,
+        let place = match &self.headings.open {
+            Some(heading) if heading.first_level && !self.headings.body => Place::Title,
             Some(_) => Place::Heading,
-            None if self.quotes > 0 && !self.body => Place::Banner,
+            None if self.inside.quotes > 0 && !self.headings.body => Place::Banner,
             // What is quoted was said by somebody else.
-            None if self.quotes > 0 => return,
-            None if !self.open.is_empty() => Place::Link,
+            None if self.inside.quotes > 0 => return,
+            None if !self.inside.links.is_empty() => Place::Link,
             None => Place::Prose,
         };
         // The source is asked, not the text: it has the offsets.
         if let Some(source) = self.text.get(range.clone()) {
-            for mention in self.patterns.mentions(source, self.base + range.start, place) {
+            for mention in self.patterns.patterns.mentions(source, self.base + range.start, place) {
                 self.evidence.add(mention);
             }
         }
@@ -342,14 +363,14 @@ impl<'a> Reader<'a> {
 
     /// Whether the patterns are met in a part of the text: they need not be tried on every word of it.
     fn is_patterned(&self, Range { start, end }: &Range<usize>) -> bool {
-        let after = self.patterned.partition_point(|place| place.end <= self.base + start);
-        self.patterned.get(after).is_some_and(|place| place.start < self.base + end)
+        let after = self.patterns.places.partition_point(|place| place.end <= self.base + start);
+        self.patterns.places.get(after).is_some_and(|place| place.start < self.base + end)
     }
 
     /// Addresses that begin in this piece of text.
     fn bare_addresses(&mut self, range: &Range<usize>) {
-        while let Some((found, address)) = source::bare_address(self.text, range.start.max(self.bare_end)..range.end) {
-            self.bare_end = found.end;
+        while let Some((found, address)) = source::bare_address(self.text, range.start.max(self.bare.end)..range.end) {
+            self.bare.end = found.end;
             let (span, destination) = (self.span(&found), self.strings.add(address));
             let kind = LinkKind::Autolink;
             self.links.push(Link {
@@ -365,7 +386,7 @@ impl<'a> Reader<'a> {
     }
 
     fn end_heading(&mut self) {
-        let Some(heading) = self.heading.take() else { return };
+        let Some(heading) = self.headings.open.take() else { return };
         // The parser leaves a tab at the end of `## x<TAB>`.
         let mut text = heading.text.trim();
         let mut id = heading.id;
@@ -376,8 +397,8 @@ impl<'a> Reader<'a> {
             id = id.or_else(|| list.split_whitespace().find_map(source::attribute_id).map(str::to_owned));
             text = before.trim_end();
         }
-        if heading.first_level && self.title.is_none() {
-            self.title = Some(self.strings.add(text));
+        if heading.first_level && self.headings.title.is_none() {
+            self.headings.title = Some(self.strings.add(text));
         }
         if self.rules.is_hosts() {
             // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
@@ -385,24 +406,25 @@ impl<'a> Reader<'a> {
         }
         let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
         self.names.push(self.strings.add(slug));
-        self.spare = heading.text;
-        self.spare.clear();
+        self.headings.spare = heading.text;
+        self.headings.spare.clear();
     }
 
     fn html(&mut self, range: &Range<usize>) {
         let Some(html) = self.text.get(range.clone()) else { return };
         // The end may stand in one block with the table.
         let table = contributors(html);
-        self.contributors |= table == Some(true);
+        self.markup.is_contributors |= table == Some(true);
         self.html_pieces(html, range);
-        self.contributors &= table != Some(false);
+        self.markup.is_contributors &= table != Some(false);
     }
 
     fn html_pieces(&mut self, html: &str, range: &Range<usize>) {
-        if html.starts_with("<!--") || self.html_block && memchr::memmem::find(html.as_bytes(), b"<!--").is_some() {
+        if html.starts_with("<!--") || self.markup.is_block && memchr::memmem::find(html.as_bytes(), b"<!--").is_some()
+        {
             suppression::find(self.text, self.base, range.clone(), &mut self.strings, &mut self.suppressions);
         }
-        if !html::is_worth_it(html) && self.html_heading.is_none() {
+        if !html::is_worth_it(html) && self.markup.heading.is_none() {
             return;
         }
         html::pieces(html, &mut |piece| match piece {
@@ -429,9 +451,9 @@ impl<'a> Reader<'a> {
                     self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
-            Piece::HeadingStart => self.html_heading = Some(String::new()),
+            Piece::HeadingStart => self.markup.heading = Some(String::new()),
             Piece::HeadingEnd => {
-                if let Some(text) = self.html_heading.take() {
+                if let Some(text) = self.markup.heading.take() {
                     self.names.push(self.strings.add(self.slugger.next(text.trim())));
                 }
             }
@@ -441,8 +463,8 @@ impl<'a> Reader<'a> {
 
     fn undefined(&mut self, broken: Vec<(Range<usize>, LinkType, String)>) {
         for (range, link_type, label) in broken {
-            let before = self.headings.partition_point(|heading| heading.end <= range.start);
-            let in_heading = self.headings.get(before).is_some_and(|heading| heading.start <= range.start);
+            let before = self.headings.places.partition_point(|heading| heading.end <= range.start);
+            let in_heading = self.headings.places.get(before).is_some_and(|heading| heading.start <= range.start);
             let image = range.start > 0 && self.text.as_bytes().get(range.start - 1) == Some(&b'!')
                 || self.text.as_bytes().get(range.start) == Some(&b'!');
             let undefined = Undefined {
@@ -482,8 +504,8 @@ impl<'a> Reader<'a> {
                 });
             }
         }
-        if let Some((span, _)) = front_matter.status.filter(|_| !self.patterned.is_empty()) {
-            for mention in self.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
+        if let Some((span, _)) = front_matter.status.filter(|_| !self.patterns.places.is_empty()) {
+            for mention in self.patterns.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
                 self.evidence.add(mention);
             }
         }
@@ -498,7 +520,7 @@ impl<'a> Reader<'a> {
             links: self.links.into(),
             undefined: self.undefined.into(),
             definitions: self.definitions.into(),
-            title: self.title,
+            title: self.headings.title,
             front_matter,
             suppressions: self.suppressions.into(),
             evidence: self.evidence,

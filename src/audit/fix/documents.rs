@@ -170,7 +170,7 @@ impl<'a> Documents<'a> {
                 (None, Target::Page(to)) => corpus.path(to),
                 (None, _) => continue,
             };
-            let text_of_it = suggest::written(own, to, &parts, parts.fragment);
+            let text_of_it = suggest::render_link(own, to, &parts, parts.fragment);
             let edit = Edit { span: link.written.range(), text: text_of_it };
             edits.add(text, &Fix { title: String::new(), edits: vec![edit] });
         }
@@ -198,7 +198,7 @@ impl<'a> Documents<'a> {
         let to = self.page(self.words.current.as_deref()?)?;
         // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
         let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
-        let way = suggest::written(
+        let way = suggest::render_link(
             corpus.path(page),
             corpus.path(to),
             &Parts { path: manner, query: None, fragment: None },
@@ -220,7 +220,7 @@ impl<'a> Documents<'a> {
         let end = line_end(text);
         let (corpus, document) = (self.context.corpus, &self.context.corpus.pages[page as usize].document);
         let plain = Parts { path: "", query: None, fragment: None };
-        let way = suggest::written(corpus.path(page), new.as_bytes(), &plain, None);
+        let way = suggest::render_link(corpus.path(page), new.as_bytes(), &plain, None);
         let mut notice = format!(
             "# {}{end}{end}> ⚠️ **ARCHIVED** ({}){end}> This document is out of date. It is kept as [{}]({way}).{end}",
             self.title(page),
@@ -233,7 +233,7 @@ impl<'a> Documents<'a> {
         } else if let Some((title, way)) = self.current(page) {
             notice += &format!("> See [{title}]({way}) instead.{end}");
         }
-        let list = suggest::written(corpus.path(page), self.index().1.as_bytes(), &plain, None);
+        let list = suggest::render_link(corpus.path(page), self.index().1.as_bytes(), &plain, None);
         notice += &format!("> The others are [listed]({list}).{end}");
         notice
     }
@@ -296,7 +296,7 @@ impl<'a> Documents<'a> {
         }
         let plain = Parts { path: "", query: None, fragment: None };
         for (page, new) in done {
-            let way = |to: &[u8]| suggest::written(path.as_bytes(), to, &plain, None);
+            let way = |to: &[u8]| suggest::render_link(path.as_bytes(), to, &plain, None);
             let old = self.context.corpus.path(page);
             text += &format!(
                 "- {}: [{}]({}) is archived as [{new}]({}){end}",

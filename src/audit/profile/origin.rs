@@ -1,7 +1,9 @@
 //! Where a repository's host shows its files: documents link to each other by that address, too.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::fs::repository::config_file;
 
 /// A repository on its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +14,7 @@ impl Origin {
     /// small tree.
     #[must_use]
     pub fn find(root: &Path) -> Option<Self> {
-        let config = fs::read_to_string(config(&root.join(".git"))?).ok()?;
+        let config = fs::read_to_string(config_file(root)?).ok()?;
         let section = config.split("[remote \"origin\"]").nth(1)?.split("\n[").next()?;
         let url = section.lines().find_map(|line| line.trim().strip_prefix("url")?.trim_start().strip_prefix('='))?;
         Self::of(url.trim())
@@ -51,17 +53,6 @@ impl Origin {
         let path = rest.split(['#', '?']).next().unwrap_or(rest);
         path.split_once('/').map(|(_, path)| path.trim_end_matches('/'))
     }
-}
-
-/// The configuration of a repository; in a work tree, `.git` is a file that names its folder.
-fn config(git: &Path) -> Option<PathBuf> {
-    if git.is_dir() {
-        return Some(git.join("config"));
-    }
-    let text = fs::read_to_string(git).ok()?;
-    let folder = git.parent()?.join(text.strip_prefix("gitdir:")?.trim());
-    // A submodule's has a configuration of its own, a work tree's is two folders up.
-    [folder.join("config"), folder.join("../../config")].into_iter().find(|config| config.is_file())
 }
 
 #[cfg(test)]

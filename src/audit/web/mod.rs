@@ -11,6 +11,8 @@ mod cache;
 mod local;
 mod private;
 #[cfg(feature = "online")]
+mod vendor_output;
+#[cfg(feature = "online")]
 mod verdict;
 
 use std::borrow::Cow;

@@ -1,11 +1,10 @@
 //! What lychee says of an address → what that means for a reader. No network here.
 
-use std::error::Error;
-
 use lychee_lib::{ErrorKind, Response, Status};
 use url::Url;
 
 use super::Answer;
+use super::vendor_output::{chain, deepest, is_passing, status_text};
 
 /// Redirects that are followed.
 pub(super) const REDIRECTS: usize = 10;
@@ -45,7 +44,7 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
         Status::Ok(_) => verdict(Some(moved(url, &chain).unwrap_or(Answer::Fine)), Again::No),
         Status::Error(ErrorKind::InvalidFragment(_)) => verdict(Some(Answer::NoAnchor), Again::No),
         Status::Error(ErrorKind::RejectedStatusCode(code)) | Status::UnknownStatusCode(code) => {
-            let (number, code) = (code.as_u16(), code.to_string().replace(" <unknown status code>", ""));
+            let (number, code) = (code.as_u16(), status_text(code));
             match number {
                 300..=399 if chain.len() >= REDIRECTS => broken(format!("it redirects more than {REDIRECTS} times")),
                 300..=399 => broken(format!("its redirect leads nowhere ({code})")),
@@ -61,10 +60,7 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
         }
         Status::Error(ErrorKind::NetworkRequest(error)) => {
             let why = deepest(error);
-            // What says nothing about the host, but about the way to it.
-            let passing =
-                ["Temporary failure", "temporary failure", "unreachable", "timed out", "reset by peer", "try again"];
-            if error.is_connect() && !passing.iter().any(|word| why.contains(word)) {
+            if error.is_connect() && !is_passing(&why) {
                 broken(format!("the host cannot be reached: {why}"))
             } else {
                 undecided(format!("the connection broke off: {why}"), Again::Later)
@@ -74,28 +70,6 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
         Status::Excluded => verdict(None, Again::No),
         other => undecided(other.details(), Again::No),
     }
-}
-
-/// The last cause of an error: it is the one with the reason in it.
-fn deepest(error: &dyn Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
-}
-
-/// Status and address of every redirect. The library keeps them to itself, but for serde.
-fn chain(response: &Response) -> Vec<(u16, Url)> {
-    let Some(redirects) = response.redirects().and_then(|redirects| serde_json::to_value(redirects).ok()) else {
-        return Vec::new();
-    };
-    let hops = redirects.get("redirects").and_then(|hops| hops.as_array()).cloned().unwrap_or_default();
-    let hop = |hop: &serde_json::Value| {
-        let code = hop.get("code")?.as_u64()?;
-        Some((u16::try_from(code).ok()?, Url::parse(hop.get("url")?.as_str()?).ok()?))
-    };
-    hops.iter().filter_map(hop).collect()
 }
 
 /// Where a page is now for good: as far as every redirect so far is permanent. With an anchor that the new address does not have of its

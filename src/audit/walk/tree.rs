@@ -1,53 +1,22 @@
-//! Tree → files. In: a root folder. Out: every path below it, so that no link needs to ask the file system. Ignore files are
-//! respected; version control is never entered; symbolic links are not followed but known by where they lead.
+//! Entries → an index that answers what is at a path, below a folder, or of a name, and what git and ignore files say of it.
 
 use std::fs;
 use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use hashbrown::HashTable;
+use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use ignore::{Match, WalkBuilder};
 use rayon::prelude::*;
 use rustc_hash::{FxHashSet, FxHasher};
 
+use super::collect::Collected;
+use super::{Entry, Kind, Unreadable};
+use crate::audit::profile::is_below;
 use crate::fs::git;
 use crate::text::casefold::Index;
 use crate::text::path::{file_name, join, native, parent};
-
-/// What a path is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A folder.
-    Folder,
-    /// A file that is no document.
-    File,
-    /// A Markdown file.
-    Document,
-    /// A symbolic link to this path of the tree.
-    Alias(Box<[u8]>),
-    /// A symbolic link out of the tree. What is there is not looked at.
-    Outside,
-}
-
-/// Something in the tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Relative to the root, `/` between the parts. Bytes, as file names are.
-    pub path: Box<[u8]>,
-    /// What it is.
-    pub kind: Kind,
-}
-
-/// A place that could not be looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unreadable {
-    /// Relative to the root, or what the system said about it.
-    pub path: String,
-    /// Why.
-    pub reason: String,
-}
 
 /// Every path of a tree.
 #[derive(Debug)]
@@ -65,12 +34,6 @@ pub struct Tree {
     sparse: OnceLock<bool>,
     tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
 }
-
-/// Endings of Markdown files, as GitHub knows them, and MDX.
-const MARKDOWN: &[&[u8]] = &[b"md", b"mdx", b"markdown", b"mdown", b"mkdn", b"mkd"];
-
-/// Folders whose content is nobody's documentation.
-const NEVER: &[&str] = &[".git", ".hg", ".svn", ".jj", "node_modules"];
 
 impl Tree {
     /// Walks the tree below `root`, which is absolute and without symbolic links. `in_repository` says whether ignore
@@ -135,8 +98,7 @@ impl Tree {
     /// Folders whose documents are another repository's, but for those that are named or hold what is.
     #[must_use]
     pub fn foreign(&self, named: &[Vec<u8>]) -> Vec<Box<[u8]>> {
-        let is_named =
-            |folder: &[u8]| named.iter().any(|path| !path.is_empty() && super::profile::is_below(path, folder));
+        let is_named = |folder: &[u8]| named.iter().any(|path| !path.is_empty() && is_below(path, folder));
         self.foreign.iter().filter(|folder| !is_named(folder)).cloned().collect()
     }
 
@@ -215,7 +177,7 @@ impl Tree {
             ignores.sort_by_key(|(folder, _): &(Box<[u8]>, _)| std::cmp::Reverse(folder.len()));
             ignores
         });
-        let around = ignores.iter().filter(|(folder, _)| super::profile::is_below(path, folder) && **folder != *path);
+        let around = ignores.iter().filter(|(folder, _)| is_below(path, folder) && **folder != *path);
         for (_, ignore) in around {
             match ignore.matched_path_or_any_parents(self.on_disk(path), false) {
                 Match::None => {}
@@ -261,82 +223,6 @@ fn vendored(list: &[u8]) -> Option<Box<[u8]>> {
     (file_name(&folder) == b"vendor").then(|| folder.into())
 }
 
-/// What a walk has found so far.
-#[derive(Default)]
-struct Collected {
-    entries: Vec<Entry>,
-    unreadable: Vec<Unreadable>,
-    /// Folders with a `.git` of their own.
-    checkouts: Vec<Box<[u8]>>,
-}
-
-impl Collected {
-    /// Adds everything below `start`, with paths relative to `root`. On one thread: what the parallel walker spends on handing single
-    /// entries around is more than a second core saves.
-    fn collect(&mut self, root: &Path, start: &Path, parents: bool) {
-        let checkouts = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&checkouts);
-        let walk = WalkBuilder::new(start)
-            .hidden(false)
-            .parents(parents)
-            .require_git(false)
-            // What one person's machine ignores must not change the result.
-            .git_global(false)
-            .git_exclude(false)
-            .follow_links(false)
-            .filter_entry(move |entry| {
-                let name = entry.file_name();
-                // A work tree's and a submodule's is a file.
-                if name == ".git"
-                    && entry.depth() > 1
-                    && let Some(folder) = entry.path().parent()
-                {
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
-                }
-                entry.depth() == 0 || !NEVER.iter().any(|never| name == *never)
-            })
-            .build();
-        for entry in walk {
-            match entry {
-                Ok(entry) => self.add(root, &entry),
-                Err(error) => self.unreadable.push(refused(root, &error)),
-            }
-        }
-        let checkouts = std::mem::take(&mut *checkouts.lock().unwrap_or_else(PoisonError::into_inner));
-        self.checkouts.extend(checkouts.iter().filter_map(|folder| below(root, folder)));
-    }
-
-    fn add(&mut self, root: &Path, entry: &ignore::DirEntry) {
-        if let Some(error) = entry.error() {
-            self.unreadable.push(refused(root, error));
-        }
-        let Some(path) = below(root, entry.path()) else { return };
-        let kind = match entry.file_type() {
-            Some(kind) if kind.is_dir() => Kind::Folder,
-            Some(kind) if kind.is_symlink() => match fs::canonicalize(entry.path()) {
-                Ok(target) => below(root, &target).map_or(Kind::Outside, Kind::Alias),
-                // It leads to nothing or in circles: as good as absent.
-                Err(_) => return,
-            },
-            Some(kind) if kind.is_file() && is_markdown(&path) => Kind::Document,
-            _ => Kind::File,
-        };
-        self.entries.push(Entry { path, kind });
-    }
-}
-
-fn refused(root: &Path, error: &ignore::Error) -> Unreadable {
-    match error {
-        ignore::Error::WithPath { path, err } => {
-            let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
-            Unreadable { path, reason: err.to_string() }
-        }
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => refused(root, err),
-        ignore::Error::Partial(errors) if !errors.is_empty() => refused(root, &errors[0]),
-        other => Unreadable { path: String::new(), reason: other.to_string() },
-    }
-}
-
 fn hash(path: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(path);
@@ -346,30 +232,4 @@ fn hash(path: &[u8]) -> u64 {
 /// Where the parts of a path end, the shortest first.
 fn ends(path: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr_iter(b'/', path).chain([path.len()])
-}
-
-/// Whether the name ends as a Markdown file's does.
-#[must_use]
-pub fn is_markdown(path: &[u8]) -> bool {
-    let name = file_name(path);
-    memchr::memrchr(b'.', name)
-        .is_some_and(|dot| MARKDOWN.iter().any(|ending| name[dot + 1..].eq_ignore_ascii_case(ending)))
-}
-
-/// `path` relative to `root`, if it is there or below. Both come from the same walk or from `canonicalize`, so they are compared as they
-/// are written: taking them apart took a tenth of the walk.
-#[cfg(unix)]
-fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let root = root.as_os_str().as_bytes();
-    let rest = path.as_os_str().as_bytes().strip_prefix(root)?;
-    if rest.is_empty() || root.ends_with(b"/") {
-        return Some(rest.into());
-    }
-    rest.strip_prefix(b"/").map(Into::into)
-}
-
-#[cfg(not(unix))]
-fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
-    path.strip_prefix(root).ok().map(|rest| portable(rest.as_os_str()))
 }

@@ -1,15 +1,16 @@
 //! What somebody probably meant. A suggestion is a guess for people; whether it is certain enough for a repair is said with it.
 
-use std::borrow::Cow;
+mod render_link;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Match};
 use super::resolve::{Target, is_certain};
 use super::walk::{Kind, is_markdown};
 use crate::markdown::destination::{Parts, has_scheme};
-use crate::text::casefold::{self, letters};
-use crate::text::path::{display_path, file_name, normalise, parent, relative};
-use crate::text::percent::encode_destination;
+use crate::text::casefold::letters;
+use crate::text::path::{display_path, file_name, normalise, parent};
+
+pub use render_link::{recased, render_link, rewritten};
 
 /// More candidates than this are not compared letter by letter.
 const MANY: usize = 2_000;
@@ -211,97 +212,9 @@ fn bare(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
 }
 
-/// A fragment as the page calls it that it is now to lead to, so that one repair makes the whole link good.
-fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
-    let document = &corpus.pages[page as usize].document;
-    let decoded = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
-    match document.anchors.find(&decoded, &document.strings) {
-        Match::Exact => fragment,
-        Match::Case(name) => document.text(name),
-        Match::None => {
-            let is_one = letters(&decoded).next().is_some();
-            let same_letters = |name: &&str| letters(name).eq(letters(&decoded));
-            let mut same = document.anchors.iter(&document.strings).filter(same_letters);
-            match (same.next(), same.next()) {
-                (Some(name), None) if is_one => name,
-                _ => fragment,
-            }
-        }
-    }
-}
-
-/// `entry` as a destination on the page `own`, in the manner and with the query and fragment of the one it replaces.
-#[must_use]
-pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
-    written(own, &corpus.tree.entries()[entry as usize].path, parts, fragment_in(corpus, entry, parts))
-}
-
-/// A destination's fragment as the page that it is now to lead to calls it.
-fn fragment_in<'a>(corpus: &'a Corpus, entry: u32, parts: &Parts<'a>) -> Option<&'a str> {
-    parts.fragment.map(|fragment| match corpus.page_of(entry) {
-        Some(page) => fitting(corpus, page, fragment),
-        None => fragment,
-    })
-}
-
-/// The same for an `entry` that differs in the case of letters only: what else was written stays.
-#[must_use]
-pub fn recased(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
-    match in_the_case_of(&corpus.tree.entries()[entry as usize].path, parts.path) {
-        Some(path) => with_rest(path, parts.query, fragment_in(corpus, entry, parts)),
-        None => rewritten(corpus, own, entry, parts),
-    }
-}
-
-/// `written` with the letters of `real`, if its parts from the last one to the last `..` are those of `real` but for their case.
-fn in_the_case_of(real: &[u8], written: &str) -> Option<String> {
-    let mut real = real.rsplit(|byte| *byte == b'/');
-    let mut parts: Vec<Cow<'_, str>> = written.split('/').map(Cow::Borrowed).collect();
-    for part in parts.iter_mut().rev().filter(|part| !matches!(part.as_ref(), "" | ".")) {
-        if part == ".." {
-            break;
-        }
-        let (name, decoded) = (real.next()?, percent_encoding::percent_decode_str(part).collect::<Vec<u8>>());
-        if !casefold::same(&decoded, name) {
-            return None;
-        }
-        if decoded != name {
-            *part = Cow::Owned(encode_destination(name));
-        }
-    }
-    Some(parts.join("/"))
-}
-
-/// The path `to` as a destination in the document `own`, in the manner of the one it replaces.
-#[must_use]
-pub fn written(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&str>) -> String {
-    let path = if parts.path.starts_with('/') { [b"/", to].concat() } else { relative(parent(own), to) };
-    let mut destination = encode_destination(&path);
-    if parts.path.starts_with("./") && !destination.starts_with('.') {
-        destination.insert_str(0, "./");
-    }
-    // The slash belongs to an address, or to a folder: no page is shown below `setup.md/`.
-    let is_file = memchr::memchr(b'.', file_name(to)).is_some();
-    if parts.path.ends_with('/') && !destination.ends_with('/') && !is_file {
-        destination.push('/');
-    }
-    with_rest(destination, parts.query, fragment)
-}
-
-/// A path with what stands behind it.
-fn with_rest(mut destination: String, query: Option<&str>, fragment: Option<&str>) -> String {
-    for (mark, rest) in [('?', query), ('#', fragment)] {
-        if let Some(rest) = rest {
-            destination.push(mark);
-            destination.push_str(rest);
-        }
-    }
-    destination
-}
-
 /// What a resolved link's target is called in messages.
 #[must_use]
-pub fn meant(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
+pub fn target_name(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
     let parts = Parts::of(destination);
     let path = parts.decoded();
     match target {
@@ -318,17 +231,6 @@ pub fn meant(corpus: &Corpus, page: u32, destination: &str, target: Target) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_case_of_letters_changes() {
-        let of = |real: &str, written: &str| in_the_case_of(real.as_bytes(), written);
-        assert_eq!(of("a/CPP/x.cpp", "../a/cpp/X.cpp").as_deref(), Some("../a/CPP/x.cpp"));
-        assert_eq!(of("a/b.md", "./B.md").as_deref(), Some("./b.md"));
-        assert_eq!(of("Docs/My Guide.md", "/docs/./My%20guide.md").as_deref(), Some("/Docs/./My%20Guide.md"));
-        assert_eq!(of("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
-        assert_eq!(of("docs/a.md", "Docs/a"), None);
-        assert_eq!(of("a.md", "x/a.md"), None);
-    }
 
     #[test]
     fn near_names() {

@@ -1,0 +1,87 @@
+//! Lost documents → what is reported of them: islands, and whole folders that nothing leads into.
+
+use rustc_hash::FxHashMap;
+
+use crate::audit::checks::Context;
+use crate::text::path::{file_name, parent};
+
+/// An island, by the page that leads to all of it.
+pub(super) struct Island {
+    /// The page by which one enters it.
+    pub(super) entry: u32,
+    /// How many lost documents it has.
+    pub(super) size: usize,
+}
+
+/// Pages that nothing lost leads to, each with what hangs on it; and of circles the first page.
+pub(super) fn islands(context: Context<'_>, lost: &[bool]) -> Vec<Island> {
+    let mut entered = vec![false; lost.len()];
+    for (from, to) in context.graph.pairs() {
+        // Whatever is lost and linked to from anywhere hangs on something else.
+        entered[to as usize] |= from != to;
+    }
+    let mut seen = vec![false; lost.len()];
+    let mut islands = Vec::new();
+    let all = (0_u32..).zip(lost).filter(|(_, lost)| **lost).map(|(page, _)| page);
+    let (mut first, rest): (Vec<u32>, Vec<u32>) = all.partition(|page| !entered[*page as usize]);
+    first.extend(rest);
+    for entry in first {
+        if seen[entry as usize] {
+            continue;
+        }
+        let (mut size, mut waiting) = (0, vec![entry]);
+        while let Some(page) = waiting.pop() {
+            if std::mem::replace(&mut seen[page as usize], true) {
+                continue;
+            }
+            size += usize::from(lost[page as usize]);
+            waiting.extend(context.graph.from(page).iter().filter(|to| lost[**to as usize] && !seen[**to as usize]));
+        }
+        islands.push(Island { entry, size });
+    }
+    islands
+}
+
+/// The topmost folders whose documents are all lost, at least two of them, with the documents.
+pub(super) fn forgotten_folders<'a>(context: Context<'a>, lost: &[bool]) -> Vec<(&'a [u8], Vec<u32>)> {
+    let corpus = context.corpus;
+    let mut counts: FxHashMap<&[u8], (usize, usize)> = FxHashMap::default();
+    for (page, lost) in (0_u32..).zip(lost) {
+        // Pages that need no link say nothing about their folder.
+        if !lost && !context.graph.reached[page as usize] {
+            continue;
+        }
+        let mut folder = parent(corpus.path(page));
+        while !folder.is_empty() {
+            let (of_lost, all) = counts.entry(folder).or_default();
+            *of_lost += usize::from(*lost);
+            *all += 1;
+            folder = parent(folder);
+        }
+    }
+    let is_forgotten = |folder: &[u8]| counts.get(folder).is_some_and(|(of_lost, all)| of_lost == all && *all > 1);
+    let mut members: FxHashMap<&[u8], Vec<u32>> = FxHashMap::default();
+    for (page, _) in (0_u32..).zip(lost).filter(|(_, lost)| **lost) {
+        let (mut folder, mut topmost) = (parent(corpus.path(page)), None);
+        while !folder.is_empty() {
+            topmost = if is_forgotten(folder) { Some(folder) } else { topmost };
+            folder = parent(folder);
+        }
+        if let Some(folder) = topmost {
+            members.entry(folder).or_default().push(page);
+        }
+    }
+    let mut folders: Vec<_> = members.into_iter().collect();
+    folders.sort_unstable_by_key(|(folder, _)| *folder);
+    folders
+}
+
+/// The page by which one would enter a folder.
+pub(super) fn entry_of(context: Context<'_>, members: &[u32]) -> u32 {
+    let depth = |page: &u32| context.corpus.path(*page).iter().filter(|byte| **byte == b'/').count();
+    let is_index = |page: &u32| {
+        let name = file_name(context.corpus.path(*page)).to_ascii_lowercase();
+        name.starts_with(b"readme.") || name.starts_with(b"index.") || name.starts_with(b"_index.")
+    };
+    members.iter().copied().min_by_key(|page| (depth(page), !is_index(page), *page)).unwrap_or_default()
+}
