@@ -11,6 +11,9 @@ use regex::Regex;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// An expression of a page's template, with its filters.
+static EXPRESSION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{\{ ([\w.]+)[^{}\n]*\}\}").expect("a pattern"));
+
 /// This file has examples of what it looks for.
 const THIS_FILE: &str = "tests/supply_chain.rs";
 
@@ -32,6 +35,8 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("apt", "gcc", DEBIAN),
     ("apt", "llvm-19", DEBIAN),
     ("apt", "openssl", DEBIAN),
+    ("apt", "mmdebstrap", DEBIAN),
+    ("apt", "openssh-client", DEBIAN),
     ("apt", "postgresql", DEBIAN),
     ("apt", "python3", DEBIAN),
     ("apt", "wrk", DEBIAN),
@@ -44,6 +49,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("cargo", "mlc", "https://github.com/becheran/mlc"),
     ("cargo", "tokio", "https://github.com/tokio-rs/tokio"),
     ("git", "$MCP_KIT_REPOSITORY", THIS_REPOSITORY),
+    ("image", "curlimages/curl", "https://github.com/curl/curl-container"),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
     ("image", "gcr.io/distroless/cc-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
     ("image", "postgres:18", "https://github.com/docker-library/postgres"),
@@ -360,7 +366,8 @@ fn texts() -> BTreeMap<String, String> {
             && !passed_over
             && let Ok(text) = String::from_utf8(fs::read(entry.path()).unwrap())
         {
-            texts.insert(path, text);
+            // `{{ name | safe }}` of a page is one word of its command.
+            texts.insert(path, EXPRESSION.replace_all(&text, "{{$1}}").into_owned());
         }
     }
     texts
