@@ -38,13 +38,13 @@ mod tests {
 
     const EMPTY: &str = "env:\n  MCP_KIT_REPOSITORY: \"\"\n  MCP_KIT_COMMIT: \"\"\njobs:\n";
     const REPOSITORY: &str = "https://git.example/mcp-kit.git";
-    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567"; // pragma: allowlist secret
 
     #[test]
     fn a_whole_address_is_filled_in() {
         let filled = format!("env:\n  MCP_KIT_REPOSITORY: \"{REPOSITORY}\"\n  MCP_KIT_COMMIT: \"{COMMIT}\"\njobs:\n");
         assert_eq!(fill_in(EMPTY, (REPOSITORY, COMMIT)), filled);
-        let other = "fedcba9876543210fedcba9876543210fedcba98";
+        let other = "fedcba9876543210fedcba9876543210fedcba98"; // pragma: allowlist secret
         assert_eq!(fill_in(&filled, (REPOSITORY, other)), filled, "what is there stays");
     }
 
@@ -56,7 +56,7 @@ mod tests {
             (REPOSITORY, ""),
             (REPOSITORY, "main"),
             (REPOSITORY, "0123456"),
-            (REPOSITORY, "0123456789ABCDEF0123456789ABCDEF01234567"),
+            (REPOSITORY, "0123456789ABCDEF0123456789ABCDEF01234567"), // pragma: allowlist secret
             ("https://", COMMIT),
             ("http://git.example/mcp-kit.git", COMMIT),
             ("git@git.example:mcp-kit.git", COMMIT),

@@ -42,7 +42,7 @@ fn installed(repository: &str, commit: &str) -> (bool, String) {
 
 #[test]
 fn generated_projects_build_mcp_kit_from_its_repository_at_a_full_commit() {
-    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let commit = "0123456789abcdef0123456789abcdef01234567"; // pragma: allowlist secret
     let (repository, package) = ("https://git.example/mcp-kit.git", env!("CARGO_PKG_NAME"));
     let arguments = format!("install\n--locked\n--git\n{repository}\n--rev\n{commit}\n{package}\n");
     assert_eq!(installed(repository, commit), (true, arguments));
@@ -50,7 +50,7 @@ fn generated_projects_build_mcp_kit_from_its_repository_at_a_full_commit() {
 
 #[test]
 fn without_an_address_ci_says_what_to_fill_in_and_fetches_nothing() {
-    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let commit = "0123456789abcdef0123456789abcdef01234567"; // pragma: allowlist secret
     let repository = "https://git.example/mcp-kit.git";
     for (repository, commit) in [
         ("", ""),
@@ -59,7 +59,7 @@ fn without_an_address_ci_says_what_to_fill_in_and_fetches_nothing() {
         (repository, "main"),
         (repository, "v0.1.0"),
         (repository, "0123456"),
-        (repository, "0123456789abcdef0123456789abcdef012345678"),
+        (repository, "0123456789abcdef0123456789abcdef012345678"), // pragma: allowlist secret
         ("http://git.example/mcp-kit.git", commit),
         ("https://", commit),
         ("https://git.example/x --config=y", commit),
@@ -79,9 +79,9 @@ fn a_new_project_has_the_address_of_the_build_that_made_it() {
     assert_eq!(repository, env!("CARGO_PKG_REPOSITORY"));
     assert_eq!(expected == WORKFLOW, repository.is_empty() || commit.is_empty(), "{repository:?} {commit:?}");
     // The place to fill is there, once for each.
-    let filled = origin::fill_in(WORKFLOW, ("https://git.example/x", "0123456789abcdef0123456789abcdef01234567"));
+    let filled = origin::fill_in(WORKFLOW, ("https://git.example/x", "0123456789abcdef0123456789abcdef01234567")); // pragma: allowlist secret
     assert_eq!(filled.matches("  MCP_KIT_REPOSITORY: \"https://git.example/x\"\n").count(), 1);
-    assert_eq!(filled.matches("  MCP_KIT_COMMIT: \"0123456789abcdef0123456789abcdef01234567\"\n").count(), 1);
+    assert_eq!(filled.matches("  MCP_KIT_COMMIT: \"0123456789abcdef0123456789abcdef01234567\"\n").count(), 1); // pragma: allowlist secret
     let place = Place::new();
     place.ok(&["new", "my-server", "--no-git"]);
     assert_eq!(place.read("my-server/.github/workflows/docs.yml"), expected);
