@@ -44,7 +44,12 @@ pub trait Explain: Display {
 
     /// Returns all messages: one, unless the error is a list.
     fn messages(&self) -> Vec<Message> {
-        vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }]
+        vec![self.message()]
+    }
+
+    /// Returns the error's own sentence and hint.
+    fn message(&self) -> Message {
+        Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }
     }
 }
 

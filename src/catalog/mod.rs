@@ -176,7 +176,7 @@ impl Explain for CatalogError {
                 let message = |(what, hint): (String, Option<&str>)| Message { what, hint: hint.map(str::to_owned) };
                 problems.rendered().map(message).collect()
             }
-            _ => vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
+            _ => vec![self.message()],
         }
     }
 }

@@ -305,7 +305,7 @@ impl Explain for NewError {
             Self::Render(error) => error.messages(),
             Self::Documents(error) => error.messages(),
             Self::Interrupted(interrupted) => interrupted.messages(),
-            _ => vec![Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
+            _ => vec![self.message()],
         }
     }
 }

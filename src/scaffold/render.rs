@@ -273,7 +273,7 @@ impl Explain for RenderError {
                 files.iter().map(|file| Message { what: what(file), hint: hint.clone() }).collect()
             }
             Self::Interrupted(interrupted) => interrupted.messages(),
-            _ => vec![Message { what: self.to_string(), hint }],
+            _ => vec![self.message()],
         }
     }
 }

@@ -62,6 +62,6 @@ impl Explain for AuditDocsError {
     }
 
     fn messages(&self) -> Vec<Message> {
-        self.inner().map_or_else(|| vec![Message { what: self.to_string(), hint: None }], Explain::messages)
+        self.inner().map_or_else(|| vec![self.message()], Explain::messages)
     }
 }

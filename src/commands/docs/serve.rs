@@ -286,7 +286,7 @@ impl Explain for ServeError {
     fn messages(&self) -> Vec<error::Message> {
         match self {
             Self::Docs(error) => error.messages(),
-            _ => vec![error::Message { what: self.to_string(), hint: self.hint().map(Cow::into_owned) }],
+            _ => vec![self.message()],
         }
     }
 }
