@@ -1,8 +1,12 @@
 //! The rooms of `src/` import one way, and only `fs/` writes. CONTRIBUTING.md has the picture.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use common::sources;
 
 /// From the ground up. A room imports itself and the rooms before it.
 const ROOMS: &[&str] =
@@ -24,17 +28,6 @@ const WRITES: &[&str] = &[
     "OpenOptions",
     "tempfile::",
 ];
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// Each source file with its path below `src/` and the text before its tests.
 fn files() -> Vec<(String, String)> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::common::sources;
 use super::{Case, audit_docs, catalog, docs, flags, new, output};
 
 /// Errors that no input brings about in a build that passes its tests, with the reason.
@@ -74,15 +75,4 @@ fn variants() -> BTreeSet<String> {
         }
     }
     found
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
 }
