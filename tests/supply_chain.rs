@@ -374,7 +374,7 @@ fn texts() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn everything_that_is_installed_has_an_owner_whom_we_mean() {
+fn attack_66_everything_that_is_installed_has_an_owner_whom_we_mean() {
     let owners: BTreeMap<Item, &str> = OWNERS.iter().map(|(from, name, owner)| (item(from, name), *owner)).collect();
     assert_eq!(owners.len(), OWNERS.len(), "a name stands in the table twice");
     let (mut unknown, mut seen) = (Vec::new(), BTreeSet::new());
@@ -396,7 +396,7 @@ fn everything_that_is_installed_has_an_owner_whom_we_mean() {
 }
 
 #[test]
-fn our_packages_come_from_a_folder_or_a_full_commit_alone() {
+fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
     for (path, text) in texts() {
         for (line, (from, name)) in scan(&path, &text) {
             assert!(!OURS.contains(&name.as_str()) && name != "mcp-kit", "{path}:{line}: {from}: {name} by its name");
