@@ -22,7 +22,7 @@
 use super::{Check, Code, Context, PendingFinding, Run, Severity};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
-use crate::audit::profile::Form;
+use crate::audit::site::Form;
 use crate::audit::suggest;
 
 pub(super) const CHECK: Check = Check {

@@ -11,7 +11,7 @@ use super::{
     Anchors, Decoded, Definition, Document, Evidence, Link, LinkKind, Place, Reading, Span, Strings, Suppression, Text,
     Undefined, definitions, front_matter, secrets, source, suppression,
 };
-use crate::audit::profile::Rules;
+use crate::audit::site::Rules;
 use crate::markdown::slug::Slugger;
 
 /// Reads a document by the rules of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{LinkKind, Match, Reading};
-use crate::audit::profile::{Cause, Flavor, Form};
+use crate::audit::site::{Cause, Form};
 use crate::text::casefold::letters;
 
 /// Files that include each other go no deeper than this.
@@ -29,9 +29,8 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     let fragment = fragment.split(":~:").next().unwrap_or(fragment);
     let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
     let site = corpus.site(page);
-    // DocFX's tabs are written as headings that are links.
-    let is_tab = site.flavor == Flavor::Docfx && fragment.starts_with("tab/");
-    if is_universal(&fragment) || is_tab {
+    let is_no_place = site.links.fragments.iter().any(|start| fragment.starts_with(start));
+    if is_universal(&fragment) || is_no_place {
         return Fragment::Fine;
     }
     // GitHub puts this in front of every name.

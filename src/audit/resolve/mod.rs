@@ -1,5 +1,6 @@
 //! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
 
+mod address;
 mod fragment;
 mod malformed;
 mod path;
@@ -14,7 +15,7 @@ pub use path::GITHUB_SECTIONS;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::profile::{Cause, Flavor, Form, Site};
+use super::site::{Cause, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::file_name;
@@ -36,6 +37,8 @@ pub enum Target {
     Outside,
     /// An entry whose name differs in the case of letters.
     Case(u32),
+    /// A document that the site does not show: no list of its pages names it.
+    Unpublished(u32),
     /// A file that is no document, or a folder without a page.
     Entry(u32),
     /// A page, and whether the link named its folder.
@@ -97,7 +100,10 @@ fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolve
     let resolved = destination_of(corpus, page, link.kind, destination, buffer);
     // `[](){#name}` is Python-Markdown's way to write an anchor.
     // A chapter of mdBook that is still to be written has an empty one in the summary.
-    let is_draft = || corpus.site(page).flavor == Flavor::Mdbook && file_name(corpus.path(page)) == b"SUMMARY.md";
+    let is_draft = || {
+        let name = file_name(corpus.path(page));
+        corpus.site(page).links.drafts.iter().any(|draft| draft.as_bytes() == name)
+    };
     let is_anchor = resolved.target == Target::Malformed(Malformed::Empty) && (link.is_anchor || is_draft());
     if is_anchor { Resolved { target: Target::Page(page), fragment: Fragment::Fine } } else { resolved }
 }
@@ -132,7 +138,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if has_scheme(destination) || is_template(destination) {
         return on_the_web(corpus, site, destination);
     }
-    let parts = Parts::of(destination);
+    let parts = routed(site, Parts::of(destination));
     let target = if parts.path.is_empty() {
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)
@@ -157,7 +163,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
             let named = parts.fragment.is_some_and(|fragment| !fragment::is_universal(fragment));
             Resolved {
                 target,
-                fragment: match folder && named && !site.rules.pages_are_folders {
+                fragment: match folder && named && !site.links.pages_are_folders {
                     true if has_other_readme(corpus, entry) => Fragment::Unjudged(Cause::Markup),
                     true => Fragment::Missing,
                     false => Fragment::Fine,
@@ -168,9 +174,22 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     }
 }
 
+/// Where pages are shown by a script: `?id=name` is the fragment, and `#/page?id=name` the page.
+fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
+    if !site.links.is_routed {
+        return parts;
+    }
+    let parts = match parts.fragment {
+        Some(route) if parts.path.is_empty() && route.starts_with('/') => Parts::of(route),
+        _ => parts,
+    };
+    let id = parts.query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("id=")));
+    Parts { fragment: parts.fragment.or(id), ..parts }
+}
+
 /// A target that is not there, unless something unknown about the site may be why.
 fn open(site: &Site, path: &[u8], target: Target) -> Resolved {
-    let cause = if site.open.is_empty() { None } else { site.cause(Form::of(path)) };
+    let cause = if site.open.is_empty() { None } else { site.cause(Form::from_path(path)) };
     Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
 }
 
@@ -188,7 +207,7 @@ fn has_other_readme(corpus: &Corpus, folder: u32) -> bool {
 
 /// An address leads elsewhere, if need be to where the repository's host shows one of our pages.
 fn on_the_web(corpus: &Corpus, site: &Site, address: &str) -> Resolved {
-    let origin = corpus.profiles.origin.as_ref();
+    let origin = corpus.sites.origin.as_ref();
     let path = origin.and_then(|origin| origin.path_of(address)).map(|path| Cow::from(percent_decode_str(path)));
     let entry = path.and_then(|path| corpus.tree.find(&path));
     let here = entry.map(|entry| Resolved { target: path::reached(corpus, site, entry), fragment: Fragment::Fine });
