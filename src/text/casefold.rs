@@ -23,7 +23,7 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
 
 /// Returns the letters and digits of an anchor in lower case. Two anchors that agree in these almost certainly mean the
 /// same thing.
-pub fn letters(anchor: &str) -> impl Iterator<Item = char> {
+pub fn alphanumerics(anchor: &str) -> impl Iterator<Item = char> {
     anchor.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 

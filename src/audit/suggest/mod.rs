@@ -7,7 +7,7 @@ use super::document::{Link, LinkKind, Match};
 use super::resolve::{Target, is_certain};
 use super::walk::{Kind, is_markdown};
 use crate::markdown::destination::{Parts, has_scheme};
-use crate::text::casefold::letters;
+use crate::text::casefold::alphanumerics;
 use crate::text::path::{display_path, file_name, normalise, parent};
 
 pub use render_link::{recased, render_link, rewritten};
@@ -171,10 +171,10 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if document.anchors.len() > MANY {
         return None;
     }
-    letters(fragment).next()?;
+    alphanumerics(fragment).next()?;
     let names: Vec<&str> = document.anchors.iter(&document.strings).collect();
     let guess = |name: &str, certain| Some(Guess { destination: name.to_owned(), certain });
-    let mut same = names.iter().filter(|name| letters(name).eq(letters(fragment)));
+    let mut same = names.iter().filter(|name| alphanumerics(name).eq(alphanumerics(fragment)));
     if let Some(name) = same.next() {
         return guess(name, same.next().is_none());
     }

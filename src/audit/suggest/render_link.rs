@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::audit::corpus::Corpus;
 use crate::audit::document::Match;
 use crate::markdown::destination::Parts;
-use crate::text::casefold::{self, letters};
+use crate::text::casefold::{self, alphanumerics};
 use crate::text::path::{file_name, parent, relative};
 use crate::text::percent::encode_destination;
 
@@ -18,9 +18,9 @@ fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
         Match::Exact => fragment,
         Match::Case(name) => document.text(name),
         Match::None => {
-            let is_one = letters(&decoded).next().is_some();
-            let same_letters = |name: &&str| letters(name).eq(letters(&decoded));
-            let mut same = document.anchors.iter(&document.strings).filter(same_letters);
+            let is_one = alphanumerics(&decoded).next().is_some();
+            let equal_but_case = |name: &&str| alphanumerics(name).eq(alphanumerics(&decoded));
+            let mut same = document.anchors.iter(&document.strings).filter(equal_but_case);
             match (same.next(), same.next()) {
                 (Some(name), None) if is_one => name,
                 _ => fragment,
