@@ -30,12 +30,12 @@ pub fn alphanumerics(anchor: &str) -> impl Iterator<Item = char> {
 /// Returns the same hash for names that are equal without regard to case.
 #[must_use]
 pub fn hash(name: &[u8]) -> u64 {
-    if name.is_ascii() { of_ascii(name) } else { of_ascii(&casefold(name)) }
+    if name.is_ascii() { hash_ascii(name) } else { hash_ascii(&casefold(name)) }
 }
 
 /// Hashes eight bytes at a time. It sets the case bit in every byte, which also makes some punctuation equal, so a
 /// lookup must compare the names it finds.
-fn of_ascii(name: &[u8]) -> u64 {
+fn hash_ascii(name: &[u8]) -> u64 {
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let mut hasher = FxHasher::default();
     let (words, rest) = name.as_chunks::<8>();
