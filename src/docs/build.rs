@@ -220,7 +220,7 @@ fn next(
                 )));
             }
             let mut body = None;
-            if let Some(section) = section.filter(|section| section.told.is_some()) {
+            if let Some(section) = section.filter(|section| section.checksum.is_some()) {
                 let inside = &file[section.inside.clone()];
                 body = date_in(inside).map(&render).transpose()?.filter(|text| same(text, inside));
             }
