@@ -52,9 +52,9 @@ pub struct Placed<'a> {
 /// Returns the pages of a catalog: the built-in ones, except those that it turns off, and then its own.
 #[must_use]
 pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
-    let told: FxHashMap<&str, &Place> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let configured: FxHashMap<&str, &Place> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
     let ours = PAGES.iter().filter_map(|page| {
-        let (path, kind) = match told.get(page.name) {
+        let (path, kind) = match configured.get(page.name) {
             None => (page.path, page.kind),
             Some(Place::Nowhere) => return None,
             Some(Place::At(path)) => (path.as_str(), page.kind),
