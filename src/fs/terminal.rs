@@ -127,8 +127,8 @@ pub fn wanted() -> bool {
 /// Returns the number of columns: of the terminal, from `COLUMNS`, or a readable default.
 #[must_use]
 pub fn width() -> usize {
-    let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(told).unwrap_or(100)
+    let from_environment = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(from_environment).unwrap_or(100)
 }
 
 /// Returns a path quoted so that a shell reads it as one word.
