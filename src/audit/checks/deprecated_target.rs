@@ -68,8 +68,8 @@ fn is_old(document: &Document) -> bool {
 /// Where a page sends its readers, if that is in the tree.
 fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
     let document = context.document(page);
-    let told = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
-    let path = Parts::of(document.text(told)).decoded();
+    let replacement = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
+    let path = Parts::of(document.text(replacement)).decoded();
     let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
     context
         .corpus
