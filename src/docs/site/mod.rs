@@ -35,7 +35,7 @@ pub enum SiteError {
     Files(#[from] FilesError),
     /// The folder holds files that no build wrote.
     #[error("{0} has files that are not of a site made by mcp-kit")]
-    Foreign(String),
+    NotGenerated(String),
     /// mdBook failed.
     #[error("the site cannot be made: {0}")]
     Book(String),
@@ -82,13 +82,13 @@ pub fn make(
 impl Explain for SiteError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Foreign(_) => Some("give a folder that does not exist yet".into()),
+            Self::NotGenerated(_) => Some("give a folder that does not exist yet".into()),
             Self::Files(error) => error.hint(),
             _ => None,
         }
     }
 
     fn status(&self) -> u8 {
-        if matches!(self, Self::Foreign(_)) { USAGE } else { UNFINISHED }
+        if matches!(self, Self::NotGenerated(_)) { USAGE } else { UNFINISHED }
     }
 }

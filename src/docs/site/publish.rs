@@ -25,7 +25,7 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
         return Ok(false);
     }
     if folder.file_name().is_none() {
-        return Err(SiteError::Foreign(folder.display().to_string()));
+        return Err(SiteError::NotGenerated(folder.display().to_string()));
     }
     replace_folder(folder, &files, there.is_some())?;
     Ok(true)
@@ -33,16 +33,16 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
 
 /// Returns the contents of the folder, or `None` when it does not exist.
 fn look(folder: &Path) -> Result<Option<Tree>, SiteError> {
-    let foreign = || SiteError::Foreign(folder.display().to_string());
+    let not_generated = || SiteError::NotGenerated(folder.display().to_string());
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(FilesError::io("read", folder)(error).into()),
-        Ok(metadata) if !metadata.is_dir() => return Err(foreign()),
+        Ok(metadata) if !metadata.is_dir() => return Err(not_generated()),
         Ok(_) => {}
     }
     let mut entries = fs::read_dir(folder).map_err(FilesError::io("read", folder))?;
     if entries.next().is_some() && !folder.join(MARK).is_file() {
-        return Err(foreign());
+        return Err(not_generated());
     }
     Ok(Some(read_tree(folder, &|_| false)?))
 }
@@ -62,9 +62,9 @@ mod tests {
         assert_eq!(fs::read_to_string(folder.join("x/page.html")).unwrap(), "two");
         assert_eq!(fs::read_dir(place.path().join("a")).unwrap().count(), 1, "nothing is left beside it");
         fs::remove_file(folder.join(MARK)).unwrap();
-        assert!(matches!(publish(&folder, tree("three")), Err(SiteError::Foreign(_))));
+        assert!(matches!(publish(&folder, tree("three")), Err(SiteError::NotGenerated(_))));
         assert_eq!(fs::read_to_string(folder.join("x/page.html")).unwrap(), "two");
-        assert!(matches!(publish(&folder.join("x/page.html"), tree("one")), Err(SiteError::Foreign(_))));
+        assert!(matches!(publish(&folder.join("x/page.html"), tree("one")), Err(SiteError::NotGenerated(_))));
         let empty = place.path().join("empty");
         fs::create_dir(&empty).unwrap();
         assert!(publish(&empty, tree("one")).unwrap());
