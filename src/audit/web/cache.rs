@@ -29,7 +29,7 @@ pub(super) enum CacheError {
     },
     /// It is not one of ours.
     #[error("{} is no cache of web addresses: {why}", path.display())]
-    Foreign {
+    NotACache {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -66,10 +66,10 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(CacheError::Read { path: path.to_owned(), source }),
         };
-        let foreign = |why: String| CacheError::Foreign { path: path.to_owned(), why };
-        let whole: Whole = serde_json::from_slice(&bytes).map_err(|error| foreign(error.to_string()))?;
+        let not_a_cache = |why: String| CacheError::NotACache { path: path.to_owned(), why };
+        let whole: Whole = serde_json::from_slice(&bytes).map_err(|error| not_a_cache(error.to_string()))?;
         if whole.schema != SCHEMA {
-            return Err(foreign(format!("its schema is {:?}, not {SCHEMA:?}", whole.schema)));
+            return Err(not_a_cache(format!("its schema is {:?}, not {SCHEMA:?}", whole.schema)));
         }
         Ok(Self(whole.answers))
     }
