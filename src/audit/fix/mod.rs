@@ -54,7 +54,7 @@ pub fn carry_out(root: &Path, plan: &Plan, dirty: bool) -> Result<(), FixError> 
         return Ok(());
     }
     if !dirty {
-        match uncommitted::look(root, plan.changes.iter().map(|change| change.path.as_str()))? {
+        match uncommitted::inspect(root, plan.changes.iter().map(|change| change.path.as_str()))? {
             Protection::None => return Err(FixError::NoRepository(root.to_owned())),
             Protection::Partly(paths) => return Err(FixError::Uncommitted(paths)),
             Protection::Full => {}

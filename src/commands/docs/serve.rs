@@ -107,7 +107,7 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let all = |files: &[PathBuf]| look(files.iter().map(PathBuf::as_path).chain([catalog]));
+        let all = |files: &[PathBuf]| inspect(files.iter().map(PathBuf::as_path).chain([catalog]));
         let mut seen = all(&inputs(catalog));
         let site = make(catalog, &today())?;
         for note in &site.notes {
@@ -130,7 +130,7 @@ fn serve(
                 stopped = &mut stop => return Ok(stopped?),
                 _ = ticks.tick() => {}
             }
-            if look(seen.keys().map(PathBuf::as_path)) == seen {
+            if inspect(seen.keys().map(PathBuf::as_path)) == seen {
                 continue;
             }
             // Check the files before the build, so that the next check sees changes made during it. While the catalog
@@ -177,7 +177,7 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn look<'a>(files: impl IntoIterator<Item = &'a Path>) -> Seen {
+fn inspect<'a>(files: impl IntoIterator<Item = &'a Path>) -> Seen {
     let state = |path: &Path| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))

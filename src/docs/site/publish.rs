@@ -20,7 +20,7 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
         File::text("Made by `mcp-kit docs build --html`, which replaces this folder as a whole.\n"),
     );
     let folder = &std::path::absolute(folder).map_err(FilesError::io("find", folder))?;
-    let there = look(folder)?;
+    let there = inspect(folder)?;
     if there.as_ref() == Some(&files) {
         return Ok(false);
     }
@@ -32,7 +32,7 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
 }
 
 /// Returns the contents of the folder, or `None` when it does not exist.
-fn look(folder: &Path) -> Result<Option<Tree>, SiteError> {
+fn inspect(folder: &Path) -> Result<Option<Tree>, SiteError> {
     let not_generated = || SiteError::NotGenerated(folder.display().to_string());
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
