@@ -102,7 +102,7 @@ fn serve(
     catalog: &Path,
     port: u16,
     today: impl Fn() -> String,
-    mut tell: impl FnMut(Event<'_>),
+    mut report: impl FnMut(Event<'_>),
 ) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -111,10 +111,10 @@ fn serve(
         let mut seen = all(&inputs(catalog));
         let site = make(catalog, &today())?;
         for note in &site.notes {
-            tell(Event::Note(note));
+            report(Event::Note(note));
         }
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-        tell(Event::Listening(listener.local_addr()?));
+        report(Event::Listening(listener.local_addr()?));
         let (current, shared) = watch::channel(Arc::new(site.files));
         let router = Router::new()
             .route(&format!("/{RELOAD}"), any(reload))
@@ -141,14 +141,14 @@ fn serve(
             match tokio::task::spawn_blocking(move || make(&path, &day)).await.map_err(io::Error::other)? {
                 Ok(site) => {
                     for note in &site.notes {
-                        tell(Event::Note(note));
+                        report(Event::Note(note));
                     }
                     if **current.borrow() != site.files {
                         current.send_replace(Arc::new(site.files));
-                        tell(Event::Rebuilt(begun.elapsed()));
+                        report(Event::Rebuilt(begun.elapsed()));
                     }
                 }
-                Err(error) => tell(Event::Failed(error)),
+                Err(error) => report(Event::Failed(error)),
             }
         }
     })
