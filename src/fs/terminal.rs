@@ -86,7 +86,7 @@ impl Progress {
     }
 
     /// Shows that `done` of `all` items are finished.
-    pub fn say(&self, what: &str, done: usize, all: usize) {
+    pub fn update(&self, what: &str, done: usize, all: usize) {
         self.write(|shown| {
             let now = Instant::now();
             if now < shown.next {
