@@ -30,13 +30,13 @@ impl Paint {
     /// Decides for standard output.
     #[must_use]
     pub fn stdout() -> Self {
-        Self(io::stdout().is_terminal() && wanted())
+        Self(io::stdout().is_terminal() && colour_allowed())
     }
 
     /// Decides for standard error.
     #[must_use]
     pub fn stderr() -> Self {
-        Self(io::stderr().is_terminal() && wanted())
+        Self(io::stderr().is_terminal() && colour_allowed())
     }
 
     /// Never uses colour.
@@ -81,7 +81,7 @@ impl Progress {
     /// Writes to standard error if that is a terminal.
     #[must_use]
     pub fn stderr() -> Self {
-        let looks = io::stderr().is_terminal() && wanted();
+        let looks = io::stderr().is_terminal() && colour_allowed();
         Self(looks.then(|| Mutex::new(Shown { next: Instant::now() + SHORT, visible: false })))
     }
 
@@ -119,7 +119,7 @@ impl Drop for Progress {
 
 /// Returns whether the environment allows colour. clap uses it, too.
 #[must_use]
-pub fn wanted() -> bool {
+pub fn colour_allowed() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
