@@ -75,7 +75,7 @@ fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
         .corpus
         .tree
         .find(&crate::text::path::normalise(folder, &path)?)
-        .filter(|entry| context.corpus.page_of(*entry).is_some_and(|replacement| replacement != page))
+        .filter(|entry| context.corpus.page_of(*entry).is_some_and(|other| other != page))
 }
 
 fn is_about_old(path: &[u8]) -> bool {
