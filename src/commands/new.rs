@@ -69,7 +69,7 @@ impl Request {
 
 /// One error in the request.
 #[derive(Debug, thiserror::Error)]
-pub enum Wrong {
+pub enum RequestError {
     /// The name is not valid.
     #[error(transparent)]
     Name(#[from] BadName),
@@ -83,7 +83,7 @@ pub enum Wrong {
 pub enum NewError {
     /// The request has errors. Lists all of them.
     #[error("the request has {} mistakes", .0.len())]
-    Wrong(Vec<Wrong>),
+    Request(Vec<RequestError>),
     /// The answers file cannot be read.
     #[error("cannot read the answers in {}: {source}", path.display())]
     AnswersFile {
@@ -217,7 +217,7 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
 
 /// Collects every error in the request before it reports any.
 fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
-    let mut wrong: Vec<Wrong> = Vec::new();
+    let mut wrong: Vec<RequestError> = Vec::new();
     if let Err(bad) = name::check(&request.name, &template.package_names()) {
         wrong.push(bad.into());
     }
@@ -237,15 +237,15 @@ fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     if let Some(path) = &request.answers {
         let (given, problems) = read_answers(path)?;
         file = given;
-        wrong.extend(problems.into_iter().map(Wrong::from));
+        wrong.extend(problems.into_iter().map(RequestError::from));
     }
     let placeholders: &[Placeholder] = &template.manifest.placeholders;
     match answers::resolve(placeholders, &[flags.collect(), set, file]) {
         Ok(answers) if wrong.is_empty() => Ok(answers),
-        Ok(_) => Err(NewError::Wrong(wrong)),
+        Ok(_) => Err(NewError::Request(wrong)),
         Err(problems) => {
-            wrong.extend(problems.into_iter().map(Wrong::from));
-            Err(NewError::Wrong(wrong))
+            wrong.extend(problems.into_iter().map(RequestError::from));
+            Err(NewError::Request(wrong))
         }
     }
 }
@@ -281,14 +281,14 @@ impl Explain for NewError {
             Self::Git(_) => "add --no-git to go without a repository",
             Self::Template(error) => return error.hint(),
             Self::Project(error) => return error.hint(),
-            Self::Wrong(_) | Self::Render(_) | Self::Interrupted(_) => return None,
+            Self::Request(_) | Self::Render(_) | Self::Interrupted(_) => return None,
         };
         Some(hint.into())
     }
 
     fn status(&self) -> u8 {
         match self {
-            Self::Wrong(_) | Self::AnswersFile { .. } => USAGE,
+            Self::Request(_) | Self::AnswersFile { .. } => USAGE,
             Self::Documents(error) => error.status(),
             Self::Template(error) => error.status(),
             Self::Destination(error) => error.status(),
@@ -301,7 +301,7 @@ impl Explain for NewError {
 
     fn messages(&self) -> Vec<Message> {
         match self {
-            Self::Wrong(wrong) => wrong.iter().flat_map(Explain::messages).collect(),
+            Self::Request(wrong) => wrong.iter().flat_map(Explain::messages).collect(),
             Self::Render(error) => error.messages(),
             Self::Documents(error) => error.messages(),
             Self::Interrupted(interrupted) => interrupted.messages(),
@@ -310,7 +310,7 @@ impl Explain for NewError {
     }
 }
 
-impl Explain for Wrong {
+impl Explain for RequestError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Name(error) => error.hint(),

@@ -10,11 +10,11 @@ use super::{Case, Place, case, compare, everything, mcp_kit};
 
 pub(super) const CASES: &[Case] = &[
     // The name.
-    case("new_name", &["BadName", "Wrong::Name", "NewError::Wrong"], &["new", "My Server"]),
+    case("new_name", &["BadName", "RequestError::Name", "NewError::Request"], &["new", "My Server"]),
     case("new_name_taken", &["BadName"], &["new", "mcp-auth-middleware"]),
     case("new_name_of_cargo", &["BadName"], &["new", "test"]),
     // The answers.
-    case("new_set_without_value", &["Problem::NotAPair", "Wrong::Answer"], &["new", "x", "--set", "public_host"]),
+    case("new_set_without_value", &["Problem::NotAPair", "RequestError::Answer"], &["new", "x", "--set", "public_host"]),
     case("new_set_near_a_placeholder", &["Problem::Unknown"], &["new", "x", "--set", "public_hst=a.example"]),
     case(
         "new_set_of_no_placeholder",
@@ -45,7 +45,7 @@ pub(super) const CASES: &[Case] = &[
         .with(|place| place.write("a.toml", "example = 1979-05-27\n")),
     case(
         "new_several_mistakes",
-        &["NewError::Wrong"],
+        &["NewError::Request"],
         &["new", "fn", "--set", "a", "--set", "exampl=coda", "--token-store", "vault"],
     ),
     // The destination.
