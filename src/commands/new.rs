@@ -117,7 +117,7 @@ pub enum NewError {
 
 /// A generated project, or with `--dry-run` a planned one.
 #[derive(Debug)]
-pub struct Made {
+pub struct GeneratedProject {
     name: String,
     path: PathBuf,
     shown: PathBuf,
@@ -128,7 +128,7 @@ pub struct Made {
     dry_run: bool,
 }
 
-impl Made {
+impl GeneratedProject {
     /// Returns the report about it.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
@@ -158,17 +158,17 @@ impl Made {
 pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     let format = command.format;
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
-    let made = make(Request::from_flags(command, today().to_string()), &interrupt, &|step| console.step(step))?;
-    if made.git == Repository::Unavailable {
+    let project = make(Request::from_flags(command, today().to_string()), &interrupt, &|step| console.step(step))?;
+    if project.git == Repository::Unavailable {
         console.note("git is not installed, so the project is not a repository");
     }
     match format {
         Format::Json => {
-            let json = made.report().json().map_err(|error| Failure::output(&error.into()))?;
+            let json = project.report().json().map_err(|error| Failure::output(&error.into()))?;
             console.print(format!("{json}\n").as_bytes())?;
         }
         Format::Human if console.is_quiet() => {}
-        Format::Human => console.print(made.report().human(Paint::stdout()).as_bytes())?,
+        Format::Human => console.print(project.report().human(Paint::stdout()).as_bytes())?,
     }
     Ok(Status::Clean)
 }
@@ -177,7 +177,7 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
 ///
 /// # Errors
 /// When anything fails. Nothing is left behind then.
-pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<Made, NewError> {
+pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<GeneratedProject, NewError> {
     let template = match &request.template {
         Some(folder) => Template::from_folder(folder)?,
         None => Template::embedded()?,
@@ -212,7 +212,7 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         stage.commit()?;
         files
     };
-    Ok(Made { name: request.name, path, shown, template, answers, files, git, dry_run: request.dry_run })
+    Ok(GeneratedProject { name: request.name, path, shown, template, answers, files, git, dry_run: request.dry_run })
 }
 
 /// Collects every error in the request before it reports any.
