@@ -271,7 +271,7 @@ mod tests {
     fn a_review_is_added_or_changed_where_it_stands() {
         let review = |path: &str, date: &str, digit: &str| Reviewed {
             path: path.to_owned(),
-            decision: crate::catalog::reviewed::Kept::Keep,
+            decision: crate::catalog::reviewed::ReviewDecision::Keep,
             date: date.to_owned(),
             sha256: digit.repeat(16),
         };

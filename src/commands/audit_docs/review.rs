@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::add::{self, AddError};
-use crate::catalog::reviewed::{Kept, Reviewed};
+use crate::catalog::reviewed::{ReviewDecision, Reviewed};
 use crate::error::{Explain, USAGE};
 use crate::fs::files::{self, FilesError};
 use crate::markdown::checksum::digest;
@@ -78,7 +78,7 @@ fn of(root: &Path, path: &Path, today: &str) -> Result<Reviewed, ReviewError> {
     let outside = || ReviewError::Outside { path: path.to_owned(), root: root.to_owned() };
     let below = real.strip_prefix(root).ok().and_then(Path::to_str).ok_or_else(outside)?;
     let below = below.replace(std::path::MAIN_SEPARATOR, "/");
-    Ok(Reviewed { path: below, decision: Kept::Keep, date: today.to_owned(), sha256: digest(&text) })
+    Ok(Reviewed { path: below, decision: ReviewDecision::Keep, date: today.to_owned(), sha256: digest(&text) })
 }
 
 /// Returns the documents whose text has not changed since the review.
