@@ -57,7 +57,7 @@ pub(super) enum ReviewError {
 /// # Errors
 /// When a document cannot be recorded. None is recorded then.
 pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str) -> Result<Vec<String>, ReviewError> {
-    let reviewed: Vec<Reviewed> = paths.iter().map(|path| of(root, path, today)).collect::<Result<_, ReviewError>>()?;
+    let reviewed: Vec<Reviewed> = paths.iter().map(|path| review_of(root, path, today)).collect::<Result<_, ReviewError>>()?;
     let before = match fs::read_to_string(catalog) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -71,7 +71,7 @@ pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str
     Ok(reviewed.into_iter().map(|reviewed| reviewed.path).collect())
 }
 
-fn of(root: &Path, path: &Path, today: &str) -> Result<Reviewed, ReviewError> {
+fn review_of(root: &Path, path: &Path, today: &str) -> Result<Reviewed, ReviewError> {
     let failed = |source| ReviewError::Read { path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(failed)?;
     let real = path.canonicalize().map_err(failed)?;
