@@ -14,7 +14,7 @@ use std::{env, fs, io, thread};
 use super::answers::Answers;
 use super::manifest;
 use super::template::Template;
-use super::vendor_output::{self, Refusal};
+use super::vendor_output::{self, GenerateError};
 use crate::error::{Explain, Message, UNFINISHED, USAGE};
 use crate::fs::files::{self, FilesError, Tree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
@@ -220,9 +220,9 @@ fn survives_sanitising(path: &Path) -> bool {
 
 /// Parses the library's terminal output into an error with file and reason.
 fn explain(message: &str, template: &Template) -> RenderError {
-    match vendor_output::refusal(message) {
-        Refusal::Syntax(files) => RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect()),
-        Refusal::Other(text) => RenderError::Refused(text),
+    match vendor_output::generate_error(message) {
+        GenerateError::Syntax(files) => RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect()),
+        GenerateError::Other(text) => RenderError::Refused(text),
     }
 }
 
