@@ -8,7 +8,7 @@ use super::read::Reader;
 use super::yaml::{Node, Value};
 
 /// Defines an enumeration with its words, for reading, writing and the schema, and with its labels for people.
-macro_rules! words {
+macro_rules! choices {
     ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal $label:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -34,7 +34,7 @@ macro_rules! words {
     };
 }
 
-words! {
+choices! {
     /// Whether it is in use.
     Status "status" {
         /// It runs.
@@ -46,7 +46,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// Where it runs.
     Location "location" {
         /// Cloudflare Workers.
@@ -60,7 +60,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// How callers are known.
     AuthMethod "way to authenticate" {
         /// By Cloudflare Access in front.
@@ -74,7 +74,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// Where its tokens are kept.
     TokenStorage "token storage" {
         /// In environment variables.
@@ -92,7 +92,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// What an entry describes.
     #[derive(Default)]
     Kind "kind" {
