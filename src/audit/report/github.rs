@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::place::located;
 use super::tally::Tally;
-use super::words::message;
+use super::messages::message;
 use crate::audit::finding::{Finding, Report, Severity};
 use crate::text::escape::escape_control;
 use crate::text::plural::plural;

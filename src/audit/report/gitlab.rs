@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
 use super::place::located;
-use super::words;
+use super::messages;
 use crate::audit::finding::{Report, Severity};
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         report.findings.iter().map(move |finding| {
             let (digest, before) = occurrences.next(finding);
             Issue {
-                description: words::message(finding),
+                description: messages::message(finding),
                 check_name: finding.code.as_str(),
                 // Two issues with one fingerprint are shown as one.
                 fingerprint: if before == 0 { digest } else { format!("{digest}-{before}") },

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::lines::Each;
 use super::tally::Tally;
-use super::words;
+use super::messages;
 use crate::audit::finding::{Code, Finding, Report, Severity};
 use crate::text::digest::sha256;
 
@@ -115,7 +115,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         left_out: report.findings.len().saturating_sub(MOST_FINDINGS),
         document_count: paths.len(),
         summary: (tally.error, tally.warning, tally.note),
-        codes: Code::ALL.iter().map(|code| (code.as_str(), words::summary(*code))).collect(),
+        codes: Code::ALL.iter().map(|code| (code.as_str(), messages::summary(*code))).collect(),
         paths: &paths,
         edges: Each(|| report.graph.edges.iter().flat_map(|(from, to)| [at(*from), at(*to)])),
         findings: Each(|| taken.clone().map(|finding| row(finding, place))),

@@ -10,7 +10,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::place::located;
 use super::tally::Tally;
-use super::words::message;
+use super::messages::message;
 use crate::audit::finding::{Finding, Report, Severity};
 
 /// Without what XML 1.0 has no way to write (§2.2).

@@ -8,7 +8,7 @@ use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
 use super::place::located;
 use super::tally::most_severe;
-use super::words;
+use super::messages;
 use crate::audit::finding::{Code, Edit, Finding, Report};
 use crate::text::percent::encode_uri_path;
 use crate::text::plural::{grouped, plural};
@@ -164,7 +164,7 @@ struct Replacement<'a> {
 }
 
 fn rule(code: &Code) -> Rule {
-    let summary = words::summary(*code);
+    let summary = messages::summary(*code);
     let code = code.as_str();
     Rule {
         id: code,
@@ -222,7 +222,7 @@ fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -
         rule_id: finding.code.as_str(),
         rule_index: Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default(),
         level: finding.severity.as_str(),
-        message: Text::plain(words::message(finding)),
+        message: Text::plain(messages::message(finding)),
         fixes: finding.fix.iter().map(fix).collect(),
         locations: [Location {
             physical_location: Physical {
