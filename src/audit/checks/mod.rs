@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::resolve::Resolved;
 use super::settings::Settings;
 use super::suggest::Guess;
-use super::web::Answer;
+use super::web::UrlAnswer;
 
 mod anchor_case;
 mod bad_suppression;
@@ -77,7 +77,7 @@ impl<'a> Context<'a> {
     }
 
     /// The links of a page to the web, with what was answered.
-    fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a Answer)> {
+    fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a UrlAnswer)> {
         let document = self.document(page);
         let links =
             self.facts.answers.iter().flat_map(|answers| document.links.iter().map(move |link| (answers, link)));

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::UrlAnswer;
 use crate::fs::files::{self, FilesError};
 
 const SCHEMA: &str = "mcp-kit/web-cache/1";
@@ -46,7 +46,7 @@ struct Entry {
     /// When, in seconds since 1970.
     asked: u64,
     #[serde(flatten)]
-    answer: Answer,
+    answer: UrlAnswer,
 }
 
 #[derive(Deserialize)]
@@ -97,14 +97,14 @@ impl Cache {
     }
 
     /// Takes in what was heard now.
-    pub(super) fn learn(&mut self, now: SystemTime, heard: impl IntoIterator<Item = (String, Answer)>) {
+    pub(super) fn learn(&mut self, now: SystemTime, heard: impl IntoIterator<Item = (String, UrlAnswer)>) {
         let asked = seconds(now);
         self.0.extend(heard.into_iter().map(|(address, answer)| (address, Entry { asked, answer })));
     }
 
     /// The answer to an address.
     #[must_use]
-    pub(super) fn get(&self, address: &str) -> Option<&Answer> {
+    pub(super) fn get(&self, address: &str) -> Option<&UrlAnswer> {
         self.0.get(address).map(|entry| &entry.answer)
     }
 }
@@ -128,18 +128,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep").join("web.json");
         let mut cache = Cache::load(&file).unwrap();
-        let moved = Answer::Moved { to: "https://b.io/".to_owned(), same: true };
+        let moved = UrlAnswer::Moved { to: "https://b.io/".to_owned(), same: true };
         cache.learn(
             at(1_000),
             [
-                ("https://b.io/\"".to_owned(), Answer::Fine),
+                ("https://b.io/\"".to_owned(), UrlAnswer::Fine),
                 ("https://a.io/".to_owned(), moved.clone()),
-                ("https://c.io/".to_owned(), Answer::Broken { why: "gone".to_owned() }),
-                ("https://d.io/".to_owned(), Answer::Undecided { why: "busy".to_owned() }),
-                ("https://e.io/#x".to_owned(), Answer::NoAnchor),
+                ("https://c.io/".to_owned(), UrlAnswer::Broken { why: "gone".to_owned() }),
+                ("https://d.io/".to_owned(), UrlAnswer::Undecided { why: "busy".to_owned() }),
+                ("https://e.io/#x".to_owned(), UrlAnswer::NoAnchor),
             ],
         );
-        assert_eq!(cache.get("https://c.io/"), Some(&Answer::Broken { why: "gone".to_owned() }));
+        assert_eq!(cache.get("https://c.io/"), Some(&UrlAnswer::Broken { why: "gone".to_owned() }));
         cache.save(&file).unwrap();
         insta::assert_snapshot!(std::fs::read_to_string(&file).unwrap(), @r#"
         {"schema":"mcp-kit/web-cache/1","answers":{

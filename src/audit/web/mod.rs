@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime};
 use etcetera::BaseStrategy as _;
 use regex::RegexSet;
 
-pub use answer::{Answer, Answers};
+pub use answer::{UrlAnswer, UrlAnswers};
 
 use super::corpus::Corpus;
 use crate::error::{Explain, UNFINISHED, USAGE};
@@ -94,7 +94,7 @@ pub fn look_up(
     settings: &Settings,
     file: Option<&Path>,
     progress: &dyn Fn(usize, usize),
-) -> Result<(Answers, Vec<String>), WebError> {
+) -> Result<(UrlAnswers, Vec<String>), WebError> {
     let excluded = RegexSet::new(&settings.exclude)?;
     let mut notes = Vec::new();
     let mut cache = match file.map(Cache::load).transpose() {
@@ -109,11 +109,11 @@ pub fn look_up(
     cache.forget(now, settings.believed);
     // Several ways to write it are one address.
     let mut known: BTreeMap<&str, String> = BTreeMap::new();
-    let (mut answers, mut open) = (Answers::default(), BTreeMap::new());
+    let (mut answers, mut open) = (UrlAnswers::default(), BTreeMap::new());
     for written in addresses {
         match Address::read(written, &excluded, settings.private) {
             Address::NotAsked => {}
-            Address::Malformed(why) => answers.insert(written, Answer::Broken { why }),
+            Address::Malformed(why) => answers.insert(written, UrlAnswer::Broken { why }),
             Address::Asked(url) => {
                 known.insert(written, url.as_str().to_owned());
                 if cache.get(url.as_str()).is_none() {
@@ -146,12 +146,12 @@ fn asked(
     urls: Vec<url::Url>,
     settings: &Settings,
     progress: &dyn Fn(usize, usize),
-) -> Result<(Vec<(String, Answer)>, bool), WebError> {
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     ask::ask(urls, settings, progress)
 }
 
 #[cfg(not(feature = "online"))]
-fn asked(_: Vec<url::Url>, _: &Settings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, Answer)>, bool), WebError> {
+fn asked(_: Vec<url::Url>, _: &Settings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 

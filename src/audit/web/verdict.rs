@@ -3,7 +3,7 @@
 use lychee_lib::{ErrorKind, Response, Status};
 use url::Url;
 
-use super::Answer;
+use super::UrlAnswer;
 use super::vendor_output::{chain, deepest, is_passing, status_text};
 
 /// Redirects that are followed.
@@ -12,7 +12,7 @@ pub(super) const REDIRECTS: usize = 10;
 /// What one request has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<UrlAnswer>,
     /// Whether the host has said something.
     pub(super) heard: bool,
     /// Whether to ask again.
@@ -38,11 +38,11 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
     let hops: Vec<Url> = chain.iter().map(|(_, to)| to.clone()).collect();
     let heard = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
     let verdict = |answer, again| Verdict { answer, heard, again, hops: hops.clone() };
-    let undecided = |why: String, again| verdict(Some(Answer::Undecided { why }), again);
-    let broken = |why: String| verdict(Some(Answer::Broken { why }), Again::No);
+    let undecided = |why: String, again| verdict(Some(UrlAnswer::Undecided { why }), again);
+    let broken = |why: String| verdict(Some(UrlAnswer::Broken { why }), Again::No);
     match response.status() {
-        Status::Ok(_) => verdict(Some(moved(url, &chain).unwrap_or(Answer::Fine)), Again::No),
-        Status::Error(ErrorKind::InvalidFragment(_)) => verdict(Some(Answer::NoAnchor), Again::No),
+        Status::Ok(_) => verdict(Some(moved(url, &chain).unwrap_or(UrlAnswer::Fine)), Again::No),
+        Status::Error(ErrorKind::InvalidFragment(_)) => verdict(Some(UrlAnswer::NoAnchor), Again::No),
         Status::Error(ErrorKind::RejectedStatusCode(code)) | Status::UnknownStatusCode(code) => {
             let (number, code) = (code.as_u16(), status_text(code));
             match number {
@@ -74,7 +74,7 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
 
 /// Where a page is now for good: as far as every redirect so far is permanent. With an anchor that the new address does not have of its
 /// own, it keeps the old one (RFC 9110 §10.2.2).
-fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<Answer> {
+fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<UrlAnswer> {
     let permanent = chain.iter().take_while(|(code, _)| matches!(code, 301 | 308)).count();
     let mut to = chain.get(permanent.checked_sub(1)?)?.1.clone();
     if to.fragment().is_none() {
@@ -86,7 +86,7 @@ fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<Answer> {
     // A page that is gone often redirects to the front page, or to a page that asks who one is with the way back in its query.
     let to_front = matches!(to.path(), "/" | "") && !matches!(from.path(), "/" | "");
     let same = permanent == chain.len() && !to_front && (to.query().is_none() || to.query() == from.query());
-    Some(Answer::Moved { to: to.into(), same })
+    Some(UrlAnswer::Moved { to: to.into(), same })
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
 
     fn moved_to(from: &str, hops: &[(u16, &str)]) -> Option<(String, bool)> {
         match moved(&Url::parse(from).unwrap(), &chain(hops)) {
-            Some(Answer::Moved { to, same }) => Some((to, same)),
+            Some(UrlAnswer::Moved { to, same }) => Some((to, same)),
             _ => None,
         }
     }
