@@ -81,7 +81,7 @@ impl<'a> Context<'a> {
         let document = self.document(page);
         let links =
             self.facts.answers.iter().flat_map(|answers| document.links.iter().map(move |link| (answers, link)));
-        links.filter_map(|(answers, link)| Some((link, answers.of(document.text(link.destination))?)))
+        links.filter_map(|(answers, link)| Some((link, answers.get(document.text(link.destination))?)))
     }
 
     /// The links of a page with where they lead.

@@ -44,13 +44,13 @@ pub struct UrlAnswers(FxHashMap<String, UrlAnswer>);
 
 impl UrlAnswers {
     /// Keeps an answer.
-    pub fn insert(&mut self, written: &str, answer: UrlAnswer) {
-        self.0.insert(written.to_owned(), answer);
+    pub fn insert(&mut self, destination: &str, answer: UrlAnswer) {
+        self.0.insert(destination.to_owned(), answer);
     }
 
     /// The answer to an address; none to what was not asked.
     #[must_use]
-    pub fn of(&self, written: &str) -> Option<&UrlAnswer> {
-        self.0.get(written.trim())
+    pub fn get(&self, destination: &str) -> Option<&UrlAnswer> {
+        self.0.get(destination.trim())
     }
 }
