@@ -53,7 +53,7 @@ impl Online {
             exclude: self.exclude.clone(),
             private: self.private,
             timeout: self.timeout.map_or(defaults.timeout, |seconds| Duration::from_secs(seconds.into())),
-            believed: self.believed_days.map_or(defaults.believed, |days| Duration::from_secs(u64::from(days) * day)),
+            cache_ttl: self.believed_days.map_or(defaults.cache_ttl, |days| Duration::from_secs(u64::from(days) * day)),
             ..defaults
         }
     }

@@ -90,10 +90,10 @@ impl Cache {
         files::replace(path, text.as_bytes())
     }
 
-    /// Forgets what is older than `believed`, and what a clock that went wrong has dated in the future.
-    pub(super) fn forget(&mut self, now: SystemTime, believed: Duration) {
+    /// Forgets what is older than `cache_ttl`, and what a clock that went wrong has dated in the future.
+    pub(super) fn forget(&mut self, now: SystemTime, cache_ttl: Duration) {
         let now = seconds(now);
-        self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < believed.as_secs()));
+        self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < cache_ttl.as_secs()));
     }
 
     /// Takes in what was heard now.

@@ -39,8 +39,8 @@ pub struct Settings {
     pub private: bool,
     /// How long a host has to answer once.
     pub timeout: Duration,
-    /// How long a good answer is believed.
-    pub believed: Duration,
+    /// The time for which a good answer is cached.
+    pub cache_ttl: Duration,
     /// How often it is asked when it is busy, after the first time.
     pub retries: u32,
     /// How long it is left alone before it is asked again, the first time; then twice as long each time.
@@ -53,7 +53,7 @@ impl Default for Settings {
             exclude: Vec::new(),
             private: false,
             timeout: Duration::from_secs(20),
-            believed: Duration::from_secs(24 * 60 * 60),
+            cache_ttl: Duration::from_secs(24 * 60 * 60),
             retries: 2,
             pause: Duration::from_secs(1),
         }
@@ -106,7 +106,7 @@ pub fn look_up(
         }
     };
     let now = SystemTime::now();
-    cache.forget(now, settings.believed);
+    cache.forget(now, settings.cache_ttl);
     // Several ways to write it are one address.
     let mut known: BTreeMap<&str, String> = BTreeMap::new();
     let (mut answers, mut open) = (UrlAnswers::default(), BTreeMap::new());
