@@ -96,10 +96,10 @@ impl Cache {
         self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < cache_ttl.as_secs()));
     }
 
-    /// Takes in what was heard now.
-    pub(super) fn learn(&mut self, now: SystemTime, heard: impl IntoIterator<Item = (String, UrlAnswer)>) {
+    /// Stores the answers of this run.
+    pub(super) fn learn(&mut self, now: SystemTime, fresh: impl IntoIterator<Item = (String, UrlAnswer)>) {
         let asked = seconds(now);
-        self.0.extend(heard.into_iter().map(|(address, answer)| (address, Entry { asked, answer })));
+        self.0.extend(fresh.into_iter().map(|(address, answer)| (address, Entry { asked, answer })));
     }
 
     /// The answer to an address.

@@ -123,11 +123,11 @@ pub fn look_up(
         }
     }
     if !open.is_empty() {
-        let (heard, silent) = asked(open.into_values().collect(), settings, progress)?;
-        if silent {
+        let (fresh, unreachable) = asked(open.into_values().collect(), settings, progress)?;
+        if unreachable {
             notes.push("no host has answered at all: is this machine online?".to_owned());
         }
-        cache.learn(now, heard);
+        cache.learn(now, fresh);
         if let Some(Err(error)) = file.map(|file| cache.save(file)) {
             notes.push(format!("the answers of the web are not kept: {error}"));
         }
@@ -140,7 +140,7 @@ pub fn look_up(
     Ok((answers, notes))
 }
 
-/// What the hosts say, and whether none of them said anything.
+/// What the hosts say, and whether all of them are unreachable.
 #[cfg(feature = "online")]
 fn asked(
     urls: Vec<url::Url>,
