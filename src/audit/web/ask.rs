@@ -58,16 +58,16 @@ pub(super) fn ask(
                 asker.host(&name, pages.into_values().collect()).await
             });
         }
-        let (mut answers, mut silent, mut done) = (Vec::new(), true, 0);
+        let (mut answers, mut unreachable, mut done) = (Vec::new(), true, 0);
         progress(0, all);
         while let Some(host) = running.join_next().await {
             let host = host.map_err(|error| client(&error))?;
             done += host.asked;
-            silent &= !host.has_answered;
+            unreachable &= !host.has_answered;
             answers.extend(host.answers);
             progress(done, all);
         }
-        if silent {
+        if unreachable {
             // Then it is this machine that nobody gets through from.
             for (_, answer) in &mut answers {
                 if let UrlAnswer::Broken { why } = answer {
@@ -75,7 +75,7 @@ pub(super) fn ask(
                 }
             }
         }
-        Ok((answers, silent))
+        Ok((answers, unreachable))
     })
 }
 
@@ -144,7 +144,7 @@ impl Client {
             );
             let answer = UrlAnswer::Undecided { why };
             let answers = pages.into_iter().flatten().map(|url| (url.into(), answer.clone())).collect();
-            // Nobody was asked, so nobody is silent.
+            // Nobody was asked, so the host counts as one that answers.
             return Host { asked, has_answered: true, answers };
         }
         let state = Arc::new(State::default());
@@ -223,7 +223,7 @@ impl Client {
             Err(_) => return (undecided("the host wants to be left alone for longer".to_owned()), Again::Slower),
         };
         let verdict = judge(url, &response);
-        state.has_answered.fetch_or(verdict.heard, Ordering::Relaxed);
+        state.has_answered.fetch_or(verdict.has_answered, Ordering::Relaxed);
         if !self.settings.private {
             // It has been asked by now; what it said is nobody's business.
             for hop in verdict.hops.iter().filter(|hop| hop.host_str() != url.host_str()) {
@@ -377,8 +377,8 @@ mod tests {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let settings = Settings { timeout: Duration::from_millis(500), ..impatient() };
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, silent) = ask(urls, &settings, &|_, _| ()).unwrap();
-        assert!(silent && answers.len() == 30);
+        let (answers, unreachable) = ask(urls, &settings, &|_, _| ()).unwrap();
+        assert!(unreachable && answers.len() == 30);
         let spared = answers.iter().filter(|(_, answer)| why(answer).ends_with("seems to be down")).count();
         assert!(spared >= 15, "{answers:?}");
         assert!(answers.iter().all(|(_, answer)| matches!(answer, UrlAnswer::Undecided { .. })));
@@ -431,8 +431,8 @@ mod tests {
         let host = Local::start();
         let url = Url::parse(&host.url("/page").replace("127.0.0.1", "localhost")).unwrap();
         let settings = Settings { private: false, ..settings() };
-        let (answers, silent) = ask(vec![url], &settings, &|_, _| ()).unwrap();
-        assert!(!silent && host.asked("/page").is_empty());
+        let (answers, unreachable) = ask(vec![url], &settings, &|_, _| ()).unwrap();
+        assert!(!unreachable && host.asked("/page").is_empty());
         assert!(why(&answers[0].1).contains("which is not on the internet"), "{answers:?}");
     }
 
@@ -445,15 +445,15 @@ mod tests {
         };
         let secure = host.url("/page").replace("http:", "https:");
         let urls = [closed.as_str(), &secure, &host.url("/page")].map(|url| Url::parse(url).unwrap());
-        let (answers, silent) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
+        let (answers, unreachable) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
         let of = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
-        assert!(!silent);
+        assert!(!unreachable);
         assert!(why(of(&closed)).contains("refused"), "{:?}", of(&closed));
         // Plain HTTP where TLS is expected.
         assert!(matches!(of(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }), "{:?}", of(&secure));
         // When it is the only one, it is this machine that is not connected.
-        let (answers, silent) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
-        assert!(silent && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")), "{answers:?}");
+        let (answers, unreachable) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
+        assert!(unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")), "{answers:?}");
     }
 
     #[test]

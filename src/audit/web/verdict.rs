@@ -14,7 +14,7 @@ pub(super) const REDIRECTS: usize = 10;
 pub(super) struct Verdict {
     pub(super) answer: Option<UrlAnswer>,
     /// Whether the host has said something.
-    pub(super) heard: bool,
+    pub(super) has_answered: bool,
     /// Whether to ask again.
     pub(super) again: Again,
     /// Where redirects led, one after the other.
@@ -36,8 +36,8 @@ pub(super) enum Again {
 pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
     let chain = chain(response);
     let hops: Vec<Url> = chain.iter().map(|(_, to)| to.clone()).collect();
-    let heard = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
-    let verdict = |answer, again| Verdict { answer, heard, again, hops: hops.clone() };
+    let has_answered = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
+    let verdict = |answer, again| Verdict { answer, has_answered, again, hops: hops.clone() };
     let undecided = |why: String, again| verdict(Some(UrlAnswer::Undecided { why }), again);
     let broken = |why: String| verdict(Some(UrlAnswer::Broken { why }), Again::No);
     match response.status() {
