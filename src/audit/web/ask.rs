@@ -38,10 +38,10 @@ pub(super) fn ask(
     settings: &Settings,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
-    let client = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client(&error))?;
+    let client_error = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client_error(&error))?;
     runtime.block_on(async {
-        let asker = Client::new(settings)?;
+        let client = Client::new(settings)?;
         let all = urls.len();
         let mut hosts: BTreeMap<String, BTreeMap<String, Vec<Url>>> = BTreeMap::new();
         for url in urls {
@@ -52,16 +52,16 @@ pub(super) fn ask(
         let places = Arc::new(Semaphore::new(HOSTS));
         let mut running = JoinSet::new();
         for (name, pages) in hosts {
-            let (asker, places) = (asker.clone(), places.clone());
+            let (client, places) = (client.clone(), places.clone());
             running.spawn(async move {
                 let _place = places.acquire().await;
-                asker.host(&name, pages.into_values().collect()).await
+                client.host(&name, pages.into_values().collect()).await
             });
         }
         let (mut answers, mut unreachable, mut done) = (Vec::new(), true, 0);
         progress(0, all);
         while let Some(host) = running.join_next().await {
-            let host = host.map_err(|error| client(&error))?;
+            let host = host.map_err(|error| client_error(&error))?;
             done += host.asked;
             unreachable &= !host.has_answered;
             answers.extend(host.answers);
