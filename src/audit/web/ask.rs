@@ -222,17 +222,17 @@ impl Client {
             Ok(Err(error)) => return (undecided(error.to_string()), Again::No),
             Err(_) => return (undecided("the host wants to be left alone for longer".to_owned()), Again::Slower),
         };
-        let verdict = judge(url, &response);
-        state.has_answered.fetch_or(verdict.has_answered, Ordering::Relaxed);
+        let judgement = judge(url, &response);
+        state.has_answered.fetch_or(judgement.has_answered, Ordering::Relaxed);
         if !self.settings.private {
             // It has been asked by now; what it said is nobody's business.
-            for hop in verdict.hops.iter().filter(|hop| hop.host_str() != url.host_str()) {
+            for hop in judgement.hops.iter().filter(|hop| hop.host_str() != url.host_str()) {
                 if let Some(ip) = private_address(hop).await {
                     return (undecided(format!("it redirects to {ip}, which is not on the internet")), Again::No);
                 }
             }
         }
-        (verdict.answer, verdict.again)
+        (judgement.answer, judgement.again)
     }
 }
 

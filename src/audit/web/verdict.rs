@@ -11,7 +11,7 @@ pub(super) const REDIRECTS: usize = 10;
 
 /// What one request has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct Judgement {
     pub(super) answer: Option<UrlAnswer>,
     /// Whether the host has said something.
     pub(super) has_answered: bool,
@@ -33,16 +33,16 @@ pub(super) enum Again {
 }
 
 /// Judges a response to a question about `url`.
-pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
+pub(super) fn judge(url: &Url, response: &Response) -> Judgement {
     let chain = chain(response);
     let hops: Vec<Url> = chain.iter().map(|(_, to)| to.clone()).collect();
     let has_answered = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
-    let verdict = |answer, again| Verdict { answer, has_answered, again, hops: hops.clone() };
-    let undecided = |why: String, again| verdict(Some(UrlAnswer::Undecided { why }), again);
-    let broken = |why: String| verdict(Some(UrlAnswer::Broken { why }), Again::No);
+    let judgement = |answer, again| Judgement { answer, has_answered, again, hops: hops.clone() };
+    let undecided = |why: String, again| judgement(Some(UrlAnswer::Undecided { why }), again);
+    let broken = |why: String| judgement(Some(UrlAnswer::Broken { why }), Again::No);
     match response.status() {
-        Status::Ok(_) => verdict(Some(moved(url, &chain).unwrap_or(UrlAnswer::Fine)), Again::No),
-        Status::Error(ErrorKind::InvalidFragment(_)) => verdict(Some(UrlAnswer::NoAnchor), Again::No),
+        Status::Ok(_) => judgement(Some(moved(url, &chain).unwrap_or(UrlAnswer::Fine)), Again::No),
+        Status::Error(ErrorKind::InvalidFragment(_)) => judgement(Some(UrlAnswer::NoAnchor), Again::No),
         Status::Error(ErrorKind::RejectedStatusCode(code)) | Status::UnknownStatusCode(code) => {
             let (number, code) = (code.as_u16(), status_text(code));
             match number {
@@ -67,7 +67,7 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
             }
         }
         Status::Timeout(_) => undecided("the host did not answer in time".to_owned(), Again::Later),
-        Status::Excluded => verdict(None, Again::No),
+        Status::Excluded => judgement(None, Again::No),
         other => undecided(other.details(), Again::No),
     }
 }
