@@ -18,7 +18,7 @@ use url::Url;
 
 use super::private::is_private;
 use super::verdict::{Again, REDIRECTS, judge};
-use super::{UrlAnswer, Settings, WebError};
+use super::{UrlAnswer, OnlineSettings, WebError};
 
 /// Hosts that are asked at the same time.
 const HOSTS: usize = 32;
@@ -35,7 +35,7 @@ const PATIENCE: u32 = 2;
 /// When there is nothing to ask with.
 pub(super) fn ask(
     urls: Vec<Url>,
-    settings: &Settings,
+    settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     let client_error = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
@@ -107,11 +107,11 @@ impl State {
 #[derive(Clone)]
 struct Client {
     client: Arc<LycheeClient>,
-    settings: Arc<Settings>,
+    settings: Arc<OnlineSettings>,
 }
 
 impl Client {
-    fn new(settings: &Settings) -> Result<Self, WebError> {
+    fn new(settings: &OnlineSettings) -> Result<Self, WebError> {
         let limits = RateLimitConfig { concurrency: QUESTIONS, ..RateLimitConfig::default() };
         // Sent to GitHub's own interface only, for what github.com does not show to everybody.
         let token = std::env::var("GITHUB_TOKEN").ok().filter(|token| !token.is_empty()).map(SecretString::from);
@@ -275,18 +275,18 @@ mod tests {
     use super::super::local::Local;
 
     /// Private, for that is where the test's host is, which always answers: a machine that stands still for a second changes nothing.
-    fn settings() -> Settings {
+    fn settings() -> OnlineSettings {
         let (timeout, pause) = (Duration::from_secs(60), Duration::from_millis(10));
-        Settings { private: true, timeout, pause, ..Settings::default() }
+        OnlineSettings { private: true, timeout, pause, ..OnlineSettings::default() }
     }
 
     /// For what has no answer.
-    fn impatient() -> Settings {
-        Settings { timeout: Duration::from_secs(1), retries: 1, ..settings() }
+    fn impatient() -> OnlineSettings {
+        OnlineSettings { timeout: Duration::from_secs(1), retries: 1, ..settings() }
     }
 
     /// The answers by path.
-    fn answers(host: &Local, paths: &[&str], settings: &Settings) -> BTreeMap<String, UrlAnswer> {
+    fn answers(host: &Local, paths: &[&str], settings: &OnlineSettings) -> BTreeMap<String, UrlAnswer> {
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
         let (answers, _) = ask(urls, settings, &|_, _| ()).unwrap();
         let start = host.url("").len();
@@ -375,7 +375,7 @@ mod tests {
         let host = Local::start();
         let paths: Vec<String> = (0..30).map(|number| format!("/hang?{number:02}")).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let settings = Settings { timeout: Duration::from_millis(500), ..impatient() };
+        let settings = OnlineSettings { timeout: Duration::from_millis(500), ..impatient() };
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
         let (answers, unreachable) = ask(urls, &settings, &|_, _| ()).unwrap();
         assert!(unreachable && answers.len() == 30);
@@ -430,7 +430,7 @@ mod tests {
     fn private_networks_are_left_alone() {
         let host = Local::start();
         let url = Url::parse(&host.url("/page").replace("127.0.0.1", "localhost")).unwrap();
-        let settings = Settings { private: false, ..settings() };
+        let settings = OnlineSettings { private: false, ..settings() };
         let (answers, unreachable) = ask(vec![url], &settings, &|_, _| ()).unwrap();
         assert!(!unreachable && host.asked("/page").is_empty());
         assert!(why(&answers[0].1).contains("which is not on the internet"), "{answers:?}");

@@ -32,7 +32,7 @@ use cache::Cache;
 
 /// How the web is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct OnlineSettings {
     /// Regular expressions of addresses that are not asked.
     pub exclude: Vec<String>,
     /// Whether addresses of private networks are asked, too.
@@ -47,7 +47,7 @@ pub struct Settings {
     pub pause: Duration,
 }
 
-impl Default for Settings {
+impl Default for OnlineSettings {
     fn default() -> Self {
         Self {
             exclude: Vec::new(),
@@ -91,7 +91,7 @@ pub fn addresses(corpus: &Corpus) -> Vec<String> {
 /// When nothing can be asked. That no host answers is an answer, and a cache that cannot be used only costs time.
 pub fn look_up(
     addresses: &[String],
-    settings: &Settings,
+    settings: &OnlineSettings,
     file: Option<&Path>,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(UrlAnswers, Vec<String>), WebError> {
@@ -144,14 +144,14 @@ pub fn look_up(
 #[cfg(feature = "online")]
 fn asked(
     urls: Vec<url::Url>,
-    settings: &Settings,
+    settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     ask::ask(urls, settings, progress)
 }
 
 #[cfg(not(feature = "online"))]
-fn asked(_: Vec<url::Url>, _: &Settings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+fn asked(_: Vec<url::Url>, _: &OnlineSettings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 
