@@ -39,10 +39,10 @@ pub(super) enum CacheError {
 
 /// Answers by normalised address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cache(BTreeMap<String, Entry>);
+pub(super) struct Cache(BTreeMap<String, CacheEntry>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
+struct CacheEntry {
     /// When, in seconds since 1970.
     asked: u64,
     #[serde(flatten)]
@@ -50,9 +50,9 @@ struct Entry {
 }
 
 #[derive(Deserialize)]
-struct Whole {
+struct CacheFile {
     schema: String,
-    answers: BTreeMap<String, Entry>,
+    answers: BTreeMap<String, CacheEntry>,
 }
 
 impl Cache {
@@ -67,7 +67,7 @@ impl Cache {
             Err(source) => return Err(CacheError::Read { path: path.to_owned(), source }),
         };
         let not_a_cache = |why: String| CacheError::NotACache { path: path.to_owned(), why };
-        let whole: Whole = serde_json::from_slice(&bytes).map_err(|error| not_a_cache(error.to_string()))?;
+        let whole: CacheFile = serde_json::from_slice(&bytes).map_err(|error| not_a_cache(error.to_string()))?;
         if whole.schema != SCHEMA {
             return Err(not_a_cache(format!("its schema is {:?}, not {SCHEMA:?}", whole.schema)));
         }
@@ -99,7 +99,7 @@ impl Cache {
     /// Stores the answers of this run.
     pub(super) fn learn(&mut self, now: SystemTime, fresh: impl IntoIterator<Item = (String, UrlAnswer)>) {
         let asked = seconds(now);
-        self.0.extend(fresh.into_iter().map(|(address, answer)| (address, Entry { asked, answer })));
+        self.0.extend(fresh.into_iter().map(|(address, answer)| (address, CacheEntry { asked, answer })));
     }
 
     /// The answer to an address.
