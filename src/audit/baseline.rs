@@ -92,12 +92,12 @@ struct Written<E: Serialize> {
 struct Read {
     #[serde(rename = "schema", deserialize_with = "schema")]
     _schema: (),
-    findings: Vec<Entry>,
+    findings: Vec<BaselineEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct BaselineEntry {
     path: String,
     #[serde(serialize_with = "write_code", deserialize_with = "read_code")]
     code: Code,
@@ -146,7 +146,7 @@ impl Baseline {
         })?;
         let mut known = BTreeMap::new();
         // The same entry twice is what merging two branches leaves.
-        for Entry { path, code, target, text, count } in read.findings {
+        for BaselineEntry { path, code, target, text, count } in read.findings {
             let entry: &mut u32 = known.entry(Known { path, code, target, text }).or_default();
             *entry = entry.saturating_add(count);
         }
@@ -210,7 +210,7 @@ impl Baseline {
     /// # Errors
     /// When `out` refuses.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let entry = |(Known { path, code, target, text }, count): (&Known, &u32)| Entry {
+        let entry = |(Known { path, code, target, text }, count): (&Known, &u32)| BaselineEntry {
             path: path.clone(),
             code: *code,
             target: target.clone(),
