@@ -8,7 +8,7 @@ use crate::cli::{Format, New};
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, Destination, FilesError, Tree};
+use crate::fs::files::{self, Destination, FilesError, FileTree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
@@ -123,7 +123,7 @@ pub struct GeneratedProject {
     shown: PathBuf,
     template: Template,
     answers: Answers,
-    files: Tree,
+    files: FileTree,
     git: Repository,
     dry_run: bool,
 }
@@ -189,7 +189,7 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
     let mut git = git::plan(destination.parent(), request.git);
     interrupt.check()?;
 
-    let complete = || -> Result<Tree, NewError> {
+    let complete = || -> Result<FileTree, NewError> {
         progress(&format!("rendering {} files of template {}", template.files.len(), template.name()));
         let rendered = render::render(&template, &request.name, &answers, interrupt)?;
         let mut files = project::complete(rendered, &template, &request.name, &answers)?;

@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::catalog::pages::{Kind, Placed, built_in, placed};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
-use crate::fs::files::Tree;
+use crate::fs::files::FileTree;
 use crate::markdown::checksum::{Found, inspect, with_checksum};
 use crate::markdown::managed::{MarkerError, sections, splice};
 
@@ -111,7 +111,7 @@ impl Folder for Path {
 }
 
 /// A project that is still in memory.
-impl Folder for Tree {
+impl Folder for FileTree {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError> {
         Ok(self.get(path).map(|file| file.bytes.to_vec()))
     }

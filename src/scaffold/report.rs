@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::answers::Answers;
 use super::template::{Source, Template};
-use crate::fs::files::Tree;
+use crate::fs::files::FileTree;
 use crate::fs::repository::Repository;
 use crate::fs::terminal::{Paint, Role, shell_word};
 
@@ -29,7 +29,7 @@ pub struct Report<'a> {
     /// The answers.
     pub answers: &'a Answers,
     /// All files of the project.
-    pub files: &'a Tree,
+    pub files: &'a FileTree,
     /// The state of its git repository.
     pub git: Repository,
     /// `true` when nothing was written.
@@ -209,7 +209,7 @@ impl<'a> Node<'a> {
 
 /// Draws the files as a tree: complete when it is short, otherwise with its long and deep folders as counts.
 #[must_use]
-pub fn tree(files: &Tree, paint: Paint) -> String {
+pub fn tree(files: &FileTree, paint: Paint) -> String {
     let mut root = Node::default();
     for path in files.keys() {
         root.insert(path);

@@ -28,7 +28,7 @@ use crate::docs::build::{ByHand, plan};
 use crate::docs::documents::{self, collect};
 use crate::docs::site::Site;
 use crate::error::{self, Explain, Failure, UNFINISHED};
-use crate::fs::files::{File, Tree};
+use crate::fs::files::{File, FileTree};
 use crate::text::date::today;
 
 /// The interval between two checks of the files.
@@ -68,7 +68,7 @@ enum Event<'a> {
     Failed(DocsError),
 }
 
-type Shared = watch::Receiver<Arc<Tree>>;
+type Shared = watch::Receiver<Arc<FileTree>>;
 /// The modification time and size of each file, or `None` for a missing file.
 type Seen = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
@@ -248,7 +248,7 @@ async fn file(State(shared): State<Shared>, request: Request) -> Response {
     (headers, bytes.to_vec()).into_response()
 }
 
-fn find<'a>(files: &'a Tree, path: &str) -> Option<(&'a str, &'a File)> {
+fn find<'a>(files: &'a FileTree, path: &str) -> Option<(&'a str, &'a File)> {
     let path = percent_encoding::percent_decode_str(path.trim_start_matches('/')).decode_utf8().ok()?;
     let path = if path.is_empty() { "index.html" } else { &*path };
     files.get_key_value(path).map(|(name, file)| (name.as_str(), file))
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn paths_are_found_and_typed() {
-        let files = Tree::from([
+        let files = FileTree::from([
             ("index.html".to_owned(), File::text("entry")),
             ("docs/a b.html".to_owned(), File::text("page")),
         ]);

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::error::{Explain, UNFINISHED, USAGE};
-use crate::fs::files::{FilesError, Tree};
+use crate::fs::files::{FilesError, FileTree};
 
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum SiteError {
 #[derive(Debug, Default)]
 pub struct Site {
     /// The files of the site.
-    pub files: Tree,
+    pub files: FileTree,
     /// Notes on problems, each beginning with a document and a line.
     pub notes: Vec<String>,
 }

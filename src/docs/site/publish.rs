@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::SiteError;
-use crate::fs::files::{File, FilesError, Tree, read_tree, replace_folder};
+use crate::fs::files::{File, FilesError, FileTree, read_tree, replace_folder};
 
 /// The marker file in every folder that a build made. No other folder may be replaced.
 const MARK: &str = ".mcp-kit-site";
@@ -14,7 +14,7 @@ const MARK: &str = ".mcp-kit-site";
 ///
 /// # Errors
 /// When the folder holds other files, or cannot be written.
-pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
+pub fn publish(folder: &Path, mut files: FileTree) -> Result<bool, SiteError> {
     files.insert(
         MARK.to_owned(),
         File::text("Made by `mcp-kit docs build --html`, which replaces this folder as a whole.\n"),
@@ -32,7 +32,7 @@ pub fn publish(folder: &Path, mut files: Tree) -> Result<bool, SiteError> {
 }
 
 /// Returns the contents of the folder, or `None` when it does not exist.
-fn inspect(folder: &Path) -> Result<Option<Tree>, SiteError> {
+fn inspect(folder: &Path) -> Result<Option<FileTree>, SiteError> {
     let not_generated = || SiteError::NotGenerated(folder.display().to_string());
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -55,7 +55,7 @@ mod tests {
     fn a_site_replaces_a_site_and_nothing_else() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("a/site");
-        let tree = |text: &str| Tree::from([("x/page.html".to_owned(), File::text(text))]);
+        let tree = |text: &str| FileTree::from([("x/page.html".to_owned(), File::text(text))]);
         assert!(publish(&folder, tree("one")).unwrap());
         assert!(!publish(&folder, tree("one")).unwrap());
         assert!(publish(&folder, tree("two")).unwrap());
