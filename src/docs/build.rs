@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::templates::{TemplateError, Templates};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{Kind, Placed, built_in, placed};
+use crate::catalog::pages::{PageKind, Placed, built_in, placed};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
 use crate::fs::files::FileTree;
@@ -190,7 +190,7 @@ fn next(
     let keep = by_hand == ByHand::Keep;
     let same = |one: &str, other: &str| one.trim().replace("\r\n", "\n") == other.trim().replace("\r\n", "\n");
     match page.kind {
-        Kind::Whole => {
+        PageKind::Whole => {
             match before.map(|text| inspect(page.name, text)) {
                 Some(Found::Untouched(body)) => {
                     let dated = date_in(body).map(&render).transpose()?;
@@ -208,7 +208,7 @@ fn next(
             }
             Ok(Some(with_checksum(page.name, &render(today)?)))
         }
-        Kind::Section(title) => {
+        PageKind::Section(title) => {
             let fresh = format!("# {title}\n");
             let file = before.unwrap_or(&fresh);
             let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_owned(), error })?;

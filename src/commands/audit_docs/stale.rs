@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::audit::stale_page::StalePage;
 use crate::catalog::Catalog;
-use crate::catalog::pages::{Kind, Placed, placed};
+use crate::catalog::pages::{PageKind, Placed, placed};
 use crate::docs::build::{BuildError, ByHand, Folder as _, plan};
 use crate::markdown::checksum::{Found, inspect, is_page};
 use crate::markdown::managed::sections;
@@ -65,9 +65,9 @@ impl PageState {
     fn find(root: &Path, page: &Placed<'_>) -> Option<Self> {
         let text = String::from_utf8(root.read(page.path).ok()??).ok()?;
         match page.kind {
-            Kind::Whole if is_page(&text) => Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited }),
-            Kind::Whole => None,
-            Kind::Section(_) => match sections(&text) {
+            PageKind::Whole if is_page(&text) => Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited }),
+            PageKind::Whole => None,
+            PageKind::Section(_) => match sections(&text) {
                 Ok(found) => {
                     let section = found.into_iter().find(|section| section.name == page.name)?;
                     Some(Self { at: section.whole.start, edited: section.is_edited(&text) })
