@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::profile::Flavor;
-use crate::catalog::service::{AuthMethod, Kind, Location, Status, TokenStorage};
+use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -291,11 +291,11 @@ pub struct CatalogAdd {
     /// Its name
     pub name: String,
     /// A server, or the template that servers are made from
-    #[arg(long, default_value = "server", value_parser = value_parser(Kind::ALL))]
-    pub kind: Kind,
+    #[arg(long, default_value = "server", value_parser = value_parser(ServiceKind::ALL))]
+    pub kind: ServiceKind,
     /// Whether it is in use
-    #[arg(long, value_parser = value_parser(Status::ALL))]
-    pub status: Status,
+    #[arg(long, value_parser = value_parser(ServiceStatus::ALL))]
+    pub status: ServiceStatus,
     /// Where it runs
     #[arg(long, value_parser = value_parser(Location::ALL))]
     pub location: Location,

@@ -36,7 +36,7 @@ macro_rules! choices {
 
 choices! {
     /// Whether it is in use.
-    Status "status" {
+    ServiceStatus "status" {
         /// It runs.
         Deployed "deployed" "Deployed",
         /// It is to come.
@@ -95,7 +95,7 @@ choices! {
 choices! {
     /// What an entry describes.
     #[derive(Default)]
-    Kind "kind" {
+    ServiceKind "kind" {
         /// A server.
         #[default]
         Server "server" "Server",
@@ -107,7 +107,7 @@ choices! {
 /// Returns the label for a word of the catalog. An unknown word is its own label.
 #[must_use]
 pub fn label(word: &str) -> &str {
-    let tables = [Kind::LABELS, Status::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
+    let tables = [ServiceKind::LABELS, ServiceStatus::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
     let found = tables.into_iter().flatten().find(|(known, _)| *known == word);
     found.map_or(word, |(_, label)| label)
 }
@@ -119,10 +119,10 @@ pub struct Service {
     /// Its name, which no other one has.
     pub name: String,
     /// A server, or the template that servers are made from.
-    #[serde(default, skip_serializing_if = "Kind::is_server")]
-    pub kind: Kind,
+    #[serde(default, skip_serializing_if = "ServiceKind::is_server")]
+    pub kind: ServiceKind,
     /// Whether it is in use.
-    pub status: Status,
+    pub status: ServiceStatus,
     /// Where it runs.
     pub location: Location,
     /// How callers are known.
@@ -154,7 +154,7 @@ pub struct Service {
     pub notes: Option<String>,
 }
 
-impl Kind {
+impl ServiceKind {
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     const fn is_server(&self) -> bool {
         matches!(self, Self::Server)
@@ -165,8 +165,8 @@ impl Service {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let mut fields = reader.fields(node, "a service")?;
         let name = reader.required_text(&mut fields, "name");
-        let kind = fields.take("kind").map_or(Some(Kind::Server), |node| Kind::read(node, reader));
-        let status = reader.required(&mut fields, "status").and_then(|node| Status::read(node, reader));
+        let kind = fields.take("kind").map_or(Some(ServiceKind::Server), |node| ServiceKind::read(node, reader));
+        let status = reader.required(&mut fields, "status").and_then(|node| ServiceStatus::read(node, reader));
         let location = reader.required(&mut fields, "location").and_then(|node| Location::read(node, reader));
         let auth_method = reader.required(&mut fields, "auth_method").and_then(|node| AuthMethod::read(node, reader));
         let storage_node = reader.required(&mut fields, "token_storage");

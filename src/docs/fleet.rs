@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::catalog::Service;
-use crate::catalog::service::{AuthMethod, Kind, Status, TokenStorage};
+use crate::catalog::service::{AuthMethod, ServiceKind, ServiceStatus, TokenStorage};
 
 /// The placeholder for a server name when the catalog has no server or several.
 const NAME: &str = "my-server";
@@ -39,11 +39,11 @@ impl Fleet {
     /// Returns the facts about these entries of a catalog.
     #[must_use]
     pub fn of(services: &[Service]) -> Self {
-        let servers: Vec<&Service> = services.iter().filter(|service| service.kind == Kind::Server).collect();
+        let servers: Vec<&Service> = services.iter().filter(|service| service.kind == ServiceKind::Server).collect();
         let stores = |storage| servers.is_empty() || servers.iter().any(|service| service.token_storage == storage);
         let callers = |method| servers.is_empty() || servers.iter().any(|service| service.auth_method == method);
         let only = match servers.as_slice() {
-            [only] if only.status != Status::Deprecated => name(only).zip(host(only)),
+            [only] if only.status != ServiceStatus::Deprecated => name(only).zip(host(only)),
             _ => None,
         };
         let (name, host) = only.unwrap_or((NAME, HOST));
