@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::manifest::{Kind, Placeholder, position};
+use super::manifest::{PlaceholderKind, Placeholder, position};
 use crate::error::Explain;
 use crate::text::nearest::nearest;
 
@@ -237,8 +237,8 @@ pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<Given>]) -> Result<An
 
 fn answer(placeholder: &Placeholder, value: String) -> Answer {
     match placeholder.kind {
-        Kind::Bool => Answer::Bool(value == "true"),
-        Kind::Text | Kind::List => Answer::Text(value),
+        PlaceholderKind::Bool => Answer::Bool(value == "true"),
+        PlaceholderKind::Text | PlaceholderKind::List => Answer::Text(value),
     }
 }
 
@@ -250,8 +250,8 @@ fn check(placeholders: &[Placeholder], given: &Given) -> Option<Problem> {
     };
     let reason = placeholder.accepts(&given.value).err()?;
     let nearest = match placeholder.kind {
-        Kind::Bool => nearest(&given.value, &["true".to_owned(), "false".to_owned()]),
-        Kind::Text | Kind::List => nearest(&given.value, &placeholder.choices),
+        PlaceholderKind::Bool => nearest(&given.value, &["true".to_owned(), "false".to_owned()]),
+        PlaceholderKind::Text | PlaceholderKind::List => nearest(&given.value, &placeholder.choices),
     };
     Some(Problem::Rejected {
         origin: given.origin.clone(),
