@@ -116,7 +116,7 @@ impl<'a> Audit<'a> {
             links: pages.map(|page| page.document.links.len()).sum(),
             findings,
             hidden,
-            graph: finding::Graph {
+            graph: finding::DocumentGraph {
                 documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
                 edges: self.graph.pairs().collect(),
             },
