@@ -17,7 +17,7 @@ use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
 use crate::scaffold::render::{self, RenderError};
-use crate::scaffold::report::Report;
+use crate::scaffold::report::ProjectReport;
 use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
 
@@ -131,8 +131,8 @@ pub struct GeneratedProject {
 impl GeneratedProject {
     /// Returns the report about it.
     #[must_use]
-    pub fn report(&self) -> Report<'_> {
-        Report {
+    pub fn report(&self) -> ProjectReport<'_> {
+        ProjectReport {
             name: &self.name,
             path: &self.path,
             shown: self.shown.clone(),

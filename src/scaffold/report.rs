@@ -17,7 +17,7 @@ const MOST_LINES: usize = 40;
 
 /// The contents of the report.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub struct ProjectReport<'a> {
     /// The name of the project.
     pub name: &'a str,
     /// The absolute path of the project.
@@ -37,7 +37,7 @@ pub struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct ProjectJson<'a> {
     schema: &'static str,
     name: &'a str,
     path: String,
@@ -63,7 +63,7 @@ struct JsonFile<'a> {
     executable: bool,
 }
 
-impl Report<'_> {
+impl ProjectReport<'_> {
     /// Returns the JSON object of schema `mcp-kit/new/1`.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Report<'_> {
             Source::Embedded => "embedded",
             Source::Folder(_) => "folder",
         };
-        serde_json::to_string_pretty(&Json {
+        serde_json::to_string_pretty(&ProjectJson {
             schema: "mcp-kit/new/1",
             name: self.name,
             path: self.path.display().to_string(),
