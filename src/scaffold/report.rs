@@ -140,15 +140,15 @@ impl ProjectReport<'_> {
 
 /// A node of the tree: a file, or a folder with its entries.
 #[derive(Default)]
-struct Node<'a> {
+struct TreeNode<'a> {
     /// Folders come first, as in a file manager.
-    folders: BTreeMap<&'a str, Node<'a>>,
+    folders: BTreeMap<&'a str, TreeNode<'a>>,
     files: Vec<&'a str>,
     /// `true` to draw the entries, `false` to count them.
     open: bool,
 }
 
-impl<'a> Node<'a> {
+impl<'a> TreeNode<'a> {
     fn insert(&mut self, path: &'a str) {
         match path.split_once('/') {
             Some((folder, rest)) => self.folders.entry(folder).or_default().insert(rest),
@@ -161,7 +161,7 @@ impl<'a> Node<'a> {
     }
 
     fn count(&self) -> usize {
-        self.files.len() + self.folders.values().map(Node::count).sum::<usize>()
+        self.files.len() + self.folders.values().map(TreeNode::count).sum::<usize>()
     }
 
     /// Opens folders `depth` levels down, short ones first, while there is room. Returns whether there were any.
@@ -210,7 +210,7 @@ impl<'a> Node<'a> {
 /// Draws the files as a tree: complete when it is short, otherwise with its long and deep folders as counts.
 #[must_use]
 pub fn tree(files: &FileTree, paint: Paint) -> String {
-    let mut root = Node::default();
+    let mut root = TreeNode::default();
     for path in files.keys() {
         root.insert(path);
     }
