@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Catalog;
-use super::docs::Place;
+use super::docs::PagePlace;
 
 /// The relation of a page to its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,21 +52,21 @@ pub struct Placed<'a> {
 /// Returns the pages of a catalog: the built-in ones, except those that it turns off, and then its own.
 #[must_use]
 pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
-    let configured: FxHashMap<&str, &Place> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let configured: FxHashMap<&str, &PagePlace> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
     let ours = PAGES.iter().filter_map(|page| {
         let (path, kind) = match configured.get(page.name) {
             None => (page.path, page.kind),
-            Some(Place::Nowhere) => return None,
-            Some(Place::At(path)) => (path.as_str(), page.kind),
-            Some(Place::SectionOf(path)) => (path.as_str(), PageKind::Section(page.title())),
+            Some(PagePlace::Nowhere) => return None,
+            Some(PagePlace::At(path)) => (path.as_str(), page.kind),
+            Some(PagePlace::SectionOf(path)) => (path.as_str(), PageKind::Section(page.title())),
         };
         Some(Placed { name: page.name, path, kind })
     });
     let others = catalog.docs.pages.iter().filter(|(name, _)| built_in(name).is_none());
     let own = others.filter_map(|(name, place)| match place {
-        Place::Nowhere => None,
-        Place::At(path) => Some(Placed { name, path, kind: PageKind::Whole }),
-        Place::SectionOf(path) => Some(Placed { name, path, kind: PageKind::Section(name) }),
+        PagePlace::Nowhere => None,
+        PagePlace::At(path) => Some(Placed { name, path, kind: PageKind::Whole }),
+        PagePlace::SectionOf(path) => Some(Placed { name, path, kind: PageKind::Section(name) }),
     });
     ours.chain(own).collect()
 }
