@@ -16,7 +16,7 @@ pub enum PageKind<'a> {
 
 /// A built-in page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct BuiltInPage {
     /// The name in markers, in `docs.pages`, and of its template without `.md`.
     pub name: &'static str,
     /// The default path, relative to the catalog's folder.
@@ -26,16 +26,16 @@ pub struct Page {
 }
 
 /// All built-in pages.
-pub const PAGES: &[Page] = &[
-    Page { name: "index", path: "docs/infrastructure/mcp/README.md", kind: PageKind::Whole },
-    Page { name: "sop", path: "docs/infrastructure/mcp/OAUTH_SOP.md", kind: PageKind::Whole },
-    Page { name: "troubleshooting", path: "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md", kind: PageKind::Whole },
-    Page { name: "infisical", path: "docs/infrastructure/mcp/INFISICAL.md", kind: PageKind::Whole },
-    Page { name: "template-guide", path: "docs/infrastructure/mcp/TEMPLATE_GUIDE.md", kind: PageKind::Whole },
-    Page { name: "servers", path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", kind: PageKind::Whole },
-    Page { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: PageKind::Whole },
-    Page { name: "authentication", path: "docs/architecture/ARCHITECTURE.md", kind: PageKind::Section("Architecture") },
-    Page { name: "current-state", path: "CURRENT_STATE_v1.md", kind: PageKind::Section("Current state") },
+pub const PAGES: &[BuiltInPage] = &[
+    BuiltInPage { name: "index", path: "docs/infrastructure/mcp/README.md", kind: PageKind::Whole },
+    BuiltInPage { name: "sop", path: "docs/infrastructure/mcp/OAUTH_SOP.md", kind: PageKind::Whole },
+    BuiltInPage { name: "troubleshooting", path: "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md", kind: PageKind::Whole },
+    BuiltInPage { name: "infisical", path: "docs/infrastructure/mcp/INFISICAL.md", kind: PageKind::Whole },
+    BuiltInPage { name: "template-guide", path: "docs/infrastructure/mcp/TEMPLATE_GUIDE.md", kind: PageKind::Whole },
+    BuiltInPage { name: "servers", path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", kind: PageKind::Whole },
+    BuiltInPage { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: PageKind::Whole },
+    BuiltInPage { name: "authentication", path: "docs/architecture/ARCHITECTURE.md", kind: PageKind::Section("Architecture") },
+    BuiltInPage { name: "current-state", path: "CURRENT_STATE_v1.md", kind: PageKind::Section("Current state") },
 ];
 
 /// A page and its path.
@@ -73,11 +73,11 @@ pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
 
 /// Returns the built-in page with this name.
 #[must_use]
-pub fn built_in(name: &str) -> Option<&'static Page> {
+pub fn built_in(name: &str) -> Option<&'static BuiltInPage> {
     PAGES.iter().find(|page| page.name == name)
 }
 
-impl Page {
+impl BuiltInPage {
     /// Returns the title of a file that is created for the section.
     const fn title(&self) -> &'static str {
         match self.kind {
