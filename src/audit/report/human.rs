@@ -19,7 +19,7 @@ const fn role(severity: Severity) -> Role {
     }
 }
 
-struct Page<'a> {
+struct HumanReport<'a> {
     report: &'a Report,
     paint: Paint,
     width: usize,
@@ -28,16 +28,16 @@ struct Page<'a> {
 
 pub(super) fn write(report: &Report, paint: Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
     // Narrower than that, nothing can be read.
-    let mut page = Page { report, paint, width: width.max(40), out };
+    let mut human = HumanReport { report, paint, width: width.max(40), out };
     for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
         page.document(of_document)?;
     }
-    page.decisions()?;
-    page.summary()?;
-    page.next()
+    human.decisions()?;
+    human.summary()?;
+    human.next()
 }
 
-impl Page<'_> {
+impl HumanReport<'_> {
     fn document(&mut self, findings: &[Finding]) -> io::Result<()> {
         let path = located(&self.report.root, &findings[0].path);
         let path = escape_control(&path);
