@@ -12,7 +12,7 @@ use crate::fs::files::{self, Destination, FilesError, FileTree};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
-use crate::scaffold::answers::{self, Answers, Given, Origin, Problem};
+use crate::scaffold::answers::{self, Answers, GivenAnswer, AnswerOrigin, AnswerError};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
@@ -75,7 +75,7 @@ pub enum RequestError {
     Name(#[from] BadName),
     /// An answer is not valid.
     #[error(transparent)]
-    Answer(#[from] Problem),
+    Answer(#[from] AnswerError),
 }
 
 /// The reason that there is no project.
@@ -221,16 +221,16 @@ fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     if let Err(bad) = name::check(&request.name, &template.package_names()) {
         wrong.push(bad.into());
     }
-    let flags = request.flags.iter().map(|(flag, key, value)| Given {
+    let flags = request.flags.iter().map(|(flag, key, value)| GivenAnswer {
         key: (*key).to_owned(),
         value: value.clone(),
-        origin: Origin::Flag(flag),
+        origin: AnswerOrigin::Flag(flag),
     });
     let mut set = Vec::new();
     for pair in &request.set {
         match answers::parse_set(pair) {
             Some(given) => set.push(given),
-            None => wrong.push(Problem::NotAPair(pair.clone()).into()),
+            None => wrong.push(AnswerError::NotAPair(pair.clone()).into()),
         }
     }
     let mut file = Vec::new();
@@ -250,7 +250,7 @@ fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     }
 }
 
-fn read_answers(path: &Path) -> Result<(Vec<Given>, Vec<Problem>), NewError> {
+fn read_answers(path: &Path) -> Result<(Vec<GivenAnswer>, Vec<AnswerError>), NewError> {
     let bytes = std::fs::read(path).map_err(|source| NewError::AnswersFile { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| NewError::AnswersFile {
         path: path.to_owned(),
