@@ -26,12 +26,12 @@ pub struct Prepared {
 }
 
 /// A change to the text.
-type Edit = (Range<usize>, String);
+type TextEdit = (Range<usize>, String);
 
 struct Preparation<'a> {
     document: &'a Document,
     here: &'a BTreeSet<&'a str>,
-    edits: Vec<Edit>,
+    edits: Vec<TextEdit>,
     images: Vec<String>,
     notes: Vec<(usize, String)>,
     title: Option<String>,
