@@ -124,14 +124,14 @@ impl Folder for FileTree {
 
 /// The result of a comparison.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct BuildPlan {
     /// The files to change.
     pub changes: Vec<Change>,
     /// The number of pages.
     pub pages: usize,
 }
 
-impl Plan {
+impl BuildPlan {
     /// Returns the contents of a file after the build: from the plan, or from disk when the plan does not change it.
     ///
     /// # Errors
@@ -153,11 +153,11 @@ pub fn plan<F: Folder + ?Sized>(
     catalog: &Catalog,
     today: &str,
     by_hand: ByHand,
-) -> Result<Plan, Vec<BuildError>> {
+) -> Result<BuildPlan, Vec<BuildError>> {
     let placed = placed(catalog);
     let own = own_templates(folder, catalog, &placed)?;
     let templates = Templates::new(catalog, &placed, &own).map_err(|error| vec![error.into()])?;
-    let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: placed.len() }, Vec::new());
+    let (mut plan, mut errors) = (BuildPlan { changes: Vec::new(), pages: placed.len() }, Vec::new());
     for page in &placed {
         let path = page.path;
         let made = read(folder, path).and_then(|before| {
