@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::archived::Archived;
-use super::plan::{Edits, Plan, meets};
+use super::plan::{Edits, FixPlan, meets};
 use crate::audit::checks::Context;
 use crate::audit::finding::{Decision, Edit, Fix, Verdict};
 use crate::audit::profile::Flavor;
@@ -35,9 +35,9 @@ pub struct Words {
 
 /// Carries out the proposals to update and to archive.
 #[must_use]
-pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> Plan {
+pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> FixPlan {
     let documents = Documents::new(context, words);
-    let mut plan = Plan::default();
+    let mut plan = FixPlan::default();
     let archived = documents.archived(decisions, &mut plan.remarks);
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
     for page in documents.touched(decisions, &archived) {
@@ -266,7 +266,7 @@ impl<'a> Documents<'a> {
     }
 
     /// Enters what was archived into the list, which is made where there is none.
-    fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut Plan) {
+    fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut FixPlan) {
         let done: Vec<(u32, &String)> =
             archived.iter().filter(|(page, _)| texts.contains_key(page)).map(|(page, new)| (*page, new)).collect();
         if done.is_empty() {
