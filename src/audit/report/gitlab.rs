@@ -16,17 +16,17 @@ struct Issue<'a> {
     check_name: &'static str,
     fingerprint: String,
     severity: &'static str,
-    location: Location<'a>,
+    location: IssueLocation<'a>,
 }
 
 #[derive(Serialize)]
-struct Location<'a> {
+struct IssueLocation<'a> {
     path: std::borrow::Cow<'a, str>,
-    lines: Lines,
+    lines: LineRange,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct LineRange {
     begin: u32,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                     Severity::Warning => "minor",
                     Severity::Note => "info",
                 },
-                location: Location { path: located(&report.root, &finding.path), lines: Lines { begin: finding.line } },
+                location: IssueLocation { path: located(&report.root, &finding.path), lines: LineRange { begin: finding.line } },
             }
         })
     });
