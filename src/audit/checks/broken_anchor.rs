@@ -18,7 +18,7 @@
 //! renderer's rules were taken stands at the end of the report; `--flavor` takes others. To keep old links good when you reword a
 //! heading, leave `<a id="installing"></a>` in front of it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::document::Document;
 use crate::audit::resolve::{Fragment, Target};
 use crate::audit::suggest::{self, Guess};
@@ -27,7 +27,7 @@ use crate::markdown::destination::Parts;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link to a heading or id that does not exist",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("broken_anchor.rs"),
 };
 const CODE: Code = Code::BrokenAnchor;

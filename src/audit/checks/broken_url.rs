@@ -19,14 +19,14 @@
 //! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
 //! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::web::UrlAnswer;
 use crate::markdown::destination::Parts;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Web address that does not answer with a page",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("broken_url.rs"),
 };
 const CODE: Code = Code::BrokenUrl;

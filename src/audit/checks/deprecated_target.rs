@@ -18,7 +18,7 @@
 //!
 //! Point the link to the replacement, or say in its text that the target is old.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::document::{Document, LinkKind};
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -27,7 +27,7 @@ use crate::text::path::{display_path, file_name, parent};
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link to an archived or deprecated document",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("deprecated_target.rs"),
 };
 const CODE: Code = Code::DeprecatedTarget;

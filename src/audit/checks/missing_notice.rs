@@ -14,14 +14,14 @@
 //! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
 //! does the latter.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, parent};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Archived document without a notice or an index entry",
-    run: Run::Tree(run),
+    run: CheckRun::Tree(run),
     source: include_str!("missing_notice.rs"),
 };
 const CODE: Code = Code::MissingNotice;

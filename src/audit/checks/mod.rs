@@ -142,7 +142,7 @@ impl PendingFinding {
 
 /// What a check looks at.
 #[derive(Clone, Copy)]
-pub enum Run {
+pub enum CheckRun {
     /// One document at a time, in any order.
     Page(fn(Context<'_>, u32, &mut Vec<PendingFinding>)),
     /// All at once.
@@ -171,7 +171,7 @@ pub struct Check {
     /// The defect, as a noun phrase.
     pub summary: &'static str,
     /// How it is done.
-    pub run: Run,
+    pub run: CheckRun,
     source: &'static str,
 }
 

@@ -20,14 +20,14 @@
 //!
 //! Write the new address, after a look at whether it is still the same page.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::suggest::Guess;
 use crate::audit::web::UrlAnswer;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Web address that redirects for good",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("moved_url.rs"),
 };
 const CODE: Code = Code::MovedUrl;

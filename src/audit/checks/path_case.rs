@@ -17,7 +17,7 @@
 //!
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
 use crate::audit::suggest::{self, Guess};
@@ -26,7 +26,7 @@ use crate::markdown::destination::Parts;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link that is right but for upper and lower case",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("path_case.rs"),
 };
 const CODE: Code = Code::PathCase;

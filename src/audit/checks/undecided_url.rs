@@ -19,13 +19,13 @@
 //!
 //! Run it again later. An address that is never decided belongs into `audit.online.exclude` of `catalog.yaml`.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::web::UrlAnswer;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Web address that could not be judged",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("undecided_url.rs"),
 };
 const CODE: Code = Code::UndecidedUrl;
