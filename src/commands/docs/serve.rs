@@ -70,7 +70,7 @@ enum Event<'a> {
 
 type Shared = watch::Receiver<Arc<FileTree>>;
 /// The modification time and size of each file, or `None` for a missing file.
-type Seen = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+type FileStates = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
 /// Runs the command until it is interrupted.
 ///
@@ -177,7 +177,7 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn inspect<'a>(files: impl IntoIterator<Item = &'a Path>) -> Seen {
+fn inspect<'a>(files: impl IntoIterator<Item = &'a Path>) -> FileStates {
     let state = |path: &Path| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
