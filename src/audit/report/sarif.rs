@@ -51,18 +51,18 @@ struct Driver {
 #[serde(rename_all = "camelCase")]
 struct Rule {
     id: &'static str,
-    short_description: Message,
-    help: Message,
+    short_description: SarifMessage,
+    help: SarifMessage,
 }
 
 #[derive(Serialize)]
-struct Message {
+struct SarifMessage {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     markdown: Option<String>,
 }
 
-impl Message {
+impl SarifMessage {
     fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), markdown: None }
     }
@@ -79,7 +79,7 @@ struct Invocation {
 #[derive(Serialize)]
 struct Notification {
     level: &'static str,
-    message: Message,
+    message: SarifMessage,
 }
 
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ struct SarifResult<'a> {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
-    message: Message,
+    message: SarifMessage,
     locations: [ResultLocation<'a>; 1],
     partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -145,7 +145,7 @@ struct Fingerprints {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SarifFix<'a> {
-    description: Message,
+    description: SarifMessage,
     artifact_changes: [ArtifactChange<'a>; 1],
 }
 
@@ -168,8 +168,8 @@ fn rule(code: &Code) -> Rule {
     let code = code.as_str();
     Rule {
         id: code,
-        short_description: Message::plain(summary),
-        help: Message {
+        short_description: SarifMessage::plain(summary),
+        help: SarifMessage {
             text: format!(
                 "{summary}. `mcp-kit audit-docs --explain {code}` says why it matters and how to fix it; \
                  `<!-- mcp-kit-ignore {code}: reason -->` in the document accepts it."
@@ -212,7 +212,7 @@ fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -
         inserted_content: ArtifactContent { text: &edit.text },
     };
     let fix = |fix: &'a crate::audit::finding::Fix| SarifFix {
-        description: Message::plain(&fix.title),
+        description: SarifMessage::plain(&fix.title),
         artifact_changes: [ArtifactChange {
             artifact_location: artifact.clone(),
             replacements: fix.edits.iter().map(replacement).collect(),
@@ -222,7 +222,7 @@ fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -
         rule_id: finding.code.as_str(),
         rule_index: Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default(),
         level: finding.severity.as_str(),
-        message: Message::plain(messages::message(finding)),
+        message: SarifMessage::plain(messages::message(finding)),
         fixes: finding.fix.iter().map(fix).collect(),
         locations: [ResultLocation {
             physical_location: PhysicalLocation {
@@ -249,7 +249,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let total = report.findings.len();
     let left_out = (total > MOST_RESULTS).then(|| Notification {
         level: "warning",
-        message: Message::plain(format!(
+        message: SarifMessage::plain(format!(
             "{} left out, the least severe: code scanning takes {} results at most. The json format has all of them.",
             plural(total - MOST_RESULTS, "finding"),
             grouped(MOST_RESULTS)
