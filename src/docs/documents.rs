@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::build::{BuildError, Plan};
+use super::build::{BuildError, BuildPlan};
 use super::site::{Document, Site, SiteError, make};
 use crate::catalog::Catalog;
 use crate::catalog::pages::placed;
@@ -21,7 +21,7 @@ pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
 ///
 /// # Errors
 /// When a document cannot be read, or is not UTF-8.
-pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Document>, BuildError> {
+pub fn collect(root: &Path, catalog: &Catalog, plan: &BuildPlan) -> Result<Vec<Document>, BuildError> {
     let (mut documents, mut known) = (Vec::new(), FxHashSet::default());
     let pages = placed(catalog);
     let ours = pages.iter().map(|page| (page.path, page.name));

@@ -9,7 +9,7 @@ use super::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
 use super::fleet::Fleet;
 use super::{example, reference};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{PAGES, Page, Placed};
+use crate::catalog::pages::{BuiltInPage, PAGES, Placed};
 use crate::catalog::service::label;
 use crate::markdown::destination::relative_link;
 
