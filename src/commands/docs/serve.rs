@@ -26,7 +26,7 @@ use crate::commands::console::{Console, Status};
 use crate::commands::docs::build::{DocsError, root_of};
 use crate::docs::build::{ByHand, plan};
 use crate::docs::documents::{self, collect};
-use crate::docs::site::Site;
+use crate::docs::site::BuiltSite;
 use crate::error::{self, Explain, Failure, UNFINISHED};
 use crate::fs::files::{File, FileTree};
 use crate::text::date::today;
@@ -154,7 +154,7 @@ fn serve(
     })
 }
 
-fn make(path: &Path, today: &str) -> Result<Site, DocsError> {
+fn make(path: &Path, today: &str) -> Result<BuiltSite, DocsError> {
     let catalog = Catalog::load(path)?;
     let root = root_of(path)?;
     let one = |error| DocsError::Build(vec![error]);

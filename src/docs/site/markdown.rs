@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::Document;
+use super::SiteDocument;
 use super::diagram::{draw, escape};
 use crate::markdown::destination::{Parts, has_scheme, relative_link};
 use crate::markdown::slug::{Dialect, Slugger};
@@ -29,7 +29,7 @@ pub struct Prepared {
 type TextEdit = (Range<usize>, String);
 
 struct Preparation<'a> {
-    document: &'a Document,
+    document: &'a SiteDocument,
     here: &'a BTreeSet<&'a str>,
     edits: Vec<TextEdit>,
     images: Vec<String>,
@@ -43,7 +43,7 @@ struct Preparation<'a> {
 
 /// Converts the document. `here` holds the paths of all documents of the site.
 #[must_use]
-pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
+pub fn prepare(document: &SiteDocument, here: &BTreeSet<&str>) -> Prepared {
     let mut preparation = Preparation {
         document,
         here,
@@ -210,7 +210,7 @@ mod tests {
 
     fn prepared(text: &str) -> Prepared {
         let document =
-            Document { path: "docs/a.md".to_owned(), text: text.to_owned(), is_catalog: true, is_page: true };
+            SiteDocument { path: "docs/a.md".to_owned(), text: text.to_owned(), is_catalog: true, is_page: true };
         prepare(&document, &BTreeSet::from(["docs/a.md", "docs/b.md", "README.md"]))
     }
 

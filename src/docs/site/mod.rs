@@ -16,7 +16,7 @@ use crate::fs::files::{FilesError, FileTree};
 
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub struct SiteDocument {
     /// The path below the catalog's folder, with `/` between the parts. The site uses the same path with `.html`.
     pub path: String,
     /// The Markdown text.
@@ -43,7 +43,7 @@ pub enum SiteError {
 
 /// A site and its notes.
 #[derive(Debug, Default)]
-pub struct Site {
+pub struct BuiltSite {
     /// The files of the site.
     pub files: FileTree,
     /// Notes on problems, each beginning with a document and a line.
@@ -57,10 +57,10 @@ pub struct Site {
 /// When mdBook or its temporary folder fails.
 pub fn make(
     title: &str,
-    documents: &[Document],
+    documents: &[SiteDocument],
     image: &dyn Fn(&str) -> Option<Vec<u8>>,
     reload: Option<&str>,
-) -> Result<Site, SiteError> {
+) -> Result<BuiltSite, SiteError> {
     let here: BTreeSet<&str> = documents.iter().map(|document| document.path.as_str()).collect();
     let mut chapters = Vec::with_capacity(documents.len());
     let (mut images, mut notes) = (BTreeSet::new(), Vec::new());
@@ -76,7 +76,7 @@ pub fn make(
         });
     }
     let images = images.into_iter().filter_map(|path| Some((path.clone(), image(&path)?))).collect();
-    Ok(Site { files: book::render(title, chapters, images, reload)?, notes })
+    Ok(BuiltSite { files: book::render(title, chapters, images, reload)?, notes })
 }
 
 impl Explain for SiteError {
