@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use super::templates::{TemplateError, Templates};
+use super::templates::{PageTemplateError, Templates};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{PageKind, Placed, built_in, placed};
 use crate::error::{Explain, UNFINISHED, USAGE};
@@ -32,7 +32,7 @@ pub enum BuildError {
     NotUtf8(String),
     /// A template has an error.
     #[error(transparent)]
-    Template(#[from] TemplateError),
+    Template(#[from] PageTemplateError),
     /// The template folder has a file that belongs to no page.
     #[error("{0} is the template of no page")]
     NoPage(String),
@@ -182,7 +182,7 @@ pub fn plan<F: Folder + ?Sized>(
 fn next(
     page: &Placed<'_>,
     before: Option<&str>,
-    render: impl Fn(&str) -> Result<String, TemplateError>,
+    render: impl Fn(&str) -> Result<String, PageTemplateError>,
     today: &str,
     by_hand: ByHand,
 ) -> Result<Option<String>, BuildError> {
