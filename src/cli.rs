@@ -107,7 +107,7 @@ pub struct New {
     pub dry_run: bool,
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: OutputFormat,
 }
 
 /// `mcp-kit audit-docs`.
@@ -223,7 +223,7 @@ pub enum CatalogCommand {
         file: CatalogFile,
         /// A table, or JSON
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
     /// Print the JSON Schema of catalogs, for editors
     #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
@@ -356,7 +356,7 @@ fn code_parser() -> impl TypedValueParser<Value = Code> {
 
 /// The format of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people.
     #[default]
     Human,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Format, New};
+use crate::cli::{OutputFormat, New};
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
@@ -163,12 +163,12 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
         console.note("git is not installed, so the project is not a repository");
     }
     match format {
-        Format::Json => {
+        OutputFormat::Json => {
             let json = project.report().json().map_err(|error| Failure::output(&error.into()))?;
             console.print(format!("{json}\n").as_bytes())?;
         }
-        Format::Human if console.is_quiet() => {}
-        Format::Human => console.print(project.report().human(Paint::stdout()).as_bytes())?,
+        OutputFormat::Human if console.is_quiet() => {}
+        OutputFormat::Human => console.print(project.report().human(Paint::stdout()).as_bytes())?,
     }
     Ok(Status::Clean)
 }
