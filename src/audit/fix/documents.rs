@@ -24,9 +24,9 @@ const ARCHIVE: &str = "archive";
 /// The list of what was archived, where a tree has none elsewhere.
 const INDEX: &str = "docs/DEPRECATION_NOTICES.md";
 
-/// What the headers and notices say besides the document's own words.
+/// What the headers and notices say besides the document's own settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
+pub struct HeaderSettings {
     /// Today.
     pub date: NaiveDate,
     /// The document that describes the current approach, relative to the root.
@@ -35,8 +35,8 @@ pub struct Words {
 
 /// Carries out the proposals to update and to archive.
 #[must_use]
-pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> FixPlan {
-    let documents = Documents::new(context, words);
+pub fn plan(context: Context<'_>, decisions: &[Decision], settings: &HeaderSettings) -> FixPlan {
+    let documents = Documents::new(context, settings);
     let mut plan = FixPlan::default();
     let archived = documents.archived(decisions, &mut plan.remarks);
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
@@ -82,13 +82,13 @@ pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> FixP
 
 struct Documents<'a> {
     context: Context<'a>,
-    words: &'a Words,
+    settings: &'a HeaderSettings,
     date: String,
 }
 
 impl<'a> Documents<'a> {
-    fn new(context: Context<'a>, words: &'a Words) -> Self {
-        Self { context, words, date: words.date.to_string() }
+    fn new(context: Context<'a>, settings: &'a HeaderSettings) -> Self {
+        Self { context, settings, date: settings.date.to_string() }
     }
 
     fn path(&self, page: u32) -> String {
@@ -195,7 +195,7 @@ impl<'a> Documents<'a> {
     /// Title of the document with the current approach, and the way to it.
     fn current(&self, page: u32) -> Option<(String, String)> {
         let corpus = self.context.corpus;
-        let to = self.page(self.words.current.as_deref()?)?;
+        let to = self.page(self.settings.current.as_deref()?)?;
         // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
         let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
         let way = suggest::render_link(
@@ -255,7 +255,7 @@ impl<'a> Documents<'a> {
             let at = document.links.iter().position(|link| document.text(link.destination) == text)?;
             self.context.graph.links[page as usize].get(at)?.page()
         });
-        let replacement = link.or_else(|| self.page(self.words.current.as_deref()?)).map(|page| self.path(page));
+        let replacement = link.or_else(|| self.page(self.settings.current.as_deref()?)).map(|page| self.path(page));
         Archived {
             path: display_path(corpus.path(page)),
             date: self.date.clone(),

@@ -7,7 +7,7 @@ use super::failure::AuditDocsError;
 use super::inputs::DOCUMENTS;
 use crate::audit::baseline::Baseline;
 use crate::audit::finding::{Finding, Report};
-use crate::audit::fix::documents::Words;
+use crate::audit::fix::documents::HeaderSettings;
 use crate::audit::fix::plan::FixPlan;
 use crate::audit::fix::{self, FixError};
 use crate::audit::{Audit, Facts, Scope, Settings};
@@ -59,10 +59,10 @@ fn plan(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(PathB
     let mut plan = match what {
         FixScope::Links => fix::repairs(&audit.located.root, &findings),
         FixScope::Documents => {
-            let words = Words { date: facts.today, current: Some(command.current.clone()) };
+            let settings = HeaderSettings { date: facts.today, current: Some(command.current.clone()) };
             let still = |path: &str| findings.iter().any(|finding| finding.path == path);
             let decisions: Vec<_> = report.decisions.into_iter().filter(|decision| still(&decision.path)).collect();
-            fix::documents::plan(audit.context(), &decisions, &words)
+            fix::documents::plan(audit.context(), &decisions, &settings)
         }
     };
     let root = audit.discard().root;
