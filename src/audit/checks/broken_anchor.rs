@@ -42,7 +42,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         context.links(page).filter(|(_, resolved)| matches!(resolved.fragment, Fragment::Missing | Fragment::Case(_)))
     {
         let destination = document.text(link.destination);
-        let parts = Parts::of(destination);
+        let parts = Parts::new(destination);
         let Some(fragment) = parts.fragment else { continue };
         let with = |name: &str| format!("{}#{name}", &destination[..destination.len() - fragment.len() - 1]);
         let (message, guess) = match (resolved.fragment, resolved.target) {

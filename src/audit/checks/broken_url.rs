@@ -37,7 +37,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let (severity, message) = match answer {
             UrlAnswer::Broken { why } => (Severity::Error, why.clone()),
             UrlAnswer::NoAnchor => {
-                let anchor = Parts::of(document.text(link.destination)).fragment.unwrap_or_default();
+                let anchor = Parts::new(document.text(link.destination)).fragment.unwrap_or_default();
                 (Severity::Warning, format!("the page is there, but nothing in it is called #{anchor}"))
             }
             _ => continue,

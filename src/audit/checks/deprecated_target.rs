@@ -46,7 +46,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         }
         let message = format!("{} says that it is deprecated", display_path(context.corpus.path(to)));
         let guess = replacement(context, to).map(|entry| {
-            let parts = Parts { query: None, fragment: None, ..Parts::of(document.text(link.destination)) };
+            let parts = Parts { query: None, fragment: None, ..Parts::new(document.text(link.destination)) };
             Guess { destination: suggest::rewritten(context.corpus, own, entry, &parts), certain: false }
         });
         pending.push(
@@ -69,7 +69,7 @@ fn is_old(document: &Document) -> bool {
 fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
     let document = context.document(page);
     let replacement = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
-    let path = Parts::of(document.text(replacement)).decoded();
+    let path = Parts::new(document.text(replacement)).decoded();
     let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
     context
         .corpus

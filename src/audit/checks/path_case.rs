@@ -41,7 +41,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let destination = document.text(link.destination);
         let name = suggest::target_name(context.corpus, page, destination, resolved.target);
         let message = format!("the file is named {name}, with other letter case");
-        let parts = Parts::of(destination);
+        let parts = Parts::new(destination);
         let only =
             context.corpus.tree.find_folded(&context.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
         let destination = suggest::recased(context.corpus, context.corpus.path(page), entry, &parts);

@@ -150,7 +150,7 @@ impl<'a> Documents<'a> {
         let made_by_build = if archived.contains_key(&page) { Vec::new() } else { generated::parts(text) };
         for (link, resolved) in document.links.iter().zip(&self.context.graph.links[page as usize]) {
             let destination = document.text(link.destination);
-            let parts = Parts::of(destination);
+            let parts = Parts::new(destination);
             // A heading of its own goes along.
             if parts.path.is_empty() || link.written.start >= link.written.end {
                 continue;

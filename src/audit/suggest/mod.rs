@@ -47,7 +47,7 @@ impl Guess {
 fn likely(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     let document = &corpus.pages[page as usize].document;
     let destination = document.text(link.destination);
-    let parts = Parts::of(destination);
+    let parts = Parts::new(destination);
     let path = parts.decoded();
     let own = corpus.path(page);
     // `#` forgotten: the page has such a heading itself.
@@ -215,7 +215,7 @@ fn bare(text: &str) -> &str {
 /// What a resolved link's target is called in messages.
 #[must_use]
 pub fn target_name(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
-    let parts = Parts::of(destination);
+    let parts = Parts::new(destination);
     let path = parts.decoded();
     match target {
         Target::Case(entry) | Target::Entry(entry) => display_path(&corpus.tree.entries()[entry as usize].path),

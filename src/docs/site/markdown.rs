@@ -161,7 +161,7 @@ impl Preparation<'_> {
 
     /// Returns the path below the root and the fragment of a relative link, or `None` for any other link.
     fn local(&self, to: &str) -> Option<(String, String)> {
-        let parts = Parts::of(to);
+        let parts = Parts::new(to);
         if parts.path.is_empty() || has_scheme(to) {
             return None;
         }
