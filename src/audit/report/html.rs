@@ -103,7 +103,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let place = |path: &str| paths.binary_search(&path).unwrap_or_default();
     let moved: Vec<usize> = report.graph.documents.iter().map(|path| place(path)).collect();
     let at = |document: u32| moved.get(document as usize).copied().unwrap_or_default();
-    let tally = Tally::of(&report.findings);
+    let tally = Tally::from_findings(&report.findings);
     let taken = super::tally::most_severe(&report.findings, MOST_FINDINGS);
     let data = Data {
         made_by: concat!("mcp-kit ", env!("CARGO_PKG_VERSION")),
