@@ -178,7 +178,7 @@ pub struct Check {
 impl Check {
     /// The check that makes findings with this code.
     #[must_use]
-    pub fn of(code: Code) -> Option<&'static Self> {
+    pub fn for_code(code: Code) -> Option<&'static Self> {
         ALL.iter().find(|check| check.code == code)
     }
 
