@@ -78,7 +78,7 @@ impl<'a> Templates<'a> {
         let context = tera.global_context();
         context.insert("organisation", &catalog.organisation);
         context.insert("services", &catalog.services);
-        context.insert("fleet", &Fleet::of(&catalog.services));
+        context.insert("fleet", &Fleet::from_services(&catalog.services));
         context.insert("deprecations", &catalog.deprecations);
         context.insert("outputs", &outputs());
         context.insert("example", &example::parts());
