@@ -42,7 +42,7 @@ impl Tree {
     pub fn walk(root: &Path, in_repository: bool, named: &[Vec<u8>]) -> Self {
         let mut found = Collected::default();
         found.collect(root, root, in_repository);
-        let mut tree = Self::of(root, found);
+        let mut tree = Self::new(root, found);
         for path in named.iter().filter(|path| !path.is_empty()) {
             if tree.exact(path).is_some() {
                 continue;
@@ -50,12 +50,12 @@ impl Tree {
             let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable, checkouts: tree.foreign };
             // Ignore files below it count all the same.
             found.collect(root, &root.join(native(path)), false);
-            tree = Self::of(root, found);
+            tree = Self::new(root, found);
         }
         tree
     }
 
-    fn of(root: &Path, found: Collected) -> Self {
+    fn new(root: &Path, found: Collected) -> Self {
         let Collected { mut entries, mut unreadable, checkouts: mut foreign } = found;
         // Disks list folders in any order; reports must not.
         entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
