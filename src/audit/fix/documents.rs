@@ -24,7 +24,7 @@ const ARCHIVE: &str = "archive";
 /// The list of what was archived, where a tree has none elsewhere.
 const INDEX: &str = "docs/DEPRECATION_NOTICES.md";
 
-/// What the headers and notices say besides the document's own settings.
+/// What the headers and notices say besides the document's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderSettings {
     /// Today.
