@@ -30,7 +30,7 @@ pub(super) fn write(report: &Report, paint: Paint, width: usize, out: &mut dyn W
     // Narrower than that, nothing can be read.
     let mut human = HumanReport { report, paint, width: width.max(40), out };
     for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
-        page.document(of_document)?;
+        human.document(of_document)?;
     }
     human.decisions()?;
     human.summary()?;
