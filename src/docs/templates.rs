@@ -65,7 +65,7 @@ impl<'a> Templates<'a> {
         tera.set_escape_fn(escape);
         tera.register_filter("link", link);
         tera.register_filter("label", |word: &str, _: Kwargs, _: &State<'_>| label(word).to_owned());
-        let name = |page: &Page| format!("{}.md", page.name);
+        let name = |page: &BuiltInPage| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
             .map(|page| (name(page), built_in(page.name)))
