@@ -40,9 +40,9 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     }
     for (page, name) in archived {
         let sources = from.get(&page).map_or(&[][..], Vec::as_slice);
-        let of = |test: &dyn Fn(&[u8]) -> bool| sources.iter().any(|source| test(corpus.path(*source)));
-        let noticed = of(&|path| file_name(path) == name && archived_name(path).is_none());
-        let listed = of(&|path| is_index(path));
+        let any_source = |test: &dyn Fn(&[u8]) -> bool| sources.iter().any(|source| test(corpus.path(*source)));
+        let noticed = any_source(&|path| file_name(path) == name && archived_name(path).is_none());
+        let listed = any_source(&|path| is_index(path));
         let message = match (noticed, listed) {
             (true, true) => continue,
             (false, true) => format!("no {} at its old place says that it was archived here", display_path(name)),

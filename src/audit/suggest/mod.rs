@@ -234,10 +234,10 @@ mod tests {
 
     #[test]
     fn near_names() {
-        let of = |wanted, names: &[&'static str]| {
+        let nearest_name = |wanted, names: &[&'static str]| {
             nearest(wanted, names.iter().map(|name| (*name, *name))).map(|(name, _)| name)
         };
-        assert_eq!(of("instal.md", &["readme.md", "install.md"]), Some("install.md"));
-        assert_eq!(of("a.md", &["b.md"]), None);
+        assert_eq!(nearest_name("instal.md", &["readme.md", "install.md"]), Some("install.md"));
+        assert_eq!(nearest_name("a.md", &["b.md"]), None);
     }
 }

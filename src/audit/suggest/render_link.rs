@@ -104,12 +104,12 @@ mod tests {
 
     #[test]
     fn only_the_case_of_letters_changes() {
-        let of = |real: &str, written: &str| in_the_case_of(real.as_bytes(), written);
-        assert_eq!(of("a/CPP/x.cpp", "../a/cpp/X.cpp").as_deref(), Some("../a/CPP/x.cpp"));
-        assert_eq!(of("a/b.md", "./B.md").as_deref(), Some("./b.md"));
-        assert_eq!(of("Docs/My Guide.md", "/docs/./My%20guide.md").as_deref(), Some("/Docs/./My%20Guide.md"));
-        assert_eq!(of("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
-        assert_eq!(of("docs/a.md", "Docs/a"), None);
-        assert_eq!(of("a.md", "x/a.md"), None);
+        let corrected = |real: &str, written: &str| in_the_case_of(real.as_bytes(), written);
+        assert_eq!(corrected("a/CPP/x.cpp", "../a/cpp/X.cpp").as_deref(), Some("../a/CPP/x.cpp"));
+        assert_eq!(corrected("a/b.md", "./B.md").as_deref(), Some("./b.md"));
+        assert_eq!(corrected("Docs/My Guide.md", "/docs/./My%20guide.md").as_deref(), Some("/Docs/./My%20Guide.md"));
+        assert_eq!(corrected("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
+        assert_eq!(corrected("docs/a.md", "Docs/a"), None);
+        assert_eq!(corrected("a.md", "x/a.md"), None);
     }
 }

@@ -446,11 +446,11 @@ mod tests {
         let secure = host.url("/page").replace("http:", "https:");
         let urls = [closed.as_str(), &secure, &host.url("/page")].map(|url| Url::parse(url).unwrap());
         let (answers, unreachable) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
-        let of = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
+        let answer_to = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
         assert!(!unreachable);
-        assert!(why(of(&closed)).contains("refused"), "{:?}", of(&closed));
+        assert!(why(answer_to(&closed)).contains("refused"), "{:?}", answer_to(&closed));
         // Plain HTTP where TLS is expected.
-        assert!(matches!(of(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }), "{:?}", of(&secure));
+        assert!(matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }), "{:?}", answer_to(&secure));
         // When it is the only one, it is this machine that is not connected.
         let (answers, unreachable) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
         assert!(unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")), "{answers:?}");

@@ -106,27 +106,27 @@ mod tests {
 
     #[test]
     fn permanent_redirects() {
-        let of = |to: &str, same| Some((to.to_owned(), same));
+        let moved = |to: &str, same| Some((to.to_owned(), same));
         assert_eq!(moved_to("http://a.io/x", &[]), None);
         assert_eq!(moved_to("http://a.io/x", &[(302, "http://b.io/x")]), None);
-        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/x")]), of("https://a.io/x", true));
+        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/x")]), moved("https://a.io/x", true));
         assert_eq!(
             moved_to("http://a.io/x", &[(301, "https://a.io/x"), (308, "https://a.io/y")]),
-            of("https://a.io/y", true)
+            moved("https://a.io/y", true)
         );
         assert_eq!(
             moved_to("http://a.io/x", &[(301, "https://a.io/x"), (302, "https://a.io/y")]),
-            of("https://a.io/x", false)
+            moved("https://a.io/x", false)
         );
-        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x")]), of("https://a.io/x#b", true));
-        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x#c")]), of("https://a.io/x#c", true));
-        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/")]), of("https://a.io/", false));
-        assert_eq!(moved_to("http://a.io/", &[(301, "https://a.io/")]), of("https://a.io/", true));
+        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x")]), moved("https://a.io/x#b", true));
+        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x#c")]), moved("https://a.io/x#c", true));
+        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/")]), moved("https://a.io/", false));
+        assert_eq!(moved_to("http://a.io/", &[(301, "https://a.io/")]), moved("https://a.io/", true));
         assert_eq!(
             moved_to("http://a.io/x", &[(301, "https://a.io/login?next=/x")]),
-            of("https://a.io/login?next=/x", false)
+            moved("https://a.io/login?next=/x", false)
         );
-        assert_eq!(moved_to("http://a.io/x?a", &[(301, "https://a.io/x?a")]), of("https://a.io/x?a", true));
+        assert_eq!(moved_to("http://a.io/x?a", &[(301, "https://a.io/x?a")]), moved("https://a.io/x?a", true));
         assert_eq!(moved_to("http://a.io/x", &[(301, "http://a.io/x")]), None);
     }
 }
