@@ -8,7 +8,7 @@ use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{LinkKind, Match, Reading};
 use crate::audit::site::{Cause, Form};
-use crate::text::casefold::letters;
+use crate::text::casefold::alphanumerics;
 
 /// Files that include each other go no deeper than this.
 const DEEPEST: usize = 4;
@@ -64,7 +64,7 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     }
     let own = document.anchors.find(name, &document.strings);
     let rules = corpus.site(page).rules;
-    let is_meant = |anchor: &str| letters(anchor).eq(letters(name));
+    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(name));
     if own == Match::None && rules.loose_anchors && document.anchors.iter(&document.strings).any(is_meant) {
         return Match::Exact;
     }

@@ -112,7 +112,7 @@ fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolve
 #[must_use]
 pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str) -> bool {
     let resolved = destination_of(corpus, page, kind, destination, &mut Vec::new());
-    let named = Parts::of(destination).fragment.filter(|fragment| !fragment::is_universal(fragment));
+    let named = Parts::new(destination).fragment.filter(|fragment| !fragment::is_universal(fragment));
     if resolved.fragment != Fragment::Fine || !corpus.site(page).known {
         return false;
     }
@@ -138,7 +138,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if has_scheme(destination) || is_template(destination) {
         return on_the_web(corpus, site, destination);
     }
-    let parts = routed(site, Parts::of(destination));
+    let parts = routed(site, Parts::new(destination));
     let target = if parts.path.is_empty() {
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)
@@ -180,7 +180,7 @@ fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
         return parts;
     }
     let parts = match parts.fragment {
-        Some(route) if parts.path.is_empty() && route.starts_with('/') => Parts::of(route),
+        Some(route) if parts.path.is_empty() && route.starts_with('/') => Parts::new(route),
         _ => parts,
     };
     let id = parts.query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("id=")));
