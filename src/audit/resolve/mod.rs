@@ -139,6 +139,9 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
         return on_the_web(corpus, site, destination);
     }
     let parts = routed(site, Parts::new(destination));
+    if parts.path.is_empty() && is_frame(corpus, page, site) {
+        return Resolved::ELSEWHERE;
+    }
     let target = if parts.path.is_empty() {
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)
@@ -172,6 +175,12 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
         }
         _ => Resolved { target, fragment: Fragment::Fine },
     }
+}
+
+/// Whether a page is shown around others.
+fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
+    !site.links.frames.is_empty()
+        && site.links.frames.iter().any(|frame| frame.as_bytes() == file_name(corpus.path(page)))
 }
 
 /// Where pages are shown by a script: `?id=name` is the fragment, and `#/page?id=name` the page.

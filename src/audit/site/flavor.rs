@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+use super::Model;
 use super::generators::{GENERATORS, Generator};
-use super::{Model, Rules};
+use crate::audit::document::Syntax;
 
 /// A renderer, or several that follow the same rules: the number of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,8 +46,8 @@ impl Flavor {
 
     /// Returns how it reads Markdown.
     #[must_use]
-    pub fn rules(self) -> &'static Rules {
-        &self.model().rules
+    pub fn syntax(self) -> Syntax {
+        self.model().syntax
     }
 
     /// Returns the folder's site without settings.

@@ -65,6 +65,8 @@ pub struct Links {
     pub forgives_case: bool,
     /// Paths are served whatever their case.
     pub forgives_path_case: bool,
+    /// How headings are named is known but for punctuation.
+    pub loose_anchors: bool,
     /// Destinations with `/` in front that the tree does not have.
     pub absolute: Elsewhere,
     /// Relative destinations that leave the site's folder and that the tree does not have.
@@ -77,6 +79,8 @@ pub struct Links {
     pub fragments: &'static [&'static str],
     /// Files in which a link without a destination is a page that is still to be written.
     pub drafts: &'static [&'static str],
+    /// Files that are shown around or in front of every page: their bare fragments are about that one.
+    pub frames: &'static [&'static str],
     /// `?id=name` is a fragment, and `#/page` a path.
     pub is_routed: bool,
     /// The generator makes lists of what is in a folder: everything is reached.
@@ -107,6 +111,7 @@ impl Links {
         labels: false,
         addresses: Addresses::None,
         forgives_case: true,
+        loose_anchors: false,
         forgives_path_case: false,
         absolute: Elsewhere::Nothing,
         leaving: Elsewhere::Nothing,
@@ -114,6 +119,7 @@ impl Links {
         made: &[],
         fragments: &[],
         drafts: &[],
+        frames: &[],
         is_routed: false,
         lists_folders: false,
     };

@@ -10,12 +10,12 @@ mod links;
 pub mod open;
 mod origin;
 mod redirects;
-mod rules;
 mod settings;
 mod sites;
 
 use rustc_hash::FxHashSet;
 
+use super::document::Syntax;
 use crate::text::path::{display_path, file_name};
 
 pub use addresses::{Index, Route, bare, below};
@@ -25,7 +25,6 @@ pub use links::{Addresses, ByName, Elsewhere, Links};
 pub use open::{Cause, Form, Forms, Open};
 pub use origin::Origin;
 pub use redirects::Redirects;
-pub use rules::Rules;
 pub use sites::{Sites, is_below};
 
 /// What a generator makes of documents, whatever its settings.
@@ -34,7 +33,7 @@ pub struct Model {
     /// The generator, as people write it.
     pub name: &'static str,
     /// How it reads Markdown.
-    pub rules: Rules,
+    pub syntax: Syntax,
     /// How it takes links.
     pub links: Links,
 }
@@ -71,7 +70,7 @@ pub struct Site {
     /// What made it, as people write it.
     pub generator: &'static str,
     /// How its generator reads Markdown.
-    pub rules: &'static Rules,
+    pub syntax: Syntax,
     /// How its generator takes links.
     pub links: &'static Links,
     /// Whether there is a profile: the rules are its generator's.
@@ -127,7 +126,7 @@ impl Site {
             folder,
             reason,
             generator: model.name,
-            rules: &model.rules,
+            syntax: model.syntax,
             links: &model.links,
             known: true,
             readmes: true,
@@ -150,6 +149,12 @@ impl Site {
             settings: Vec::new(),
             redirects: Redirects::default(),
         }
+    }
+
+    /// Returns the syntax of one of its files.
+    #[must_use]
+    pub fn syntax(&self, path: &[u8]) -> Syntax {
+        self.syntax.of_file(path)
     }
 
     /// Notes a setting that was read from a file.

@@ -2,17 +2,24 @@
 //! Of Astro without Starlight only files and the pages of `src/pages` are known: a program makes the rest.
 
 use super::Mark::Script;
-use super::{Generator, TELL, because, is_folder, leave_computed, settings_of, static_redirects, text};
+use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, settings_of, static_redirects, text};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, slugged};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site};
+use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
+
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["import "],
+    ..Syntax::new(Dialect::GithubSlugger).with(&[C::Includes, C::MdxFiles, C::Containers])
+};
 
 static MODEL: Model = Model {
     name: "Starlight",
-    rules: Rules::SITE,
+    syntax: SYNTAX,
     links: Links {
         endings: &[".md", ".mdx"],
         html_is_markdown: true,
@@ -81,6 +88,10 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     site.roots = vec![super::normal(folder, &public)];
     if let Some(path) = text(&mut site, path, &settings, "base") {
         site.base = path.trim_matches('/').as_bytes().to_vec();
+    }
+    if settings.get("markdown").is_set() {
+        let why = format!("{} sets markdown, which may change links and anchors", display_path(path));
+        site.leave_open(Forms::new(&[Form::Page, Form::Anchor]), why, NOTHING);
     }
     for (from, _) in settings.get("redirects").entries() {
         site.redirects.add(from);

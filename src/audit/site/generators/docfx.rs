@@ -4,14 +4,18 @@ use rayon::prelude::*;
 
 use super::Mark::File;
 use super::{Generator, because, normal};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::settings;
-use crate::audit::site::{Elsewhere, Links, Model, Rules, Site};
+use crate::audit::site::{Elsewhere, Links, Model, Site};
 use crate::audit::walk::{Entry, Kind, Tree};
+use crate::markdown::slug::Dialect;
 use crate::text::path::{file_name, parent};
+
+const SYNTAX: Syntax = Syntax::new(Dialect::GithubSlugger).with(&[C::HeadingIds, C::Includes, C::Containers]);
 
 static MODEL: Model = Model {
     name: "DocFX",
-    rules: Rules { includes: true, ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
         endings: &[".yml"],
         index: &["index.md", "index.yml", "README.md"],

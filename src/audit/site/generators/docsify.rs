@@ -2,21 +2,27 @@
 
 use super::Mark::File;
 use super::{Generator, NOTHING, because, has};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::Source;
 use crate::audit::site::open::Forms;
 use crate::audit::site::settings;
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site};
+use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
+
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds]);
 
 static MODEL: Model = Model {
     name: "Docsify",
-    rules: Rules { loose_anchors: true, ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
+        loose_anchors: true,
         endings: &[".md"],
         index: &["README.md", "readme.md", "index.md"],
         root_relative: true,
         is_routed: true,
+        frames: &["_coverpage.md", "_navbar.md", "_sidebar.md"],
         addresses: Addresses::Loose,
         made: &["404.html"],
         ..Links::SITE

@@ -1,14 +1,15 @@
 //! A repository on GitLab: paths mean what they mean on GitHub, headings are named otherwise.
 
 use super::{Generator, never};
-use crate::audit::site::{Links, Model, Origin, Rules, Site};
+use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::{Links, Model, Origin, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 
-static MODEL: Model = Model {
-    name: "GitLab",
-    rules: Rules { loose_anchors: true, ..Rules::GITHUB },
-    links: Links { forgives_case: false, ..Links::HOST },
-};
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::Math]);
+
+static MODEL: Model =
+    Model { name: "GitLab", syntax: SYNTAX, links: Links { loose_anchors: true, forgives_case: false, ..Links::HOST } };
 
 pub(super) static GITLAB: Generator = Generator {
     name: "GitLab",

@@ -2,21 +2,30 @@
 
 use super::Mark::{File, Folder};
 use super::{Generator, NOTHING, because, has, normal, settings_of};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site, is_below};
+use crate::audit::site::{Addresses, Links, Model, Route, Site, is_below};
 use crate::audit::walk::{Kind, Tree};
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
+
+const SYNTAX: Syntax = Syntax {
+    // Shortcodes whose result is Markdown, and those that bring other pages in.
+    composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
+    ..Syntax::new(Dialect::GithubSlugger).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::FootnoteIds,
+        C::Shortcodes,
+        C::DefinitionLists,
+    ])
+};
 
 static MODEL: Model = Model {
     name: "Hugo",
-    rules: Rules {
-        attribute_lists: true,
-        // Shortcodes whose result is Markdown, and those that bring other pages in.
-        composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
-        ..Rules::SITE
-    },
+    syntax: SYNTAX,
     links: Links {
         endings: &[".md"],
         html_is_markdown: true,
@@ -138,7 +147,10 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
         site.leave_open(links, format!("{file} has {setting}, which changes addresses"), NOTHING);
     }
     let parser = settings.at(&["markup", "goldmark", "parser"]);
-    let of_parser = ["autoDefinitionTermID", "autoHeadingIDType", "autoIDType"];
+    if parser.get("autoDefinitionTermID") == &Value::Bool(true) {
+        site.syntax = site.syntax.with(&[C::TermIds]);
+    }
+    let of_parser = ["autoHeadingIDType", "autoIDType"];
     let is_default =
         |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || value.text() == Some("github");
     if let Some(setting) = of_parser.into_iter().find(|name| !is_default(parser.get(name))) {

@@ -2,22 +2,31 @@
 
 use super::Mark::File;
 use super::{Generator, NOTHING, because, has, settings_of};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site};
-use crate::audit::walk::Tree;
+use crate::audit::site::settings::{self, Value};
+use crate::audit::site::{Addresses, Links, Model, Route, Site};
+use crate::audit::walk::{Kind, Tree};
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
+
+const SYNTAX: Syntax = Syntax {
+    composed_marks: &["{% include", "{% for", "{{"],
+    ..Syntax::new(Dialect::Github).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::FootnoteIds,
+        C::Liquid,
+        C::DefinitionLists,
+    ])
+};
 
 static MODEL: Model = Model {
     name: "Jekyll",
-    rules: Rules {
-        attribute_lists: true,
-        loose_anchors: true,
-        composed_marks: &["{% include", "{% for", "{{"],
-        ..Rules::SITE
-    },
+    syntax: SYNTAX,
     links: Links {
+        loose_anchors: true,
         endings: &[".md", ".html"],
         html_is_markdown: true,
         pages_are_folders: true,
@@ -65,6 +74,9 @@ const HARMLESS: &[&str] = &[
     "webrick",
 ];
 
+/// So many pages in HTML are looked into; a tree with more holds what a build has made.
+const MOST_PAGES: usize = 2_000;
+
 fn complete(site: &mut Site) {
     site.content = vec![site.folder.clone()];
     site.project = vec![site.folder.clone()];
@@ -85,6 +97,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.base = super::base(settings.get("baseurl").text().unwrap_or_default());
     let file = display_path(path);
     collections(&mut site, &settings);
+    html_permalinks(&mut site, tree);
     let plugins = settings.get("plugins").names().into_iter().chain(settings.get("gems").names());
     let unknown = plugins.into_iter().find(|name| !HARMLESS.contains(name)).map(|name| format!("the plugin {name}"));
     let own = || has(tree, folder, "_plugins").then(|| "plug-ins of its own".to_owned());
@@ -96,7 +109,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     let is_default_permalink =
         settings.get("defaults").items().iter().any(|scope| scope.at(&["values", "permalink"]).is_set());
-    if is_default_permalink || settings.get("permalink").text().is_some_and(|style| style.contains(':')) {
+    if is_default_permalink {
         let why = format!("{file} sets permalinks, which change addresses");
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
@@ -122,21 +135,17 @@ fn is_one(tree: &Tree, folder: &[u8]) -> bool {
 /// Collections with `output`: `_NAME` beside the pages, at `/NAME/` or at what `permalink` says.
 fn collections(site: &mut Site, settings: &Value) {
     let folder = join(&site.folder, settings.get("collections_dir").text().unwrap_or_default().as_bytes());
+    let mut posts = settings.get("permalink").text().unwrap_or("date").to_owned();
     for (name, options) in settings.get("collections").entries() {
-        let source = join(&folder, format!("_{name}").as_bytes());
-        let prefix = match options.get("permalink").text() {
-            None => Some(name.clone()),
-            Some(pattern) => {
-                let fixed = pattern.replace(":collection", name);
-                let fixed = fixed.trim_matches('/').to_owned();
-                let rest = [":path", ":name", ":title", ":path/", ":path:output_ext", ":name:output_ext"];
-                rest.iter()
-                    .find_map(|rest| fixed.strip_suffix(rest).map(|prefix| prefix.trim_end_matches('/').to_owned()))
-            }
-        };
-        match prefix {
+        let pattern = options.get("permalink").text();
+        if name == "posts" {
+            posts = pattern.map_or(posts, str::to_owned);
+            continue;
+        }
+        match prefix(pattern.unwrap_or("/:collection/:path"), name) {
             Some(prefix) => {
-                let route = Route { folder: source, prefix: prefix.into_bytes(), addresses: page, endings: &["html"] };
+                let source = join(&folder, format!("_{name}").as_bytes());
+                let route = Route { folder: source, prefix, addresses: page, endings: &["html"] };
                 site.routes.push(route);
             }
             None => {
@@ -145,12 +154,47 @@ fn collections(site: &mut Site, settings: &Value) {
             }
         }
     }
-    site.routes.push(Route {
-        folder: join(&folder, b"_posts"),
-        prefix: Vec::new(),
-        addresses: post,
-        endings: &["html"],
-    });
+    let Some(prefix) = prefix_of_posts(&posts) else {
+        site.leave_open(Forms::ADDRESSES, "the permalinks of posts are a pattern".to_owned(), NOTHING);
+        return;
+    };
+    let route = Route { folder: join(&folder, b"_posts"), prefix, addresses: post, endings: &["html"] };
+    site.routes.push(route);
+}
+
+/// What stands in front of the path in the permalinks of a collection; nothing where they are made otherwise.
+fn prefix(pattern: &str, collection: &str) -> Option<Vec<u8>> {
+    let fixed = pattern.replace(":collection", collection);
+    let fixed = fixed.trim_matches('/').trim_end_matches(":output_ext").trim_matches('/');
+    let prefix = [":path", ":name", ":title"].iter().find_map(|rest| fixed.strip_suffix(rest))?;
+    (!prefix.contains(':')).then(|| prefix.trim_matches('/').as_bytes().to_vec())
+}
+
+/// What stands in front of the date in the permalinks of posts.
+fn prefix_of_posts(pattern: &str) -> Option<Vec<u8>> {
+    if matches!(pattern, "date" | "pretty" | "none") {
+        return Some(Vec::new());
+    }
+    let fixed = pattern.trim_matches('/').trim_end_matches(":output_ext").trim_end_matches(".html").trim_matches('/');
+    let prefix = fixed.strip_suffix(":year/:month/:day/:title")?.trim_matches('/');
+    let prefix = prefix.strip_prefix(":categories").unwrap_or(prefix);
+    (!prefix.contains(':')).then(|| prefix.trim_matches('/').as_bytes().to_vec())
+}
+
+/// Pages in HTML whose front matter has an address of their own: only Markdown is read otherwise.
+fn html_permalinks(site: &mut Site, tree: &Tree) {
+    let pages =
+        tree.below(&site.folder).filter(|(_, entry)| entry.kind == Kind::File && entry.path.ends_with(b".html"));
+    for (_, entry) in pages.take(MOST_PAGES) {
+        let Ok(text) = settings::text(tree, &entry.path) else { continue };
+        if !text.starts_with("---") {
+            continue;
+        }
+        let permalink = text.lines().skip(1).take_while(|line| line.trim_end() != "---");
+        if let Some(address) = permalink.filter_map(|line| line.strip_prefix("permalink:")).next() {
+            site.redirects.add(address.trim().trim_matches(['"', '\'']));
+        }
+    }
 }
 
 /// A page by its path or by `permalink`.
@@ -182,5 +226,26 @@ fn post(source: &Source<'_>, sink: &mut Vec<Vec<u8>>) {
         let date: Vec<u8> = date.iter().map(|byte| if *byte == b'-' { b'/' } else { *byte }).collect();
         sink.push(join(&date, title));
         sink.push(join(source.folder(), &join(&date, title)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_front_of_a_permalink() {
+        for (pattern, expected) in [
+            ("/:collection/:path/", Some("docs")),
+            ("/guide/:name:output_ext", Some("guide")),
+            ("/:categories/:title/", None),
+        ] {
+            assert_eq!(prefix(pattern, "docs"), expected.map(|text| text.as_bytes().to_vec()), "{pattern}");
+        }
+        for (pattern, expected) in
+            [("date", Some("")), ("/news/:year/:month/:day/:title/", Some("news")), ("/:year/:title/", None)]
+        {
+            assert_eq!(prefix_of_posts(pattern), expected.map(|text| text.as_bytes().to_vec()), "{pattern}");
+        }
     }
 }

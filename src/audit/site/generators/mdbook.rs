@@ -4,15 +4,21 @@ use rustc_hash::FxHashSet;
 
 use super::Mark::File;
 use super::{Generator, base, has, normal, settings_of};
-use crate::audit::site::settings;
-use crate::audit::site::{Elsewhere, Links, Model, Published, Rules, Site};
+use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::settings::{self, Value};
+use crate::audit::site::{Elsewhere, Links, Model, Published, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
 
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["{{#include "],
+    ..Syntax::new(Dialect::Mdbook).with(&[C::HeadingIds, C::Includes, C::DefinitionLists])
+};
+
 static MODEL: Model = Model {
     name: "mdBook",
-    rules: Rules { dialect: Dialect::Mdbook, includes: true, include_marks: &["{{#include "], ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
         html_is_markdown: true,
         readme_is_index: true,
@@ -70,6 +76,10 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.note(path, "src", &source);
     let html = settings.at(&["output", "html"]);
     html.get("redirect").entries().iter().for_each(|(from, _)| site.redirects.add(from));
+    let is_on = |name: &str| html.get(name) == &Value::Bool(true);
+    if is_on("smart-punctuation") || is_on("curly-quotes") {
+        site.syntax = site.syntax.with(&[C::SmartPunctuation]);
+    }
     if let Some(url) = html.get("site-url").text() {
         site.base = base(url);
     }

@@ -2,22 +2,24 @@
 
 use super::Mark::File;
 use super::{Generator, because};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site};
+use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 use crate::text::path::join;
+
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["import "],
+    ..Syntax::new(Dialect::GithubSlugger).with(&[C::HeadingIds, C::ComponentTitles, C::Includes, C::Mdx])
+};
 
 static MODEL: Model = Model {
     name: "Mintlify",
-    rules: Rules {
+    syntax: SYNTAX,
+    links: Links {
         // It drops underscores at least in front.
         loose_anchors: true,
-        component_titles: true,
-        includes: true,
-        include_marks: &["import "],
-        ..Rules::SITE
-    },
-    links: Links {
         endings: &[".mdx", ".md"],
         md_is_mdx: true,
         pages_are_folders: true,

@@ -2,17 +2,22 @@
 
 use super::Mark::Folder;
 use super::{Generator, NOTHING, because};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
-use crate::audit::site::{ByName, Links, Model, Rules, Site};
+use crate::audit::site::{ByName, Links, Model, Site};
 use crate::audit::walk::{Kind, Tree};
+use crate::markdown::slug::Dialect;
 use crate::text::path::file_name;
+
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::WikiLinks, C::Math]);
 
 static MODEL: Model = Model {
     name: "Obsidian",
     // A heading is named by its text.
-    rules: Rules { loose_anchors: true, heading_ids: false, ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
+        loose_anchors: true,
         endings: &[".md", ".canvas", ".base"],
         by_name: ByName::Anywhere,
         root_relative: true,

@@ -2,12 +2,17 @@
 
 use super::Mark::{File, Folder, Script};
 use super::{Generator, has};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::{Links, Model, Rules, Site};
+use crate::audit::site::{Links, Model, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
 
-static MODEL: Model = Model { name: "", rules: Rules::RECOGNISED, links: Links::RECOGNISED };
+/// Names of any generator.
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::AttributeLists, C::FootnoteIds]);
+
+static MODEL: Model = Model { name: "", syntax: SYNTAX, links: Links::RECOGNISED };
 
 /// What makes the links of a recognised site judged.
 pub(super) const REMEDY: &str = "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";

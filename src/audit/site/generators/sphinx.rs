@@ -3,14 +3,26 @@
 
 use super::Mark::File;
 use super::{Generator, NOTHING, because};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
-use crate::audit::site::{Addresses, Links, Model, Rules, Site};
+use crate::audit::site::{Addresses, Links, Model, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
+
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[
+    C::HeadingIds,
+    C::AttributeLists,
+    C::FootnoteIds,
+    C::Directives,
+    C::Containers,
+    C::Math,
+    C::DefinitionLists,
+]);
 
 static MODEL: Model = Model {
     name: "Sphinx",
-    rules: Rules { attribute_lists: true, ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
         endings: &[".md", ".rst", ".ipynb", ".txt"],
         html_is_markdown: true,

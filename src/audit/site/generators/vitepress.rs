@@ -2,16 +2,23 @@
 
 use super::Mark::Folder;
 use super::{Generator, NOTHING, because, leave_computed, normal, settings_of, text};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::by_path;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site};
+use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
+
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["<!--@include: "],
+    ..Syntax::new(Dialect::MditVue).with(&[C::HeadingIds, C::AttributeLists, C::Includes, C::Containers])
+};
 
 static MODEL: Model = Model {
     name: "VitePress",
-    rules: Rules { includes: true, include_marks: &["<!--@include: "], ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
         endings: &[".md"],
         html_is_markdown: true,

@@ -2,9 +2,13 @@
 
 use super::Mark::File;
 use super::{Generator, NOTHING, because, never};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::{ByName, Elsewhere, Links, Model, Origin, Rules, Site};
+use crate::audit::site::{ByName, Elsewhere, Links, Model, Origin, Site};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
+
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::WikiLinks, C::Math]);
 
 const LINKS: Links = Links {
     endings: &[".md"],
@@ -18,16 +22,14 @@ const LINKS: Links = Links {
     ..Links::SITE
 };
 
-static GITHUB: Model =
-    Model { name: "GitHub wiki", rules: Rules::GITHUB, links: Links { forgives_case: true, ..LINKS } };
+static GITHUB: Model = Model { name: "GitHub wiki", syntax: SYNTAX, links: Links { forgives_case: true, ..LINKS } };
 
-static OTHER: Model =
-    Model { name: "GitLab wiki", rules: Rules { loose_anchors: true, ..Rules::GITHUB }, links: LINKS };
+static OTHER: Model = Model { name: "GitLab wiki", syntax: SYNTAX, links: Links { loose_anchors: true, ..LINKS } };
 
 static IN_AZURE: Model = Model {
     name: "Azure DevOps wiki",
-    rules: Rules { loose_anchors: true, ..Rules::GITHUB },
-    links: Links { absolute: Elsewhere::Nothing, ..LINKS },
+    syntax: SYNTAX,
+    links: Links { absolute: Elsewhere::Nothing, loose_anchors: true, ..LINKS },
 };
 
 pub(super) static WIKI: Generator = Generator {

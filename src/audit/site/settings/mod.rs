@@ -8,6 +8,7 @@ mod yaml;
 use std::fs;
 
 pub(super) use value::Value;
+pub(super) use yaml::TAG;
 
 use crate::audit::walk::Tree;
 use crate::text::path::file_name;

@@ -12,6 +12,9 @@ const DEEPEST: usize = 64;
 /// More values than any site's navigation has. Aliases count as what they stand for.
 const MOST: usize = 200_000;
 
+/// The key under which a table has its tag.
+pub(in crate::audit::site) const TAG: &str = "!";
+
 /// An unfinished list or table.
 struct Open {
     anchor: usize,
@@ -30,7 +33,12 @@ pub(super) fn parse(text: &str) -> Option<Value> {
         let (event, _) = event.ok()?;
         let (value, size) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(&text, style == ScalarStyle::Plain && tag.is_none());
+                let value = match tag {
+                    // A function by its name alone: `!!python/name:x.y`.
+                    Some(tag) if text.is_empty() => Value::Text(tag.suffix().to_owned()),
+                    Some(_) => Value::Text(text.into_owned()),
+                    None => scalar(&text, style == ScalarStyle::Plain),
+                };
                 if anchor != 0 {
                     anchors.insert(anchor, (value.clone(), 1));
                 }
@@ -49,8 +57,9 @@ pub(super) fn parse(text: &str) -> Option<Value> {
                 open.push(Open { anchor, count, list: Some(Vec::new()), table: Vec::new(), key: None });
                 continue;
             }
-            Event::MappingStart(_, anchor, _) => {
-                open.push(Open { anchor, count, list: None, table: Vec::new(), key: None });
+            Event::MappingStart(_, anchor, tag) => {
+                let tag = tag.map(|tag| (TAG.to_owned(), Value::Text(tag.suffix().to_owned())));
+                open.push(Open { anchor, count, list: None, table: tag.into_iter().collect(), key: None });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {

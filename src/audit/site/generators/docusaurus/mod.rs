@@ -4,15 +4,22 @@ mod addresses;
 
 use super::Mark::Script;
 use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, normal, settings_of, text};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::Forms;
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Links, Model, Route, Rules, Site, is_below};
+use crate::audit::site::{Addresses, Links, Model, Route, Site, is_below};
 use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
+
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["import "],
+    ..Syntax::new(Dialect::GithubSlugger).with(&[C::HeadingIds, C::CommentIds, C::Includes, C::Mdx, C::Containers])
+};
 
 static MODEL: Model = Model {
     name: "Docusaurus",
-    rules: Rules { includes: true, include_marks: &["import "], ..Rules::SITE },
+    syntax: SYNTAX,
     links: Links {
         endings: &[".md", ".mdx"],
         html_is_markdown: true,

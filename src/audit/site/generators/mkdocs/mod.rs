@@ -1,26 +1,40 @@
 //! MkDocs, Material for MkDocs, Zensical, TechDocs: `mkdocs.yml` says where the documents are, what the navigation names, and which
 //! plug-ins and extensions change links.
 
+mod syntax;
+
 use super::Mark::File;
 use super::{Generator, NOTHING, base, because, normal, settings_of};
+use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Elsewhere, Links, Model, Named, Rules, Site};
+use crate::audit::site::{Addresses, Elsewhere, Links, Model, Named, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, join};
 
+/// MkDocs with every extension that changes what a link is; its settings take the others away.
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["--8<-- "],
+    // mkdocstrings and its like, Jinja of plug-ins.
+    composed_marks: &["\n::: ", "\n{%", "\n{{"],
+    ..Syntax::new(Dialect::MKDOCS).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::Includes,
+        C::FootnoteIds,
+        C::Admonitions,
+        C::Tabs,
+        C::LooseDefinitions,
+        C::LooseDestinations,
+        C::RawHtml,
+        C::DefinitionLists,
+    ])
+};
+
 pub(super) static MODEL: Model = Model {
     name: "MkDocs",
-    rules: Rules {
-        dialect: Dialect::Mkdocs,
-        attribute_lists: true,
-        includes: true,
-        include_marks: &["--8<-- "],
-        // mkdocstrings and its like, Jinja of plug-ins.
-        composed_marks: &["\n::: ", "\n{%", "\n{{"],
-        ..Rules::SITE
-    },
+    syntax: SYNTAX,
     links: Links {
         endings: &[".md"],
         html_is_markdown: true,
@@ -226,9 +240,9 @@ fn extensions(site: &mut Site, path: &[u8], folder: &[u8], extensions: &Value) {
         let why = format!("{file} has snippets appended to each page");
         site.leave_open(Forms::new(&[Form::Reference]), why, NOTHING);
     }
-    let toc = option(extensions, "toc");
-    if toc.get("slugify").is_set() || toc.get("separator").is_set() {
-        let why = format!("{file} names headings by a slugify function or separator of its own");
+    site.syntax = syntax::of_extensions(SYNTAX, extensions);
+    if syntax::has_own_slugify(extensions) {
+        let why = format!("{file} names headings by a slugify function of its own");
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
     }
 }
