@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{OutputFormat, New};
+use crate::cli::{New, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, Destination, FilesError, FileTree};
+use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
-use crate::scaffold::answers::{self, Answers, GivenAnswer, AnswerOrigin, AnswerError};
+use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};

@@ -151,7 +151,11 @@ fn asked(
 }
 
 #[cfg(not(feature = "online"))]
-fn asked(_: Vec<url::Url>, _: &OnlineSettings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+fn asked(
+    _: Vec<url::Url>,
+    _: &OnlineSettings,
+    _: &dyn Fn(usize, usize),
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 
