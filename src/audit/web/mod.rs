@@ -74,7 +74,7 @@ pub enum WebError {
     Client(String),
 }
 
-/// The addresses that the audited documents link to, as they are written, sorted.
+/// The addresses that the audited documents link to, as they are destination, sorted.
 #[must_use]
 pub fn addresses(corpus: &Corpus) -> Vec<String> {
     let pages = corpus.pages.iter().filter(|page| page.audited);
@@ -108,14 +108,14 @@ pub fn look_up(
     let now = SystemTime::now();
     cache.forget(now, settings.cache_ttl);
     // Several ways to write it are one address.
-    let mut known: BTreeMap<&str, String> = BTreeMap::new();
+    let mut requested: BTreeMap<&str, String> = BTreeMap::new();
     let (mut answers, mut open) = (UrlAnswers::default(), BTreeMap::new());
-    for written in addresses {
-        match Address::read(written, &excluded, settings.private) {
-            Address::NotAsked => {}
-            Address::Malformed(why) => answers.insert(written, UrlAnswer::Broken { why }),
-            Address::Asked(url) => {
-                known.insert(written, url.as_str().to_owned());
+    for destination in addresses {
+        match Address::read(destination, &excluded, settings.private) {
+            Address::Skipped => {}
+            Address::Malformed(why) => answers.insert(destination, UrlAnswer::Broken { why }),
+            Address::Requested(url) => {
+                requested.insert(destination, url.as_str().to_owned());
                 if cache.get(url.as_str()).is_none() {
                     open.insert(url.as_str().to_owned(), url);
                 }
@@ -132,9 +132,9 @@ pub fn look_up(
             notes.push(format!("the answers of the web are not kept: {error}"));
         }
     }
-    for (written, url) in known {
+    for (destination, url) in requested {
         if let Some(answer) = cache.get(&url) {
-            answers.insert(written, answer.clone());
+            answers.insert(destination, answer.clone());
         }
     }
     Ok((answers, notes))
