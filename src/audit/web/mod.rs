@@ -5,7 +5,7 @@
 mod address;
 mod answer;
 #[cfg(feature = "online")]
-mod ask;
+mod client;
 mod cache;
 #[cfg(all(test, feature = "online"))]
 mod local;
@@ -123,7 +123,7 @@ pub fn look_up(
         }
     }
     if !open.is_empty() {
-        let (fresh, unreachable) = asked(open.into_values().collect(), settings, progress)?;
+        let (fresh, unreachable) = request_all(open.into_values().collect(), settings, progress)?;
         if unreachable {
             notes.push("no host has answered at all: is this machine online?".to_owned());
         }
@@ -142,16 +142,16 @@ pub fn look_up(
 
 /// What the hosts say, and whether all of them are unreachable.
 #[cfg(feature = "online")]
-fn asked(
+fn request_all(
     urls: Vec<url::Url>,
     settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
-    ask::ask(urls, settings, progress)
+    client::request_all(urls, settings, progress)
 }
 
 #[cfg(not(feature = "online"))]
-fn asked(_: Vec<url::Url>, _: &OnlineSettings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+fn request_all(_: Vec<url::Url>, _: &OnlineSettings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 

@@ -33,7 +33,7 @@ const PATIENCE: u32 = 2;
 ///
 /// # Errors
 /// When there is nothing to ask with.
-pub(super) fn ask(
+pub(super) fn request_all(
     urls: Vec<Url>,
     settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
@@ -210,8 +210,8 @@ impl Client {
     /// Asks once.
     async fn once(&self, url: &Url, state: &State) -> (Option<UrlAnswer>, Again) {
         let undecided = |why: String| Some(UrlAnswer::Undecided { why });
-        let asked = asked(url);
-        let uri = match Uri::try_from(asked.as_str()) {
+        let requested = requested_url(url);
+        let uri = match Uri::try_from(requested.as_str()) {
             Ok(uri) => uri,
             Err(error) => return (undecided(error.to_string()), Again::No),
         };
@@ -238,16 +238,16 @@ impl Client {
 
 /// What is asked of an address. Some anchors are not the page's: text fragments are the browser's, and scripts make those with a slash
 /// and GitHub's, but for its documents.
-fn asked(url: &Url) -> Url {
-    let mut asked = url.clone();
+fn requested_url(url: &Url) -> Url {
+    let mut requested = url.clone();
     let fragment = url.fragment().unwrap_or_default();
     let path = url.path().to_ascii_lowercase();
     let by_script = fragment.starts_with(['/', '!', ':'])
         || url.host_str() == Some("github.com") && !(path.contains("/blob/") && path.ends_with(".md"));
     if fragment.is_empty() || by_script {
-        asked.set_fragment(None);
+        requested.set_fragment(None);
     }
-    asked
+    requested
 }
 
 /// Where a page has moved to with this anchor, when with the `first` one it has moved and kept it.
@@ -288,7 +288,7 @@ mod tests {
     /// The answers by path.
     fn answers(host: &Local, paths: &[&str], settings: &OnlineSettings) -> BTreeMap<String, UrlAnswer> {
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, _) = ask(urls, settings, &|_, _| ()).unwrap();
+        let (answers, _) = request_all(urls, settings, &|_, _| ()).unwrap();
         let start = host.url("").len();
         answers.into_iter().map(|(url, answer)| (url[start..].to_owned(), answer)).collect()
     }
@@ -377,7 +377,7 @@ mod tests {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let settings = OnlineSettings { timeout: Duration::from_millis(500), ..impatient() };
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, unreachable) = ask(urls, &settings, &|_, _| ()).unwrap();
+        let (answers, unreachable) = request_all(urls, &settings, &|_, _| ()).unwrap();
         assert!(unreachable && answers.len() == 30);
         let spared = answers.iter().filter(|(_, answer)| why(answer).ends_with("seems to be down")).count();
         assert!(spared >= 15, "{answers:?}");
@@ -413,7 +413,7 @@ mod tests {
         assert!(host.asked("/page").len() <= 2, "a page is fetched once for all of its anchors");
         // That an anchor is missing is an answer, too.
         let alone = vec![Url::parse(&host.url("/page#not")).unwrap()];
-        assert!(!ask(alone, &settings(), &|_, _| ()).unwrap().1);
+        assert!(!request_all(alone, &settings(), &|_, _| ()).unwrap().1);
     }
 
     #[test]
@@ -431,7 +431,7 @@ mod tests {
         let host = Local::start();
         let url = Url::parse(&host.url("/page").replace("127.0.0.1", "localhost")).unwrap();
         let settings = OnlineSettings { private: false, ..settings() };
-        let (answers, unreachable) = ask(vec![url], &settings, &|_, _| ()).unwrap();
+        let (answers, unreachable) = request_all(vec![url], &settings, &|_, _| ()).unwrap();
         assert!(!unreachable && host.asked("/page").is_empty());
         assert!(why(&answers[0].1).contains("which is not on the internet"), "{answers:?}");
     }
@@ -445,14 +445,14 @@ mod tests {
         };
         let secure = host.url("/page").replace("http:", "https:");
         let urls = [closed.as_str(), &secure, &host.url("/page")].map(|url| Url::parse(url).unwrap());
-        let (answers, unreachable) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
+        let (answers, unreachable) = request_all(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
         let answer_to = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
         assert!(!unreachable);
         assert!(why(answer_to(&closed)).contains("refused"), "{:?}", answer_to(&closed));
         // Plain HTTP where TLS is expected.
         assert!(matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }), "{:?}", answer_to(&secure));
         // When it is the only one, it is this machine that is not connected.
-        let (answers, unreachable) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
+        let (answers, unreachable) = request_all(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
         assert!(unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")), "{answers:?}");
     }
 
@@ -468,7 +468,7 @@ mod tests {
             ("https://github.com/o/r/issues/1#issuecomment-2", "https://github.com/o/r/issues/1"),
             ("https://github.com/o/r/blob/main/README.md#usage", "https://github.com/o/r/blob/main/README.md#usage"),
         ] {
-            assert_eq!(asked(&Url::parse(url).unwrap()).as_str(), expected);
+            assert_eq!(requested_url(&Url::parse(url).unwrap()).as_str(), expected);
         }
     }
 }
