@@ -64,12 +64,12 @@ fn every_kind_of_answer() {
         ");
     });
     for spared in ["/secret/x", "/code"] {
-        assert!(host.asked(spared).is_empty(), "{spared}");
+        assert!(host.requests(spared).is_empty(), "{spared}");
     }
     // Good answers are believed, all others asked for again.
-    let (page, gone) = (host.asked("/page").len(), host.asked("/gone").len());
+    let (page, gone) = (host.requests("/page").len(), host.requests("/gone").len());
     assert_eq!(findings(&audit(&place, &["--format", "json"])), findings(&output));
-    assert_eq!((host.asked("/page").len(), host.asked("/gone").len()), (page + 1, gone + 1));
+    assert_eq!((host.requests("/page").len(), host.requests("/gone").len()), (page + 1, gone + 1));
     let kept = place.read("cache/web.json");
     assert!(kept.contains("/page#there\"") && !kept.contains("/gone") && !kept.contains("/page#not"), "{kept}");
 }
@@ -99,7 +99,7 @@ fn without_the_flag_nobody_is_asked() {
     let output = place.run(&["audit-docs", "--format", "json"]);
     // Not even the suppression counts as one that hides nothing.
     assert_eq!(findings(&output), Vec::<String>::new(), "{}", outcome(&output));
-    assert!(host.asked("/page").is_empty());
+    assert!(host.requests("/page").is_empty());
     let refused = place.run(&["audit-docs", "--web-cache", "x.json"]);
     assert_eq!(refused.status.code(), Some(2));
 }

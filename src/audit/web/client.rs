@@ -322,7 +322,7 @@ mod tests {
         }
         let (host, members) = answer("/members");
         let reason = "the host does not let programs look (403 Forbidden)";
-        assert_eq!((members, host.asked("/members").len()), (UrlAnswer::Undecided { why: reason.to_owned() }, 1));
+        assert_eq!((members, host.requests("/members").len()), (UrlAnswer::Undecided { why: reason.to_owned() }, 1));
         assert!(matches!(answer("/linkedin").1, UrlAnswer::Undecided { .. }));
         assert_eq!(host.agents(), [concat!("mcp-kit/", env!("CARGO_PKG_VERSION"))]);
     }
@@ -330,23 +330,23 @@ mod tests {
     #[test]
     fn a_host_that_is_busy_is_asked_again() {
         let (host, busy_once) = answer("/busy-once");
-        assert_eq!((busy_once, host.asked("/busy-once").len()), (UrlAnswer::Fine, 2));
+        assert_eq!((busy_once, host.requests("/busy-once").len()), (UrlAnswer::Fine, 2));
         let (host, busy) = answer("/busy");
         assert_eq!(why(&busy), "the host has a problem of its own (503 Service Unavailable)");
         assert!(matches!(busy, UrlAnswer::Undecided { .. }));
-        assert_eq!(host.asked("/busy").len(), 3);
+        assert_eq!(host.requests("/busy").len(), 3);
         let (host, broken) = answer("/break");
         assert!(
             matches!(&broken, UrlAnswer::Undecided { why } if why.starts_with("the connection broke off")),
             "{broken:?}"
         );
-        assert_eq!(host.asked("/break").len(), 3);
+        assert_eq!(host.requests("/break").len(), 3);
     }
 
     #[test]
     fn a_host_is_waited_for_as_long_as_it_says() {
         let (host, wait_once) = answer("/wait-once");
-        let asked = host.asked("/wait-once");
+        let asked = host.requests("/wait-once");
         assert_eq!((wait_once, asked.len()), (UrlAnswer::Fine, 2));
         assert!(asked[1] - asked[0] >= Duration::from_secs(1));
     }
@@ -359,9 +359,9 @@ mod tests {
         let paths: Vec<&str> = [&["/wait"][..], &others.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         let rest = answers(&host, &paths, &settings());
         assert_eq!(why(&rest["/wait"]), "the host wants fewer questions (429 Too Many Requests)");
-        assert_eq!(host.asked("/wait").len(), 3);
+        assert_eq!(host.requests("/wait").len(), 3);
         let spared = rest.values().filter(|answer| why(answer).ends_with("has asked to be left alone")).count();
-        assert!(spared > 0 && others.iter().filter(|other| host.asked(other).is_empty()).count() == spared, "{spared}");
+        assert!(spared > 0 && others.iter().filter(|other| host.requests(other).is_empty()).count() == spared, "{spared}");
         // An hour is too long to wait for, once and for all.
         let host = Local::start();
         let start = Instant::now();
@@ -410,7 +410,7 @@ mod tests {
         }
         assert_eq!(answers["/page#not"], UrlAnswer::NoAnchor);
         assert!(matches!(answers["/nothing#x"], UrlAnswer::Broken { .. }));
-        assert!(host.asked("/page").len() <= 2, "a page is fetched once for all of its anchors");
+        assert!(host.requests("/page").len() <= 2, "a page is fetched once for all of its anchors");
         // That an anchor is missing is an answer, too.
         let alone = vec![Url::parse(&host.url("/page#not")).unwrap()];
         assert!(!request_all(alone, &settings(), &|_, _| ()).unwrap().1);
@@ -423,7 +423,7 @@ mod tests {
         let answers = answers(&host, &paths.iter().map(String::as_str).collect::<Vec<_>>(), &settings());
         assert!(answers.values().all(|answer| *answer == UrlAnswer::Fine));
         assert!(host.most() <= QUESTIONS, "{}", host.most());
-        assert_eq!(paths.iter().map(|path| host.asked(path).len()).sum::<usize>(), 40);
+        assert_eq!(paths.iter().map(|path| host.requests(path).len()).sum::<usize>(), 40);
     }
 
     #[test]
@@ -432,7 +432,7 @@ mod tests {
         let url = Url::parse(&host.url("/page").replace("127.0.0.1", "localhost")).unwrap();
         let settings = OnlineSettings { private: false, ..settings() };
         let (answers, unreachable) = request_all(vec![url], &settings, &|_, _| ()).unwrap();
-        assert!(!unreachable && host.asked("/page").is_empty());
+        assert!(!unreachable && host.requests("/page").is_empty());
         assert!(why(&answers[0].1).contains("which is not on the internet"), "{answers:?}");
     }
 
