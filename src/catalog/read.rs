@@ -121,10 +121,10 @@ impl Reader {
         if let Some((_, value)) = all.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let words: Vec<String> = all.iter().map(|(word, _)| (*word).to_owned()).collect();
-        let hint = match nearest(&text, &words) {
+        let known: Vec<String> = all.iter().map(|(word, _)| (*word).to_owned()).collect();
+        let hint = match nearest(&text, &known) {
             Some(nearest) => format!("did you mean {nearest}?"),
-            None => format!("it is one of {}", words.join(", ")),
+            None => format!("it is one of {}", known.join(", ")),
         };
         self.problem(Problem::new(node.span.clone(), format!("{text:?} is no {what}")).with_hint(hint));
         None

@@ -74,7 +74,7 @@ pub enum WebError {
     Client(String),
 }
 
-/// The addresses that the audited documents link to, as they are destination, sorted.
+/// The addresses that the audited documents link to, as written, sorted.
 #[must_use]
 pub fn addresses(corpus: &Corpus) -> Vec<String> {
     let pages = corpus.pages.iter().filter(|page| page.audited);
