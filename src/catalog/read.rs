@@ -32,6 +32,17 @@ impl<'a> Fields<'a> {
         let (.., node) = self.left.remove(at);
         (node.value != Value::Scalar(None)).then_some(node)
     }
+
+    /// Takes the value of a field that had another name in an earlier version.
+    pub fn take_renamed(&mut self, name: &'static str, earlier: &str) -> Option<&'a Node> {
+        let node = self.take(name);
+        if node.is_some() {
+            return node;
+        }
+        let at = self.left.iter().position(|(key, ..)| *key == earlier)?;
+        let (.., node) = self.left.remove(at);
+        (node.value != Value::Scalar(None)).then_some(node)
+    }
 }
 
 impl Reader {
