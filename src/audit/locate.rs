@@ -242,7 +242,8 @@ impl<'a> Places<'a> {
         let end = span.end.min(line_end);
         let from = self.text.floor_char_boundary(self.line_start.max(span.start.saturating_sub(AROUND)));
         let to = self.text.floor_char_boundary(line_end.min(end.saturating_add(AROUND)));
-        let (before, marked, after) = (self.masked(from..span.start), self.masked(span.start..end), self.masked(end..to));
+        let (before, marked, after) =
+            (self.masked(from..span.start), self.masked(span.start..end), self.masked(end..to));
         let (before, after) = (before.trim_start_matches('\u{feff}'), after.trim_end_matches('\r'));
         let start = before.chars().count();
         Excerpt { marked: start..start + marked.chars().count(), text: format!("{before}{marked}{after}") }

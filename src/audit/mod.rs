@@ -38,7 +38,7 @@ pub use settings::Settings;
 
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
-use checks::{Context, PendingFinding, CheckRun};
+use checks::{CheckRun, Context, PendingFinding};
 use corpus::Corpus;
 use document::Patterns;
 use finding::Report;

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{OutputFormat, New};
+use crate::cli::{New, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, Destination, FilesError, FileTree};
+use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
-use crate::scaffold::answers::{self, Answers, GivenAnswer, AnswerOrigin, AnswerError};
+use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
@@ -212,7 +212,16 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         stage.commit()?;
         files
     };
-    Ok(GeneratedProject { name: request.name, path, display_path, template, answers, files, git, dry_run: request.dry_run })
+    Ok(GeneratedProject {
+        name: request.name,
+        path,
+        display_path,
+        template,
+        answers,
+        files,
+        git,
+        dry_run: request.dry_run,
+    })
 }
 
 /// Collects every error in the request before it reports any.

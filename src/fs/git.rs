@@ -113,7 +113,8 @@ fn parse(log: &str, paths: &[&str]) -> HashMap<String, String> {
     }
     if commits.to_string() == LATEST {
         for path in paths {
-            reasons.entry((*path).to_owned())
+            reasons
+                .entry((*path).to_owned())
                 .or_insert_with(|| format!("none of the last {LATEST} commits has changed it"));
         }
     }

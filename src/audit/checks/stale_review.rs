@@ -19,7 +19,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::date::parse_day;
 use crate::text::path::display_path;

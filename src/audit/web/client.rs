@@ -18,7 +18,7 @@ use url::Url;
 
 use super::private::is_private;
 use super::verdict::{Again, REDIRECTS, judge};
-use super::{UrlAnswer, OnlineSettings, WebError};
+use super::{OnlineSettings, UrlAnswer, WebError};
 
 /// Hosts that are asked at the same time.
 const HOSTS: usize = 32;
@@ -39,7 +39,8 @@ pub(super) fn request_all(
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     let client_error = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client_error(&error))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client_error(&error))?;
     runtime.block_on(async {
         let client = Client::new(settings)?;
         let all = urls.len();
@@ -172,7 +173,9 @@ impl Client {
             let answer = match (answer, &page) {
                 (None, _) => continue,
                 // lychee tells of redirects once for each page.
-                (Some(UrlAnswer::Fine), Some((first, moved))) => likewise(&url, first, moved).unwrap_or(UrlAnswer::Fine),
+                (Some(UrlAnswer::Fine), Some((first, moved))) => {
+                    likewise(&url, first, moved).unwrap_or(UrlAnswer::Fine)
+                }
                 (Some(answer), _) => answer,
             };
             answers.push((url.as_str().to_owned(), answer.clone()));
@@ -361,7 +364,10 @@ mod tests {
         assert_eq!(why(&rest["/wait"]), "the host wants fewer questions (429 Too Many Requests)");
         assert_eq!(host.requests("/wait").len(), 3);
         let spared = rest.values().filter(|answer| why(answer).ends_with("has asked to be left alone")).count();
-        assert!(spared > 0 && others.iter().filter(|other| host.requests(other).is_empty()).count() == spared, "{spared}");
+        assert!(
+            spared > 0 && others.iter().filter(|other| host.requests(other).is_empty()).count() == spared,
+            "{spared}"
+        );
         // An hour is too long to wait for, once and for all.
         let host = Local::start();
         let start = Instant::now();
@@ -450,10 +456,17 @@ mod tests {
         assert!(!unreachable);
         assert!(why(answer_to(&closed)).contains("refused"), "{:?}", answer_to(&closed));
         // Plain HTTP where TLS is expected.
-        assert!(matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }), "{:?}", answer_to(&secure));
+        assert!(
+            matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }),
+            "{:?}",
+            answer_to(&secure)
+        );
         // When it is the only one, it is this machine that is not connected.
         let (answers, unreachable) = request_all(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
-        assert!(unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")), "{answers:?}");
+        assert!(
+            unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")),
+            "{answers:?}"
+        );
     }
 
     #[test]

@@ -4,9 +4,9 @@
 
 mod address;
 mod answer;
+mod cache;
 #[cfg(feature = "online")]
 mod client;
-mod cache;
 #[cfg(all(test, feature = "online"))]
 mod local;
 mod private;
@@ -151,7 +151,11 @@ fn request_all(
 }
 
 #[cfg(not(feature = "online"))]
-fn request_all(_: Vec<url::Url>, _: &OnlineSettings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+fn request_all(
+    _: Vec<url::Url>,
+    _: &OnlineSettings,
+    _: &dyn Fn(usize, usize),
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 
