@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
-use crate::audit::document::{LinkKind, Match, Reading};
+use crate::audit::document::{Construct, LinkKind, Match, Reading};
 use crate::audit::profile::{Cause, Flavor, Form};
 use crate::text::casefold::alphanumerics;
 
@@ -69,7 +69,7 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     if own == Match::None && rules.loose_anchors && document.anchors.iter(&document.strings).any(is_meant) {
         return Match::Exact;
     }
-    if own != Match::None || !rules.includes {
+    if own != Match::None || !corpus.site(page).syntax.has(Construct::Includes) {
         return own;
     }
     for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {

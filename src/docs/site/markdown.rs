@@ -52,7 +52,7 @@ pub fn prepare(document: &SiteDocument, here: &BTreeSet<&str>) -> Prepared {
         notes: Vec::new(),
         title: None,
         section: String::new(),
-        anchors: Slugger::new(Dialect::Github),
+        anchors: Slugger::new(Dialect::GithubSlugger),
         diagrams: 0,
     };
     preparation.run();
