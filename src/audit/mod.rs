@@ -108,7 +108,7 @@ impl<'a> Audit<'a> {
         let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
-            root: self.located.shown.clone(),
+            root: self.located.display_root.clone(),
             profiles: corpus.sites.sentences(&|site| used.contains(&site), &unjudged),
             sites: unjudged::sites(corpus, &used, &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
