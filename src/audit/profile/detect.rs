@@ -60,8 +60,22 @@ pub(super) fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let told = settings::scalars(&text, "base_path").filter(|told| !told.starts_with('['));
     site.content = [folder.to_vec()].into_iter().chain(told.map(|told| normal(folder, told))).collect();
     site.syntax = syntax::mkdocs(&text);
+    site.appended = appended(tree, &site.content, &text);
     settings::mkdocs(&mut site, path, &text);
     vec![site]
+}
+
+/// The files of `auto_append`; none if one of them is not there.
+fn appended(tree: &Tree, folders: &[Vec<u8>], text: &str) -> Vec<Vec<u8>> {
+    let mut lines = text.lines().skip_while(|line| !line.trim_start().starts_with("auto_append:"));
+    let inline = lines.next().and_then(|line| line.split_once('[')).map(|(_, list)| list.trim_end_matches([']', ' ']));
+    let items = lines.map_while(|line| line.trim_start().strip_prefix("- "));
+    let names = inline.into_iter().flat_map(|list| list.split(',')).chain(items);
+    let find = |name: &str| {
+        let name = name.trim().trim_matches(['"', '\'']);
+        folders.iter().map(|folder| normal(folder, name)).find(|path| tree.find(path).is_some())
+    };
+    names.map(find).collect::<Option<_>>().unwrap_or_default()
 }
 
 pub(super) fn zensical(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {

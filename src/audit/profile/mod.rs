@@ -82,6 +82,8 @@ pub struct Site {
     pub readmes: bool,
     /// Folders besides the document's own from which its generator takes the path of a document.
     pub content: Vec<Vec<u8>>,
+    /// Files that are appended to every page (`auto_append` of pymdownx.snippets).
+    pub appended: Vec<Vec<u8>>,
     /// What is not known of it.
     pub open: Vec<Open>,
     /// The settings that were read: file, name, value.
@@ -106,6 +108,7 @@ impl Site {
             known: true,
             readmes: true,
             content: Vec::new(),
+            appended: Vec::new(),
             open: Vec::new(),
             settings: Vec::new(),
             redirects: FxHashMap::default(),

@@ -46,6 +46,7 @@ pub(super) fn mkdocs(site: &mut Site, path: &[u8], text: &str) {
     if !plugins.is_empty() {
         site.note(path, "plugins", &plugins.join(", "));
     }
+    let has_appended = !site.appended.is_empty();
     let mut add = |forms, why| site.open.push(Open { forms, why, remedy: NOTHING });
     if let Some(plugin) = named(REFERENCES) {
         add(Forms::of(&[Form::Reference]), format!("{file} has the plugin {plugin}, which resolves references itself"));
@@ -58,7 +59,7 @@ pub(super) fn mkdocs(site: &mut Site, path: &[u8], text: &str) {
         add(forms, format!("{file} has hooks, which may change any page"));
     }
     let appends = text.contains("auto_append");
-    if extensions.iter().any(|extension| extension.contains("snippets")) && appends {
+    if extensions.iter().any(|extension| extension.contains("snippets")) && appends && !has_appended {
         add(Forms::of(&[Form::Reference]), format!("{file} has snippets appended to each page"));
     }
     if syntax::has_own_slugify(text) {
