@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
 use super::facts::Facts;
@@ -45,6 +45,8 @@ pub struct Corpus {
     of_entry: Vec<u32>,
     /// By site: the addresses of its pages, if they have any.
     indexes: Vec<Option<Index>>,
+    /// By site: which page has a label, where labels are found on all pages.
+    labels: Vec<FxHashMap<Box<str>, u32>>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
 }
 
@@ -83,7 +85,8 @@ impl Corpus {
             of_entry[page.entry as usize] = at;
         }
         let indexes = indexes(&tree, &sites, &pages, &of_entry);
-        Self { tree, sites, pages, rooted: true, of_entry, indexes, addresses: OnceLock::new() }
+        let labels = labels(&sites, &pages);
+        Self { tree, sites, pages, rooted: true, of_entry, indexes, labels, addresses: OnceLock::new() }
     }
 
     /// The page that an entry is.
@@ -114,6 +117,13 @@ impl Corpus {
     #[must_use]
     pub fn index(&self, page: u32) -> Option<&Index> {
         self.indexes.get(usize::from(self.pages[page as usize].site))?.as_ref()
+    }
+
+    /// The page that has a label which destinations on a page may name, if the page's site has labels.
+    #[must_use]
+    pub fn label(&self, page: u32, label: &[u8]) -> Option<u32> {
+        let labels = self.labels.get(usize::from(self.pages[page as usize].site))?;
+        labels.get(std::str::from_utf8(label).ok()?).copied()
     }
 
     /// Whether some page of a site with addresses of its own may have this one. Where a page appears is settled by configuration that
@@ -169,6 +179,20 @@ fn indexes(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<
     };
     let of_site = |(site, has_pages): (&Site, bool)| if has_pages { Index::new(site, tree, &document) } else { None };
     sites.all().iter().zip(has_pages).map(of_site).collect()
+}
+
+/// The labels of each site that finds them on all pages; the first page that has one counts.
+fn labels(sites: &Sites, pages: &[Page]) -> Vec<FxHashMap<Box<str>, u32>> {
+    if !sites.all().iter().any(|site| site.links.labels) {
+        return Vec::new();
+    }
+    let mut labels = vec![FxHashMap::default(); sites.all().len()];
+    for (number, page) in (0_u32..).zip(pages).filter(|(_, page)| sites.site(page.site).links.labels) {
+        for name in page.document.anchors.iter(&page.document.strings) {
+            labels[usize::from(page.site)].entry(name.into()).or_insert(number);
+        }
+    }
+    labels
 }
 
 thread_local! {

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 
 use super::corpus::Corpus;
 use super::doubt::{self, Doubt};
+use super::included::Included;
 use super::resolve::{Resolved, Target, resolve};
 use super::site::is_below;
 use super::walk::Kind;
@@ -23,6 +24,8 @@ pub struct Graph {
     pub reached: Vec<bool>,
     /// Where readers start.
     pub entry_points: Vec<u32>,
+    /// Which pages are parts of others.
+    pub included: Included,
     /// Forms of links that the profile most likely takes wrongly.
     pub doubts: Vec<Doubt>,
 }
@@ -33,6 +36,11 @@ impl Graph {
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let mut links: Vec<_> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
+        let included = Included::new(corpus, &links);
+        let parts: Vec<_> = included.resolve(corpus).collect();
+        for (page, resolved) in parts {
+            links[page as usize] = resolved;
+        }
         let doubts = doubt::find(corpus, &mut links);
         let of_pages: Vec<_> = (0..pages)
             .into_par_iter()
@@ -45,7 +53,8 @@ impl Graph {
         let (links, (edges, folders)) = of_pages.into_iter().unzip();
         let starts = |page: &u32| is_conventional(corpus, *page) || is_entry(corpus.path(*page));
         let entry_points: Vec<u32> = (0..pages).into_par_iter().filter(starts).collect();
-        let mut graph = Self { doubts, links, edges, folders, reached: vec![false; pages as usize], entry_points };
+        let mut graph =
+            Self { included, doubts, links, edges, folders, reached: vec![false; pages as usize], entry_points };
         let starts = graph.entry_points.iter().copied().chain(navigated(corpus)).collect();
         let mut seen = FxHashSet::default();
         graph.reach(corpus, starts, &mut seen);

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod graph;
+pub mod included;
 pub mod locate;
 pub mod report;
 pub mod resolve;

@@ -39,6 +39,9 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     if found == Match::Exact {
         return Fragment::Fine;
     }
+    if corpus.label(page, name.as_bytes()).is_some() {
+        return Fragment::Fine;
+    }
     let composed = corpus.pages[page as usize].document.composed.then_some(Cause::Composed);
     if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)) {
         return Fragment::Unjudged(cause);
@@ -63,7 +66,9 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
         return Match::Exact;
     }
     let own = document.anchors.find(name, &document.strings);
-    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(name));
+    // `#Heading#Heading below` names the last one.
+    let last = name.rsplit('#').next().unwrap_or(name);
+    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(last));
     if own == Match::None
         && corpus.site(page).links.loose_anchors
         && document.anchors.iter(&document.strings).any(is_meant)

@@ -90,13 +90,22 @@ impl Resolved {
 /// Where all links of a page lead, in order.
 #[must_use]
 pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
-    let links = &corpus.pages[page as usize].document.links;
+    let document = &corpus.pages[page as usize].document;
     let mut buffer = Vec::new();
-    links.iter().map(|link| one(corpus, page, link, &mut buffer)).collect()
+    let one = |link: &Link| one(corpus, page, link, document.text(link.destination), &mut buffer);
+    document.links.iter().map(one).collect()
 }
 
-fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolved {
-    let destination = corpus.pages[page as usize].document.text(link.destination);
+/// Where the links of a page lead that is a part of another one, `place`.
+#[must_use]
+pub fn resolve_on(corpus: &Corpus, page: u32, place: u32) -> Box<[Resolved]> {
+    let document = &corpus.pages[page as usize].document;
+    let mut buffer = Vec::new();
+    let one = |link: &Link| one(corpus, place, link, document.text(link.destination), &mut buffer);
+    document.links.iter().map(one).collect()
+}
+
+fn one(corpus: &Corpus, page: u32, link: &Link, destination: &str, buffer: &mut Vec<u8>) -> Resolved {
     let resolved = destination_of(corpus, page, link.kind, destination, buffer);
     // `[](){#name}` is Python-Markdown's way to write an anchor.
     // A chapter of mdBook that is still to be written has an empty one in the summary.

@@ -80,7 +80,17 @@ pub(super) fn locate(
         return reached(corpus, site, entry);
     }
     if let Some(entry) = by_name(tree, site, path) {
-        return reached(corpus, site, entry);
+        return match site.links.by_name {
+            ByName::Perhaps => Target::Unjudged(Cause::Address),
+            _ => reached(corpus, site, entry),
+        };
+    }
+    if let Some(page) = corpus.label(page, path) {
+        return Target::Page(page);
+    }
+    // `[[text|page]]` in one wiki is `[[page|text]]` in another.
+    if kind == LinkKind::Wiki && site.links.by_name == ByName::Hyphenated {
+        return Target::Unjudged(Cause::Address);
     }
     if candidates.iter().flatten().any(|candidate| is_made_by_generator(candidate, site)) {
         return Target::Elsewhere;

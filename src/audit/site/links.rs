@@ -27,7 +27,9 @@ pub enum ByName {
     No,
     /// Everywhere below the site, with or without the ending of a note.
     Anywhere,
-    /// The same, and a hyphen is a blank: wikis.
+    /// The same for some ways to write a link that cannot be told from others: what is found is not judged.
+    Perhaps,
+    /// As everywhere, and a hyphen is a blank: wikis.
     Hyphenated,
 }
 

@@ -97,6 +97,8 @@ pub struct Site {
     pub mirrors: Vec<(Vec<u8>, Vec<u8>)>,
     /// Folders from which included files are meant; the page's own where there are none.
     pub includes: Vec<Vec<u8>>,
+    /// Files that are appended to every page.
+    pub appended: Vec<Vec<u8>>,
     /// Destinations with `/` in front that the tree does not have.
     pub absolute: Elsewhere,
     /// What an address without a page is.
@@ -139,6 +141,7 @@ impl Site {
             project: Vec::new(),
             mirrors: Vec::new(),
             includes: Vec::new(),
+            appended: Vec::new(),
             absolute: model.links.absolute,
             addresses: model.links.addresses,
             published: None,

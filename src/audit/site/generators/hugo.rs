@@ -6,7 +6,7 @@ use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, Links, Model, Route, Site, is_below};
+use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, is_below};
 use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
@@ -31,6 +31,8 @@ static MODEL: Model = Model {
         html_is_markdown: true,
         index: &["_index.md", "index.md", "index.html", "README.md"],
         pages_are_folders: true,
+        // `ref` and `relref` find a page by its name alone.
+        by_name: ByName::Perhaps,
         addresses: Addresses::Loose,
         made: &["index.xml", "tags", "categories", "sitemap.xml", "404.html"],
         lists_folders: true,

@@ -192,7 +192,7 @@ fn of_settings(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], setting
         site.absolute = Elsewhere::Nothing;
     }
     plugins(site, path, settings);
-    extensions(site, path, folder, settings.get("markdown_extensions"));
+    extensions(site, tree, path, folder, settings.get("markdown_extensions"));
     named(site, tree, path, settings);
 }
 
@@ -228,7 +228,7 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("material/").unwrap_or(name)
 }
 
-fn extensions(site: &mut Site, path: &[u8], folder: &[u8], extensions: &Value) {
+fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], extensions: &Value) {
     let file = display_path(path);
     // A file that is included is seen from where MkDocs runs, or from the folders that the extension is given.
     site.includes = vec![folder.to_vec()];
@@ -236,7 +236,13 @@ fn extensions(site: &mut Site, path: &[u8], folder: &[u8], extensions: &Value) {
     let mut bases = Vec::new();
     snippets.get("base_path").texts(&mut |text| bases.push(normal(folder, text)));
     site.includes.extend(bases);
-    if snippets.get("auto_append").is_set() {
+    let mut appended = Vec::new();
+    snippets.get("auto_append").texts(&mut |text| {
+        appended.push(site.includes.iter().map(|folder| normal(folder, text)).find(|path| tree.find(path).is_some()));
+    });
+    let is_known = appended.iter().all(Option::is_some);
+    site.appended = appended.into_iter().flatten().collect();
+    if snippets.get("auto_append").is_set() && !is_known {
         let why = format!("{file} has snippets appended to each page");
         site.leave_open(Forms::new(&[Form::Reference]), why, NOTHING);
     }
