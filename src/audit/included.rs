@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 
 use super::corpus::Corpus;
 use super::document::{Document, LinkKind};
-use super::site::{Cause, is_below};
 use super::resolve::{Fragment, Resolved, Target, resolve_on};
+use super::site::{Cause, is_below};
 use crate::text::casefold;
 
 /// More of them are not tried for each link.

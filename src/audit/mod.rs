@@ -15,6 +15,7 @@ pub mod fix;
 pub mod graph;
 pub mod included;
 pub mod locate;
+pub mod navigation;
 pub mod report;
 pub mod resolve;
 pub mod scope;
@@ -103,10 +104,11 @@ impl<'a> Audit<'a> {
         let (corpus, context) = (&self.corpus, self.context());
         let (mut findings, hidden) = locate::locate(context, check(context));
         findings.extend(locate::unreadable(&corpus.tree, self.settings, &|path| self.located.covers(path)));
+        let used: FxHashSet<u16> = corpus.pages.iter().filter(|page| page.audited).map(|page| page.site).collect();
+        findings.extend(navigation::missing(corpus, self.settings, &used));
         locate::sort(&mut findings);
         let decisions = decide::decide(corpus, &self.graph, &findings);
         let pages = corpus.pages.iter().filter(|page| page.audited);
-        let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
             root: self.located.display_root.clone(),

@@ -15,3 +15,4 @@ mod online;
 mod profiles;
 mod properties;
 mod reports;
+mod sites;
