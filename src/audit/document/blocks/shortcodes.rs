@@ -60,6 +60,8 @@ fn next(source: &str, from: usize) -> Option<Shortcode<'_>> {
 /// Whether it stands in a destination: behind `](` or `]: `, or with more of a word around it.
 fn is_destination(source: &str, start: usize, end: usize) -> bool {
     let before = &source[..start];
+    // A destination with blanks stands in angle brackets.
+    let before = before.strip_suffix('<').unwrap_or(before);
     before.ends_with("](")
         || before.ends_with("]: ")
         || before.ends_with('"')
