@@ -19,6 +19,7 @@ pub mod report;
 pub mod resolve;
 pub mod scope;
 pub mod settings;
+pub mod since;
 pub mod stale_page;
 pub mod suggest;
 pub mod unjudged;
@@ -39,12 +40,12 @@ pub use settings::Settings;
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
 use checks::{Context, PendingFinding, Run};
-use corpus::Corpus;
+use corpus::{Corpus, Reading};
 use document::Patterns;
-use finding::Report;
+use finding::{Finding, Report};
 use graph::Graph;
 use scope::{Located, ScopeError};
-use walk::Tree;
+use walk::{Kind, Past, Tree};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -99,10 +100,8 @@ impl<'a> Audit<'a> {
     /// Runs all checks.
     #[must_use]
     pub fn report(&self) -> Report {
-        let (corpus, context) = (&self.corpus, self.context());
-        let (mut findings, hidden) = locate::locate(context, check(context));
-        findings.extend(locate::unreadable(&corpus.tree, self.settings, &|path| self.located.covers(path)));
-        locate::sort(&mut findings);
+        let corpus = &self.corpus;
+        let (findings, hidden) = findings(self.context(), &|path| self.located.covers(path));
         let decisions = decide::decide(corpus, &self.graph, &findings);
         let pages = corpus.pages.iter().filter(|page| page.audited);
         let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
@@ -116,6 +115,8 @@ impl<'a> Audit<'a> {
             links: pages.map(|page| page.document.links.len()).sum(),
             findings,
             hidden,
+            since: None,
+            links_to: None,
             graph: finding::Graph {
                 documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
                 edges: self.graph.pairs().collect(),
@@ -123,6 +124,37 @@ impl<'a> Audit<'a> {
             decisions,
             duration: self.start.elapsed(),
         }
+    }
+
+    /// Returns whether the tree is the same as in an older state.
+    #[must_use]
+    pub fn is_as_in(&self, past: &Past) -> bool {
+        let entries = self.corpus.tree.entries().iter().filter(|entry| entry.kind != Kind::Folder);
+        past.is_unchanged() && entries.into_iter().all(|entry| past.has_kept(&entry.path))
+    }
+
+    /// Returns the findings that an older state of the tree has, of the documents that are audited now, whatever they were called then.
+    ///
+    /// # Errors
+    /// As [`Audit::read`].
+    pub fn findings_before(self, past: Past, facts: &Facts) -> Result<Vec<Finding>, AuditError> {
+        let Self { located, corpus, graph, settings, .. } = self;
+        // Only memory: nothing waits for it.
+        rayon::spawn(move || drop(graph));
+        let (patterns, entries) =
+            (Patterns::new(&settings.deprecated, &settings.common_words)?, globs(&settings.entry_points)?);
+        let renamed = past.renamed.clone();
+        let tree = corpus.tree.past(past);
+        let profiles = profile::detect(&tree, settings);
+        let audited = audited(&tree, &located, settings)?;
+        let audited = |path: &[u8]| audited(path) || renamed.get(path).is_some_and(|now| audited(now));
+        let reading = reading(&patterns, settings, facts);
+        let corpus = corpus.reread(tree, profiles, &reading, &audited);
+        let graph = Graph::new(&corpus, &|path| entries.is_match(native(path)));
+        let context = Context { corpus: &corpus, graph: &graph, settings, facts };
+        let (findings, _) = findings(context, &audited);
+        rayon::spawn(move || drop((corpus, graph)));
+        Ok(findings)
     }
 
     /// Gives the memory back in the background. For a large tree that takes a while, and nobody needs to wait for it.
@@ -158,18 +190,46 @@ pub fn read(
         || Patterns::new(&settings.deprecated, &settings.common_words),
         || Tree::walk(&located.root, located.repository, &located.covered),
     );
-    let (patterns, excluded) = (patterns?, globs(&settings.exclude)?);
+    let patterns = patterns?;
+    let tree = match (&scope.unsaved, located.covered.first()) {
+        (Some(unsaved), Some(path)) => tree.with_document(path, unsaved.text.clone()),
+        _ => tree,
+    };
     let profiles = profile::detect(&tree, settings);
+    let mut corpus = {
+        let audited = audited(&tree, &located, settings)?;
+        Corpus::read(tree, profiles, &reading(&patterns, settings, facts), &audited, progress)
+    };
+    corpus.rooted = located.repository || scope.root.is_some();
+    Ok((located, corpus))
+}
+
+const fn reading<'a>(patterns: &'a Patterns, settings: &'a Settings, facts: &Facts) -> Reading<'a> {
+    Reading { patterns, settings, addresses: facts.answers.is_some() }
+}
+
+/// Which documents' findings are wanted.
+fn audited<'a>(
+    tree: &Tree,
+    located: &'a Located,
+    settings: &Settings,
+) -> Result<impl Fn(&[u8]) -> bool + Sync + use<'a>, AuditError> {
+    let excluded = globs(&settings.exclude)?;
     // What is another repository's is audited where somebody names it.
     let foreign = tree.foreign(&located.covered);
-    let audited = |path: &[u8]| {
+    Ok(move |path: &[u8]| {
         located.covers(path)
             && !excluded.is_match(native(path))
             && !foreign.iter().any(|folder| profile::is_below(path, folder))
-    };
-    let mut corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
-    corpus.rooted = located.repository || scope.root.is_some();
-    Ok((located, corpus))
+    })
+}
+
+/// All findings in their order, and how many suppressions hide.
+fn findings(context: Context<'_>, covers: &dyn Fn(&[u8]) -> bool) -> (Vec<Finding>, usize) {
+    let (mut findings, hidden) = locate::locate(context, check(context));
+    findings.extend(locate::unreadable(&context.corpus.tree, context.settings, covers));
+    locate::sort(&mut findings);
+    (findings, hidden)
 }
 
 /// Runs every check over every document whose findings are wanted.

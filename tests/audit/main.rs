@@ -15,3 +15,7 @@ mod online;
 mod profiles;
 mod properties;
 mod reports;
+#[cfg(unix)]
+mod since;
+#[cfg(unix)]
+mod stdin;

@@ -255,6 +255,9 @@ fn normal(folder: &[u8], path: &str) -> Vec<u8> {
 }
 
 pub(super) fn read(tree: &Tree, path: &[u8]) -> Option<String> {
+    if let Some(text) = tree.text(path) {
+        return (text.len() as u64 <= LARGEST).then(|| String::from_utf8_lossy(text).into_owned());
+    }
     let path = tree.on_disk(path);
     let metadata = fs::metadata(&path).ok()?;
     if metadata.len() > LARGEST {
