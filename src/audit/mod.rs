@@ -31,7 +31,7 @@ use std::time::Instant;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 pub use facts::Facts;
 pub use scope::Scope;
@@ -104,15 +104,16 @@ impl<'a> Audit<'a> {
         let (findings, hidden) = findings(self.context(), &|path| self.located.covers(path));
         let decisions = decide::decide(corpus, &self.graph, &findings);
         let pages = corpus.pages.iter().filter(|page| page.audited);
-        let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
+        let mut links: FxHashMap<u16, usize> = FxHashMap::default();
+        pages.clone().for_each(|page| *links.entry(page.site).or_default() += page.document.links.len());
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
             root: self.located.shown.clone(),
-            profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
-            sites: unjudged::sites(corpus, &used, &unjudged),
+            profiles: corpus.profiles.sentences(&|site| links.get(&site).copied(), &unjudged),
+            sites: unjudged::sites(corpus, &|site| links.contains_key(&site), &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
             documents: pages.clone().count(),
-            links: pages.map(|page| page.document.links.len()).sum(),
+            links: links.values().sum(),
             findings,
             hidden,
             since: None,
@@ -186,9 +187,11 @@ pub fn read(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(Located, Corpus), AuditError> {
     let located = Located::find(scope)?;
+    // Nothing needs to be where a document will be.
+    let named = if scope.unsaved.is_some() { &[][..] } else { &located.covered };
     let (patterns, tree) = rayon::join(
         || Patterns::new(&settings.deprecated, &settings.common_words),
-        || Tree::walk(&located.root, located.repository, &located.covered),
+        || Tree::walk(&located.root, located.repository, named),
     );
     let patterns = patterns?;
     let tree = match (&scope.unsaved, located.covered.first()) {

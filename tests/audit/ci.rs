@@ -108,8 +108,7 @@ fn script() -> String {
 }
 
 /// A git whose repository is shallow, and that prints what it is told to fetch.
-const GIT: &str =
-    "#!/bin/sh\nif [ \"$1\" = rev-parse ]; then echo \"$SHALLOW\"; else printf 'git:%s\\n' \"$@\"; [ -z \"$OFFLINE\" ]; fi\n";
+const GIT: &str = "#!/bin/sh\nif [ \"$1\" = rev-parse ]; then echo \"$SHALLOW\"; else printf 'git:%s\\n' \"$@\"; [ -z \"$OFFLINE\" ]; fi\n";
 
 /// What the action would call with these inputs: one argument a line.
 fn called(inputs: [(&str, &str); 8]) -> String {
@@ -179,7 +178,10 @@ fn the_action_compares_pull_requests_with_their_base() {
     };
     let call = "audit-docs\n--format=github\n--since-merge-base=origin/release/1 $(x)\n--\n.\n";
     assert_eq!(called(inputs("false", "")), call);
-    insta::assert_snapshot!("action_of_a_shallow_checkout", format!("{}\n{}", called(inputs("true", "")), called(inputs("true", "1"))));
+    insta::assert_snapshot!(
+        "action_of_a_shallow_checkout",
+        format!("{}\n{}", called(inputs("true", "")), called(inputs("true", "1")))
+    );
 }
 
 /// The generated workflow does the same, with the history that it needs.
@@ -192,7 +194,8 @@ fn the_workflow_compares_pull_requests_with_their_base() {
         stub(&folder.path().join("mcp-kit"));
         let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
         let script = rest.lines().next().unwrap();
-        let output = Command::new("bash").args(["-e", "-c", script]).env("PATH", path).env("BASE", base).output().unwrap();
+        let output =
+            Command::new("bash").args(["-e", "-c", script]).env("PATH", path).env("BASE", base).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(run(""), "audit-docs\n--format\ngithub\n");

@@ -114,13 +114,14 @@ fn plain(text: &str) -> String {
             '<' => plain.push_str("&lt;"),
             '>' => plain.push_str("&gt;"),
             '&' => plain.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '!' | ':' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
                 plain.push('\\');
                 plain.push(c);
-                // GitHub makes links of addresses in the text that it has rendered.
-                if c == ':' && chars.peek() == Some(&'/') {
-                    plain.push(JOINER);
-                }
+            }
+            // GitHub makes links of addresses in the text that it has rendered.
+            ':' if chars.peek() == Some(&'/') => {
+                plain.push(c);
+                plain.push(JOINER);
             }
             // Mentions and references are found in what is rendered, too: an escape does not hide them.
             '@' | '#' => {

@@ -81,7 +81,7 @@ impl Tree {
             entries.extend(target.ok().map(|target| alias(link.clone(), &target)));
         }
         let mut texts = FxHashMap::default();
-        let mut checkouts = self.checkouts().to_vec();
+        let (mut checkouts, mut unknown) = (self.checkouts().to_vec(), Vec::new());
         let kept = past.checkouts.iter().filter(|path| !past.changed.contains(*path));
         let mut folders: FxHashSet<Box<[u8]>> = kept.cloned().collect();
         for (path, was) in past.was {
@@ -99,6 +99,7 @@ impl Tree {
                 Was::Link(target) => entries.push(alias(path, &target)),
                 Was::Checkout => {
                     checkouts.push(path.clone());
+                    unknown.push(path.clone());
                     folders.insert(path);
                 }
             }
@@ -114,7 +115,7 @@ impl Tree {
         there.iter().for_each(|path| add_folders(&mut tracked, path));
         tracked.extend(there);
         let found = Collected { entries, unreadable: self.unreadable().to_vec(), checkouts };
-        Self::of(self.root(), found).with_texts(texts).with_tracked(tracked)
+        Self::of(self.root(), found).with_texts(texts).with_tracked(tracked).with_unknown(unknown)
     }
 
     /// Returns the tree with another text at a path, which need not be there.

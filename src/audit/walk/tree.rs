@@ -35,6 +35,8 @@ pub struct Tree {
     tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
     /// Texts that are read in place of those on the disk.
     texts: FxHashMap<Box<[u8]>, Box<[u8]>>,
+    /// Folders of whose contents nothing is known.
+    unknown: Vec<Box<[u8]>>,
 }
 
 impl Tree {
@@ -83,7 +85,13 @@ impl Tree {
             sparse,
             tracked,
             texts: FxHashMap::default(),
+            unknown: Vec::new(),
         }
+    }
+
+    /// With folders in which anything may be.
+    pub(super) fn with_unknown(self, unknown: Vec<Box<[u8]>>) -> Self {
+        Self { unknown, ..self }
     }
 
     pub(super) fn with_texts(self, texts: FxHashMap<Box<[u8]>, Box<[u8]>>) -> Self {
@@ -174,6 +182,9 @@ impl Tree {
     /// leaves out. What lies on this disk only is nobody else's. Git is asked once, and only when something is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
+        if self.unknown.iter().any(|folder| is_below(path, folder)) {
+            return true;
+        }
         let here = || fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root));
         if !*self.sparse.get_or_init(|| git::is_sparse(&self.root)) && !here() {
             return false;
