@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::messages::{left_out, message};
 use super::place::located;
 use super::tally::Tally;
-use super::words::{left_out, message};
 use crate::audit::finding::{Finding, Report, Severity};
 use crate::text::escape::escape_control;
 use crate::text::percent::encode_uri_path;
@@ -28,7 +28,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn text(report: &Report) -> String {
-    let tally = Tally::of(&report.findings);
+    let tally = Tally::from_findings(&report.findings);
     let mut text = format!("### Documentation audit: {}\n\n", tally.sentence());
     let counts = format!("{}, {}", plural(report.documents, "document"), plural(report.links, "link"));
     let _ = writeln!(text, "{counts}{}.", plain(&left_out(report)));
