@@ -64,8 +64,8 @@ fn documents(tree: &Tree) -> Vec<u32> {
 }
 
 /// Whether a document reads the same in both sites.
-fn reads_alike(one: &Site, other: &Site) -> bool {
-    std::ptr::eq(one.rules, other.rules)
+fn reads_alike(path: &[u8], one: &Site, other: &Site) -> bool {
+    one.syntax(path) == other.syntax(path)
 }
 
 impl Corpus {
@@ -93,7 +93,7 @@ impl Corpus {
                 Page { entry, site, audited: audited(path), document }
             })
             .collect();
-        Self::of(tree, profiles, pages)
+        Self::from_pages(tree, profiles, pages)
     }
 
     /// Reads the documents of another state of the tree. Those that are the same in both, and are read by the same rules, are taken over.
@@ -114,7 +114,7 @@ impl Corpus {
             }
             let entry = old.exact(path)?;
             let slot = documents_of.get_mut(*of_entry.get(entry as usize)? as usize)?;
-            let is_same = |of: u16| reads_alike(old_profiles.site(of), profiles.site(site));
+            let is_same = |of: u16| reads_alike(path, old_profiles.site(of), profiles.site(site));
             slot.take_if(|(of, _)| is_same(*of)).map(|(_, document)| document)
         };
         let taken: Vec<(u32, u16, Option<Document>)> = documents(&tree)
@@ -133,10 +133,10 @@ impl Corpus {
                 Page { entry, site, audited: audited(path), document }
             })
             .collect();
-        Self { rooted, ..Self::of(tree, profiles, pages) }
+        Self { rooted, ..Self::from_pages(tree, profiles, pages) }
     }
 
-    fn of(tree: Tree, profiles: Profiles, pages: Vec<Page>) -> Self {
+    fn from_pages(tree: Tree, profiles: Profiles, pages: Vec<Page>) -> Self {
         let mut of_entry = vec![NO_PAGE; tree.entries().len()];
         for (at, page) in (0_u32..).zip(&pages) {
             of_entry[page.entry as usize] = at;
@@ -238,7 +238,7 @@ fn read_into(buffer: &mut Vec<u8>, tree: &Tree, path: &[u8], site: &Site, readin
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(bytes), site.rules, patterns, addresses);
+        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, addresses);
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));

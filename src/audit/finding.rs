@@ -225,7 +225,7 @@ pub struct Report {
     /// The address under which the documents can be seen, with `/` at its end.
     pub links_to: Option<String>,
     /// The graph, for the page that draws it: every document, and for each the indices of those it links to.
-    pub graph: Graph,
+    pub graph: DocumentGraph,
 }
 
 /// An older state of the tree.
@@ -277,7 +277,7 @@ pub struct NotJudged {
 
 /// Documents and the links between them.
 #[derive(Clone, Debug, Default)]
-pub struct Graph {
+pub struct DocumentGraph {
     /// Paths as in [`Finding::path`], sorted.
     pub documents: Vec<String>,
     /// From, to: indices into `documents`; sorted, without repetition.

@@ -39,7 +39,7 @@ pub use settings::Settings;
 
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
-use checks::{Context, PendingFinding, Run};
+use checks::{CheckRun, Context, PendingFinding};
 use corpus::{Corpus, Reading};
 use document::Patterns;
 use finding::{Finding, Report};
@@ -118,7 +118,7 @@ impl<'a> Audit<'a> {
             hidden,
             since: None,
             links_to: None,
-            graph: finding::Graph {
+            graph: finding::DocumentGraph {
                 documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
                 edges: self.graph.pairs().collect(),
             },
@@ -243,7 +243,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         .flat_map_iter(|page| {
             let mut pending = Vec::new();
             for check in checks::ALL {
-                if let Run::Page(run) = check.run {
+                if let CheckRun::Page(run) = check.run {
                     run(context, page, &mut pending);
                 }
             }
@@ -251,7 +251,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         })
         .collect();
     for check in checks::ALL {
-        if let Run::Tree(run) = check.run {
+        if let CheckRun::Tree(run) = check.run {
             run(context, &mut pending);
         }
     }

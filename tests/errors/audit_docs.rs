@@ -71,7 +71,9 @@ pub(super) const CASES: &[Case] = &[
     // An older state.
     case("audit_since_without_git", &["RevisionError::Run"], &["audit-docs", "--since", "main"])
         .with(committed)
-        .environment(|_, command| drop(command.env("PATH", "/nowhere"))),
+        .environment(|_, command| {
+            command.env("PATH", "/nowhere");
+        }),
     case(
         "audit_since_without_repository",
         &["RevisionError::NoRepository", "AuditDocsError::Revision"],

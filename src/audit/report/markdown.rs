@@ -5,10 +5,12 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::iter::Peekable;
+use std::str::Chars;
 
+use super::messages::{left_out, message};
 use super::place::located;
 use super::tally::Tally;
-use super::words::{left_out, message};
 use crate::audit::finding::{Finding, Report, Severity};
 use crate::text::escape::escape_control;
 use crate::text::percent::encode_uri_path;
@@ -28,7 +30,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn text(report: &Report) -> String {
-    let tally = Tally::of(&report.findings);
+    let tally = Tally::from_findings(&report.findings);
     let mut text = format!("### Documentation audit: {}\n\n", tally.sentence());
     let counts = format!("{}, {}", plural(report.documents, "document"), plural(report.links, "link"));
     let _ = writeln!(text, "{counts}{}.", plain(&left_out(report)));
@@ -124,25 +126,24 @@ fn plain(text: &str) -> String {
                 plain.push(JOINER);
             }
             // Mentions and references are found in what is rendered, too: an escape does not hide them.
-            '@' | '#' => {
-                if c == '#' {
-                    plain.push('\\');
-                }
-                plain.push(c);
-                plain.push(JOINER);
-            }
-            'w' | 'W' if chars.peek().is_some_and(|next| *next == '.') => {
-                plain.push(c);
-                plain.push(JOINER);
+            '@' => plain.extend([c, JOINER]),
+            '#' => {
+                plain.push_str("\\#");
+                plain.extend(next_is_digit(&mut chars).then_some(JOINER));
             }
             '-' if plain.ends_with("GH") || plain.ends_with("gh") => {
                 plain.push(c);
-                plain.push(JOINER);
+                plain.extend(next_is_digit(&mut chars).then_some(JOINER));
             }
+            '.' if plain.ends_with("www") || plain.ends_with("WWW") => plain.extend([JOINER, c]),
             c => plain.push(c),
         }
     }
     plain
+}
+
+fn next_is_digit(chars: &mut Peekable<Chars<'_>>) -> bool {
+    chars.peek().is_some_and(char::is_ascii_digit)
 }
 
 /// Word joiner: has no width, and does not let a line break.
@@ -165,7 +166,33 @@ mod tests {
         report.links_to = Some("https://github.com/o/r/blob/abc/docs/".to_owned());
         report.profiles = vec!["GitHub's rules, because nothing says otherwise".to_owned()];
         report.since = Some(Since { name: "main".to_owned(), commit: "0123456789abcdef".to_owned(), older: 12 });
-        insta::assert_snapshot!(text(&report), @r"");
+        insta::assert_snapshot!(text(&report), @r"
+        ### Documentation audit: 1 error, 1 warning, 1 note
+
+        2 documents, 3 links; 12 older findings are not shown, as main (0123456789) has them.
+
+        | Where | Check | Finding |
+        |---|---|---|
+        | [docs/guide/setup.md:3](https://github.com/o/r/blob/abc/docs/guide/setup.md?plain=1#L3) | `broken-link` | there is no file guide/instal.md (did you mean install.md?) |
+
+        <details><summary>1 warning</summary>
+
+        | Where | Check | Finding |
+        |---|---|---|
+        | [docs/guide/setup.md:3](https://github.com/o/r/blob/abc/docs/guide/setup.md?plain=1#L3) | `broken-link` | b |
+
+        </details>
+
+        <details><summary>1 note</summary>
+
+        | Where | Check | Finding |
+        |---|---|---|
+        | [docs/guide/setup.md:3](https://github.com/o/r/blob/abc/docs/guide/setup.md?plain=1#L3) | `broken-link` | a |
+
+        </details>
+
+        <sub>GitHub's rules, because nothing says otherwise</sub><br>
+        ");
     }
 
     #[test]
@@ -175,7 +202,15 @@ mod tests {
         bad.path = "a|b`c`<d>[e](f) @g\n#1.md".to_owned();
         let mut report = report_of(vec![bad]);
         report.links_to = Some("https://github.com/o/r/blob/abc/".to_owned());
-        insta::assert_snapshot!(text(&report), @r"");
+        insta::assert_snapshot!(text(&report).replace(JOINER, "[joiner]"), @r"
+        ### Documentation audit: 1 error
+
+        2 documents, 3 links.
+
+        | Where | Check | Finding |
+        |---|---|---|
+        | [docs/a\|b\`c\`&lt;d&gt;\[e\](f) @[joiner]g␊\#[joiner]1.md:3](https://github.com/o/r/blob/abc/a%7Cb%60c%60%3Cd%3E%5Be%5D%28f%29%20%40g%0A%231.md?plain=1#L3) | `broken-link` | \`a\` \| b &lt;img src=x onerror=alert(1)&gt; \[x\](http:[joiner]//a.b) @[joiner]octocat \#[joiner]12 GH-[joiner]3 www[joiner].a.b \*\*c\*\* \_d\_ \~\~e\~\~ \$f\$ !\[g\](h) a@[joiner]b.c �x␊␊\# h |
+        ");
     }
 
     #[test]

@@ -11,12 +11,12 @@ mod json;
 mod junit;
 pub(crate) mod lines;
 mod markdown;
+mod messages;
 mod place;
 mod profile;
 mod sarif;
 mod snippet;
 mod tally;
-mod words;
 
 use std::io::{self, Write};
 

@@ -115,7 +115,7 @@ impl Tree {
         there.iter().for_each(|path| add_folders(&mut tracked, path));
         tracked.extend(there);
         let found = Collected { entries, unreadable: self.unreadable().to_vec(), checkouts };
-        Self::of(self.root(), found).with_texts(texts).with_tracked(tracked).with_unknown(unknown)
+        Self::new(self.root(), found).with_texts(texts).with_tracked(tracked).with_unknown(unknown)
     }
 
     /// Returns the tree with another text at a path, which need not be there.
@@ -130,7 +130,7 @@ impl Tree {
         let missing = folders(path).filter(|folder| self.exact(folder).is_none());
         entries.extend(missing.map(|folder| Entry { path: folder.into(), kind: Kind::Folder }));
         let found = Collected { entries, unreadable: self.unreadable().to_vec(), checkouts: self.checkouts().to_vec() };
-        Self::of(self.root(), found).with_texts(texts)
+        Self::new(self.root(), found).with_texts(texts)
     }
 }
 

@@ -28,7 +28,7 @@ use crate::text::path::{display_path, file_name, join, portable};
 
 /// Returns the older state that the flags name.
 pub(super) fn revision(command: &AuditDocs) -> Option<Revision> {
-    let of = command.since.clone().map(Revision::Of);
+    let of = command.since.clone().map(Revision::Commit);
     of.or_else(|| command.since_merge_base.clone().map(Revision::MergeBase))
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Explain, UNFINISHED, USAGE};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revision {
     /// A branch, tag or commit.
-    Of(String),
+    Commit(String),
     /// Where the current branch left this one.
     MergeBase(String),
 }
@@ -20,7 +20,7 @@ impl Revision {
     /// Returns the name as it was given.
     #[must_use]
     pub fn name(&self) -> &str {
-        let (Self::Of(name) | Self::MergeBase(name)) = self;
+        let (Self::Commit(name) | Self::MergeBase(name)) = self;
         name
     }
 }
@@ -76,7 +76,7 @@ pub fn resolve(root: &Path, revision: &Revision) -> Result<String, RevisionError
     }
     let shallow = shallow == "true";
     match revision {
-        Revision::Of(name) => commit(root, name)?.map_or_else(|| Err(unknown(root, name, shallow)), Ok),
+        Revision::Commit(name) => commit(root, name)?.map_or_else(|| Err(unknown(root, name, shallow)), Ok),
         Revision::MergeBase(name) => {
             // A clone has the branches of others under the name of the remote only.
             let tip = match commit(root, name)? {
