@@ -186,7 +186,8 @@ fn repositories_that_have_nothing_to_compare_with() {
     }
     git(&place, &["tag", "first"]);
     git(&place, &["checkout", "--quiet", "--orphan", "apart"]);
-    commit(&place);
+    // With another message: the same would be the same commit.
+    git(&place, &["commit", "--quiet", "--message", "apart"]);
     said += &place.audit(&["--since-merge-base", "first"]);
     assert_snapshot!("nothing_to_compare_with", said);
 }

@@ -24,10 +24,10 @@ pub(crate) fn left_out(report: &Report) -> String {
         hidden => format!("; {} accepted by a baseline or a suppression", plural(hidden, "more finding")),
     };
     if let Some(since) = &report.since {
-        let are = if since.older == 1 { "is" } else { "are" };
+        let (are, them) = if since.older == 1 { ("is", "it") } else { ("are", "them") };
         let commit: String = since.commit.chars().take(10).collect();
         let place = if since.commit.starts_with(&since.name) { commit } else { format!("{} ({commit})", since.name) };
-        text += &format!("; {} {are} not shown, as {place} has them", plural(since.older, "older finding"));
+        text += &format!("; {} {are} not shown, as {place} has {them}", plural(since.older, "older finding"));
     }
     text
 }
