@@ -108,7 +108,7 @@ impl<'a> Audit<'a> {
         pages.clone().for_each(|page| *links.entry(page.site).or_default() += page.document.links.len());
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
-            root: self.located.shown.clone(),
+            root: self.located.display_root.clone(),
             profiles: corpus.profiles.sentences(&|site| links.get(&site).copied(), &unjudged),
             sites: unjudged::sites(corpus, &|site| links.contains_key(&site), &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),

@@ -120,7 +120,7 @@ pub enum NewError {
 pub struct GeneratedProject {
     name: String,
     path: PathBuf,
-    shown: PathBuf,
+    display_path: PathBuf,
     template: Template,
     answers: Answers,
     files: FileTree,
@@ -135,7 +135,7 @@ impl GeneratedProject {
         ProjectReport {
             name: &self.name,
             path: &self.path,
-            shown: self.shown.clone(),
+            display_path: self.display_path.clone(),
             template: &self.template,
             answers: &self.answers,
             files: &self.files,
@@ -183,8 +183,8 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         None => Template::embedded()?,
     };
     let answers = check(&request, &template)?;
-    let shown = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
-    let destination = Destination::check(&shown)?;
+    let display_path = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
+    let destination = Destination::check(&display_path)?;
     let path = destination.path().to_owned();
     let mut git = git::plan(destination.parent(), request.git);
     interrupt.check()?;
@@ -212,7 +212,16 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         stage.commit()?;
         files
     };
-    Ok(GeneratedProject { name: request.name, path, shown, template, answers, files, git, dry_run: request.dry_run })
+    Ok(GeneratedProject {
+        name: request.name,
+        path,
+        display_path,
+        template,
+        answers,
+        files,
+        git,
+        dry_run: request.dry_run,
+    })
 }
 
 /// Collects every error in the request before it reports any.
