@@ -18,7 +18,7 @@ pub struct Documents {
     pub changed: FxHashSet<String>,
 }
 
-/// How two findings are told to be one, the surest way first.
+/// How two findings are known to be one, the surest way first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     /// Document, code, target and line.

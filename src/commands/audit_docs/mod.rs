@@ -66,16 +66,16 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
         let catalog = inputs::catalog(command, &root)?;
         facts.stale_pages = inputs::stale_pages(&root, catalog.as_ref(), facts.today, &|_| ());
     }
-    let older = since::revision(command).map(|revision| since::Asked::start(&root, revision));
+    let older = since::revision(command).map(|revision| since::Query::start(&root, revision));
     let (mut report, audit) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
     remark(&report, &located, console);
     // `true` when this audit would find such a finding of the baseline.
     let looked = |code: Code, path: &str| facts.looks_for(code) && located.covers(path.as_bytes());
     accept(command, baseline.as_ref(), &mut report, &looked, console)?;
     match older {
-        Some(asked) => {
+        Some(query) => {
             let file = catalog.as_ref().map(|(file, _)| file.as_path());
-            since::hide(asked.answer()?, audit, &mut report, &facts, baseline.as_ref(), file)?;
+            since::hide(query.answer()?, audit, &mut report, &facts, baseline.as_ref(), file)?;
         }
         None => drop(audit.discard()),
     }

@@ -55,7 +55,7 @@ impl From<GitError> for SinceError {
 }
 
 /// An older state, which git is asked for while the tree is audited.
-pub(super) struct Asked {
+pub(super) struct Query {
     name: String,
     answer: JoinHandle<Result<(String, Past), SinceError>>,
 }
@@ -67,7 +67,7 @@ pub(super) struct Older {
     past: Past,
 }
 
-impl Asked {
+impl Query {
     /// Starts to ask git about the tree below `root`.
     pub(super) fn start(root: &Path, revision: Revision) -> Self {
         let (name, root) = (revision.name().to_owned(), root.to_owned());
@@ -102,9 +102,9 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
         Mode::Submodule => false,
     };
     let before: Vec<&Side> = changes.iter().filter_map(|change| change.before.as_ref()).collect();
-    let asked: Vec<&Side> = before.iter().copied().filter(|side| wanted(side)).collect();
-    let texts = changes::texts(root, &asked)?;
-    let mut texts: FxHashMap<&[u8], Vec<u8>> = asked.iter().map(|side| &*side.path).zip(texts).collect();
+    let wanted_sides: Vec<&Side> = before.iter().copied().filter(|side| wanted(side)).collect();
+    let texts = changes::texts(root, &wanted_sides)?;
+    let mut texts: FxHashMap<&[u8], Vec<u8>> = wanted_sides.iter().map(|side| &*side.path).zip(texts).collect();
     for side in &before {
         let text = texts.remove(&*side.path).map(Vec::into_boxed_slice);
         let was = match (side.mode, text) {

@@ -104,8 +104,8 @@ pub fn texts(root: &Path, sides: &[&Side]) -> Result<Vec<Vec<u8>>, GitError> {
     let read = thread::scope(|scope| {
         // Git answers while it is asked: neither waits until the other's pipe is full.
         scope.spawn(move || {
-            let asked: String = sides.iter().flat_map(|side| [side.id.as_str(), "\n"]).collect();
-            let _ = stdin.write_all(asked.as_bytes());
+            let request: String = sides.iter().flat_map(|side| [side.id.as_str(), "\n"]).collect();
+            let _ = stdin.write_all(request.as_bytes());
         });
         sides.iter().map(|side| text(&mut out, side)).collect::<Result<Vec<_>, _>>()
     });

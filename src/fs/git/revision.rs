@@ -62,15 +62,15 @@ pub enum RevisionError {
 /// # Errors
 /// When there is no such commit, or no repository.
 pub fn resolve(root: &Path, revision: &Revision) -> Result<String, RevisionError> {
-    let asked = run(root, &["rev-parse", "--is-inside-work-tree", "--is-shallow-repository"])?;
-    if !asked.status.success() {
-        return Err(match message(&asked) {
-            said if said.contains("not a git repository") => RevisionError::NoRepository(root.to_owned()),
-            said => RevisionError::Git(said),
+    let answer = run(root, &["rev-parse", "--is-inside-work-tree", "--is-shallow-repository"])?;
+    if !answer.status.success() {
+        return Err(match message(&answer) {
+            error if error.contains("not a git repository") => RevisionError::NoRepository(root.to_owned()),
+            error => RevisionError::Git(error),
         });
     }
-    let said = text(&asked);
-    let (inside, shallow) = said.split_once('\n').unwrap_or((&said, "false"));
+    let lines = text(&answer);
+    let (inside, shallow) = lines.split_once('\n').unwrap_or((&lines, "false"));
     if inside != "true" {
         return Err(RevisionError::NoWorkTree(root.to_owned()));
     }
