@@ -5,7 +5,7 @@
 
 #[path = "cli_harness/mod.rs"]
 mod harness;
-#[path = "../../../tests/support/postgres.rs"]
+#[path = "harness/postgres.rs"]
 mod postgres;
 
 use harness::{Output, Run, SECRET, key, keyring};

@@ -1,11 +1,11 @@
-//! Every environment variable, read and checked once; all problems are reported together.
+//! Every setting, read and checked once; all problems are reported together.
 //!
-//! [`VARIABLES`] is the only list of names: reading anything else is a programming error that a test finds, and
-//! `.env.example` is held against it.
+//! The table in `settings` and the rows of a server are the only list of names: `.env.example` and `my-server config` come from it.
 
 mod environment;
-pub mod store;
-mod variables;
+mod export;
+mod settings;
+pub(crate) mod store;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -16,27 +16,30 @@ use secrecy::ExposeSecret;
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
+use crate::server::Service;
 pub use environment::{Environment, Problem, Problems};
-pub use store::StoreConfig;
-pub use variables::{VARIABLES, Variable};
+pub use export::Format;
+pub(crate) use export::export;
+pub(crate) use settings::Table;
+pub use settings::{Setting, SettingKind, Settings, UnknownSetting};
+pub(crate) use store::StoreConfig;
 
 /// Everything the server is told.
 #[derive(Debug, Clone)]
 pub struct Config {
+    pub(crate) service: Service,
+    /// The server's own settings.
+    pub settings: Settings,
+    /// The names of the server's own tokens.
+    tokens: Vec<&'static str>,
+    /// Those that are in the environment though the store is another one.
+    unused_tokens: Vec<&'static str>,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// Who may call.
     pub auth: Auth,
-    /// Where the token for the upstream API is kept.
-    pub store: StoreConfig,
-{%- if example == "coda" %}
-    /// The Coda API.
-    pub coda: CodaConfig,
-    /// Whether requests without `jsonrpc` are served as `GET` requests to the Coda API.
-    pub legacy_proxy: bool,
-    /// Whether there is a token in the environment though the store is another one.
-    unused_token: bool,
-{%- endif %}
+    /// Where the server's own tokens are kept.
+    pub(crate) store: StoreConfig,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted, as `https://host` or `https://host:port`.
@@ -59,14 +62,7 @@ pub struct Auth {
     /// The development Bearer token(s), where one is configured.
     pub bearer: Option<BearerTokens>,
 }
-{% if example == "coda" %}
-/// The Coda API. The server's own token for it comes from the token store.
-#[derive(Debug, Clone)]
-pub struct CodaConfig {
-    /// Where the API is, without a slash at the end.
-    pub base: reqwest::Url,
-}
-{% endif %}
+
 /// What a request may cost.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -84,60 +80,52 @@ pub struct Limits {
     pub shutdown_grace: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 1024 * 1024,
-            header_bytes: 32 * 1024,
-            request_timeout: Duration::from_secs(60),
-            concurrent_requests: 256,
-            connections: 1024,
-            shutdown_grace: Duration::from_secs(20),
-        }
-    }
-}
-
 impl Config {
     /// Reads and checks everything.
     ///
     /// # Errors
     /// All problems at once, each with the variable's name and what to do.
-    pub fn read(env: &Environment) -> Result<Self, Problems> {
+    pub(crate) fn read(env: &Environment, service: Service, own: &'static [Setting]) -> Result<Self, Problems> {
         let mut problems = Problems::default();
-        let config = Self::collect(env, &mut problems);
+        let config = Self::collect(env, service, &Table::with(own), &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    fn collect(env: &Environment, problems: &mut Problems) -> Self {
-        let mut read = Reader { env, problems };
+    fn collect(env: &Environment, service: Service, table: &Table, problems: &mut Problems) -> Self {
+        let mut read = Reader { env, table, problems };
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
-        let defaults = Limits::default();
         let limits = Limits {
-            body_bytes: read.number("MAX_BODY_BYTES", defaults.body_bytes, 1024, 64 * 1024 * 1024),
-            // hyper's own lower bound is 8 KiB.
-            header_bytes: read.number("MAX_HEADER_BYTES", defaults.header_bytes, 8 * 1024, 1024 * 1024),
-            concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS", defaults.concurrent_requests, 1, 100_000),
-            connections: read.number("MAX_CONNECTIONS", defaults.connections, 1, 1_000_000),
-            request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS", defaults.request_timeout, 1, 3600),
-            shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS", defaults.shutdown_grace, 0, 3600),
+            body_bytes: read.number("MAX_BODY_BYTES"),
+            header_bytes: read.number("MAX_HEADER_BYTES"),
+            concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS"),
+            connections: read.number("MAX_CONNECTIONS"),
+            request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS"),
+            shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS"),
         };
+        let store = read.token_store();
+        let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
+        let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
         Self {
+            service,
+            settings: read.own(&limits),
+            unused_tokens: tokens.iter().copied().filter(unused).collect(),
+            tokens,
             listen: SocketAddr::new(host, port),
             auth: read.auth(),
-            store: read.token_store(Reader::env_tokens),
-{%- if example == "coda" %}
-            coda: CodaConfig { base: read.coda_base() },
-            legacy_proxy: read.switch("LEGACY_PROXY", true),
-            unused_token: env.text("TOKEN_STORE").is_some_and(|store| store != "env")
-                && env.text(crate::UPSTREAM_TOKEN).is_some(),
-{%- endif %}
+            store,
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
             log_format: read.log_format(),
             log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
         }
+    }
+
+    /// The names of the server's own tokens.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<&'static str> {
+        self.tokens.clone()
     }
 
     /// What is allowed but probably not meant.
@@ -157,16 +145,13 @@ impl Config {
                     .to_owned(),
             );
         }
-{%- if example == "coda" %}
-        if self.unused_token {
-            warnings.push(format!(
-                "{} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
-                crate::UPSTREAM_TOKEN,
+        warnings.extend(self.unused_tokens.iter().map(|token| {
+            format!(
+                "{token} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
                 self.store.as_str(),
-                crate::SERVICE
-            ));
-        }
-{%- endif %}
+                self.service.name
+            )
+        }));
         warnings
     }
 }
@@ -174,6 +159,7 @@ impl Config {
 /// Reads variables and notes what is wrong with them; what is wrong gets a default, so that reading goes on.
 struct Reader<'a> {
     env: &'a Environment,
+    table: &'a Table,
     problems: &'a mut Problems,
 }
 
@@ -188,7 +174,9 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self, name: &'static str, default: usize, least: usize, most: usize) -> usize {
+    /// A number of the table, which has its bounds and its default.
+    fn number(&mut self, name: &'static str) -> usize {
+        let (least, most, default) = self.table.bounds(name);
         let value = self.parsed(name, default, &format!("a whole number from {least} to {most}"));
         if (least..=most).contains(&value) {
             return value;
@@ -197,11 +185,10 @@ impl Reader<'_> {
         default
     }
 
-    fn seconds(&mut self, name: &'static str, default: Duration, least: usize, most: usize) -> Duration {
-        let default = usize::try_from(default.as_secs()).unwrap_or(most);
-        Duration::from_secs(self.number(name, default, least, most) as u64)
+    fn seconds(&mut self, name: &'static str) -> Duration {
+        Duration::from_secs(self.number(name) as u64)
     }
-{% if example == "coda" %}
+
     fn switch(&mut self, name: &'static str, default: bool) -> bool {
         match self.env.text(name).as_deref() {
             None => default,
@@ -213,7 +200,20 @@ impl Reader<'_> {
             }
         }
     }
-{% endif %}
+
+    /// An address of an API that a token travels to: never in clear text, except to a stub on this machine.
+    fn url(&mut self, name: &'static str, default: Option<&str>) -> Option<url::Url> {
+        let text = self.env.text(name).or_else(|| default.map(str::to_owned))?;
+        let loopback = |url: &url::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        match url::Url::parse(text.trim_end_matches('/')) {
+            Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => Some(url),
+            _ => {
+                self.problems.add(name, format!("{text:?} is not an https URL (http is accepted for loopback)"));
+                None
+            }
+        }
+    }
+
     /// A secret from `NAME` or from the file that `NAME_FILE` names.
     fn secret(&mut self, name: &'static str) -> Option<secrecy::SecretString> {
         match self.env.secret(name) {
@@ -356,44 +356,24 @@ impl Reader<'_> {
     }
 
     /// The tokens that are kept in variables of their own name.
-{%- if example == "coda" %}
     fn env_tokens(&mut self) -> EnvTokenStore {
-        let before = self.problems.len();
-        let token = self.secret(crate::UPSTREAM_TOKEN).unwrap_or_default();
-        let text = token.expose_secret();
-        if text.is_empty() {
-            if self.problems.len() == before {
-                let text = "is missing. Get one from https://coda.io/account/settings/api";
-                self.problems.add(crate::UPSTREAM_TOKEN, text);
+        let mut store = EnvTokenStore::default();
+        for Setting { name, kind, .. } in self.table.tokens() {
+            let SettingKind::Token { from } = kind else { continue };
+            let before = self.problems.len();
+            let token = self.secret(name).unwrap_or_default();
+            let text = token.expose_secret();
+            if text.is_empty() {
+                if self.problems.len() == before {
+                    self.problems.add(name, format!("is missing. Get one from {from}"));
+                }
+            } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
+                self.problems.add(name, "holds a character that cannot be sent in a header; copy it again");
             }
-        } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            let text = "holds a character that cannot be sent in a header; copy it again";
-            self.problems.add(crate::UPSTREAM_TOKEN, text);
+            store = store.with_token(*name, token);
         }
-        EnvTokenStore::default().with_token(crate::UPSTREAM_TOKEN, token)
+        store
     }
-
-    fn coda_base(&mut self) -> reqwest::Url {
-        const DEFAULT: &str = "https://coda.io/apis/v1";
-        let text = self.env.text("CODA_API_BASE").unwrap_or_else(|| DEFAULT.to_owned());
-        let loopback = |url: &reqwest::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        match reqwest::Url::parse(text.trim_end_matches('/')) {
-            // The token travels to this address: never in clear text, except to a stub on this machine.
-            Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => url,
-            _ => {
-                self.problems
-                    .add("CODA_API_BASE", format!("{text:?} is not an https URL (http is accepted for loopback)"));
-                #[allow(clippy::expect_used, reason = "a constant that the tests parse")]
-                reqwest::Url::parse(DEFAULT).expect("the default is a URL")
-            }
-        }
-    }
-{%- else %}
-    fn env_tokens(&mut self) -> EnvTokenStore {
-        // One line for each: `.with_token("NAME", self.secret("NAME").unwrap_or_default())`, and a line in VARIABLES.
-        EnvTokenStore::default()
-    }
-{%- endif %}
 }
 
 #[cfg(test)]

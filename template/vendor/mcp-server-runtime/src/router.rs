@@ -25,29 +25,36 @@ use crate::middleware::{host, jsonrpc, limits};
 use crate::panics::CatchPanics;
 use crate::request_id::RequestIdLayer;
 
-/// What the router is made of. `mcp` is the MCP handler: the project's tools, or whatever a test puts in their place.
-pub struct App<'a, H> {
+/// What the router is made of.
+pub(crate) struct App<'a, H> {
     /// Limits, hosts, origins and what `/health` tells.
-    pub config: &'a Config,
+    pub(crate) config: &'a Config,
     /// The authentication.
-    pub auth: AuthLayer,
+    pub(crate) auth: AuthLayer,
     /// The token store, for `/status`.
-    pub store: TokenStore,
+    pub(crate) store: TokenStore,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
-    pub mcp: H,
+    pub(crate) mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
-    pub legacy: Option<Router>,
+    pub(crate) legacy: Option<Router>,
 }
 
 /// Puts the layers around the handler.
 ///
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then a
 /// place is taken, which strangers therefore cannot fill; and only then is a byte of the body read.
-pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
+pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let App { config, auth, store, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
-    let issuer: Option<Arc<str>> = config.auth.cloudflare.as_ref().map(|access| access.issuer().into());
-    let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), store, Arc::clone(&metrics)));
+    let issuer = config.auth.cloudflare.as_ref().map(|access| access.issuer().into());
+    let resource = metadata::Resource { service: config.service, issuer };
+    let state = Arc::new(status::Status::new(
+        config.service,
+        auth.clone(),
+        config.auth.mode.as_str(),
+        store,
+        Arc::clone(&metrics),
+    ));
     let endpoint = Arc::new(Endpoint {
         gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
@@ -64,7 +71,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
-        .with_state(issuer);
+        .with_state(resource);
     let mut guarded = authenticated.merge(metadata);
     if let Some(cors) = cors(&config.allowed_origins) {
         guarded = guarded.layer(cors);

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 /// The program in an empty environment but for these variables.
 fn program(pairs: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_{{project-name}}"));
+    let mut command = Command::new(support::program());
     command.env_clear().envs(pairs.iter().copied()).kill_on_drop(true);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -20,9 +20,7 @@ fn program(pairs: &[(&str, &str)]) -> Command {
 
 fn variables<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut all = vec![("PORT", "0"), ("MCP_DEV_BEARER_TOKEN", BEARER)];
-{%- if example == "coda" %}
-    all.push(("CODA_API_TOKEN", support::CODA_TOKEN));
-{%- endif %}
+    all.push(("API_TOKEN", support::API_TOKEN));
     all.extend_from_slice(more);
     all
 }
@@ -95,9 +93,7 @@ async fn all_problems_of_the_configuration_at_once_and_status_2() {
     for variable in ["PORT", "LOG_FORMAT", "CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD", "MCP_DEV_BEARER_TOKEN"] {
         assert!(text.contains(&format!("  {variable}: ")), "{variable} in:\n{text}");
     }
-{%- if example == "coda" %}
-    assert!(text.contains("CODA_API_TOKEN: is missing. Get one from https://coda.io/account/settings/api"), "{text}");
-{%- endif %}
+    assert!(text.contains("API_TOKEN: is missing. Get one from https://api.example.com/tokens"), "{text}");
 }
 
 #[tokio::test]
@@ -140,9 +136,7 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
     assert!(said("DEBUG") >= 1 && said("WARN") == 1, "{of_the_request:#?}");
     assert!(!log.contains(BEARER) && !log.contains("wrong-token"), "a caller's token is in the log");
     assert!(!log.contains("words-of-the-caller"), "an argument is in the log");
-{%- if example == "coda" %}
-    assert!(!log.contains(support::CODA_TOKEN), "the server's token is in the log");
-{%- endif %}
+    assert!(!log.contains(support::API_TOKEN), "the server's token is in the log");
 }
 
 #[tokio::test]
