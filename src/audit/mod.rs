@@ -13,13 +13,14 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod graph;
+pub mod included;
 pub mod locate;
-pub mod profile;
 pub mod report;
 pub mod resolve;
 pub mod scope;
 pub mod settings;
 pub mod since;
+pub mod site;
 pub mod stale_page;
 pub mod suggest;
 pub mod unjudged;
@@ -109,7 +110,7 @@ impl<'a> Audit<'a> {
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
             root: self.located.display_root.clone(),
-            profiles: corpus.profiles.sentences(&|site| links.get(&site).copied(), &unjudged),
+            profiles: corpus.sites.sentences(&|site| links.get(&site).copied(), &unjudged),
             sites: unjudged::sites(corpus, &|site| links.contains_key(&site), &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
             documents: pages.clone().count(),
@@ -146,11 +147,11 @@ impl<'a> Audit<'a> {
             (Patterns::new(&settings.deprecated, &settings.common_words)?, globs(&settings.entry_points)?);
         let renamed = past.renamed.clone();
         let tree = corpus.tree.past(past);
-        let profiles = profile::detect(&tree, settings);
+        let sites = site::detect(&tree, settings);
         let audited = audited(&tree, &located, settings)?;
         let audited = |path: &[u8]| audited(path) || renamed.get(path).is_some_and(|now| audited(now));
         let reading = reading(&patterns, settings, facts);
-        let corpus = corpus.reread(tree, profiles, &reading, &audited);
+        let corpus = corpus.reread(tree, sites, &reading, &audited);
         let graph = Graph::new(&corpus, &|path| entries.is_match(native(path)));
         let context = Context { corpus: &corpus, graph: &graph, settings, facts };
         let (findings, _) = findings(context, &audited);
@@ -198,10 +199,10 @@ pub fn read(
         (Some(unsaved), Some(path)) => tree.with_document(path, unsaved.text.clone()),
         _ => tree,
     };
-    let profiles = profile::detect(&tree, settings);
+    let sites = site::detect(&tree, settings);
     let mut corpus = {
         let audited = audited(&tree, &located, settings)?;
-        Corpus::read(tree, profiles, &reading(&patterns, settings, facts), &audited, progress)
+        Corpus::read(tree, sites, &reading(&patterns, settings, facts), &audited, progress)
     };
     corpus.rooted = located.repository || scope.root.is_some();
     Ok((located, corpus))
@@ -223,7 +224,7 @@ fn audited<'a>(
     Ok(move |path: &[u8]| {
         located.covers(path)
             && !excluded.is_match(native(path))
-            && !foreign.iter().any(|folder| profile::is_below(path, folder))
+            && !foreign.iter().any(|folder| site::is_below(path, folder))
     })
 }
 
