@@ -65,6 +65,9 @@ pub struct Auth {
 pub struct CodaConfig {
     /// Where the API is, without a slash at the end.
     pub base: reqwest::Url,
+    /// All that one call may take, further pages included: below the server's own limit for a request, so that what has
+    /// arrived by then is answered.
+    pub deadline: Duration,
 }
 {% endif %}
 /// What a request may cost.
@@ -127,7 +130,10 @@ impl Config {
             auth: read.auth(),
             store: read.token_store(Reader::env_tokens),
 {%- if example == "coda" %}
-            coda: CodaConfig { base: read.coda_base() },
+            coda: CodaConfig {
+                base: read.coda_base(),
+                deadline: crate::coda::DEADLINE.min(limits.request_timeout.mul_f32(0.75)),
+            },
             legacy_proxy: read.switch("LEGACY_PROXY", true),
             unused_token: env.text("TOKEN_STORE").is_some_and(|store| store != "env")
                 && env.text(crate::UPSTREAM_TOKEN).is_some(),

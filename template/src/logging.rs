@@ -41,13 +41,13 @@ pub fn default_filter() -> Targets {
         .with_target("mcp_auth_middleware", LevelFilter::DEBUG)
 }
 
-/// The filter with rmcp at `info` at the most: from `debug` on it logs the arguments and results of tools, which are no
-/// operator's business.
+/// The filter with rmcp at `error` at the most: its other lines have arguments and results of tools in them, which are no
+/// operator's business: warnings the text of errors, `info` whole notifications, `debug` everything.
 fn without_bodies(filter: Targets) -> Targets {
     let of_rmcp = |target: &str| target == "rmcp" || target.starts_with("rmcp::");
     let named: Vec<_> = filter.iter().filter(|(target, _)| of_rmcp(target)).map(|(name, _)| name.to_owned()).collect();
     named.into_iter().chain(["rmcp".to_owned()]).fold(filter, |filter, target| {
-        if filter.would_enable(&target, &Level::DEBUG) { filter.with_target(target, LevelFilter::INFO) } else { filter }
+        if filter.would_enable(&target, &Level::WARN) { filter.with_target(target, LevelFilter::ERROR) } else { filter }
     })
 }
 
@@ -148,11 +148,11 @@ mod tests {
 
     #[test]
     fn rmcp_never_logs_bodies() {
-        for filter in ["trace", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=debug,rmcp=error", "rm=trace"]
+        for filter in ["trace", "info", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=warn,rmcp=error", "rm=trace"]
         {
             let filter = without_bodies(filter.parse().expect("a filter"));
             for target in ["rmcp", "rmcp::service", "rmcp::transport::streamable_http_server"] {
-                assert!(!filter.would_enable(target, &Level::DEBUG), "{target} in {filter}");
+                assert!(!filter.would_enable(target, &Level::WARN), "{target} in {filter}");
             }
         }
         let quiet = without_bodies(default_filter());

@@ -51,6 +51,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let endpoint = Arc::new(Endpoint {
         gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
+        metrics: Arc::clone(&metrics),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
     let guard =
@@ -79,6 +80,7 @@ pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
 struct Endpoint<H> {
     gate: limits::Gate,
     gatekeeper: jsonrpc::Gatekeeper,
+    metrics: Arc<Metrics>,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
@@ -90,11 +92,13 @@ fn mcp_endpoint<H: ServerHandler>(
     service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
+            let Endpoint { gate, gatekeeper, metrics, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             // Dropped with this future, which is when the client is gone or its time is over.
             let (_waiting, hangup) = hangup::pair();
             request.extensions_mut().insert(hangup);
+            // For tools, which count here what fails behind them.
+            request.extensions_mut().insert(Arc::clone(metrics));
             let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
             Ok(gate.pass(&progress, work).await)
         })

@@ -73,6 +73,10 @@ impl Running {
     }
 
     async fn ping(&self, token: &str) -> u16 {
+        self.post(token, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await
+    }
+
+    async fn post(&self, token: &str, body: serde_json::Value) -> u16 {
         let request = reqwest::Client::new()
             .post(format!("http://{}/mcp", self.address))
             .bearer_auth(token)
@@ -81,7 +85,7 @@ impl Running {
             // A forged line in a header (attacks.md 33) stays out of the log.
             .header("x-request-id", "from-the-edge")
             .header("user-agent", "x [DEBUG] Bearer token authenticated for: forged@example.com")
-            .body(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+            .body(body.to_string());
         support::answer(request).await.0
     }
 }
@@ -145,6 +149,41 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
 {%- endif %}
 }
 
+{% if example == "coda" -%}
+#[tokio::test]
+async fn attack_50_neither_arguments_nor_results_are_logged_and_failures_of_coda_are() {
+    let coda = support::stub_coda::StubCoda::start().await;
+    let base = coda.base();
+    // "info" alone takes away what the default says of the MCP library.
+    for level in ["info", "trace,rmcp=trace"] {
+        let running = start(&[("RUST_LOG", level), ("CODA_API_BASE", &base)]).await;
+        let call = async |tool: &str, arguments: serde_json::Value| {
+            let params = serde_json::json!({"name": tool, "arguments": arguments});
+            running.post(BEARER, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})).await
+        };
+        call("list_docs", serde_json::json!({"query": "handbook"})).await;
+        call("list_docs", serde_json::json!({"query": "handbook", "limit": "words-of-the-caller"})).await;
+        call("get_doc", serde_json::json!({"doc_id": "words-of-the-caller"})).await;
+        let params = serde_json::json!({"progressToken": 1, "progress": 1, "message": "words-of-the-caller"});
+        let progress = serde_json::json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
+        assert_eq!(running.post(BEARER, progress).await, 202);
+        coda.fail_next([Some(support::stub_coda::Fault::Status(401, None))]);
+        call("get_whoami", serde_json::json!({})).await;
+        let (_, log) = running.terminate().await;
+        for private in ["handbook", "words-of-the-caller", "AbCDeFGH02"] {
+            assert!(!log.to_lowercase().contains(&private.to_lowercase()), "{private} at {level}:\n{log}");
+        }
+        assert!(log.contains(" from-the-edge [WARN] Coda call failed: unauthorized 401\n"), "{log}");
+    }
+    // Nobody listens on this port of Coda's.
+    let running = start(&[("CODA_API_BASE", "http://127.0.0.1:1")]).await;
+    let params = serde_json::json!({"name": "get_whoami", "arguments": {}});
+    running.post(BEARER, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})).await;
+    let (_, log) = running.terminate().await;
+    assert!(log.contains("[WARN] Coda call failed: unreachable: no connection: "), "{log}");
+}
+
+{% endif -%}
 #[tokio::test]
 async fn a_bearer_token_on_an_open_address_is_warned_about() {
     let running = start(&[("HOST", "0.0.0.0")]).await;
