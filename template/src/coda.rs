@@ -35,8 +35,6 @@ const ATTEMPTS: u32 = 4;
 /// What is read from Coda for one call, all its pages together: JSON takes some ten times its size in memory until it is
 /// answered, and a container has 128 MiB.
 const MAXIMUM_ANSWER: usize = 2 * 1024 * 1024;
-/// What is held of Coda's answers at any moment, for all calls together.
-const MAXIMUM_HELD: usize = 8 * 1024 * 1024;
 /// What is read of an error.
 const MAXIMUM_ERROR: usize = 64 * 1024;
 const NOT_IN_TIME: &str = "it did not answer in time";
@@ -158,7 +156,7 @@ struct Inner {
     reads: Pace,
     /// 4 listings of documents in 6 seconds.
     doc_lists: Pace,
-    /// [`MAXIMUM_HELD`], in KiB.
+    /// What may be held of Coda's answers, in KiB.
     memory: Arc<Semaphore>,
 }
 
@@ -188,7 +186,7 @@ impl Coda {
             deadline: config.deadline,
             reads: Pace::new(100, window),
             doc_lists: Pace::new(4, window),
-            memory: Arc::new(Semaphore::new(MAXIMUM_HELD / 1024)),
+            memory: Arc::new(Semaphore::new(config.held / 1024)),
         })))
     }
 
@@ -269,7 +267,9 @@ impl Call<'_> {
             };
             bytes = bytes.saturating_sub(read);
             page.held.merge(held);
-            let Some(Value::Array(items)) = object.remove("items") else { return Err(self.failed(CodaError::BadAnswer, "no items")) };
+            let Some(Value::Array(items)) = object.remove("items") else {
+                return Err(self.failed(CodaError::BadAnswer, "no items"));
+            };
             if items.len() > missing {
                 tracing::warn!("Coda gave {} items where {missing} were asked for; the rest is dropped", items.len());
             }
@@ -570,7 +570,7 @@ mod tests {
 
     fn path(segments: &[&str]) -> String {
         let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
-        let coda = Coda::new(&CodaConfig { base, deadline: DEADLINE }).expect("a client");
+        let coda = Coda::new(&CodaConfig { base, held: MAXIMUM_ANSWER, deadline: DEADLINE }).expect("a client");
         coda.0.url(segments, &[]).path().to_owned()
     }
 

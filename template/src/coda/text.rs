@@ -93,7 +93,10 @@ mod tests {
     fn broken_text_is_mended_and_the_rest_stays_as_it_is() {
         for (body, expected) in [
             (&br#"{"a":"cut \ud83d"}"#[..], "cut \u{fffd}"),
-            (br#"{"a":"\ud83d\ude00 \ude00 \ud83dx \uD83D\uD83D\uDE00"}"#, "\u{1f600} \u{fffd} \u{fffd}x \u{fffd}\u{1f600}"),
+            (
+                br#"{"a":"\ud83d\ude00 \ude00 \ud83dx \uD83D\uD83D\uDE00"}"#,
+                "\u{1f600} \u{fffd} \u{fffd}x \u{fffd}\u{1f600}",
+            ),
             (br#"{"a":"\\ud83d \" \n \ud83d"}"#, "\\ud83d \" \n \u{fffd}"),
             (b"{\"a\":\"\xff \xc3\xbc\"}", "\u{fffd} \u{fc}"),
             (b"\xef\xbb\xbf{\"a\":\"mark\"}", "mark"),

@@ -42,7 +42,8 @@ impl<S, P: DeserializeOwned> FromContextPart<ToolCallContext<'_, S>> for Paramet
                 "." => error.into_inner().to_string(),
                 argument => format!("{argument}: {}", error.inner()),
             };
-            ErrorData::invalid_params(format!("The arguments do not fit the tool: {text}"), None)
+            // By these words rmcp tells it from an error of the protocol, and answers it as a result with `isError`.
+            ErrorData::invalid_params(format!("failed to deserialize parameters: {text}"), None)
         })
     }
 }
@@ -84,8 +85,25 @@ pub fn plain_schemas<S: Send + Sync + 'static>(mut router: ToolRouter<S>) -> Too
 
 /// The formats of JSON Schema 2020-12, Validation §7.3.
 const FORMATS: [&str; 19] = [
-    "date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri",
-    "uri-reference", "iri", "iri-reference", "uuid", "uri-template", "json-pointer", "relative-json-pointer", "regex",
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "uri-template",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
 ];
 
 fn simplify(schema: &mut Map<String, Value>) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -29,8 +29,9 @@ impl Guard {
         Self { hosts, origins, metrics }
     }
 
-    /// Checks both headers. What comes after this reads `Host` and gets the name that was checked.
-    fn check(&self, request: &mut Request) -> Result<(), Refused> {
+    /// Checks both headers, and gives the origin of a browser. What comes after this reads `Host` and gets the name that
+    /// was checked.
+    fn check(&self, request: &mut Request) -> Result<Option<HeaderValue>, Refused> {
         // RFC 9112 §3.2: not one `Host` is 400, and that of an absolute target counts in its place.
         let Some(host) = single(request.headers(), &header::HOST) else { return Err(Refused::NotOneHost) };
         let host = request.uri().authority().map_or(host, |authority| authority.as_str().to_owned());
@@ -41,12 +42,10 @@ impl Guard {
             request.headers_mut().insert(header::HOST, host);
         }
         let headers = request.headers();
-        if !headers.contains_key(header::ORIGIN) {
-            return Ok(());
-        }
+        let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
         // The one header that browsers do not let pages forge.
         match single(headers, &header::ORIGIN) {
-            Some(origin) if self.accepts_origin(&origin) => Ok(()),
+            Some(origin) if self.accepts_origin(&origin) => Ok(Some(value.clone())),
             origin => Err(Refused::Origin(origin.unwrap_or_default())),
         }
     }
@@ -108,11 +107,47 @@ fn without_default_port(origin: &str) -> &str {
     }
 }
 
+/// Answers the question of a browser whether a page may send a request (the Fetch standard, CORS preflight). The origin is
+/// accepted, so the page may send whatever it asks for: the credential in it is the page's own, as cookies are not sent.
+fn preflight(request: &Request) -> Option<Response> {
+    let headers = request.headers();
+    if request.method() != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    let mut response = StatusCode::OK.into_response();
+    let allow = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+    ];
+    response.headers_mut().extend(allow);
+    if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    Some(response)
+}
+
+/// Lets the page read the answer, refusals included, and in it what the page needs to act upon them.
+fn readable_by(origin: HeaderValue, mut response: Response) -> Response {
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after, x-request-id");
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    response
+}
+
 /// Answers 403 to requests under other names or from other origins, and says in the log how to allow them; 400 to those
-/// without exactly one `Host`.
+/// without exactly one `Host`. Pages of accepted origins may read the answers.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (kind, what, variable, value) = match guard.check(&mut request) {
-        Ok(()) => return next.run(request).await,
+        Ok(None) => return next.run(request).await,
+        Ok(Some(origin)) => {
+            let response = match preflight(&request) {
+                Some(response) => response,
+                None => next.run(request).await,
+            };
+            return readable_by(origin, response);
+        }
         Err(Refused::NotOneHost) => {
             guard.metrics.refused(Refusal::Host);
             tracing::warn!("Request refused with 400: not exactly one Host");
