@@ -16,7 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::request_id;
-pub use stderr::flush;
+pub use stderr::{dropped, flush};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn rmcp_never_logs_bodies() {
-        for filter in ["trace", "info", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=warn,rmcp=error", "rm=trace"]
+        for filter in
+            ["trace", "info", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=warn,rmcp=error", "rm=trace"]
         {
             let filter = without_bodies(filter.parse().expect("a filter"));
             for target in ["rmcp", "rmcp::service", "rmcp::transport::streamable_http_server"] {

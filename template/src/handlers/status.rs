@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::metrics::Metrics;
-use crate::{SERVICE, VERSION};
+use crate::{SERVICE, VERSION, logging};
 
 /// What the two answers are made from.
 #[derive(Debug)]
@@ -102,6 +102,7 @@ impl Status {
                 "refused": self.metrics.refusals().collect::<std::collections::BTreeMap<_, _>>(),
                 "panics": self.metrics.panics(),
             },
+            "log": {"dropped": logging::dropped()},
             "upstream": {"failures": self.metrics.upstream_failures()},
             "auth": {
                 "mode": self.auth_mode,
@@ -138,6 +139,7 @@ impl Status {
         family("mcp_panics", "counter", &[(String::new(), self.metrics.panics())]);
         let upstream = self.metrics.upstream_failures();
         let upstream: Vec<_> = upstream.into_iter().map(|(kind, n)| (labelled("kind", kind), n)).collect();
+        family("mcp_log_lines_dropped", "counter", &[(String::new(), logging::dropped())]);
         family("mcp_upstream_failures", "counter", &upstream);
         family("mcp_auth_passed", "counter", &[(String::new(), self.auth.counters().passed())]);
         family("mcp_auth_refused", "counter", &auth);
