@@ -184,7 +184,7 @@ fn read_into(
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(bytes), site.rules, patterns, facts.answers.is_some());
+        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, facts.answers.is_some());
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));

@@ -132,11 +132,11 @@ fn folders(corpus: &Corpus, links: &[Resolved]) -> Box<[u32]> {
 /// The pages that one sees when a folder is listed, with the pages of its folders.
 fn listed(corpus: &Corpus, folder: &[u8]) -> Vec<u32> {
     let site = corpus.profiles.site(corpus.profiles.of(folder));
-    let of = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
+    let page_of_entry = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
         Kind::Folder => corpus.index_of(&entry.path, site),
         _ => corpus.page_of(at),
     };
-    corpus.tree.children(folder).filter_map(of).collect()
+    corpus.tree.children(folder).filter_map(page_of_entry).collect()
 }
 
 /// README, index, SUMMARY and side bars, at the root, in its documentation folder, and where a site begins.

@@ -9,7 +9,7 @@ use super::audit::pattern;
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::Node;
-use crate::audit::web::Settings;
+use crate::audit::web::OnlineSettings;
 
 /// How the web is asked. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -46,14 +46,14 @@ impl Online {
 
     /// Converts to the settings of the audit, with its defaults for missing values.
     #[must_use]
-    pub fn settings(&self) -> Settings {
-        let defaults = Settings::default();
+    pub fn settings(&self) -> OnlineSettings {
+        let defaults = OnlineSettings::default();
         let day = 24 * 60 * 60;
-        Settings {
+        OnlineSettings {
             exclude: self.exclude.clone(),
             private: self.private,
             timeout: self.timeout.map_or(defaults.timeout, |seconds| Duration::from_secs(seconds.into())),
-            believed: self.believed_days.map_or(defaults.believed, |days| Duration::from_secs(u64::from(days) * day)),
+            cache_ttl: self.believed_days.map_or(defaults.cache_ttl, |days| Duration::from_secs(u64::from(days) * day)),
             ..defaults
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::catalog::add::{self, AddError};
 use crate::catalog::problem::Problems;
 use crate::catalog::{Catalog, CatalogError, Service, schema};
-use crate::cli::{CatalogAdd, CatalogCommand, Format};
+use crate::cli::{CatalogAdd, CatalogCommand, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
 use crate::fs::change::Change;
@@ -105,14 +105,14 @@ struct List<'a> {
 ///
 /// # Errors
 /// Every error in the catalog.
-fn list(path: &Path, format: Format) -> Result<String, CatalogError> {
+fn list(path: &Path, format: OutputFormat) -> Result<String, CatalogError> {
     let catalog = Catalog::load(path)?;
     Ok(match format {
-        Format::Json => {
+        OutputFormat::Json => {
             let list = List { schema: "mcp-kit/catalog-list/1", services: &catalog.services };
             serde_json::to_string_pretty(&list).unwrap_or_default() + "\n"
         }
-        Format::Human => table(&catalog.services),
+        OutputFormat::Human => table(&catalog.services),
     })
 }
 

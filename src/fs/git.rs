@@ -135,10 +135,10 @@ mod tests {
         let log =
             "\u{1}2026-01-02 (HEAD -> main)\na.md\0other.md\0\0\u{1}2025-01-02\nb c.md\0a.md\0\0\u{1}2024-01-01\0";
         let said = parse(log, &["a.md", "b c.md", "d.md"]);
-        let of = |path: &str| said.get(path).map(String::as_str);
-        assert_eq!(of("a.md"), Some("its last change in git is of 2026-01-02"));
-        assert_eq!(of("b c.md"), Some("its last change in git is of 2025-01-02"));
-        assert_eq!((of("d.md"), said.len()), (None, 2));
+        let reason = |path: &str| said.get(path).map(String::as_str);
+        assert_eq!(reason("a.md"), Some("its last change in git is of 2026-01-02"));
+        assert_eq!(reason("b c.md"), Some("its last change in git is of 2025-01-02"));
+        assert_eq!((reason("d.md"), said.len()), (None, 2));
         assert!(parse("", &["a.md"]).is_empty());
         assert!(parse("\u{1}2026-01-02 (grafted, HEAD -> main)\na.md\0\0", &["a.md"]).is_empty());
         let long = "\u{1}2026-01-02\nb.md\0\0".repeat(1000);

@@ -30,13 +30,13 @@ impl Paint {
     /// Decides for standard output.
     #[must_use]
     pub fn stdout() -> Self {
-        Self(io::stdout().is_terminal() && wanted())
+        Self(io::stdout().is_terminal() && colour_allowed())
     }
 
     /// Decides for standard error.
     #[must_use]
     pub fn stderr() -> Self {
-        Self(io::stderr().is_terminal() && wanted())
+        Self(io::stderr().is_terminal() && colour_allowed())
     }
 
     /// Never uses colour.
@@ -81,12 +81,12 @@ impl Progress {
     /// Writes to standard error if that is a terminal.
     #[must_use]
     pub fn stderr() -> Self {
-        let looks = io::stderr().is_terminal() && wanted();
+        let looks = io::stderr().is_terminal() && colour_allowed();
         Self(looks.then(|| Mutex::new(Shown { next: Instant::now() + SHORT, visible: false })))
     }
 
     /// Shows that `done` of `all` items are finished.
-    pub fn say(&self, what: &str, done: usize, all: usize) {
+    pub fn update(&self, what: &str, done: usize, all: usize) {
         self.write(|shown| {
             let now = Instant::now();
             if now < shown.next {
@@ -119,7 +119,7 @@ impl Drop for Progress {
 
 /// Returns whether the environment allows colour. clap uses it, too.
 #[must_use]
-pub fn wanted() -> bool {
+pub fn colour_allowed() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
@@ -127,8 +127,8 @@ pub fn wanted() -> bool {
 /// Returns the number of columns: of the terminal, from `COLUMNS`, or a readable default.
 #[must_use]
 pub fn width() -> usize {
-    let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(told).unwrap_or(100)
+    let from_environment = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(from_environment).unwrap_or(100)
 }
 
 /// Returns a path quoted so that a shell reads it as one word.

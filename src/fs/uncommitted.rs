@@ -20,7 +20,7 @@ pub enum Protection {
 ///
 /// # Errors
 /// When git fails.
-pub fn look<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Protection, GitError> {
+pub fn inspect<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Protection, GitError> {
     // Git prints paths relative to the repository, and the root may be a folder inside it.
     let Some(prefix) = ask(root, &["rev-parse", "--show-prefix"])? else { return Ok(Protection::None) };
     let prefix = prefix.trim_end_matches('\n');

@@ -4,7 +4,7 @@
 
 mod support;
 
-#[path = "../crates/mcp-auth-middleware/tests/harness/postgres.rs"]
+#[path = "support/postgres.rs"]
 mod postgres;
 
 use std::process::Stdio;

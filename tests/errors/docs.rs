@@ -70,7 +70,7 @@ pub(super) const CASES: &[Case] = &[
         good(place);
         place.write(".mcp-kit-fix/journal.json", "[]");
     }),
-    case("docs_build_site_of_others", &["SiteError::Foreign", "DocsError::Site"], &["docs", "build", "--html", "mine"])
+    case("docs_build_site_of_others", &["SiteError::NotGenerated", "DocsError::Site"], &["docs", "build", "--html", "mine"])
         .with(|place| {
             good(place);
             place.ok(&["docs", "build"]);

@@ -19,7 +19,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
 use crate::audit::document::Span;
 use crate::text::date::parse_day;
 use crate::text::path::display_path;
@@ -27,7 +27,7 @@ use crate::text::path::display_path;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Document whose review date has passed",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("stale_review.rs"),
 };
 const CODE: Code = Code::StaleReview;

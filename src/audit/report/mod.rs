@@ -15,7 +15,7 @@ mod profile;
 mod sarif;
 mod snippet;
 mod tally;
-mod words;
+mod messages;
 
 use std::io::{self, Write};
 

@@ -34,7 +34,7 @@ use inputs::DOCUMENTS;
 /// # Errors
 /// When there is no report, or it cannot be written.
 pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
-    if let Some(check) = command.explain.and_then(Check::of) {
+    if let Some(check) = command.explain.and_then(Check::for_code) {
         let text = report::explain(check.code, &check.documentation(), Paint::stdout());
         console.print(text.as_bytes())?;
         return Ok(Status::Clean);

@@ -3,7 +3,7 @@
 #![cfg(all(feature = "postgres", unix))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "harness/postgres.rs"]
+#[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 
 #[path = "cli_harness/mod.rs"]
 mod harness;
-#[path = "harness/postgres.rs"]
+#[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 
 use harness::{Output, Run, SECRET, key, keyring};

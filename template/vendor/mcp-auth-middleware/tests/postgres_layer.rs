@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod harness;
-#[path = "harness/postgres.rs"]
+#[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 
 use harness::{BEARER, assert_refused, passed, send};
