@@ -303,7 +303,7 @@ impl Call<'_> {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Failed::Final(error, cause))) => return Err(self.failed(error, &cause)),
                 Ok(Err(Failed::Passing(error, retry_after, cause))) => (error, retry_after, cause),
-                Err(_) => return Err(self.failed(CodaError::Unreachable(NOT_IN_TIME), "")),
+                Err(_) => return Err(self.failed(CodaError::Unreachable(NOT_IN_TIME), NOT_IN_TIME)),
             };
             let delay = retry_delay(attempt, retry_after);
             if attempt == ATTEMPTS || delay >= self.deadline.saturating_duration_since(Instant::now()) {

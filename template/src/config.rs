@@ -119,7 +119,7 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             header_bytes: 32 * 1024,
             request_timeout: Duration::from_secs(60),
-            concurrent_requests: 256,
+            concurrent_requests: 1024,
             connections: 1024,
             shutdown_grace: Duration::from_secs(20),
         }
@@ -194,12 +194,12 @@ impl Config {
             ));
         }
         // With a tunnel on the same machine the address is loopback, and the server public all the same.
-        if self.auth.bearer.is_some() && self.listen.ip().is_loopback() && self.public_url.is_some() {
-            warnings.push(
-                "A Bearer token for development is accepted under PUBLIC_URL: whoever holds it gets in. Use \
-                 AUTH_MODE=cloudflare in production"
-                    .to_owned(),
-            );
+        let mut names = self.allowed_hosts.iter().chain(self.public_url.as_ref().map(|url| &url.host));
+        if let (true, true, Some(name)) = (self.auth.bearer.is_some(), self.listen.ip().is_loopback(), names.next()) {
+            warnings.push(format!(
+                "A Bearer token for development is accepted under {name}, too (ALLOWED_HOSTS, PUBLIC_URL): whoever holds \
+                 it gets in. Use AUTH_MODE=cloudflare in production"
+            ));
         }
         let named = !self.allowed_hosts.is_empty() || self.public_url.is_some();
         if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && !named {
@@ -296,14 +296,7 @@ impl Reader<'_> {
     fn origins(&mut self, name: &'static str) -> Vec<String> {
         let origins = self.list(name);
         for origin in &origins {
-            // Extensions of browsers, and applications that are web pages inside, have schemes of their own.
-            let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
-                scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                    && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-                    && !host.is_empty()
-                    && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
-            });
-            if !is_origin {
+            if !crate::middleware::host::is_origin(origin) {
                 let text =
                     "is not an origin such as https://claude.ai or chrome-extension://ID (no path, no *, not null)";
                 self.problems.add(name, format!("{origin:?} {text}"));

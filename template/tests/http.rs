@@ -170,7 +170,11 @@ async fn attack_32_other_hosts_and_origins_are_refused() {
     assert_eq!(status("host", "evil.example").await.0, 403);
     assert_eq!(status("origin", "https://claude.ai").await.0, 200);
     assert_eq!(status("origin", "https://evil.example").await.0, 403);
-    assert_eq!(status("origin", "null").await.0, 403);
+    for (origin, allowed) in [("https://evil.example", true), ("null", false), ("file://", false)] {
+        let (status, refusal) = status("origin", origin).await;
+        let message = refusal["message"].as_str().unwrap_or_default();
+        assert_eq!((status, message.contains("ALLOWED_ORIGINS")), (403, allowed), "{origin}: {message}");
+    }
 }
 
 #[tokio::test]

@@ -167,7 +167,9 @@ fn the_public_url_is_the_address_of_the_server_or_of_its_endpoint() {
         assert_eq!(variables_with_problems(&[("PUBLIC_URL", bad)]), ["PUBLIC_URL"], "{bad}");
     }
     let warned = read(&[("PUBLIC_URL", "https://mcp.example.com")]).expect("a good configuration").warnings();
-    assert!(warned.iter().any(|w| w.contains("PUBLIC_URL")), "a Bearer token in the open: {warned:?}");
+    assert!(warned.iter().any(|w| w.contains("accepted under mcp.example.com")), "{warned:?}");
+    let warned = read(&[("ALLOWED_HOSTS", "other.example")]).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("accepted under other.example")), "{warned:?}");
 }
 
 #[test]

@@ -65,7 +65,11 @@ pub const VARIABLES: &[Variable] = &[
     plain("MAX_BODY_BYTES", Some("1048576"), "Size of a request's body; 413 above it."),
     plain("MAX_HEADER_BYTES", Some("32768"), "Size of a request's head; 431 above it."),
     plain("REQUEST_TIMEOUT_SECONDS", Some("60"), "Time for a body (408), an answer (504), and a client to read of it."),
-    plain("MAX_CONCURRENT_REQUESTS", Some("256"), "Requests to /mcp at once; 503 above it."),
+    plain(
+        "MAX_CONCURRENT_REQUESTS",
+        Some("1024"),
+        "Requests to /mcp at once, a quarter of them by one caller; 503 above it.",
+    ),
     plain("MAX_CONNECTIONS", Some("1024"), "Connections at once; more wait until one ends."),
     plain("SHUTDOWN_GRACE_SECONDS", Some("20"), "Time for requests in flight after SIGTERM."),
     plain("LOG_FORMAT", Some("text"), "How log lines look: text or json."),

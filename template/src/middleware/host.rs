@@ -14,6 +14,9 @@ use serde_json::json;
 
 use crate::metrics::{Metrics, Refusal};
 
+/// The target of the lines about requests that are refused here.
+pub const TARGET: &str = module_path!();
+
 /// The names and origins that are accepted.
 #[derive(Debug)]
 pub struct Guard {
@@ -66,6 +69,18 @@ impl Guard {
                 matches!(scheme, "http" | "https") && is_loopback(name) && is_port(port)
             })
     }
+}
+
+/// Whether this is an origin that can be allowed: a scheme and a host. Extensions of browsers, and applications that are
+/// web pages inside, have schemes of their own; `null` stands for pages of any kind that have no origin.
+#[must_use]
+pub fn is_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(scheme, host)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+    })
 }
 
 /// Why a request is refused, with the value that is not allowed.
@@ -160,8 +175,13 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     guard.metrics.refused(kind);
     // `?` escapes control characters: no forged log lines. A name has at most 255 bytes.
     let value: String = value.chars().take(300).collect();
-    tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
-    let message = format!("{what} not allowed. The operator of this server can allow it with {variable}.");
+    let message = if matches!(kind, Refusal::Origin) && !is_origin(&value) {
+        tracing::warn!("{what} {value:?} refused with 403: it is no address of a page, and cannot be allowed");
+        format!("{what} not allowed. Pages without an address of their own never are.")
+    } else {
+        tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
+        format!("{what} not allowed. The operator of this server can allow it with {variable}.")
+    };
     (StatusCode::FORBIDDEN, Json(json!({"error": "forbidden", "message": message}))).into_response()
 }
 
