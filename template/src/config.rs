@@ -145,7 +145,7 @@ impl Config {
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
         let defaults = Limits::default();
-        let memory = read.number("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY), 32 * 1024 * 1024, usize::MAX);
+        let memory = read.number("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY), 32 * 1024 * 1024, usize::MAX / 4);
         // hyper's own lower bound is 8 KiB.
         let header_bytes = read.number("MAX_HEADER_BYTES", defaults.header_bytes, 8 * 1024, 1024 * 1024);
         let connections = defaults.connections.min(memory / 4 / header_bytes);

@@ -16,6 +16,16 @@ use super::phase::{Phase, Phases, Times};
 
 /// What is dropped of a refused body at the most.
 const DRAINED: usize = 64 * 1024 * 1024;
+/// A client that sends nothing for so long has nothing more to send.
+const SILENCE: Duration = Duration::from_secs(3);
+
+#[derive(Debug)]
+struct Draining {
+    /// Runs until the client has been silent for too long, or its time is over.
+    time: Pin<Box<Sleep>>,
+    end: Instant,
+    bytes: usize,
+}
 
 /// Fails with [`io::ErrorKind::TimedOut`] where the client takes too long, and ends where it asks no more.
 #[derive(Debug)]
@@ -31,8 +41,8 @@ pub(super) struct Patient<S> {
     reading: Option<Pin<Box<Sleep>>>,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
-    /// Runs while the rest of a body is dropped, with the bytes so far.
-    draining: Option<(Pin<Box<Sleep>>, usize)>,
+    /// While the rest of a body is dropped.
+    draining: Option<Draining>,
 }
 
 impl<S> Patient<S> {
@@ -91,15 +101,22 @@ impl<S: AsyncWrite + Unpin> Patient<S> {
 impl<S: AsyncRead + Unpin> Patient<S> {
     /// Reads what the client still sends until it ends, or enough time or bytes have gone.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let patience: Duration = self.times.drain;
-        let (time, bytes) = self.draining.get_or_insert_with(|| (Box::pin(sleep(patience)), 0));
+        let end = Instant::now() + self.times.drain;
+        let Draining { time, end, bytes } =
+            self.draining.get_or_insert_with(|| Draining { time: Box::pin(sleep(SILENCE)), end, bytes: 0 });
         let mut scrap = [0; 16 * 1024];
+        let before = *bytes;
         while *bytes < DRAINED {
             let mut buf = ReadBuf::new(&mut scrap);
             match Pin::new(&mut self.stream).poll_read(context, &mut buf) {
                 Poll::Ready(Ok(())) if !buf.filled().is_empty() => *bytes += buf.filled().len(),
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return time.as_mut().poll(context),
+                Poll::Pending => {
+                    if *bytes > before {
+                        time.as_mut().reset((*end).min(Instant::now() + SILENCE));
+                    }
+                    return time.as_mut().poll(context);
+                }
             }
         }
         Poll::Ready(())
@@ -192,6 +209,32 @@ mod tests {
         assert_eq!(server.write_all(&[7; 64]).await.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
         assert_eq!(start.elapsed().as_secs(), 30);
         drop(client);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_reads_is_dropped_for_a_while() {
+        // A client that sends in pieces for 10 s and then reads; one that is silent; one that never stops.
+        for (pieces, expected) in [(10, 10), (0, 3), (1000, 30)] {
+            let (server, mut client) = tokio::io::duplex(1 << 16);
+            let (mut server, phases) = patient(server);
+            phases.set(Phase::Head);
+            let sending = tokio::spawn(async move {
+                for _ in 0..pieces {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    if client.write_all(&[7; 1000]).await.is_err() {
+                        return;
+                    }
+                }
+                if pieces == 0 {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                }
+            });
+            let start = Instant::now();
+            server.shutdown().await.expect("shut down");
+            assert_eq!(start.elapsed().as_secs(), expected);
+            drop(server);
+            sending.await.expect("joined");
+        }
     }
 
     #[tokio::test(start_paused = true)]
