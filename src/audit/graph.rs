@@ -72,7 +72,7 @@ impl Graph {
                 .filter(|(_, reached)| **reached)
                 .map(|(page, _)| parent(corpus.path(page)))
                 .collect();
-            let shown: Vec<u32> = (0_u32..)
+            let listed: Vec<u32> = (0_u32..)
                 .zip(&self.reached)
                 .filter(|(_, reached)| !**reached)
                 .map(|(page, _)| page)
@@ -81,10 +81,10 @@ impl Graph {
                     file_name(path).to_ascii_lowercase().starts_with(b"readme.") && seen.contains(parent(path))
                 })
                 .collect();
-            if shown.is_empty() {
+            if listed.is_empty() {
                 return;
             }
-            self.reach(corpus, shown, folders);
+            self.reach(corpus, listed, folders);
         }
     }
 

@@ -38,7 +38,7 @@ pub use settings::Settings;
 
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
-use checks::{Context, PendingFinding, CheckRun};
+use checks::{CheckRun, Context, PendingFinding};
 use corpus::Corpus;
 use document::Patterns;
 use finding::Report;
@@ -108,7 +108,7 @@ impl<'a> Audit<'a> {
         let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
-            root: self.located.shown.clone(),
+            root: self.located.display_root.clone(),
             profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
             sites: unjudged::sites(corpus, &used, &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),

@@ -29,12 +29,24 @@ pub struct BuiltInPage {
 pub const PAGES: &[BuiltInPage] = &[
     BuiltInPage { name: "index", path: "docs/infrastructure/mcp/README.md", kind: PageKind::Whole },
     BuiltInPage { name: "sop", path: "docs/infrastructure/mcp/OAUTH_SOP.md", kind: PageKind::Whole },
-    BuiltInPage { name: "troubleshooting", path: "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md", kind: PageKind::Whole },
+    BuiltInPage {
+        name: "troubleshooting",
+        path: "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md",
+        kind: PageKind::Whole,
+    },
     BuiltInPage { name: "infisical", path: "docs/infrastructure/mcp/INFISICAL.md", kind: PageKind::Whole },
     BuiltInPage { name: "template-guide", path: "docs/infrastructure/mcp/TEMPLATE_GUIDE.md", kind: PageKind::Whole },
-    BuiltInPage { name: "servers", path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", kind: PageKind::Whole },
+    BuiltInPage {
+        name: "servers",
+        path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md",
+        kind: PageKind::Whole,
+    },
     BuiltInPage { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: PageKind::Whole },
-    BuiltInPage { name: "authentication", path: "docs/architecture/ARCHITECTURE.md", kind: PageKind::Section("Architecture") },
+    BuiltInPage {
+        name: "authentication",
+        path: "docs/architecture/ARCHITECTURE.md",
+        kind: PageKind::Section("Architecture"),
+    },
     BuiltInPage { name: "current-state", path: "CURRENT_STATE_v1.md", kind: PageKind::Section("Current state") },
 ];
 
@@ -52,7 +64,8 @@ pub struct Placed<'a> {
 /// Returns the pages of a catalog: the built-in ones, except those that it turns off, and then its own.
 #[must_use]
 pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
-    let configured: FxHashMap<&str, &PagePlace> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let configured: FxHashMap<&str, &PagePlace> =
+        catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
     let ours = PAGES.iter().filter_map(|page| {
         let (path, kind) = match configured.get(page.name) {
             None => (page.path, page.kind),

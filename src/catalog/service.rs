@@ -107,7 +107,8 @@ choices! {
 /// Returns the label for a word of the catalog. An unknown word is its own label.
 #[must_use]
 pub fn label(word: &str) -> &str {
-    let tables = [ServiceKind::LABELS, ServiceStatus::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
+    let tables =
+        [ServiceKind::LABELS, ServiceStatus::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
     let found = tables.into_iter().flatten().find(|(known, _)| *known == word);
     found.map_or(word, |(_, label)| label)
 }

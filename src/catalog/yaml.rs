@@ -84,7 +84,13 @@ pub fn parse(text: &str) -> Result<Option<Node>, Problem> {
                 return Err(Problem::new(span, format!("this is nested more than {DEEPEST} levels deep")));
             }
             Event::SequenceStart(_, anchor, _) => {
-                open.push(OpenCollection { start: span.start, anchor, list: Some(Vec::new()), map: Vec::new(), key: None });
+                open.push(OpenCollection {
+                    start: span.start,
+                    anchor,
+                    list: Some(Vec::new()),
+                    map: Vec::new(),
+                    key: None,
+                });
                 continue;
             }
             Event::MappingStart(_, anchor, _) => {

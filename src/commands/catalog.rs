@@ -120,7 +120,7 @@ const COLUMNS: [&str; 5] = ["NAME", "STATUS", "LOCATION", "AUTH", "TOKENS"];
 
 fn table(services: &[Service]) -> String {
     let row = |service: &Service| {
-        let words = [
+        let values = [
             service.status.as_str(),
             service.location.as_str(),
             service.auth_method.as_str(),
@@ -128,7 +128,7 @@ fn table(services: &[Service]) -> String {
         ];
         // A name is text from outside and must not control the terminal.
         let name = escape_control(&service.name).into_owned();
-        [name, words[0].to_owned(), words[1].to_owned(), words[2].to_owned(), words[3].to_owned()]
+        [name, values[0].to_owned(), values[1].to_owned(), values[2].to_owned(), values[3].to_owned()]
     };
     let rows: Vec<[String; 5]> = std::iter::once(COLUMNS.map(str::to_owned)).chain(services.iter().map(row)).collect();
     let wide = |text: &str| unicode_width::UnicodeWidthStr::width(text);

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{OutputFormat, New};
+use crate::cli::{New, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, Destination, FilesError, FileTree};
+use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
 use crate::fs::workspace::Workspace;
-use crate::scaffold::answers::{self, Answers, GivenAnswer, AnswerOrigin, AnswerError};
+use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
@@ -121,7 +121,7 @@ pub enum NewError {
 pub struct GeneratedProject {
     name: String,
     path: PathBuf,
-    shown: PathBuf,
+    display_path: PathBuf,
     template: Template,
     answers: Answers,
     files: FileTree,
@@ -136,7 +136,7 @@ impl GeneratedProject {
         ProjectReport {
             name: &self.name,
             path: &self.path,
-            shown: self.shown.clone(),
+            display_path: self.display_path.clone(),
             template: &self.template,
             answers: &self.answers,
             files: &self.files,
@@ -187,8 +187,8 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         None => Template::embedded()?,
     };
     let answers = check(&request, &template)?;
-    let shown = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
-    let destination = Destination::check(&shown)?;
+    let display_path = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
+    let destination = Destination::check(&display_path)?;
     let path = destination.path().to_owned();
     let mut git = git::plan(destination.parent(), request.git);
     interrupt.check()?;
@@ -216,7 +216,16 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         stage.commit()?;
         files
     };
-    Ok(GeneratedProject { name: request.name, path, shown, template, answers, files, git, dry_run: request.dry_run })
+    Ok(GeneratedProject {
+        name: request.name,
+        path,
+        display_path,
+        template,
+        answers,
+        files,
+        git,
+        dry_run: request.dry_run,
+    })
 }
 
 /// Collects every error in the request before it reports any.

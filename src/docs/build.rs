@@ -160,11 +160,11 @@ pub fn plan<F: Folder + ?Sized>(
     let (mut plan, mut errors) = (BuildPlan { changes: Vec::new(), pages: placed.len() }, Vec::new());
     for page in &placed {
         let path = page.path;
-        let made = read(folder, path).and_then(|before| {
+        let next_state = read(folder, path).and_then(|before| {
             let render = |date: &str| templates.render(page, date);
             Ok((next(page, before.as_deref(), render, today, by_hand)?, before))
         });
-        match made {
+        match next_state {
             Ok((Some(after), before)) => plan.changes.push(Change {
                 path: path.to_owned(),
                 before: before.map(String::into_bytes),

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustc_hash::FxHashSet;
 
 use super::build::{BuildError, BuildPlan};
-use super::site::{SiteDocument, BuiltSite, SiteError, make};
+use super::site::{BuiltSite, SiteDocument, SiteError, make};
 use crate::catalog::Catalog;
 use crate::catalog::pages::placed;
 
@@ -42,7 +42,12 @@ pub fn collect(root: &Path, catalog: &Catalog, plan: &BuildPlan) -> Result<Vec<S
 ///
 /// # Errors
 /// The errors of [`make`].
-pub fn site(root: &Path, catalog: &Catalog, documents: &[SiteDocument], reload: Option<&str>) -> Result<BuiltSite, SiteError> {
+pub fn site(
+    root: &Path,
+    catalog: &Catalog,
+    documents: &[SiteDocument],
+    reload: Option<&str>,
+) -> Result<BuiltSite, SiteError> {
     let title = match &catalog.organisation {
         Some(organisation) => format!("MCP servers of {}", organisation.name),
         None => "MCP servers".to_owned(),

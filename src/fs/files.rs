@@ -183,14 +183,14 @@ pub fn write_tree<E: From<FilesError>>(
     tree: &FileTree,
     before_each: impl Fn() -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut made: Option<PathBuf> = None;
+    let mut last_folder: Option<PathBuf> = None;
     for (name, file) in tree {
         before_each()?;
         let path = root.join(name);
         // Sorted paths are grouped by folder, so remembering the last folder saves most of the calls.
-        if let Some(parent) = path.parent().filter(|parent| made.as_deref() != Some(*parent)) {
+        if let Some(parent) = path.parent().filter(|parent| last_folder.as_deref() != Some(*parent)) {
             fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
-            made = Some(parent.to_owned());
+            last_folder = Some(parent.to_owned());
         }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);

@@ -69,42 +69,42 @@ const STEADY: Duration = Duration::from_millis(100);
 
 /// A progress line on the terminal. It appears after one second and disappears when it is cleared or dropped.
 #[derive(Debug)]
-pub struct Progress(Option<Mutex<Shown>>);
+pub struct Progress(Option<Mutex<ProgressLine>>);
 
 #[derive(Debug)]
-struct Shown {
+struct ProgressLine {
     next: Instant,
-    visible: bool,
+    is_drawn: bool,
 }
 
 impl Progress {
     /// Writes to standard error if that is a terminal.
     #[must_use]
     pub fn stderr() -> Self {
-        let looks = io::stderr().is_terminal() && colour_allowed();
-        Self(looks.then(|| Mutex::new(Shown { next: Instant::now() + SHORT, visible: false })))
+        let has_terminal = io::stderr().is_terminal() && colour_allowed();
+        Self(has_terminal.then(|| Mutex::new(ProgressLine { next: Instant::now() + SHORT, is_drawn: false })))
     }
 
     /// Shows that `done` of `all` items are finished.
     pub fn update(&self, what: &str, done: usize, all: usize) {
-        self.write(|shown| {
+        self.write(|line| {
             let now = Instant::now();
-            if now < shown.next {
+            if now < line.next {
                 return None;
             }
-            (shown.next, shown.visible) = (now + STEADY, true);
+            (line.next, line.is_drawn) = (now + STEADY, true);
             Some(format!("\r{done} of {all} {what}\x1b[K"))
         });
     }
 
     /// Removes the line, so that other lines can be printed.
     pub fn clear(&self) {
-        self.write(|shown| std::mem::take(&mut shown.visible).then(|| "\r\x1b[K".to_owned()));
+        self.write(|line| std::mem::take(&mut line.is_drawn).then(|| "\r\x1b[K".to_owned()));
     }
 
-    fn write(&self, text: impl FnOnce(&mut Shown) -> Option<String>) {
-        let Some(mut shown) = self.0.as_ref().and_then(|shown| shown.lock().ok()) else { return };
-        if let Some(text) = text(&mut shown) {
+    fn write(&self, text: impl FnOnce(&mut ProgressLine) -> Option<String>) {
+        let Some(mut line) = self.0.as_ref().and_then(|line| line.lock().ok()) else { return };
+        if let Some(text) = text(&mut line) {
             let mut stderr = io::stderr().lock();
             let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
         }

@@ -52,8 +52,8 @@ pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let line = text[line_start..line_end].trim();
-        let words = line.strip_prefix("<!-- mcp-kit:").and_then(|rest| rest.strip_suffix(" -->"));
-        let marker = match words.map(|words| words.split(' ').collect::<Vec<_>>()).as_deref() {
+        let arguments = line.strip_prefix("<!-- mcp-kit:").and_then(|rest| rest.strip_suffix(" -->"));
+        let marker = match arguments.map(|arguments| arguments.split(' ').collect::<Vec<_>>()).as_deref() {
             // The header of a generated page.
             Some(["page", ..]) => continue,
             Some(["begin", name]) => Marker::Begin { name, checksum: None },

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::manifest::{PlaceholderKind, Placeholder, position};
+use super::manifest::{Placeholder, PlaceholderKind, position};
 use crate::error::Explain;
 use crate::text::nearest::nearest;
 

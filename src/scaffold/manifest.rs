@@ -201,7 +201,9 @@ impl Placeholder {
     /// The rule that `value` breaks, as the end of a sentence.
     pub fn accepts(&self, value: &str) -> Result<(), String> {
         match self.kind {
-            PlaceholderKind::Bool if value != "true" && value != "false" => return Err("must be true or false".to_owned()),
+            PlaceholderKind::Bool if value != "true" && value != "false" => {
+                return Err("must be true or false".to_owned());
+            }
             PlaceholderKind::List => {
                 let known = |item: &&str| self.choices.iter().any(|choice| choice == item);
                 if let Some(unknown) = value.split(',').filter(|item| !item.is_empty()).find(|item| !known(item)) {
@@ -214,7 +216,9 @@ impl Placeholder {
             _ => {}
         }
         match &self.regex {
-            Some(regex) if self.kind == PlaceholderKind::Text && !regex.is_match(value) => Err(format!("must match {regex}")),
+            Some(regex) if self.kind == PlaceholderKind::Text && !regex.is_match(value) => {
+                Err(format!("must match {regex}"))
+            }
             _ => Ok(()),
         }
     }

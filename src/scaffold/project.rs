@@ -42,7 +42,12 @@ pub enum ProjectError {
 ///
 /// # Errors
 /// When its Cargo.toml is not TOML.
-pub fn complete(mut files: FileTree, template: &Template, name: &str, answers: &Answers) -> Result<FileTree, ProjectError> {
+pub fn complete(
+    mut files: FileTree,
+    template: &Template,
+    name: &str,
+    answers: &Answers,
+) -> Result<FileTree, ProjectError> {
     if let Some(manifest) = files.get("Cargo.toml") {
         let text = String::from_utf8_lossy(&manifest.bytes);
         if let Err(error) = toml::de::DeTable::parse(&text) {

@@ -16,7 +16,7 @@ use super::manifest;
 use super::template::Template;
 use super::vendor_output::{self, GenerateError};
 use crate::error::{Explain, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, FilesError, FileTree};
+use crate::fs::files::{self, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::scratch::Scratch;
 
@@ -69,7 +69,12 @@ pub enum RenderError {
 ///
 /// # Errors
 /// When the template cannot be rendered, or the system cannot run the renderer.
-pub fn render(template: &Template, name: &str, answers: &Answers, interrupt: &Interrupt) -> Result<FileTree, RenderError> {
+pub fn render(
+    template: &Template,
+    name: &str,
+    answers: &Answers,
+    interrupt: &Interrupt,
+) -> Result<FileTree, RenderError> {
     let mut files = template.files.clone();
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
@@ -221,7 +226,9 @@ fn survives_sanitising(path: &Path) -> bool {
 /// Parses the library's terminal output into an error with file and reason.
 fn explain(message: &str, template: &Template) -> RenderError {
     match vendor_output::generate_error(message) {
-        GenerateError::Syntax(files) => RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect()),
+        GenerateError::Syntax(files) => {
+            RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect())
+        }
         GenerateError::Other(text) => RenderError::Refused(text),
     }
 }

@@ -23,7 +23,7 @@ pub struct ProjectReport<'a> {
     /// The absolute path of the project.
     pub path: &'a Path,
     /// The path as the user would write it.
-    pub shown: PathBuf,
+    pub display_path: PathBuf,
     /// The template.
     pub template: &'a Template,
     /// The answers.
@@ -96,7 +96,7 @@ impl ProjectReport<'_> {
     pub fn human(&self, paint: Paint) -> String {
         let mut text = String::new();
         let done = if self.dry_run { "Would create" } else { "Created" };
-        let _ = writeln!(text, "{done} {} in {}\n", paint.paint(Role::Strong, self.name), self.shown.display());
+        let _ = writeln!(text, "{done} {} in {}\n", paint.paint(Role::Strong, self.name), self.display_path.display());
         text.push_str(&tree(self.files, paint));
         let _ = write!(text, "\n{}", files(self.files.len()));
         text.push_str(match self.git {
@@ -125,7 +125,7 @@ impl ProjectReport<'_> {
             ("scripts/local-dev.sh", "scripts/local-dev.sh --demo", "serve sample documents, without any account"),
             ("scripts/test.sh", "scripts/test.sh", "format, lint and test"),
         ];
-        let mut next = vec![(format!("cd {}", shell_word(&self.shown.display().to_string())), "")];
+        let mut next = vec![(format!("cd {}", shell_word(&self.display_path.display().to_string())), "")];
         match self.template.source {
             Source::Embedded => {
                 let there = OURS.iter().filter(|(file, _, _)| self.files.contains_key(*file));

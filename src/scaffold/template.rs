@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
 use crate::error::{Explain, USAGE};
-use crate::fs::files::{self, File, FilesError, FileTree};
+use crate::fs::files::{self, File, FileTree, FilesError};
 
 /// A template file embedded by build.rs.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{
-    Code, Decision, Edit, Excerpt, Finding, Fix, DocumentGraph, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
 };
 use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};

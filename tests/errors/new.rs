@@ -14,7 +14,11 @@ pub(super) const CASES: &[Case] = &[
     case("new_name_taken", &["BadName"], &["new", "mcp-auth-middleware"]),
     case("new_name_of_cargo", &["BadName"], &["new", "test"]),
     // The answers.
-    case("new_set_without_value", &["AnswerError::NotAPair", "RequestError::Answer"], &["new", "x", "--set", "public_host"]),
+    case(
+        "new_set_without_value",
+        &["AnswerError::NotAPair", "RequestError::Answer"],
+        &["new", "x", "--set", "public_host"],
+    ),
     case("new_set_near_a_placeholder", &["AnswerError::Unknown"], &["new", "x", "--set", "public_hst=a.example"]),
     case(
         "new_set_of_no_placeholder",

@@ -15,7 +15,7 @@
 //!
 //! Write it in lower case, as the heading is named; `--fix` does it.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::Fragment;
 use crate::audit::suggest::Guess;
 

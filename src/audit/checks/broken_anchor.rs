@@ -18,7 +18,7 @@
 //! renderer's rules were taken stands at the end of the report; `--flavor` takes others. To keep old links good when you reword a
 //! heading, leave `<a id="installing"></a>` in front of it.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Document;
 use crate::audit::resolve::{Fragment, Target};
 use crate::audit::suggest::{self, Guess};

@@ -19,7 +19,7 @@
 //! does it. When the target is made by a build and really exists for readers, put
 //! `<!-- mcp-kit-ignore broken-link: made by the build -->` above it, or exclude the document.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::LinkKind;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;

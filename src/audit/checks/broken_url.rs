@@ -19,7 +19,7 @@
 //! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
 //! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::web::UrlAnswer;
 use crate::markdown::destination::Parts;
 

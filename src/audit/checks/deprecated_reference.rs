@@ -19,7 +19,7 @@
 //!
 //! Archive the page, give it the header that points to the current approach, or rewrite the sentence.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Mention, Place};
 use crate::text::path::{display_path, file_name};
 

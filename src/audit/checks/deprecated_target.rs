@@ -18,7 +18,7 @@
 //!
 //! Point the link to the replacement, or say in its text that the target is old.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, LinkKind};
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -68,7 +68,8 @@ fn is_old(document: &Document) -> bool {
 /// Where a page sends its readers, if that is in the tree.
 fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
     let document = context.document(page);
-    let replacement = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
+    let replacement =
+        document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
     let path = Parts::new(document.text(replacement)).decoded();
     let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
     context

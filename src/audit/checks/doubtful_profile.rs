@@ -25,7 +25,7 @@
 //! Say which renderer it is: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
 //! `--explain-profile` says what was taken and why. If the links really are broken, fix a few of them: the others are then judged.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::doubt::Doubt;
 use crate::text::path::display_path;
 

@@ -18,7 +18,7 @@
 //! Delete one of them, or give it another label.
 
 use super::unused_definition::is_comment;
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,

@@ -17,7 +17,7 @@
 //!
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target};
 use crate::audit::suggest::{self, Guess};
 

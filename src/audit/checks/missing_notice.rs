@@ -14,7 +14,7 @@
 //! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
 //! does the latter.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, parent};
 

@@ -20,7 +20,7 @@
 //!
 //! Write the new address, after a look at whether it is still the same page.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::suggest::Guess;
 use crate::audit::web::UrlAnswer;
 

@@ -25,7 +25,7 @@ use rustc_hash::FxHashMap;
 
 use self::exemptions::needs_no_link;
 use self::islands::{Island, entry_of, forgotten_folders, islands};
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, native, parent};
 

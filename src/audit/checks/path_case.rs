@@ -17,7 +17,7 @@
 //!
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
 use crate::audit::suggest::{self, Guess};

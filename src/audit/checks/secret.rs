@@ -16,7 +16,7 @@
 //! Revoke the key where it was made, then write a placeholder such as `ghp_xxxx`. Examples that repeat characters, count, or say
 //! `EXAMPLE` are not reported.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,

@@ -14,7 +14,7 @@
 //! Run `mcp-kit docs build`. What somebody has written into a generated text belongs into the catalog, a template of one's own, or outside of
 //! the markers; `--overwrite` gives it up.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::display_path;
 

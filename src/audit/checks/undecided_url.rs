@@ -19,7 +19,7 @@
 //!
 //! Run it again later. An address that is never decided belongs into `audit.online.exclude` of `catalog.yaml`.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::web::UrlAnswer;
 
 pub(super) const CHECK: Check = Check {

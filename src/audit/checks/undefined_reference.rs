@@ -19,7 +19,7 @@
 //! said where the label looks like an index or a generic parameter, in headings, or for a plain word in a document without any
 //! definition. Write `\[a][b]` to say that it is text.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, Undefined};
 use crate::audit::finding::{Edit, Fix};
 use crate::audit::profile::Form;

@@ -13,7 +13,7 @@
 //!
 //! Save it as UTF-8 (`iconv -f latin1 -t utf-8`), make it readable, or exclude it.
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Reading, Span};
 
 pub(super) const CHECK: Check = Check {

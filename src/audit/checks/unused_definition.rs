@@ -18,7 +18,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Check, Code, Context, PendingFinding, CheckRun, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,

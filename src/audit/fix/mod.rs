@@ -41,7 +41,7 @@ fn several(paths: &[String]) -> String {
 
 /// The certain repairs of these findings, in documents below `root`.
 #[must_use]
-pub fn repairs(root: &Path, findings: &[Finding]) -> FixPlan {
+pub fn fixes(root: &Path, findings: &[Finding]) -> FixPlan {
     FixPlan::new(findings, &|path| real(root, path), &|path| std::fs::read(root.join(path)).ok())
 }
 

@@ -54,9 +54,9 @@ impl FixPlan {
             if fixes.iter().any(|fix| inside(fix)) {
                 plan.remarks.push(format!("{path} {}", generated::ADVICE));
             }
-            let made = fixes.iter().filter(|fix| !inside(fix) && edits.add(&before, fix)).count();
-            plan.fixed += made;
-            plan.left += fixes.len() - made;
+            let applied = fixes.iter().filter(|fix| !inside(fix) && edits.add(&before, fix)).count();
+            plan.fixed += applied;
+            plan.left += fixes.len() - applied;
             let after = edits.apply(&before);
             if after != before {
                 plan.changes.push(Change { path, before: Some(before.into_bytes()), after: after.into_bytes() });

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::messages::message;
 use super::place::located;
 use super::tally::Tally;
-use super::messages::message;
 use crate::audit::finding::{Finding, Report, Severity};
 use crate::text::escape::escape_control;
 use crate::text::plural::plural;

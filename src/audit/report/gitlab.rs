@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
-use super::place::located;
 use super::messages;
+use super::place::located;
 use crate::audit::finding::{Report, Severity};
 
 #[derive(Serialize)]
@@ -45,7 +45,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                     Severity::Warning => "minor",
                     Severity::Note => "info",
                 },
-                location: IssueLocation { path: located(&report.root, &finding.path), lines: LineRange { begin: finding.line } },
+                location: IssueLocation {
+                    path: located(&report.root, &finding.path),
+                    lines: LineRange { begin: finding.line },
+                },
             }
         })
     });

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::lines::Each;
-use super::tally::Tally;
 use super::messages;
+use super::tally::Tally;
 use crate::audit::finding::{Code, Finding, Report, Severity};
 use crate::text::digest::sha256;
 

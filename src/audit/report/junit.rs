@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
+use super::messages::message;
 use super::place::located;
 use super::tally::Tally;
-use super::messages::message;
 use crate::audit::finding::{Finding, Report, Severity};
 
 /// Without what XML 1.0 has no way to write (§2.2).

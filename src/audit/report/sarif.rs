@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
+use super::messages;
 use super::place::located;
 use super::tally::most_severe;
-use super::messages;
 use crate::audit::finding::{Code, Edit, Finding, Report};
 use crate::text::percent::encode_uri_path;
 use crate::text::plural::{grouped, plural};
@@ -231,7 +231,8 @@ fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -
                     start_line: Some(finding.line),
                     start_column: Some(finding.column as usize),
                     end_column: (marked > 0).then(|| finding.column as usize + marked),
-                    snippet: (!finding.excerpt.text.is_empty()).then_some(ArtifactContent { text: &finding.excerpt.text }),
+                    snippet: (!finding.excerpt.text.is_empty())
+                        .then_some(ArtifactContent { text: &finding.excerpt.text }),
                     ..Region::default()
                 },
             },

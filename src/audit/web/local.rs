@@ -45,7 +45,7 @@ impl Local {
     }
 
     /// When it was asked for a path.
-    pub(super) fn asked(&self, path: &str) -> Vec<Instant> {
+    pub(super) fn requests(&self, path: &str) -> Vec<Instant> {
         let seen = self.seen.lock().unwrap();
         seen.paths.iter().filter(|(asked, _)| asked == path).map(|(_, when)| *when).collect()
     }

@@ -4,9 +4,9 @@
 
 mod address;
 mod answer;
-#[cfg(feature = "online")]
-mod ask;
 mod cache;
+#[cfg(feature = "online")]
+mod client;
 #[cfg(all(test, feature = "online"))]
 mod local;
 mod private;
@@ -74,7 +74,7 @@ pub enum WebError {
     Client(String),
 }
 
-/// The addresses that the audited documents link to, as they are written, sorted.
+/// The addresses that the audited documents link to, as written, sorted.
 #[must_use]
 pub fn addresses(corpus: &Corpus) -> Vec<String> {
     let pages = corpus.pages.iter().filter(|page| page.audited);
@@ -108,14 +108,14 @@ pub fn look_up(
     let now = SystemTime::now();
     cache.forget(now, settings.cache_ttl);
     // Several ways to write it are one address.
-    let mut known: BTreeMap<&str, String> = BTreeMap::new();
+    let mut requested: BTreeMap<&str, String> = BTreeMap::new();
     let (mut answers, mut open) = (UrlAnswers::default(), BTreeMap::new());
-    for written in addresses {
-        match Address::read(written, &excluded, settings.private) {
-            Address::NotAsked => {}
-            Address::Malformed(why) => answers.insert(written, UrlAnswer::Broken { why }),
-            Address::Asked(url) => {
-                known.insert(written, url.as_str().to_owned());
+    for destination in addresses {
+        match Address::read(destination, &excluded, settings.private) {
+            Address::Skipped => {}
+            Address::Malformed(why) => answers.insert(destination, UrlAnswer::Broken { why }),
+            Address::Requested(url) => {
+                requested.insert(destination, url.as_str().to_owned());
                 if cache.get(url.as_str()).is_none() {
                     open.insert(url.as_str().to_owned(), url);
                 }
@@ -123,7 +123,7 @@ pub fn look_up(
         }
     }
     if !open.is_empty() {
-        let (fresh, unreachable) = asked(open.into_values().collect(), settings, progress)?;
+        let (fresh, unreachable) = request_all(open.into_values().collect(), settings, progress)?;
         if unreachable {
             notes.push("no host has answered at all: is this machine online?".to_owned());
         }
@@ -132,9 +132,9 @@ pub fn look_up(
             notes.push(format!("the answers of the web are not kept: {error}"));
         }
     }
-    for (written, url) in known {
+    for (destination, url) in requested {
         if let Some(answer) = cache.get(&url) {
-            answers.insert(written, answer.clone());
+            answers.insert(destination, answer.clone());
         }
     }
     Ok((answers, notes))
@@ -142,16 +142,20 @@ pub fn look_up(
 
 /// What the hosts say, and whether all of them are unreachable.
 #[cfg(feature = "online")]
-fn asked(
+fn request_all(
     urls: Vec<url::Url>,
     settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
-    ask::ask(urls, settings, progress)
+    client::request_all(urls, settings, progress)
 }
 
 #[cfg(not(feature = "online"))]
-fn asked(_: Vec<url::Url>, _: &OnlineSettings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+fn request_all(
+    _: Vec<url::Url>,
+    _: &OnlineSettings,
+    _: &dyn Fn(usize, usize),
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 

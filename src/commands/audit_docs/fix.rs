@@ -57,7 +57,7 @@ fn plan(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(PathB
     let report = audit.report();
     let findings = to_fix(&report.findings, *baseline);
     let mut plan = match what {
-        FixScope::Links => fix::repairs(&audit.located.root, &findings),
+        FixScope::Links => fix::fixes(&audit.located.root, &findings),
         FixScope::Documents => {
             let settings = HeaderSettings { date: facts.today, current: Some(command.current.clone()) };
             let still = |path: &str| findings.iter().any(|finding| finding.path == path);

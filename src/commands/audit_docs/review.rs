@@ -57,7 +57,8 @@ pub(super) enum ReviewError {
 /// # Errors
 /// When a document cannot be recorded. None is recorded then.
 pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str) -> Result<Vec<String>, ReviewError> {
-    let reviewed: Vec<Reviewed> = paths.iter().map(|path| review_of(root, path, today)).collect::<Result<_, ReviewError>>()?;
+    let reviewed: Vec<Reviewed> =
+        paths.iter().map(|path| review_of(root, path, today)).collect::<Result<_, ReviewError>>()?;
     let before = match fs::read_to_string(catalog) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

@@ -65,7 +65,9 @@ impl PageState {
     fn find(root: &Path, page: &Placed<'_>) -> Option<Self> {
         let text = String::from_utf8(root.read(page.path).ok()??).ok()?;
         match page.kind {
-            PageKind::Whole if is_page(&text) => Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited }),
+            PageKind::Whole if is_page(&text) => {
+                Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited })
+            }
             PageKind::Whole => None,
             PageKind::Section(_) => match sections(&text) {
                 Ok(found) => {

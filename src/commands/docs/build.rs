@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{Catalog, CatalogError};
 use crate::cli::DocsBuild;
 use crate::commands::console::{Console, Status};
-use crate::docs::build::{BuildError, ByHand, BuildPlan, plan};
+use crate::docs::build::{BuildError, BuildPlan, ByHand, plan};
 use crate::docs::documents::{self, collect};
 use crate::docs::site::SiteError;
 use crate::docs::site::publish::publish;

@@ -8,7 +8,7 @@ use mdbook_html::HtmlHandlebars;
 use mdbook_renderer::{RenderContext, Renderer as _};
 
 use super::SiteError;
-use crate::fs::files::{FilesError, FileTree, read_tree};
+use crate::fs::files::{FileTree, FilesError, read_tree};
 use crate::fs::scratch::Scratch;
 
 /// A chapter.

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::error::{Explain, UNFINISHED, USAGE};
-use crate::fs::files::{FilesError, FileTree};
+use crate::fs::files::{FileTree, FilesError};
 
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]

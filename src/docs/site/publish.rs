@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::SiteError;
-use crate::fs::files::{File, FilesError, FileTree, read_tree, replace_folder};
+use crate::fs::files::{File, FileTree, FilesError, read_tree, replace_folder};
 
 /// The marker file in every folder that a build made. No other folder may be replaced.
 const MARK: &str = ".mcp-kit-site";

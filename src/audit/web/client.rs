@@ -18,7 +18,7 @@ use url::Url;
 
 use super::private::is_private;
 use super::verdict::{Again, REDIRECTS, judge};
-use super::{UrlAnswer, OnlineSettings, WebError};
+use super::{OnlineSettings, UrlAnswer, WebError};
 
 /// Hosts that are asked at the same time.
 const HOSTS: usize = 32;
@@ -33,13 +33,14 @@ const PATIENCE: u32 = 2;
 ///
 /// # Errors
 /// When there is nothing to ask with.
-pub(super) fn ask(
+pub(super) fn request_all(
     urls: Vec<Url>,
     settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
 ) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     let client_error = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client_error(&error))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client_error(&error))?;
     runtime.block_on(async {
         let client = Client::new(settings)?;
         let all = urls.len();
@@ -172,7 +173,9 @@ impl Client {
             let answer = match (answer, &page) {
                 (None, _) => continue,
                 // lychee tells of redirects once for each page.
-                (Some(UrlAnswer::Fine), Some((first, moved))) => likewise(&url, first, moved).unwrap_or(UrlAnswer::Fine),
+                (Some(UrlAnswer::Fine), Some((first, moved))) => {
+                    likewise(&url, first, moved).unwrap_or(UrlAnswer::Fine)
+                }
                 (Some(answer), _) => answer,
             };
             answers.push((url.as_str().to_owned(), answer.clone()));
@@ -210,8 +213,8 @@ impl Client {
     /// Asks once.
     async fn once(&self, url: &Url, state: &State) -> (Option<UrlAnswer>, Again) {
         let undecided = |why: String| Some(UrlAnswer::Undecided { why });
-        let asked = asked(url);
-        let uri = match Uri::try_from(asked.as_str()) {
+        let requested = requested_url(url);
+        let uri = match Uri::try_from(requested.as_str()) {
             Ok(uri) => uri,
             Err(error) => return (undecided(error.to_string()), Again::No),
         };
@@ -238,16 +241,16 @@ impl Client {
 
 /// What is asked of an address. Some anchors are not the page's: text fragments are the browser's, and scripts make those with a slash
 /// and GitHub's, but for its documents.
-fn asked(url: &Url) -> Url {
-    let mut asked = url.clone();
+fn requested_url(url: &Url) -> Url {
+    let mut requested = url.clone();
     let fragment = url.fragment().unwrap_or_default();
     let path = url.path().to_ascii_lowercase();
     let by_script = fragment.starts_with(['/', '!', ':'])
         || url.host_str() == Some("github.com") && !(path.contains("/blob/") && path.ends_with(".md"));
     if fragment.is_empty() || by_script {
-        asked.set_fragment(None);
+        requested.set_fragment(None);
     }
-    asked
+    requested
 }
 
 /// Where a page has moved to with this anchor, when with the `first` one it has moved and kept it.
@@ -288,7 +291,7 @@ mod tests {
     /// The answers by path.
     fn answers(host: &Local, paths: &[&str], settings: &OnlineSettings) -> BTreeMap<String, UrlAnswer> {
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, _) = ask(urls, settings, &|_, _| ()).unwrap();
+        let (answers, _) = request_all(urls, settings, &|_, _| ()).unwrap();
         let start = host.url("").len();
         answers.into_iter().map(|(url, answer)| (url[start..].to_owned(), answer)).collect()
     }
@@ -322,7 +325,7 @@ mod tests {
         }
         let (host, members) = answer("/members");
         let reason = "the host does not let programs look (403 Forbidden)";
-        assert_eq!((members, host.asked("/members").len()), (UrlAnswer::Undecided { why: reason.to_owned() }, 1));
+        assert_eq!((members, host.requests("/members").len()), (UrlAnswer::Undecided { why: reason.to_owned() }, 1));
         assert!(matches!(answer("/linkedin").1, UrlAnswer::Undecided { .. }));
         assert_eq!(host.agents(), [concat!("mcp-kit/", env!("CARGO_PKG_VERSION"))]);
     }
@@ -330,23 +333,23 @@ mod tests {
     #[test]
     fn a_host_that_is_busy_is_asked_again() {
         let (host, busy_once) = answer("/busy-once");
-        assert_eq!((busy_once, host.asked("/busy-once").len()), (UrlAnswer::Fine, 2));
+        assert_eq!((busy_once, host.requests("/busy-once").len()), (UrlAnswer::Fine, 2));
         let (host, busy) = answer("/busy");
         assert_eq!(why(&busy), "the host has a problem of its own (503 Service Unavailable)");
         assert!(matches!(busy, UrlAnswer::Undecided { .. }));
-        assert_eq!(host.asked("/busy").len(), 3);
+        assert_eq!(host.requests("/busy").len(), 3);
         let (host, broken) = answer("/break");
         assert!(
             matches!(&broken, UrlAnswer::Undecided { why } if why.starts_with("the connection broke off")),
             "{broken:?}"
         );
-        assert_eq!(host.asked("/break").len(), 3);
+        assert_eq!(host.requests("/break").len(), 3);
     }
 
     #[test]
     fn a_host_is_waited_for_as_long_as_it_says() {
         let (host, wait_once) = answer("/wait-once");
-        let asked = host.asked("/wait-once");
+        let asked = host.requests("/wait-once");
         assert_eq!((wait_once, asked.len()), (UrlAnswer::Fine, 2));
         assert!(asked[1] - asked[0] >= Duration::from_secs(1));
     }
@@ -359,9 +362,12 @@ mod tests {
         let paths: Vec<&str> = [&["/wait"][..], &others.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         let rest = answers(&host, &paths, &settings());
         assert_eq!(why(&rest["/wait"]), "the host wants fewer questions (429 Too Many Requests)");
-        assert_eq!(host.asked("/wait").len(), 3);
+        assert_eq!(host.requests("/wait").len(), 3);
         let spared = rest.values().filter(|answer| why(answer).ends_with("has asked to be left alone")).count();
-        assert!(spared > 0 && others.iter().filter(|other| host.asked(other).is_empty()).count() == spared, "{spared}");
+        assert!(
+            spared > 0 && others.iter().filter(|other| host.requests(other).is_empty()).count() == spared,
+            "{spared}"
+        );
         // An hour is too long to wait for, once and for all.
         let host = Local::start();
         let start = Instant::now();
@@ -377,7 +383,7 @@ mod tests {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let settings = OnlineSettings { timeout: Duration::from_millis(500), ..impatient() };
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, unreachable) = ask(urls, &settings, &|_, _| ()).unwrap();
+        let (answers, unreachable) = request_all(urls, &settings, &|_, _| ()).unwrap();
         assert!(unreachable && answers.len() == 30);
         let spared = answers.iter().filter(|(_, answer)| why(answer).ends_with("seems to be down")).count();
         assert!(spared >= 15, "{answers:?}");
@@ -410,10 +416,10 @@ mod tests {
         }
         assert_eq!(answers["/page#not"], UrlAnswer::NoAnchor);
         assert!(matches!(answers["/nothing#x"], UrlAnswer::Broken { .. }));
-        assert!(host.asked("/page").len() <= 2, "a page is fetched once for all of its anchors");
+        assert!(host.requests("/page").len() <= 2, "a page is fetched once for all of its anchors");
         // That an anchor is missing is an answer, too.
         let alone = vec![Url::parse(&host.url("/page#not")).unwrap()];
-        assert!(!ask(alone, &settings(), &|_, _| ()).unwrap().1);
+        assert!(!request_all(alone, &settings(), &|_, _| ()).unwrap().1);
     }
 
     #[test]
@@ -423,7 +429,7 @@ mod tests {
         let answers = answers(&host, &paths.iter().map(String::as_str).collect::<Vec<_>>(), &settings());
         assert!(answers.values().all(|answer| *answer == UrlAnswer::Fine));
         assert!(host.most() <= QUESTIONS, "{}", host.most());
-        assert_eq!(paths.iter().map(|path| host.asked(path).len()).sum::<usize>(), 40);
+        assert_eq!(paths.iter().map(|path| host.requests(path).len()).sum::<usize>(), 40);
     }
 
     #[test]
@@ -431,8 +437,8 @@ mod tests {
         let host = Local::start();
         let url = Url::parse(&host.url("/page").replace("127.0.0.1", "localhost")).unwrap();
         let settings = OnlineSettings { private: false, ..settings() };
-        let (answers, unreachable) = ask(vec![url], &settings, &|_, _| ()).unwrap();
-        assert!(!unreachable && host.asked("/page").is_empty());
+        let (answers, unreachable) = request_all(vec![url], &settings, &|_, _| ()).unwrap();
+        assert!(!unreachable && host.requests("/page").is_empty());
         assert!(why(&answers[0].1).contains("which is not on the internet"), "{answers:?}");
     }
 
@@ -445,15 +451,22 @@ mod tests {
         };
         let secure = host.url("/page").replace("http:", "https:");
         let urls = [closed.as_str(), &secure, &host.url("/page")].map(|url| Url::parse(url).unwrap());
-        let (answers, unreachable) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
+        let (answers, unreachable) = request_all(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
         let answer_to = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
         assert!(!unreachable);
         assert!(why(answer_to(&closed)).contains("refused"), "{:?}", answer_to(&closed));
         // Plain HTTP where TLS is expected.
-        assert!(matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }), "{:?}", answer_to(&secure));
+        assert!(
+            matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }),
+            "{:?}",
+            answer_to(&secure)
+        );
         // When it is the only one, it is this machine that is not connected.
-        let (answers, unreachable) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
-        assert!(unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")), "{answers:?}");
+        let (answers, unreachable) = request_all(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
+        assert!(
+            unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")),
+            "{answers:?}"
+        );
     }
 
     #[test]
@@ -468,7 +481,7 @@ mod tests {
             ("https://github.com/o/r/issues/1#issuecomment-2", "https://github.com/o/r/issues/1"),
             ("https://github.com/o/r/blob/main/README.md#usage", "https://github.com/o/r/blob/main/README.md#usage"),
         ] {
-            assert_eq!(asked(&Url::parse(url).unwrap()).as_str(), expected);
+            assert_eq!(requested_url(&Url::parse(url).unwrap()).as_str(), expected);
         }
     }
 }
