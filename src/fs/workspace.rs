@@ -60,7 +60,9 @@ fn matches(pattern: &str, path: &str) -> bool {
         Some(("**", rest)) => {
             matches(rest, path) || path.split_once('/').is_some_and(|(_, deeper)| matches(pattern, deeper))
         }
-        Some((first, rest)) => path.split_once('/').is_some_and(|(own, deeper)| part(first, own) && matches(rest, deeper)),
+        Some((first, rest)) => {
+            path.split_once('/').is_some_and(|(own, deeper)| part(first, own) && matches(rest, deeper))
+        }
         None => pattern == "**" || (!path.contains('/') && part(pattern, path)),
     }
 }
