@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::ValueEnum as _;
 use mcp_kit::audit::finding::{
-    Code, Decision, Edit, Excerpt, Finding, Fix, Graph, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
 };
 use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, write};
@@ -90,7 +90,7 @@ fn report(documents: u32) -> Report {
         decisions: decisions.collect(),
         findings,
         hidden: 3,
-        graph: Graph { documents: paths, edges },
+        graph: DocumentGraph { documents: paths, edges },
     }
 }
 

@@ -1,8 +1,8 @@
 //! What holds of any bytes that are taken for a document, under the rules of every renderer.
 
 use mcp_kit::audit::Settings;
-use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, decode, parse};
-use mcp_kit::audit::profile::{Flavor, Rules};
+use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
+use mcp_kit::audit::profile::{Flavor, Site};
 
 const FLAVORS: [Flavor; 7] =
     [Flavor::Github, Flavor::Mdbook, Flavor::Mkdocs, Flavor::Docusaurus, Flavor::Mintlify, Flavor::Docfx, Flavor::Hugo];
@@ -14,7 +14,7 @@ pub(crate) fn document(bytes: &[u8]) {
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());
     for flavor in FLAVORS {
-        let document = parse(&decoded, Rules::of(flavor), &patterns, true);
+        let document = parse(&decoded, &syntax(flavor), &patterns, true);
         places(&decoded.text, &document);
         for name in document.anchors.iter(&document.strings) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
@@ -23,6 +23,10 @@ pub(crate) fn document(bytes: &[u8]) {
             replaced(&decoded.text, &document, &patterns);
         }
     }
+}
+
+fn syntax(flavor: Flavor) -> Syntax {
+    Site::new(flavor, Vec::new(), String::new()).syntax
 }
 
 fn places(text: &str, document: &Document) {
@@ -55,7 +59,7 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
     edited.replace_range(link.written.range(), "replaced.md");
-    let again = parse(&decode(edited.as_bytes()), Rules::of(Flavor::Github), patterns, true);
+    let again = parse(&decode(edited.as_bytes()), &syntax(Flavor::Github), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
 }

@@ -184,7 +184,7 @@ fn read_into(
     }
     // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(bytes), site.rules, patterns, facts.answers.is_some());
+        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, facts.answers.is_some());
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));
@@ -210,17 +210,17 @@ fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
 /// # Errors
 /// Why it cannot be read, in words.
 pub fn bytes<'a>(tree: &Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
-    let said = |error: io::Error| format!("it cannot be read: {error}");
-    let mut file = File::open(tree.on_disk(path)).map_err(said)?;
+    let unreadable = |error: io::Error| format!("it cannot be read: {error}");
+    let mut file = File::open(tree.on_disk(path)).map_err(unreadable)?;
     let too_large = || format!("it is larger than {} MB", largest >> 20);
-    let length = file.metadata().map_err(said)?.len();
+    let length = file.metadata().map_err(unreadable)?.len();
     if length > largest {
         return Err(too_large());
     }
     if length == 0 {
         // Some file systems do not say how much there is.
         buffer.clear();
-        file.take(largest + 1).read_to_end(buffer).map_err(said)?;
+        file.take(largest + 1).read_to_end(buffer).map_err(unreadable)?;
         return if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(buffer) };
     }
     let length = usize::try_from(length).map_err(|_| too_large())?;
@@ -235,7 +235,7 @@ pub fn bytes<'a>(tree: &Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>
             Ok(0) => break,
             Ok(bytes) => read += bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(said(error)),
+            Err(error) => return Err(unreadable(error)),
         }
     }
     Ok(&buffer[..read])

@@ -91,6 +91,6 @@ pub fn form(corpus: &Corpus, page: u32, at: usize) -> Option<Form> {
     if link.kind == LinkKind::Autolink || has_scheme(destination) {
         return None;
     }
-    let path = Parts::of(destination).path.as_bytes();
+    let path = Parts::new(destination).path.as_bytes();
     (!path.is_empty()).then(|| Form::of(path))
 }

@@ -72,7 +72,7 @@ impl Graph {
                 .filter(|(_, reached)| **reached)
                 .map(|(page, _)| parent(corpus.path(page)))
                 .collect();
-            let shown: Vec<u32> = (0_u32..)
+            let listed: Vec<u32> = (0_u32..)
                 .zip(&self.reached)
                 .filter(|(_, reached)| !**reached)
                 .map(|(page, _)| page)
@@ -81,10 +81,10 @@ impl Graph {
                     file_name(path).to_ascii_lowercase().starts_with(b"readme.") && seen.contains(parent(path))
                 })
                 .collect();
-            if shown.is_empty() {
+            if listed.is_empty() {
                 return;
             }
-            self.reach(corpus, shown, folders);
+            self.reach(corpus, listed, folders);
         }
     }
 
@@ -132,11 +132,11 @@ fn folders(corpus: &Corpus, links: &[Resolved]) -> Box<[u32]> {
 /// The pages that one sees when a folder is listed, with the pages of its folders.
 fn listed(corpus: &Corpus, folder: &[u8]) -> Vec<u32> {
     let site = corpus.profiles.site(corpus.profiles.of(folder));
-    let of = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
+    let page_of_entry = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
         Kind::Folder => corpus.index_of(&entry.path, site),
         _ => corpus.page_of(at),
     };
-    corpus.tree.children(folder).filter_map(of).collect()
+    corpus.tree.children(folder).filter_map(page_of_entry).collect()
 }
 
 /// README, index, SUMMARY and side bars, at the root, in its documentation folder, and where a site begins.

@@ -38,7 +38,7 @@ pub use settings::Settings;
 
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
-use checks::{Context, PendingFinding, Run};
+use checks::{CheckRun, Context, PendingFinding};
 use corpus::Corpus;
 use document::Patterns;
 use finding::Report;
@@ -108,7 +108,7 @@ impl<'a> Audit<'a> {
         let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
-            root: self.located.shown.clone(),
+            root: self.located.display_root.clone(),
             profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
             sites: unjudged::sites(corpus, &used, &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
@@ -116,7 +116,7 @@ impl<'a> Audit<'a> {
             links: pages.map(|page| page.document.links.len()).sum(),
             findings,
             hidden,
-            graph: finding::Graph {
+            graph: finding::DocumentGraph {
                 documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
                 edges: self.graph.pairs().collect(),
             },
@@ -180,7 +180,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         .flat_map_iter(|page| {
             let mut pending = Vec::new();
             for check in checks::ALL {
-                if let Run::Page(run) = check.run {
+                if let CheckRun::Page(run) = check.run {
                     run(context, page, &mut pending);
                 }
             }
@@ -188,7 +188,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         })
         .collect();
     for check in checks::ALL {
-        if let Run::Tree(run) = check.run {
+        if let CheckRun::Tree(run) = check.run {
             run(context, &mut pending);
         }
     }

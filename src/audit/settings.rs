@@ -28,7 +28,7 @@ pub struct Settings {
     /// When documents have to be looked at again, besides what their front matter says: path and date.
     pub reviews: Vec<(String, NaiveDate)>,
     /// How the web is asked.
-    pub online: web::Settings,
+    pub online: web::OnlineSettings,
     /// Documents larger than this are not read.
     pub largest: u64,
 }
@@ -45,7 +45,7 @@ impl Default for Settings {
             common_words: vec!["deprecated".to_owned()],
             severities: Vec::new(),
             reviews: Vec::new(),
-            online: web::Settings::default(),
+            online: web::OnlineSettings::default(),
             largest: 64 << 20,
         }
     }

@@ -15,7 +15,7 @@ use crate::text::date::parse_day;
 /// What an audit is told. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Audit {
+pub struct AuditConfig {
     /// The renderer whose rules count for the whole tree.
     pub flavor: Option<String>,
     /// The renderer of a folder.
@@ -65,7 +65,7 @@ const SEVERITIES: &[(&str, Option<Severity>)] = &[
     ("off", None),
 ];
 
-impl Audit {
+impl AuditConfig {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "audit") else { return Self::default() };
         let flavor = |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", FLAVORS), FLAVORS);

@@ -19,7 +19,7 @@
 //! does it. When the target is made by a build and really exists for readers, put
 //! `<!-- mcp-kit-ignore broken-link: made by the build -->` above it, or exclude the document.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::LinkKind;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;
@@ -27,7 +27,7 @@ use crate::audit::suggest;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link to a file that does not exist",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("broken_link.rs"),
 };
 const CODE: Code = Code::BrokenLink;

@@ -17,14 +17,14 @@
 //!
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target};
 use crate::audit::suggest::{self, Guess};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link whose destination is not one",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("malformed_link.rs"),
 };
 const CODE: Code = Code::MalformedLink;

@@ -25,14 +25,14 @@ use rustc_hash::FxHashMap;
 
 use self::exemptions::needs_no_link;
 use self::islands::{Island, entry_of, forgotten_folders, islands};
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, native, parent};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Documents that no entry point reaches",
-    run: Run::Tree(run),
+    run: CheckRun::Tree(run),
     source: include_str!("orphan.rs"),
 };
 const CODE: Code = Code::Orphan;

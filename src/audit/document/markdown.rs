@@ -8,16 +8,15 @@ use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 use super::evidence::{self, Patterns};
 use super::html::{self, Piece};
 use super::{
-    Anchors, Decoded, Definition, Document, Evidence, Link, LinkKind, Place, Reading, Span, Strings, Suppression, Text,
-    Undefined, definitions, front_matter, secrets, source, suppression,
+    Anchors, Construct, Decoded, Definition, Document, Evidence, Link, LinkKind, Place, Reading, Span, Strings,
+    Suppression, Syntax, Text, Undefined, definitions, front_matter, secrets, source, suppression,
 };
-use crate::audit::profile::Rules;
 use crate::markdown::slug::Slugger;
 
-/// Reads a document by the rules of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of
+/// Reads a document by the syntax of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of
 /// them, and only who asks the web has a use for those.
 #[must_use]
-pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bool) -> Document {
+pub fn parse(decoded: &Decoded<'_>, syntax: &Syntax, patterns: &Patterns, bare: bool) -> Document {
     let whole: &str = &decoded.text;
     let mark = if whole.starts_with('\u{feff}') { 3 } else { 0 };
     let head = front_matter::locate(&whole[mark..]);
@@ -28,7 +27,7 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bo
     let block = if head.is_empty() { front_matter::in_comment(text) } else { 0..head.end };
     let front_matter = front_matter::read(&whole[mark..][block.clone()], mark + block.start, &mut strings);
 
-    let options = options(rules);
+    let options = options(syntax);
     let broken = RefCell::new(Vec::new());
     let callback = |link: BrokenLink<'_>| {
         // `[x]` alone is what people write in prose.
@@ -43,7 +42,7 @@ pub fn parse(decoded: &Decoded<'_>, rules: &Rules, patterns: &Patterns, bare: bo
     let mut shown = Vec::new();
     let patterned = Patterned { patterns, places: patterns.places(whole) };
     let bare = Bare { is_wanted: bare, end: 0 };
-    let mut reader = Reader::new(text, base, rules, patterned, bare, strings, definitions);
+    let mut reader = Reader::new(text, base, syntax, patterned, bare, strings, definitions);
     // An event is looked at where it is: moving each of them took a twentieth of the time of a whole audit.
     while let Some(item) = events.next() {
         let (event, range) = &item;
@@ -75,13 +74,14 @@ fn offset_in(text: &str, part: &str) -> Option<usize> {
     (offset + part.len() <= text.len()).then_some(offset)
 }
 
-fn options(rules: &Rules) -> Options {
+fn options(syntax: &Syntax) -> Options {
     let mut options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_GFM;
-    options.set(Options::ENABLE_HEADING_ATTRIBUTES, rules.heading_ids);
+    options.set(Options::ENABLE_HEADING_ATTRIBUTES, syntax.has(Construct::HeadingIds));
+    options.set(Options::ENABLE_SMART_PUNCTUATION, syntax.has(Construct::SmartPunctuation));
     options
 }
 
@@ -155,7 +155,7 @@ struct Bare {
 struct Reader<'a> {
     text: &'a str,
     base: usize,
-    rules: &'a Rules,
+    syntax: &'a Syntax,
     patterns: Patterned<'a>,
     strings: Strings,
     definitions: Vec<Definition>,
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     fn new(
         text: &'a str,
         base: usize,
-        rules: &'a Rules,
+        syntax: &'a Syntax,
         patterns: Patterned<'a>,
         bare: Bare,
         strings: Strings,
@@ -184,14 +184,14 @@ impl<'a> Reader<'a> {
         Self {
             text,
             base,
-            rules,
+            syntax,
             patterns,
             strings,
             definitions,
             links: Vec::with_capacity(text.len() / 256),
             undefined: Vec::new(),
             names: Vec::with_capacity(text.len() / 512),
-            slugger: Slugger::new(rules.dialect),
+            slugger: Slugger::new(syntax.dialect),
             headings: Headings::default(),
             inside: Inside::default(),
             markup: Markup::default(),
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
                 self.link(LinkKind::Image, dest_url, range, definition, 2);
             }
             // Python-Markdown gives the note and its first mention an id.
-            Tag::FootnoteDefinition(label) if self.rules.attribute_lists => {
+            Tag::FootnoteDefinition(label) if self.syntax.has(Construct::FootnoteIds) => {
                 for name in [format!("fn:{label}"), format!("fnref:{label}")] {
                     let name = self.strings.add(&name);
                     self.names.push(name);
@@ -312,8 +312,9 @@ impl<'a> Reader<'a> {
         let written = written.map(|written| self.span(&written));
         let link = &mut self.links[open.link];
         link.says_old = evidence::says_old(text);
-        link.is_anchor =
-            self.rules.attribute_lists && link.kind == LinkKind::Link && self.text[range.end..].starts_with('{');
+        link.is_anchor = self.syntax.has(Construct::AttributeLists)
+            && link.kind == LinkKind::Link
+            && self.text[range.end..].starts_with('{');
         if let (None, Some(written)) = (link.definition, written) {
             link.written = written;
         }
@@ -322,7 +323,8 @@ impl<'a> Reader<'a> {
     /// `[!INCLUDE [title](file)]` of DocFX.
     fn is_include(&self, start: usize) -> bool {
         let before = self.text[..start].trim_end().as_bytes();
-        self.rules.includes && before.last_chunk::<9>().is_some_and(|word| word.eq_ignore_ascii_case(b"[!INCLUDE"))
+        self.syntax.has(Construct::Includes)
+            && before.last_chunk::<9>().is_some_and(|word| word.eq_ignore_ascii_case(b"[!INCLUDE"))
     }
 
     fn heading_text(&mut self, text: &str) {
@@ -390,7 +392,7 @@ impl<'a> Reader<'a> {
         // The parser leaves a tab at the end of `## x<TAB>`.
         let mut text = heading.text.trim();
         let mut id = heading.id;
-        if self.rules.attribute_lists
+        if self.syntax.has(Construct::AttributeLists)
             && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
             && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
         {
@@ -400,7 +402,7 @@ impl<'a> Reader<'a> {
         if heading.first_level && self.headings.title.is_none() {
             self.headings.title = Some(self.strings.add(text));
         }
-        if self.rules.is_hosts() {
+        if self.syntax.has(Construct::NodeText) {
             // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
@@ -447,7 +449,7 @@ impl<'a> Reader<'a> {
             }
             Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
             Piece::Named(name) => {
-                if self.rules.component_titles {
+                if self.syntax.has(Construct::ComponentTitles) {
                     self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
@@ -484,13 +486,13 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: super::FrontMatter) -> Document {
-        if self.rules.attribute_lists {
+        if self.syntax.has(Construct::AttributeLists) {
             for id in source::attribute_ids(self.text) {
                 self.names.push(self.strings.add(id));
             }
         }
-        if self.rules.includes {
-            for (range, file) in source::includes(self.text, self.rules.include_marks) {
+        if self.syntax.has(Construct::Includes) {
+            for (range, file) in source::includes(self.text, self.syntax.include_marks) {
                 let (span, destination) = (self.span(&range), self.strings.add(file));
                 let (kind, written) = (LinkKind::Include, Span::default());
                 self.links.push(Link {
@@ -513,7 +515,7 @@ impl<'a> Reader<'a> {
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
-        let composed = source::is_composed(self.text, self.rules.composed_marks);
+        let composed = source::is_composed(self.text, self.syntax.composed_marks);
         Document {
             composed,
             anchors,

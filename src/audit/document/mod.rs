@@ -12,6 +12,7 @@ mod markdown;
 mod secrets;
 mod source;
 mod suppression;
+mod syntax;
 mod text;
 mod words;
 
@@ -23,6 +24,7 @@ pub use front_matter::FrontMatter;
 pub use markdown::parse;
 pub use secrets::{Secret, find as secrets_of};
 pub use suppression::{Defect, Suppression};
+pub use syntax::{Construct, Constructs, Syntax};
 pub use text::{Decoded, decode};
 
 /// Bytes of a document.

@@ -5,8 +5,9 @@ use std::fs;
 
 use rayon::prelude::*;
 
-use super::{Flavor, Origin, Profiles, Site, generators, settings};
+use super::{Flavor, Origin, Profiles, Site, generators, settings, syntax};
 use crate::audit::Settings;
+use crate::audit::document::Construct;
 use crate::audit::walk::{Entry, Kind, Tree};
 use crate::text::path::{display_path, file_name, join, parent};
 
@@ -58,6 +59,7 @@ pub(super) fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     // A file that is included is seen from where MkDocs runs, or from the folders that the extension is told.
     let told = settings::scalars(&text, "base_path").filter(|told| !told.starts_with('['));
     site.content = [folder.to_vec()].into_iter().chain(told.map(|told| normal(folder, told))).collect();
+    site.syntax = syntax::mkdocs(&text);
     settings::mkdocs(&mut site, path, &text);
     vec![site]
 }
@@ -121,6 +123,10 @@ fn one_book(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Site> {
     let html = settings.get("output").and_then(|output| output.get("html"));
     if let Some(redirects) = html.and_then(|html| html.get("redirect")).and_then(toml::Value::as_table) {
         site.redirects = redirects.keys().map(|from| (from.trim_matches('/').as_bytes().to_vec(), false)).collect();
+    }
+    let is_on = |name| html.and_then(|html| html.get(name)).and_then(toml::Value::as_bool).unwrap_or_default();
+    if is_on("smart-punctuation") || is_on("curly-quotes") {
+        site.syntax = site.syntax.with(&[Construct::SmartPunctuation]);
     }
     Some(site)
 }

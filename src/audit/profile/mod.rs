@@ -7,10 +7,12 @@ pub mod open;
 mod origin;
 mod rules;
 mod settings;
+mod syntax;
 
 use clap::ValueEnum;
 use rustc_hash::FxHashMap;
 
+use super::document::Syntax;
 use super::unjudged::Unjudged;
 use crate::text::path::{display_path, file_name};
 use crate::text::plural::grouped;
@@ -66,6 +68,8 @@ pub struct Site {
     pub flavor: Flavor,
     /// Its rules.
     pub rules: &'static Rules,
+    /// The syntax of its pages.
+    pub syntax: Syntax,
     /// Why these.
     pub reason: String,
     /// Documents that its navigation files name: edges from nowhere.
@@ -95,6 +99,7 @@ impl Site {
             folder,
             flavor,
             rules: Rules::of(flavor),
+            syntax: syntax::of_flavor(flavor),
             reason,
             navigation: Vec::new(),
             generator: flavor.name(),
@@ -111,7 +116,14 @@ impl Site {
     #[must_use]
     pub fn recognised(generator: &'static str, folder: Vec<u8>, reason: String) -> Self {
         let rules = Rules::recognised();
-        Self { generator, known: false, rules, ..Self::new(Flavor::Github, folder, reason) }
+        let syntax = syntax::of_generator(generator);
+        Self { generator, known: false, rules, syntax, ..Self::new(Flavor::Github, folder, reason) }
+    }
+
+    /// Returns the syntax of one of its files.
+    #[must_use]
+    pub fn syntax(&self, path: &[u8]) -> Syntax {
+        self.syntax.of_file(path)
     }
 
     /// Notes a setting that was read from a file.

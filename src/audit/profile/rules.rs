@@ -1,7 +1,6 @@
 //! The rules themselves, one row for each renderer.
 
 use super::Flavor;
-use crate::markdown::slug::Dialect;
 
 /// What a link that leads to nothing in the tree may still be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,20 +14,6 @@ pub enum Elsewhere {
 /// How a renderer takes links and headings.
 #[derive(Debug)]
 pub struct Rules {
-    /// How headings are named.
-    pub dialect: Dialect,
-    /// `## x {#id}` names the heading.
-    pub heading_ids: bool,
-    /// `{: #id }` and `{ #id }` name what they follow.
-    pub attribute_lists: bool,
-    /// Titles of components are anchors.
-    pub component_titles: bool,
-    /// Other files' text can be included.
-    pub includes: bool,
-    /// What stands in front of the name of a file that is included, besides links.
-    pub include_marks: &'static [&'static str],
-    /// What says that a build puts parts into a page that are not in its text.
-    pub composed_marks: &'static [&'static str],
     /// Endings that may be left out.
     pub endings: &'static [&'static str],
     /// `x.html` is made of `x.md`.
@@ -56,13 +41,6 @@ const INDEX: &[&str] =
 const SITE_INDEX: &[&str] = &["index.md", "index.mdx", "_index.md", "README.md", "index.html"];
 
 const GITHUB: Rules = Rules {
-    dialect: Dialect::Github,
-    heading_ids: false,
-    attribute_lists: false,
-    component_titles: false,
-    includes: false,
-    include_marks: &[],
-    composed_marks: &[],
     endings: &[],
     html_is_markdown: false,
     index: INDEX,
@@ -76,10 +54,6 @@ const GITHUB: Rules = Rules {
 };
 
 const MDBOOK: Rules = Rules {
-    dialect: Dialect::Mdbook,
-    heading_ids: true,
-    includes: true,
-    include_marks: &["{{#include "],
     html_is_markdown: true,
     index: SITE_INDEX,
     forgives_case: false,
@@ -89,13 +63,6 @@ const MDBOOK: Rules = Rules {
 };
 
 const MKDOCS: Rules = Rules {
-    dialect: Dialect::Mkdocs,
-    heading_ids: true,
-    attribute_lists: true,
-    includes: true,
-    include_marks: &["--8<-- "],
-    // mkdocstrings and its like, Jinja of plug-ins.
-    composed_marks: &["\n::: ", "\n{%", "\n{{"],
     endings: &[".md"],
     html_is_markdown: true,
     index: SITE_INDEX,
@@ -107,9 +74,6 @@ const MKDOCS: Rules = Rules {
 };
 
 const DOCUSAURUS: Rules = Rules {
-    heading_ids: true,
-    includes: true,
-    include_marks: &["import "],
     endings: &[".md", ".mdx"],
     html_is_markdown: true,
     index: SITE_INDEX,
@@ -122,10 +86,6 @@ const DOCUSAURUS: Rules = Rules {
 const MINTLIFY: Rules = Rules {
     // It drops underscores at least in front.
     loose_anchors: true,
-    heading_ids: true,
-    component_titles: true,
-    includes: true,
-    include_marks: &["import "],
     endings: &[".mdx", ".md"],
     index: SITE_INDEX,
     pages_are_folders: true,
@@ -135,8 +95,6 @@ const MINTLIFY: Rules = Rules {
 };
 
 const DOCFX: Rules = Rules {
-    heading_ids: true,
-    includes: true,
     endings: &[".yml"],
     index: &["index.md", "index.yml", "README.md"],
     forgives_case: false,
@@ -147,10 +105,6 @@ const DOCFX: Rules = Rules {
 };
 
 const HUGO: Rules = Rules {
-    // Shortcodes whose result is Markdown, and those that bring other pages in.
-    composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
-    heading_ids: true,
-    attribute_lists: true,
     endings: &[".md"],
     html_is_markdown: true,
     index: &["_index.md", "index.md", "index.html", "README.md"],
@@ -162,8 +116,6 @@ const HUGO: Rules = Rules {
 
 /// A generator without a profile: whatever any of them would find is there, and nothing else is judged where it matters.
 const RECOGNISED: Rules = Rules {
-    heading_ids: true,
-    attribute_lists: true,
     endings: &[".md", ".mdx"],
     html_is_markdown: true,
     index: SITE_INDEX,

@@ -1,7 +1,8 @@
 //! Settings that change what a link means, and those of which it is only known that they do: they leave links open.
 
-use super::Site;
 use super::open::{Form, Forms, Open};
+use super::{Site, syntax};
+use crate::audit::document::Construct;
 use crate::audit::walk::Tree;
 use crate::text::path::display_path;
 
@@ -60,14 +61,14 @@ pub(super) fn mkdocs(site: &mut Site, path: &[u8], text: &str) {
     if extensions.iter().any(|extension| extension.contains("snippets")) && appends {
         add(Forms::of(&[Form::Reference]), format!("{file} has snippets appended to each page"));
     }
-    let slugify = text.contains("slugify:");
-    if slugify {
+    if syntax::has_own_slugify(text) {
         add(Forms::of(&[Form::Anchor]), format!("{file} names headings by a slugify function of its own"));
     }
 }
 
 /// Reads what a configuration of Hugo in `project` says besides its folder of content.
 pub(super) fn hugo(site: &mut Site, tree: &Tree, project: &[u8], files: &[(Vec<u8>, String)]) {
+    let mut syntax_of_pages = site.syntax;
     let mut add = |forms, why| site.open.push(Open { forms, why, remedy: NOTHING });
     let hook = |kind: &str| {
         let name = format!("render-{kind}.html");
@@ -90,6 +91,9 @@ pub(super) fn hugo(site: &mut Site, tree: &Tree, project: &[u8], files: &[(Vec<u
         let file = display_path(file);
         let has =
             |name: &str| text.lines().any(|line| line.trim_start_matches([' ', '\t', '[', '"']).starts_with(name));
+        if scalars(text, "autoDefinitionTermID").next() == Some("true") {
+            syntax_of_pages = syntax_of_pages.with(&[Construct::TermIds]);
+        }
         for setting in ["permalinks", "mounts", "module.mounts", "uglyURLs", "uglyurls", "slugify"] {
             if has(setting) {
                 let links = Forms::ADDRESSES.and(Form::Page).and(Form::File);
@@ -97,13 +101,14 @@ pub(super) fn hugo(site: &mut Site, tree: &Tree, project: &[u8], files: &[(Vec<u
                 break;
             }
         }
-        for setting in ["autoDefinitionTermID", "autoHeadingIDType", "autoIDType"] {
+        for setting in ["autoHeadingIDType", "autoIDType"] {
             if has(setting) {
                 add(Forms::of(&[Form::Anchor]), format!("{file} has {setting}, which changes anchors"));
                 break;
             }
         }
     }
+    site.syntax = syntax_of_pages;
 }
 
 /// The names in the list or table below a key at the beginning of a line: `- name`, `- name: …`, `name:`.

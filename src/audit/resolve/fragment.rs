@@ -6,9 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
-use crate::audit::document::{LinkKind, Match, Reading};
+use crate::audit::document::{Construct, LinkKind, Match, Reading};
 use crate::audit::profile::{Cause, Flavor, Form};
-use crate::text::casefold::letters;
+use crate::text::casefold::alphanumerics;
 
 /// Files that include each other go no deeper than this.
 const DEEPEST: usize = 4;
@@ -65,11 +65,11 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     }
     let own = document.anchors.find(name, &document.strings);
     let rules = corpus.site(page).rules;
-    let is_meant = |anchor: &str| letters(anchor).eq(letters(name));
+    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(name));
     if own == Match::None && rules.loose_anchors && document.anchors.iter(&document.strings).any(is_meant) {
         return Match::Exact;
     }
-    if own != Match::None || !rules.includes {
+    if own != Match::None || !corpus.site(page).syntax.has(Construct::Includes) {
         return own;
     }
     for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {

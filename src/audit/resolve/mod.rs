@@ -106,7 +106,7 @@ fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolve
 #[must_use]
 pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str) -> bool {
     let resolved = destination_of(corpus, page, kind, destination, &mut Vec::new());
-    let named = Parts::of(destination).fragment.filter(|fragment| !fragment::is_universal(fragment));
+    let named = Parts::new(destination).fragment.filter(|fragment| !fragment::is_universal(fragment));
     if resolved.fragment != Fragment::Fine || !corpus.site(page).known {
         return false;
     }
@@ -132,7 +132,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if has_scheme(destination) || is_template(destination) {
         return on_the_web(corpus, site, destination);
     }
-    let parts = Parts::of(destination);
+    let parts = Parts::new(destination);
     let target = if parts.path.is_empty() {
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)

@@ -2,6 +2,8 @@
 //!
 //! Only GET, and only the resources that the tools read. `LEGACY_PROXY=off` switches it off.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::coda::{Coda, CodaError, checked_id};
+use crate::metrics::Metrics;
 
 /// The service for requests without `jsonrpc`.
 pub fn router(coda: Coda) -> Router {
@@ -57,6 +60,7 @@ async fn answer(
     State(coda): State<Coda>,
     user: Option<Extension<User>>,
     token: Option<Extension<ServiceToken>>,
+    metrics: Option<Extension<Arc<Metrics>>>,
     body: Bytes,
 ) -> Response {
     let (Some(Extension(user)), Some(Extension(token))) = (user, token) else {
@@ -68,7 +72,7 @@ async fn answer(
     };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let query: Vec<(&str, String)> = request.query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match coda.call(&user, &token).object(&segments, &query).await {
+    match coda.call(&user, &token).counted(metrics.map(|Extension(metrics)| metrics)).object(&segments, &query).await {
         Ok(object) => Json(object).into_response(),
         Err(failure) => error(status_of(&failure), &failure.to_string()),
     }

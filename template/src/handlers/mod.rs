@@ -1,5 +1,6 @@
 //! What answers: the MCP tools, `/health` and `/status`, and the metadata of the protected resource.
 
+pub mod arguments;
 {% if example == "coda" -%}
 pub mod legacy_proxy;
 {% endif -%}

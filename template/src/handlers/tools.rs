@@ -5,13 +5,14 @@ use axum::http::request::Parts;
 use mcp_auth_middleware::{ServiceToken, User};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
-use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::handler::server::wrapper::Json;
 use rmcp::model::{CustomRequest, CustomResult, Implementation, ServerCapabilities, ServerConfig};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::arguments::{NoArguments, Parameters, plain_schemas};
 use crate::coda::{Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
 use crate::{SERVICE, VERSION};
 
@@ -126,7 +127,7 @@ impl Tools {
     /// The tools on top of this client.
     #[must_use]
     pub fn new(coda: Coda) -> Self {
-        Self { coda, tool_router: std::sync::Arc::new(Self::tool_router()) }
+        Self { coda, tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
     }
 
     #[tool(
@@ -134,7 +135,11 @@ impl Tools {
         description = "Tells who is calling this server, and as which Coda account the server acts.",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
     )]
-    async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
+    async fn get_whoami(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(NoArguments {}): Parameters<NoArguments>,
+    ) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
         let coda = self.call(&parts)?.object(&["whoami"], &[]).await.map_err(text)?;
         let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
@@ -217,7 +222,8 @@ impl Tools {
     /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
     fn call<'a>(&'a self, parts: &'a Parts) -> Result<Call<'a>, ToolError> {
         let token: &ServiceToken = parts.extensions.get().ok_or("the server has no token for Coda")?;
-        Ok(self.coda.call(caller(parts)?, token).until(parts.extensions.get().cloned()))
+        let call = self.coda.call(caller(parts)?, token);
+        Ok(call.until(parts.extensions.get().cloned()).counted(parts.extensions.get().cloned()))
     }
 }
 
@@ -268,6 +274,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::arguments::{NoArguments, Parameters, plain_schemas};
 use crate::{SERVICE, VERSION};
 
 /// What answers MCP requests. Cloned for every request: everything in it is shared.
@@ -293,7 +300,7 @@ impl Tools {
     /// The tools.
     #[must_use]
     pub fn new() -> Self {
-        Self { tool_router: std::sync::Arc::new(Self::tool_router()) }
+        Self { tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
     }
 
     #[tool(
@@ -301,7 +308,11 @@ impl Tools {
         description = "Tells who is calling this server.",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
     )]
-    async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
+    async fn get_whoami(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(NoArguments {}): Parameters<NoArguments>,
+    ) -> Result<Json<WhoAmI>, ToolError> {
         let user: &User = parts.extensions.get().ok_or("the request was not authenticated")?;
         Ok(Json(WhoAmI { email: user.email.clone(), kind: user.kind.as_str().to_owned() }))
     }

@@ -10,7 +10,7 @@ use crate::config::Config;
 /// # Errors
 /// Where the configuration would let nobody in.
 pub fn layer(config: &Config, store: TokenStore) -> Result<AuthLayer, ConfigError> {
-    let mut auth = AuthConfig::new(SERVICE, config.auth.mode).with_resource_path("/mcp");
+    let mut auth = AuthConfig::new(SERVICE, config.auth.mode);
 {%- if example == "coda" %}
 {%- comment %} region: layer {% endcomment %}
     // The server's own token for the Coda API, apart from whatever the caller presents.
@@ -22,10 +22,15 @@ pub fn layer(config: &Config, store: TokenStore) -> Result<AuthLayer, ConfigErro
     drop(store);
 {%- endif %}
     if let Some(access) = &config.auth.cloudflare {
-        auth = auth.with_cloudflare(access.clone());
+        // Clients that are told of the metadata ask its authorization server for a token: without one they fail there, and
+        // do not say that theirs is wrong.
+        auth = auth.with_cloudflare(access.clone()).with_resource_path(crate::handlers::metadata::RESOURCE);
     }
     if let Some(tokens) = &config.auth.bearer {
         auth = auth.with_bearer(tokens.clone());
+    }
+    if let Some(url) = &config.public_url {
+        auth = auth.with_public_origin(url.base.clone());
     }
     create_auth_middleware(auth)
 }

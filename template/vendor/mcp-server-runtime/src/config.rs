@@ -4,6 +4,7 @@
 //! `.env.example` is held against it.
 
 mod environment;
+mod memory;
 pub mod store;
 mod variables;
 
@@ -37,6 +38,8 @@ pub struct Config {
     /// Whether there is a token in the environment though the store is another one.
     unused_token: bool,
 {%- endif %}
+    /// The address that clients use, where it is not to be told from `Host`.
+    pub public_url: Option<PublicUrl>,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted, as `https://host` or `https://host:port`.
@@ -65,11 +68,27 @@ pub struct Auth {
 pub struct CodaConfig {
     /// Where the API is, without a slash at the end.
     pub base: reqwest::Url,
+    /// What is held of its answers at any moment, in bytes, for all calls together.
+    pub held: usize,
+    /// All that one call may take, further pages included: below the server's own limit for a request, so that what has
+    /// arrived by then is answered.
+    pub deadline: Duration,
 }
 {% endif %}
+/// The address that clients use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// Without `/mcp` and without a slash at the end: `https://mcp.example.com`.
+    pub base: String,
+    /// The name in it, which is accepted as a host.
+    pub host: String,
+}
+
 /// What a request may cost.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    /// Memory that the process may take, in bytes. All other limits have to fit into it.
+    pub memory: usize,
     /// Size of a request's body in bytes; 413 above it.
     pub body_bytes: usize,
     /// Size of a request's head in bytes; 431 above it.
@@ -84,18 +103,31 @@ pub struct Limits {
     pub shutdown_grace: Duration,
 }
 
+impl Limits {
+    /// The memory for requests, from when their bodies come until they are answered. A quarter of the budget goes to the
+    /// heads of connections, about a third to answers of upstream APIs, and the rest to the process itself.
+    #[must_use]
+    pub const fn request_bytes(&self) -> usize {
+        self.memory / 8
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            memory: MEMORY,
             body_bytes: 1024 * 1024,
             header_bytes: 32 * 1024,
             request_timeout: Duration::from_secs(60),
-            concurrent_requests: 256,
+            concurrent_requests: 1024,
             connections: 1024,
             shutdown_grace: Duration::from_secs(20),
         }
     }
 }
+
+/// The memory that the image's container has.
+const MEMORY: usize = 128 * 1024 * 1024;
 
 impl Config {
     /// Reads and checks everything.
@@ -113,25 +145,35 @@ impl Config {
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
         let defaults = Limits::default();
+        let memory = read.number("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY), 32 * 1024 * 1024, usize::MAX / 4);
+        // hyper's own lower bound is 8 KiB.
+        let header_bytes = read.number("MAX_HEADER_BYTES", defaults.header_bytes, 8 * 1024, 1024 * 1024);
+        let connections = defaults.connections.min(memory / 4 / header_bytes);
         let limits = Limits {
-            body_bytes: read.number("MAX_BODY_BYTES", defaults.body_bytes, 1024, 64 * 1024 * 1024),
-            // hyper's own lower bound is 8 KiB.
-            header_bytes: read.number("MAX_HEADER_BYTES", defaults.header_bytes, 8 * 1024, 1024 * 1024),
+            memory,
+            body_bytes: read.number("MAX_BODY_BYTES", defaults.body_bytes.min(memory / 96), 1024, 64 * 1024 * 1024),
+            header_bytes,
+            connections: read.number("MAX_CONNECTIONS", connections, 1, 1_000_000),
             concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS", defaults.concurrent_requests, 1, 100_000),
-            connections: read.number("MAX_CONNECTIONS", defaults.connections, 1, 1_000_000),
             request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS", defaults.request_timeout, 1, 3600),
             shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS", defaults.shutdown_grace, 0, 3600),
         };
+        read.fits_in_memory(&limits);
         Self {
             listen: SocketAddr::new(host, port),
             auth: read.auth(),
             store: read.token_store(Reader::env_tokens),
 {%- if example == "coda" %}
-            coda: CodaConfig { base: read.coda_base() },
+            coda: CodaConfig {
+                base: read.coda_base(),
+                held: (memory / 32).max(2 * 1024 * 1024),
+                deadline: crate::coda::DEADLINE.min(limits.request_timeout.mul_f32(0.75)),
+            },
             legacy_proxy: read.switch("LEGACY_PROXY", true),
             unused_token: env.text("TOKEN_STORE").is_some_and(|store| store != "env")
                 && env.text(crate::UPSTREAM_TOKEN).is_some(),
 {%- endif %}
+            public_url: read.public_url(),
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
@@ -151,7 +193,16 @@ impl Config {
                 self.listen
             ));
         }
-        if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && self.allowed_hosts.is_empty() {
+        // With a tunnel on the same machine the address is loopback, and the server public all the same.
+        let mut names = self.allowed_hosts.iter().chain(self.public_url.as_ref().map(|url| &url.host));
+        if let (true, true, Some(name)) = (self.auth.bearer.is_some(), self.listen.ip().is_loopback(), names.next()) {
+            warnings.push(format!(
+                "A Bearer token for development is accepted under {name}, too (ALLOWED_HOSTS, PUBLIC_URL): whoever holds \
+                 it gets in. Use AUTH_MODE=cloudflare in production"
+            ));
+        }
+        let named = !self.allowed_hosts.is_empty() || self.public_url.is_some();
+        if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && !named {
             warnings.push(
                 "ALLOWED_HOSTS is empty: requests under a public host name get 403. Set it to the name clients use"
                     .to_owned(),
@@ -245,13 +296,62 @@ impl Reader<'_> {
     fn origins(&mut self, name: &'static str) -> Vec<String> {
         let origins = self.list(name);
         for origin in &origins {
-            let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            if rest.is_none_or(|r| r.is_empty() || r.contains('/') || r.contains('*')) {
-                self.problems
-                    .add(name, format!("{origin:?} is not an origin such as https://claude.ai (no path, no *)"));
+            if !crate::middleware::host::is_origin(origin) {
+                let text =
+                    "is not an origin such as https://claude.ai or chrome-extension://ID (no path, no *, not null)";
+                self.problems.add(name, format!("{origin:?} {text}"));
             }
         }
         origins.into_iter().map(|o| o.to_ascii_lowercase()).collect()
+    }
+
+    /// `https://mcp.example.com`, with or without `/mcp`; a path before it where a proxy takes that away.
+    fn public_url(&mut self) -> Option<PublicUrl> {
+        let text = self.env.text("PUBLIC_URL")?;
+        let parse = |text: &str| {
+            let uri: axum::http::Uri = text.parse().ok()?;
+            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str().to_ascii_lowercase());
+            let default_port = match scheme {
+                "https" => ":443",
+                "http" => ":80",
+                _ => return None,
+            };
+            if text.contains(['?', '#', '@', '*', '"', '\\']) || uri.host()?.is_empty() {
+                return None;
+            }
+            let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+            let path = uri.path().trim_end_matches('/');
+            let path = path.strip_suffix("/mcp").unwrap_or(path);
+            let host = uri.host()?.to_ascii_lowercase();
+            Some(PublicUrl { base: format!("{scheme}://{authority}{path}"), host })
+        };
+        let url = parse(&text);
+        if url.is_none() {
+            self.problems
+                .add("PUBLIC_URL", format!("{text:?} is not the address of a server: https://mcp.example.com"));
+        }
+        url
+    }
+
+    /// Each limit has its part of the memory.
+    fn fits_in_memory(&mut self, limits: &Limits) {
+        let budget = format!("MEMORY_BUDGET, which is {} bytes", limits.memory);
+        let body = crate::middleware::jsonrpc::text_cost(limits.body_bytes);
+        let share = limits.request_bytes() / 4;
+        if body > share {
+            let most = share / crate::middleware::jsonrpc::text_cost(1);
+            let text = format!("{} is more than one caller's part of {budget}: at most {most}", limits.body_bytes);
+            self.problems.add("MAX_BODY_BYTES", text);
+        }
+        let heads = limits.memory / 4;
+        if limits.connections.saturating_mul(limits.header_bytes) > heads {
+            let most = heads / limits.header_bytes;
+            let text = format!(
+                "{} connections with heads of {} bytes are more than a quarter of {budget}: at most {most}",
+                limits.connections, limits.header_bytes
+            );
+            self.problems.add("MAX_CONNECTIONS", text);
+        }
     }
 
     fn log_format(&mut self) -> LogFormat {

@@ -67,7 +67,37 @@ async fn every_tool_is_described() {
         assert_eq!(tool["outputSchema"]["type"], "object", "{tool}");
         assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
         assert_eq!(tool["annotations"]["idempotentHint"], true, "{tool}");
+        // What clients choke on: lists of types (Gemini), formats of Rust (Ajv), `$schema` (Ajv of draft 07), open objects
+        // (strict mode of OpenAI).
+        let text = tool.to_string();
+        for bad in ["\"null\"", "\"uint32\"", "$schema"] {
+            assert!(!text.contains(bad), "{bad} in {tool}");
+        }
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{tool}");
+        assert!(tool["inputSchema"]["properties"].is_object(), "{tool}");
     }
+}
+
+#[tokio::test]
+async fn a_wrong_argument_is_named() {
+    let server = TestServer::start().await;
+    let text = server.call_failing("get_whoami", json!({"sessionId": "x"})).await;
+    assert!(text.contains("`sessionId`"), "{text}");
+{%- if example == "coda" %}
+    for (arguments, name) in [
+        (json!({"limit": "1"}), "limit: "),
+        (json!({"limit": 1.5}), "limit: "),
+        (json!({"is_owner": ""}), "is_owner: "),
+        (json!({"query": 7}), "query: "),
+        (json!({"toolCallId": "x"}), "`toolCallId`"),
+    ] {
+        let text = server.call_failing("list_docs", arguments).await;
+        assert!(text.contains(name), "{text}");
+    }
+    // Null is as good as absent, and 2.0 is an integer.
+    let docs = server.call("list_docs", json!({"limit": 2.0, "query": null, "is_owner": null})).await;
+    assert_eq!(docs["structuredContent"]["items"].as_array().map(Vec::len), Some(2), "{docs}");
+{%- endif %}
 }
 
 #[tokio::test]
@@ -200,7 +230,11 @@ async fn http_rules_of_the_endpoint() {
         };
         request.header("accept", accept).header("content-type", kind)
     };
-    assert_eq!(answer(with("accept", "application/json")).await.0, 406);
+    for accept in ["application/json", "*/*", "application/json, */*"] {
+        assert_eq!(answer(with("accept", accept)).await.0, 200, "{accept}");
+    }
+    let without = server.http.post(server.url("/mcp")).bearer_auth(BEARER).header("content-type", "application/json");
+    assert_eq!(answer(without.body(ping)).await.0, 200);
     assert_eq!(answer(with("accept", "text/html")).await.0, 406);
     assert_eq!(answer(with("content-type", "text/plain")).await.0, 415);
     assert_eq!(answer(with("content-type", "application/json; charset=utf-8")).await.0, 200);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
 use super::VARIABLES;
 
@@ -43,8 +44,8 @@ impl Environment {
             (Some(value), None) => Ok(Some(value.into())),
             (None, None) => Ok(None),
             (None, Some(path)) => {
-                let content =
-                    std::fs::read_to_string(path).map_err(|e| format!("the file {path} of {name}_FILE: {e}"))?;
+                let content = std::fs::read_to_string(path).map(Zeroizing::new);
+                let content = content.map_err(|e| format!("the file {path} of {name}_FILE: {e}"))?;
                 let secret = content.trim();
                 if secret.is_empty() {
                     return Err(format!("the file {path} of {name}_FILE is empty"));

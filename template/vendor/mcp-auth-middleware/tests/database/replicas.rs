@@ -4,19 +4,13 @@
 //! rotation while all still write with the old key; replica after replica writes with the new one, while two rotations
 //! run at once; a last one, twice. `MCP_TEST_REPLICA_TOKENS` and `MCP_TEST_REPLICA_CHANGES` make it larger.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::postgres::{Database, eventually, key, keyring, shared};
 use mcp_auth_middleware::encryption::Keyring;
 use mcp_auth_middleware::{PostgresTokenStore, Rotation};
-use postgres::{Database, eventually, key, keyring, shared};
 use tokio::task::JoinSet;
 
 const ACTOR: &str = "user@example.com";

@@ -1,13 +1,9 @@
 //! A key server that is down, slow, wrong or malicious, and keys that come and go.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod harness;
-
 use std::time::{Duration, Instant};
 
+use crate::harness::{Access, PERSON, eventually};
 use aws_lc_rs::rsa::KeySize;
-use harness::{Access, PERSON, eventually};
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, KeyServer, TestKey, TestTeam};
 use mcp_auth_middleware::{AccessConfig, AuthError, KeyPolicy, KeyStatus};
 use serde_json::json;
@@ -67,7 +63,7 @@ async fn attack_07_the_key_server_sends_us_elsewhere() {
 async fn attack_34_down_at_start() {
     let mut team = TestTeam::start().await.unwrap();
     team.stop().await;
-    let layer = harness::access_layer(&team, |access| access.with_key_policy(eager()));
+    let layer = crate::harness::access_layer(&team, |access| access.with_key_policy(eager()));
     let mut access = Access { team, layer };
     let refresher = tokio::spawn(access.layer.clone().keep_keys_fresh());
 

@@ -13,5 +13,5 @@ pub(crate) fn message(finding: &Finding) -> String {
 
 /// Returns the defect that a code stands for, as a noun phrase, for formats that list their rules.
 pub(crate) fn summary(code: Code) -> &'static str {
-    Check::of(code).map_or("", |check| check.summary)
+    Check::for_code(code).map_or("", |check| check.summary)
 }

@@ -1,13 +1,7 @@
 //! `tokens …` and `db init` from outside: what is printed, where, and the exit status.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "cli_harness/mod.rs"]
-mod harness;
-
+use crate::harness::{Memory, Run, SECRET, Server};
 use clap::CommandFactory;
-use harness::{Memory, Run, SECRET, Server};
 use mcp_auth_middleware::encryption::DecryptError;
 use mcp_auth_middleware::{AuditFault, AuditReport, Rotation, StoreError, UnreadableToken};
 

@@ -1,20 +1,14 @@
 //! attacks.md 43: tokens get a new key while servers read and write, however rotation is disturbed.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::postgres::{Database, eventually, key, keyring, shared};
 use mcp_auth_middleware::encryption::Keyring;
 use mcp_auth_middleware::{PostgresConfig, PostgresTokenStore, Rotation, StoreError};
-use postgres::{Database, eventually, key, keyring, shared};
 use tokio::task::JoinSet;
 
 const ACTOR: &str = "user@example.com";
@@ -249,7 +243,7 @@ fn rotating_process() {
 /// A process that is about to rotate.
 fn process(database: &Database, new: u8, old: u8) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "rotating_process", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "rotation::rotating_process", "--nocapture", "--test-threads=1"])
         .env(CHILD, format!("{new},{old} {}", database.url()))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,16 +1,10 @@
 //! Tokens in a real PostgreSQL: stored, read, listed, deleted; and what is refused.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
 use std::time::{Duration, SystemTime};
 
+use crate::postgres::{key, keyring, shared};
 use mcp_auth_middleware::encryption::DecryptError;
 use mcp_auth_middleware::{PostgresTokenStore, StoreError};
-use postgres::{key, keyring, shared};
 use secrecy::SecretString;
 
 const ACTOR: &str = "user@example.com";

@@ -1,15 +1,11 @@
 //! Forged, broken and borrowed Cloudflare Access tokens. Numbers are the rows of the project's list of attacks.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod harness;
-
+use crate::harness::{ACCESS_HEADER, Access, PERSON, assert_refused, eventually, passed, send};
 use aws_lc_rs::signature::{
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaSignatureEncoding,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use harness::{ACCESS_HEADER, Access, PERSON, assert_refused, eventually, passed, send};
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestKey, TestTeam, now};
 use mcp_auth_middleware::{AuthError, User, UserKind};
 use serde_json::json;

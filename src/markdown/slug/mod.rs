@@ -1,127 +1,54 @@
 //! Computes the anchor of a heading for each renderer. Pure: text in, anchor out.
 
+mod python;
+mod rules;
+
 use std::fmt::Write as _;
 use std::hash::BuildHasher as _;
 use std::ops::Range;
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+pub use python::Slugify;
 
 /// The renderer whose rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// GitHub. Docusaurus, Mintlify and DocFX follow it.
+    /// GitHub, GitLab, and kramdown's parser for GitHub's Markdown, which Jekyll uses.
     Github,
+    /// The package github-slugger: GitHub's names, but never the same one twice. Docusaurus, Starlight, Mintlify and
+    /// DocFX follow it.
+    GithubSlugger,
     /// mdBook.
     Mdbook,
     /// Python-Markdown's `toc`, which MkDocs and Zensical use.
-    Mkdocs,
+    PythonMarkdown {
+        /// The function that makes a name.
+        slugify: Slugify,
+        /// The setting `separator`.
+        separator: char,
+    },
+    /// The package `@mdit-vue/shared`, which VitePress and VuePress use.
+    MditVue,
 }
 
 impl Dialect {
+    /// MkDocs without settings.
+    pub const MKDOCS: Self = Self::PythonMarkdown { slugify: Slugify::Ascii, separator: '-' };
+
     /// Appends the anchor of a heading to `names`, before numbering repeated ones.
     fn write(self, text: &str, names: &mut String) {
         match self {
-            Self::Github => github(text, names),
-            Self::Mdbook => mdbook(text, names),
-            Self::Mkdocs => mkdocs(text, names),
+            Self::Github | Self::GithubSlugger => rules::github(text, names),
+            Self::Mdbook => rules::mdbook(text, names),
+            Self::PythonMarkdown { slugify, separator } => slugify.write(text, separator, names),
+            Self::MditVue => rules::mdit_vue(text, names),
         }
     }
 
-    /// Returns the separator between a name and its repetition number.
-    const fn separator(self) -> char {
-        match self {
-            Self::Github | Self::Mdbook => '-',
-            Self::Mkdocs => '_',
-        }
-    }
-}
-
-/// GitHub's rule. Letters, marks, digits, connectors, hyphens and spaces stay, in lower case. Each space becomes a
-/// hyphen.
-fn github(text: &str, names: &mut String) {
-    names.reserve(text.len());
-    if text.is_ascii() {
-        names.extend(text.bytes().filter_map(|byte| match byte {
-            b' ' => Some('-'),
-            b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Some(char::from(byte.to_ascii_lowercase())),
-            _ => None,
-        }));
-        return;
-    }
-    for c in text.chars() {
-        match c {
-            ' ' => names.push('-'),
-            '-' => names.push('-'),
-            c if c.is_ascii() => {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    names.push(c.to_ascii_lowercase());
-                }
-            }
-            c => names.extend(c.to_lowercase().filter(|c| stays(*c))),
-        }
-    }
-}
-
-/// Ruby's `\p{Word}`, which GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation, and the
-/// emoji joiner (U+200D), which belongs to `Join_Control`. github-slugger drops the other character of that class. No
-/// page was found that shows GitHub's choice.
-fn stays(c: char) -> bool {
-    use GeneralCategory as G;
-    if c == '\u{200d}' {
-        return true;
-    }
-    matches!(
-        c.general_category(),
-        G::UppercaseLetter
-            | G::LowercaseLetter
-            | G::TitlecaseLetter
-            | G::ModifierLetter
-            | G::OtherLetter
-            | G::NonspacingMark
-            | G::SpacingMark
-            | G::EnclosingMark
-            | G::DecimalNumber
-            | G::LetterNumber
-            | G::ConnectorPunctuation
-    )
-}
-
-/// mdBook's `normalize_id`. Alphanumerics, `_` and `-` stay, and white space becomes a hyphen. Old versions lower-case
-/// ASCII only, new versions all letters.
-fn mdbook(text: &str, names: &mut String) {
-    let kept = text.trim().chars().filter_map(|c| match c {
-        c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c),
-        c if c.is_whitespace() => Some('-'),
-        _ => None,
-    });
-    names.extend(kept.flat_map(char::to_lowercase));
-}
-
-/// Python-Markdown's `slugify`. It strips marks from letters (NFKD) and drops what is not ASCII after that. Runs of
-/// hyphens and white space become one hyphen, also at the ends.
-fn mkdocs(text: &str, names: &mut String) {
-    let start = names.len();
-    for c in text.nfkd() {
-        let c = match c {
-            c if c.is_ascii_alphanumeric() || c == '_' => c.to_ascii_lowercase(),
-            '-' => '-',
-            c if c.is_ascii_whitespace() => ' ',
-            _ => continue,
-        };
-        names.push(c);
-    }
-    // Trim white space at the ends before runs become hyphens.
-    let kept: String = names[start..].trim_matches(' ').into();
-    names.truncate(start);
-    for c in kept.chars() {
-        match c {
-            ' ' | '-' if names.len() > start && names.ends_with('-') => {}
-            ' ' | '-' => names.push('-'),
-            c => names.push(c),
-        }
+    const fn is_python(self) -> bool {
+        matches!(self, Self::PythonMarkdown { .. })
     }
 }
 
@@ -157,26 +84,38 @@ impl Slugger {
         let end = self.names.len();
         let hash = self.hash(start);
         // Python-Markdown names a heading without letters `_1`, and the next one `_2`.
-        let is_nameless = self.dialect == Dialect::Mkdocs && start == end;
+        let is_nameless = self.dialect.is_python() && start == end;
         if is_nameless && self.find(hash, start).is_none() {
             self.give(start, hash);
         }
         let Some(first) = self.find(hash, start) else { return self.give(start, hash) };
         let (first, mut number) = (first.name.clone(), first.repeated);
+        let mut base = end;
+        if self.dialect.is_python() {
+            let (name, taken) = numbered(&self.names[start..]);
+            (base, number) = (start + name, number.max(taken));
+        }
         let distinct = loop {
-            number += 1;
-            self.names.truncate(end);
+            number = number.saturating_add(1);
+            self.names.truncate(base);
             // Infallible: writes to a `String`.
-            let _ = write!(self.names, "{}{number}", self.dialect.separator());
+            let _ = write!(self.names, "{}{number}", if self.dialect.is_python() { '_' } else { '-' });
+            if self.dialect == Dialect::Github {
+                break None;
+            }
             let hash = self.hash(start);
             if self.find(hash, start).is_none() {
-                break hash;
+                break Some(hash);
             }
         };
         if let Some(given) = self.given.find_mut(hash, |given| given.name == first) {
             given.repeated = number;
         }
-        self.give(start, distinct)
+        match distinct {
+            Some(hash) => self.give(start, hash),
+            // html-pipeline counts each name for itself and does not ask whether `name-1` is taken.
+            None => &self.names[start..],
+        }
     }
 
     /// Hashes the names from `start` to the end.
@@ -193,6 +132,15 @@ impl Slugger {
         self.given.insert_unique(hash, Given { name, hash, repeated: 0 }, |given| given.hash);
         &self.names[start..]
     }
+}
+
+/// Returns the length of `name` in `name_3` and the number; Python-Markdown counts on from there.
+fn numbered(name: &str) -> (usize, u32) {
+    let found = name.rsplit_once('_').and_then(|(base, number)| {
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        Some((base.len(), number.parse().ok().filter(|_| is_number)?))
+    });
+    found.unwrap_or((name.len(), 0))
 }
 
 #[cfg(test)]
@@ -221,7 +169,7 @@ mod tests {
         ("İstanbul", "i\u{307}stanbul"),
         ("foo", "foo"),
         ("foo", "foo-1"),
-        ("foo-1", "foo-1-1"),
+        ("foo-1", "foo-1"),
         ("Foo {#custom}", "foo-custom"),
     ];
 
@@ -237,10 +185,37 @@ mod tests {
     fn mdbook_and_mkdocs_names() {
         let slug = |dialect, text| Slugger::new(dialect).next(text).to_owned();
         assert_eq!(slug(Dialect::Mdbook, "`--foo`: a  B²"), "--foo-a--b²");
-        assert_eq!(slug(Dialect::Mkdocs, "Set-up - the  `API` (Größe)"), "set-up-the-api-groe");
-        assert_eq!(slug(Dialect::Mkdocs, "`--flag` café -"), "-flag-cafe-");
-        let mut slugger = Slugger::new(Dialect::Mkdocs);
+        assert_eq!(slug(Dialect::MKDOCS, "Set-up - the  `API` (Größe)"), "set-up-the-api-groe");
+        assert_eq!(slug(Dialect::MKDOCS, "`--flag` café -"), "-flag-cafe-");
+        let mut slugger = Slugger::new(Dialect::MKDOCS);
         assert_eq!(["A", "A", "a"].map(|text| slugger.next(text).to_owned()), ["a", "a_1", "a_2"]);
-        assert_eq!(["日本", "語", "A"].map(|text| slugger.next(text).to_owned()), ["_1", "_2", "a_3"]);
+        assert_eq!(["a_1", "a"].map(|text| slugger.next(text).to_owned()), ["a_3", "a_4"]);
+        assert_eq!(["日本", "語", "A"].map(|text| slugger.next(text).to_owned()), ["_1", "_2", "a_5"]);
+    }
+
+    #[test]
+    fn github_slugger_never_gives_a_name_twice() {
+        let mut slugger = Slugger::new(Dialect::GithubSlugger);
+        let names = ["foo", "foo", "foo-1", "foo"].map(|text| slugger.next(text).to_owned());
+        assert_eq!(names, ["foo", "foo-1", "foo-1-1", "foo-2"]);
+    }
+
+    #[test]
+    fn separators_and_functions_of_python_markdown() {
+        let slug = |slugify, separator, text: &str| {
+            Slugger::new(Dialect::PythonMarkdown { slugify, separator }).next(text).to_owned()
+        };
+        assert_eq!(slug(Slugify::Ascii, '_', "Release  notes - one_two"), "release_notes_-_one_two");
+        assert_eq!(slug(Slugify::Unicode, '-', "Größe: der Bär"), "größe-der-bär");
+        assert_eq!(slug(Slugify::PymdownxLower, '-', "A  B & Größe"), "a--b--größe");
+        assert_eq!(slug(Slugify::Pymdownx, '-', "My API"), "My-API");
+    }
+
+    #[test]
+    fn vitepress_names() {
+        let slug = |text| Slugger::new(Dialect::MditVue).next(text).to_owned();
+        assert_eq!(slug("1. Setup"), "_1-setup");
+        assert_eq!(slug("Folder: /assets/glyphs/"), "folder-assets-glyphs");
+        assert_eq!(slug("Crème -- `brûlée`"), "creme-brulee");
     }
 }

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::private::is_private;
 use super::verdict::{Again, REDIRECTS, judge};
-use super::{Answer, Settings, WebError};
+use super::{OnlineSettings, UrlAnswer, WebError};
 
 /// Hosts that are asked at the same time.
 const HOSTS: usize = 32;
@@ -33,15 +33,16 @@ const PATIENCE: u32 = 2;
 ///
 /// # Errors
 /// When there is nothing to ask with.
-pub(super) fn ask(
+pub(super) fn request_all(
     urls: Vec<Url>,
-    settings: &Settings,
+    settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
-) -> Result<(Vec<(String, Answer)>, bool), WebError> {
-    let client = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client(&error))?;
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+    let client_error = |error: &dyn std::fmt::Display| WebError::Client(error.to_string());
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| client_error(&error))?;
     runtime.block_on(async {
-        let asker = Client::new(settings)?;
+        let client = Client::new(settings)?;
         let all = urls.len();
         let mut hosts: BTreeMap<String, BTreeMap<String, Vec<Url>>> = BTreeMap::new();
         for url in urls {
@@ -52,30 +53,30 @@ pub(super) fn ask(
         let places = Arc::new(Semaphore::new(HOSTS));
         let mut running = JoinSet::new();
         for (name, pages) in hosts {
-            let (asker, places) = (asker.clone(), places.clone());
+            let (client, places) = (client.clone(), places.clone());
             running.spawn(async move {
                 let _place = places.acquire().await;
-                asker.host(&name, pages.into_values().collect()).await
+                client.host(&name, pages.into_values().collect()).await
             });
         }
-        let (mut answers, mut silent, mut done) = (Vec::new(), true, 0);
+        let (mut answers, mut unreachable, mut done) = (Vec::new(), true, 0);
         progress(0, all);
         while let Some(host) = running.join_next().await {
-            let host = host.map_err(|error| client(&error))?;
+            let host = host.map_err(|error| client_error(&error))?;
             done += host.asked;
-            silent &= !host.has_answered;
+            unreachable &= !host.has_answered;
             answers.extend(host.answers);
             progress(done, all);
         }
-        if silent {
+        if unreachable {
             // Then it is this machine that nobody gets through from.
             for (_, answer) in &mut answers {
-                if let Answer::Broken { why } = answer {
-                    *answer = Answer::Undecided { why: std::mem::take(why) };
+                if let UrlAnswer::Broken { why } = answer {
+                    *answer = UrlAnswer::Undecided { why: std::mem::take(why) };
                 }
             }
         }
-        Ok((answers, silent))
+        Ok((answers, unreachable))
     })
 }
 
@@ -83,7 +84,7 @@ pub(super) fn ask(
 struct Host {
     asked: usize,
     has_answered: bool,
-    answers: Vec<(String, Answer)>,
+    answers: Vec<(String, UrlAnswer)>,
 }
 
 /// How a host is while it is asked.
@@ -107,11 +108,11 @@ impl State {
 #[derive(Clone)]
 struct Client {
     client: Arc<LycheeClient>,
-    settings: Arc<Settings>,
+    settings: Arc<OnlineSettings>,
 }
 
 impl Client {
-    fn new(settings: &Settings) -> Result<Self, WebError> {
+    fn new(settings: &OnlineSettings) -> Result<Self, WebError> {
         let limits = RateLimitConfig { concurrency: QUESTIONS, ..RateLimitConfig::default() };
         // Sent to GitHub's own interface only, for what github.com does not show to everybody.
         let token = std::env::var("GITHUB_TOKEN").ok().filter(|token| !token.is_empty()).map(SecretString::from);
@@ -142,9 +143,9 @@ impl Client {
             let why = format!(
                 "{name} is {ip}, which is not on the internet; `audit.online.private: true` asks it all the same"
             );
-            let answer = Answer::Undecided { why };
+            let answer = UrlAnswer::Undecided { why };
             let answers = pages.into_iter().flatten().map(|url| (url.into(), answer.clone())).collect();
-            // Nobody was asked, so nobody is silent.
+            // Nobody was asked, so the host counts as one that answers.
             return Host { asked, has_answered: true, answers };
         }
         let state = Arc::new(State::default());
@@ -161,18 +162,20 @@ impl Client {
     }
 
     /// Asks for a page with each of its anchors. What is wrong with the page is wrong with all of them.
-    async fn page(self, name: Arc<str>, urls: Vec<Url>, state: Arc<State>) -> Vec<(String, Answer)> {
-        let mut answers: Vec<(String, Answer)> = Vec::new();
-        let mut page: Option<(Url, Answer)> = None;
+    async fn page(self, name: Arc<str>, urls: Vec<Url>, state: Arc<State>) -> Vec<(String, UrlAnswer)> {
+        let mut answers: Vec<(String, UrlAnswer)> = Vec::new();
+        let mut page: Option<(Url, UrlAnswer)> = None;
         for url in urls {
             let answer = match &page {
-                Some((_, answer @ (Answer::Broken { .. } | Answer::Undecided { .. }))) => Some(answer.clone()),
+                Some((_, answer @ (UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }))) => Some(answer.clone()),
                 _ => self.with_retries(&name, &url, &state).await,
             };
             let answer = match (answer, &page) {
                 (None, _) => continue,
                 // lychee tells of redirects once for each page.
-                (Some(Answer::Fine), Some((first, moved))) => likewise(&url, first, moved).unwrap_or(Answer::Fine),
+                (Some(UrlAnswer::Fine), Some((first, moved))) => {
+                    likewise(&url, first, moved).unwrap_or(UrlAnswer::Fine)
+                }
                 (Some(answer), _) => answer,
             };
             answers.push((url.as_str().to_owned(), answer.clone()));
@@ -182,12 +185,12 @@ impl Client {
     }
 
     /// Asks until there is an answer that stands, or none is to be had.
-    async fn with_retries(&self, name: &str, url: &Url, state: &State) -> Option<Answer> {
+    async fn with_retries(&self, name: &str, url: &Url, state: &State) -> Option<UrlAnswer> {
         let mut pause = self.settings.pause;
         let mut last = None;
         for attempt in 0..=self.settings.retries {
             if let Some(why) = state.rests(name) {
-                return Some(last.unwrap_or(Answer::Undecided { why }));
+                return Some(last.unwrap_or(UrlAnswer::Undecided { why }));
             }
             if attempt > 0 {
                 sleep(pause).await;
@@ -208,10 +211,10 @@ impl Client {
     }
 
     /// Asks once.
-    async fn once(&self, url: &Url, state: &State) -> (Option<Answer>, Again) {
-        let undecided = |why: String| Some(Answer::Undecided { why });
-        let asked = asked(url);
-        let uri = match Uri::try_from(asked.as_str()) {
+    async fn once(&self, url: &Url, state: &State) -> (Option<UrlAnswer>, Again) {
+        let undecided = |why: String| Some(UrlAnswer::Undecided { why });
+        let requested = requested_url(url);
+        let uri = match Uri::try_from(requested.as_str()) {
             Ok(uri) => uri,
             Err(error) => return (undecided(error.to_string()), Again::No),
         };
@@ -222,40 +225,40 @@ impl Client {
             Ok(Err(error)) => return (undecided(error.to_string()), Again::No),
             Err(_) => return (undecided("the host wants to be left alone for longer".to_owned()), Again::Slower),
         };
-        let verdict = judge(url, &response);
-        state.has_answered.fetch_or(verdict.heard, Ordering::Relaxed);
+        let judgement = judge(url, &response);
+        state.has_answered.fetch_or(judgement.has_answered, Ordering::Relaxed);
         if !self.settings.private {
             // It has been asked by now; what it said is nobody's business.
-            for hop in verdict.hops.iter().filter(|hop| hop.host_str() != url.host_str()) {
+            for hop in judgement.hops.iter().filter(|hop| hop.host_str() != url.host_str()) {
                 if let Some(ip) = private_address(hop).await {
                     return (undecided(format!("it redirects to {ip}, which is not on the internet")), Again::No);
                 }
             }
         }
-        (verdict.answer, verdict.again)
+        (judgement.answer, judgement.again)
     }
 }
 
 /// What is asked of an address. Some anchors are not the page's: text fragments are the browser's, and scripts make those with a slash
 /// and GitHub's, but for its documents.
-fn asked(url: &Url) -> Url {
-    let mut asked = url.clone();
+fn requested_url(url: &Url) -> Url {
+    let mut requested = url.clone();
     let fragment = url.fragment().unwrap_or_default();
     let path = url.path().to_ascii_lowercase();
     let by_script = fragment.starts_with(['/', '!', ':'])
         || url.host_str() == Some("github.com") && !(path.contains("/blob/") && path.ends_with(".md"));
     if fragment.is_empty() || by_script {
-        asked.set_fragment(None);
+        requested.set_fragment(None);
     }
-    asked
+    requested
 }
 
 /// Where a page has moved to with this anchor, when with the `first` one it has moved and kept it.
-fn likewise(url: &Url, first: &Url, answer: &Answer) -> Option<Answer> {
-    let Answer::Moved { to, same } = answer else { return None };
+fn likewise(url: &Url, first: &Url, answer: &UrlAnswer) -> Option<UrlAnswer> {
+    let UrlAnswer::Moved { to, same } = answer else { return None };
     let mut to = Url::parse(to).ok().filter(|to| to.fragment() == first.fragment())?;
     to.set_fragment(url.fragment());
-    Some(Answer::Moved { to: to.into(), same: *same })
+    Some(UrlAnswer::Moved { to: to.into(), same: *same })
 }
 
 /// The private address that a host has, if it has one. A name that nobody knows here may be known to a proxy.
@@ -275,41 +278,41 @@ mod tests {
     use super::super::local::Local;
 
     /// Private, for that is where the test's host is, which always answers: a machine that stands still for a second changes nothing.
-    fn settings() -> Settings {
+    fn settings() -> OnlineSettings {
         let (timeout, pause) = (Duration::from_secs(60), Duration::from_millis(10));
-        Settings { private: true, timeout, pause, ..Settings::default() }
+        OnlineSettings { private: true, timeout, pause, ..OnlineSettings::default() }
     }
 
     /// For what has no answer.
-    fn impatient() -> Settings {
-        Settings { timeout: Duration::from_secs(1), retries: 1, ..settings() }
+    fn impatient() -> OnlineSettings {
+        OnlineSettings { timeout: Duration::from_secs(1), retries: 1, ..settings() }
     }
 
     /// The answers by path.
-    fn answers(host: &Local, paths: &[&str], settings: &Settings) -> BTreeMap<String, Answer> {
+    fn answers(host: &Local, paths: &[&str], settings: &OnlineSettings) -> BTreeMap<String, UrlAnswer> {
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, _) = ask(urls, settings, &|_, _| ()).unwrap();
+        let (answers, _) = request_all(urls, settings, &|_, _| ()).unwrap();
         let start = host.url("").len();
         answers.into_iter().map(|(url, answer)| (url[start..].to_owned(), answer)).collect()
     }
 
-    fn answer(path: &str) -> (Local, Answer) {
+    fn answer(path: &str) -> (Local, UrlAnswer) {
         let host = Local::start();
         let answer = answers(&host, &[path], &settings()).remove(path).unwrap();
         (host, answer)
     }
 
-    fn why(answer: &Answer) -> &str {
+    fn why(answer: &UrlAnswer) -> &str {
         match answer {
-            Answer::Broken { why } | Answer::Undecided { why } => why,
+            UrlAnswer::Broken { why } | UrlAnswer::Undecided { why } => why,
             _ => "",
         }
     }
 
     #[test]
     fn pages_that_are_there_and_that_are_not() {
-        assert_eq!(answer("/page").1, Answer::Fine);
-        assert_eq!(answer("/text#x").1, Answer::Fine);
+        assert_eq!(answer("/page").1, UrlAnswer::Fine);
+        assert_eq!(answer("/text#x").1, UrlAnswer::Fine);
         for (path, reason) in [
             ("/nothing", "the host has no such page (404 Not Found)"),
             ("/gone", "the host has no such page (410 Gone)"),
@@ -318,36 +321,36 @@ mod tests {
             ("/loop", "it redirects more than 10 times"),
             ("/nowhere", "its redirect leads nowhere (301 Moved Permanently)"),
         ] {
-            assert_eq!(answer(path).1, Answer::Broken { why: reason.to_owned() }, "{path}");
+            assert_eq!(answer(path).1, UrlAnswer::Broken { why: reason.to_owned() }, "{path}");
         }
         let (host, members) = answer("/members");
         let reason = "the host does not let programs look (403 Forbidden)";
-        assert_eq!((members, host.asked("/members").len()), (Answer::Undecided { why: reason.to_owned() }, 1));
-        assert!(matches!(answer("/linkedin").1, Answer::Undecided { .. }));
+        assert_eq!((members, host.requests("/members").len()), (UrlAnswer::Undecided { why: reason.to_owned() }, 1));
+        assert!(matches!(answer("/linkedin").1, UrlAnswer::Undecided { .. }));
         assert_eq!(host.agents(), [concat!("mcp-kit/", env!("CARGO_PKG_VERSION"))]);
     }
 
     #[test]
     fn a_host_that_is_busy_is_asked_again() {
         let (host, busy_once) = answer("/busy-once");
-        assert_eq!((busy_once, host.asked("/busy-once").len()), (Answer::Fine, 2));
+        assert_eq!((busy_once, host.requests("/busy-once").len()), (UrlAnswer::Fine, 2));
         let (host, busy) = answer("/busy");
         assert_eq!(why(&busy), "the host has a problem of its own (503 Service Unavailable)");
-        assert!(matches!(busy, Answer::Undecided { .. }));
-        assert_eq!(host.asked("/busy").len(), 3);
+        assert!(matches!(busy, UrlAnswer::Undecided { .. }));
+        assert_eq!(host.requests("/busy").len(), 3);
         let (host, broken) = answer("/break");
         assert!(
-            matches!(&broken, Answer::Undecided { why } if why.starts_with("the connection broke off")),
+            matches!(&broken, UrlAnswer::Undecided { why } if why.starts_with("the connection broke off")),
             "{broken:?}"
         );
-        assert_eq!(host.asked("/break").len(), 3);
+        assert_eq!(host.requests("/break").len(), 3);
     }
 
     #[test]
     fn a_host_is_waited_for_as_long_as_it_says() {
         let (host, wait_once) = answer("/wait-once");
-        let asked = host.asked("/wait-once");
-        assert_eq!((wait_once, asked.len()), (Answer::Fine, 2));
+        let asked = host.requests("/wait-once");
+        assert_eq!((wait_once, asked.len()), (UrlAnswer::Fine, 2));
         assert!(asked[1] - asked[0] >= Duration::from_secs(1));
     }
 
@@ -359,14 +362,17 @@ mod tests {
         let paths: Vec<&str> = [&["/wait"][..], &others.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         let rest = answers(&host, &paths, &settings());
         assert_eq!(why(&rest["/wait"]), "the host wants fewer questions (429 Too Many Requests)");
-        assert_eq!(host.asked("/wait").len(), 3);
+        assert_eq!(host.requests("/wait").len(), 3);
         let spared = rest.values().filter(|answer| why(answer).ends_with("has asked to be left alone")).count();
-        assert!(spared > 0 && others.iter().filter(|other| host.asked(other).is_empty()).count() == spared, "{spared}");
+        assert!(
+            spared > 0 && others.iter().filter(|other| host.requests(other).is_empty()).count() == spared,
+            "{spared}"
+        );
         // An hour is too long to wait for, once and for all.
         let host = Local::start();
         let start = Instant::now();
         let answers = answers(&host, &["/wait-long", "/wait-long?2", "/wait-long?3"], &impatient());
-        assert!(answers.values().all(|answer| matches!(answer, Answer::Undecided { .. })), "{answers:?}");
+        assert!(answers.values().all(|answer| matches!(answer, UrlAnswer::Undecided { .. })), "{answers:?}");
         assert!(start.elapsed() < Duration::from_secs(20));
     }
 
@@ -375,13 +381,13 @@ mod tests {
         let host = Local::start();
         let paths: Vec<String> = (0..30).map(|number| format!("/hang?{number:02}")).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let settings = Settings { timeout: Duration::from_millis(500), ..impatient() };
+        let settings = OnlineSettings { timeout: Duration::from_millis(500), ..impatient() };
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
-        let (answers, silent) = ask(urls, &settings, &|_, _| ()).unwrap();
-        assert!(silent && answers.len() == 30);
+        let (answers, unreachable) = request_all(urls, &settings, &|_, _| ()).unwrap();
+        assert!(unreachable && answers.len() == 30);
         let spared = answers.iter().filter(|(_, answer)| why(answer).ends_with("seems to be down")).count();
         assert!(spared >= 15, "{answers:?}");
-        assert!(answers.iter().all(|(_, answer)| matches!(answer, Answer::Undecided { .. })));
+        assert!(answers.iter().all(|(_, answer)| matches!(answer, UrlAnswer::Undecided { .. })));
     }
 
     #[test]
@@ -389,12 +395,12 @@ mod tests {
         let host = Local::start();
         let paths = ["/moved", "/moved-twice", "/moved#there", "/moved#named", "/for-now"];
         let answers = answers(&host, &paths, &settings());
-        let to = |path: &str| Answer::Moved { to: host.url(path), same: true };
+        let to = |path: &str| UrlAnswer::Moved { to: host.url(path), same: true };
         assert_eq!(answers["/moved"], to("/page"));
         assert_eq!(answers["/moved-twice"], to("/page"));
         assert_eq!(answers["/moved#there"], to("/page#there"));
         assert_eq!(answers["/moved#named"], to("/page#named"));
-        assert_eq!(answers["/for-now"], Answer::Fine);
+        assert_eq!(answers["/for-now"], UrlAnswer::Fine);
     }
 
     #[test]
@@ -406,14 +412,14 @@ mod tests {
             &settings(),
         );
         for path in ["/page", "/page#there", "/page#named", "/page#top"] {
-            assert_eq!(answers[path], Answer::Fine, "{path}");
+            assert_eq!(answers[path], UrlAnswer::Fine, "{path}");
         }
-        assert_eq!(answers["/page#not"], Answer::NoAnchor);
-        assert!(matches!(answers["/nothing#x"], Answer::Broken { .. }));
-        assert!(host.asked("/page").len() <= 2, "a page is fetched once for all of its anchors");
+        assert_eq!(answers["/page#not"], UrlAnswer::NoAnchor);
+        assert!(matches!(answers["/nothing#x"], UrlAnswer::Broken { .. }));
+        assert!(host.requests("/page").len() <= 2, "a page is fetched once for all of its anchors");
         // That an anchor is missing is an answer, too.
         let alone = vec![Url::parse(&host.url("/page#not")).unwrap()];
-        assert!(!ask(alone, &settings(), &|_, _| ()).unwrap().1);
+        assert!(!request_all(alone, &settings(), &|_, _| ()).unwrap().1);
     }
 
     #[test]
@@ -421,18 +427,18 @@ mod tests {
         let host = Local::start();
         let paths: Vec<String> = (0..40).map(|number| format!("/slow?{number}")).collect();
         let answers = answers(&host, &paths.iter().map(String::as_str).collect::<Vec<_>>(), &settings());
-        assert!(answers.values().all(|answer| *answer == Answer::Fine));
+        assert!(answers.values().all(|answer| *answer == UrlAnswer::Fine));
         assert!(host.most() <= QUESTIONS, "{}", host.most());
-        assert_eq!(paths.iter().map(|path| host.asked(path).len()).sum::<usize>(), 40);
+        assert_eq!(paths.iter().map(|path| host.requests(path).len()).sum::<usize>(), 40);
     }
 
     #[test]
     fn private_networks_are_left_alone() {
         let host = Local::start();
         let url = Url::parse(&host.url("/page").replace("127.0.0.1", "localhost")).unwrap();
-        let settings = Settings { private: false, ..settings() };
-        let (answers, silent) = ask(vec![url], &settings, &|_, _| ()).unwrap();
-        assert!(!silent && host.asked("/page").is_empty());
+        let settings = OnlineSettings { private: false, ..settings() };
+        let (answers, unreachable) = request_all(vec![url], &settings, &|_, _| ()).unwrap();
+        assert!(!unreachable && host.requests("/page").is_empty());
         assert!(why(&answers[0].1).contains("which is not on the internet"), "{answers:?}");
     }
 
@@ -445,15 +451,22 @@ mod tests {
         };
         let secure = host.url("/page").replace("http:", "https:");
         let urls = [closed.as_str(), &secure, &host.url("/page")].map(|url| Url::parse(url).unwrap());
-        let (answers, silent) = ask(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
-        let of = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
-        assert!(!silent);
-        assert!(why(of(&closed)).contains("refused"), "{:?}", of(&closed));
+        let (answers, unreachable) = request_all(urls.to_vec(), &impatient(), &|_, _| ()).unwrap();
+        let answer_to = |url: &str| answers.iter().find(|(asked, _)| asked == url).map(|(_, answer)| answer).unwrap();
+        assert!(!unreachable);
+        assert!(why(answer_to(&closed)).contains("refused"), "{:?}", answer_to(&closed));
         // Plain HTTP where TLS is expected.
-        assert!(matches!(of(&secure), Answer::Broken { .. } | Answer::Undecided { .. }), "{:?}", of(&secure));
+        assert!(
+            matches!(answer_to(&secure), UrlAnswer::Broken { .. } | UrlAnswer::Undecided { .. }),
+            "{:?}",
+            answer_to(&secure)
+        );
         // When it is the only one, it is this machine that is not connected.
-        let (answers, silent) = ask(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
-        assert!(silent && matches!(&answers[0].1, Answer::Undecided { why } if why.contains("refused")), "{answers:?}");
+        let (answers, unreachable) = request_all(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
+        assert!(
+            unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")),
+            "{answers:?}"
+        );
     }
 
     #[test]
@@ -468,7 +481,7 @@ mod tests {
             ("https://github.com/o/r/issues/1#issuecomment-2", "https://github.com/o/r/issues/1"),
             ("https://github.com/o/r/blob/main/README.md#usage", "https://github.com/o/r/blob/main/README.md#usage"),
         ] {
-            assert_eq!(asked(&Url::parse(url).unwrap()).as_str(), expected);
+            assert_eq!(requested_url(&Url::parse(url).unwrap()).as_str(), expected);
         }
     }
 }

@@ -1,14 +1,12 @@
 //! Bearer tokens, modes, forged headers, and what happens to a refused request's body.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod harness;
-
 use std::time::{Duration, Instant};
 
+use crate::harness::{
+    ACCESS_HEADER, BEARER, PERSON, Untouchable, access_layer, assert_refused, bearer, config, passed, send,
+};
 use axum::Router;
 use axum::routing::post;
-use harness::{ACCESS_HEADER, BEARER, PERSON, Untouchable, access_layer, assert_refused, bearer, config, passed, send};
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestKey, TestTeam};
 use mcp_auth_middleware::{
     AccessConfig, AuthConfig, AuthError, AuthLayer, AuthMode, BearerTokens, ConfigError, EnvTokenStore, TokenStore,

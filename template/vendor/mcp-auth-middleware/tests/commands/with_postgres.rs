@@ -1,17 +1,9 @@
 //! The commands against a real PostgreSQL.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "cli_harness/mod.rs"]
-mod harness;
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
-use harness::{Output, Run, SECRET, key, keyring};
+use crate::harness::{Output, Run, SECRET, key, keyring};
+use crate::postgres::{Database, shared};
 use mcp_auth_middleware::cli::PostgresAdmin;
 use mcp_auth_middleware::encryption::Keyring;
-use postgres::{Database, shared};
 
 async fn run_with(run: Run<'_>, database: &Database, keyring: Option<Keyring>) -> Output {
     run.with(|needs_key| {

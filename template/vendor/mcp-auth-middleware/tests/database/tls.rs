@@ -1,18 +1,12 @@
 //! TLS to a real PostgreSQL, with certificates of an authority of the test's own.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::postgres::{Cluster, Database, eventually, keyring, own};
 use mcp_auth_middleware::{PostgresConfig, PostgresTls, PostgresTokenStore, ServerRole, StoreError};
-use postgres::{Cluster, Database, eventually, keyring, own};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use sqlx::{Connection as _, Executor as _};
 

@@ -1,14 +1,8 @@
 //! The audit log: what is written, that it cannot be changed, and that a change shows.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
+use crate::postgres::{Database, keyring, shared};
 use futures_util::TryStreamExt as _;
 use mcp_auth_middleware::{AuditFault, AuditHash, AuditRow};
-use postgres::{Database, keyring, shared};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 /// Past the triggers, as only a superuser can.

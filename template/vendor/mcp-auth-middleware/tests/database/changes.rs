@@ -1,15 +1,9 @@
 //! Caches hear of changed tokens.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
 use std::time::Duration;
 
+use crate::postgres::{key, keyring, own, shared};
 use mcp_auth_middleware::{PostgresTokenStore, TokenChange, TokenChanges};
-use postgres::{key, keyring, own, shared};
 use secrecy::SecretString;
 
 const ACTOR: &str = "user@example.com";
@@ -77,7 +71,7 @@ async fn after_a_lost_connection_everything_may_have_changed() {
         assert_eq!(news, Some(TokenChange::Missed), "{mode}");
         // The first one may find a connection that has died.
         let value = secret(mode);
-        postgres::eventually("a token is set", || async {
+        crate::postgres::eventually("a token is set", || async {
             store.set_token("server", "API", &value, ACTOR).await.is_ok()
         })
         .await;

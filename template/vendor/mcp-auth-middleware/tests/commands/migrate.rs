@@ -1,12 +1,6 @@
 //! `migrate-env` from outside: attacks.md 49, and what it says and writes.
 
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "cli_harness/mod.rs"]
-mod harness;
-
-use harness::{Memory, Run, SECRET, keyring};
+use crate::harness::{Memory, Run, SECRET, keyring};
 
 /// A folder with files in it.
 struct Folder(tempfile::TempDir);

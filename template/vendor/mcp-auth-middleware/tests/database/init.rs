@@ -1,13 +1,7 @@
 //! Setting a database up, and what the server's role may do in it.
 
-#![cfg(all(feature = "postgres", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
+use crate::postgres::{Database, key, keyring, own, shared};
 use mcp_auth_middleware::{InitReport, PostgresConfig, PostgresTokenStore, ServerRole, StoreError};
-use postgres::{Database, key, keyring, own, shared};
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
@@ -69,7 +63,7 @@ async fn several_at_once_take_turns() {
 #[tokio::test]
 async fn schema_sql_is_what_the_migrations_make() {
     let (migrated, read) = (shared().database().await, shared().blank().await);
-    read.run(include_str!("../schema.sql")).await;
+    read.run(include_str!("../../schema.sql")).await;
     let (migrated, read) = (schema(&migrated).await, schema(&read).await);
     assert!(migrated.len() > 60, "{migrated:#?}");
     assert_eq!(migrated, read);

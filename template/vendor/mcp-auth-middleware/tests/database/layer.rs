@@ -1,17 +1,12 @@
 //! The layer with tokens from PostgreSQL: resolved once in a while, changed within a second, bridged during an outage.
 
 #![cfg(all(feature = "postgres", feature = "testing", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod harness;
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-
-use harness::{BEARER, assert_refused, passed, send};
+use crate::harness::{BEARER, assert_refused, passed, send};
+use crate::postgres::{Database, eventually, key, keyring, own, shared};
 use mcp_auth_middleware::{
     AuthConfig, AuthError, AuthLayer, AuthMode, BearerTokens, PostgresTokenStore, TokenStore, create_auth_middleware,
 };
-use postgres::{Database, eventually, key, keyring, own, shared};
 
 const SERVICE: &str = "server";
 const KEY: &str = "CODA_API_TOKEN";
