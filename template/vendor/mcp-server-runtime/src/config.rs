@@ -1,12 +1,12 @@
-//! Every environment variable, read and checked once; all problems are reported together.
+//! Every setting, read and checked once; all problems are reported together.
 //!
-//! [`VARIABLES`] is the only list of names: reading anything else is a programming error that a test finds, and
-//! `.env.example` is held against it.
+//! The table in `settings` and the rows of a server are the only list of names: `.env.example` and `my-server config` come from it.
 
 mod environment;
+mod export;
 mod memory;
-pub mod store;
-mod variables;
+mod settings;
+pub(crate) mod store;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -17,27 +17,30 @@ use secrecy::ExposeSecret;
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
+use crate::server::Service;
 pub use environment::{Environment, Problem, Problems};
-pub use store::StoreConfig;
-pub use variables::{VARIABLES, Variable};
+pub use export::Format;
+pub(crate) use export::export;
+pub(crate) use settings::Table;
+pub use settings::{Setting, SettingKind, Settings, UnknownSetting};
+pub(crate) use store::StoreConfig;
 
 /// Everything the server is told.
 #[derive(Debug, Clone)]
 pub struct Config {
+    pub(crate) service: Service,
+    /// The server's own settings.
+    pub settings: Settings,
+    /// The names of the server's own tokens.
+    tokens: Vec<&'static str>,
+    /// Those that are in the environment though the store is another one.
+    unused_tokens: Vec<&'static str>,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// Who may call.
     pub auth: Auth,
-    /// Where the token for the upstream API is kept.
-    pub store: StoreConfig,
-{%- if example == "coda" %}
-    /// The Coda API.
-    pub coda: CodaConfig,
-    /// Whether requests without `jsonrpc` are served as `GET` requests to the Coda API.
-    pub legacy_proxy: bool,
-    /// Whether there is a token in the environment though the store is another one.
-    unused_token: bool,
-{%- endif %}
+    /// Where the server's own tokens are kept.
+    pub(crate) store: StoreConfig,
     /// The address that clients use, where it is not to be told from `Host`.
     pub public_url: Option<PublicUrl>,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
@@ -62,19 +65,7 @@ pub struct Auth {
     /// The development Bearer token(s), where one is configured.
     pub bearer: Option<BearerTokens>,
 }
-{% if example == "coda" %}
-/// The Coda API. The server's own token for it comes from the token store.
-#[derive(Debug, Clone)]
-pub struct CodaConfig {
-    /// Where the API is, without a slash at the end.
-    pub base: reqwest::Url,
-    /// What is held of its answers at any moment, in bytes, for all calls together.
-    pub held: usize,
-    /// All that one call may take, further pages included: below the server's own limit for a request, so that what has
-    /// arrived by then is answered.
-    pub deadline: Duration,
-}
-{% endif %}
+
 /// The address that clients use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
@@ -112,17 +103,13 @@ impl Limits {
     }
 }
 
+#[cfg(test)]
 impl Default for Limits {
+    /// Those of a process with 128 MiB.
     fn default() -> Self {
-        Self {
-            memory: MEMORY,
-            body_bytes: 1024 * 1024,
-            header_bytes: 32 * 1024,
-            request_timeout: Duration::from_secs(60),
-            concurrent_requests: 1024,
-            connections: 1024,
-            shutdown_grace: Duration::from_secs(20),
-        }
+        let (table, memory) = (Table::with(&[]), MEMORY.to_string());
+        let env = Environment::from_pairs([("MEMORY_BUDGET", memory.as_str())]);
+        Reader { env: &env, table: &table, problems: &mut Problems::default() }.limits()
     }
 }
 
@@ -134,45 +121,28 @@ impl Config {
     ///
     /// # Errors
     /// All problems at once, each with the variable's name and what to do.
-    pub fn read(env: &Environment) -> Result<Self, Problems> {
+    pub(crate) fn read(env: &Environment, service: Service, own: &'static [Setting]) -> Result<Self, Problems> {
         let mut problems = Problems::default();
-        let config = Self::collect(env, &mut problems);
+        let config = Self::collect(env, service, &Table::with(own), &mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    fn collect(env: &Environment, problems: &mut Problems) -> Self {
-        let mut read = Reader { env, problems };
+    fn collect(env: &Environment, service: Service, table: &Table, problems: &mut Problems) -> Self {
+        let mut read = Reader { env, table, problems };
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
-        let defaults = Limits::default();
-        let memory = read.number("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY), 32 * 1024 * 1024, usize::MAX / 4);
-        // hyper's own lower bound is 8 KiB.
-        let header_bytes = read.number("MAX_HEADER_BYTES", defaults.header_bytes, 8 * 1024, 1024 * 1024);
-        let connections = defaults.connections.min(memory / 4 / header_bytes);
-        let limits = Limits {
-            memory,
-            body_bytes: read.number("MAX_BODY_BYTES", defaults.body_bytes.min(memory / 96), 1024, 64 * 1024 * 1024),
-            header_bytes,
-            connections: read.number("MAX_CONNECTIONS", connections, 1, 1_000_000),
-            concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS", defaults.concurrent_requests, 1, 100_000),
-            request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS", defaults.request_timeout, 1, 3600),
-            shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS", defaults.shutdown_grace, 0, 3600),
-        };
-        read.fits_in_memory(&limits);
+        let limits = read.limits();
+        let store = read.token_store();
+        let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
+        let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
         Self {
+            service,
+            settings: read.own(&limits),
+            unused_tokens: tokens.iter().copied().filter(unused).collect(),
+            tokens,
             listen: SocketAddr::new(host, port),
             auth: read.auth(),
-            store: read.token_store(Reader::env_tokens),
-{%- if example == "coda" %}
-            coda: CodaConfig {
-                base: read.coda_base(),
-                held: (memory / 32).max(2 * 1024 * 1024),
-                deadline: crate::coda::DEADLINE.min(limits.request_timeout.mul_f32(0.75)),
-            },
-            legacy_proxy: read.switch("LEGACY_PROXY", true),
-            unused_token: env.text("TOKEN_STORE").is_some_and(|store| store != "env")
-                && env.text(crate::UPSTREAM_TOKEN).is_some(),
-{%- endif %}
+            store,
             public_url: read.public_url(),
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
@@ -180,6 +150,12 @@ impl Config {
             log_format: read.log_format(),
             log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
         }
+    }
+
+    /// The names of the server's own tokens.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<&'static str> {
+        self.tokens.clone()
     }
 
     /// What is allowed but probably not meant.
@@ -208,16 +184,13 @@ impl Config {
                     .to_owned(),
             );
         }
-{%- if example == "coda" %}
-        if self.unused_token {
-            warnings.push(format!(
-                "{} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
-                crate::UPSTREAM_TOKEN,
+        warnings.extend(self.unused_tokens.iter().map(|token| {
+            format!(
+                "{token} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
                 self.store.as_str(),
-                crate::SERVICE
-            ));
-        }
-{%- endif %}
+                self.service.name
+            )
+        }));
         warnings
     }
 }
@@ -225,6 +198,7 @@ impl Config {
 /// Reads variables and notes what is wrong with them; what is wrong gets a default, so that reading goes on.
 struct Reader<'a> {
     env: &'a Environment,
+    table: &'a Table,
     problems: &'a mut Problems,
 }
 
@@ -239,7 +213,37 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self, name: &'static str, default: usize, least: usize, most: usize) -> usize {
+    /// What a request may cost. What is not set fits into the memory; what is set has to.
+    fn limits(&mut self) -> Limits {
+        let memory = self.number_or("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY));
+        let header_bytes = self.number("MAX_HEADER_BYTES");
+        let body_bytes = self.default_number("MAX_BODY_BYTES").min(memory / 96);
+        let connections = self.default_number("MAX_CONNECTIONS").min(memory / 4 / header_bytes);
+        let limits = Limits {
+            memory,
+            body_bytes: self.number_or("MAX_BODY_BYTES", body_bytes),
+            header_bytes,
+            connections: self.number_or("MAX_CONNECTIONS", connections),
+            concurrent_requests: self.number("MAX_CONCURRENT_REQUESTS"),
+            request_timeout: self.seconds("REQUEST_TIMEOUT_SECONDS"),
+            shutdown_grace: self.seconds("SHUTDOWN_GRACE_SECONDS"),
+        };
+        self.fits_in_memory(&limits);
+        limits
+    }
+
+    /// A number of the table, which has its bounds and its default.
+    fn number(&mut self, name: &'static str) -> usize {
+        self.number_or(name, self.default_number(name))
+    }
+
+    fn default_number(&self, name: &'static str) -> usize {
+        self.table.bounds(name).2
+    }
+
+    /// A number of the table, whose default comes from elsewhere.
+    fn number_or(&mut self, name: &'static str, default: usize) -> usize {
+        let (least, most, _) = self.table.bounds(name);
         let value = self.parsed(name, default, &format!("a whole number from {least} to {most}"));
         if (least..=most).contains(&value) {
             return value;
@@ -248,11 +252,10 @@ impl Reader<'_> {
         default
     }
 
-    fn seconds(&mut self, name: &'static str, default: Duration, least: usize, most: usize) -> Duration {
-        let default = usize::try_from(default.as_secs()).unwrap_or(most);
-        Duration::from_secs(self.number(name, default, least, most) as u64)
+    fn seconds(&mut self, name: &'static str) -> Duration {
+        Duration::from_secs(self.number(name) as u64)
     }
-{% if example == "coda" %}
+
     fn switch(&mut self, name: &'static str, default: bool) -> bool {
         match self.env.text(name).as_deref() {
             None => default,
@@ -264,7 +267,20 @@ impl Reader<'_> {
             }
         }
     }
-{% endif %}
+
+    /// An address of an API that a token travels to: never in clear text, except to a stub on this machine.
+    fn url(&mut self, name: &'static str, default: Option<&str>) -> Option<url::Url> {
+        let text = self.env.text(name).or_else(|| default.map(str::to_owned))?;
+        let loopback = |url: &url::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        match url::Url::parse(text.trim_end_matches('/')) {
+            Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => Some(url),
+            _ => {
+                self.problems.add(name, format!("{text:?} is not an https URL (http is accepted for loopback)"));
+                None
+            }
+        }
+    }
+
     /// A secret from `NAME` or from the file that `NAME_FILE` names.
     fn secret(&mut self, name: &'static str) -> Option<secrecy::SecretString> {
         match self.env.secret(name) {
@@ -456,44 +472,24 @@ impl Reader<'_> {
     }
 
     /// The tokens that are kept in variables of their own name.
-{%- if example == "coda" %}
     fn env_tokens(&mut self) -> EnvTokenStore {
-        let before = self.problems.len();
-        let token = self.secret(crate::UPSTREAM_TOKEN).unwrap_or_default();
-        let text = token.expose_secret();
-        if text.is_empty() {
-            if self.problems.len() == before {
-                let text = "is missing. Get one from https://coda.io/account/settings/api";
-                self.problems.add(crate::UPSTREAM_TOKEN, text);
+        let mut store = EnvTokenStore::default();
+        for Setting { name, kind, .. } in self.table.tokens() {
+            let SettingKind::Token { from } = kind else { continue };
+            let before = self.problems.len();
+            let token = self.secret(name).unwrap_or_default();
+            let text = token.expose_secret();
+            if text.is_empty() {
+                if self.problems.len() == before {
+                    self.problems.add(name, format!("is missing. Get one from {from}"));
+                }
+            } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
+                self.problems.add(name, "holds a character that cannot be sent in a header; copy it again");
             }
-        } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            let text = "holds a character that cannot be sent in a header; copy it again";
-            self.problems.add(crate::UPSTREAM_TOKEN, text);
+            store = store.with_token(*name, token);
         }
-        EnvTokenStore::default().with_token(crate::UPSTREAM_TOKEN, token)
+        store
     }
-
-    fn coda_base(&mut self) -> reqwest::Url {
-        const DEFAULT: &str = "https://coda.io/apis/v1";
-        let text = self.env.text("CODA_API_BASE").unwrap_or_else(|| DEFAULT.to_owned());
-        let loopback = |url: &reqwest::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        match reqwest::Url::parse(text.trim_end_matches('/')) {
-            // The token travels to this address: never in clear text, except to a stub on this machine.
-            Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => url,
-            _ => {
-                self.problems
-                    .add("CODA_API_BASE", format!("{text:?} is not an https URL (http is accepted for loopback)"));
-                #[allow(clippy::expect_used, reason = "a constant that the tests parse")]
-                reqwest::Url::parse(DEFAULT).expect("the default is a URL")
-            }
-        }
-    }
-{%- else %}
-    fn env_tokens(&mut self) -> EnvTokenStore {
-        // One line for each: `.with_token("NAME", self.secret("NAME").unwrap_or_default())`, and a line in VARIABLES.
-        EnvTokenStore::default()
-    }
-{%- endif %}
 }
 
 #[cfg(test)]

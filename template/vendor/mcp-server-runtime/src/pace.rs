@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// Callers take turns: who has one call waiting goes before the second call of anybody else. A call that would have to
 /// wait beyond its deadline is refused at once and changes nothing; one that is given up leaves its place to the others.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     limit: usize,
     window: Duration,
     state: Mutex<State>,
@@ -49,7 +49,7 @@ struct Waiting {
 
 /// A call's turn, or its place in the queue until then. Dropped without [`Turn::take`], it counts as no call.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub struct Turn<'a> {
     pace: &'a Pace,
     place: Place,
     first: Arc<Notify>,
@@ -57,10 +57,12 @@ pub(super) struct Turn<'a> {
 
 /// The call cannot go out before its deadline; the time until it could.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLate(pub(super) Duration);
+pub struct TooLate(pub Duration);
 
 impl Pace {
-    pub(super) fn new(limit: usize, window: Duration) -> Self {
+    /// At most so many calls in any window of this length.
+    #[must_use]
+    pub fn new(limit: usize, window: Duration) -> Self {
         // Without a single call in a window there would be no turn to wait for.
         let limit = limit.max(1);
         let state = State { sent: VecDeque::with_capacity(limit), waiting: BTreeMap::new(), places: 0 };
@@ -71,7 +73,7 @@ impl Pace {
     ///
     /// # Errors
     /// [`TooLate`] where it does not come before the deadline; at once where that can be foreseen.
-    pub(super) async fn turn(&self, caller: &Arc<str>, deadline: Instant) -> Result<Turn<'_>, TooLate> {
+    pub async fn turn(&self, caller: &Arc<str>, deadline: Instant) -> Result<Turn<'_>, TooLate> {
         let turn = self.queue(caller, deadline)?;
         match tokio::time::timeout_at(deadline, turn.comes()).await {
             Ok(()) => Ok(turn),
@@ -135,7 +137,7 @@ impl Turn<'_> {
     }
 
     /// The call goes out now.
-    pub(super) fn take(self) {
+    pub fn take(self) {
         let mut state = self.pace.lock();
         if state.sent.len() == self.pace.limit {
             state.sent.pop_front();
@@ -156,7 +158,7 @@ impl Drop for Turn<'_> {
 
 /// How long to wait before the next attempt: what the API says, or exponential back-off with full jitter, so that
 /// many servers that failed together do not come back together.
-pub(super) fn retry_delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
+pub fn retry_delay(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let jitter = |most: u64| Duration::from_millis(fastrand::u64(0..=most));
     match retry_after {
         Some(wait) => wait.min(LONGEST_PAUSE) + jitter(250),
@@ -165,7 +167,7 @@ pub(super) fn retry_delay(attempt: u32, retry_after: Option<Duration>) -> Durati
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3); never more than an hour.
-pub(super) fn retry_after(value: &str) -> Option<Duration> {
+pub fn retry_after(value: &str) -> Option<Duration> {
     let value = value.trim();
     if let Ok(date) = DateTime::parse_from_rfc2822(value) {
         return Some(SystemTime::from(date).duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_PAUSE));

@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 
+use crate::handlers::unreadable::unreadable;
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
 
@@ -126,7 +127,6 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         get_task(request: model::GetTaskParams) -> model::GetTaskResult;
         update_task(request: model::UpdateTaskParams) -> ();
         cancel_task(request: model::CancelTaskParams) -> ();
-        on_custom_request(request: model::CustomRequest) -> model::CustomResult;
     }
 
     guarded_notifications! {
@@ -135,6 +135,20 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         on_initialized();
         on_roots_list_changed();
         on_custom_notification(notification: model::CustomNotification);
+    }
+
+    /// rmcp takes a request whose parameters it cannot read for one of an unknown method; it gets what is really wrong.
+    async fn on_custom_request(
+        &self,
+        request: model::CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<model::CustomResult, ErrorData> {
+        let (method, version) = (request.method.clone(), context.protocol_version());
+        let answer = self.guard(id_of(&context), self.handler.on_custom_request(request, context)).await;
+        answer.map_err(|error| match error.code {
+            model::ErrorCode::METHOD_NOT_FOUND => unreadable(&method, version.as_ref()),
+            _ => error,
+        })
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {

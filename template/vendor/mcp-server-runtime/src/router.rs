@@ -23,32 +23,39 @@ use crate::middleware::{host, jsonrpc, limits};
 use crate::panics::CatchPanics;
 use crate::request_id::RequestIdLayer;
 
-/// What the router is made of. `mcp` is the MCP handler: the project's tools, or whatever a test puts in their place.
-pub struct App<'a, H> {
+/// What the router is made of.
+pub(crate) struct App<'a, H> {
     /// Limits, hosts, origins and what `/health` tells.
-    pub config: &'a Config,
+    pub(crate) config: &'a Config,
     /// The authentication.
-    pub auth: AuthLayer,
+    pub(crate) auth: AuthLayer,
     /// The token store, for `/status`.
-    pub store: TokenStore,
+    pub(crate) store: TokenStore,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
-    pub mcp: H,
+    pub(crate) mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
-    pub legacy: Option<Router>,
+    pub(crate) legacy: Option<Router>,
 }
 
 /// Puts the layers around the handler.
 ///
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
 /// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
-pub fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
+pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let App { config, auth, store, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
+        service: config.service,
         issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
         public: config.public_url.as_ref().map(|url| url.base.clone()),
     };
-    let state = Arc::new(status::Status::new(auth.clone(), config.auth.mode.as_str(), store, Arc::clone(&metrics)));
+    let state = Arc::new(status::Status::new(
+        config.service,
+        auth.clone(),
+        config.auth.mode.as_str(),
+        store,
+        Arc::clone(&metrics),
+    ));
     let endpoint = Arc::new(Endpoint {
         gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),

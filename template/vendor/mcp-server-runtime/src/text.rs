@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use super::Object;
+type Object = serde_json::Map<String, serde_json::Value>;
 
 /// An object of JSON, as tolerant of broken text as JavaScript is, by which most of it was written: a half of a surrogate
 /// pair and bytes that are not UTF-8 become U+FFFD, and a byte order mark in front is skipped (RFC 8259 §8.1).
-pub(super) fn parse(body: &[u8]) -> serde_json::Result<Object> {
+/// # Errors
+/// Where it is no JSON, or no object.
+pub fn parse(body: &[u8]) -> serde_json::Result<Object> {
     match serde_json::from_slice(body) {
         Ok(object) => Ok(object),
         Err(error) => {
@@ -55,7 +57,8 @@ fn unit(text: &str) -> Option<u16> {
 }
 
 /// What an error goes back to: the operating system's or rustls' words, without an address.
-pub(super) fn first_cause(error: &dyn Error) -> String {
+#[must_use]
+pub fn first_cause(error: &dyn Error) -> String {
     let mut first = error;
     while let Some(source) = first.source() {
         first = source;

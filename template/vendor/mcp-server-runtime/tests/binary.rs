@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 /// The program in an empty environment but for these variables.
 fn program(pairs: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_{{project-name}}"));
+    let mut command = Command::new(support::program());
     command.env_clear().envs(pairs.iter().copied()).kill_on_drop(true);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -20,9 +20,7 @@ fn program(pairs: &[(&str, &str)]) -> Command {
 
 fn variables<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut all = vec![("PORT", "0"), ("MCP_DEV_BEARER_TOKEN", BEARER)];
-{%- if example == "coda" %}
-    all.push(("CODA_API_TOKEN", support::CODA_TOKEN));
-{%- endif %}
+    all.push(("API_TOKEN", support::API_TOKEN));
     all.extend_from_slice(more);
     all
 }
@@ -99,9 +97,7 @@ async fn all_problems_of_the_configuration_at_once_and_status_2() {
     for variable in ["PORT", "LOG_FORMAT", "CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD", "MCP_DEV_BEARER_TOKEN"] {
         assert!(text.contains(&format!("  {variable}: ")), "{variable} in:\n{text}");
     }
-{%- if example == "coda" %}
-    assert!(text.contains("CODA_API_TOKEN: is missing. Get one from https://coda.io/account/settings/api"), "{text}");
-{%- endif %}
+    assert!(text.contains("API_TOKEN: is missing. Get one from https://api.example.com/tokens"), "{text}");
 }
 
 #[tokio::test]
@@ -144,50 +140,9 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
     assert!(said("DEBUG") >= 1 && said("WARN") == 1, "{of_the_request:#?}");
     assert!(!log.contains(BEARER) && !log.contains("wrong-token"), "a caller's token is in the log");
     assert!(!log.contains("words-of-the-caller"), "an argument is in the log");
-{%- if example == "coda" %}
-    assert!(!log.contains(support::CODA_TOKEN), "the server's token is in the log");
-{%- endif %}
+    assert!(!log.contains(support::API_TOKEN), "the server's token is in the log");
 }
 
-{% if example == "coda" -%}
-#[tokio::test]
-async fn attack_50_neither_arguments_nor_results_are_logged_and_failures_of_coda_are() {
-    let coda = support::stub_coda::StubCoda::start().await;
-    let base = coda.base();
-    // "info" alone takes away what the default says of the MCP library.
-    for level in ["info", "trace,rmcp=trace"] {
-        let running = start(&[("RUST_LOG", level), ("CODA_API_BASE", &base)]).await;
-        let call = async |tool: &str, arguments: serde_json::Value| {
-            let params = serde_json::json!({"name": tool, "arguments": arguments});
-            running
-                .post(BEARER, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
-                .await
-        };
-        call("list_docs", serde_json::json!({"query": "handbook"})).await;
-        call("list_docs", serde_json::json!({"query": "handbook", "limit": "words-of-the-caller"})).await;
-        call("get_doc", serde_json::json!({"doc_id": "words-of-the-caller"})).await;
-        let params = serde_json::json!({"progressToken": 1, "progress": 1, "message": "words-of-the-caller"});
-        let progress = serde_json::json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
-        assert_eq!(running.post(BEARER, progress).await, 202);
-        coda.fail_next([Some(support::stub_coda::Fault::Status(401, None))]);
-        call("get_whoami", serde_json::json!({})).await;
-        let (_, log) = running.terminate().await;
-        for private in ["handbook", "words-of-the-caller", "AbCDeFGH02"] {
-            assert!(!log.to_lowercase().contains(&private.to_lowercase()), "{private} at {level}:\n{log}");
-        }
-        assert!(log.contains(" from-the-edge [WARN] Coda call failed: unauthorized 401\n"), "{log}");
-    }
-    // Nobody listens on this port of Coda's.
-    let running = start(&[("CODA_API_BASE", "http://127.0.0.1:1")]).await;
-    let params = serde_json::json!({"name": "get_whoami", "arguments": {}});
-    running
-        .post(BEARER, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
-        .await;
-    let (_, log) = running.terminate().await;
-    assert!(log.contains("[WARN] Coda call failed: unreachable: no connection: "), "{log}");
-}
-
-{% endif -%}
 #[tokio::test]
 async fn attack_61_a_log_that_nobody_reads_stops_nothing() {
     let mut running = start(&[]).await;

@@ -7,28 +7,28 @@ use std::time::{Duration, Instant};
 
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestTeam};
 use serde_json::{Value, json};
-use support::{BEARER, TestServer, answer};
+use support::{BEARER, TestServer, answer, start, with};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
 #[tokio::test]
 async fn health_is_open_and_says_how_the_server_is_set_up() {
-    let server = TestServer::start().await;
+    let server = start().await;
     // Probes ask under any name.
     let request = server.http.get(server.url("/health")).header("host", "10.0.0.7:8080");
     let (status, health) = answer(request).await;
     assert_eq!(status, 200);
     assert_eq!(health["status"], "ok");
-    assert_eq!(health["service"], mcp_server::SERVICE);
-    assert_eq!(health["version"], mcp_server::VERSION);
+    assert_eq!(health["service"], support::NAME);
+    assert_eq!(health["version"], support::VERSION);
     assert_eq!(health["auth"], json!({"mode": "both", "tokenStorage": "env"}));
     assert!(chrono::DateTime::parse_from_rfc3339(health["timestamp"].as_str().expect("a time")).is_ok());
 }
 
 #[tokio::test]
 async fn every_answer_has_the_id_of_its_request() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let id = async |sent: Option<&str>, path: &str| {
         let request = server.http.get(server.url(path));
         let request = sent.into_iter().fold(request, |request, id| request.header("x-request-id", id));
@@ -46,7 +46,7 @@ async fn every_answer_has_the_id_of_its_request() {
 
 #[tokio::test]
 async fn attack_30_nothing_else_exists_and_nothing_gets_round_authentication() {
-    let server = TestServer::start().await;
+    let server = start().await;
     for path in ["/", "/oauth/token", "/oauth/authorize", "/.well-known/oauth-authorization-server", "/metrics", "/sse"]
     {
         assert_eq!(answer(server.http.get(server.url(path))).await.0, 404, "{path}");
@@ -60,17 +60,23 @@ async fn attack_30_nothing_else_exists_and_nothing_gets_round_authentication() {
              Accept: application/json, text/event-stream\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{PING}",
             PING.len()
         );
-        let status: u16 = server.raw(head.as_bytes()).await.get(9..12).and_then(|s| s.parse().ok()).unwrap_or_default();
+        let status: u16 = server
+            .raw(head.as_bytes())
+            .await
+            .expect("a connection")
+            .get(9..12)
+            .and_then(|s| s.parse().ok())
+            .unwrap_or_default();
         assert!(matches!(status, 401 | 404), "{path}: {status}");
     }
 }
 
 #[tokio::test]
 async fn refusals_say_how_to_authenticate() {
-    let server = TestServer::start().await;
+    let server = start().await;
     // Without an authorization server there is nothing to find out: clients would ask for tokens where there are none.
     let challenge = challenge(&server, "localhost").await;
-    assert_eq!(challenge, format!("Bearer realm=\"{}\"", mcp_server::SERVICE));
+    assert_eq!(challenge, format!("Bearer realm=\"{}\"", support::NAME));
     let metadata = server.http.get(server.url("/.well-known/oauth-protected-resource/mcp"));
     assert_eq!(answer(metadata).await.0, 404);
     let wrong = server.http.post(server.url("/mcp")).bearer_auth("wrong-token-0123456789");
@@ -105,7 +111,7 @@ async fn metadata_names_the_address_that_the_client_used() {
         assert!(challenge.starts_with("Bearer ") && challenge.contains(&metadata), "{challenge}");
         resource
     };
-    let server = TestServer::with(&[&access[..], &[("ALLOWED_HOSTS", "mcp.example.com")]].concat()).await;
+    let server = with(&[&access[..], &[("ALLOWED_HOSTS", "mcp.example.com")]].concat()).await;
     for (host, resource) in [
         ("localhost:8080", "http://localhost:8080/mcp"),
         ("LOCALHOST", "http://localhost/mcp"),
@@ -115,8 +121,7 @@ async fn metadata_names_the_address_that_the_client_used() {
     ] {
         assert_eq!(seen(&server, host).await, resource, "{host}");
     }
-    let server =
-        TestServer::with(&[&access[..], &[("PUBLIC_URL", "http://host.docker.internal:8080/mcp")]].concat()).await;
+    let server = with(&[&access[..], &[("PUBLIC_URL", "http://host.docker.internal:8080/mcp")]].concat()).await;
     for host in ["host.docker.internal:8080", "localhost", "127.0.0.1:1"] {
         assert_eq!(seen(&server, host).await, "http://host.docker.internal:8080/mcp", "{host}");
     }
@@ -126,7 +131,7 @@ async fn metadata_names_the_address_that_the_client_used() {
 async fn people_and_programs_come_in_through_cloudflare_access() {
     let team = TestTeam::start().await.expect("a key server");
     let url = team.certs_url();
-    let server = TestServer::with(&[
+    let server = with(&[
         ("CF_ACCESS_TEAM_DOMAIN", ISSUER),
         ("CF_ACCESS_AUD", AUDIENCE),
         ("CF_ACCESS_CERTS_URL", &url),
@@ -144,10 +149,7 @@ async fn people_and_programs_come_in_through_cloudflare_access() {
             .header("accept", "application/json, text/event-stream")
             .body(body.to_string())
     };
-    let who = |answer: Value| -> Value {
-        let content = &answer["result"]["structuredContent"];
-        if content["caller"].is_object() { content["caller"].clone() } else { content.clone() }
-    };
+    let who = |answer: Value| -> Value { answer["result"]["structuredContent"].clone() };
     let (status, person) = answer(call(team.token("user@example.com"))).await;
     assert_eq!((status, who(person)), (200, json!({"email": "user@example.com", "kind": "human"})));
     let (status, program) = answer(call(team.sign(&team.service_claims("nightly.access")))).await;
@@ -163,8 +165,7 @@ async fn people_and_programs_come_in_through_cloudflare_access() {
 
 #[tokio::test]
 async fn attack_32_other_hosts_and_origins_are_refused() {
-    let server =
-        TestServer::with(&[("ALLOWED_HOSTS", "mcp.example.com"), ("ALLOWED_ORIGINS", "https://claude.ai")]).await;
+    let server = with(&[("ALLOWED_HOSTS", "mcp.example.com"), ("ALLOWED_ORIGINS", "https://claude.ai")]).await;
     let status = |name: &'static str, value: &'static str| answer(server.post(PING).header(name, value));
     assert_eq!(status("host", "mcp.example.com").await.0, 200);
     assert_eq!(status("host", "evil.example").await.0, 403);
@@ -179,8 +180,7 @@ async fn attack_32_other_hosts_and_origins_are_refused() {
 
 #[tokio::test]
 async fn pages_of_this_machine_and_of_allowed_origins_may_read_the_answers() {
-    let server =
-        TestServer::with(&[("ALLOWED_ORIGINS", "https://claude.ai,chrome-extension://abcdefghijklmnop")]).await;
+    let server = with(&[("ALLOWED_ORIGINS", "https://claude.ai,chrome-extension://abcdefghijklmnop")]).await;
     for origin in ["http://localhost:6274", "https://claude.ai", "chrome-extension://abcdefghijklmnop"] {
         let asked = "authorization,content-type,mcp-protocol-version,mcp-session-id,last-event-id";
         let preflight = server.http.request(reqwest::Method::OPTIONS, server.url("/mcp")).header("origin", origin);
@@ -211,7 +211,7 @@ async fn pages_of_this_machine_and_of_allowed_origins_may_read_the_answers() {
 
 #[tokio::test]
 async fn every_error_has_a_body_of_json() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let post = |path: &str| server.http.post(server.url(path));
     for (request, status) in [
         (server.http.get(server.url("/mcp")).bearer_auth(BEARER), 405),
@@ -240,7 +240,7 @@ async fn every_error_has_a_body_of_json() {
 
 #[tokio::test]
 async fn a_large_body_that_is_refused_does_not_cut_off_the_answer() {
-    let server = TestServer::start().await;
+    let server = start().await;
     for (token, status) in [("wrong-token-0123456789", 401), (BEARER, 413)] {
         // More than all buffers between the two hold: the client still sends when it is answered.
         let body = "x".repeat(20_000_000);
@@ -262,7 +262,7 @@ async fn a_large_body_that_is_refused_does_not_cut_off_the_answer() {
 async fn attack_53_one_caller_leaves_memory_to_the_others() {
     let team = TestTeam::start().await.expect("a key server");
     let url = team.certs_url();
-    let server = TestServer::with(&[
+    let server = with(&[
         ("CF_ACCESS_TEAM_DOMAIN", ISSUER),
         ("CF_ACCESS_AUD", AUDIENCE),
         ("CF_ACCESS_CERTS_URL", &url),
@@ -300,10 +300,10 @@ async fn attack_53_one_caller_leaves_memory_to_the_others() {
 #[tokio::test]
 async fn attack_62_one_name_counts_and_it_is_the_checked_one() {
     let access = [("CF_ACCESS_TEAM_DOMAIN", ISSUER), ("CF_ACCESS_AUD", AUDIENCE)];
-    let server = TestServer::with(&[&access[..], &[("ALLOWED_HOSTS", "mcp.example.com")]].concat()).await;
+    let server = with(&[&access[..], &[("ALLOWED_HOSTS", "mcp.example.com")]].concat()).await;
     let get = async |target: &str, headers: &str| {
         let head = format!("GET {target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
-        let answer = server.raw(head.as_bytes()).await;
+        let answer = server.raw(head.as_bytes()).await.expect("a connection");
         let status: u16 = answer.get(9..12).and_then(|s| s.parse().ok()).unwrap_or_default();
         (status, answer)
     };
@@ -328,38 +328,41 @@ async fn attack_62_one_name_counts_and_it_is_the_checked_one() {
 
 #[tokio::test]
 async fn too_large_bodies_and_heads() {
-    let server = TestServer::with(&[("MAX_BODY_BYTES", "2048"), ("MAX_HEADER_BYTES", "8192")]).await;
+    let server = with(&[("MAX_BODY_BYTES", "2048"), ("MAX_HEADER_BYTES", "8192")]).await;
     let big = json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": "x".repeat(4096)}}).to_string();
     assert_eq!(answer(server.post(big)).await.0, 413);
     let long = format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "x".repeat(20_000));
-    assert!(server.raw(long.as_bytes()).await.starts_with("HTTP/1.1 431"), "431 for a long head");
+    assert!(
+        server.raw(long.as_bytes()).await.expect("a connection").starts_with("HTTP/1.1 431"),
+        "431 for a long head"
+    );
     assert_eq!(answer(server.post(PING)).await.0, 200);
 }
 
 #[tokio::test]
 async fn attack_31_an_unauthenticated_body_is_not_read() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n{";
     let start = Instant::now();
-    let answer = server.raw(head.as_bytes()).await;
+    let answer = server.raw(head.as_bytes()).await.expect("a connection");
     assert!(answer.starts_with("HTTP/1.1 401") && answer.to_lowercase().contains("connection: close"), "{answer}");
     assert!(start.elapsed() < Duration::from_secs(5), "answered at once, connection closed");
 }
 
 #[tokio::test]
 async fn slow_bodies_get_408() {
-    let server = TestServer::with(&[("REQUEST_TIMEOUT_SECONDS", "1")]).await;
+    let server = with(&[("REQUEST_TIMEOUT_SECONDS", "1")]).await;
     let head = format!(
         "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\nContent-Type: application/json\r\n\
          Accept: application/json, text/event-stream\r\nContent-Length: 100\r\n\r\n"
     );
-    let answer = server.raw(head.as_bytes()).await;
+    let answer = server.raw(head.as_bytes()).await.expect("a connection");
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
 #[tokio::test]
 async fn attack_51_clients_that_never_read_make_room_for_others() {
-    let server = TestServer::with(&[("MAX_CONNECTIONS", "2"), ("REQUEST_TIMEOUT_SECONDS", "1")]).await;
+    let server = with(&[("MAX_CONNECTIONS", "2"), ("REQUEST_TIMEOUT_SECONDS", "1")]).await;
     let requests = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000);
     let mut never_read = Vec::new();
     for _ in 0..2 {
@@ -379,7 +382,7 @@ async fn attack_51_clients_that_never_read_make_room_for_others() {
 
 #[tokio::test]
 async fn attack_52_connections_above_the_number_wait_for_one_that_ends() {
-    let server = TestServer::with(&[("MAX_CONNECTIONS", "1")]).await;
+    let server = with(&[("MAX_CONNECTIONS", "1")]).await;
     let unfinished = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
     let mut health = Box::pin(answer(server.http.get(server.url("/health"))));
     assert!(tokio::time::timeout(Duration::from_millis(500), &mut health).await.is_err(), "no place yet");
@@ -390,7 +393,7 @@ async fn attack_52_connections_above_the_number_wait_for_one_that_ends() {
 
 #[tokio::test]
 async fn half_closed_and_broken_connections_hurt_nobody() {
-    let server = TestServer::start().await;
+    let server = start().await;
     for bytes in [
         "",
         "\r\n\r\n",
@@ -409,7 +412,7 @@ async fn half_closed_and_broken_connections_hurt_nobody() {
 
 #[tokio::test]
 async fn status_as_json_and_as_metrics() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let _ = answer(server.http.post(server.url("/mcp"))).await;
     let (_, status) = answer(server.http.get(server.url("/status")).bearer_auth(BEARER)).await;
     assert_eq!(status["auth"]["refused"]["MCP-AUTH-001"]["count"], 1, "{status}");
@@ -420,35 +423,38 @@ async fn status_as_json_and_as_metrics() {
     let text = metrics.send().await.expect("an answer").text().await.expect("text");
     assert!(text.contains("mcp_auth_refused_total{code=\"MCP-AUTH-001\"} 1") && text.ends_with("# EOF\n"), "{text}");
 }
-{% if example == "coda" %}
+
+/// A call that takes so long.
+fn waiting(server: &TestServer, milliseconds: u32) -> tokio::task::JoinHandle<reqwest::Result<reqwest::Response>> {
+    let params = json!({"name": "wait", "arguments": {"milliseconds": milliseconds}});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+    tokio::spawn(server.post(body).send())
+}
+
+/// Waits until the only place is taken, and gives the refusal.
+async fn refused(server: &TestServer) -> reqwest::Response {
+    loop {
+        let response = server.post(PING).send().await.expect("an answer");
+        if response.status() == 503 {
+            return response;
+        }
+    }
+}
+
 #[tokio::test]
 async fn too_many_and_too_slow_requests() {
-    let server = TestServer::with(&[("MAX_CONCURRENT_REQUESTS", "1"), ("REQUEST_TIMEOUT_SECONDS", "2")]).await;
-    server.coda.fail_next([Some(support::stub_coda::Fault::Hang)]);
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_whoami"}}).to_string();
-    let slow = tokio::spawn(server.post(body).send());
-    while server.coda.seen().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    let refused = server.post(PING).send().await.expect("an answer");
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.headers()["retry-after"], "1");
-    // The tool gives up before the server does, and says so to the model.
-    let text = slow.await.expect("joined").expect("an answer").text().await.expect("a body");
-    assert!(text.contains("did not answer in time") && text.contains("\"isError\":true"), "{text}");
+    let server = with(&[("MAX_CONCURRENT_REQUESTS", "1"), ("REQUEST_TIMEOUT_SECONDS", "2")]).await;
+    let slow = waiting(&server, 3_600_000);
+    assert_eq!(refused(&server).await.headers()["retry-after"], "1");
+    assert_eq!(slow.await.expect("joined").expect("an answer").status(), 504);
     assert_eq!(answer(server.post(PING)).await.0, 200);
 }
 
 #[tokio::test]
 async fn shutdown_lets_requests_in_flight_finish() {
-    let server = TestServer::start().await;
-    // One attempt fails and is made again after a second: the request is in flight meanwhile.
-    server.coda.fail_next([Some(support::stub_coda::Fault::Status(503, Some(1)))]);
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_whoami"}}).to_string();
-    let in_flight = tokio::spawn(server.post(body).send());
-    while server.coda.seen().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let server = with(&[("MAX_CONCURRENT_REQUESTS", "1")]).await;
+    let in_flight = waiting(&server, 3000);
+    refused(&server).await;
     server.begin_shutdown();
     let address = server.address;
     while tokio::net::TcpStream::connect(address).await.is_ok() {
@@ -458,4 +464,3 @@ async fn shutdown_lets_requests_in_flight_finish() {
     assert_eq!(response.status(), 200);
     server.shut_down().await;
 }
-{% endif -%}

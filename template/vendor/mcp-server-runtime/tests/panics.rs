@@ -1,20 +1,16 @@
 //! Tools and routes that panic (attacks.md 55): an error at once, one line in the log, and the next request is served.
 #![allow(clippy::expect_used, reason = "tests may say what they expect")]
 
-mod support;
-
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::http::StatusCode;
-use mcp_server::config::{Config, Environment};
-use mcp_server::{middleware, panics, request_id, server};
+use mcp_server_runtime::testing::{BEARER, TestServer, answer};
+use mcp_server_runtime::{Handlers, Server, axum, log_panics, request_id};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
-use support::{BEARER, answer};
 
 /// One tool panics, the other tells the id of its request.
 #[derive(Clone)]
@@ -27,12 +23,12 @@ impl ServerHandler for Tools {
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         assert!(request.name != "panic", "with {:?}", request.arguments);
-        let id = request_id::current().and_then(|id| id.to_str().map(str::to_owned).ok()).unwrap_or_default();
+        let id = request_id().unwrap_or_default();
         Ok(CallToolResult::success(vec![ContentBlock::text(id)]).into())
     }
 }
 
-async fn broken() -> StatusCode {
+async fn broken() -> axum::http::StatusCode {
     unreachable!("a route that panics")
 }
 
@@ -55,24 +51,13 @@ async fn attack_55_a_panic_is_answered_at_once_and_logged_once() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
-    panics::log();
-    let settings = [
-        ("MCP_DEV_BEARER_TOKEN", BEARER),
-        ("CODA_API_TOKEN", "not-asked-for-here"),
-        // The place of a call that has panicked is free again.
-        ("MAX_CONCURRENT_REQUESTS", "1"),
-    ];
-    let config = Config::read(&Environment::from_pairs(settings)).expect("a good configuration");
-    let store = config.store.open().expect("a store");
-    let auth = middleware::auth::layer(&config, store.clone()).expect("authentication");
-    let legacy = Some(axum::Router::new().fallback(broken));
-    let router = server::router(server::App { config: &config, auth, store, mcp: Tools, legacy });
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let limits = config.limits.clone();
-    let serving = tokio::spawn(async move {
-        mcp_server::listen::serve(listener, router, &limits, std::future::pending()).await;
+    log_panics();
+    let server = Server::new("panics", "1.0.0", |_| {
+        Ok(Handlers::new(Tools).with_legacy(Some(axum::Router::new().fallback(broken))))
     });
+    // The place of a call that has panicked is free again.
+    let server = TestServer::start(&server, &[("MAX_CONCURRENT_REQUESTS", "1")]).await;
+    let address = server.address;
 
     let http = reqwest::Client::new();
     let send = |body: Value| {
@@ -101,5 +86,4 @@ async fn attack_55_a_panic_is_answered_at_once_and_logged_once() {
     assert_eq!(errors.len(), 4, "{log}");
     assert!(errors.iter().all(|line| line.contains("Panicked at tests/panics.rs:")), "{log}");
     assert!(!log.contains("of-the-caller"), "{log}");
-    serving.abort();
 }

@@ -1,15 +1,13 @@
 //! Where values come from, and how problems with them are told.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use super::VARIABLES;
-
-/// A snapshot of the environment variables that this server knows. Built once, so that reading has no side effects
-/// and tests need not touch the process.
+/// A snapshot of the environment. Built once, so that reading has no side effects and tests need not touch the process.
 pub struct Environment {
     values: BTreeMap<String, SecretString>,
 }
@@ -18,8 +16,8 @@ impl Environment {
     /// The environment of this process.
     #[must_use]
     pub fn process() -> Self {
-        let known = VARIABLES.iter().flat_map(|v| [v.name.to_owned(), format!("{}_FILE", v.name)]);
-        Self::from_pairs(known.filter_map(|name| std::env::var(&name).ok().map(|value| (name, value))))
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::from_pairs(std::env::vars_os().filter_map(text))
     }
 
     /// An environment with just these variables.
@@ -28,15 +26,14 @@ impl Environment {
     }
 
     /// The trimmed value of a variable; an empty one counts as absent, as compose files set what is not given to "".
-    pub(super) fn text(&self, name: &'static str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         use secrecy::ExposeSecret as _;
-        debug_assert!(VARIABLES.iter().any(|v| v.name == name), "{name} is not in VARIABLES");
         let text = self.values.get(name)?.expose_secret().trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
     /// A secret from `NAME`, or from the file that `NAME_FILE` names (Docker and Kubernetes mount secrets so).
-    pub(super) fn secret(&self, name: &'static str) -> Result<Option<SecretString>, String> {
+    pub(super) fn secret(&self, name: &str) -> Result<Option<SecretString>, String> {
         use secrecy::ExposeSecret as _;
         let file = self.values.get(&format!("{name}_FILE")).map(|s| s.expose_secret().trim()).filter(|s| !s.is_empty());
         match (self.text(name), file) {

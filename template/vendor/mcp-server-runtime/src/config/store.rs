@@ -1,4 +1,4 @@
-//! Where the token for the upstream API is kept, and what it takes to get there.
+//! Where the server's own tokens are kept, and what it takes to get there.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use mcp_auth_middleware::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Environment, Problems, Reader};
+use super::{Environment, Problems, Reader, Table};
 
 /// The token store as configured; nothing is connected or read yet.
 #[derive(Debug, Clone)]
@@ -107,7 +107,8 @@ impl Keys {
 /// [`StoreOpenError`] with everything that is missing.
 pub fn open_for_command(env: &Environment, needs_key: bool) -> Result<PostgresAdmin, StoreOpenError> {
     let mut problems = Problems::default();
-    let mut read = Reader { env, problems: &mut problems };
+    let table = Table::with(&[]);
+    let mut read = Reader { env, table: &table, problems: &mut problems };
     let database = read.database();
     let keys = if needs_key { read.keys() } else { None };
     match database {
@@ -120,10 +121,10 @@ pub fn open_for_command(env: &Environment, needs_key: bool) -> Result<PostgresAd
 }
 
 impl Reader<'_> {
-    /// The store of `TOKEN_STORE`; `of_environment` reads the tokens that are kept in variables.
-    pub(super) fn token_store(&mut self, of_environment: impl FnOnce(&mut Self) -> EnvTokenStore) -> StoreConfig {
+    /// The store of `TOKEN_STORE`.
+    pub(super) fn token_store(&mut self) -> StoreConfig {
         let chosen = match self.env.text("TOKEN_STORE").as_deref() {
-            None | Some("env") => return StoreConfig::Env(of_environment(self)),
+            None | Some("env") => return StoreConfig::Env(self.env_tokens()),
             Some("postgres") => {
                 let (database, keys) = (self.database(), self.keys());
                 database.zip(keys).map(|(database, keys)| StoreConfig::Postgres(Box::new(database), keys))

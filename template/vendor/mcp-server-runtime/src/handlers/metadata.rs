@@ -10,18 +10,19 @@ use axum::http::{HeaderMap, StatusCode, header};
 use mcp_auth_middleware::origin_of;
 use serde_json::{Value, json};
 
-use crate::SERVICE;
+use crate::server::Service;
 
 /// The path of the protected resource.
-pub const RESOURCE: &str = "/mcp";
+pub(crate) const RESOURCE: &str = "/mcp";
 
 /// What the document is made from.
 #[derive(Debug, Clone)]
-pub struct Metadata {
+pub(crate) struct Metadata {
+    pub(crate) service: Service,
     /// The Access team, where one is configured.
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// The address that clients use, where one is configured.
-    pub public: Option<String>,
+    pub(crate) public: Option<String>,
 }
 
 /// Answers with the metadata, by the configured address or by the host name under which the client reached us (checked
@@ -29,13 +30,13 @@ pub struct Metadata {
 ///
 /// # Errors
 /// 404 where there is no authorization server.
-pub async fn metadata(State(metadata): State<Metadata>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
-    let Metadata { issuer: Some(issuer), public } = metadata else { return Err(StatusCode::NOT_FOUND) };
+pub(crate) async fn metadata(State(metadata): State<Metadata>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+    let Metadata { service, issuer: Some(issuer), public } = metadata else { return Err(StatusCode::NOT_FOUND) };
     let host = || headers.get(header::HOST).and_then(|host| origin_of(host.to_str().ok()?));
     let origin = public.or_else(host).ok_or(StatusCode::NOT_FOUND)?;
     Ok(Json(json!({
         "resource": format!("{origin}{RESOURCE}"),
-        "resource_name": SERVICE,
+        "resource_name": service.name,
         "bearer_methods_supported": ["header"],
         "authorization_servers": [issuer],
     })))

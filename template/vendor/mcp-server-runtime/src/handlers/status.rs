@@ -15,12 +15,14 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::logging;
 use crate::metrics::Metrics;
-use crate::{SERVICE, VERSION, logging};
+use crate::server::Service;
 
 /// What the two answers are made from.
 #[derive(Debug)]
 pub struct Status {
+    service: Service,
     auth: AuthLayer,
     auth_mode: &'static str,
     store: TokenStore,
@@ -45,8 +47,14 @@ const STORE_PROBE_INTERVAL: Duration = Duration::from_secs(5);
 impl Status {
     /// The status of a server with this authentication.
     #[must_use]
-    pub fn new(auth: AuthLayer, auth_mode: &'static str, store: TokenStore, metrics: Arc<Metrics>) -> Self {
-        Self { auth, auth_mode, store, probed: Mutex::default(), metrics }
+    pub(crate) fn new(
+        service: Service,
+        auth: AuthLayer,
+        auth_mode: &'static str,
+        store: TokenStore,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { service, auth, auth_mode, store, probed: Mutex::default(), metrics }
     }
 
     /// Whether the token store answers, as it was a few seconds ago at the most. One request asks for all.
@@ -58,7 +66,7 @@ impl Status {
         }
         // Written down first: clients that hang up in between cannot make it ask more often.
         *probed = Some((Instant::now(), probed.is_some_and(|(_, answers)| answers)));
-        let answered = tokio::time::timeout(STORE_PATIENCE, self.store.ping(SERVICE)).await;
+        let answered = tokio::time::timeout(STORE_PATIENCE, self.store.ping(self.service.name)).await;
         let answers = matches!(answered, Ok(Ok(())));
         *probed = Some((Instant::now(), answers));
         answers
@@ -93,8 +101,8 @@ impl Status {
         });
         let versions: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(|v| v.as_str().to_owned()).collect();
         json!({
-            "service": SERVICE,
-            "version": VERSION,
+            "service": self.service.name,
+            "version": self.service.version,
             "uptimeSeconds": self.metrics.uptime_seconds(),
             "protocolVersions": versions,
             "requests": {
@@ -181,8 +189,8 @@ struct HealthAuth {
 pub async fn health(State(status): State<Arc<Status>>) -> Json<Health> {
     Json(Health {
         status: "ok",
-        service: SERVICE,
-        version: VERSION,
+        service: status.service.name,
+        version: status.service.version,
         auth: HealthAuth { mode: status.auth_mode, token_storage: status.store.as_str() },
         timestamp: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
     })

@@ -1,7 +1,7 @@
 //! Requests that rmcp could not read.
 
 use rmcp::ErrorData;
-use rmcp::model::{CustomRequest, ErrorCode, ProtocolVersion};
+use rmcp::model::{ErrorCode, ProtocolVersion};
 
 /// The methods that this server has. rmcp takes a request with one of these names and parameters of the wrong shape
 /// for one with an unknown method; the caller is better served with what is really wrong.
@@ -12,8 +12,7 @@ const REMOVED: [&str; 2] = ["initialize", "ping"];
 
 /// The error for a request of this revision: wrong parameters for a method that is there, else no such method.
 #[must_use]
-pub fn unreadable(request: &CustomRequest, version: Option<&ProtocolVersion>) -> ErrorData {
-    let method = request.method.as_str();
+pub(crate) fn unreadable(method: &str, version: Option<&ProtocolVersion>) -> ErrorData {
     let removed = REMOVED.contains(&method) && version.is_some_and(|version| !version.has_initialize());
     if METHODS.contains(&method) && !removed {
         return ErrorData::invalid_params(format!("the parameters do not fit {method}"), None);
