@@ -41,6 +41,12 @@ impl Origin {
         &self.0
     }
 
+    /// Returns the name of the host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+
     /// The path in the repository that an address shows, as written: `https://HOST/OWNER/NAME/blob/BRANCH/PATH`. A branch whose name has a
     /// slash is taken for a part of the path, and nothing is found there.
     #[must_use]

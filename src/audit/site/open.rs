@@ -27,7 +27,7 @@ impl Form {
 
     /// Returns the form of a path, which is not empty.
     #[must_use]
-    pub fn of(path: &[u8]) -> Self {
+    pub fn from_path(path: &[u8]) -> Self {
         if path.starts_with(b"/") {
             return Self::Absolute;
         }
@@ -96,7 +96,7 @@ impl Forms {
     /// None.
     pub const NONE: Self = Self(0);
     /// Whatever only a site's addresses can tell: absolute, without ending, by address.
-    pub const ADDRESSES: Self = Self::of(&[Form::Absolute, Form::Bare, Form::Address]);
+    pub const ADDRESSES: Self = Self::new(&[Form::Absolute, Form::Bare, Form::Address]);
     /// The same, and the names of headings.
     pub const ADDRESSES_AND_ANCHORS: Self = Self::ADDRESSES.and(Form::Anchor);
     /// Every link; references are none.
@@ -104,7 +104,7 @@ impl Forms {
 
     /// From a list.
     #[must_use]
-    pub const fn of(forms: &[Form]) -> Self {
+    pub const fn new(forms: &[Form]) -> Self {
         let (mut bits, mut at) = (0, 0);
         while at < forms.len() {
             bits |= 1 << forms[at] as u8;
@@ -214,13 +214,13 @@ mod tests {
             ("a.properties", Form::File),
             ("package.module.Class1", Form::Bare),
         ] {
-            assert_eq!(Form::of(path.as_bytes()), form, "{path}");
+            assert_eq!(Form::from_path(path.as_bytes()), form, "{path}");
         }
     }
 
     #[test]
     fn forms_are_a_set() {
-        let forms = Forms::of(&[Form::Bare, Form::Reference]);
+        let forms = Forms::new(&[Form::Bare, Form::Reference]);
         assert_eq!(Form::ALL.map(|form| forms.has(form)), [false, true, false, false, false, false, true]);
         assert!(Form::ALL.iter().all(|form| !Forms::NONE.has(*form)));
     }
