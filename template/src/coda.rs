@@ -568,31 +568,3 @@ impl Detail {
         Self(message.map(|m| m.chars().filter(|c| !c.is_control()).take(300).collect()))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn path(segments: &[&str]) -> String {
-        let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
-        let coda = Coda::at(base, MAXIMUM_ANSWER, DEADLINE).expect("a client");
-        coda.0.url(segments, &[]).path().to_owned()
-    }
-
-    #[test]
-    fn a_segment_stays_a_segment() {
-        assert_eq!(path(&["docs", "a/../b", "tables"]), "/apis/v1/docs/a%2F..%2Fb/tables");
-        assert_eq!(path(&["docs", "%2e%2e%2f", "x?y#z"]), "/apis/v1/docs/%252e%252e%252f/x%3Fy%23z");
-        assert_eq!(path(&["docs", "Größe 1"]), "/apis/v1/docs/Gr%C3%B6%C3%9Fe%201");
-    }
-
-    #[test]
-    fn ids_that_no_address_can_hold_are_refused() {
-        for bad in ["", " ", ".", "..", "a\nb", "a\0", &"x".repeat(1001)] {
-            assert!(checked_id("doc_id", bad).is_err(), "{bad:?}");
-        }
-        for good in ["AbCDeFGH", "Tasks & Notes", "../x", "%2e%2e"] {
-            assert!(checked_id("doc_id", good).is_ok(), "{good:?}");
-        }
-    }
-}
