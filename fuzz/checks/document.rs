@@ -1,7 +1,7 @@
 //! What holds of any bytes that are taken for a document, under the rules of every renderer.
 
 use mcp_kit::audit::Settings;
-use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
+use mcp_kit::audit::document::{Construct, Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
 use mcp_kit::audit::profile::{Flavor, Site};
 
 const FLAVORS: [Flavor; 7] =
@@ -13,20 +13,39 @@ pub(crate) fn document(bytes: &[u8]) {
     let Ok(patterns) = Patterns::new(&config.deprecated, &config.common_words) else { panic!("the default pattern") };
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());
-    for flavor in FLAVORS {
-        let document = parse(&decoded, &syntax(flavor), &patterns, true);
+    for syntax in syntaxes() {
+        let document = parse(&decoded, &syntax, &patterns, true);
         places(&decoded.text, &document);
         for name in document.anchors.iter(&document.strings) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
         }
-        if flavor == Flavor::Github {
+        named(&decoded.text, &document);
+        if syntax == of(Flavor::Github) {
             replaced(&decoded.text, &document, &patterns);
         }
     }
 }
 
-fn syntax(flavor: Flavor) -> Syntax {
+fn of(flavor: Flavor) -> Syntax {
     Site::new(flavor, Vec::new(), String::new()).syntax
+}
+
+/// The syntax of every renderer, and of those that no flavor has yet.
+fn syntaxes() -> impl Iterator<Item = Syntax> {
+    use Construct::{Containers, DefinitionLists, Directives, Liquid, Math, TermIds, WikiLinks};
+    let others = [&[Liquid, DefinitionLists] as &[_], &[Directives, Containers, Math], &[WikiLinks, TermIds]];
+    FLAVORS.into_iter().map(of).chain(others.into_iter().map(|more| of(Flavor::Hugo).with(more)))
+}
+
+/// A destination without anything to unescape stands where it is said to.
+fn named(text: &str, document: &Document) {
+    let is_plain = |destination: &str| destination.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    for link in document.links.iter().filter(|link| matches!(link.kind, LinkKind::Link | LinkKind::Image)) {
+        let destination = document.text(link.destination);
+        if is_plain(destination) && link.written.start < link.written.end {
+            assert_eq!(&text[link.written.range()], destination, "{text:?}");
+        }
+    }
 }
 
 fn places(text: &str, document: &Document) {
@@ -36,6 +55,10 @@ fn places(text: &str, document: &Document) {
         inside(link.written);
     }
     assert!(document.links.is_sorted_by_key(|link| link.span));
+    for raw in &document.raw {
+        inside(raw.span);
+        inside(raw.written);
+    }
     document.undefined.iter().for_each(|undefined| inside(undefined.span));
     for definition in &document.definitions {
         inside(definition.span);
@@ -59,7 +82,7 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
     edited.replace_range(link.written.range(), "replaced.md");
-    let again = parse(&decode(edited.as_bytes()), &syntax(Flavor::Github), patterns, true);
+    let again = parse(&decode(edited.as_bytes()), &of(Flavor::Github), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
 }
