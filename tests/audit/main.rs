@@ -6,6 +6,7 @@ mod common;
 
 #[cfg(unix)]
 mod bad_input;
+mod blocks;
 mod ci;
 mod command;
 mod documents;
