@@ -8,10 +8,14 @@ use super::settings::Settings;
 use super::site::{Named, Site};
 use crate::text::path::display_path;
 
-/// Returns a finding for each page that is named and neither there nor made by a build. `used` has the numbers of the sites that are audited.
+/// Returns a finding for each page that is named and neither there nor made by a build, on the sites of audited documents.
 #[must_use]
-pub fn missing(corpus: &Corpus, settings: &Settings, used: &FxHashSet<u16>) -> Vec<Finding> {
+pub fn missing(corpus: &Corpus, settings: &Settings) -> Vec<Finding> {
+    if corpus.sites.all().iter().all(|site| site.named.is_empty()) {
+        return Vec::new();
+    }
     let Some(severity) = settings.severity(Code::BrokenLink, Severity::Error) else { return Vec::new() };
+    let used: FxHashSet<u16> = corpus.pages.iter().filter(|page| page.audited).map(|page| page.site).collect();
     let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| used.contains(number));
     let named = sites.flat_map(|(_, site)| site.named.iter().map(move |named| (site, named)));
     named

@@ -12,6 +12,7 @@ use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
+use crate::fs::workspace::Workspace;
 use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
@@ -162,6 +163,9 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     if project.git == Repository::Unavailable {
         console.note("git is not installed, so the project is not a repository");
     }
+    if let Some(workspace) = Workspace::around(&project.path) {
+        console.note(&workspace.to_string());
+    }
     match format {
         OutputFormat::Json => {
             let json = project.report().json().map_err(|error| Failure::output(&error.into()))?;
@@ -283,6 +287,7 @@ impl Explain for NewError {
                 io::ErrorKind::NotFound => "that folder cannot be created; choose another one with --path",
                 io::ErrorKind::NotADirectory => "a part of the path is a file; choose another folder with --path",
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+                io::ErrorKind::InvalidFilename => "that name is too long; choose a shorter one with --path",
                 _ => return None,
             },
             Self::Destination(error) => return error.hint(),

@@ -6,6 +6,7 @@ mod common;
 
 #[cfg(unix)]
 mod bad_input;
+mod blocks;
 mod ci;
 mod command;
 mod documents;
@@ -15,4 +16,8 @@ mod online;
 mod profiles;
 mod properties;
 mod reports;
+#[cfg(unix)]
+mod since;
 mod sites;
+#[cfg(unix)]
+mod stdin;

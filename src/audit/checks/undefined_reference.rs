@@ -17,7 +17,7 @@
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
 //! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
 //! said where the label looks like an index or a generic parameter, in headings, or for a plain word in a document without any
-//! definition. Write `\[a][b]` to say that it is text. `[^1]` without its footnote is a warning, too.
+//! definition. Write `\[a][b]` to say that it is text. `[^1]` without its footnote is a warning in a document that has others.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, RawKind, Undefined};

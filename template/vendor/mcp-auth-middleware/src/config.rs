@@ -73,7 +73,9 @@ pub struct AuthConfig {
     pub(crate) cloudflare: Option<AccessConfig>,
     pub(crate) token_store: TokenStore,
     pub(crate) service_token: Option<String>,
+    pub(crate) service_tokens: Vec<String>,
     pub(crate) resource_path: Option<String>,
+    pub(crate) public_origin: Option<String>,
 }
 
 impl AuthConfig {
@@ -87,7 +89,9 @@ impl AuthConfig {
             cloudflare: None,
             token_store: TokenStore::default(),
             service_token: None,
+            service_tokens: Vec::new(),
             resource_path: None,
+            public_origin: None,
         }
     }
 
@@ -114,11 +118,28 @@ impl AuthConfig {
         self
     }
 
+    /// Hands on [`ServiceTokens`](crate::ServiceTokens), by which a handler gets the tokens stored under these keys, each
+    /// when it is asked for: a server with several upstreams goes on with those whose token is there.
+    #[must_use]
+    pub fn with_service_tokens(mut self, store: TokenStore, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.token_store = store;
+        self.service_tokens = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Tells clients in 401 answers where the metadata of the protected resource at this path is (RFC 9728 §5.1):
     /// `https://HOST/.well-known/oauth-protected-resource{path}`. Whoever sets it serves that document.
     #[must_use]
     pub fn with_resource_path(mut self, path: impl Into<String>) -> Self {
         self.resource_path = Some(path.into());
+        self
+    }
+
+    /// The address under which clients reach the server, such as `https://mcp.example.com`: the 401 answers then name it
+    /// whatever `Host` says. A proxy may change `Host`, and this server cannot see whether TLS ends before it.
+    #[must_use]
+    pub fn with_public_origin(mut self, origin: impl Into<String>) -> Self {
+        self.public_origin = Some(origin.into());
         self
     }
 

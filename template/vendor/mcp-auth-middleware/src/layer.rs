@@ -2,6 +2,9 @@
 //!
 //! Only headers are looked at. A refused request is answered before a byte of its body is read.
 
+#[cfg(any(feature = "postgres", feature = "infisical"))]
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -43,12 +46,14 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
             tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
         }
     }
+    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    let keys = config.service_token.iter().chain(&config.service_tokens);
     let authenticator = Arc::new(Authenticator {
+        #[cfg(any(feature = "postgres", feature = "infisical"))]
+        resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
         config,
         cloudflare,
         bearer,
-        #[cfg(any(feature = "postgres", feature = "infisical"))]
-        resolved: Resolved::default(),
         counters: AuthCounters::default(),
     });
     Ok(AuthLayer { authenticator, resolves: true })
@@ -66,9 +71,41 @@ struct Authenticator {
     config: AuthConfig,
     cloudflare: Option<AccessValidator>,
     bearer: Option<BearerTokens>,
+    /// The tokens that this server uses, by their keys.
     #[cfg(any(feature = "postgres", feature = "infisical"))]
-    resolved: Resolved,
+    resolved: BTreeMap<String, Resolved>,
     counters: AuthCounters,
+}
+
+/// The server's own tokens by name, in the extensions of a request that has passed: for a server with several upstreams,
+/// each of which has a token of its own.
+#[derive(Clone)]
+pub struct ServiceTokens(Arc<Authenticator>);
+
+impl ServiceTokens {
+    /// The token stored under this key, one of those of
+    /// [`AuthConfig::with_service_tokens`](crate::AuthConfig::with_service_tokens): known already, or asked of the store.
+    ///
+    /// # Errors
+    /// [`AuthError::ServiceTokenMissing`] for a key that is not stored, or not one of those;
+    /// [`AuthError::TokenStoreUnavailable`] where the store does not answer and nothing recent is known,
+    /// [`AuthError::ServiceTokenUnreadable`] where what it has does not decrypt.
+    pub async fn get(&self, key: &str) -> Result<ServiceToken, AuthError> {
+        if !self.0.config.service_tokens.iter().any(|known| known == key) {
+            return Err(AuthError::ServiceTokenMissing);
+        }
+        if let Some(token) = self.0.fresh(key) {
+            return Ok(token);
+        }
+        // The future of a database call has kilobytes, and handlers are futures in futures: boxed here, it is in none.
+        Box::pin(self.0.service_token(key)).await
+    }
+}
+
+impl fmt::Debug for ServiceTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServiceTokens").field(&self.0.config.service_tokens).finish()
+    }
 }
 
 /// How often requests passed, and how often each refusal happened.
@@ -119,15 +156,20 @@ impl AuthLayer {
     /// server, and abort it at shutdown.
     #[cfg(feature = "postgres")]
     pub async fn keep_tokens_fresh(self) {
-        let config = &self.authenticator.config;
-        let (TokenStore::Postgres(store), Some(own)) = (&config.token_store, &config.service_token) else { return };
+        let Authenticator { config, resolved, .. } = &*self.authenticator;
+        let TokenStore::Postgres(store) = &config.token_store else { return };
+        if resolved.is_empty() {
+            return;
+        }
         let mut changes = store.changes();
         while let Some(change) = changes.next().await {
-            let other = matches!(&change, TokenChange::Changed { service, key }
-                if *service != config.service_name || key != own);
-            // What may have been missed counts as a change.
-            if !other {
-                self.authenticator.resolved.forget();
+            for (own, resolved) in resolved {
+                let other = matches!(&change, TokenChange::Changed { service, key }
+                    if *service != config.service_name || key != own);
+                // What may have been missed counts as a change.
+                if !other {
+                    resolved.forget();
+                }
             }
         }
     }
@@ -175,11 +217,16 @@ impl Authenticator {
     /// The service token, where one is needed and known; `Some(None)` where none is needed.
     fn known_token(&self, resolves: bool) -> Option<Option<ServiceToken>> {
         let Some(key) = self.config.service_token.as_deref().filter(|_| resolves) else { return Some(None) };
+        self.fresh(key).map(Some)
+    }
+
+    /// A token that needs no asking.
+    fn fresh(&self, key: &str) -> Option<ServiceToken> {
         match &self.config.token_store {
             // In memory already.
-            TokenStore::Env(store) => store.get(key).map(Some),
+            TokenStore::Env(store) => store.get(key),
             #[cfg(any(feature = "postgres", feature = "infisical"))]
-            _ => self.resolved.fresh().map(Some),
+            _ => self.resolved.get(key)?.fresh(),
         }
     }
 
@@ -210,7 +257,10 @@ impl Authenticator {
             store => {
                 let service = &self.config.service_name;
                 // The cache asks on behalf of all callers, so none of them is the actor.
-                self.resolved.get(|| store.get_token(service, key, service)).await
+                match self.resolved.get(key) {
+                    Some(resolved) => resolved.get(|| store.get_token(service, key, service)).await,
+                    None => Err(AuthError::ServiceTokenMissing),
+                }
             }
         };
         if token.as_ref().err() == Some(&AuthError::ServiceTokenMissing) {
@@ -241,21 +291,19 @@ impl Authenticator {
         HeaderValue::from_str(&value).ok()
     }
 
-    /// Where the metadata of the protected resource is (RFC 9728 §3.1), by the name under which the caller reached us.
-    /// The name is taken only where it has the form of a host; whether it is one of ours is for the layer in front.
+    /// Where the metadata of the protected resource is (RFC 9728 §3.1), by the configured address, or by the name under
+    /// which the caller reached us. Whether that is one of ours is for the layer in front.
     fn metadata_url(&self, headers: &HeaderMap) -> Option<String> {
         let path = self.config.resource_path.as_deref()?;
-        let host = headers.get(HOST)?.to_str().ok()?;
-        if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) {
-            return None;
-        }
-        let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |rest| rest.split(']').next())?;
-        let scheme = if matches!(name, "localhost" | "127.0.0.1" | "::1") { "http" } else { "https" };
-        Some(format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}"))
+        let origin = match &self.config.public_origin {
+            Some(origin) => origin.clone(),
+            None => origin_of(headers.get(HOST)?.to_str().ok()?)?,
+        };
+        Some(format!("{origin}/.well-known/oauth-protected-resource{path}"))
     }
 
     /// Gives the request what the handler may know.
-    fn admit<B>(&self, request: &mut Request<B>, user: User, token: Option<ServiceToken>) {
+    fn admit<B>(self: &Arc<Self>, request: &mut Request<B>, user: User, token: Option<ServiceToken>) {
         self.counters.passed.fetch_add(1, Ordering::Relaxed);
         // What follows needs no credential of the caller: it cannot leak what it does not have.
         request.headers_mut().remove(AUTHORIZATION);
@@ -263,6 +311,9 @@ impl Authenticator {
         request.extensions_mut().insert(user);
         if let Some(token) = token {
             request.extensions_mut().insert(token);
+        }
+        if !self.config.service_tokens.is_empty() {
+            request.extensions_mut().insert(ServiceTokens(Arc::clone(self)));
         }
     }
 
@@ -291,6 +342,23 @@ impl Authenticator {
         }
         response
     }
+}
+
+/// The origin of a server that clients reach under this `Host`: http for loopback, https for every other name. In lower
+/// case and without the port that the scheme has anyway, as clients compare it with what they were given (RFC 9728 §3.3).
+/// `None` where the text does not have the form of a host.
+#[must_use]
+pub fn origin_of(host: &str) -> Option<String> {
+    if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) {
+        return None;
+    }
+    let host = host.to_ascii_lowercase();
+    let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |rest| rest.split(']').next())?;
+    let (scheme, port) =
+        if matches!(name, "localhost" | "127.0.0.1" | "::1") { ("http", ":80") } else { ("https", ":443") };
+    // The last part of an address in brackets is no port.
+    let host = host.strip_suffix(port).unwrap_or(&host);
+    Some(format!("{scheme}://{host}"))
 }
 
 fn access_validated(user: &User) {
@@ -370,5 +438,28 @@ where
                 Err(error) => Ok(authenticator.refuse(error, request.headers())),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin_of;
+
+    #[test]
+    fn the_origin_is_what_a_client_would_write() {
+        for (host, origin) in [
+            ("mcp.example.com", Some("https://mcp.example.com")),
+            ("MCP.Example.com:443", Some("https://mcp.example.com")),
+            ("mcp.example.com:8443", Some("https://mcp.example.com:8443")),
+            ("LOCALHOST:8080", Some("http://localhost:8080")),
+            ("127.0.0.1:80", Some("http://127.0.0.1")),
+            ("[::1]:8080", Some("http://[::1]:8080")),
+            ("[::1]", Some("http://[::1]")),
+            ("", None),
+            ("a/b", None),
+            ("a\"b", None),
+        ] {
+            assert_eq!(origin_of(host).as_deref(), origin, "{host}");
+        }
     }
 }
