@@ -26,7 +26,7 @@ pub struct Cli {
     /// Print each step
     #[arg(short, long, global = true, display_order = 901)]
     pub verbose: bool,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -81,10 +81,10 @@ pub struct New {
     /// Folder with a cargo-generate template to use instead of the built-in one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
-    /// Who may call: Cloudflare Access, a Bearer token, or both
+    /// Authentication: Cloudflare Access, a Bearer token, or both
     #[arg(long, value_name = "MODE", value_parser = Named(&["cloudflare", "bearer", "both"]))]
     pub auth_mode: Option<String>,
-    /// Where the token for the upstream API is kept
+    /// Store of the token for the upstream API
     #[arg(long, value_name = "STORE", value_parser = Named(&["env", "postgres", "infisical"]))]
     pub token_store: Option<String>,
     /// Start from the Coda tools, or from one trivial tool
@@ -246,7 +246,7 @@ pub enum DocsCommand {
     /// Show the pages in a browser, on this machine only, and rebuild them when something changes
     ///
     /// It writes nothing: it shows what `docs build` would make of the catalog, the templates and the documents.
-    #[command(after_help = "Exit status: 0 it was told to stop (Ctrl-C), 2 wrong input, 3 it cannot serve.\n\n\
+    #[command(after_help = "Exit status: 0 it was stopped (Ctrl-C), 2 wrong input, 3 it cannot serve.\n\n\
                       Example:\n  mcp-kit docs serve --port 3000")]
     Serve(DocsServe),
 }
@@ -288,30 +288,30 @@ pub struct CatalogAdd {
     /// The catalog
     #[command(flatten)]
     pub file: CatalogFile,
-    /// Its name
+    /// Name
     pub name: String,
-    /// A server, or the template that servers are made from
+    /// A server, or a template for servers
     #[arg(long, default_value = "server", value_parser = value_parser(ServiceKind::ALL))]
     pub kind: ServiceKind,
-    /// Whether it is in use
+    /// Status
     #[arg(long, value_parser = value_parser(ServiceStatus::ALL))]
     pub status: ServiceStatus,
-    /// Where it runs
+    /// Location
     #[arg(long, value_parser = value_parser(Location::ALL))]
     pub location: Location,
-    /// How callers authenticate
+    /// Authentication of callers
     #[arg(long, value_name = "METHOD", value_parser = value_parser(AuthMethod::ALL))]
     pub auth_method: AuthMethod,
-    /// Where its tokens are kept
+    /// Storage of its tokens
     #[arg(long, value_name = "STORAGE", value_parser = value_parser(TokenStorage::ALL))]
     pub token_storage: TokenStorage,
-    /// Where it answers
+    /// URL of its endpoint
     #[arg(long)]
     pub url: Option<String>,
-    /// Where its sources are
+    /// Repository: an address, or a path relative to the catalog
     #[arg(long)]
     pub repository: Option<String>,
-    /// Who owns it
+    /// Owner: a person or a team
     #[arg(long)]
     pub owner: Option<String>,
     /// Notes
