@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn somebodys_work_after_an_interruption_is_not_overwritten() {
+    fn another_users_work_after_an_interruption_is_not_overwritten() {
         let place = Place::new(&[("a.md", "1")]);
         let folder = place.root().join(FOLDER);
         fs::create_dir(&folder).unwrap();
