@@ -1,9 +1,9 @@
-//! A destination that was never meant as it is written: empty, a placeholder, wrapped in parentheses, with two `#`, without
-//! `https://` or `mailto:`.
+//! A destination is not a path: it is empty, a placeholder, in parentheses, has two `#`, or lacks `https://` or
+//! `mailto:`.
 //!
 //! # Why it matters
 //!
-//! The renderer takes it for the path of a file, so readers get a 404 although the right address stands in the text.
+//! The renderer treats it as the path of a file, so readers get a 404.
 //!
 //! # Example
 //!
@@ -15,7 +15,7 @@
 //!
 //! # How to fix it
 //!
-//! The message says what belongs there; where it is only about characters, `--fix` does it.
+//! Write the destination that the message names. `--fix` corrects wrong characters.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target};
@@ -44,7 +44,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     }
 }
 
-/// What is wrong, and what was meant.
+/// Returns the message and the probable destination.
 fn explain(kind: Malformed, destination: &str) -> (String, Option<String>) {
     match kind {
         Malformed::Empty => ("the destination is empty, so the link leads to its own page".to_owned(), None),

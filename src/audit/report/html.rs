@@ -15,7 +15,7 @@ use super::tally::Tally;
 use crate::audit::finding::{Code, Finding, Report, Severity};
 use crate::text::digest::sha256;
 
-/// A browser is still quick with these; the most_severe are taken.
+/// The number of findings that a browser shows quickly; only the most severe ones are shown.
 const MOST_FINDINGS: usize = 50_000;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -42,7 +42,7 @@ struct Data<'a, E: Serialize, F: Serialize, D: Serialize> {
     decisions: D,
 }
 
-/// Code, severity, path, line, column, message, target, suggestion, repair, source line, start and end of the place in it: a list,
+/// Code, severity, path, line, column, message, target, suggestion, fix, source line, start and end of the place in it: a list,
 /// as the names of fields would be most of the page.
 type Row<'a> =
     (usize, usize, usize, u32, u32, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str, usize, usize);
@@ -129,7 +129,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(Inside(out), &data).map_err(Into::into)
 }
 
-/// What the page's policy knows a style or script by. A browser reads every line end as `\n` (HTML 13.2.3.5) before it compares, so
+/// Returns the hash by which the page's policy allows a style or script. A browser reads every line end as `\n` (HTML 13.2.3.5) before it compares, so
 /// that is what is written, on whatever system this was compiled.
 fn hashed(text: &str) -> (String, String) {
     let text = text.replace("\r\n", "\n");

@@ -1,9 +1,9 @@
-//! Sentences that several formats share.
+//! Messages that several formats share.
 
 use crate::audit::checks::Check;
 use crate::audit::finding::{Code, Finding};
 
-/// What is wrong, and what is meant.
+/// Returns the message with the suggestion.
 pub(crate) fn message(finding: &Finding) -> String {
     match &finding.suggestion {
         Some(suggestion) => format!("{} (did you mean {suggestion}?)", finding.message),
