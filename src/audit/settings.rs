@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::finding::{Code, Severity};
-use super::profile::Flavor;
+use super::site::Flavor;
 use super::web;
 
 /// The settings of an audit.
@@ -14,6 +14,8 @@ pub struct Settings {
     /// The renderer of a folder, which overrides detection. The folder is relative to the root, with `/` between the
     /// parts.
     pub flavors: Vec<(String, Flavor)>,
+    /// The site's settings that its own files do not say.
+    pub site: Option<OwnSite>,
     /// Globs of documents that are not audited. Links to them are still good.
     pub exclude: Vec<String>,
     /// Globs of entry points, in addition to README, index and SUMMARY of the root and of sites.
@@ -34,11 +36,23 @@ pub struct Settings {
     pub largest: u64,
 }
 
+/// What a user says of the sites whose own files do not say it, or only by running them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnSite {
+    /// The folder whose sites it is about; without it, all.
+    pub folder: Option<String>,
+    /// What stands in front of all addresses.
+    pub base: Option<String>,
+    /// The folders that `/` means, the likeliest first.
+    pub roots: Vec<String>,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             flavor: None,
             flavors: Vec::new(),
+            site: None,
             exclude: Vec::new(),
             entry_points: Vec::new(),
             orphans_allowed: Vec::new(),

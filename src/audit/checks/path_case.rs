@@ -18,7 +18,6 @@
 //! Write the path in the case of the file name. `--fix` does it. Renaming the file would break other links.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -33,8 +32,7 @@ const CODE: Code = Code::PathCase;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
-    // DocFX builds usually run on file systems that ignore case, where readers get the page.
-    let forgiven = context.corpus.site(page).flavor == Flavor::Docfx;
+    let forgiven = context.corpus.site(page).links.forgives_path_case;
     let severity = if forgiven { Severity::Warning } else { Severity::Error };
     for (link, resolved) in context.links(page) {
         let Target::Case(entry) = resolved.target else { continue };

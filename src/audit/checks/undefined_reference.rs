@@ -18,12 +18,13 @@
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
 //! `[text][https://…]` can only be links and are errors. `[a][b]` may be prose, so it is a warning. The check skips
 //! labels that look like an index or a generic parameter, labels in headings, and plain words in a document without any
-//! definition. Write `\[a][b]` for plain text.
+//! definition. Write `\[a][b]` for plain text. `[^1]` without its footnote is a warning too.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::document::{Document, Undefined};
+use crate::audit::document::{Document, RawKind, Undefined};
 use crate::audit::finding::{Edit, Fix};
-use crate::audit::profile::Form;
+use crate::audit::included;
+use crate::audit::site::Form;
 use crate::audit::suggest;
 
 pub(super) const CHECK: Check = Check {
@@ -43,6 +44,9 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     for undefined in &document.undefined {
         let label = document.text(undefined.label);
         let Some(severity) = severity(document, undefined, label) else { continue };
+        if included::defines(context.corpus, &context.graph.links, page, label) {
+            continue;
+        }
         let is_destination = is_destination(label);
         let message = if is_destination {
             format!("[{label}] is no label of a definition: a destination belongs in parentheses")
@@ -59,6 +63,12 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             }
         }
         pending.push(draft);
+    }
+    for raw in document.raw.iter().filter(|raw| raw.kind == RawKind::Footnote) {
+        let label = format!("^{}", document.text(raw.destination));
+        let message = format!("no footnote [{label}], so this is shown as it is written");
+        let draft = PendingFinding::new(CODE, Severity::Warning, page, raw.span, message);
+        pending.push(PendingFinding { target: Some(label), ..draft });
     }
 }
 
