@@ -32,7 +32,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     }
     let path = display_path(context.corpus.path(page));
     for stale in context.facts.stale_pages.iter().filter(|stale| stale.path == path) {
-        let span = Span::of(&(stale.at..stale.at));
+        let span = Span::from_range(&(stale.at..stale.at));
         pending.push(PendingFinding::new(CODE, Severity::Error, page, span, stale.message.clone()));
     }
 }

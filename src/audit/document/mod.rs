@@ -42,9 +42,9 @@ pub struct Span {
 }
 
 impl Span {
-    /// From an ordinary range; documents are smaller than 4 GB.
+    /// Makes a span from an ordinary range. Documents are smaller than 4 GB.
     #[must_use]
-    pub fn of(range: &Range<usize>) -> Self {
+    pub fn from_range(range: &Range<usize>) -> Self {
         let small = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { start: small(range.start), end: small(range.end) }
     }
@@ -79,7 +79,7 @@ impl Strings {
     pub fn add(&mut self, text: &str) -> Text {
         let start = self.0.len();
         self.0.push_str(text);
-        Text(Span::of(&(start..self.0.len())))
+        Text(Span::from_range(&(start..self.0.len())))
     }
 
     /// A text of this document.

@@ -88,7 +88,7 @@ pub fn find(text: &str) -> Vec<Secret> {
             true => private_key(text, prefix.start),
             false => key(bytes, shape, prefix),
         });
-        found.extend(span.map(|span| Secret { span: super::Span::of(&span), kind: shape.kind }));
+        found.extend(span.map(|span| Secret { span: super::Span::from_range(&span), kind: shape.kind }));
     }
     found
 }

@@ -56,7 +56,7 @@ pub(super) fn find(text: &str, base: usize, range: Range<usize>, strings: &mut S
         };
         let (codes, defect) = read(rest, strings);
         let span = base + span.start..base + span.end;
-        found.push(Suppression { span: Span::of(&span), codes, covers: Span::of(&covers), defect });
+        found.push(Suppression { span: Span::from_range(&span), codes, covers: Span::from_range(&covers), defect });
     }
 }
 

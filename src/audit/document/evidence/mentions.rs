@@ -46,7 +46,7 @@ impl Patterns {
     /// Each occurrence in `text`, which begins at `offset`.
     pub fn mentions<'a>(&'a self, text: &'a str, offset: usize, place: Place) -> impl Iterator<Item = Mention> + 'a {
         self.places(text).into_iter().map(move |Range { start, end }| Mention {
-            span: Span::of(&(offset + start..offset + end)),
+            span: Span::from_range(&(offset + start..offset + end)),
             place,
             common: self.common.iter().any(|word| *word == text[start..end].to_lowercase())
                 && !is_a_mark(&text[..start], &text[end..], place),
