@@ -25,7 +25,7 @@ impl Patterns {
     /// # Errors
     /// When `pattern` is no regular expression.
     pub fn new(pattern: &str, common: &[String]) -> Result<Self, regex::Error> {
-        let pattern = match Words::of(pattern) {
+        let pattern = match Words::from_pattern(pattern) {
             Some(words) => Pattern::Words(words),
             None => Pattern::Expression(RegexBuilder::new(pattern).case_insensitive(true).build()?),
         };
