@@ -15,7 +15,7 @@ use super::collect::Collected;
 use super::{Entry, Kind, Unreadable};
 use crate::audit::site::is_below;
 use crate::fs::git;
-use crate::text::casefold::Index;
+use crate::text::casefold::CasefoldIndex;
 use crate::text::path::{file_name, join, native, parent};
 
 /// The index of all paths of a tree.
@@ -28,8 +28,8 @@ pub struct Tree {
     /// Folders with files of other repositories: checkouts, and vendored copies.
     foreign: Vec<Box<[u8]>>,
     unreadable: Vec<Unreadable>,
-    by_casefold: OnceLock<Index>,
-    names: OnceLock<Index>,
+    by_casefold: OnceLock<CasefoldIndex>,
+    names: OnceLock<CasefoldIndex>,
     ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
     sparse: OnceLock<bool>,
     tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
@@ -192,14 +192,14 @@ impl Tree {
     /// Returns the entries whose path equals `path` without regard to case.
     pub fn find_folded<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let path_of = |at: u32| &*self.entries[at as usize].path;
-        let by_casefold = self.by_casefold.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
+        let by_casefold = self.by_casefold.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| &*entry.path)));
         by_casefold.find(path, path_of)
     }
 
     /// Returns the entries whose file name equals this one without regard to case.
     pub fn find_name<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let name_of = |at: u32| file_name(&self.entries[at as usize].path);
-        let names = self.names.get_or_init(|| Index::new(self.entries.iter().map(|entry| file_name(&entry.path))));
+        let names = self.names.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| file_name(&entry.path))));
         names.find(name, name_of)
     }
 
