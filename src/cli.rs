@@ -82,13 +82,13 @@ pub struct New {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
     /// Authentication: Cloudflare Access, a Bearer token, or both
-    #[arg(long, value_name = "MODE", value_parser = Named(&["cloudflare", "bearer", "both"]))]
+    #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "bearer", "both"]))]
     pub auth_mode: Option<String>,
     /// Store of the token for the upstream API
-    #[arg(long, value_name = "STORE", value_parser = Named(&["env", "postgres", "infisical"]))]
+    #[arg(long, value_name = "STORE", value_parser = SuggestedValues(&["env", "postgres", "infisical"]))]
     pub token_store: Option<String>,
     /// Start from the Coda tools, or from one trivial tool
-    #[arg(long, value_name = "EXAMPLE", value_parser = Named(&["coda", "blank"]))]
+    #[arg(long, value_name = "EXAMPLE", value_parser = SuggestedValues(&["coda", "blank"]))]
     pub example: Option<String>,
     /// Answer a question of the template; may be repeated
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
@@ -367,9 +367,9 @@ pub enum OutputFormat {
 /// Values that help and completions offer, but the template accepts or rejects. A template can have other choices, and
 /// a wrong value is reported together with every other error.
 #[derive(Clone, Copy)]
-struct Named(&'static [&'static str]);
+struct SuggestedValues(&'static [&'static str]);
 
-impl TypedValueParser for Named {
+impl TypedValueParser for SuggestedValues {
     type Value = String;
 
     fn parse_ref(
