@@ -9,7 +9,7 @@ use crate::audit::document::{Construct, Link, LinkKind, Raw, RawKind, Span, Unde
 use crate::markdown::slug::Dialect;
 
 /// A link that has begun, and where the last part of its text ends.
-pub(super) struct Open {
+pub(super) struct OpenLink {
     pub(super) link: usize,
     pub(super) inner_end: usize,
 }
@@ -38,7 +38,7 @@ impl Reader<'_> {
             None => (Span::default(), self.strings.add(destination)),
         };
         let span = self.span(range);
-        self.inside.links.push(Open { link: self.links.len(), inner_end: range.start + before_text });
+        self.inside.links.push(OpenLink { link: self.links.len(), inner_end: range.start + before_text });
         self.links.push(Link { span, written, destination, kind, definition, says_old: false, is_anchor: false });
     }
 

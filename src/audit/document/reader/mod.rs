@@ -16,14 +16,14 @@ use super::{
 };
 use crate::markdown::slug::Slugger;
 use headings::{Heading, Headings};
-use links::Open;
+use links::OpenLink;
 use markup::Markup;
 
 /// What the current event stands in.
 #[derive(Default)]
 struct Inside {
     /// Links and images, the innermost last.
-    links: Vec<Open>,
+    links: Vec<OpenLink>,
     images: usize,
     quotes: usize,
     is_code: bool,
