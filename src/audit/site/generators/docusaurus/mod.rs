@@ -84,8 +84,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.project = vec![folder.to_vec()];
     site.locales = settings.at(&["i18n", "locales"]).names().iter().map(|name| name.as_bytes().to_vec()).collect();
     site.made = ["search", "__docusaurus"].map(|name| name.as_bytes().to_vec()).to_vec();
-    let mut parts = Parts { tree, path, folder, site: &mut site };
-    parts.read(&settings);
+    let mut plugins = PluginReader { tree, path, folder, site: &mut site };
+    plugins.read(&settings);
     // The blog and the documents of further instances are named by their paths as well.
     site.roots.extend(site.content.iter().cloned());
     site.roots.push(folder.to_vec());
@@ -113,14 +113,14 @@ fn static_folders(folder: &[u8], settings: &Value) -> Vec<Vec<u8>> {
     named.into_iter().map(|name| normal(folder, name)).collect()
 }
 
-struct Parts<'a> {
+struct PluginReader<'a> {
     tree: &'a Tree,
     path: &'a [u8],
     folder: &'a [u8],
     site: &'a mut Site,
 }
 
-impl Parts<'_> {
+impl PluginReader<'_> {
     fn read(&mut self, settings: &Value) {
         let mut is_classic = false;
         for preset in settings.get("presets").items() {
