@@ -10,7 +10,7 @@ use crate::audit::document::{Construct, Syntax};
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass = Pass { writer, source, syntax, lists: Lists::default(), is_program: true };
+    let mut pass = MdxPass { writer, source, syntax, lists: Lists::default(), is_program: true };
     let (mut at, mut is_new) = (0, true);
     while at < source.len() {
         let line = Line::at(source, at, 4);
@@ -59,7 +59,7 @@ fn program_end(source: &str, start: usize) -> usize {
     bytes.len()
 }
 
-struct Pass<'a, 'w> {
+struct MdxPass<'a, 'w> {
     writer: &'w mut Writer<'a>,
     source: &'a str,
     syntax: &'w Syntax,
@@ -68,7 +68,7 @@ struct Pass<'a, 'w> {
     is_program: bool,
 }
 
-impl Pass<'_, '_> {
+impl MdxPass<'_, '_> {
     /// Copies a block of code, each line as far in as its fence. Returns where the next line begins.
     fn fence(&mut self, fence: Fence, first: &Line<'_>, place: usize) -> usize {
         self.writer.copy(first.body..first.next);
