@@ -16,14 +16,14 @@ pub(super) fn is_worth_it(text: &str) -> bool {
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass = Pass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true };
+    let mut pass = PythonPass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true };
     let mut at = 0;
     while at < source.len() {
         at = pass.line(&Line::at(source, at, 4));
     }
 }
 
-struct Pass<'a, 'w> {
+struct PythonPass<'a, 'w> {
     writer: &'w mut Writer<'a>,
     source: &'a str,
     syntax: &'w Syntax,
@@ -35,7 +35,7 @@ struct Pass<'a, 'w> {
     is_blank: bool,
 }
 
-impl Pass<'_, '_> {
+impl PythonPass<'_, '_> {
     /// Writes a line and what begins on it and ends later. Returns where the next one begins.
     fn line(&mut self, line: &Line<'_>) -> usize {
         if line.is_blank() {
