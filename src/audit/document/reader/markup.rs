@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Reader;
 use crate::audit::document::blocks::TAG;
-use crate::audit::document::html::{self, Piece};
+use crate::audit::document::html::{self, HtmlPiece};
 use crate::audit::document::{Construct, Link, LinkKind};
 
 /// Where in HTML the current event stands.
@@ -48,8 +48,8 @@ impl Reader<'_> {
         }
         html::pieces(html, &mut |piece| match piece {
             // A place to hang a tooltip on, which the tool writes anew whatever anybody mends.
-            Piece::Destination { text, .. } if self.is_tooltip(&text) => {}
-            Piece::Destination { text, start, end } => {
+            HtmlPiece::Destination { text, .. } if self.is_tooltip(&text) => {}
+            HtmlPiece::Destination { text, start, end } => {
                 let written = self.span(&(range.start + start..range.start + end));
                 let destination = self.strings.add(&text);
                 let span = if written.start < written.end { written } else { self.span(range) };
@@ -64,19 +64,19 @@ impl Reader<'_> {
                     is_anchor: false,
                 });
             }
-            Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
-            Piece::Named(name) => {
+            HtmlPiece::Anchor(name) => self.names.push(self.strings.add(&name)),
+            HtmlPiece::Named(name) => {
                 if self.syntax.has(Construct::ComponentTitles) {
                     self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
-            Piece::HeadingStart => self.markup.heading = Some(String::new()),
-            Piece::HeadingEnd => {
+            HtmlPiece::HeadingStart => self.markup.heading = Some(String::new()),
+            HtmlPiece::HeadingEnd => {
                 if let Some(text) = self.markup.heading.take() {
                     self.names.push(self.strings.add(self.slugger.next(text.trim())));
                 }
             }
-            Piece::Text(text) => self.heading_text(&text),
+            HtmlPiece::Text(text) => self.heading_text(&text),
         });
     }
 }
