@@ -89,7 +89,7 @@ struct Written<E: Serialize> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Read {
+struct BaselineFile {
     #[serde(rename = "schema", deserialize_with = "schema")]
     _schema: (),
     findings: Vec<BaselineEntry>,
@@ -138,7 +138,7 @@ impl Baseline {
     /// # Errors
     /// When they are no baseline.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, BaselineError> {
-        let read: Read = serde_json::from_slice(bytes).map_err(|error| {
+        let read: BaselineFile = serde_json::from_slice(bytes).map_err(|error| {
             let (line, column) = (error.line().max(1), error.column().max(1));
             let said = error.to_string();
             let reason = said.split(" at line ").next().unwrap_or(&said).to_owned();
