@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::LinkType;
 
-use super::Reader;
+use super::DocumentReader;
 use crate::audit::document::{Construct, Link, LinkKind, Raw, RawKind, Span, Undefined, evidence, raw, source};
 use crate::markdown::slug::Dialect;
 
@@ -14,7 +14,7 @@ pub(super) struct OpenLink {
     pub(super) inner_end: usize,
 }
 
-impl Reader<'_> {
+impl DocumentReader<'_> {
     pub(super) fn span(&self, range: &Range<usize>) -> Span {
         self.parsed.span(range)
     }

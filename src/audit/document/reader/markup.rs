@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Reader;
+use super::DocumentReader;
 use crate::audit::document::blocks::TAG;
 use crate::audit::document::html::{self, HtmlPiece};
 use crate::audit::document::{Construct, Link, LinkKind};
@@ -17,7 +17,7 @@ pub(super) struct Markup {
     pub(super) is_contributors: bool,
 }
 
-impl Reader<'_> {
+impl DocumentReader<'_> {
     /// Whether a link only hangs a tooltip up, in the table that all-contributors makes.
     fn is_tooltip(&self, destination: &str) -> bool {
         self.markup.is_contributors && destination.starts_with('#')

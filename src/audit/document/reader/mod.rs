@@ -43,7 +43,7 @@ pub(super) struct Bare {
 }
 
 /// What has been read so far.
-pub(super) struct Reader<'a> {
+pub(super) struct DocumentReader<'a> {
     parsed: Parsed<'a>,
     text: &'a str,
     syntax: &'a Syntax,
@@ -64,7 +64,7 @@ pub(super) struct Reader<'a> {
     footnotes: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> DocumentReader<'a> {
     /// Creates a reader of a text.
     pub(super) fn new(
         parsed: Parsed<'a>,
