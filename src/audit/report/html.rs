@@ -48,9 +48,9 @@ type Row<'a> =
     (usize, usize, usize, u32, u32, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str, usize, usize);
 
 /// JSON for inside a `script` element: there is no `<` outside of its strings, and within them it has another way to be written.
-struct Inside<'a>(&'a mut dyn Write);
+struct ScriptWriter<'a>(&'a mut dyn Write);
 
-impl Write for Inside<'_> {
+impl Write for ScriptWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for (at, part) in bytes.split(|byte| *byte == b'<').enumerate() {
             if at > 0 {
@@ -126,7 +126,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 .map(|decision| (place(&decision.path), decision.verdict.as_str(), &decision.reasons))
         }),
     };
-    serde_json::to_writer(Inside(out), &data).map_err(Into::into)
+    serde_json::to_writer(ScriptWriter(out), &data).map_err(Into::into)
 }
 
 /// Returns the hash by which the page's policy allows a style or script. A browser reads every line end as `\n` (HTML 13.2.3.5) before it compares, so
