@@ -102,8 +102,8 @@ impl<'a> DocumentReader<'a> {
         match event {
             Event::Start(tag) => return self.start(tag, range, definition),
             Event::End(tag) => self.end(*tag, range),
-            Event::Text(text) => self.words(text, range, false),
-            Event::Code(text) => self.words(text, range, true),
+            Event::Text(text) => self.plain_text(text, range, false),
+            Event::Code(text) => self.plain_text(text, range, true),
             Event::InlineMath(text) | Event::DisplayMath(text) => self.heading_text(text),
             Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
             Event::InlineHtml(_) => self.html(range),
@@ -175,7 +175,7 @@ impl<'a> DocumentReader<'a> {
         }
     }
 
-    fn words(&mut self, text: &str, range: &Range<usize>, code: bool) {
+    fn plain_text(&mut self, text: &str, range: &Range<usize>, code: bool) {
         self.heading_text(text);
         if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
             self.bare_addresses(range);
