@@ -62,7 +62,7 @@ impl AuditConfig {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "audit") else { return Self::default() };
         let flavor =
-            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::words()), Flavor::words());
+            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::names()), Flavor::words());
         let audit = Self {
             flavor: fields.take("flavor").and_then(|node| flavor(node, reader)),
             flavors: reader.table(fields.take("flavors"), |folder, _, node, reader| {
@@ -103,7 +103,7 @@ impl AuditConfig {
     #[must_use]
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
-        let flavor = |text: &str| Flavor::words().iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
+        let flavor = |text: &str| Flavor::names().iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
         let severity = |text: &str| SEVERITIES.iter().find(|(word, _)| *word == text).map(|(_, severity)| *severity);
         Settings {
             flavor: self.flavor.as_deref().and_then(flavor),
