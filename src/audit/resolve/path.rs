@@ -66,7 +66,7 @@ pub(super) fn locate(
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
     {
-        return shown(corpus, own, site, entry, kind);
+        return published(corpus, own, site, entry, kind);
     }
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
@@ -74,7 +74,7 @@ pub(super) fn locate(
         _ => variants(tree, site, candidate),
     };
     if let Some(entry) = candidates.iter().flatten().find_map(in_tree) {
-        return shown(corpus, own, site, entry, kind);
+        return published(corpus, own, site, entry, kind);
     }
     if let Some(entry) = address::find(corpus, page, site, path, buffer) {
         return reached(corpus, site, entry);
@@ -118,7 +118,7 @@ pub(super) fn locate(
 }
 
 /// What is reached by arriving at an entry that a page names by path: nothing where the site does not show it.
-fn shown(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
+fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
     let target = reached(corpus, site, entry);
     match target {
         Target::Page(page)
