@@ -184,11 +184,11 @@ impl PluginReader<'_> {
         if options == &Value::Computed || ["path", "routeBasePath"].iter().any(|name| options.get(name).is_computed()) {
             leave_computed(self.site, self.path, "where documents are");
         }
-        let told = options.get("path").text();
-        if let Some(told) = told {
-            self.site.note(self.path, "path", told);
+        let plugin_path = options.get("path").text();
+        if let Some(plugin_path) = plugin_path {
+            self.site.note(self.path, "path", plugin_path);
         }
-        let content = normal(self.folder, told.unwrap_or(folder));
+        let content = normal(self.folder, plugin_path.unwrap_or(folder));
         let prefix = options.get("routeBasePath").text().unwrap_or(prefix).trim_matches('/').as_bytes().to_vec();
         if folder == "blog" {
             let posts =
