@@ -57,19 +57,19 @@ fn raw_text(context: Context<'_>, page: u32, document: &Document, raw: &Raw) -> 
     let (message, edits) = match raw.kind {
         RawKind::Blank if is_there || has_path_ending(destination) => (
             "a destination with a blank needs < and > around it, so this is shown as it is written",
-            vec![Edit { span: raw.written.range(), text: format!("<{destination}>") }],
+            vec![Edit { span: raw.destination_span.range(), text: format!("<{destination}>") }],
         ),
         // A word in brackets behind parentheses is prose, unless it is a file.
         RawKind::Reversed if is_there && destination.contains(['.', '/']) => {
-            let (all, written) = (raw.span.range(), raw.written.range());
+            let (all, destination_span) = (raw.span.range(), raw.destination_span.range());
             let edit = |span: std::ops::Range<usize>, text: &str| Edit { span, text: text.to_owned() };
             (
                 "the text of a link belongs in brackets and its destination in parentheses, so this is shown as it is \
                  written",
                 vec![
                     edit(all.start..all.start + 1, "["),
-                    edit(written.start - 2..written.start, "]("),
-                    edit(written.end..written.end + 1, ")"),
+                    edit(destination_span.start - 2..destination_span.start, "]("),
+                    edit(destination_span.end..destination_span.end + 1, ")"),
                 ],
             )
         }

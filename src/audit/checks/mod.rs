@@ -130,8 +130,8 @@ impl PendingFinding {
 
     /// Makes a finding about a link. Its span is the destination, unless that is in a definition elsewhere.
     fn of_link(code: Code, severity: Severity, page: u32, document: &Document, link: &Link, message: String) -> Self {
-        let here = link.definition.is_none() && link.written.start < link.written.end;
-        let span = if here { link.written } else { link.span };
+        let here = link.definition.is_none() && link.destination_span.start < link.destination_span.end;
+        let span = if here { link.destination_span } else { link.span };
         let target = Some(document.text(link.destination).to_owned());
         Self { target, ..Self::new(code, severity, page, span, message) }
     }
@@ -139,10 +139,10 @@ impl PendingFinding {
     /// Adds the suggestion, and the fix when it is certain and its span is known.
     fn guessing(mut self, link: &Link, guess: Option<Guess>) -> Self {
         let Some(guess) = guess else { return self };
-        if guess.certain && link.written.start < link.written.end {
+        if guess.certain && link.destination_span.start < link.destination_span.end {
             self.fix = Some(Fix {
                 title: format!("write {}", guess.destination),
-                edits: vec![Edit { span: link.written.range(), text: guess.destination.clone() }],
+                edits: vec![Edit { span: link.destination_span.range(), text: guess.destination.clone() }],
             });
         }
         self.suggestion = Some(guess.destination);

@@ -112,7 +112,7 @@ pub struct Link {
     /// All of it.
     pub span: Span,
     /// The destination as written; where it stands in a definition, there. Empty where it is not known.
-    pub written: Span,
+    pub destination_span: Span,
     /// The destination, unescaped.
     pub destination: Text,
     /// How it is written.
@@ -131,7 +131,7 @@ pub struct Definition {
     /// All of it.
     pub span: Span,
     /// The destination as written.
-    pub written: Span,
+    pub destination_span: Span,
     /// The label.
     pub label: Text,
     /// The destination.

@@ -13,7 +13,7 @@ pub struct Raw {
     /// All of it.
     pub span: Span,
     /// The destination as written; empty for a footnote.
-    pub written: Span,
+    pub destination_span: Span,
     /// The destination, or the label of the footnote.
     pub destination: Text,
 }
@@ -37,15 +37,15 @@ pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
 
 /// Reads what stands beside a bracket.
 pub(super) fn read(parsed: &Parsed<'_>, span: &Range<usize>, syntax: &Syntax, strings: &mut Strings) -> Option<Raw> {
-    let (kind, range, written) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
-        let written = blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
-        (RawKind::Blank, span.start..written.end + 1, written)
+    let (kind, range, destination_span) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
+        let destination_span = blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
+        (RawKind::Blank, span.start..destination_span.end + 1, destination_span)
     } else {
         let start = reversed(parsed.text, span.start)?;
         (RawKind::Reversed, start..span.end, span.start + 1..span.end - 1)
     };
-    let destination = strings.add(&parsed.text[written.clone()]);
-    Some(Raw { kind, span: parsed.span(&range), written: parsed.span(&written), destination })
+    let destination = strings.add(&parsed.text[destination_span.clone()]);
+    Some(Raw { kind, span: parsed.span(&range), destination_span: parsed.span(&destination_span), destination })
 }
 
 /// Returns the destination with blanks that begins at `start`: a path on one line up to a parenthesis.

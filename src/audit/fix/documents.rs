@@ -151,10 +151,10 @@ impl<'a> Documents<'a> {
             let destination = document.text(link.destination);
             let parts = Parts::new(destination);
             // A link to a heading of the same page moves with it.
-            if parts.path.is_empty() || link.written.start >= link.written.end {
+            if parts.path.is_empty() || link.destination_span.start >= link.destination_span.end {
                 continue;
             }
-            if meets(&made_by_build, &link.written.range()) {
+            if meets(&made_by_build, &link.destination_span.range()) {
                 continue;
             }
             let moved = resolved.page().and_then(|to| archived.get(&to)).filter(|_| parts.fragment.is_some());
@@ -170,7 +170,7 @@ impl<'a> Documents<'a> {
                 (None, _) => continue,
             };
             let text_of_it = suggest::render_link(own, to, &parts, parts.fragment);
-            let edit = Edit { span: link.written.range(), text: text_of_it };
+            let edit = Edit { span: link.destination_span.range(), text: text_of_it };
             edits.add(text, &Fix { title: String::new(), edits: vec![edit] });
         }
         edits.apply(text)

@@ -50,13 +50,13 @@ impl DocumentReader<'_> {
             // A place to hang a tooltip on, which the tool writes anew whatever anybody mends.
             HtmlPiece::Destination { text, .. } if self.is_tooltip(&text) => {}
             HtmlPiece::Destination { text, start, end } => {
-                let written = self.span(&(range.start + start..range.start + end));
+                let destination_span = self.span(&(range.start + start..range.start + end));
                 let destination = self.strings.add(&text);
-                let span = if written.start < written.end { written } else { self.span(range) };
+                let span = if destination_span.start < destination_span.end { destination_span } else { self.span(range) };
                 let (kind, says_old) = (LinkKind::Html, false);
                 self.links.push(Link {
                     span,
-                    written,
+                    destination_span,
                     destination,
                     kind,
                     definition: None,

@@ -226,10 +226,10 @@ impl<'a> DocumentReader<'a> {
         if self.syntax.has(Construct::Includes) {
             for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
                 let (span, destination) = (self.parsed.original_span(&range), self.strings.add(file));
-                let (kind, written) = (LinkKind::Include, Span::default());
+                let (kind, destination_span) = (LinkKind::Include, Span::default());
                 self.links.push(Link {
                     span,
-                    written,
+                    destination_span,
                     destination,
                     kind,
                     definition: None,
