@@ -43,7 +43,7 @@ impl Included {
         Self { by }
     }
 
-    /// Whether a page is a part of another one.
+    /// Returns whether a page is a part of another one.
     #[must_use]
     pub fn has(&self, page: u32) -> bool {
         self.by.contains_key(&page)
@@ -77,7 +77,7 @@ fn is_good(link: &Resolved) -> bool {
         && !matches!(link.fragment, Fragment::Missing | Fragment::Case(_))
 }
 
-/// Whether a label is defined in a file that becomes a part of a page.
+/// Returns whether a label is defined in a file that becomes a part of a page.
 #[must_use]
 pub fn defines(corpus: &Corpus, links: &[Box<[Resolved]>], page: u32, label: &str) -> bool {
     let appended = &corpus.site(page).appended;

@@ -36,12 +36,12 @@ pub struct Settings {
     pub largest: u64,
 }
 
-/// What a user says of the sites whose own files do not say it, or only by running them.
+/// The settings of sites whose own files do not contain them, or only as programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnSite {
     /// The folder whose sites it is about; without it, all.
     pub folder: Option<String>,
-    /// What stands in front of all addresses.
+    /// The prefix of all addresses.
     pub base: Option<String>,
     /// The folders that `/` means, the likeliest first.
     pub roots: Vec<String>,

@@ -23,7 +23,7 @@ pub struct AuditConfig {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub flavors: Vec<(String, String)>,
-    /// What cannot be read from a site's own files.
+    /// Settings of the site that its own files do not contain.
     pub site: Option<SiteSettings>,
     /// Globs of documents that are not audited.
     #[serde(default)]

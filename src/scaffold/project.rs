@@ -12,7 +12,7 @@ use flate2::{Compression, GzBuilder};
 
 use super::answers::Answers;
 use super::manifest::position;
-use super::template::{TemplateSource, Template};
+use super::template::{Template, TemplateSource};
 use super::{lockfile, origin};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::files::{File, FileTree};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::answers::Answers;
-use super::template::{TemplateSource, Template};
+use super::template::{Template, TemplateSource};
 use crate::fs::files::FileTree;
 use crate::fs::repository::Repository;
 use crate::fs::terminal::{Paint, Role, shell_word};
@@ -131,7 +131,9 @@ impl ProjectReport<'_> {
                 let there = OURS.iter().filter(|(file, _, _)| self.files.contains_key(*file));
                 next.extend(there.map(|(_, command, why)| ((*command).to_owned(), *why)));
             }
-            TemplateSource::Folder(_) if self.files.contains_key("README.md") => next.push(("less README.md".to_owned(), "")),
+            TemplateSource::Folder(_) if self.files.contains_key("README.md") => {
+                next.push(("less README.md".to_owned(), ""))
+            }
             TemplateSource::Folder(_) => {}
         }
         next

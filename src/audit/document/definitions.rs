@@ -15,7 +15,9 @@ pub(super) fn collect(parsed: &Parsed<'_>, known: &RefDefs<'_>, strings: &mut St
         .map(|(label, definition)| {
             let span = definition.span.clone();
             let destination_span = destination_span(&parsed.text[span.clone()], &definition.dest);
-            let destination_span = destination_span.map(|destination_span| parsed.span(&(span.start + destination_span.start..span.start + destination_span.end)));
+            let destination_span = destination_span.map(|destination_span| {
+                parsed.span(&(span.start + destination_span.start..span.start + destination_span.end))
+            });
             Definition {
                 span: parsed.span(&span),
                 destination_span: destination_span.unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Span, Strings, Text};
 
-/// What a page says of itself.
+/// The statements of a page about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontMatter {
     /// `title:`.

@@ -2,7 +2,7 @@
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 
-/// What the tags of a piece of HTML say.
+/// The contents of a piece of HTML.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HtmlPiece {
     /// A destination and the bytes of the piece in which it stands.
@@ -19,7 +19,7 @@ pub(super) enum HtmlPiece {
     Text(String),
 }
 
-/// Whether `html` can hold anything that [`pieces`] finds. Most pieces are `<br>`, `</a>` and comments.
+/// Returns whether `html` can hold anything that [`pieces`] finds. Most pieces are `<br>`, `</a>` and comments.
 pub(super) fn is_worth_it(html: &str) -> bool {
     let bytes = html.as_bytes();
     memchr::memchr(b'=', bytes).is_some()
@@ -85,7 +85,11 @@ fn destinations(html: &str, set: bool, text: &str, within: std::ops::Range<usize
         // Written with entities, it cannot be found in the source: then there is no place to edit.
         let place = source.rfind(text).filter(|_| !text.is_empty()).map(|at| within.start + at);
         let start = place.unwrap_or(within.start);
-        sink(HtmlPiece::Destination { text: text.to_owned(), start, end: place.map_or(start, |start| start + text.len()) });
+        sink(HtmlPiece::Destination {
+            text: text.to_owned(),
+            start,
+            end: place.map_or(start, |start| start + text.len()),
+        });
     };
     if set {
         candidates(text).for_each(&mut report);

@@ -6,7 +6,7 @@ use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag};
 
 use super::evidence::Patterns;
 use super::parsed::Parsed;
-use super::reader::{Bare, Patterned, DocumentReader};
+use super::reader::{Bare, DocumentReader, Patterned};
 use super::{Construct, Decoded, Document, Strings, Syntax, blocks, definitions, front_matter, raw};
 
 /// Reads a document by the syntax of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of

@@ -119,9 +119,9 @@ pub struct Link {
     pub kind: LinkKind,
     /// Which of the document's definitions gives the destination.
     pub definition: Option<u32>,
-    /// Whether its text says that what it points to is old.
+    /// `true` when its text says that what it points to is old.
     pub says_old: bool,
-    /// Whether it is empty and names the place where it stands: `[](){#id}`.
+    /// `true` when it is empty and names the place where it stands: `[](){#id}`.
     pub is_anchor: bool,
 }
 
@@ -136,9 +136,9 @@ pub struct Definition {
     pub label: Text,
     /// The destination.
     pub destination: Text,
-    /// Whether any link or image uses it.
+    /// `true` when any link or image uses it.
     pub used: bool,
-    /// Whether one with the same label stands before it, so that this one counts for nothing.
+    /// `true` when one with the same label stands before it, so that this one counts for nothing.
     pub repeated: bool,
 }
 
@@ -169,7 +169,7 @@ pub enum Reading {
     Failed(String),
 }
 
-/// What an audit knows of a file.
+/// A parsed document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
     /// The short texts of everything below.
@@ -178,25 +178,25 @@ pub struct Document {
     pub links: Box<[Link]>,
     /// References without a definition.
     pub undefined: Box<[Undefined]>,
-    /// What was meant for a link and is shown as it is written.
+    /// Text that was meant as a link.
     pub raw: Box<[Raw]>,
     /// Reference definitions, in order.
     pub definitions: Box<[Definition]>,
-    /// What a fragment can name.
+    /// The anchors.
     pub anchors: Anchors,
     /// The first heading of the first level.
     pub title: Option<Text>,
-    /// What the front matter says.
+    /// The front matter.
     pub front_matter: FrontMatter,
     /// Findings that are not to be reported.
     pub suppressions: Box<[Suppression]>,
     /// Signs of being deprecated.
     pub evidence: Evidence,
-    /// What looks like a live key.
+    /// Probable secrets.
     pub secrets: Box<[Secret]>,
     /// How the file could be read.
     pub reading: Reading,
-    /// Whether the build puts parts into it that are not known here.
+    /// `true` when the build puts parts into it that are not known here.
     pub composed: bool,
 }
 

@@ -8,9 +8,9 @@ use super::{Span, Strings, Suppression, suppression};
 /// A text and its place.
 #[derive(Clone, Copy)]
 pub(super) struct Parsed<'a> {
-    /// What the parser sees.
+    /// The text for the parser.
     pub(super) text: &'a str,
-    /// What the document has behind its front matter.
+    /// The text after the front matter.
     pub(super) original: &'a str,
     /// Where that begins in the document.
     pub(super) base: usize,

@@ -1,4 +1,4 @@
-//! What a writer meant for a link and a reader sees as it is written.
+//! Text that its writer meant as a link and that readers see as written.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::{Construct, Span, Strings, Syntax, Text};
 /// Something that is shown as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw {
-    /// What it is.
+    /// The kind.
     pub kind: RawKind,
     /// All of it.
     pub span: Span,
@@ -29,7 +29,7 @@ pub enum RawKind {
     Footnote,
 }
 
-/// Whether a bracket that is no link may have been meant for one.
+/// Returns whether a bracket that is no link may have been meant for one.
 pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
     bytes.get(span.end) == Some(&b'(') || span.start > 0 && bytes[span.start - 1] == b')'
@@ -38,7 +38,8 @@ pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
 /// Reads what stands beside a bracket.
 pub(super) fn read(parsed: &Parsed<'_>, span: &Range<usize>, syntax: &Syntax, strings: &mut Strings) -> Option<Raw> {
     let (kind, range, destination_span) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
-        let destination_span = blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
+        let destination_span =
+            blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
         (RawKind::Blank, span.start..destination_span.end + 1, destination_span)
     } else {
         let start = reversed(parsed.text, span.start)?;

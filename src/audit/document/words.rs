@@ -27,7 +27,7 @@ const LONGEST_PART: usize = 4;
 const SPELLINGS: usize = 32;
 
 impl Words {
-    /// What the regular expression `pattern` means if it is `word|word`. `None` if it is more than that, or if there are too many of them.
+    /// Returns the words of `pattern` if it is `word|word`, or `None` if it is more than that or has too many words.
     pub(super) fn from_pattern(pattern: &str) -> Option<Self> {
         let words: Vec<&str> = pattern.split('|').collect();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b' ');

@@ -192,14 +192,16 @@ impl Tree {
     /// Returns the entries whose path equals `path` without regard to case.
     pub fn find_folded<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let path_of = |at: u32| &*self.entries[at as usize].path;
-        let by_casefold = self.by_casefold.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| &*entry.path)));
+        let by_casefold =
+            self.by_casefold.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| &*entry.path)));
         by_casefold.find(path, path_of)
     }
 
     /// Returns the entries whose file name equals this one without regard to case.
     pub fn find_name<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let name_of = |at: u32| file_name(&self.entries[at as usize].path);
-        let names = self.names.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| file_name(&entry.path))));
+        let names =
+            self.names.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| file_name(&entry.path))));
         names.find(name, name_of)
     }
 

@@ -8,7 +8,7 @@ use super::map::Writer;
 use super::tags::{element_end, tag};
 use crate::audit::document::{Construct, Syntax};
 
-/// Whether there is anything in a text that this pass changes.
+/// Returns whether there is anything in a text that this pass changes.
 pub(super) fn is_worth_it(text: &str) -> bool {
     let has = |mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
     has("!!!") || has("???") || has("\n===") || text.starts_with("===") || has("]:") || has("<")

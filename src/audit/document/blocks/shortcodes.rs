@@ -57,7 +57,7 @@ fn next(source: &str, from: usize) -> Option<Shortcode<'_>> {
     })
 }
 
-/// Whether it stands in a destination: behind `](` or `]: `, or with more of a word around it.
+/// Returns whether it stands in a destination: behind `](` or `]: `, or with more of a word around it.
 fn is_destination(source: &str, start: usize, end: usize) -> bool {
     let before = &source[..start];
     before.ends_with("](")

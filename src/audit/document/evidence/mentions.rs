@@ -54,7 +54,7 @@ impl Patterns {
     }
 }
 
-/// Whether a word between these texts marks the page: `Setup (deprecated)`, `[DEPRECATED] Setup`, `> Deprecated: …`, `setup-deprecated.md`.
+/// Returns whether a word between these texts marks the page: `Setup (deprecated)`, `[DEPRECATED] Setup`, `> Deprecated: …`, `setup-deprecated.md`.
 /// `The deprecated flags` and a page about the `deprecated` attribute do not.
 fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
     let (before, after) =
@@ -79,7 +79,7 @@ fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
     }
 }
 
-/// Whether the page is what the sentence before the word is about: of a tool or command that is deprecated, a healthy page says so.
+/// Returns whether the page is what the sentence before the word is about: of a tool or command that is deprecated, a healthy page says so.
 fn is_said_of_the_page(before: &str) -> bool {
     const PAGES: [&str; 13] = [
         "page",

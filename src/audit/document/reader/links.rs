@@ -39,7 +39,15 @@ impl DocumentReader<'_> {
         };
         let span = self.span(range);
         self.inside.links.push(OpenLink { link: self.links.len(), inner_end: range.start + before_text });
-        self.links.push(Link { span, destination_span, destination, kind, definition, says_old: false, is_anchor: false });
+        self.links.push(Link {
+            span,
+            destination_span,
+            destination,
+            kind,
+            definition,
+            says_old: false,
+            is_anchor: false,
+        });
     }
 
     pub(super) fn end_link(&mut self, range: &Range<usize>) {

@@ -18,7 +18,7 @@ pub(super) struct Markup {
 }
 
 impl DocumentReader<'_> {
-    /// Whether a link only hangs a tooltip up, in the table that all-contributors makes.
+    /// Returns whether a link only hangs a tooltip up, in the table that all-contributors makes.
     fn is_tooltip(&self, destination: &str) -> bool {
         self.markup.is_contributors && destination.starts_with('#')
     }
@@ -47,12 +47,13 @@ impl DocumentReader<'_> {
             return;
         }
         html::pieces(html, &mut |piece| match piece {
-            // A place to hang a tooltip on, which the tool writes anew whatever anybody mends.
+            // A place for a tooltip, which the tool writes again after every fix.
             HtmlPiece::Destination { text, .. } if self.is_tooltip(&text) => {}
             HtmlPiece::Destination { text, start, end } => {
                 let destination_span = self.span(&(range.start + start..range.start + end));
                 let destination = self.strings.add(&text);
-                let span = if destination_span.start < destination_span.end { destination_span } else { self.span(range) };
+                let span =
+                    if destination_span.start < destination_span.end { destination_span } else { self.span(range) };
                 let (kind, says_old) = (LinkKind::Html, false);
                 self.links.push(Link {
                     span,
@@ -81,7 +82,7 @@ impl DocumentReader<'_> {
     }
 }
 
-/// Whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.
+/// Returns whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.
 fn contributors(html: &str) -> Option<bool> {
     let at = memchr::memmem::find(html.as_bytes(), b"ALL-CONTRIBUTORS-LIST:")?;
     Some(html[at..].starts_with("ALL-CONTRIBUTORS-LIST:START"))

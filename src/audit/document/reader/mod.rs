@@ -19,7 +19,7 @@ use headings::{Heading, Headings};
 use links::OpenLink;
 use markup::Markup;
 
-/// What the current event stands in.
+/// The context of the current event.
 #[derive(Default)]
 struct Inside {
     /// Links and images, the innermost last.
@@ -42,7 +42,7 @@ pub(super) struct Bare {
     pub(super) end: usize,
 }
 
-/// What has been read so far.
+/// The state of the reader.
 pub(super) struct DocumentReader<'a> {
     parsed: Parsed<'a>,
     text: &'a str,
@@ -206,7 +206,7 @@ impl<'a> DocumentReader<'a> {
         }
     }
 
-    /// Whether the patterns are met in a part of the text: they need not be tried on every word of it.
+    /// Returns whether the patterns are met in a part of the text: they need not be tried on every word of it.
     fn is_patterned(&self, Range { start, end }: &Range<usize>) -> bool {
         if self.patterns.places.is_empty() {
             return false;
@@ -273,7 +273,7 @@ impl<'a> DocumentReader<'a> {
     }
 }
 
-/// Whether a label is a number: nobody writes `[^1]` in prose.
+/// Returns whether a label is a number: prose has no `[^1]`.
 fn is_number(label: &str) -> bool {
     label.bytes().all(|byte| byte.is_ascii_digit())
 }

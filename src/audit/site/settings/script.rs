@@ -18,7 +18,8 @@ pub(super) fn parse(text: &str) -> Value {
         .filter_map(|mark| code(text, mark).map(|at| at + mark.len()))
         .min();
     let Some(start) = start else { return Value::Computed };
-    let mut reader = ScriptReader { text, at: start, depth: 0, constants: &constants, names: MOST_NAMES, is_lost: false };
+    let mut reader =
+        ScriptReader { text, at: start, depth: 0, constants: &constants, names: MOST_NAMES, is_lost: false };
     let value = unwrapped(reader.value());
     if reader.is_lost { Value::Computed } else { value }
 }
