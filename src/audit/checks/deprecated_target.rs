@@ -22,7 +22,7 @@ use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, LinkKind};
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
-use crate::text::path::{display_path, file_name, parent};
+use crate::text::path::{display_path, file_name};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
