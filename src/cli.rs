@@ -129,6 +129,28 @@ pub struct AuditDocs {
     /// Use this renderer's rules instead of those that the tree's files name
     #[arg(long, value_enum, value_name = "RENDERER", help_heading = INPUT)]
     pub flavor: Option<Flavor>,
+    /// Audit the document at --path with the text on standard input, and report what is wrong in it
+    #[arg(
+        long,
+        requires = "path",
+        conflicts_with_all = ["paths", "fix", "baseline", "keep", "since", "since_merge_base"],
+        help_heading = INPUT
+    )]
+    pub stdin: bool,
+    /// With --stdin: where the document is or will be
+    #[arg(long, value_name = "PATH", requires = "stdin", value_hint = ValueHint::FilePath, help_heading = INPUT)]
+    pub path: Option<PathBuf>,
+    /// Report only what this commit does not have: findings that are new since this branch, tag or commit
+    #[arg(
+        long,
+        value_name = "REF",
+        conflicts_with_all = ["since_merge_base", "fix", "update_baseline"],
+        help_heading = CHECKS
+    )]
+    pub since: Option<String>,
+    /// The same, since the commit at which the current branch left this one
+    #[arg(long, value_name = "BRANCH", conflicts_with_all = ["fix", "update_baseline"], help_heading = CHECKS)]
+    pub since_merge_base: Option<String>,
     /// Fail on warnings, too
     #[arg(long, help_heading = CHECKS)]
     pub strict: bool,
@@ -151,7 +173,7 @@ pub struct AuditDocs {
     #[arg(
         long,
         value_name = "CODE",
-        conflicts_with_all = ["paths", "baseline", "root", "flavor"],
+        conflicts_with_all = ["paths", "baseline", "root", "flavor", "since", "since_merge_base", "stdin"],
         value_parser = code_parser(),
         help_heading = CHECKS
     )]

@@ -11,7 +11,6 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
-use super::facts::Facts;
 use super::settings::Settings;
 use super::site::{Addresses, Index, Site, Sites};
 use super::walk::{Kind, Tree};
@@ -52,6 +51,27 @@ pub struct Corpus {
 
 const NO_PAGE: u32 = u32::MAX;
 
+/// What decides how a document is read, besides its site.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// What marks documents as deprecated.
+    pub patterns: &'a Patterns,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// Whether addresses in running text are links.
+    pub addresses: bool,
+}
+
+/// The entries of a tree that are documents.
+fn documents(tree: &Tree) -> Vec<u32> {
+    (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect()
+}
+
+/// Whether a document reads the same in both sites.
+fn reads_alike(path: &[u8], one: &Site, other: &Site) -> bool {
+    one.syntax(path) == other.syntax(path)
+}
+
 impl Corpus {
     /// Reads every document of `tree`. `audited` returns whether the findings of a document are reported. `progress`
     /// receives the number of documents that are read, and of all.
@@ -59,21 +79,18 @@ impl Corpus {
     pub fn read(
         tree: Tree,
         sites: Sites,
-        patterns: &Patterns,
-        settings: &Settings,
-        facts: &Facts,
+        reading: &Reading<'_>,
         audited: &(dyn Fn(&[u8]) -> bool + Sync),
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
         let read_so_far = AtomicUsize::new(0);
-        let documents: Vec<u32> =
-            (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect();
+        let documents = documents(&tree);
         let pages: Vec<Page> = documents
             .par_iter()
             .map(|&entry| {
                 let path = &tree.entries()[entry as usize].path;
                 let site = sites.number(path);
-                let document = read(&tree, path, sites.site(site), patterns, settings, facts);
+                let document = read(&tree, path, sites.site(site), reading);
                 let so_far = read_so_far.fetch_add(1, Ordering::Relaxed);
                 if so_far.is_multiple_of(256) {
                     progress(so_far, documents.len());
@@ -81,6 +98,50 @@ impl Corpus {
                 Page { entry, site, audited: audited(path), document }
             })
             .collect();
+        Self::from_pages(tree, sites, pages)
+    }
+
+    /// Reads the documents of another state of the tree. Those that are the same in both, and are read by the same rules, are taken over.
+    #[must_use]
+    pub fn reread(
+        self,
+        tree: Tree,
+        sites: Sites,
+        reading: &Reading<'_>,
+        audited: &(dyn Fn(&[u8]) -> bool + Sync),
+    ) -> Self {
+        let Self { tree: old, sites: old_sites, pages, of_entry, rooted, .. } = self;
+        let mut documents_of: Vec<Option<(u16, Document)>> =
+            pages.into_iter().map(|page| Some((page.site, page.document))).collect();
+        let mut taken = |path: &[u8], site: u16| {
+            if tree.text(path).is_some() || old.text(path).is_some() {
+                return None;
+            }
+            let entry = old.exact(path)?;
+            let slot = documents_of.get_mut(*of_entry.get(entry as usize)? as usize)?;
+            let is_same = |of: u16| reads_alike(path, old_sites.site(of), sites.site(site));
+            slot.take_if(|(of, _)| is_same(*of)).map(|(_, document)| document)
+        };
+        let taken: Vec<(u32, u16, Option<Document>)> = documents(&tree)
+            .into_iter()
+            .map(|entry| {
+                let path = &tree.entries()[entry as usize].path;
+                let site = sites.number(path);
+                (entry, site, taken(path, site))
+            })
+            .collect();
+        let pages: Vec<Page> = taken
+            .into_par_iter()
+            .map(|(entry, site, document)| {
+                let path = &tree.entries()[entry as usize].path;
+                let document = document.unwrap_or_else(|| read(&tree, path, sites.site(site), reading));
+                Page { entry, site, audited: audited(path), document }
+            })
+            .collect();
+        Self { rooted, ..Self::from_pages(tree, sites, pages) }
+    }
+
+    fn from_pages(tree: Tree, sites: Sites, pages: Vec<Page>) -> Self {
         let mut of_entry = vec![NO_PAGE; tree.entries().len()];
         for (at, page) in (0_u32..).zip(&pages) {
             of_entry[page.entry as usize] = at;
@@ -205,9 +266,9 @@ thread_local! {
 const KEPT: usize = 1 << 20;
 
 /// Reads one document. Every failure becomes a document with an error.
-fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, settings: &Settings, facts: &Facts) -> Document {
+fn read(tree: &Tree, path: &[u8], site: &Site, reading: &Reading<'_>) -> Document {
     BUFFER.with_borrow_mut(|buffer| {
-        let document = read_into(buffer, tree, path, site, patterns, settings, facts);
+        let document = read_into(buffer, tree, path, site, reading);
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
         }
@@ -215,15 +276,8 @@ fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, settings: &S
     })
 }
 
-fn read_into(
-    buffer: &mut Vec<u8>,
-    tree: &Tree,
-    path: &[u8],
-    site: &Site,
-    patterns: &Patterns,
-    settings: &Settings,
-    facts: &Facts,
-) -> Document {
+fn read_into(buffer: &mut Vec<u8>, tree: &Tree, path: &[u8], site: &Site, reading: &Reading<'_>) -> Document {
+    let Reading { patterns, settings, addresses } = *reading;
     let bytes = match bytes(tree, path, settings.largest, buffer) {
         Ok(bytes) => bytes,
         Err(reason) => return Document::unread(reason),
@@ -233,7 +287,7 @@ fn read_into(
     }
     // One bad file must not cost the report on all others, even if a parser panics.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, facts.answers.is_some());
+        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, addresses);
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));
@@ -258,10 +312,13 @@ fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
 ///
 /// # Errors
 /// Why it cannot be read, in words.
-pub fn bytes<'a>(tree: &Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
+pub fn bytes<'a>(tree: &'a Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
     let unreadable = |error: io::Error| format!("it cannot be read: {error}");
-    let mut file = File::open(tree.on_disk(path)).map_err(unreadable)?;
     let too_large = || format!("it is larger than {} MB", largest >> 20);
+    if let Some(text) = tree.text(path) {
+        return if text.len() as u64 > largest { Err(too_large()) } else { Ok(text) };
+    }
+    let mut file = File::open(tree.on_disk(path)).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     if length > largest {
         return Err(too_large());

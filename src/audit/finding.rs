@@ -220,8 +220,23 @@ pub struct Report {
     pub decisions: Vec<Decision>,
     /// The number of findings that a baseline or a suppression hides.
     pub hidden: usize,
+    /// The older state that the tree is compared with: its findings are left out.
+    pub since: Option<Since>,
+    /// The address under which the documents can be seen, with `/` at its end.
+    pub links_to: Option<String>,
     /// The graph of all documents, for the HTML page.
     pub graph: DocumentGraph,
+}
+
+/// An older state of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// As it was named.
+    pub name: String,
+    /// The commit that it is.
+    pub commit: String,
+    /// How many findings it has that are there now, too, and are left out.
+    pub older: usize,
 }
 
 /// A part of the tree with its own rules.

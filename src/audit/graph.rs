@@ -38,7 +38,7 @@ impl Graph {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let mut links: Vec<_> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
         let included = Included::new(corpus, &links);
-        let parts: Vec<_> = included.resolve(corpus).collect();
+        let parts: Vec<_> = included.resolve(corpus, &links).collect();
         for (page, resolved) in parts {
             links[page as usize] = resolved;
         }

@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::site::is_below;
+use super::walk::is_markdown;
 use crate::error::Explain;
 use crate::fs::repository::root_around;
-use crate::text::path::{file_name, parent};
+use crate::text::path::{file_name, native, normalise, parent};
 
 /// The requested scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,17 @@ pub struct Scope {
     /// The root: the folder that `/` means in a link. `None` takes the git repository around the paths, or their common
     /// folder.
     pub root: Option<PathBuf>,
+    /// A document that is audited in place of the paths, with a text that is not on the disk.
+    pub unsaved: Option<Unsaved>,
+}
+
+/// The text that a document is about to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsaved {
+    /// Where it will be; nothing needs to be there.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub text: Vec<u8>,
 }
 
 /// The reason that nothing can be audited.
@@ -45,6 +57,9 @@ pub enum ScopeError {
     /// The root is a file.
     #[error("the root {} is not a folder", .0.display())]
     RootIsNoFolder(PathBuf),
+    /// A text is given for something that is no document.
+    #[error("{} is not the path of a Markdown file", .0.display())]
+    NoDocument(PathBuf),
 }
 
 /// A scope on the disk.
@@ -68,7 +83,14 @@ impl Located {
     pub fn find(scope: &Scope) -> Result<Self, ScopeError> {
         let real =
             |path: &Path| path.canonicalize().map_err(|source| ScopeError::Path { path: path.to_owned(), source });
-        let paths = scope.paths.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?;
+        let named: Vec<PathBuf> = match &scope.unsaved {
+            Some(unsaved) => vec![unsaved.path.clone()],
+            None => scope.paths.clone(),
+        };
+        let paths = match &scope.unsaved {
+            Some(unsaved) => vec![document(&unsaved.path)?],
+            None => named.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?,
+        };
         let common = common(&paths);
         let repository = root_around(&common).map(Path::to_owned);
         let root = match &scope.root {
@@ -83,7 +105,7 @@ impl Located {
             },
         };
         let mut covered = Vec::new();
-        for (path, given) in paths.iter().zip(&scope.paths) {
+        for (path, given) in paths.iter().zip(&named) {
             let below = path.strip_prefix(&root).map_err(|_| ScopeError::OutsideOfRoot {
                 path: given.clone(),
                 root: scope.root.clone().unwrap_or_default(),
@@ -103,6 +125,23 @@ impl Located {
     }
 }
 
+/// Where a document is or will be: absolute, without symbolic links.
+fn document(path: &Path) -> Result<PathBuf, ScopeError> {
+    let failed = |source| ScopeError::Path { path: path.to_owned(), source };
+    let is_document = |path: &Path| is_markdown(&portable(path)) && !path.is_dir();
+    if let Ok(real) = path.canonicalize() {
+        return if is_document(&real) { Ok(real) } else { Err(ScopeError::NoDocument(path.to_owned())) };
+    }
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let there = absolute.ancestors().skip(1).find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let Some((folder, real)) = there else { return Err(ScopeError::NoDocument(path.to_owned())) };
+    let below = absolute.strip_prefix(folder).ok().and_then(|below| normalise(b"", &portable(below)));
+    match below {
+        Some(below) if real.is_dir() && is_markdown(&below) => Ok(real.join(native(&below))),
+        _ => Err(ScopeError::NoDocument(path.to_owned())),
+    }
+}
+
 /// Returns whether a document is test data, which may contain errors on purpose. Test data is audited when the user
 /// names its folder. A README directly in `tests` is for readers.
 fn is_test_data(path: &[u8]) -> bool {
@@ -116,7 +155,10 @@ fn is_test_data(path: &[u8]) -> bool {
 
 /// Returns the common folder.
 fn common(paths: &[PathBuf]) -> PathBuf {
-    let folder = |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+    let folder = |path: &Path| {
+        let around = path.ancestors().find(|folder| folder.is_dir());
+        around.unwrap_or(path).to_owned()
+    };
     let mut common = paths.first().map_or_else(|| PathBuf::from("."), |path| folder(path));
     for path in paths {
         while !path.starts_with(&common) {
@@ -168,6 +210,7 @@ impl Explain for ScopeError {
             Self::OutsideOfRoot { .. } => "give a --root that contains every path",
             Self::Apart(_) => "audit them one by one, or give the folder that links end in as --root",
             Self::RootIsNoFolder(_) => "give a folder as --root",
+            Self::NoDocument(_) => "give --path the path that the document has or will have, such as docs/guide.md",
         };
         Some(hint.into())
     }

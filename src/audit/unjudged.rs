@@ -1,6 +1,6 @@
 //! Links → the links that are not judged: their number by form and site, and the reason.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::checks::undefined_reference;
 use super::corpus::Corpus;
@@ -66,8 +66,8 @@ pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
 
 /// Returns the report on each site with audited documents.
 #[must_use]
-pub fn sites(corpus: &Corpus, used: &FxHashSet<u16>, unjudged: &[Unjudged]) -> Vec<SiteReport> {
-    let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| used.contains(number));
+pub fn sites(corpus: &Corpus, is_used: &dyn Fn(u16) -> bool, unjudged: &[Unjudged]) -> Vec<SiteReport> {
+    let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| is_used(*number));
     sites
         .map(|(number, site)| SiteReport {
             folder: display_path(&site.folder),

@@ -12,6 +12,7 @@ use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
+use crate::fs::workspace::Workspace;
 use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
@@ -161,6 +162,9 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     let project = make(Request::from_flags(command, today().to_string()), &interrupt, &|step| console.step(step))?;
     if project.git == Repository::Unavailable {
         console.note("git is not installed, so the project is not a repository");
+    }
+    if let Some(workspace) = Workspace::around(&project.path) {
+        console.note(&workspace.to_string());
     }
     match format {
         OutputFormat::Json => {

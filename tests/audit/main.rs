@@ -6,6 +6,7 @@ mod common;
 
 #[cfg(unix)]
 mod bad_input;
+mod blocks;
 mod ci;
 mod command;
 mod documents;
@@ -15,3 +16,7 @@ mod online;
 mod profiles;
 mod properties;
 mod reports;
+#[cfg(unix)]
+mod since;
+#[cfg(unix)]
+mod stdin;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{
-    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, Since, SiteReport, Verdict,
 };
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
 use mcp_kit::audit::site::Form;
@@ -77,6 +77,12 @@ fn report() -> Report {
             }],
         }],
         not_judged: 2,
+        since: Some(Since {
+            name: "main".to_owned(),
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            older: 12,
+        }), // pragma: allowlist secret
+        links_to: None,
         documents: 1_204,
         links: 5_310,
         duration: Duration::from_millis(41),
@@ -249,6 +255,11 @@ fn sarif_takes_no_more_than_github_does() {
 #[test]
 fn github() {
     assert_said!("github", text(&report(), Format::Github));
+}
+
+#[test]
+fn markdown() {
+    assert_said!("markdown", text(&report(), Format::Markdown));
 }
 
 #[test]

@@ -18,7 +18,7 @@
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
 //! `[text][https://…]` can only be links and are errors. `[a][b]` may be prose, so it is a warning. The check skips
 //! labels that look like an index or a generic parameter, labels in headings, and plain words in a document without any
-//! definition. Write `\[a][b]` for plain text. `[^1]` without its footnote is a warning too.
+//! definition. Write `\[a][b]` for plain text.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, RawKind, Undefined};

@@ -50,7 +50,7 @@ pub(super) fn read(parsed: &Parsed<'_>, span: &Range<usize>, syntax: &Syntax, st
 }
 
 /// Returns the destination with blanks that begins at `start`: a path on one line up to a parenthesis.
-fn blank(text: &str, start: usize) -> Option<Range<usize>> {
+pub(super) fn blank(text: &str, start: usize) -> Option<Range<usize>> {
     let line = text[start..].split('\n').next()?;
     let inner = &line[..line.find(')')?];
     let is_path = inner.contains(' ')

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::messages::message;
+use super::messages::{left_out, message};
 use super::place::located;
 use super::tally::Tally;
 use crate::audit::finding::{Finding, Report, Severity};
@@ -72,12 +72,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "::endgroup::")?;
     }
-    let hidden = match report.hidden {
-        0 => String::new(),
-        hidden => format!("; {} accepted by a baseline or a suppression", plural(hidden, "known finding")),
-    };
     let (documents, links) = (plural(report.documents, "document"), plural(report.links, "link"));
-    writeln!(out, "{documents}, {links}: {}{hidden}", tally.sentence())
+    writeln!(out, "{documents}, {links}: {}{}", tally.sentence(), harmless(&left_out(report)))
 }
 
 #[cfg(test)]

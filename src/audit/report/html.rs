@@ -30,7 +30,8 @@ struct Data<'a, E: Serialize, F: Serialize, D: Serialize> {
     profiles: &'a [String],
     documents: usize,
     links: usize,
-    hidden: usize,
+    /// What is said of findings that a baseline, a suppression or an older commit has.
+    accepted: String,
     left_out: usize,
     document_count: usize,
     summary: (usize, usize, usize),
@@ -111,7 +112,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         profiles: &report.profiles,
         documents: report.documents,
         links: report.links,
-        hidden: report.hidden,
+        accepted: messages::left_out(report),
         left_out: report.findings.len().saturating_sub(MOST_FINDINGS),
         document_count: paths.len(),
         summary: (tally.error, tally.warning, tally.note),

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::messages::left_out;
 use super::place::located;
 use super::snippet::snippet;
 use super::tally::{Tally, by_code};
@@ -127,13 +128,10 @@ impl HumanReport<'_> {
         let tally = Tally::from_findings(&report.findings);
         let worst = report.findings.iter().map(|finding| finding.severity).max();
         let sentence = paint.paint(worst.map_or(Role::Strong, role), &tally.sentence());
-        let hidden = match report.hidden {
-            0 => String::new(),
-            hidden => format!("; {} accepted by a baseline or a suppression", plural(hidden, "more finding")),
-        };
+        let left_out = left_out(report);
         writeln!(
             self.out,
-            "{}, {} in {}: {sentence}{hidden}",
+            "{}, {} in {}: {sentence}{left_out}",
             plural(report.documents, "document"),
             plural(report.links, "link"),
             elapsed(report.duration)

@@ -160,7 +160,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     match target {
         Target::Missing | Target::Outside => {
             // A destination that was never meant as a path deserves better than "no such file".
-            match malformed::in_hindsight(destination) {
+            match malformed::in_hindsight(destination).filter(|_| kind != LinkKind::Wiki) {
                 Some(kind) => malformed(kind),
                 None => open(site, &parts.decoded(), target),
             }

@@ -3,8 +3,10 @@
 //! targets.
 
 mod collect;
+mod past;
 mod tree;
 
+pub use past::{Past, Was};
 pub use tree::Tree;
 
 use crate::text::path::file_name;

@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::collect::Collected;
 use super::{Entry, Kind, Unreadable};
@@ -33,6 +33,10 @@ pub struct Tree {
     ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
     sparse: OnceLock<bool>,
     tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
+    /// Texts that are read in place of those on the disk.
+    texts: FxHashMap<Box<[u8]>, Box<[u8]>>,
+    /// Folders of whose contents nothing is known.
+    unknown: Vec<Box<[u8]>>,
 }
 
 impl Tree {
@@ -55,7 +59,7 @@ impl Tree {
         tree
     }
 
-    fn new(root: &Path, found: Collected) -> Self {
+    pub(super) fn new(root: &Path, found: Collected) -> Self {
         let Collected { mut entries, mut unreadable, checkouts: mut foreign } = found;
         // Disks list folders in any order, but reports must be stable.
         entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
@@ -80,7 +84,27 @@ impl Tree {
             ignores,
             sparse,
             tracked,
+            texts: FxHashMap::default(),
+            unknown: Vec::new(),
         }
+    }
+
+    /// With folders in which anything may be.
+    pub(super) fn with_unknown(self, unknown: Vec<Box<[u8]>>) -> Self {
+        Self { unknown, ..self }
+    }
+
+    pub(super) fn with_texts(self, texts: FxHashMap<Box<[u8]>, Box<[u8]>>) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// With what version control has, and the folders around it, in place of what git says.
+    pub(super) fn with_tracked(self, tracked: FxHashSet<Box<[u8]>>) -> Self {
+        Self { tracked: OnceLock::from(Some(tracked)), ..self }
+    }
+
+    pub(super) fn checkouts(&self) -> &[Box<[u8]>] {
+        &self.foreign
     }
 
     /// Returns the root.
@@ -114,6 +138,12 @@ impl Tree {
         self.root.join(native(path))
     }
 
+    /// The text that is read in place of the one on the disk, if there is one.
+    #[must_use]
+    pub fn text(&self, path: &[u8]) -> Option<&[u8]> {
+        if self.texts.is_empty() { None } else { self.texts.get(path).map(|text| &**text) }
+    }
+
     /// Returns the entry with exactly this path. It follows symbolic links on the way.
     #[must_use]
     pub fn find(&self, path: &[u8]) -> Option<u32> {
@@ -124,7 +154,9 @@ impl Tree {
         self.through_aliases(path, direct)
     }
 
-    fn exact(&self, path: &[u8]) -> Option<u32> {
+    /// The entry with exactly this path, whatever symbolic links are on the way.
+    #[must_use]
+    pub fn exact(&self, path: &[u8]) -> Option<u32> {
         self.index.find(hash(path), |at| *self.entries[*at as usize].path == *path).copied()
     }
 
@@ -151,6 +183,9 @@ impl Tree {
     /// path is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
+        if self.unknown.iter().any(|folder| is_below(path, folder)) {
+            return true;
+        }
         let here = || fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root));
         if !*self.sparse.get_or_init(|| git::is_sparse(&self.root)) && !here() {
             return false;
@@ -171,7 +206,12 @@ impl Tree {
                     let folder = parent(&entry.path);
                     let mut builder = GitignoreBuilder::new(self.on_disk(folder));
                     // An invalid line hides nothing.
-                    let _ = builder.add(self.on_disk(&entry.path));
+                    match self.text(&entry.path) {
+                        Some(text) => String::from_utf8_lossy(text).lines().for_each(|line| {
+                            let _ = builder.add_line(None, line);
+                        }),
+                        None => drop(builder.add(self.on_disk(&entry.path))),
+                    }
                     (folder.into(), builder.build().unwrap_or_else(|_| Gitignore::empty()))
                 })
                 .collect();

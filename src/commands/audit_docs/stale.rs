@@ -1,11 +1,9 @@
 //! Finds generated pages and sections that a build would change now, for `mcp-kit audit-docs`.
 
-use std::path::Path;
-
 use crate::audit::stale_page::StalePage;
 use crate::catalog::Catalog;
 use crate::catalog::pages::{PageKind, Placed, placed};
-use crate::docs::build::{BuildError, ByHand, Folder as _, plan};
+use crate::docs::build::{BuildError, ByHand, Folder, plan};
 use crate::markdown::checksum::{Found, inspect, is_page};
 use crate::markdown::managed::sections;
 
@@ -13,7 +11,11 @@ use crate::markdown::managed::sections;
 ///
 /// # Errors
 /// When a build is impossible, for example because of an error in a template.
-pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<StalePage>, Vec<BuildError>> {
+pub(super) fn stale<F: Folder + ?Sized>(
+    root: &F,
+    catalog: &Catalog,
+    today: &str,
+) -> Result<Vec<StalePage>, Vec<BuildError>> {
     let generated: Vec<(Placed<'_>, PageState)> =
         placed(catalog).into_iter().filter_map(|page| Some((page, PageState::find(root, &page)?))).collect();
     if generated.is_empty() {
@@ -62,7 +64,7 @@ struct PageState {
 }
 
 impl PageState {
-    fn find(root: &Path, page: &Placed<'_>) -> Option<Self> {
+    fn find<F: Folder + ?Sized>(root: &F, page: &Placed<'_>) -> Option<Self> {
         let text = String::from_utf8(root.read(page.path).ok()??).ok()?;
         match page.kind {
             PageKind::Whole if is_page(&text) => {
@@ -80,7 +82,7 @@ impl PageState {
     }
 }
 
-fn line_start(root: &Path, path: &str, line: usize) -> usize {
+fn line_start<F: Folder + ?Sized>(root: &F, path: &str, line: usize) -> usize {
     let bytes = root.read(path).ok().flatten().unwrap_or_default();
     let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     std::iter::once(0).chain(ends).nth(line.saturating_sub(1)).unwrap_or(0)

@@ -2,7 +2,7 @@
 //! nothing, and `{% raw %}` keeps what looks like one of them.
 
 use super::map::Writer;
-use super::values::{LONGEST, quoted};
+use super::values::{LONGEST, is_alone, quoted};
 
 pub(super) fn rewrite(writer: &mut Writer<'_>) {
     let source = writer.source;
@@ -28,13 +28,11 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                     writer.copy(tag.inner_start + at..tag.inner_start + at + address.len());
                 }
             }
+            _ if is_alone(source, tag.start, tag.end) => {}
             // The marks alone say that a destination is made by a program.
             _ => {
-                let before = &source[..tag.start];
-                if before.ends_with(['(', '/', '"', ' ', '\'']) || source[tag.end..].starts_with('/') {
-                    writer.copy(tag.start..tag.start + 2);
-                    writer.copy(tag.end - 2..tag.end);
-                }
+                writer.copy(tag.start..tag.start + 2);
+                writer.copy(tag.end - 2..tag.end);
             }
         }
     }

@@ -6,7 +6,7 @@ use memchr::memmem;
 use super::lines::{Fence, Line, item};
 use super::map::Writer;
 use super::tags::{element_end, tag};
-use crate::audit::document::{Construct, Syntax};
+use crate::audit::document::{Construct, Syntax, raw};
 
 /// Returns whether there is anything in a text that this pass changes.
 pub(super) fn is_worth_it(text: &str) -> bool {
@@ -107,12 +107,22 @@ impl PythonPass<'_, '_> {
 
     /// Writes a line at another column.
     fn copy(&mut self, line: &Line<'_>, column: usize) {
-        if column == line.indent {
-            self.writer.copy(line.start..line.next);
-        } else {
+        let mut from = line.start;
+        if column != line.indent {
             self.writer.indent(column, line.start);
-            self.writer.copy(line.body..line.next);
+            from = line.body;
         }
+        if self.syntax.has(Construct::LooseDestinations) && line.text.contains("](") {
+            for at in memmem::find_iter(&self.source.as_bytes()[line.start..line.end], "](") {
+                let Some(destination) = raw::blank(self.source, line.start + at + 2) else { continue };
+                self.writer.copy(from..destination.start);
+                self.writer.insert("<", destination.start);
+                self.writer.copy(destination.clone());
+                self.writer.insert(">", destination.end);
+                from = destination.end;
+            }
+        }
+        self.writer.copy(from..line.next);
     }
 
     /// Writes a block of code; without an end, only its first line.

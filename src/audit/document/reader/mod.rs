@@ -247,10 +247,10 @@ impl<'a> DocumentReader<'a> {
         for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
             self.names.push(self.strings.add(name));
         }
-        let has_footnotes = self.footnotes > 0;
-        let strings = &self.strings;
-        self.raw
-            .retain(|raw| raw.kind != RawKind::Footnote || has_footnotes || is_number(strings.get(raw.destination)));
+        // Who writes no footnotes means something else by `[^1]`.
+        if self.footnotes == 0 {
+            self.raw.retain(|raw| raw.kind != RawKind::Footnote);
+        }
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
@@ -271,9 +271,4 @@ impl<'a> DocumentReader<'a> {
             strings: self.strings,
         }
     }
-}
-
-/// Returns whether a label is a number: prose has no `[^1]`.
-fn is_number(label: &str) -> bool {
-    label.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -21,10 +21,15 @@ const LARGEST: u64 = 4 << 20;
 /// # Errors
 /// The reason.
 pub(super) fn text(tree: &Tree, path: &[u8]) -> Result<String, &'static str> {
+    const TOO_LARGE: &str = "is larger than 4 MB";
+    if let Some(text) = tree.text(path) {
+        let is_small = text.len() as u64 <= LARGEST;
+        return if is_small { Ok(String::from_utf8_lossy(text).into_owned()) } else { Err(TOO_LARGE) };
+    }
     let path = tree.on_disk(path);
     let metadata = fs::metadata(&path).map_err(|_| "cannot be read")?;
     if metadata.len() > LARGEST {
-        return Err("is larger than 4 MB");
+        return Err(TOO_LARGE);
     }
     let bytes = fs::read(&path).map_err(|_| "cannot be read")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
