@@ -22,7 +22,7 @@ use crate::cli::AuditDocs;
 use crate::commands::docs::build::root_of;
 use crate::docs::build::{BuildError, Folder};
 use crate::fs::git::GitError;
-use crate::fs::git::changes::{self, Mode, Side};
+use crate::fs::git::changes::{self, GitMode, Side};
 use crate::fs::git::revision::{Revision, RevisionError, resolve};
 use crate::text::path::{display_path, file_name, join, portable};
 
@@ -97,9 +97,9 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
     let mut past = Past { tracked: index.files, links: index.links, checkouts: index.submodules, ..Past::default() };
     past.changed = changes.iter().filter_map(|change| Some(change.after.as_ref()?.path.clone())).collect();
     let wanted = |side: &Side| match side.mode {
-        Mode::File => is_read(&side.path),
-        Mode::Link => true,
-        Mode::Submodule => false,
+        GitMode::File => is_read(&side.path),
+        GitMode::Link => true,
+        GitMode::Submodule => false,
     };
     let before: Vec<&Side> = changes.iter().filter_map(|change| change.before.as_ref()).collect();
     let wanted_sides: Vec<&Side> = before.iter().copied().filter(|side| wanted(side)).collect();
@@ -108,8 +108,8 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
     for side in &before {
         let text = texts.remove(&*side.path).map(Vec::into_boxed_slice);
         let was = match (side.mode, text) {
-            (Mode::Submodule, _) => Was::Checkout,
-            (Mode::Link, Some(target)) => Was::Link(target),
+            (GitMode::Submodule, _) => Was::Checkout,
+            (GitMode::Link, Some(target)) => Was::Link(target),
             (_, text) => Was::File(text),
         };
         past.was.insert(side.path.clone(), was);
