@@ -13,7 +13,7 @@ use super::fix::to_fix;
 use super::inputs::stale_in;
 use crate::audit::baseline::Baseline;
 use crate::audit::finding::{Code, Report, Since};
-use crate::audit::since::{Documents, are_older};
+use crate::audit::since::{ChangedDocuments, are_older};
 use crate::audit::stale_page::StalePage;
 use crate::audit::walk::{Past, Was, is_markdown};
 use crate::audit::{Audit, Facts};
@@ -148,7 +148,7 @@ pub(super) fn hide(
 ) -> Result<(), AuditDocsError> {
     let Older { name, commit, past } = older;
     let shown = |path: &[u8]| display_path(path);
-    let documents = Documents {
+    let documents = ChangedDocuments {
         renamed: past.renamed.iter().map(|(old, new)| (shown(new), shown(old))).collect(),
         changed: report
             .findings
