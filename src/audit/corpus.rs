@@ -53,7 +53,7 @@ const NO_PAGE: u32 = u32::MAX;
 
 /// What decides how a document is read, besides its site.
 #[derive(Clone, Copy)]
-pub struct Reading<'a> {
+pub struct ReadRules<'a> {
     /// What marks documents as deprecated.
     pub patterns: &'a Patterns,
     /// The settings.
@@ -79,7 +79,7 @@ impl Corpus {
     pub fn read(
         tree: Tree,
         sites: Sites,
-        reading: &Reading<'_>,
+        reading: &ReadRules<'_>,
         audited: &(dyn Fn(&[u8]) -> bool + Sync),
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
@@ -107,7 +107,7 @@ impl Corpus {
         self,
         tree: Tree,
         sites: Sites,
-        reading: &Reading<'_>,
+        reading: &ReadRules<'_>,
         audited: &(dyn Fn(&[u8]) -> bool + Sync),
     ) -> Self {
         let Self { tree: old, sites: old_sites, pages, of_entry, rooted, .. } = self;
@@ -266,7 +266,7 @@ thread_local! {
 const KEPT: usize = 1 << 20;
 
 /// Reads one document. Every failure becomes a document with an error.
-fn read(tree: &Tree, path: &[u8], site: &Site, reading: &Reading<'_>) -> Document {
+fn read(tree: &Tree, path: &[u8], site: &Site, reading: &ReadRules<'_>) -> Document {
     BUFFER.with_borrow_mut(|buffer| {
         let document = read_into(buffer, tree, path, site, reading);
         if buffer.capacity() > KEPT {
@@ -276,8 +276,8 @@ fn read(tree: &Tree, path: &[u8], site: &Site, reading: &Reading<'_>) -> Documen
     })
 }
 
-fn read_into(buffer: &mut Vec<u8>, tree: &Tree, path: &[u8], site: &Site, reading: &Reading<'_>) -> Document {
-    let Reading { patterns, settings, addresses } = *reading;
+fn read_into(buffer: &mut Vec<u8>, tree: &Tree, path: &[u8], site: &Site, reading: &ReadRules<'_>) -> Document {
+    let ReadRules { patterns, settings, addresses } = *reading;
     let bytes = match bytes(tree, path, settings.largest, buffer) {
         Ok(bytes) => bytes,
         Err(reason) => return Document::unread(reason),

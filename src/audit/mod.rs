@@ -41,7 +41,7 @@ pub use settings::Settings;
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
 use checks::{CheckRun, Context, PendingFinding};
-use corpus::{Corpus, Reading};
+use corpus::{Corpus, ReadRules};
 use document::Patterns;
 use finding::{Finding, Report};
 use graph::Graph;
@@ -208,8 +208,8 @@ pub fn read(
     Ok((located, corpus))
 }
 
-const fn reading<'a>(patterns: &'a Patterns, settings: &'a Settings, facts: &Facts) -> Reading<'a> {
-    Reading { patterns, settings, addresses: facts.answers.is_some() }
+const fn reading<'a>(patterns: &'a Patterns, settings: &'a Settings, facts: &Facts) -> ReadRules<'a> {
+    ReadRules { patterns, settings, addresses: facts.answers.is_some() }
 }
 
 /// Which documents' findings are wanted.
