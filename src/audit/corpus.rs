@@ -51,23 +51,23 @@ pub struct Corpus {
 
 const NO_PAGE: u32 = u32::MAX;
 
-/// What decides how a document is read, besides its site.
+/// The rules by which a document is read, besides its site.
 #[derive(Clone, Copy)]
 pub struct ReadRules<'a> {
-    /// What marks documents as deprecated.
+    /// The patterns that mark documents as deprecated.
     pub patterns: &'a Patterns,
     /// The settings.
     pub settings: &'a Settings,
-    /// Whether addresses in running text are links.
+    /// `true` when addresses in running text are links.
     pub addresses: bool,
 }
 
-/// The entries of a tree that are documents.
+/// Returns the entries of a tree that are documents.
 fn documents(tree: &Tree) -> Vec<u32> {
     (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect()
 }
 
-/// Whether a document reads the same in both sites.
+/// Returns whether a document reads the same in both sites.
 fn reads_alike(path: &[u8], one: &Site, other: &Site) -> bool {
     one.syntax(path) == other.syntax(path)
 }

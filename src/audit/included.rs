@@ -78,7 +78,8 @@ impl Included {
     }
 }
 
-/// Whether a document is a page of the repository's host whoever includes it: README, CONTRIBUTING, CHANGELOG.
+/// Returns whether a document is a page of the repository's host even if another one includes it: README, CONTRIBUTING,
+/// CHANGELOG.
 fn is_for_host(path: &[u8]) -> bool {
     let name = file_name(path);
     let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];

@@ -9,7 +9,7 @@ use super::finding::{Code, Finding};
 use super::report::line_digest;
 use crate::text::path::{normalise, parent};
 
-/// What version control says of the documents.
+/// The changes of documents in version control.
 #[derive(Clone, Debug, Default)]
 pub struct ChangedDocuments {
     /// The old path of each document that was renamed, by its new one.
@@ -31,7 +31,7 @@ enum By {
     Text,
 }
 
-/// What is compared.
+/// The parts of a finding that are compared.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     code: Code,

@@ -44,7 +44,7 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
     found
 }
 
-/// What stands in front of a snippet of MkDocs.
+/// The mark in front of a snippet of MkDocs.
 const SNIPPET: &str = "--8<-- ";
 
 /// The file of `file:section` and `file:3:5`.

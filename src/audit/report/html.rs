@@ -30,7 +30,7 @@ struct Data<'a, E: Serialize, F: Serialize, D: Serialize> {
     profiles: &'a [String],
     documents: usize,
     links: usize,
-    /// What is said of findings that a baseline, a suppression or an older commit has.
+    /// The sentence about findings that a baseline, a suppression or an older commit hides.
     accepted: String,
     left_out: usize,
     document_count: usize,

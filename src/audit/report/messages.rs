@@ -17,7 +17,7 @@ pub(crate) fn summary(code: Code) -> &'static str {
     Check::for_code(code).map_or("", |check| check.summary)
 }
 
-/// What stands behind the counts, if findings are left out: each part begins with `; `.
+/// Returns the text after the counts, if findings are left out. Each part begins with `; `.
 pub(crate) fn left_out(report: &Report) -> String {
     let mut text = match report.hidden {
         0 => String::new(),

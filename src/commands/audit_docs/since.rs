@@ -60,7 +60,7 @@ pub(super) struct Query {
     answer: JoinHandle<Result<(String, Past), SinceError>>,
 }
 
-/// What git has answered.
+/// The answers of git.
 pub(super) struct Older {
     name: String,
     commit: String,
@@ -124,7 +124,8 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
     Ok(past)
 }
 
-/// Whether an audit may look into a file: documents, ignore files, and settings of generators. The rest only has to be there.
+/// Returns whether an audit may read a file: documents, ignore files, and settings of generators. Other files only have
+/// to exist.
 fn is_read(path: &[u8]) -> bool {
     const ENDINGS: &[&[u8]] = &[
         b"yml", b"yaml", b"toml", b"json", b"json5", b"jsonc", b"js", b"mjs", b"cjs", b"ts", b"mts", b"cts", b"py",

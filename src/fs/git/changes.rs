@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 
 use super::{GitError, command};
 
-/// What a path is to git.
+/// The kind of a path in git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GitMode {
     /// A file.
@@ -26,7 +26,7 @@ pub enum GitMode {
 pub struct Side {
     /// Relative to the root.
     pub path: Box<[u8]>,
-    /// What it is.
+    /// The kind.
     pub mode: GitMode,
     /// The id of its text.
     id: String,
@@ -41,7 +41,7 @@ pub struct GitChange {
     pub after: Option<Side>,
 }
 
-/// What git's index has below a root.
+/// The entries of git's index below a root.
 #[derive(Clone, Debug, Default)]
 pub struct GitIndex {
     /// The files.
@@ -58,7 +58,7 @@ pub struct GitIndex {
 /// # Errors
 /// When git fails.
 pub fn since(root: &Path, commit: &str) -> Result<Vec<GitChange>, GitError> {
-    // What somebody's configuration says about `git diff` must not change the answer.
+    // The user's configuration of `git diff` must not change the answer.
     let options = ["--raw", "-z", "--no-abbrev", "--relative", "--find-renames", "--no-ext-diff", "--no-textconv"];
     let arguments = [&["diff"], &options[..], &["--ignore-submodules=dirty", commit, "--"]].concat();
     Ok(parse(&output(root, &arguments)?))
