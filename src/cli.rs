@@ -81,10 +81,10 @@ pub struct New {
     /// Folder with a cargo-generate template to use instead of the built-in one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
-    /// Authentication: Cloudflare Access, a Bearer token, or both
+    /// Who may call: Cloudflare Access, a Bearer token, or both
     #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "bearer", "both"]))]
     pub auth_mode: Option<String>,
-    /// Store of the token for the upstream API
+    /// Where the token for the upstream API is kept
     #[arg(long, value_name = "STORE", value_parser = SuggestedValues(&["env", "postgres", "infisical"]))]
     pub token_store: Option<String>,
     /// Start from the Coda tools, or from one trivial tool

@@ -23,17 +23,17 @@ fn a_page_that_a_build_would_write_otherwise_is_an_error() {
     assert_snapshot!(place.audit(&[]), @r"
     CURRENT_STATE_v1.md  1 error
 
-      error[stale-page]: `mcp-kit docs build` would write something else here now
+      error[stale-page]: `mcp-kit docs build` would change this text
        --> CURRENT_STATE_v1.md:3:1
 
     docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md  1 error
 
-      error[stale-page]: `mcp-kit docs build` would write something else here now
+      error[stale-page]: `mcp-kit docs build` would change this text
        --> docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md:1:1
 
     docs/infrastructure/mcp/OAUTH_SOP.md  1 error
 
-      error[stale-page]: `mcp-kit docs build` would write something else here now
+      error[stale-page]: `mcp-kit docs build` would change this text
        --> docs/infrastructure/mcp/OAUTH_SOP.md:1:1
 
     Findings:
