@@ -62,7 +62,7 @@ impl AuditConfig {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "audit") else { return Self::default() };
         let flavor =
-            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::names()), Flavor::words());
+            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::names()), Flavor::names());
         let audit = Self {
             flavor: fields.take("flavor").and_then(|node| flavor(node, reader)),
             flavors: reader.table(fields.take("flavors"), |folder, _, node, reader| {
