@@ -6,8 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
-use crate::audit::profile::Flavor;
-use crate::catalog::service::{AuthMethod, Kind, Location, Status, TokenStorage};
+use crate::audit::site::Flavor;
+use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -107,7 +107,7 @@ pub struct New {
     pub dry_run: bool,
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: OutputFormat,
 }
 
 /// `mcp-kit audit-docs`.
@@ -129,6 +129,28 @@ pub struct AuditDocs {
     /// Use this renderer's rules instead of those that the tree's files name
     #[arg(long, value_enum, value_name = "RENDERER", help_heading = INPUT)]
     pub flavor: Option<Flavor>,
+    /// Audit the document at --path with the text on standard input, and report what is wrong in it
+    #[arg(
+        long,
+        requires = "path",
+        conflicts_with_all = ["paths", "fix", "baseline", "keep", "since", "since_merge_base"],
+        help_heading = INPUT
+    )]
+    pub stdin: bool,
+    /// With --stdin: where the document is or will be
+    #[arg(long, value_name = "PATH", requires = "stdin", value_hint = ValueHint::FilePath, help_heading = INPUT)]
+    pub path: Option<PathBuf>,
+    /// Report only what this commit does not have: findings that are new since this branch, tag or commit
+    #[arg(
+        long,
+        value_name = "REF",
+        conflicts_with_all = ["since_merge_base", "fix", "update_baseline"],
+        help_heading = CHECKS
+    )]
+    pub since: Option<String>,
+    /// The same, since the commit at which the current branch left this one
+    #[arg(long, value_name = "BRANCH", conflicts_with_all = ["fix", "update_baseline"], help_heading = CHECKS)]
+    pub since_merge_base: Option<String>,
     /// Fail on warnings, too
     #[arg(long, help_heading = CHECKS)]
     pub strict: bool,
@@ -151,7 +173,7 @@ pub struct AuditDocs {
     #[arg(
         long,
         value_name = "CODE",
-        conflicts_with_all = ["paths", "baseline", "root", "flavor"],
+        conflicts_with_all = ["paths", "baseline", "root", "flavor", "since", "since_merge_base", "stdin"],
         value_parser = code_parser(),
         help_heading = CHECKS
     )]
@@ -223,7 +245,7 @@ pub enum CatalogCommand {
         file: CatalogFile,
         /// A table, or JSON
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
     /// Print the JSON Schema of catalogs, for editors
     #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
@@ -291,11 +313,11 @@ pub struct CatalogAdd {
     /// Its name
     pub name: String,
     /// A server, or the template that servers are made from
-    #[arg(long, default_value = "server", value_parser = value_parser(Kind::ALL))]
-    pub kind: Kind,
+    #[arg(long, default_value = "server", value_parser = value_parser(ServiceKind::ALL))]
+    pub kind: ServiceKind,
     /// Whether it is in use
-    #[arg(long, value_parser = value_parser(Status::ALL))]
-    pub status: Status,
+    #[arg(long, value_parser = value_parser(ServiceStatus::ALL))]
+    pub status: ServiceStatus,
     /// Where it runs
     #[arg(long, value_parser = value_parser(Location::ALL))]
     pub location: Location,
@@ -356,7 +378,7 @@ fn code_parser() -> impl TypedValueParser<Value = Code> {
 
 /// The format of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people.
     #[default]
     Human,

@@ -10,9 +10,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::sync::OnceLock;
 
-use clap::{CommandFactory as _, Subcommand as _};
+use clap::CommandFactory as _;
 use common::{Place, outcome};
-use mcp_auth_middleware::cli::StoreCommand;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const STORES: [&str; 3] = ["env", "postgres", "infisical"];
@@ -20,6 +19,9 @@ const STORES: [&str; 3] = ["env", "postgres", "infisical"];
 const MODES: [&str; 2] = ["cloudflare", "bearer"];
 /// The pages of a generated project with commands for production.
 const PAGES: [&str; 3] = ["docs/OAUTH_SOP.md", "docs/OAUTH_TROUBLESHOOTING.md", "docs/INFISICAL.md"];
+
+/// Those that its owner edits, and that say what to do on a developer's machine as well.
+const OWN_PAGES: [&str; 5] = ["README.md", "docs/CLIENTS.md", "docs/DEPLOY.md", "docs/LOGS.md", "docs/TOKENS.md"];
 
 /// A rendered project: the text of its files by path.
 struct Project {
@@ -41,9 +43,9 @@ impl Project {
         &self.files["docker-compose.yml"]
     }
 
-    /// The pages and the README, as far as they are there.
+    /// The pages and the owner's own, as far as they are there.
     fn documents(&self) -> impl Iterator<Item = (&str, &str)> {
-        let paths = PAGES.into_iter().chain(["README.md"]);
+        let paths = PAGES.into_iter().chain(OWN_PAGES);
         paths.filter_map(|path| Some((path, self.files.get(path)?.as_str())))
     }
 }
@@ -186,22 +188,9 @@ fn the_shell_is_understood() {
     assert_eq!(commands(script), expected);
 }
 
-/// The command line of a generated server: the store's commands are the auth crate's own, the rest is read from the template.
+/// The command line of a generated server.
 fn server() -> clap::Command {
-    let main = fs::read_to_string(format!("{ROOT}/template/src/main.rs")).unwrap();
-    let (_, list) = main.split_once("enum Command {").unwrap();
-    let (list, _) = list.split_once("\n}").unwrap();
-    let own = list.lines().map(str::trim).filter(|line| line.ends_with(',') && !line.contains(['(', '/']));
-    let mut command = StoreCommand::augment_subcommands(clap::Command::new("server").version("1"));
-    let mut names = 0;
-    for variant in own {
-        // clap takes names that live for ever.
-        let name: &'static str = variant.trim_end_matches(',').to_ascii_lowercase().leak();
-        command = command.subcommand(clap::Command::new(name));
-        names += 1;
-    }
-    assert!(names >= 2, "serve and healthcheck at least: {list}");
-    command
+    mcp_server_runtime::command_line("server", "1")
 }
 
 /// What clap says to these words; help and version are no mistakes. Options are looked up as well, because commands that
@@ -383,7 +372,7 @@ fn no_secret_is_an_argument() {
 /// and a umask does not stay in the reader's shell.
 #[test]
 fn the_pages_are_for_the_production_that_there_is() {
-    for (path, text) in generated().filter(|(path, _)| *path != "README.md").chain(fleets()) {
+    for (path, text) in generated().filter(|(path, _)| !OWN_PAGES.contains(path)).chain(fleets()) {
         assert!(!text.contains("127.0.0.1:8080") && !text.contains("localhost:8080"), "{path}");
         assert!(!text.contains("SERVICE_NAME"), "{path}: there is no such setting");
         for block in blocks(path, text) {

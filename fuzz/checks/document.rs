@@ -2,10 +2,7 @@
 
 use mcp_kit::audit::Settings;
 use mcp_kit::audit::document::{Construct, Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
-use mcp_kit::audit::profile::{Flavor, Site};
-
-const FLAVORS: [Flavor; 7] =
-    [Flavor::Github, Flavor::Mdbook, Flavor::Mkdocs, Flavor::Docusaurus, Flavor::Mintlify, Flavor::Docfx, Flavor::Hugo];
+use mcp_kit::audit::site::Flavor;
 
 /// Offsets are places in the text, names are found, and a destination that is replaced where it is said to stand is the new one.
 pub(crate) fn document(bytes: &[u8]) {
@@ -20,21 +17,18 @@ pub(crate) fn document(bytes: &[u8]) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
         }
         named(&decoded.text, &document);
-        if syntax == of(Flavor::Github) {
+        if syntax == github() {
             replaced(&decoded.text, &document, &patterns);
         }
     }
-}
-
-fn of(flavor: Flavor) -> Syntax {
-    Site::new(flavor, Vec::new(), String::new()).syntax
 }
 
 /// The syntax of every renderer, and of those that no flavor has yet.
 fn syntaxes() -> impl Iterator<Item = Syntax> {
     use Construct::{Containers, DefinitionLists, Directives, Liquid, Math, TermIds, WikiLinks};
     let others = [&[Liquid, DefinitionLists] as &[_], &[Directives, Containers, Math], &[WikiLinks, TermIds]];
-    FLAVORS.into_iter().map(of).chain(others.into_iter().map(|more| of(Flavor::Hugo).with(more)))
+    let known = Flavor::words().iter().map(|(_, flavor)| flavor.syntax());
+    known.chain(others.into_iter().map(|more| github().with(more)))
 }
 
 /// A destination without anything to unescape stands where it is said to.
@@ -82,7 +76,12 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
     edited.replace_range(link.written.range(), "replaced.md");
-    let again = parse(&decode(edited.as_bytes()), &of(Flavor::Github), patterns, true);
+    let again = parse(&decode(edited.as_bytes()), &github(), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
+}
+
+fn github() -> Syntax {
+    let word = |(word, _): &&(&str, Flavor)| *word == "github";
+    Flavor::words().iter().find(word).map(|(_, flavor)| flavor.syntax()).expect("GitHub is the first row")
 }

@@ -103,7 +103,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let scope = Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()) };
+        let scope =
+            Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()), unsaved: None };
         let (report, _) = audit(&scope, &Settings::default(), &Facts::default()).unwrap();
         let mut text = String::new();
         for decision in report.decisions {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::profile::Form;
+use super::site::Form;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -220,8 +220,23 @@ pub struct Report {
     pub decisions: Vec<Decision>,
     /// Findings left out because a baseline or a suppression has them.
     pub hidden: usize,
+    /// The older state that the tree is compared with: its findings are left out.
+    pub since: Option<Since>,
+    /// The address under which the documents can be seen, with `/` at its end.
+    pub links_to: Option<String>,
     /// The graph, for the page that draws it: every document, and for each the indices of those it links to.
-    pub graph: Graph,
+    pub graph: DocumentGraph,
+}
+
+/// An older state of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// As it was named.
+    pub name: String,
+    /// The commit that it is.
+    pub commit: String,
+    /// How many findings it has that are there now, too, and are left out.
+    pub older: usize,
 }
 
 /// A part of the tree with rules of its own.
@@ -262,7 +277,7 @@ pub struct NotJudged {
 
 /// Documents and the links between them.
 #[derive(Clone, Debug, Default)]
-pub struct Graph {
+pub struct DocumentGraph {
     /// Paths as in [`Finding::path`], sorted.
     pub documents: Vec<String>,
     /// From, to: indices into `documents`; sorted, without repetition.

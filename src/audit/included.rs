@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 
 use super::corpus::Corpus;
 use super::document::{Document, LinkKind};
-use super::profile::{Cause, is_below};
 use super::resolve::{Fragment, Resolved, Target, resolve_on};
+use super::site::{Cause, is_below};
 use crate::text::casefold;
 use crate::text::path::file_name;
 
@@ -34,7 +34,7 @@ impl Included {
                 }
             }
         }
-        for site in corpus.profiles.sites() {
+        for site in corpus.sites.all() {
             for path in &site.appended {
                 if let Some(page) = corpus.tree.find(path).and_then(|entry| corpus.page_of(entry)) {
                     by.entry(page).or_default();

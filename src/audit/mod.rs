@@ -15,11 +15,12 @@ pub mod fix;
 pub mod graph;
 pub mod included;
 pub mod locate;
-pub mod profile;
 pub mod report;
 pub mod resolve;
 pub mod scope;
 pub mod settings;
+pub mod since;
+pub mod site;
 pub mod stale_page;
 pub mod suggest;
 pub mod unjudged;
@@ -31,7 +32,7 @@ use std::time::Instant;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 pub use facts::Facts;
 pub use scope::Scope;
@@ -39,13 +40,13 @@ pub use settings::Settings;
 
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
-use checks::{Context, PendingFinding, Run};
-use corpus::Corpus;
+use checks::{CheckRun, Context, PendingFinding};
+use corpus::{Corpus, Reading};
 use document::Patterns;
-use finding::Report;
+use finding::{Finding, Report};
 use graph::Graph;
 use scope::{Located, ScopeError};
-use walk::Tree;
+use walk::{Kind, Past, Tree};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -100,30 +101,62 @@ impl<'a> Audit<'a> {
     /// Runs all checks.
     #[must_use]
     pub fn report(&self) -> Report {
-        let (corpus, context) = (&self.corpus, self.context());
-        let (mut findings, hidden) = locate::locate(context, check(context));
-        findings.extend(locate::unreadable(&corpus.tree, self.settings, &|path| self.located.covers(path)));
-        locate::sort(&mut findings);
+        let corpus = &self.corpus;
+        let (findings, hidden) = findings(self.context(), &|path| self.located.covers(path));
         let decisions = decide::decide(corpus, &self.graph, &findings);
         let pages = corpus.pages.iter().filter(|page| page.audited);
-        let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
+        let mut links: FxHashMap<u16, usize> = FxHashMap::default();
+        pages.clone().for_each(|page| *links.entry(page.site).or_default() += page.document.links.len());
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
-            root: self.located.shown.clone(),
-            profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
-            sites: unjudged::sites(corpus, &used, &unjudged),
+            root: self.located.display_root.clone(),
+            profiles: corpus.sites.sentences(&|site| links.get(&site).copied(), &unjudged),
+            sites: unjudged::sites(corpus, &|site| links.contains_key(&site), &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
             documents: pages.clone().count(),
-            links: pages.map(|page| page.document.links.len()).sum(),
+            links: links.values().sum(),
             findings,
             hidden,
-            graph: finding::Graph {
+            since: None,
+            links_to: None,
+            graph: finding::DocumentGraph {
                 documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
                 edges: self.graph.pairs().collect(),
             },
             decisions,
             duration: self.start.elapsed(),
         }
+    }
+
+    /// Returns whether the tree is the same as in an older state.
+    #[must_use]
+    pub fn is_as_in(&self, past: &Past) -> bool {
+        let entries = self.corpus.tree.entries().iter().filter(|entry| entry.kind != Kind::Folder);
+        past.is_unchanged() && entries.into_iter().all(|entry| past.has_kept(&entry.path))
+    }
+
+    /// Returns the findings that an older state of the tree has, of the documents that are audited now, whatever they were called then.
+    ///
+    /// # Errors
+    /// As [`Audit::read`].
+    pub fn findings_before(self, past: Past, facts: &Facts) -> Result<Vec<Finding>, AuditError> {
+        let Self { located, corpus, graph, settings, .. } = self;
+        // Only memory: nothing waits for it.
+        rayon::spawn(move || drop(graph));
+        let (patterns, entries) =
+            (Patterns::new(&settings.deprecated, &settings.common_words)?, globs(&settings.entry_points)?);
+        let renamed = past.renamed.clone();
+        let tree = corpus.tree.past(past);
+        let sites = site::detect(&tree, settings);
+        let audited = audited(&tree, &located, settings)?;
+        let audited = |path: &[u8]| audited(path) || renamed.get(path).is_some_and(|now| audited(now));
+        let reading = reading(&patterns, settings, facts);
+        let corpus = corpus.reread(tree, sites, &reading, &audited);
+        let graph = Graph::new(&corpus, &|path| entries.is_match(native(path)));
+        let context = Context { corpus: &corpus, graph: &graph, settings, facts };
+        let (findings, _) = findings(context, &audited);
+        rayon::spawn(move || drop((corpus, graph)));
+        Ok(findings)
     }
 
     /// Gives the memory back in the background. For a large tree that takes a while, and nobody needs to wait for it.
@@ -155,22 +188,52 @@ pub fn read(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(Located, Corpus), AuditError> {
     let located = Located::find(scope)?;
+    // Nothing needs to be where a document will be.
+    let named = if scope.unsaved.is_some() { &[][..] } else { &located.covered };
     let (patterns, tree) = rayon::join(
         || Patterns::new(&settings.deprecated, &settings.common_words),
-        || Tree::walk(&located.root, located.repository, &located.covered),
+        || Tree::walk(&located.root, located.repository, named),
     );
-    let (patterns, excluded) = (patterns?, globs(&settings.exclude)?);
-    let profiles = profile::detect(&tree, settings);
-    // What is another repository's is audited where somebody names it.
-    let foreign = tree.foreign(&located.covered);
-    let audited = |path: &[u8]| {
-        located.covers(path)
-            && !excluded.is_match(native(path))
-            && !foreign.iter().any(|folder| profile::is_below(path, folder))
+    let patterns = patterns?;
+    let tree = match (&scope.unsaved, located.covered.first()) {
+        (Some(unsaved), Some(path)) => tree.with_document(path, unsaved.text.clone()),
+        _ => tree,
     };
-    let mut corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
+    let sites = site::detect(&tree, settings);
+    let mut corpus = {
+        let audited = audited(&tree, &located, settings)?;
+        Corpus::read(tree, sites, &reading(&patterns, settings, facts), &audited, progress)
+    };
     corpus.rooted = located.repository || scope.root.is_some();
     Ok((located, corpus))
+}
+
+const fn reading<'a>(patterns: &'a Patterns, settings: &'a Settings, facts: &Facts) -> Reading<'a> {
+    Reading { patterns, settings, addresses: facts.answers.is_some() }
+}
+
+/// Which documents' findings are wanted.
+fn audited<'a>(
+    tree: &Tree,
+    located: &'a Located,
+    settings: &Settings,
+) -> Result<impl Fn(&[u8]) -> bool + Sync + use<'a>, AuditError> {
+    let excluded = globs(&settings.exclude)?;
+    // What is another repository's is audited where somebody names it.
+    let foreign = tree.foreign(&located.covered);
+    Ok(move |path: &[u8]| {
+        located.covers(path)
+            && !excluded.is_match(native(path))
+            && !foreign.iter().any(|folder| site::is_below(path, folder))
+    })
+}
+
+/// All findings in their order, and how many suppressions hide.
+fn findings(context: Context<'_>, covers: &dyn Fn(&[u8]) -> bool) -> (Vec<Finding>, usize) {
+    let (mut findings, hidden) = locate::locate(context, check(context));
+    findings.extend(locate::unreadable(&context.corpus.tree, context.settings, covers));
+    locate::sort(&mut findings);
+    (findings, hidden)
 }
 
 /// Runs every check over every document whose findings are wanted.
@@ -181,7 +244,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         .flat_map_iter(|page| {
             let mut pending = Vec::new();
             for check in checks::ALL {
-                if let Run::Page(run) = check.run {
+                if let CheckRun::Page(run) = check.run {
                     run(context, page, &mut pending);
                 }
             }
@@ -189,7 +252,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         })
         .collect();
     for check in checks::ALL {
-        if let Run::Tree(run) = check.run {
+        if let CheckRun::Tree(run) = check.run {
             run(context, &mut pending);
         }
     }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::profile::is_below;
+use super::site::is_below;
+use super::walk::is_markdown;
 use crate::error::Explain;
 use crate::fs::repository::root_around;
-use crate::text::path::{file_name, parent};
+use crate::text::path::{file_name, native, normalise, parent};
 
 /// What an audit looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub struct Scope {
     pub paths: Vec<PathBuf>,
     /// What `/x` means in a link and where the tree ends; without it, the git repository around the paths, or their common folder.
     pub root: Option<PathBuf>,
+    /// A document that is audited in place of the paths, with a text that is not on the disk.
+    pub unsaved: Option<Unsaved>,
+}
+
+/// The text that a document is about to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsaved {
+    /// Where it will be; nothing needs to be there.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub text: Vec<u8>,
 }
 
 /// Why there is nothing to audit.
@@ -43,6 +55,9 @@ pub enum ScopeError {
     /// The root is a file.
     #[error("the root {} is not a folder", .0.display())]
     RootIsNoFolder(PathBuf),
+    /// A text is given for something that is no document.
+    #[error("{} is not the path of a Markdown file", .0.display())]
+    NoDocument(PathBuf),
 }
 
 /// A scope on the disk.
@@ -51,7 +66,7 @@ pub struct Located {
     /// The root of the tree: absolute, without symbolic links.
     pub root: PathBuf,
     /// The root as people know it.
-    pub shown: String,
+    pub display_root: String,
     /// Whether it is a part of a git repository.
     pub repository: bool,
     /// What is audited, relative to the root.
@@ -66,7 +81,14 @@ impl Located {
     pub fn find(scope: &Scope) -> Result<Self, ScopeError> {
         let real =
             |path: &Path| path.canonicalize().map_err(|source| ScopeError::Path { path: path.to_owned(), source });
-        let paths = scope.paths.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?;
+        let named: Vec<PathBuf> = match &scope.unsaved {
+            Some(unsaved) => vec![unsaved.path.clone()],
+            None => scope.paths.clone(),
+        };
+        let paths = match &scope.unsaved {
+            Some(unsaved) => vec![document(&unsaved.path)?],
+            None => named.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?,
+        };
         let common = common(&paths);
         let repository = root_around(&common).map(Path::to_owned);
         let root = match &scope.root {
@@ -81,15 +103,15 @@ impl Located {
             },
         };
         let mut covered = Vec::new();
-        for (path, given) in paths.iter().zip(&scope.paths) {
+        for (path, given) in paths.iter().zip(&named) {
             let below = path.strip_prefix(&root).map_err(|_| ScopeError::OutsideOfRoot {
                 path: given.clone(),
                 root: scope.root.clone().unwrap_or_default(),
             })?;
             covered.push(portable(below));
         }
-        let shown = shown(&root, scope, &paths);
-        Ok(Self { shown, repository: repository.is_some(), root, covered })
+        let display_root = display_root(&root, scope, &paths);
+        Ok(Self { display_root, repository: repository.is_some(), root, covered })
     }
 
     /// Whether a path of the tree is audited: it is below one of the paths that were given, and not below test data in there.
@@ -98,6 +120,23 @@ impl Located {
         self.covered
             .iter()
             .any(|covered| is_below(path, covered) && !is_test_data(path.get(covered.len()..).unwrap_or_default()))
+    }
+}
+
+/// Where a document is or will be: absolute, without symbolic links.
+fn document(path: &Path) -> Result<PathBuf, ScopeError> {
+    let failed = |source| ScopeError::Path { path: path.to_owned(), source };
+    let is_document = |path: &Path| is_markdown(&portable(path)) && !path.is_dir();
+    if let Ok(real) = path.canonicalize() {
+        return if is_document(&real) { Ok(real) } else { Err(ScopeError::NoDocument(path.to_owned())) };
+    }
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let there = absolute.ancestors().skip(1).find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let Some((folder, real)) = there else { return Err(ScopeError::NoDocument(path.to_owned())) };
+    let below = absolute.strip_prefix(folder).ok().and_then(|below| normalise(b"", &portable(below)));
+    match below {
+        Some(below) if real.is_dir() && is_markdown(&below) => Ok(real.join(native(&below))),
+        _ => Err(ScopeError::NoDocument(path.to_owned())),
     }
 }
 
@@ -114,7 +153,10 @@ fn is_test_data(path: &[u8]) -> bool {
 
 /// The folder that has all of them.
 fn common(paths: &[PathBuf]) -> PathBuf {
-    let folder = |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+    let folder = |path: &Path| {
+        let around = path.ancestors().find(|folder| folder.is_dir());
+        around.unwrap_or(path).to_owned()
+    };
     let mut common = paths.first().map_or_else(|| PathBuf::from("."), |path| folder(path));
     for path in paths {
         while !path.starts_with(&common) {
@@ -133,7 +175,7 @@ fn is_here(folder: &Path) -> bool {
 }
 
 /// The root as it was given, or as seen from the current folder.
-fn shown(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
+fn display_root(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
     let given = paths.iter().zip(&scope.paths).find(|(path, _)| *path == root).map(|(_, given)| given);
     if let Some(given) = given.or(scope.root.as_ref()) {
         let text = given.to_string_lossy();
@@ -166,6 +208,7 @@ impl Explain for ScopeError {
             Self::OutsideOfRoot { .. } => "give a --root that contains every path",
             Self::Apart(_) => "audit them one by one, or give the folder that links end in as --root",
             Self::RootIsNoFolder(_) => "give a folder as --root",
+            Self::NoDocument(_) => "give --path the path that the document has or will have, such as docs/guide.md",
         };
         Some(hint.into())
     }

@@ -1,14 +1,14 @@
 //! Links → what was not judged: how many of which form, on which site, and why.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::checks::undefined_reference;
 use super::corpus::Corpus;
 use super::doubt;
 use super::finding::{NotJudged, SiteReport};
 use super::graph::Graph;
-use super::profile::{Cause, Form};
 use super::resolve::{Fragment, Target};
+use super::site::{Cause, Form};
 use crate::text::path::display_path;
 
 /// Links of one form on one site that are not judged for one reason.
@@ -66,8 +66,8 @@ pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
 
 /// What the report says about each site that has audited documents.
 #[must_use]
-pub fn sites(corpus: &Corpus, used: &FxHashSet<u16>, unjudged: &[Unjudged]) -> Vec<SiteReport> {
-    let sites = (0_u16..).zip(corpus.profiles.sites()).filter(|(number, _)| used.contains(number));
+pub fn sites(corpus: &Corpus, is_used: &dyn Fn(u16) -> bool, unjudged: &[Unjudged]) -> Vec<SiteReport> {
+    let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| is_used(*number));
     sites
         .map(|(number, site)| SiteReport {
             folder: display_path(&site.folder),

@@ -222,7 +222,7 @@ fn secrets_are_shown_by_no_finding() {
     let found =
         ["secret", "broken-link", "secret", "path-case", "secret", "undefined-reference", "secret", "anchor-case"];
     assert_eq!(codes(&report), found.map(|code| format!("README.md:1 {code}")));
-    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "html"] {
+    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "markdown", "html"] {
         let output = outcome(&place.run(&["audit-docs", "--format", format]));
         for secret in [&one, &two, &three, &four] {
             assert!(!output.contains(secret.as_str()) && !output.contains(&secret[8..]), "{format}: {output}");

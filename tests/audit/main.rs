@@ -16,3 +16,7 @@ mod online;
 mod profiles;
 mod properties;
 mod reports;
+#[cfg(unix)]
+mod since;
+#[cfg(unix)]
+mod stdin;

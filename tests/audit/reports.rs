@@ -6,10 +6,10 @@ use std::time::Duration;
 use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{
-    Code, Decision, Edit, Excerpt, Finding, Fix, Graph, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, Since, SiteReport, Verdict,
 };
-use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
+use mcp_kit::audit::site::Form;
 use mcp_kit::fs::terminal::Paint;
 
 /// A finding in the source line `text`, whose place stands between `‹` and `›`.
@@ -77,6 +77,12 @@ fn report() -> Report {
             }],
         }],
         not_judged: 2,
+        since: Some(Since {
+            name: "main".to_owned(),
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            older: 12,
+        }), // pragma: allowlist secret
+        links_to: None,
         documents: 1_204,
         links: 5_310,
         duration: Duration::from_millis(41),
@@ -124,7 +130,7 @@ fn report() -> Report {
             Decision { path: "new.md".to_owned(), verdict: Verdict::Keep, reasons: vec!["current".to_owned()] },
         ],
         hidden: 2,
-        graph: Graph {
+        graph: DocumentGraph {
             documents: [
                 "<script>alert(1)<!-- ü.md",
                 "README.md",
@@ -249,6 +255,11 @@ fn sarif_takes_no_more_than_github_does() {
 #[test]
 fn github() {
     assert_said!("github", text(&report(), Format::Github));
+}
+
+#[test]
+fn markdown() {
+    assert_said!("markdown", text(&report(), Format::Markdown));
 }
 
 #[test]

@@ -17,7 +17,7 @@
 //!
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, LinkKind, Raw, RawKind};
 use crate::audit::finding::{Edit, Fix};
 use crate::audit::resolve::{INVISIBLE, Malformed, Target, is_certain};
@@ -26,7 +26,7 @@ use crate::audit::suggest::{self, Guess};
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link whose destination is not one",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("malformed_link.rs"),
 };
 const CODE: Code = Code::MalformedLink;

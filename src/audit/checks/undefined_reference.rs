@@ -19,17 +19,17 @@
 //! said where the label looks like an index or a generic parameter, in headings, or for a plain word in a document without any
 //! definition. Write `\[a][b]` to say that it is text. `[^1]` without its footnote is a warning in a document that has others.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, RawKind, Undefined};
 use crate::audit::finding::{Edit, Fix};
 use crate::audit::included;
-use crate::audit::profile::Form;
+use crate::audit::site::Form;
 use crate::audit::suggest;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Reference link without a definition",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("undefined_reference.rs"),
 };
 const CODE: Code = Code::UndefinedReference;

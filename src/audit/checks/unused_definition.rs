@@ -18,12 +18,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Reference definition that nothing uses",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("unused_definition.rs"),
 };
 const CODE: Code = Code::UnusedDefinition;

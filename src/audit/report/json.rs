@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::lines::{self, Each};
 use super::tally::Tally;
-use crate::audit::finding::{Finding, NotJudged, Report, SiteReport};
+use crate::audit::finding::{Finding, NotJudged, Report, Since, SiteReport};
 
 /// What the object looks like, as a JSON Schema.
 pub const SCHEMA: &str = include_str!("audit-1.schema.json");
@@ -22,9 +22,18 @@ struct Json<'a, F: Serialize, D: Serialize, S: Serialize> {
     findings: F,
     decisions: D,
     hidden: usize,
+    since: Option<JsonSince<'a>>,
     not_judged: usize,
     sites: S,
     summary: Tally,
+}
+
+/// The older state that the tree is compared with.
+#[derive(Serialize)]
+struct JsonSince<'a> {
+    name: &'a str,
+    commit: &'a str,
+    older: usize,
 }
 
 /// A part of the tree with rules of its own.
@@ -163,9 +172,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             })
         }),
         hidden: report.hidden,
+        since: report.since.as_ref().map(|Since { name, commit, older }| JsonSince { name, commit, older: *older }),
         not_judged: report.not_judged,
         sites: Each(|| report.sites.iter().map(JsonSite::from)),
-        summary: Tally::of(&report.findings),
+        summary: Tally::from_findings(&report.findings),
     };
     lines::write(&json, 2, out)
 }

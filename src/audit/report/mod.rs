@@ -10,12 +10,13 @@ mod human;
 mod json;
 mod junit;
 pub(crate) mod lines;
+mod markdown;
+mod messages;
 mod place;
 mod profile;
 mod sarif;
 mod snippet;
 mod tally;
-mod words;
 
 use std::io::{self, Write};
 
@@ -45,6 +46,8 @@ pub enum Format {
     Gitlab,
     /// JUnit XML
     Junit,
+    /// A comment for a pull request: counts, errors in a table, the rest folded
+    Markdown,
     /// One self-contained page: findings with filters, decisions, the graph
     Html,
 }
@@ -61,6 +64,7 @@ pub fn write(report: &Report, format: Format, paint: Paint, width: usize, out: &
         Format::Github => github::write(report, out),
         Format::Gitlab => gitlab::write(report, out),
         Format::Junit => junit::write(report, out),
+        Format::Markdown => markdown::write(report, out),
         Format::Html => html::write(report, out),
     }
 }

@@ -2,8 +2,10 @@
 //! respected; version control is never entered; symbolic links are not followed but known by where they lead.
 
 mod collect;
+mod past;
 mod tree;
 
+pub use past::{Past, Was};
 pub use tree::Tree;
 
 use crate::text::path::file_name;

@@ -9,11 +9,11 @@ use hashbrown::HashTable;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::collect::Collected;
 use super::{Entry, Kind, Unreadable};
-use crate::audit::profile::is_below;
+use crate::audit::site::is_below;
 use crate::fs::git;
 use crate::text::casefold::Index;
 use crate::text::path::{file_name, join, native, parent};
@@ -28,11 +28,15 @@ pub struct Tree {
     /// Folders whose files are not this repository's: other checkouts, and what Go copies from elsewhere.
     foreign: Vec<Box<[u8]>>,
     unreadable: Vec<Unreadable>,
-    folded: OnceLock<Index>,
+    by_casefold: OnceLock<Index>,
     names: OnceLock<Index>,
     ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
     sparse: OnceLock<bool>,
     tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
+    /// Texts that are read in place of those on the disk.
+    texts: FxHashMap<Box<[u8]>, Box<[u8]>>,
+    /// Folders of whose contents nothing is known.
+    unknown: Vec<Box<[u8]>>,
 }
 
 impl Tree {
@@ -42,7 +46,7 @@ impl Tree {
     pub fn walk(root: &Path, in_repository: bool, named: &[Vec<u8>]) -> Self {
         let mut found = Collected::default();
         found.collect(root, root, in_repository);
-        let mut tree = Self::of(root, found);
+        let mut tree = Self::new(root, found);
         for path in named.iter().filter(|path| !path.is_empty()) {
             if tree.exact(path).is_some() {
                 continue;
@@ -50,12 +54,12 @@ impl Tree {
             let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable, checkouts: tree.foreign };
             // Ignore files below it count all the same.
             found.collect(root, &root.join(native(path)), false);
-            tree = Self::of(root, found);
+            tree = Self::new(root, found);
         }
         tree
     }
 
-    fn of(root: &Path, found: Collected) -> Self {
+    pub(super) fn new(root: &Path, found: Collected) -> Self {
         let Collected { mut entries, mut unreadable, checkouts: mut foreign } = found;
         // Disks list folders in any order; reports must not.
         entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
@@ -65,7 +69,7 @@ impl Tree {
             index.insert_unique(hash(&entry.path), at, |at| hash(&entries[*at as usize].path));
         }
         let aliases = entries.iter().any(|entry| matches!(entry.kind, Kind::Alias(_)));
-        let (folded, names, ignores) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (by_casefold, names, ignores) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let (sparse, tracked) = (OnceLock::new(), OnceLock::new());
         foreign.extend(entries.iter().filter_map(|entry| vendored(&entry.path)));
         Self {
@@ -75,12 +79,32 @@ impl Tree {
             aliases,
             foreign,
             unreadable,
-            folded,
+            by_casefold,
             names,
             ignores,
             sparse,
             tracked,
+            texts: FxHashMap::default(),
+            unknown: Vec::new(),
         }
+    }
+
+    /// With folders in which anything may be.
+    pub(super) fn with_unknown(self, unknown: Vec<Box<[u8]>>) -> Self {
+        Self { unknown, ..self }
+    }
+
+    pub(super) fn with_texts(self, texts: FxHashMap<Box<[u8]>, Box<[u8]>>) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// With what version control has, and the folders around it, in place of what git says.
+    pub(super) fn with_tracked(self, tracked: FxHashSet<Box<[u8]>>) -> Self {
+        Self { tracked: OnceLock::from(Some(tracked)), ..self }
+    }
+
+    pub(super) fn checkouts(&self) -> &[Box<[u8]>] {
+        &self.foreign
     }
 
     /// The root.
@@ -114,6 +138,12 @@ impl Tree {
         self.root.join(native(path))
     }
 
+    /// The text that is read in place of the one on the disk, if there is one.
+    #[must_use]
+    pub fn text(&self, path: &[u8]) -> Option<&[u8]> {
+        if self.texts.is_empty() { None } else { self.texts.get(path).map(|text| &**text) }
+    }
+
     /// The entry with exactly this path; a symbolic link on the way is taken.
     #[must_use]
     pub fn find(&self, path: &[u8]) -> Option<u32> {
@@ -124,7 +154,9 @@ impl Tree {
         self.through_aliases(path, direct)
     }
 
-    fn exact(&self, path: &[u8]) -> Option<u32> {
+    /// The entry with exactly this path, whatever symbolic links are on the way.
+    #[must_use]
+    pub fn exact(&self, path: &[u8]) -> Option<u32> {
         self.index.find(hash(path), |at| *self.entries[*at as usize].path == *path).copied()
     }
 
@@ -150,6 +182,9 @@ impl Tree {
     /// leaves out. What lies on this disk only is nobody else's. Git is asked once, and only when something is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
+        if self.unknown.iter().any(|folder| is_below(path, folder)) {
+            return true;
+        }
         let here = || fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root));
         if !*self.sparse.get_or_init(|| git::is_sparse(&self.root)) && !here() {
             return false;
@@ -170,7 +205,12 @@ impl Tree {
                     let folder = parent(&entry.path);
                     let mut builder = GitignoreBuilder::new(self.on_disk(folder));
                     // A line that makes no sense hides nothing.
-                    let _ = builder.add(self.on_disk(&entry.path));
+                    match self.text(&entry.path) {
+                        Some(text) => String::from_utf8_lossy(text).lines().for_each(|line| {
+                            let _ = builder.add_line(None, line);
+                        }),
+                        None => drop(builder.add(self.on_disk(&entry.path))),
+                    }
                     (folder.into(), builder.build().unwrap_or_else(|_| Gitignore::empty()))
                 })
                 .collect();
@@ -191,8 +231,8 @@ impl Tree {
     /// Entries whose path is `path` but for the case of letters.
     pub fn find_folded<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let path_of = |at: u32| &*self.entries[at as usize].path;
-        let folded = self.folded.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
-        folded.find(path, path_of)
+        let by_casefold = self.by_casefold.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
+        by_casefold.find(path, path_of)
     }
 
     /// Entries with this file name but for the case of letters.
@@ -200,6 +240,15 @@ impl Tree {
         let name_of = |at: u32| file_name(&self.entries[at as usize].path);
         let names = self.names.get_or_init(|| Index::new(self.entries.iter().map(|entry| file_name(&entry.path))));
         names.find(name, name_of)
+    }
+
+    /// Everything below a folder, however deep.
+    pub fn below<'a>(&'a self, folder: &[u8]) -> impl Iterator<Item = (u32, &'a Entry)> + use<'a> {
+        let inside = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
+        let start = self.entries.partition_point(|entry| *entry.path < *inside);
+        (u32::try_from(start).unwrap_or(u32::MAX)..)
+            .zip(&self.entries[start..])
+            .take_while(move |(_, entry)| entry.path.starts_with(&inside))
     }
 
     /// What is directly in a folder.

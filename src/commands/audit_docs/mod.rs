@@ -6,6 +6,7 @@ mod failure;
 mod fix;
 mod inputs;
 mod review;
+mod since;
 mod stale;
 
 use std::io::{self, BufWriter, Write as _};
@@ -34,17 +35,18 @@ use inputs::DOCUMENTS;
 /// # Errors
 /// When there is no report, or it cannot be written.
 pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
-    if let Some(check) = command.explain.and_then(Check::of) {
+    if let Some(check) = command.explain.and_then(Check::for_code) {
         let text = report::explain(check.code, &check.documentation(), Paint::stdout());
         console.print(text.as_bytes())?;
         return Ok(Status::Clean);
     }
-    let scope = inputs::scope(command);
-    let Located { root, repository, .. } = Located::find(&scope).map_err(AuditError::from)?;
+    let scope = inputs::scope(command)?;
+    let located = Located::find(&scope).map_err(AuditError::from)?;
+    let (root, repository) = (located.root.clone(), located.repository);
     record_reviews(command, &root, console)?;
     let catalog = inputs::catalog(command, &root)?;
     let settings = inputs::settings(command, catalog.as_ref());
-    let mut facts = inputs::facts(&root, catalog.as_ref(), console);
+    let mut facts = inputs::facts(&located, &scope, catalog.as_ref(), console);
     // Load it before the work, so that a mistyped name fails at once.
     let baseline = match &command.baseline {
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
@@ -64,11 +66,22 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
         let catalog = inputs::catalog(command, &root)?;
         facts.stale_pages = inputs::stale_pages(&root, catalog.as_ref(), facts.today, &|_| ());
     }
-    let (mut report, located) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
+    let older = since::revision(command).map(|revision| since::Query::start(&root, revision));
+    let (mut report, audit) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
     remark(&report, &located, console);
     // `true` when this audit would find such a finding of the baseline.
     let looked = |code: Code, path: &str| facts.looks_for(code) && located.covers(path.as_bytes());
-    accept(command, baseline, &mut report, &looked, console)?;
+    accept(command, baseline.as_ref(), &mut report, &looked, console)?;
+    match older {
+        Some(query) => {
+            let file = catalog.as_ref().map(|(file, _)| file.as_path());
+            since::hide(query.answer()?, audit, &mut report, &facts, baseline.as_ref(), file)?;
+        }
+        None => drop(audit.discard()),
+    }
+    if command.format == Format::Markdown {
+        report.links_to = inputs::links_to(&root);
+    }
     print(command, &report)?;
     let least = if command.strict { Severity::Warning } else { Severity::Error };
     let found = !command.explain_profile && report.findings.iter().any(|finding| finding.severity >= least);
@@ -93,29 +106,28 @@ fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result
         return Ok(());
     }
     let file = command.catalog.clone().unwrap_or_else(|| root.join(catalog::FILE));
-    let kept = review::record(root, &file, &command.keep, &today().to_string())?;
-    console.note(&format!("recorded as good as it is: {}", kept.join(", ")));
+    let reviewed = review::record(root, &file, &command.keep, &today().to_string())?;
+    console.note(&format!("recorded as good as it is: {}", reviewed.join(", ")));
     Ok(())
 }
 
 /// Runs the audit. In parallel, git looks up the last change of each document that needs a decision.
-fn audit(
+fn audit<'a>(
     scope: &Scope,
-    settings: &Settings,
-    facts: &Facts,
+    settings: &'a Settings,
+    facts: &'a Facts,
     repository: Option<&Path>,
     console: &Console,
-) -> Result<(Report, Located), AuditDocsError> {
+) -> Result<(Report, Audit<'a>), AuditDocsError> {
     let history = repository.map(git::History::ask);
     let audit = console.during(DOCUMENTS, |progress| Audit::read(scope, settings, facts, progress))?;
     let mut report = audit.report();
-    let located = audit.discard();
     let documents: Vec<&str> = report.decisions.iter().map(|decision| decision.path.as_str()).collect();
     let changes = history.map(|history| history.last_changes(&documents)).unwrap_or_default();
     for decision in &mut report.decisions {
         decision.reasons.extend(changes.get(&decision.path).cloned());
     }
-    Ok((report, located))
+    Ok((report, audit))
 }
 
 /// Prints notes on the report.
@@ -133,13 +145,13 @@ fn remark(report: &Report, located: &Located, console: &Console) {
 /// Removes the findings that the baseline accepts. Updates the baseline first with `--update-baseline`.
 fn accept(
     command: &AuditDocs,
-    baseline: Option<Baseline>,
+    baseline: Option<&Baseline>,
     report: &mut Report,
     looked: &dyn Fn(Code, &str) -> bool,
     console: &Console,
 ) -> Result<(), AuditDocsError> {
     if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
-        let updated = baseline.unwrap_or_default().updated(&report.findings, looked);
+        let updated = baseline.cloned().unwrap_or_default().updated(&report.findings, looked);
         let mut bytes = Vec::new();
         updated.write(&mut bytes)?;
         files::replace(path, &bytes)?;
@@ -158,10 +170,10 @@ fn accept(
 
 fn print(command: &AuditDocs, report: &Report) -> Result<(), AuditDocsError> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let written = if command.explain_profile && command.format == Format::Human {
+    let result = if command.explain_profile && command.format == Format::Human {
         report::explain_profile(report, Paint::stdout(), &mut out)
     } else {
         report::write(report, command.format, Paint::stdout(), terminal::width(), &mut out)
     };
-    Ok(ignore_broken_pipe(written.and_then(|()| out.flush()))?)
+    Ok(ignore_broken_pipe(result.and_then(|()| out.flush()))?)
 }

@@ -1,9 +1,0 @@
-//! What answers: the MCP tools, `/health` and `/status`, and the metadata of the protected resource.
-
-{% if example == "coda" -%}
-pub mod legacy_proxy;
-{% endif -%}
-pub mod metadata;
-pub mod status;
-pub mod tools;
-pub mod unreadable;

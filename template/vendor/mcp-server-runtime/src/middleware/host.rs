@@ -1,0 +1,247 @@
+//! Host and origin: the defence against DNS rebinding (MCP, Transports, "Security Warning").
+//!
+//! A web page can make a browser send requests to a server on the user's machine or network under a name that the
+//! attacker controls. So only names that are ours are answered, and browsers only from origins that were allowed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::metrics::{Metrics, Refusal};
+
+/// The target of the lines about requests that are refused here.
+pub const TARGET: &str = module_path!();
+
+/// The names and origins that are accepted.
+#[derive(Debug)]
+pub struct Guard {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    metrics: Arc<Metrics>,
+}
+
+impl Guard {
+    /// Accepts these besides loopback; both lists in lower case.
+    #[must_use]
+    pub fn new(hosts: Vec<String>, origins: Vec<String>, metrics: Arc<Metrics>) -> Self {
+        Self { hosts, origins, metrics }
+    }
+
+    /// Checks both headers, and gives the origin of a browser. What comes after this reads `Host` and gets the name that
+    /// was checked.
+    fn check(&self, request: &mut Request) -> Result<Option<HeaderValue>, Refused> {
+        // RFC 9112 §3.2: not one `Host` is 400, and that of an absolute target counts in its place.
+        let Some(host) = single(request.headers(), &header::HOST) else { return Err(Refused::NotOneHost) };
+        let host = request.uri().authority().map_or(host, |authority| authority.as_str().to_owned());
+        if !self.accepts_host(&host) {
+            return Err(Refused::Host(host));
+        }
+        if let Ok(host) = HeaderValue::from_str(&host) {
+            request.headers_mut().insert(header::HOST, host);
+        }
+        let headers = request.headers();
+        let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
+        // The one header that browsers do not let pages forge.
+        match single(headers, &header::ORIGIN) {
+            Some(origin) if self.accepts_origin(&origin) => Ok(Some(value.clone())),
+            origin => Err(Refused::Origin(origin.unwrap_or_default())),
+        }
+    }
+
+    fn accepts_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let (name, port) = split_port(&host);
+        is_port(port) && (is_loopback(name) || self.hosts.iter().any(|allowed| *allowed == host || allowed == name))
+    }
+
+    /// Origins on the list, and those of pages that this machine serves itself (the MCP Inspector, for example).
+    fn accepts_origin(&self, origin: &str) -> bool {
+        let origin = origin.to_ascii_lowercase();
+        let same = |allowed: &String| without_default_port(allowed) == without_default_port(&origin);
+        self.origins.iter().any(same)
+            || origin.split_once("://").is_some_and(|(scheme, rest)| {
+                let (name, port) = split_port(rest);
+                matches!(scheme, "http" | "https") && is_loopback(name) && is_port(port)
+            })
+    }
+}
+
+/// Whether this is an origin that can be allowed: a scheme and a host. Extensions of browsers, and applications that are
+/// web pages inside, have schemes of their own; `null` stands for pages of any kind that have no origin.
+#[must_use]
+pub fn is_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(scheme, host)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+    })
+}
+
+/// Why a request is refused, with the value that is not allowed.
+enum Refused {
+    NotOneHost,
+    Host(String),
+    Origin(String),
+}
+
+/// The header's only value; none where it is missing, repeated or not text.
+fn single(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?.to_str().ok()?;
+    values.next().is_none().then(|| first.to_owned())
+}
+
+/// `name:port` apart; the brackets of an IPv6 address belong to the name.
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    }
+}
+
+/// None, or a number. Anything else would be a part of another name: `localhost:x@evil.example`.
+fn is_port(port: Option<&str>) -> bool {
+    port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok())
+}
+
+fn is_loopback(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+fn without_default_port(origin: &str) -> &str {
+    match origin.split_once("://") {
+        Some(("https", rest)) if rest.ends_with(":443") => &origin[..origin.len() - 4],
+        Some(("http", rest)) if rest.ends_with(":80") => &origin[..origin.len() - 3],
+        _ => origin,
+    }
+}
+
+/// Answers the question of a browser whether a page may send a request (the Fetch standard, CORS preflight). The origin is
+/// accepted, so the page may send whatever it asks for: the credential in it is the page's own, as cookies are not sent.
+fn preflight(request: &Request) -> Option<Response> {
+    let headers = request.headers();
+    if request.method() != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    let mut response = StatusCode::OK.into_response();
+    let allow = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+    ];
+    response.headers_mut().extend(allow);
+    if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    Some(response)
+}
+
+/// Lets the page read the answer, refusals included, and in it what the page needs to act upon them.
+fn readable_by(origin: HeaderValue, mut response: Response) -> Response {
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after, x-request-id");
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    response
+}
+
+/// Answers 403 to requests under other names or from other origins, and says in the log how to allow them; 400 to those
+/// without exactly one `Host`. Pages of accepted origins may read the answers.
+pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let (kind, what, variable, value) = match guard.check(&mut request) {
+        Ok(None) => return next.run(request).await,
+        Ok(Some(origin)) => {
+            let response = match preflight(&request) {
+                Some(response) => response,
+                None => next.run(request).await,
+            };
+            return readable_by(origin, response);
+        }
+        Err(Refused::NotOneHost) => {
+            guard.metrics.refused(Refusal::Host);
+            tracing::warn!("Request refused with 400: not exactly one Host");
+            let body = json!({"error": "bad request", "message": "a request has exactly one Host header"});
+            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+        }
+        Err(Refused::Host(value)) => (Refusal::Host, "Host", "ALLOWED_HOSTS", value),
+        Err(Refused::Origin(value)) => (Refusal::Origin, "Origin", "ALLOWED_ORIGINS", value),
+    };
+    guard.metrics.refused(kind);
+    // `?` escapes control characters: no forged log lines. A name has at most 255 bytes.
+    let value: String = value.chars().take(300).collect();
+    let message = if matches!(kind, Refusal::Origin) && !is_origin(&value) {
+        tracing::warn!("{what} {value:?} refused with 403: it is no address of a page, and cannot be allowed");
+        format!("{what} not allowed. Pages without an address of their own never are.")
+    } else {
+        tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
+        format!("{what} not allowed. The operator of this server can allow it with {variable}.")
+    };
+    (StatusCode::FORBIDDEN, Json(json!({"error": "forbidden", "message": message}))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        Guard::new(
+            vec!["mcp.example.com".to_owned(), "other.example:8443".to_owned()],
+            vec!["https://claude.ai:443".to_owned()],
+            Arc::default(),
+        )
+    }
+
+    #[test]
+    fn hosts() {
+        let g = guard();
+        for good in [
+            "localhost",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "MCP.example.com",
+            "mcp.example.com:443",
+            "other.example:8443",
+        ] {
+            assert!(g.accepts_host(good), "{good}");
+        }
+        for bad in [
+            "",
+            "evil.example",
+            "mcp.example.com.evil.example",
+            "other.example",
+            "localhost.evil.example",
+            "127.0.0.1:x",
+            "::1",
+        ] {
+            assert!(!g.accepts_host(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins() {
+        let g = guard();
+        for good in ["https://claude.ai", "https://claude.ai:443", "http://localhost:6274", "http://[::1]:1"] {
+            assert!(g.accepts_origin(good), "{good}");
+        }
+        for bad in [
+            "null",
+            "",
+            "http://claude.ai",
+            "https://claude.ai:444",
+            "https://evil.example",
+            "https://localhost.evil.example",
+            "http://localhost:x@evil.example",
+            "http://localhost:80/x",
+            "http://localhost:+80",
+            "http://localhost:",
+        ] {
+            assert!(!g.accepts_origin(bad), "{bad}");
+        }
+    }
+}
