@@ -3,9 +3,11 @@
 //! The template becomes one sorted table of path, contents and executable bit, so that two builds of the same tree are
 //! equal.
 //!
-//! A packaged mcp-kit lacks the crate inside the template, because cargo leaves every folder with its own Cargo.toml
-//! out of a package. The crate then comes from `packaging/`, whose symbolic links bring the same files into the
-//! package.
+//! Projects get the libraries under `vendor/` without their tests and benches, which run in this repository. So those
+//! are not embedded; cargo-generate.toml leaves them out for plain `cargo generate`.
+//!
+//! A packaged mcp-kit lacks the libraries inside the template, because cargo leaves every folder with its own Cargo.toml
+//! out of a package. They then come from `packaging/`, whose symbolic links bring the same files into the package.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
-const CRATE: &str = "crates/mcp-auth-middleware";
+/// The libraries below `vendor/`.
+const LIBRARIES: &[&str] = &["mcp-auth-middleware", "mcp-server-runtime"];
+/// The folders of a library that projects do not get.
+const UNSHIPPED: &[&str] = &["tests", "benches", "examples"];
 /// Files that tools leave in a working tree. They are never part of the template.
 const LEFT_BEHIND: &[&str] =
     &[".git", "target", "node_modules", "__pycache__", ".venv", ".pytest_cache", ".ruff_cache", ".DS_Store"];
@@ -23,14 +28,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let template = root.join("template");
     let mut files = BTreeMap::new();
     walk(&template, "", &mut files)?;
-    if !files.contains_key(&format!("{CRATE}/Cargo.toml")) {
-        let packaged = root.join("packaging/mcp-auth-middleware");
-        let mut found = BTreeMap::new();
-        walk(&packaged, CRATE, &mut found)?;
-        for (path, file) in found {
-            let path = path.strip_suffix(".embed").map_or(path.clone(), str::to_owned);
-            files.insert(path, file);
+    for library in LIBRARIES {
+        let folder = format!("vendor/{library}");
+        if !files.contains_key(&format!("{folder}/Cargo.toml")) {
+            let mut found = BTreeMap::new();
+            walk(&root.join("packaging").join(library), &folder, &mut found)?;
+            for (path, file) in found {
+                let path = path.strip_suffix(".embed").map_or(path.clone(), str::to_owned);
+                files.insert(path, file);
+            }
         }
+        files.retain(|path, _| {
+            let inside = path.strip_prefix(&format!("{folder}/")).and_then(|path| path.split_once('/'));
+            inside.is_none_or(|(part, _)| !UNSHIPPED.contains(&part))
+        });
     }
 
     let mut table = String::from("&[\n");

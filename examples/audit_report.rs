@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use clap::ValueEnum as _;
 use mcp_kit::audit::finding::{
-    Code, Decision, Edit, Excerpt, Finding, Fix, Graph, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
 };
-use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, write};
+use mcp_kit::audit::site::Form;
 use mcp_kit::fs::terminal::Paint;
 
 /// What would run if it were taken for markup, a command or an escape.
@@ -90,7 +90,7 @@ fn report(documents: u32) -> Report {
         decisions: decisions.collect(),
         findings,
         hidden: 3,
-        graph: Graph { documents: paths, edges },
+        graph: DocumentGraph { documents: paths, edges },
     }
 }
 

@@ -6,8 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
-use crate::audit::profile::Flavor;
-use crate::catalog::service::{AuthMethod, Kind, Location, Status, TokenStorage};
+use crate::audit::site::Flavor;
+use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -107,7 +107,7 @@ pub struct New {
     pub dry_run: bool,
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: OutputFormat,
 }
 
 /// `mcp-kit audit-docs`.
@@ -223,7 +223,7 @@ pub enum CatalogCommand {
         file: CatalogFile,
         /// A table, or JSON
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
     /// Print the JSON Schema of catalogs, for editors
     #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
@@ -291,11 +291,11 @@ pub struct CatalogAdd {
     /// Its name
     pub name: String,
     /// A server, or the template that servers are made from
-    #[arg(long, default_value = "server", value_parser = value_parser(Kind::ALL))]
-    pub kind: Kind,
+    #[arg(long, default_value = "server", value_parser = value_parser(ServiceKind::ALL))]
+    pub kind: ServiceKind,
     /// Whether it is in use
-    #[arg(long, value_parser = value_parser(Status::ALL))]
-    pub status: Status,
+    #[arg(long, value_parser = value_parser(ServiceStatus::ALL))]
+    pub status: ServiceStatus,
     /// Where it runs
     #[arg(long, value_parser = value_parser(Location::ALL))]
     pub location: Location,
@@ -356,7 +356,7 @@ fn code_parser() -> impl TypedValueParser<Value = Code> {
 
 /// The format of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people.
     #[default]
     Human,

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         let name = arguments.next().unwrap_or_default();
         return if render::sandboxed_main(&name.to_string_lossy()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let colour = if terminal::wanted() { clap::ColorChoice::Auto } else { clap::ColorChoice::Never };
+    let colour = if terminal::colour_allowed() { clap::ColorChoice::Auto } else { clap::ColorChoice::Never };
     let matches = Cli::command().color(colour).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match commands::run(cli) {

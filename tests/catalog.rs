@@ -146,7 +146,8 @@ fn the_published_schema_is_that_of_the_types() {
 
 fn json(node: &Node) -> serde_json::Value {
     match &node.value {
-        Value::Scalar(text) => text.clone().into(),
+        Value::Scalar(Some(text)) => text.parse::<u32>().map_or_else(|_| text.clone().into(), Into::into),
+        Value::Scalar(None) => serde_json::Value::Null,
         Value::List(nodes) => nodes.iter().map(json).collect(),
         Value::Map(entries) => entries.iter().map(|(key, _, node)| (key.clone(), json(node))).collect(),
     }
@@ -171,10 +172,21 @@ fn the_schema_agrees_with_the_reader() {
         ("services: [{name: a}]".to_owned(), false),
         (format!("services: [{}}}]", service.replace("droplet", "moon")), false),
         ("audit: {severities: {orphan: error}, exclude: [a]}".to_owned(), true),
+        ("audit: {online: {cache_days: 7}}".to_owned(), true),
+        ("audit: {online: {believed_days: 7}}".to_owned(), true),
+        ("audit: {online: {believed_days: 400}}".to_owned(), false),
         ("nonsense: 1".to_owned(), false),
     ] {
         assert_eq!((is_valid(&text), Catalog::parse(text.as_bytes()).is_ok()), (good, good), "{text}");
     }
+}
+
+#[test]
+fn the_earlier_name_of_a_setting_is_read() {
+    let days = |text: &str| Catalog::parse(text.as_bytes()).map(|catalog| catalog.audit.online.cache_days).ok();
+    assert_eq!(days("audit: {online: {cache_days: 7}}"), Some(Some(7)));
+    assert_eq!(days("audit: {online: {believed_days: 7}}"), Some(Some(7)));
+    assert_eq!(days("audit: {online: {cache_days: 7, believed_days: 7}}"), None);
 }
 
 proptest! {

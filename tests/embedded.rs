@@ -28,11 +28,26 @@ fn every_file_is_embedded_and_none_that_git_ignores() {
         .split_terminator('\0')
         .map(|path| path.trim_start_matches("template/").to_owned())
         .filter(|path| Path::new(ROOT).join("template").join(path).exists())
+        .filter(|path| !is_unshipped(path))
         .collect();
     let embedded: BTreeSet<String> = Template::embedded().unwrap().files.into_keys().collect();
     let missing: Vec<_> = known.difference(&embedded).collect();
     let ignored: Vec<_> = embedded.difference(&known).collect();
     assert!(missing.is_empty() && ignored.is_empty(), "not embedded: {missing:?}\nignored by git: {ignored:?}");
+}
+
+/// Tests and benches of the libraries stay in this repository.
+fn is_unshipped(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts[..], ["vendor", _, "tests" | "benches" | "examples", ..])
+}
+
+#[test]
+fn libraries_come_without_their_tests_and_benches() {
+    let embedded = Template::embedded().unwrap();
+    assert!(embedded.files.contains_key("vendor/mcp-auth-middleware/src/lib.rs"));
+    let unshipped: Vec<_> = embedded.files.keys().filter(|path| is_unshipped(path)).collect();
+    assert!(unshipped.is_empty(), "{unshipped:?}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ mod making {
             assert!(output.status.success(), "{}", outcome(&output));
             let manifest = place.read(&format!("{name}/Cargo.toml"));
             assert!(manifest.contains(&format!("name = \"{name}\"")), "{manifest}");
-            assert!(place.path(&format!("{name}/crates/mcp-auth-middleware/Cargo.toml")).is_file());
+            assert!(place.path(&format!("{name}/vendor/mcp-auth-middleware/Cargo.toml")).is_file());
             assert!(!place.path(&format!("{name}/cargo-generate.toml")).exists());
             let script = place.path(&format!("{name}/scripts/local-dev.sh"));
             assert!(common::is_executable(&script), "scripts keep their executable bit");

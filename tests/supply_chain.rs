@@ -44,7 +44,6 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("cargo", "axum", "https://github.com/tokio-rs/axum"),
     ("cargo", "cargo-deny", "https://github.com/EmbarkStudios/cargo-deny"),
     ("cargo", "cargo-fuzz", "https://github.com/rust-fuzz/cargo-fuzz"),
-    ("cargo", "cargo-llvm-cov", "https://github.com/taiki-e/cargo-llvm-cov"),
     ("cargo", "lychee", "https://github.com/lycheeverse/lychee"),
     ("cargo", "mlc", "https://github.com/becheran/mlc"),
     ("cargo", "tokio", "https://github.com/tokio-rs/tokio"),

@@ -2,7 +2,7 @@
 
 use mcp_kit::catalog::Catalog;
 use mcp_kit::docs::build::{ByHand, plan};
-use mcp_kit::fs::files::{File, Tree};
+use mcp_kit::fs::files::{File, FileTree};
 use mcp_kit::markdown::managed::{sections, splice};
 
 /// Whatever is wrong with a catalog has a place in it; one that is right makes all its pages, and makes them once.
@@ -23,7 +23,7 @@ pub(crate) fn catalog(bytes: &[u8]) {
     if catalog.docs.templates.is_some() {
         return;
     }
-    let mut files = Tree::new();
+    let mut files = FileTree::new();
     let first = plan(&files, &catalog, "2026-03-01", ByHand::Keep);
     let Ok(first) = first else { panic!("{first:?}") };
     assert_eq!(first.changes.len(), first.pages);

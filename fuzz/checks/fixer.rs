@@ -4,7 +4,7 @@ use std::fs;
 
 use mcp_kit::audit::audit;
 use mcp_kit::audit::finding::{Finding, Report};
-use mcp_kit::audit::fix::repairs;
+use mcp_kit::audit::fix::fixes;
 use mcp_kit::audit::{Facts, Scope, Settings};
 
 const PATHS: [&str; 4] = ["README.md", "docs/guide.md", "docs/Deep/page.md", "other.md"];
@@ -20,7 +20,7 @@ pub(crate) fn fixer(bytes: &[u8]) {
     let scope = Scope { paths: vec![root.to_owned()], root: Some(root.to_owned()) };
     let look = || -> Report { audit(&scope, &Settings::default(), &Facts::default()).unwrap().0 };
     let before = look();
-    let plan = repairs(root, &before.findings);
+    let plan = fixes(root, &before.findings);
     for change in &plan.changes {
         let Some(old) = &change.before else { panic!("{} is new", change.path) };
         let spans = before.findings.iter().filter(|finding| finding.path == change.path).filter_map(|f| f.fix.as_ref());
@@ -32,11 +32,11 @@ pub(crate) fn fixer(bytes: &[u8]) {
     // An anchor is looked at only once its path is right, so a repaired place may have another finding, but no more than one.
     let places = |report: &Report| report.findings.iter().filter(|finding| is_of_a_link(finding)).count();
     assert!(places(&after) <= places(&before), "{:#?} became {:#?}", before.findings, after.findings);
-    let left = repairs(root, &after.findings);
+    let left = fixes(root, &after.findings);
     for change in &left.changes {
         fs::write(root.join(&change.path), &change.after).unwrap();
     }
-    assert!(repairs(root, &look().findings).changes.is_empty(), "it ends");
+    assert!(fixes(root, &look().findings).changes.is_empty(), "it ends");
 }
 
 /// An island has another entry when the one before is reached.

@@ -1,1 +1,1 @@
-../../template/crates/mcp-auth-middleware/schema.sql
+../../template/vendor/mcp-auth-middleware/schema.sql

@@ -92,12 +92,12 @@ struct Written<E: Serialize> {
 struct Read {
     #[serde(rename = "schema", deserialize_with = "schema")]
     _schema: (),
-    findings: Vec<Entry>,
+    findings: Vec<BaselineEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct BaselineEntry {
     path: String,
     #[serde(serialize_with = "write_code", deserialize_with = "read_code")]
     code: Code,
@@ -146,7 +146,7 @@ impl Baseline {
         })?;
         let mut known = BTreeMap::new();
         // The same entry twice is what merging two branches leaves.
-        for Entry { path, code, target, text, count } in read.findings {
+        for BaselineEntry { path, code, target, text, count } in read.findings {
             let entry: &mut u32 = known.entry(Known { path, code, target, text }).or_default();
             *entry = entry.saturating_add(count);
         }
@@ -210,7 +210,7 @@ impl Baseline {
     /// # Errors
     /// When `out` refuses.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let entry = |(Known { path, code, target, text }, count): (&Known, &u32)| Entry {
+        let entry = |(Known { path, code, target, text }, count): (&Known, &u32)| BaselineEntry {
             path: path.clone(),
             code: *code,
             target: target.clone(),
@@ -256,7 +256,7 @@ mod tests {
         true
     }
 
-    fn of(findings: &[Finding]) -> Baseline {
+    fn baseline_of(findings: &[Finding]) -> Baseline {
         Baseline::default().updated(findings, &everything)
     }
 
@@ -278,7 +278,7 @@ mod tests {
         let mut other = finding();
         other.target = None;
         other.path = "a \"b\"\n.md".to_owned();
-        let baseline = of(&[finding(), finding(), other]);
+        let baseline = baseline_of(&[finding(), finding(), other]);
         let digest = line_digest(&finding());
         insta::assert_snapshot!(text(&baseline).replace(&digest, "[DIGEST]"), @r#"
         {
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn moved_and_reworded_lines_are_known_and_one_more_of_the_same_is_new() {
-        let baseline = of(&[finding(), finding()]);
+        let baseline = baseline_of(&[finding(), finding()]);
         let mut moved = finding();
         moved.line = 99;
         let mut reworded = finding();
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn another_target_document_or_code_is_new_and_the_entry_is_stale() {
-        let baseline = of(&[finding()]);
+        let baseline = baseline_of(&[finding()]);
         let changes: [fn(&mut Finding); 3] = [
             |finding| finding.target = Some("other.md".to_owned()),
             |finding| finding.path = "b.md".to_owned(),
@@ -326,19 +326,19 @@ mod tests {
         orphan.target = None;
         let mut reworded = orphan.clone();
         reworded.excerpt.text.push('!');
-        assert_eq!(left(&of(&[orphan]), vec![reworded.clone()]), (vec![reworded], 0, vec![1]));
+        assert_eq!(left(&baseline_of(&[orphan]), vec![reworded.clone()]), (vec![reworded], 0, vec![1]));
     }
 
     #[test]
     fn what_a_run_does_not_look_for_is_neither_stale_nor_forgotten() {
         let mut url = finding();
         url.code = Code::BrokenUrl;
-        let baseline = of(&[finding(), url.clone()]);
+        let baseline = baseline_of(&[finding(), url.clone()]);
         let offline = |code: Code, _: &str| code != Code::BrokenUrl;
         let mut report = report_of(vec![]);
         let stale = baseline.hide(&mut report, &offline);
         assert_eq!(stale.iter().map(|stale| stale.code).collect::<Vec<_>>(), [Code::BrokenLink]);
-        assert_eq!(baseline.updated(&[], &offline), of(&[url]));
+        assert_eq!(baseline.updated(&[], &offline), baseline_of(&[url]));
     }
 
     #[test]
@@ -346,12 +346,12 @@ mod tests {
         let mut passing = finding();
         passing.code = Code::UndecidedUrl;
         passing.severity = Severity::Note;
-        assert!(of(&[passing]).is_empty());
+        assert!(baseline_of(&[passing]).is_empty());
     }
 
     #[test]
     fn mistakes_are_said_with_their_place() {
-        let whole = text(&of(&[finding()]));
+        let whole = text(&baseline_of(&[finding()]));
         let cases = [
             whole.replace("audit-baseline/1", "audit-baseline/9"),
             whole.replace("broken-link", "broken-lnik"),

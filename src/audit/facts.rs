@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::finding::Code;
 use super::stale_page::StalePage;
-use super::web::Answers;
+use super::web::UrlAnswers;
 
 /// The facts of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Facts {
     /// Generated pages that a build would write otherwise.
     pub stale_pages: Vec<StalePage>,
     /// The web's answers. `None` when it was not asked: then addresses are not judged, and those in running text are no links.
-    pub answers: Option<Answers>,
+    pub answers: Option<UrlAnswers>,
 }
 
 impl Facts {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::profile::Form;
+use super::site::Form;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -221,7 +221,7 @@ pub struct Report {
     /// Findings left out because a baseline or a suppression has them.
     pub hidden: usize,
     /// The graph, for the page that draws it: every document, and for each the indices of those it links to.
-    pub graph: Graph,
+    pub graph: DocumentGraph,
 }
 
 /// A part of the tree with rules of its own.
@@ -262,7 +262,7 @@ pub struct NotJudged {
 
 /// Documents and the links between them.
 #[derive(Clone, Debug, Default)]
-pub struct Graph {
+pub struct DocumentGraph {
     /// Paths as in [`Finding::path`], sorted.
     pub documents: Vec<String>,
     /// From, to: indices into `documents`; sorted, without repetition.

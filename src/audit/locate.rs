@@ -193,7 +193,7 @@ impl<'a> Places<'a> {
         let column = u32::try_from(self.before).unwrap_or(u32::MAX).saturating_add(1);
         let excerpt = if draft.span.start == draft.span.end { Excerpt::default() } else { self.excerpt(start..end) };
         let message = if draft.quotes_span {
-            format!("`{}` {}", self.shown(start..end), redact(&draft.message))
+            format!("`{}` {}", self.masked(start..end), redact(&draft.message))
         } else {
             redact(&draft.message)
         };
@@ -214,8 +214,8 @@ impl<'a> Places<'a> {
     }
 
     /// `text[range]` with every secret masked of which a part lies in there.
-    fn shown(&self, range: Range<usize>) -> String {
-        let mut shown = String::with_capacity(range.len());
+    fn masked(&self, range: Range<usize>) -> String {
+        let mut masked = String::with_capacity(range.len());
         let mut at = range.start;
         let first = self.secrets.partition_point(|secret| secret.span.end as usize <= at);
         for secret in self.secrets[first..].iter().take_while(|secret| (secret.span.start as usize) < range.end) {
@@ -223,15 +223,15 @@ impl<'a> Places<'a> {
             let end = self.text.floor_char_boundary(secret.span.end as usize);
             let (from, to) = (start.max(at), end.min(range.end));
             if from < to {
-                shown.push_str(&self.text[at..from]);
+                masked.push_str(&self.text[at..from]);
                 let hidden = mask(&self.text[start..end]);
                 let before = self.text[start..from].chars().count();
-                shown.extend(hidden.chars().skip(before).take(self.text[from..to].chars().count()));
+                masked.extend(hidden.chars().skip(before).take(self.text[from..to].chars().count()));
                 at = to;
             }
         }
-        shown.push_str(&self.text[at..range.end]);
-        shown
+        masked.push_str(&self.text[at..range.end]);
+        masked
     }
 
     /// The line of a place.
@@ -242,7 +242,8 @@ impl<'a> Places<'a> {
         let end = span.end.min(line_end);
         let from = self.text.floor_char_boundary(self.line_start.max(span.start.saturating_sub(AROUND)));
         let to = self.text.floor_char_boundary(line_end.min(end.saturating_add(AROUND)));
-        let (before, marked, after) = (self.shown(from..span.start), self.shown(span.start..end), self.shown(end..to));
+        let (before, marked, after) =
+            (self.masked(from..span.start), self.masked(span.start..end), self.masked(end..to));
         let (before, after) = (before.trim_start_matches('\u{feff}'), after.trim_end_matches('\r'));
         let start = before.chars().count();
         Excerpt { marked: start..start + marked.chars().count(), text: format!("{before}{marked}{after}") }

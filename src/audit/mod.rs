@@ -13,12 +13,13 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod graph;
+pub mod included;
 pub mod locate;
-pub mod profile;
 pub mod report;
 pub mod resolve;
 pub mod scope;
 pub mod settings;
+pub mod site;
 pub mod stale_page;
 pub mod suggest;
 pub mod unjudged;
@@ -38,7 +39,7 @@ pub use settings::Settings;
 
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
-use checks::{Context, PendingFinding, Run};
+use checks::{CheckRun, Context, PendingFinding};
 use corpus::Corpus;
 use document::Patterns;
 use finding::Report;
@@ -108,15 +109,15 @@ impl<'a> Audit<'a> {
         let used: FxHashSet<u16> = pages.clone().map(|page| page.site).collect();
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
-            root: self.located.shown.clone(),
-            profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
+            root: self.located.display_root.clone(),
+            profiles: corpus.sites.sentences(&|site| used.contains(&site), &unjudged),
             sites: unjudged::sites(corpus, &used, &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
             documents: pages.clone().count(),
             links: pages.map(|page| page.document.links.len()).sum(),
             findings,
             hidden,
-            graph: finding::Graph {
+            graph: finding::DocumentGraph {
                 documents: corpus.pages.par_iter().map(|page| display_path(corpus.path_of(page))).collect(),
                 edges: self.graph.pairs().collect(),
             },
@@ -159,15 +160,15 @@ pub fn read(
         || Tree::walk(&located.root, located.repository, &located.covered),
     );
     let (patterns, excluded) = (patterns?, globs(&settings.exclude)?);
-    let profiles = profile::detect(&tree, settings);
+    let sites = site::detect(&tree, settings);
     // What is another repository's is audited where somebody names it.
     let foreign = tree.foreign(&located.covered);
     let audited = |path: &[u8]| {
         located.covers(path)
             && !excluded.is_match(native(path))
-            && !foreign.iter().any(|folder| profile::is_below(path, folder))
+            && !foreign.iter().any(|folder| site::is_below(path, folder))
     };
-    let mut corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
+    let mut corpus = Corpus::read(tree, sites, &patterns, settings, facts, &audited, progress);
     corpus.rooted = located.repository || scope.root.is_some();
     Ok((located, corpus))
 }
@@ -180,7 +181,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         .flat_map_iter(|page| {
             let mut pending = Vec::new();
             for check in checks::ALL {
-                if let Run::Page(run) = check.run {
+                if let CheckRun::Page(run) = check.run {
                     run(context, page, &mut pending);
                 }
             }
@@ -188,7 +189,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
         })
         .collect();
     for check in checks::ALL {
-        if let Run::Tree(run) = check.run {
+        if let CheckRun::Tree(run) = check.run {
             run(context, &mut pending);
         }
     }

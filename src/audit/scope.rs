@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::profile::is_below;
+use super::site::is_below;
 use crate::error::Explain;
 use crate::fs::repository::root_around;
 use crate::text::path::{file_name, parent};
@@ -51,7 +51,7 @@ pub struct Located {
     /// The root of the tree: absolute, without symbolic links.
     pub root: PathBuf,
     /// The root as people know it.
-    pub shown: String,
+    pub display_root: String,
     /// Whether it is a part of a git repository.
     pub repository: bool,
     /// What is audited, relative to the root.
@@ -88,8 +88,8 @@ impl Located {
             })?;
             covered.push(portable(below));
         }
-        let shown = shown(&root, scope, &paths);
-        Ok(Self { shown, repository: repository.is_some(), root, covered })
+        let display_root = display_root(&root, scope, &paths);
+        Ok(Self { display_root, repository: repository.is_some(), root, covered })
     }
 
     /// Whether a path of the tree is audited: it is below one of the paths that were given, and not below test data in there.
@@ -133,7 +133,7 @@ fn is_here(folder: &Path) -> bool {
 }
 
 /// The root as it was given, or as seen from the current folder.
-fn shown(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
+fn display_root(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
     let given = paths.iter().zip(&scope.paths).find(|(path, _)| *path == root).map(|(_, given)| given);
     if let Some(given) = given.or(scope.root.as_ref()) {
         let text = given.to_string_lossy();

@@ -2,7 +2,7 @@
 
 use super::deprecation::Deprecation;
 use super::problem::Problem;
-use super::service::Kind;
+use super::service::ServiceKind;
 use super::yaml::{self, Node, Value};
 use super::{Catalog, Reviewed, Service};
 
@@ -170,7 +170,7 @@ fn line_after(text: &str, at: usize) -> usize {
 fn fields(service: &Service) -> [Field<'_>; 13] {
     [
         ("name", Some(service.name.as_str())),
-        ("kind", Some(service.kind.as_str()).filter(|_| service.kind != Kind::Server)),
+        ("kind", Some(service.kind.as_str()).filter(|_| service.kind != ServiceKind::Server)),
         ("status", Some(service.status.as_str())),
         ("location", Some(service.location.as_str())),
         ("auth_method", Some(service.auth_method.as_str())),
@@ -209,13 +209,13 @@ fn scalar(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::service::{AuthMethod, Location, Status, TokenStorage};
+    use crate::catalog::service::{AuthMethod, Location, ServiceStatus, TokenStorage};
 
     fn service(name: &str) -> Service {
         Service {
             name: name.to_owned(),
-            kind: Kind::Server,
-            status: Status::Planned,
+            kind: ServiceKind::Server,
+            status: ServiceStatus::Planned,
             location: Location::Workers,
             auth_method: AuthMethod::None,
             token_storage: TokenStorage::Kv,
@@ -271,7 +271,7 @@ mod tests {
     fn a_review_is_added_or_changed_where_it_stands() {
         let review = |path: &str, date: &str, digit: &str| Reviewed {
             path: path.to_owned(),
-            decision: crate::catalog::reviewed::Kept::Keep,
+            decision: crate::catalog::reviewed::ReviewDecision::Keep,
             date: date.to_owned(),
             sha256: digit.repeat(16),
         };

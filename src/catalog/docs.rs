@@ -20,13 +20,13 @@ pub struct Docs {
     pub templates: Option<String>,
     /// Pages that do not go to their usual places, and pages of one's own.
     #[serde(default)]
-    #[schemars(with = "std::collections::BTreeMap<String, PlaceSchema>")]
-    pub pages: Vec<(String, Place)>,
+    #[schemars(with = "std::collections::BTreeMap<String, PagePlaceSchema>")]
+    pub pages: Vec<(String, PagePlace)>,
 }
 
 /// The target of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Place {
+pub enum PagePlace {
     /// `false`: the page is turned off.
     Nowhere,
     /// A path: the page is this file.
@@ -39,7 +39,7 @@ pub enum Place {
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is of use")]
-enum PlaceSchema {
+enum PagePlaceSchema {
     /// Where the page goes.
     At(String),
     /// A section of a file that people write.
@@ -66,7 +66,7 @@ impl Docs {
                 own_name(name, span, templates.is_some(), reader)?;
             }
             let (path, is_section) = match &node.value {
-                Value::Scalar(Some(text)) if text == "false" => return Some((name.to_owned(), Place::Nowhere)),
+                Value::Scalar(Some(text)) if text == "false" => return Some((name.to_owned(), PagePlace::Nowhere)),
                 Value::Map(_) => {
                     let mut fields = reader.fields(node, "the place of a page")?;
                     let file = reader.required(&mut fields, "section");
@@ -84,7 +84,7 @@ impl Docs {
                 return None;
             }
             taken.insert(path.clone(), name.to_owned());
-            Some((name.to_owned(), if is_section { Place::SectionOf(path) } else { Place::At(path) }))
+            Some((name.to_owned(), if is_section { PagePlace::SectionOf(path) } else { PagePlace::At(path) }))
         });
         reader.end(fields);
         Self { templates, pages }

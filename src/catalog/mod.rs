@@ -55,7 +55,7 @@ pub struct Catalog {
     pub docs: docs::Docs,
     /// Settings of `mcp-kit audit-docs`.
     #[serde(default)]
-    pub audit: audit::Audit,
+    pub audit: audit::AuditConfig,
 }
 
 /// The reason that a catalog could not be read or written.
@@ -127,7 +127,7 @@ impl Catalog {
             deprecations: reader.list(fields.take("deprecations"), Deprecation::read),
             reviewed: reader.list(fields.take("reviewed"), Reviewed::read),
             docs: fields.take("docs").map(|node| docs::Docs::read(node, reader)).unwrap_or_default(),
-            audit: fields.take("audit").map(|node| audit::Audit::read(node, reader)).unwrap_or_default(),
+            audit: fields.take("audit").map(|node| audit::AuditConfig::read(node, reader)).unwrap_or_default(),
         };
         reader.end(fields);
         service::check_names(root, reader);

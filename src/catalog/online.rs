@@ -9,11 +9,12 @@ use super::audit::pattern;
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::Node;
-use crate::audit::web::Settings;
+use crate::audit::web::OnlineSettings;
 
 /// How the web is asked. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = allow_earlier_name)]
 pub struct Online {
     /// Regular expressions of addresses that are not asked.
     #[serde(default)]
@@ -24,9 +25,23 @@ pub struct Online {
     /// Seconds that a host has to answer once.
     #[schemars(range(min = 1, max = 600))]
     pub timeout: Option<u32>,
-    /// Days for which a good answer is believed.
+    /// Days for which a good answer is cached.
     #[schemars(range(min = 1, max = 365))]
-    pub believed_days: Option<u32>,
+    pub cache_days: Option<u32>,
+}
+
+/// The name of `cache_days` in catalogs of earlier versions.
+const EARLIER_NAME: &str = "believed_days";
+
+/// Adds the earlier name to the schema, as deprecated, so that an editor accepts a catalog that the reader accepts.
+fn allow_earlier_name(schema: &mut schemars::Schema) {
+    let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) else { return };
+    let Some(mut property) = properties.get("cache_days").cloned() else { return };
+    if let Some(property) = property.as_object_mut() {
+        property.insert("description".to_owned(), "The earlier name of `cache_days`.".into());
+        property.insert("deprecated".to_owned(), true.into());
+    }
+    properties.insert(EARLIER_NAME.to_owned(), property);
 }
 
 const SWITCH: &[(&str, bool)] = &[("true", true), ("false", false)];
@@ -38,7 +53,9 @@ impl Online {
             exclude: reader.list(fields.take("exclude"), pattern),
             private: fields.take("private").and_then(|node| reader.choice(node, "switch", SWITCH)).unwrap_or_default(),
             timeout: fields.take("timeout").and_then(|node| number(node, reader, 600, "seconds")),
-            believed_days: fields.take("believed_days").and_then(|node| number(node, reader, 365, "days")),
+            cache_days: fields
+                .take_renamed("cache_days", EARLIER_NAME)
+                .and_then(|node| number(node, reader, 365, "days")),
         };
         reader.end(fields);
         online
@@ -46,14 +63,14 @@ impl Online {
 
     /// Converts to the settings of the audit, with its defaults for missing values.
     #[must_use]
-    pub fn settings(&self) -> Settings {
-        let defaults = Settings::default();
+    pub fn settings(&self) -> OnlineSettings {
+        let defaults = OnlineSettings::default();
         let day = 24 * 60 * 60;
-        Settings {
+        OnlineSettings {
             exclude: self.exclude.clone(),
             private: self.private,
             timeout: self.timeout.map_or(defaults.timeout, |seconds| Duration::from_secs(seconds.into())),
-            believed: self.believed_days.map_or(defaults.believed, |days| Duration::from_secs(u64::from(days) * day)),
+            cache_ttl: self.cache_days.map_or(defaults.cache_ttl, |days| Duration::from_secs(u64::from(days) * day)),
             ..defaults
         }
     }

@@ -3,11 +3,11 @@
 use rustc_hash::FxHashMap;
 
 use super::Catalog;
-use super::docs::Place;
+use super::docs::PagePlace;
 
 /// The relation of a page to its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind<'a> {
+pub enum PageKind<'a> {
     /// The page is the whole file.
     Whole,
     /// The page is a section of a hand-written file. A new file starts with this title.
@@ -16,26 +16,38 @@ pub enum Kind<'a> {
 
 /// A built-in page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct BuiltInPage {
     /// The name in markers, in `docs.pages`, and of its template without `.md`.
     pub name: &'static str,
     /// The default path, relative to the catalog's folder.
     pub path: &'static str,
     /// Whole file or section.
-    pub kind: Kind<'static>,
+    pub kind: PageKind<'static>,
 }
 
 /// All built-in pages.
-pub const PAGES: &[Page] = &[
-    Page { name: "index", path: "docs/infrastructure/mcp/README.md", kind: Kind::Whole },
-    Page { name: "sop", path: "docs/infrastructure/mcp/OAUTH_SOP.md", kind: Kind::Whole },
-    Page { name: "troubleshooting", path: "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md", kind: Kind::Whole },
-    Page { name: "infisical", path: "docs/infrastructure/mcp/INFISICAL.md", kind: Kind::Whole },
-    Page { name: "template-guide", path: "docs/infrastructure/mcp/TEMPLATE_GUIDE.md", kind: Kind::Whole },
-    Page { name: "servers", path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md", kind: Kind::Whole },
-    Page { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: Kind::Whole },
-    Page { name: "authentication", path: "docs/architecture/ARCHITECTURE.md", kind: Kind::Section("Architecture") },
-    Page { name: "current-state", path: "CURRENT_STATE_v1.md", kind: Kind::Section("Current state") },
+pub const PAGES: &[BuiltInPage] = &[
+    BuiltInPage { name: "index", path: "docs/infrastructure/mcp/README.md", kind: PageKind::Whole },
+    BuiltInPage { name: "sop", path: "docs/infrastructure/mcp/OAUTH_SOP.md", kind: PageKind::Whole },
+    BuiltInPage {
+        name: "troubleshooting",
+        path: "docs/infrastructure/mcp/OAUTH_TROUBLESHOOTING.md",
+        kind: PageKind::Whole,
+    },
+    BuiltInPage { name: "infisical", path: "docs/infrastructure/mcp/INFISICAL.md", kind: PageKind::Whole },
+    BuiltInPage { name: "template-guide", path: "docs/infrastructure/mcp/TEMPLATE_GUIDE.md", kind: PageKind::Whole },
+    BuiltInPage {
+        name: "servers",
+        path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md",
+        kind: PageKind::Whole,
+    },
+    BuiltInPage { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: PageKind::Whole },
+    BuiltInPage {
+        name: "authentication",
+        path: "docs/architecture/ARCHITECTURE.md",
+        kind: PageKind::Section("Architecture"),
+    },
+    BuiltInPage { name: "current-state", path: "CURRENT_STATE_v1.md", kind: PageKind::Section("Current state") },
 ];
 
 /// A page and its path.
@@ -46,43 +58,44 @@ pub struct Placed<'a> {
     /// The path, relative to the catalog's folder.
     pub path: &'a str,
     /// Whole file or section.
-    pub kind: Kind<'a>,
+    pub kind: PageKind<'a>,
 }
 
 /// Returns the pages of a catalog: the built-in ones, except those that it turns off, and then its own.
 #[must_use]
 pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
-    let told: FxHashMap<&str, &Place> = catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let configured: FxHashMap<&str, &PagePlace> =
+        catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
     let ours = PAGES.iter().filter_map(|page| {
-        let (path, kind) = match told.get(page.name) {
+        let (path, kind) = match configured.get(page.name) {
             None => (page.path, page.kind),
-            Some(Place::Nowhere) => return None,
-            Some(Place::At(path)) => (path.as_str(), page.kind),
-            Some(Place::SectionOf(path)) => (path.as_str(), Kind::Section(page.title())),
+            Some(PagePlace::Nowhere) => return None,
+            Some(PagePlace::At(path)) => (path.as_str(), page.kind),
+            Some(PagePlace::SectionOf(path)) => (path.as_str(), PageKind::Section(page.title())),
         };
         Some(Placed { name: page.name, path, kind })
     });
     let others = catalog.docs.pages.iter().filter(|(name, _)| built_in(name).is_none());
     let own = others.filter_map(|(name, place)| match place {
-        Place::Nowhere => None,
-        Place::At(path) => Some(Placed { name, path, kind: Kind::Whole }),
-        Place::SectionOf(path) => Some(Placed { name, path, kind: Kind::Section(name) }),
+        PagePlace::Nowhere => None,
+        PagePlace::At(path) => Some(Placed { name, path, kind: PageKind::Whole }),
+        PagePlace::SectionOf(path) => Some(Placed { name, path, kind: PageKind::Section(name) }),
     });
     ours.chain(own).collect()
 }
 
 /// Returns the built-in page with this name.
 #[must_use]
-pub fn built_in(name: &str) -> Option<&'static Page> {
+pub fn built_in(name: &str) -> Option<&'static BuiltInPage> {
     PAGES.iter().find(|page| page.name == name)
 }
 
-impl Page {
+impl BuiltInPage {
     /// Returns the title of a file that is created for the section.
     const fn title(&self) -> &'static str {
         match self.kind {
-            Kind::Section(title) => title,
-            Kind::Whole => self.name,
+            PageKind::Section(title) => title,
+            PageKind::Whole => self.name,
         }
     }
 }

@@ -32,6 +32,17 @@ impl<'a> Fields<'a> {
         let (.., node) = self.left.remove(at);
         (node.value != Value::Scalar(None)).then_some(node)
     }
+
+    /// Takes the value of a field that had another name in an earlier version.
+    pub fn take_renamed(&mut self, name: &'static str, earlier: &str) -> Option<&'a Node> {
+        let node = self.take(name);
+        if node.is_some() {
+            return node;
+        }
+        let at = self.left.iter().position(|(key, ..)| *key == earlier)?;
+        let (.., node) = self.left.remove(at);
+        (node.value != Value::Scalar(None)).then_some(node)
+    }
 }
 
 impl Reader {
@@ -121,10 +132,10 @@ impl Reader {
         if let Some((_, value)) = all.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
-        let words: Vec<String> = all.iter().map(|(word, _)| (*word).to_owned()).collect();
-        let hint = match nearest(&text, &words) {
+        let known: Vec<String> = all.iter().map(|(word, _)| (*word).to_owned()).collect();
+        let hint = match nearest(&text, &known) {
             Some(nearest) => format!("did you mean {nearest}?"),
-            None => format!("it is one of {}", words.join(", ")),
+            None => format!("it is one of {}", known.join(", ")),
         };
         self.problem(Problem::new(node.span.clone(), format!("{text:?} is no {what}")).with_hint(hint));
         None

@@ -14,7 +14,7 @@ pub struct Reviewed {
     /// The document.
     pub path: String,
     /// What was decided.
-    pub decision: Kept,
+    pub decision: ReviewDecision,
     /// When.
     #[schemars(extend("format" = "date"))]
     pub date: String,
@@ -25,7 +25,7 @@ pub struct Reviewed {
 
 /// The only decision that has to be remembered: what was archived or updated says so itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub enum Kept {
+pub enum ReviewDecision {
     /// It is good as it is.
     #[serde(rename = "keep")]
     Keep,
@@ -37,7 +37,7 @@ impl Reviewed {
         let path = reader.required(&mut fields, "path").and_then(|node| reader.path(node));
         let decision = reader
             .required(&mut fields, "decision")
-            .and_then(|node| reader.choice(node, "decision to remember", &[("keep", Kept::Keep)]));
+            .and_then(|node| reader.choice(node, "decision to remember", &[("keep", ReviewDecision::Keep)]));
         let date = reader.required(&mut fields, "date").and_then(|node| reader.date(node));
         let sha256 = reader.required(&mut fields, "sha256").and_then(|node| digits(node, reader));
         reader.end(fields);

@@ -8,7 +8,7 @@ use super::read::Reader;
 use super::yaml::{Node, Value};
 
 /// Defines an enumeration with its words, for reading, writing and the schema, and with its labels for people.
-macro_rules! words {
+macro_rules! choices {
     ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal $label:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -34,9 +34,9 @@ macro_rules! words {
     };
 }
 
-words! {
+choices! {
     /// Whether it is in use.
-    Status "status" {
+    ServiceStatus "status" {
         /// It runs.
         Deployed "deployed" "Deployed",
         /// It is to come.
@@ -46,7 +46,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// Where it runs.
     Location "location" {
         /// Cloudflare Workers.
@@ -60,7 +60,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// How callers are known.
     AuthMethod "way to authenticate" {
         /// By Cloudflare Access in front.
@@ -74,7 +74,7 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// Where its tokens are kept.
     TokenStorage "token storage" {
         /// In environment variables.
@@ -92,10 +92,10 @@ words! {
     }
 }
 
-words! {
+choices! {
     /// What an entry describes.
     #[derive(Default)]
-    Kind "kind" {
+    ServiceKind "kind" {
         /// A server.
         #[default]
         Server "server" "Server",
@@ -107,7 +107,8 @@ words! {
 /// Returns the label for a word of the catalog. An unknown word is its own label.
 #[must_use]
 pub fn label(word: &str) -> &str {
-    let tables = [Kind::LABELS, Status::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
+    let tables =
+        [ServiceKind::LABELS, ServiceStatus::LABELS, Location::LABELS, AuthMethod::LABELS, TokenStorage::LABELS];
     let found = tables.into_iter().flatten().find(|(known, _)| *known == word);
     found.map_or(word, |(_, label)| label)
 }
@@ -119,10 +120,10 @@ pub struct Service {
     /// Its name, which no other one has.
     pub name: String,
     /// A server, or the template that servers are made from.
-    #[serde(default, skip_serializing_if = "Kind::is_server")]
-    pub kind: Kind,
+    #[serde(default, skip_serializing_if = "ServiceKind::is_server")]
+    pub kind: ServiceKind,
     /// Whether it is in use.
-    pub status: Status,
+    pub status: ServiceStatus,
     /// Where it runs.
     pub location: Location,
     /// How callers are known.
@@ -154,7 +155,7 @@ pub struct Service {
     pub notes: Option<String>,
 }
 
-impl Kind {
+impl ServiceKind {
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     const fn is_server(&self) -> bool {
         matches!(self, Self::Server)
@@ -165,8 +166,8 @@ impl Service {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let mut fields = reader.fields(node, "a service")?;
         let name = reader.required_text(&mut fields, "name");
-        let kind = fields.take("kind").map_or(Some(Kind::Server), |node| Kind::read(node, reader));
-        let status = reader.required(&mut fields, "status").and_then(|node| Status::read(node, reader));
+        let kind = fields.take("kind").map_or(Some(ServiceKind::Server), |node| ServiceKind::read(node, reader));
+        let status = reader.required(&mut fields, "status").and_then(|node| ServiceStatus::read(node, reader));
         let location = reader.required(&mut fields, "location").and_then(|node| Location::read(node, reader));
         let auth_method = reader.required(&mut fields, "auth_method").and_then(|node| AuthMethod::read(node, reader));
         let storage_node = reader.required(&mut fields, "token_storage");

@@ -34,7 +34,7 @@ const DEEPEST: usize = 32;
 const MOST: usize = 1_000_000;
 
 /// An unfinished list or map.
-struct Open {
+struct OpenCollection {
     start: usize,
     anchor: usize,
     list: Option<Vec<Node>>,
@@ -47,7 +47,7 @@ struct Open {
 /// # Errors
 /// The first syntax error, or the first construct that a catalog never needs.
 pub fn parse(text: &str) -> Result<Option<Node>, Problem> {
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenCollection> = Vec::new();
     let mut anchors: HashMap<usize, (Node, usize)> = HashMap::new();
     let mut root = None;
     let (mut documents, mut count) = (0, 0);
@@ -84,15 +84,21 @@ pub fn parse(text: &str) -> Result<Option<Node>, Problem> {
                 return Err(Problem::new(span, format!("this is nested more than {DEEPEST} levels deep")));
             }
             Event::SequenceStart(_, anchor, _) => {
-                open.push(Open { start: span.start, anchor, list: Some(Vec::new()), map: Vec::new(), key: None });
+                open.push(OpenCollection {
+                    start: span.start,
+                    anchor,
+                    list: Some(Vec::new()),
+                    map: Vec::new(),
+                    key: None,
+                });
                 continue;
             }
             Event::MappingStart(_, anchor, _) => {
-                open.push(Open { start: span.start, anchor, list: None, map: Vec::new(), key: None });
+                open.push(OpenCollection { start: span.start, anchor, list: None, map: Vec::new(), key: None });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some(Open { start, anchor, list, map, .. }) = open.pop() else { continue };
+                let Some(OpenCollection { start, anchor, list, map, .. }) = open.pop() else { continue };
                 let value = list.map_or(Value::Map(map), Value::List);
                 let node = Node { span: start..span.end.max(start), value };
                 count += 1;
@@ -111,7 +117,7 @@ pub fn parse(text: &str) -> Result<Option<Node>, Problem> {
 }
 
 /// Adds a finished value to its parent.
-fn place(node: Node, open: &mut [Open], root: &mut Option<Node>) -> Result<(), Problem> {
+fn place(node: Node, open: &mut [OpenCollection], root: &mut Option<Node>) -> Result<(), Problem> {
     let Some(parent) = open.last_mut() else {
         *root = Some(node);
         return Ok(());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::catalog::add::{self, AddError};
 use crate::catalog::problem::Problems;
 use crate::catalog::{Catalog, CatalogError, Service, schema};
-use crate::cli::{CatalogAdd, CatalogCommand, Format};
+use crate::cli::{CatalogAdd, CatalogCommand, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
 use crate::fs::change::Change;
@@ -105,14 +105,14 @@ struct List<'a> {
 ///
 /// # Errors
 /// Every error in the catalog.
-fn list(path: &Path, format: Format) -> Result<String, CatalogError> {
+fn list(path: &Path, format: OutputFormat) -> Result<String, CatalogError> {
     let catalog = Catalog::load(path)?;
     Ok(match format {
-        Format::Json => {
+        OutputFormat::Json => {
             let list = List { schema: "mcp-kit/catalog-list/1", services: &catalog.services };
             serde_json::to_string_pretty(&list).unwrap_or_default() + "\n"
         }
-        Format::Human => table(&catalog.services),
+        OutputFormat::Human => table(&catalog.services),
     })
 }
 
@@ -120,7 +120,7 @@ const COLUMNS: [&str; 5] = ["NAME", "STATUS", "LOCATION", "AUTH", "TOKENS"];
 
 fn table(services: &[Service]) -> String {
     let row = |service: &Service| {
-        let words = [
+        let values = [
             service.status.as_str(),
             service.location.as_str(),
             service.auth_method.as_str(),
@@ -128,7 +128,7 @@ fn table(services: &[Service]) -> String {
         ];
         // A name is text from outside and must not control the terminal.
         let name = escape_control(&service.name).into_owned();
-        [name, words[0].to_owned(), words[1].to_owned(), words[2].to_owned(), words[3].to_owned()]
+        [name, values[0].to_owned(), values[1].to_owned(), values[2].to_owned(), values[3].to_owned()]
     };
     let rows: Vec<[String; 5]> = std::iter::once(COLUMNS.map(str::to_owned)).chain(services.iter().map(row)).collect();
     let wide = |text: &str| unicode_width::UnicodeWidthStr::width(text);

@@ -70,7 +70,7 @@ impl Console {
     pub fn during<T>(&self, what: &str, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
         let result = work(&|done, all| {
             if !self.quiet {
-                self.progress.say(what, done, all);
+                self.progress.update(what, done, all);
             }
         });
         self.progress.clear();

@@ -9,7 +9,7 @@ use crate::catalog::problem::Problems;
 use crate::catalog::{Catalog, CatalogError, FILE};
 use crate::docs::build::{BuildError, ByHand, join_errors, plan};
 use crate::error::{Explain, Message};
-use crate::fs::files::{File, Tree};
+use crate::fs::files::{File, FileTree};
 
 /// The reason that the pages cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum DocumentsError {
 ///
 /// # Errors
 /// When the catalog has errors, or other text is in the place of a page.
-pub fn add(files: &mut Tree, today: &str) -> Result<(), DocumentsError> {
+pub fn add(files: &mut FileTree, today: &str) -> Result<(), DocumentsError> {
     let Some(file) = files.get(FILE) else { return Ok(()) };
     let wrong = |(text, problems)| {
         DocumentsError::Catalog(CatalogError::Problems(Problems { path: PathBuf::from(FILE), text, problems }))

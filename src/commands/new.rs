@@ -4,20 +4,20 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Format, New};
+use crate::cli::{New, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, Destination, FilesError, Tree};
+use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
-use crate::scaffold::answers::{self, Answers, Given, Origin, Problem};
+use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
 use crate::scaffold::render::{self, RenderError};
-use crate::scaffold::report::Report;
+use crate::scaffold::report::ProjectReport;
 use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
 
@@ -69,13 +69,13 @@ impl Request {
 
 /// One error in the request.
 #[derive(Debug, thiserror::Error)]
-pub enum Wrong {
+pub enum RequestError {
     /// The name is not valid.
     #[error(transparent)]
     Name(#[from] BadName),
     /// An answer is not valid.
     #[error(transparent)]
-    Answer(#[from] Problem),
+    Answer(#[from] AnswerError),
 }
 
 /// The reason that there is no project.
@@ -83,7 +83,7 @@ pub enum Wrong {
 pub enum NewError {
     /// The request has errors. Lists all of them.
     #[error("the request has {} mistakes", .0.len())]
-    Wrong(Vec<Wrong>),
+    Request(Vec<RequestError>),
     /// The answers file cannot be read.
     #[error("cannot read the answers in {}: {source}", path.display())]
     AnswersFile {
@@ -117,25 +117,25 @@ pub enum NewError {
 
 /// A generated project, or with `--dry-run` a planned one.
 #[derive(Debug)]
-pub struct Made {
+pub struct GeneratedProject {
     name: String,
     path: PathBuf,
-    shown: PathBuf,
+    display_path: PathBuf,
     template: Template,
     answers: Answers,
-    files: Tree,
+    files: FileTree,
     git: Repository,
     dry_run: bool,
 }
 
-impl Made {
+impl GeneratedProject {
     /// Returns the report about it.
     #[must_use]
-    pub fn report(&self) -> Report<'_> {
-        Report {
+    pub fn report(&self) -> ProjectReport<'_> {
+        ProjectReport {
             name: &self.name,
             path: &self.path,
-            shown: self.shown.clone(),
+            display_path: self.display_path.clone(),
             template: &self.template,
             answers: &self.answers,
             files: &self.files,
@@ -158,17 +158,17 @@ impl Made {
 pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     let format = command.format;
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
-    let made = make(Request::from_flags(command, today().to_string()), &interrupt, &|step| console.step(step))?;
-    if made.git == Repository::Unavailable {
+    let project = make(Request::from_flags(command, today().to_string()), &interrupt, &|step| console.step(step))?;
+    if project.git == Repository::Unavailable {
         console.note("git is not installed, so the project is not a repository");
     }
     match format {
-        Format::Json => {
-            let json = made.report().json().map_err(|error| Failure::output(&error.into()))?;
+        OutputFormat::Json => {
+            let json = project.report().json().map_err(|error| Failure::output(&error.into()))?;
             console.print(format!("{json}\n").as_bytes())?;
         }
-        Format::Human if console.is_quiet() => {}
-        Format::Human => console.print(made.report().human(Paint::stdout()).as_bytes())?,
+        OutputFormat::Human if console.is_quiet() => {}
+        OutputFormat::Human => console.print(project.report().human(Paint::stdout()).as_bytes())?,
     }
     Ok(Status::Clean)
 }
@@ -177,19 +177,19 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
 ///
 /// # Errors
 /// When anything fails. Nothing is left behind then.
-pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<Made, NewError> {
+pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<GeneratedProject, NewError> {
     let template = match &request.template {
         Some(folder) => Template::from_folder(folder)?,
         None => Template::embedded()?,
     };
     let answers = check(&request, &template)?;
-    let shown = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
-    let destination = Destination::check(&shown)?;
+    let display_path = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
+    let destination = Destination::check(&display_path)?;
     let path = destination.path().to_owned();
     let mut git = git::plan(destination.parent(), request.git);
     interrupt.check()?;
 
-    let complete = || -> Result<Tree, NewError> {
+    let complete = || -> Result<FileTree, NewError> {
         progress(&format!("rendering {} files of template {}", template.files.len(), template.name()));
         let rendered = render::render(&template, &request.name, &answers, interrupt)?;
         let mut files = project::complete(rendered, &template, &request.name, &answers)?;
@@ -212,45 +212,54 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
         stage.commit()?;
         files
     };
-    Ok(Made { name: request.name, path, shown, template, answers, files, git, dry_run: request.dry_run })
+    Ok(GeneratedProject {
+        name: request.name,
+        path,
+        display_path,
+        template,
+        answers,
+        files,
+        git,
+        dry_run: request.dry_run,
+    })
 }
 
 /// Collects every error in the request before it reports any.
 fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
-    let mut wrong: Vec<Wrong> = Vec::new();
+    let mut wrong: Vec<RequestError> = Vec::new();
     if let Err(bad) = name::check(&request.name, &template.package_names()) {
         wrong.push(bad.into());
     }
-    let flags = request.flags.iter().map(|(flag, key, value)| Given {
+    let flags = request.flags.iter().map(|(flag, key, value)| GivenAnswer {
         key: (*key).to_owned(),
         value: value.clone(),
-        origin: Origin::Flag(flag),
+        origin: AnswerOrigin::Flag(flag),
     });
     let mut set = Vec::new();
     for pair in &request.set {
         match answers::parse_set(pair) {
             Some(given) => set.push(given),
-            None => wrong.push(Problem::NotAPair(pair.clone()).into()),
+            None => wrong.push(AnswerError::NotAPair(pair.clone()).into()),
         }
     }
     let mut file = Vec::new();
     if let Some(path) = &request.answers {
         let (given, problems) = read_answers(path)?;
         file = given;
-        wrong.extend(problems.into_iter().map(Wrong::from));
+        wrong.extend(problems.into_iter().map(RequestError::from));
     }
     let placeholders: &[Placeholder] = &template.manifest.placeholders;
     match answers::resolve(placeholders, &[flags.collect(), set, file]) {
         Ok(answers) if wrong.is_empty() => Ok(answers),
-        Ok(_) => Err(NewError::Wrong(wrong)),
+        Ok(_) => Err(NewError::Request(wrong)),
         Err(problems) => {
-            wrong.extend(problems.into_iter().map(Wrong::from));
-            Err(NewError::Wrong(wrong))
+            wrong.extend(problems.into_iter().map(RequestError::from));
+            Err(NewError::Request(wrong))
         }
     }
 }
 
-fn read_answers(path: &Path) -> Result<(Vec<Given>, Vec<Problem>), NewError> {
+fn read_answers(path: &Path) -> Result<(Vec<GivenAnswer>, Vec<AnswerError>), NewError> {
     let bytes = std::fs::read(path).map_err(|source| NewError::AnswersFile { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| NewError::AnswersFile {
         path: path.to_owned(),
@@ -281,14 +290,14 @@ impl Explain for NewError {
             Self::Git(_) => "add --no-git to go without a repository",
             Self::Template(error) => return error.hint(),
             Self::Project(error) => return error.hint(),
-            Self::Wrong(_) | Self::Render(_) | Self::Interrupted(_) => return None,
+            Self::Request(_) | Self::Render(_) | Self::Interrupted(_) => return None,
         };
         Some(hint.into())
     }
 
     fn status(&self) -> u8 {
         match self {
-            Self::Wrong(_) | Self::AnswersFile { .. } => USAGE,
+            Self::Request(_) | Self::AnswersFile { .. } => USAGE,
             Self::Documents(error) => error.status(),
             Self::Template(error) => error.status(),
             Self::Destination(error) => error.status(),
@@ -301,7 +310,7 @@ impl Explain for NewError {
 
     fn messages(&self) -> Vec<Message> {
         match self {
-            Self::Wrong(wrong) => wrong.iter().flat_map(Explain::messages).collect(),
+            Self::Request(wrong) => wrong.iter().flat_map(Explain::messages).collect(),
             Self::Render(error) => error.messages(),
             Self::Documents(error) => error.messages(),
             Self::Interrupted(interrupted) => interrupted.messages(),
@@ -310,7 +319,7 @@ impl Explain for NewError {
     }
 }
 
-impl Explain for Wrong {
+impl Explain for RequestError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Name(error) => error.hint(),

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use super::templates::{TemplateError, Templates};
+use super::templates::{PageTemplateError, Templates};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{Kind, Placed, built_in, placed};
+use crate::catalog::pages::{PageKind, Placed, built_in, placed};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
-use crate::fs::files::Tree;
+use crate::fs::files::FileTree;
 use crate::markdown::checksum::{Found, inspect, with_checksum};
 use crate::markdown::managed::{MarkerError, sections, splice};
 
@@ -32,7 +32,7 @@ pub enum BuildError {
     NotUtf8(String),
     /// A template has an error.
     #[error(transparent)]
-    Template(#[from] TemplateError),
+    Template(#[from] PageTemplateError),
     /// The template folder has a file that belongs to no page.
     #[error("{0} is the template of no page")]
     NoPage(String),
@@ -111,7 +111,7 @@ impl Folder for Path {
 }
 
 /// A project that is still in memory.
-impl Folder for Tree {
+impl Folder for FileTree {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError> {
         Ok(self.get(path).map(|file| file.bytes.to_vec()))
     }
@@ -124,14 +124,14 @@ impl Folder for Tree {
 
 /// The result of a comparison.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct BuildPlan {
     /// The files to change.
     pub changes: Vec<Change>,
     /// The number of pages.
     pub pages: usize,
 }
 
-impl Plan {
+impl BuildPlan {
     /// Returns the contents of a file after the build: from the plan, or from disk when the plan does not change it.
     ///
     /// # Errors
@@ -153,18 +153,18 @@ pub fn plan<F: Folder + ?Sized>(
     catalog: &Catalog,
     today: &str,
     by_hand: ByHand,
-) -> Result<Plan, Vec<BuildError>> {
+) -> Result<BuildPlan, Vec<BuildError>> {
     let placed = placed(catalog);
     let own = own_templates(folder, catalog, &placed)?;
     let templates = Templates::new(catalog, &placed, &own).map_err(|error| vec![error.into()])?;
-    let (mut plan, mut errors) = (Plan { changes: Vec::new(), pages: placed.len() }, Vec::new());
+    let (mut plan, mut errors) = (BuildPlan { changes: Vec::new(), pages: placed.len() }, Vec::new());
     for page in &placed {
         let path = page.path;
-        let made = read(folder, path).and_then(|before| {
+        let next_state = read(folder, path).and_then(|before| {
             let render = |date: &str| templates.render(page, date);
             Ok((next(page, before.as_deref(), render, today, by_hand)?, before))
         });
-        match made {
+        match next_state {
             Ok((Some(after), before)) => plan.changes.push(Change {
                 path: path.to_owned(),
                 before: before.map(String::into_bytes),
@@ -182,7 +182,7 @@ pub fn plan<F: Folder + ?Sized>(
 fn next(
     page: &Placed<'_>,
     before: Option<&str>,
-    render: impl Fn(&str) -> Result<String, TemplateError>,
+    render: impl Fn(&str) -> Result<String, PageTemplateError>,
     today: &str,
     by_hand: ByHand,
 ) -> Result<Option<String>, BuildError> {
@@ -190,7 +190,7 @@ fn next(
     let keep = by_hand == ByHand::Keep;
     let same = |one: &str, other: &str| one.trim().replace("\r\n", "\n") == other.trim().replace("\r\n", "\n");
     match page.kind {
-        Kind::Whole => {
+        PageKind::Whole => {
             match before.map(|text| inspect(page.name, text)) {
                 Some(Found::Untouched(body)) => {
                     let dated = date_in(body).map(&render).transpose()?;
@@ -208,7 +208,7 @@ fn next(
             }
             Ok(Some(with_checksum(page.name, &render(today)?)))
         }
-        Kind::Section(title) => {
+        PageKind::Section(title) => {
             let fresh = format!("# {title}\n");
             let file = before.unwrap_or(&fresh);
             let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_owned(), error })?;
@@ -220,7 +220,7 @@ fn next(
                 )));
             }
             let mut body = None;
-            if let Some(section) = section.filter(|section| section.told.is_some()) {
+            if let Some(section) = section.filter(|section| section.checksum.is_some()) {
                 let inside = &file[section.inside.clone()];
                 body = date_in(inside).map(&render).transpose()?.filter(|text| same(text, inside));
             }

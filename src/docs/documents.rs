@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::build::{BuildError, Plan};
-use super::site::{Document, Site, SiteError, make};
+use super::build::{BuildError, BuildPlan};
+use super::site::{BuiltSite, SiteDocument, SiteError, make};
 use crate::catalog::Catalog;
 use crate::catalog::pages::placed;
 
@@ -21,7 +21,7 @@ pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
 ///
 /// # Errors
 /// When a document cannot be read, or is not UTF-8.
-pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Document>, BuildError> {
+pub fn collect(root: &Path, catalog: &Catalog, plan: &BuildPlan) -> Result<Vec<SiteDocument>, BuildError> {
     let (mut documents, mut known) = (Vec::new(), FxHashSet::default());
     let pages = placed(catalog);
     let ours = pages.iter().map(|page| (page.path, page.name));
@@ -32,7 +32,7 @@ pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Docume
         }
         if let Some(text) = plan.text(root, path)? {
             let (is_catalog, is_page) = (name == "servers", !name.is_empty());
-            documents.push(Document { path: path.to_owned(), text, is_catalog, is_page });
+            documents.push(SiteDocument { path: path.to_owned(), text, is_catalog, is_page });
         }
     }
     Ok(documents)
@@ -42,7 +42,12 @@ pub fn collect(root: &Path, catalog: &Catalog, plan: &Plan) -> Result<Vec<Docume
 ///
 /// # Errors
 /// The errors of [`make`].
-pub fn site(root: &Path, catalog: &Catalog, documents: &[Document], reload: Option<&str>) -> Result<Site, SiteError> {
+pub fn site(
+    root: &Path,
+    catalog: &Catalog,
+    documents: &[SiteDocument],
+    reload: Option<&str>,
+) -> Result<BuiltSite, SiteError> {
     let title = match &catalog.organisation {
         Some(organisation) => format!("MCP servers of {}", organisation.name),
         None => "MCP servers".to_owned(),

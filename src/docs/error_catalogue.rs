@@ -21,7 +21,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[
 
 /// A row of the table of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
+pub struct ErrorCode {
     /// The stable code.
     pub code: &'static str,
     /// The HTTP status of the answer.
@@ -35,8 +35,8 @@ pub struct Refusal {
 macro_rules! error_catalogue {
     ($($code:literal $status:literal $message:literal => $advice:literal;)*) => {
         /// All codes, in order.
-        pub const ERROR_CATALOGUE: &[Refusal] =
-            &[$(Refusal { code: concat!("MCP-AUTH-", $code), status: $status, message: $message, advice: $advice }),*];
+        pub const ERROR_CATALOGUE: &[ErrorCode] =
+            &[$(ErrorCode { code: concat!("MCP-AUTH-", $code), status: $status, message: $message, advice: $advice }),*];
     };
 }
 

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::catalog::Service;
-use crate::catalog::service::{AuthMethod, Kind, Status, TokenStorage};
+use crate::catalog::service::{AuthMethod, ServiceKind, ServiceStatus, TokenStorage};
 
 /// The placeholder for a server name when the catalog has no server or several.
 const NAME: &str = "my-server";
@@ -38,12 +38,12 @@ pub struct Fleet {
 impl Fleet {
     /// Returns the facts about these entries of a catalog.
     #[must_use]
-    pub fn of(services: &[Service]) -> Self {
-        let servers: Vec<&Service> = services.iter().filter(|service| service.kind == Kind::Server).collect();
+    pub fn from_services(services: &[Service]) -> Self {
+        let servers: Vec<&Service> = services.iter().filter(|service| service.kind == ServiceKind::Server).collect();
         let stores = |storage| servers.is_empty() || servers.iter().any(|service| service.token_storage == storage);
         let callers = |method| servers.is_empty() || servers.iter().any(|service| service.auth_method == method);
         let only = match servers.as_slice() {
-            [only] if only.status != Status::Deprecated => name(only).zip(host(only)),
+            [only] if only.status != ServiceStatus::Deprecated => name(only).zip(host(only)),
             _ => None,
         };
         let (name, host) = only.unwrap_or((NAME, HOST));
@@ -81,7 +81,7 @@ mod tests {
     use crate::catalog::Catalog;
 
     fn fleet(services: &str) -> Fleet {
-        Fleet::of(&Catalog::parse(format!("services:\n{services}").as_bytes()).unwrap().services)
+        Fleet::from_services(&Catalog::parse(format!("services:\n{services}").as_bytes()).unwrap().services)
     }
 
     const TEMPLATE: &str = "  - {name: T, kind: template, status: planned, location: droplet, auth_method: bearer, token_storage: infisical}\n";
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_empty_catalog_shows_everything() {
-        let none = Fleet::of(&[]);
+        let none = Fleet::from_services(&[]);
         assert!(none.postgres && none.infisical && none.env && none.access && none.bearer && !none.named);
         assert!(fleet(TEMPLATE).postgres, "a template is no server");
     }

@@ -9,7 +9,7 @@ use super::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
 use super::fleet::Fleet;
 use super::{example, reference};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{PAGES, Page, Placed};
+use crate::catalog::pages::{BuiltInPage, PAGES, Placed};
 use crate::catalog::service::label;
 use crate::markdown::destination::relative_link;
 
@@ -40,7 +40,7 @@ fn built_in(name: &str) -> &'static str {
 /// An error in a template, with file and line from Tera.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the template of a page cannot be used: {0}")]
-pub struct TemplateError(String);
+pub struct PageTemplateError(String);
 
 /// The templates, and the values that all pages share.
 #[derive(Debug)]
@@ -59,26 +59,26 @@ impl<'a> Templates<'a> {
         catalog: &Catalog,
         placed: &[Placed<'a>],
         own: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
+    ) -> Result<Self, PageTemplateError> {
         let mut tera = Tera::new();
         tera.autoescape_on([".md"]);
         tera.set_escape_fn(escape);
         tera.register_filter("link", link);
         tera.register_filter("label", |word: &str, _: Kwargs, _: &State<'_>| label(word).to_owned());
-        let name = |page: &Page| format!("{}.md", page.name);
+        let name = |page: &BuiltInPage| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
             .map(|page| (name(page), built_in(page.name)))
             .chain(own.iter().map(|(name, text)| (name.clone(), text.as_str())))
             .collect();
         tera.add_raw_templates(texts.iter().map(|(name, text)| (name.as_str(), *text)))
-            .map_err(|error| TemplateError(error.to_string()))?;
+            .map_err(|error| PageTemplateError(error.to_string()))?;
         // Insert once for all pages. Otherwise each page of a catalog with 10,000 pages would convert all services
         // again.
         let context = tera.global_context();
         context.insert("organisation", &catalog.organisation);
         context.insert("services", &catalog.services);
-        context.insert("fleet", &Fleet::of(&catalog.services));
+        context.insert("fleet", &Fleet::from_services(&catalog.services));
         context.insert("deprecations", &catalog.deprecations);
         context.insert("outputs", &outputs());
         context.insert("example", &example::parts());
@@ -96,13 +96,13 @@ impl<'a> Templates<'a> {
     ///
     /// # Errors
     /// When a template uses an unknown variable, or fails otherwise.
-    pub fn render(&self, page: &Placed<'_>, date: &str) -> Result<String, TemplateError> {
+    pub fn render(&self, page: &Placed<'_>, date: &str) -> Result<String, PageTemplateError> {
         let mut context = Context::new();
         context.insert("here", page.path);
         context.insert("links", &self.links(page.path));
         context.insert("last_updated", date);
         let text = self.tera.render(&format!("{}.md", page.name), &context);
-        let text = text.map_err(|error| TemplateError(error.to_string()))?;
+        let text = text.map_err(|error| PageTemplateError(error.to_string()))?;
         Ok(text.trim().to_owned() + "\n")
     }
 

@@ -1,6 +1,6 @@
 //! Writes files and folders completely or not at all.
 //!
-//! In: a [`Tree`] in memory. Out: files on disk. A project is written into a staging folder, and one step moves it into
+//! In: a [`FileTree`] in memory. Out: files on disk. A project is written into a staging folder, and one step moves it into
 //! place. If anything fails before that step, dropping the [`Stage`] removes everything it created, including missing
 //! parent folders.
 
@@ -32,7 +32,7 @@ impl File {
 }
 
 /// Files by their path below a root, with `/` between the parts, sorted.
-pub type Tree = BTreeMap<String, File>;
+pub type FileTree = BTreeMap<String, File>;
 
 /// The reason that files could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +116,7 @@ pub fn make_folder_of(path: &Path) -> Result<(), FilesError> {
 ///
 /// # Errors
 /// When the new folder cannot be written. The old one is then still in place.
-pub fn replace_folder(folder: &Path, files: &Tree, exists: bool) -> Result<(), FilesError> {
+pub fn replace_folder(folder: &Path, files: &FileTree, exists: bool) -> Result<(), FilesError> {
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(FilesError::Nameless(folder.to_owned()));
     };
@@ -145,8 +145,8 @@ pub fn replace_folder(folder: &Path, files: &Tree, exists: bool) -> Result<(), F
 ///
 /// # Errors
 /// When an entry cannot be read, is not a plain file, or has a name that is not UTF-8.
-pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Tree, FilesError> {
-    fn walk(folder: &Path, prefix: &str, skip: &dyn Fn(&Path) -> bool, tree: &mut Tree) -> Result<(), FilesError> {
+pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<FileTree, FilesError> {
+    fn walk(folder: &Path, prefix: &str, skip: &dyn Fn(&Path) -> bool, tree: &mut FileTree) -> Result<(), FilesError> {
         for entry in fs::read_dir(folder).map_err(FilesError::io("read", folder))? {
             let entry = entry.map_err(FilesError::io("read", folder))?;
             let path = entry.path();
@@ -169,7 +169,7 @@ pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Tree, File
         }
         Ok(())
     }
-    let mut tree = Tree::new();
+    let mut tree = FileTree::new();
     walk(root, "", skip, &mut tree)?;
     Ok(tree)
 }
@@ -180,17 +180,17 @@ pub fn read_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<Tree, File
 /// When a file cannot be written, or when `before_each` returns an error.
 pub fn write_tree<E: From<FilesError>>(
     root: &Path,
-    tree: &Tree,
+    tree: &FileTree,
     before_each: impl Fn() -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut made: Option<PathBuf> = None;
+    let mut last_folder: Option<PathBuf> = None;
     for (name, file) in tree {
         before_each()?;
         let path = root.join(name);
         // Sorted paths are grouped by folder, so remembering the last folder saves most of the calls.
-        if let Some(parent) = path.parent().filter(|parent| made.as_deref() != Some(*parent)) {
+        if let Some(parent) = path.parent().filter(|parent| last_folder.as_deref() != Some(*parent)) {
             fs::create_dir_all(parent).map_err(FilesError::io("create", parent))?;
-            made = Some(parent.to_owned());
+            last_folder = Some(parent.to_owned());
         }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);

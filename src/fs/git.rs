@@ -24,8 +24,8 @@ pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> 
     if output.status.success() {
         return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("not a git repository") { Ok(None) } else { Err(GitError(said.trim().to_owned())) }
+    let message = String::from_utf8_lossy(&output.stderr);
+    if message.contains("not a git repository") { Ok(None) } else { Err(GitError(message.trim().to_owned())) }
 }
 
 fn command(root: &Path, arguments: &[&str]) -> Command {
@@ -98,7 +98,7 @@ impl Drop for History {
 /// Parses the log, newest commit first: `\x01DAY (DECORATIONS)\nPATH\0PATH\0`.
 fn parse(log: &str, paths: &[&str]) -> HashMap<String, String> {
     let wanted: HashSet<&str> = paths.iter().copied().collect();
-    let (mut said, mut commits) = (HashMap::new(), 0);
+    let (mut reasons, mut commits) = (HashMap::new(), 0);
     for commit in log.split('\u{1}').skip(1) {
         commits += 1;
         let Some((head, files)) = commit.split_once('\n') else { continue };
@@ -108,16 +108,17 @@ fn parse(log: &str, paths: &[&str]) -> HashMap<String, String> {
         }
         let day = head.get(..10).unwrap_or_default();
         for file in files.split('\0').filter(|file| wanted.contains(file)) {
-            said.entry(file.to_owned()).or_insert_with(|| format!("its last change in git is of {day}"));
+            reasons.entry(file.to_owned()).or_insert_with(|| format!("its last change in git is of {day}"));
         }
     }
     if commits.to_string() == LATEST {
         for path in paths {
-            said.entry((*path).to_owned())
+            reasons
+                .entry((*path).to_owned())
                 .or_insert_with(|| format!("none of the last {LATEST} commits has changed it"));
         }
     }
-    said
+    reasons
 }
 
 impl Explain for GitError {
@@ -134,11 +135,11 @@ mod tests {
     fn the_newest_commit_counts() {
         let log =
             "\u{1}2026-01-02 (HEAD -> main)\na.md\0other.md\0\0\u{1}2025-01-02\nb c.md\0a.md\0\0\u{1}2024-01-01\0";
-        let said = parse(log, &["a.md", "b c.md", "d.md"]);
-        let of = |path: &str| said.get(path).map(String::as_str);
-        assert_eq!(of("a.md"), Some("its last change in git is of 2026-01-02"));
-        assert_eq!(of("b c.md"), Some("its last change in git is of 2025-01-02"));
-        assert_eq!((of("d.md"), said.len()), (None, 2));
+        let reasons = parse(log, &["a.md", "b c.md", "d.md"]);
+        let reason = |path: &str| reasons.get(path).map(String::as_str);
+        assert_eq!(reason("a.md"), Some("its last change in git is of 2026-01-02"));
+        assert_eq!(reason("b c.md"), Some("its last change in git is of 2025-01-02"));
+        assert_eq!((reason("d.md"), reasons.len()), (None, 2));
         assert!(parse("", &["a.md"]).is_empty());
         assert!(parse("\u{1}2026-01-02 (grafted, HEAD -> main)\na.md\0\0", &["a.md"]).is_empty());
         let long = "\u{1}2026-01-02\nb.md\0\0".repeat(1000);

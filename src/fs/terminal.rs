@@ -30,13 +30,13 @@ impl Paint {
     /// Decides for standard output.
     #[must_use]
     pub fn stdout() -> Self {
-        Self(io::stdout().is_terminal() && wanted())
+        Self(io::stdout().is_terminal() && colour_allowed())
     }
 
     /// Decides for standard error.
     #[must_use]
     pub fn stderr() -> Self {
-        Self(io::stderr().is_terminal() && wanted())
+        Self(io::stderr().is_terminal() && colour_allowed())
     }
 
     /// Never uses colour.
@@ -69,42 +69,42 @@ const STEADY: Duration = Duration::from_millis(100);
 
 /// A progress line on the terminal. It appears after one second and disappears when it is cleared or dropped.
 #[derive(Debug)]
-pub struct Progress(Option<Mutex<Shown>>);
+pub struct Progress(Option<Mutex<ProgressLine>>);
 
 #[derive(Debug)]
-struct Shown {
+struct ProgressLine {
     next: Instant,
-    visible: bool,
+    is_drawn: bool,
 }
 
 impl Progress {
     /// Writes to standard error if that is a terminal.
     #[must_use]
     pub fn stderr() -> Self {
-        let looks = io::stderr().is_terminal() && wanted();
-        Self(looks.then(|| Mutex::new(Shown { next: Instant::now() + SHORT, visible: false })))
+        let has_terminal = io::stderr().is_terminal() && colour_allowed();
+        Self(has_terminal.then(|| Mutex::new(ProgressLine { next: Instant::now() + SHORT, is_drawn: false })))
     }
 
     /// Shows that `done` of `all` items are finished.
-    pub fn say(&self, what: &str, done: usize, all: usize) {
-        self.write(|shown| {
+    pub fn update(&self, what: &str, done: usize, all: usize) {
+        self.write(|line| {
             let now = Instant::now();
-            if now < shown.next {
+            if now < line.next {
                 return None;
             }
-            (shown.next, shown.visible) = (now + STEADY, true);
+            (line.next, line.is_drawn) = (now + STEADY, true);
             Some(format!("\r{done} of {all} {what}\x1b[K"))
         });
     }
 
     /// Removes the line, so that other lines can be printed.
     pub fn clear(&self) {
-        self.write(|shown| std::mem::take(&mut shown.visible).then(|| "\r\x1b[K".to_owned()));
+        self.write(|line| std::mem::take(&mut line.is_drawn).then(|| "\r\x1b[K".to_owned()));
     }
 
-    fn write(&self, text: impl FnOnce(&mut Shown) -> Option<String>) {
-        let Some(mut shown) = self.0.as_ref().and_then(|shown| shown.lock().ok()) else { return };
-        if let Some(text) = text(&mut shown) {
+    fn write(&self, text: impl FnOnce(&mut ProgressLine) -> Option<String>) {
+        let Some(mut line) = self.0.as_ref().and_then(|line| line.lock().ok()) else { return };
+        if let Some(text) = text(&mut line) {
             let mut stderr = io::stderr().lock();
             let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
         }
@@ -119,7 +119,7 @@ impl Drop for Progress {
 
 /// Returns whether the environment allows colour. clap uses it, too.
 #[must_use]
-pub fn wanted() -> bool {
+pub fn colour_allowed() -> bool {
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && !set("CI") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
@@ -127,8 +127,8 @@ pub fn wanted() -> bool {
 /// Returns the number of columns: of the terminal, from `COLUMNS`, or a readable default.
 #[must_use]
 pub fn width() -> usize {
-    let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(told).unwrap_or(100)
+    let from_environment = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).or_else(from_environment).unwrap_or(100)
 }
 
 /// Returns a path quoted so that a shell reads it as one word.

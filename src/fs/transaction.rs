@@ -52,12 +52,12 @@ pub enum TransactionError {
 #[derive(Serialize, Deserialize)]
 struct Journal {
     schema: String,
-    changes: Vec<Entry>,
+    changes: Vec<JournalEntry>,
 }
 
 /// One document. The file named after its number holds the new contents.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct JournalEntry {
     path: String,
     /// `None` for a new document.
     before: Option<String>,
@@ -95,7 +95,7 @@ fn stage(root: &Path, folder: &Path, changes: &[Change]) -> Result<(), Transacti
             None => {}
         }
         let before = change.before.as_deref().map(digest);
-        entries.push(Entry { path: change.path.clone(), before, after: digest(&change.after) });
+        entries.push(JournalEntry { path: change.path.clone(), before, after: digest(&change.after) });
     }
     let journal = Journal { schema: SCHEMA.to_owned(), changes: entries };
     let path = folder.join(JOURNAL);

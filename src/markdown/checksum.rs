@@ -41,11 +41,11 @@ pub enum Found<'a> {
 #[must_use]
 pub fn inspect<'a>(name: &str, file: &'a str) -> Found<'a> {
     let header = file.strip_prefix(BEGIN).and_then(|rest| rest.strip_prefix(name)?.strip_prefix(" sha256="));
-    let Some((told, rest)) = header.and_then(|rest| rest.split_once('.')) else { return Found::NotGenerated };
+    let Some((checksum, rest)) = header.and_then(|rest| rest.split_once('.')) else { return Found::NotGenerated };
     let body =
         rest.split_once('\n').map(|(_, rest)| rest.strip_prefix("\r\n").or(rest.strip_prefix('\n')).unwrap_or(rest));
     match body {
-        Some(body) if digest(body) == told => Found::Untouched(body),
+        Some(body) if digest(body) == checksum => Found::Untouched(body),
         _ => Found::Edited,
     }
 }

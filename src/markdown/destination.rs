@@ -21,7 +21,7 @@ pub struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Splits a destination.
     #[must_use]
-    pub fn of(destination: &'a str) -> Self {
+    pub fn new(destination: &'a str) -> Self {
         let split = |text: &'a str, mark: u8| match memchr::memchr(mark, text.as_bytes()) {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
@@ -69,11 +69,11 @@ mod tests {
     #[test]
     fn destinations_are_taken_apart() {
         assert_eq!(
-            Parts::of("a%20b.md?plain=1#x?y"),
+            Parts::new("a%20b.md?plain=1#x?y"),
             Parts { path: "a%20b.md", query: Some("plain=1"), fragment: Some("x?y") }
         );
-        assert_eq!(*Parts::of("a%20b.md").decoded(), *b"a b.md");
-        assert_eq!(Parts::of("#"), Parts { path: "", query: None, fragment: Some("") });
+        assert_eq!(*Parts::new("a%20b.md").decoded(), *b"a b.md");
+        assert_eq!(Parts::new("#"), Parts { path: "", query: None, fragment: Some("") });
     }
 
     #[test]

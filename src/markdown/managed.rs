@@ -13,7 +13,7 @@ pub struct Section {
     /// The name of the section.
     pub name: String,
     /// The checksum in the first marker, or `None` when the markers were just added by hand.
-    pub told: Option<String>,
+    pub checksum: Option<String>,
     /// The bytes from the first marker to the end of the last one.
     pub whole: Range<usize>,
     /// The bytes between the markers.
@@ -31,7 +31,7 @@ pub struct MarkerError {
 }
 
 enum Marker<'a> {
-    Begin { name: &'a str, told: Option<&'a str> },
+    Begin { name: &'a str, checksum: Option<&'a str> },
     End { name: &'a str },
 }
 
@@ -52,13 +52,13 @@ pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let line = text[line_start..line_end].trim();
-        let words = line.strip_prefix("<!-- mcp-kit:").and_then(|rest| rest.strip_suffix(" -->"));
-        let marker = match words.map(|words| words.split(' ').collect::<Vec<_>>()).as_deref() {
+        let arguments = line.strip_prefix("<!-- mcp-kit:").and_then(|rest| rest.strip_suffix(" -->"));
+        let marker = match arguments.map(|arguments| arguments.split(' ').collect::<Vec<_>>()).as_deref() {
             // The header of a generated page.
             Some(["page", ..]) => continue,
-            Some(["begin", name]) => Marker::Begin { name, told: None },
-            Some(["begin", name, told]) if told.starts_with("sha256=") => {
-                Marker::Begin { name, told: told.strip_prefix("sha256=") }
+            Some(["begin", name]) => Marker::Begin { name, checksum: None },
+            Some(["begin", name, checksum]) if checksum.starts_with("sha256=") => {
+                Marker::Begin { name, checksum: checksum.strip_prefix("sha256=") }
             }
             Some(["end", name]) => Marker::End { name },
             Some(_) => return Err(error(start, format!("{line} is no marker of a section"))),
@@ -69,12 +69,12 @@ pub fn sections(text: &str) -> Result<Vec<Section>, MarkerError> {
         }
         let end = line_start + text[line_start..line_end].trim_end().len();
         match (marker, open.take()) {
-            (Marker::Begin { name, told }, None) => {
+            (Marker::Begin { name, checksum }, None) => {
                 if found.iter().any(|section| section.name == name) {
                     return Err(error(start, format!("the section {name} is here a second time")));
                 }
-                let (name, told) = (name.to_owned(), told.map(str::to_owned));
-                open = Some((start, Section { name, told, whole: start..end, inside: end..end }));
+                let (name, checksum) = (name.to_owned(), checksum.map(str::to_owned));
+                open = Some((start, Section { name, checksum, whole: start..end, inside: end..end }));
             }
             (Marker::Begin { name, .. }, Some((_, outer))) => {
                 return Err(error(start, format!("{name} begins within {}, which has no end yet", outer.name)));
@@ -101,8 +101,8 @@ impl Section {
     #[must_use]
     pub fn is_edited(&self, file: &str) -> bool {
         let inside = &file[self.inside.clone()];
-        match &self.told {
-            Some(told) => *told != digest(inside.trim()),
+        match &self.checksum {
+            Some(checksum) => *checksum != digest(inside.trim()),
             // Markers that were just added by hand enclose no generated text yet.
             None => !inside.trim().is_empty(),
         }

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::manifest::{Kind, Placeholder, position};
+use super::manifest::{Placeholder, PlaceholderKind, position};
 use crate::error::Explain;
 use crate::text::nearest::nearest;
 
@@ -39,7 +39,7 @@ impl Serialize for Answers {
 
 /// The place where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum AnswerOrigin {
     /// A dedicated flag, such as `--auth-mode`.
     Flag(&'static str),
     /// `--set KEY=VALUE`.
@@ -55,7 +55,7 @@ pub enum Origin {
     },
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for AnswerOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => f.write_str(flag),
@@ -67,18 +67,18 @@ impl fmt::Display for Origin {
 
 /// A value that the user gave for a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+pub struct GivenAnswer {
     /// The key of the question.
     pub key: String,
     /// The value as text.
     pub value: String,
     /// The place where it was written.
-    pub origin: Origin,
+    pub origin: AnswerOrigin,
 }
 
 /// A problem with the answers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum AnswerError {
     /// `--set` without `=`.
     #[error("--set {0:?} has no `=`")]
     NotAPair(String),
@@ -86,7 +86,7 @@ pub enum Problem {
     #[error("{origin}: {message}")]
     File {
         /// The place in the file.
-        origin: Origin,
+        origin: AnswerOrigin,
         /// The error message.
         message: String,
     },
@@ -94,7 +94,7 @@ pub enum Problem {
     #[error("{origin}: the template has no placeholder `{key}`")]
     Unknown {
         /// The place where it was written.
-        origin: Origin,
+        origin: AnswerOrigin,
         /// The key as written.
         key: String,
         /// The nearest known key.
@@ -106,7 +106,7 @@ pub enum Problem {
     #[error("{origin}: `{key}` cannot be {value:?}: it {reason}")]
     Rejected {
         /// The place where it was written.
-        origin: Origin,
+        origin: AnswerOrigin,
         /// The key of the question.
         key: String,
         /// The value as written.
@@ -120,7 +120,7 @@ pub enum Problem {
     #[error("{origin}: `{key}` is given twice, as {first:?} and as {second:?}")]
     Disagree {
         /// The place.
-        origin: Origin,
+        origin: AnswerOrigin,
         /// The key of the question.
         key: String,
         /// The first value.
@@ -140,25 +140,25 @@ pub enum Problem {
 
 /// Splits `KEY=VALUE`. Returns `None` without `=`.
 #[must_use]
-pub fn parse_set(pair: &str) -> Option<Given> {
+pub fn parse_set(pair: &str) -> Option<GivenAnswer> {
     let (key, value) = pair.split_once('=')?;
-    Some(Given { key: key.trim().to_owned(), value: value.to_owned(), origin: Origin::Set })
+    Some(GivenAnswer { key: key.trim().to_owned(), value: value.to_owned(), origin: AnswerOrigin::Set })
 }
 
 /// Reads a TOML file of `key = value`. The keys may be in a table `[answers]`, as in `.mcp-kit/answers.toml`.
 ///
 /// Returns the answers in the order of the file, and a problem with its position for every other value.
 #[must_use]
-pub fn parse_file(file: &str, text: &str) -> (Vec<Given>, Vec<Problem>) {
+pub fn parse_file(file: &str, text: &str) -> (Vec<GivenAnswer>, Vec<AnswerError>) {
     let origin = |offset| {
         let (line, column) = position(text, offset);
-        Origin::File { file: file.to_owned(), line, column }
+        AnswerOrigin::File { file: file.to_owned(), line, column }
     };
     let document = match toml::de::DeTable::parse(text) {
         Ok(document) => document,
         Err(error) => {
             let origin = origin(error.span().map_or(0, |span| span.start));
-            return (Vec::new(), vec![Problem::File { origin, message: error.message().to_owned() }]);
+            return (Vec::new(), vec![AnswerError::File { origin, message: error.message().to_owned() }]);
         }
     };
     let table = document.get_ref();
@@ -177,8 +177,8 @@ pub fn parse_file(file: &str, text: &str) -> (Vec<Given>, Vec<Problem>) {
             value => scalar(value),
         };
         match text {
-            Some(value) => given.push(Given { key: key.get_ref().to_string(), value, origin }),
-            None => problems.push(Problem::File {
+            Some(value) => given.push(GivenAnswer { key: key.get_ref().to_string(), value, origin }),
+            None => problems.push(AnswerError::File {
                 origin,
                 message: format!("`{}` must be a text, true or false, or a list of texts", key.get_ref()),
             }),
@@ -186,8 +186,8 @@ pub fn parse_file(file: &str, text: &str) -> (Vec<Given>, Vec<Problem>) {
     }
     // Restore the order of the file: the parser sorts its tables by key.
     given.sort_by_key(|given| match given.origin {
-        Origin::File { line, column, .. } => (line, column),
-        Origin::Flag(_) | Origin::Set => (0, 0),
+        AnswerOrigin::File { line, column, .. } => (line, column),
+        AnswerOrigin::Flag(_) | AnswerOrigin::Set => (0, 0),
     });
     (given, problems)
 }
@@ -207,13 +207,13 @@ fn scalar(value: &toml::de::DeValue<'_>) -> Option<String> {
 ///
 /// # Errors
 /// All problems of all layers, including values that a higher layer overrides.
-pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<Given>]) -> Result<Answers, Vec<Problem>> {
+pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<GivenAnswer>]) -> Result<Answers, Vec<AnswerError>> {
     let mut problems = Vec::new();
     for layer in layers {
         for (index, given) in layer.iter().enumerate() {
             problems.extend(check(placeholders, given));
             let earlier = layer[..index].iter().find(|other| other.key == given.key && other.value != given.value);
-            problems.extend(earlier.map(|earlier| Problem::Disagree {
+            problems.extend(earlier.map(|earlier| AnswerError::Disagree {
                 origin: given.origin.clone(),
                 key: given.key.clone(),
                 first: earlier.value.clone(),
@@ -228,7 +228,7 @@ pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<Given>]) -> Result<An
             Some(value) => answers.push((placeholder.key.clone(), answer(placeholder, value))),
             None if placeholder.conditional => {}
             None => {
-                problems.push(Problem::Missing { key: placeholder.key.clone(), prompt: placeholder.prompt.clone() })
+                problems.push(AnswerError::Missing { key: placeholder.key.clone(), prompt: placeholder.prompt.clone() })
             }
         }
     }
@@ -237,23 +237,23 @@ pub fn resolve(placeholders: &[Placeholder], layers: &[Vec<Given>]) -> Result<An
 
 fn answer(placeholder: &Placeholder, value: String) -> Answer {
     match placeholder.kind {
-        Kind::Bool => Answer::Bool(value == "true"),
-        Kind::Text | Kind::List => Answer::Text(value),
+        PlaceholderKind::Bool => Answer::Bool(value == "true"),
+        PlaceholderKind::Text | PlaceholderKind::List => Answer::Text(value),
     }
 }
 
-fn check(placeholders: &[Placeholder], given: &Given) -> Option<Problem> {
+fn check(placeholders: &[Placeholder], given: &GivenAnswer) -> Option<AnswerError> {
     let Some(placeholder) = placeholders.iter().find(|placeholder| placeholder.key == given.key) else {
         let known: Vec<String> = placeholders.iter().map(|placeholder| placeholder.key.clone()).collect();
         let nearest = nearest(&given.key, &known);
-        return Some(Problem::Unknown { origin: given.origin.clone(), key: given.key.clone(), nearest, known });
+        return Some(AnswerError::Unknown { origin: given.origin.clone(), key: given.key.clone(), nearest, known });
     };
     let reason = placeholder.accepts(&given.value).err()?;
     let nearest = match placeholder.kind {
-        Kind::Bool => nearest(&given.value, &["true".to_owned(), "false".to_owned()]),
-        Kind::Text | Kind::List => nearest(&given.value, &placeholder.choices),
+        PlaceholderKind::Bool => nearest(&given.value, &["true".to_owned(), "false".to_owned()]),
+        PlaceholderKind::Text | PlaceholderKind::List => nearest(&given.value, &placeholder.choices),
     };
-    Some(Problem::Rejected {
+    Some(AnswerError::Rejected {
         origin: given.origin.clone(),
         key: given.key.clone(),
         value: given.value.clone(),
@@ -262,7 +262,7 @@ fn check(placeholders: &[Placeholder], given: &Given) -> Option<Problem> {
     })
 }
 
-impl Explain for Problem {
+impl Explain for AnswerError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Self::NotAPair(_) => "write --set KEY=VALUE".into(),

@@ -11,7 +11,7 @@ pub const FILE: &str = "cargo-generate.toml";
 
 /// The type of answer that a question takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PlaceholderKind {
     /// Any text (`string`, `text`, `editor`).
     Text,
     /// `true` or `false`.
@@ -26,7 +26,7 @@ pub struct Placeholder {
     /// The name in the template's files.
     pub key: String,
     /// The type of its answers.
-    pub kind: Kind,
+    pub kind: PlaceholderKind,
     /// The question in words.
     pub prompt: String,
     /// The only valid answers, or empty when any answer is valid.
@@ -165,9 +165,9 @@ fn placeholder(key: &str, value: &Value, conditional: bool) -> Result<Placeholde
     let wrong = |message: String| ManifestError::Placeholder { key: key.to_owned(), message };
     let Value::Table(table) = value else { return Err(wrong("it should be a table".to_owned())) };
     let kind = match table.get("type").map(|kind| kind.as_str().unwrap_or("")) {
-        None | Some("string" | "text" | "editor") => Kind::Text,
-        Some("bool") => Kind::Bool,
-        Some("array") => Kind::List,
+        None | Some("string" | "text" | "editor") => PlaceholderKind::Text,
+        Some("bool") => PlaceholderKind::Bool,
+        Some("array") => PlaceholderKind::List,
         Some(other) => {
             return Err(wrong(format!("{other:?} is not a type; there are string, bool, text, editor and array")));
         }
@@ -201,20 +201,24 @@ impl Placeholder {
     /// The rule that `value` breaks, as the end of a sentence.
     pub fn accepts(&self, value: &str) -> Result<(), String> {
         match self.kind {
-            Kind::Bool if value != "true" && value != "false" => return Err("must be true or false".to_owned()),
-            Kind::List => {
+            PlaceholderKind::Bool if value != "true" && value != "false" => {
+                return Err("must be true or false".to_owned());
+            }
+            PlaceholderKind::List => {
                 let known = |item: &&str| self.choices.iter().any(|choice| choice == item);
                 if let Some(unknown) = value.split(',').filter(|item| !item.is_empty()).find(|item| !known(item)) {
                     return Err(format!("has {unknown:?} in it, which is not one of {}", self.choices.join(", ")));
                 }
             }
-            Kind::Text if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice == value) => {
+            PlaceholderKind::Text if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice == value) => {
                 return Err(format!("must be one of {}", self.choices.join(", ")));
             }
             _ => {}
         }
         match &self.regex {
-            Some(regex) if self.kind == Kind::Text && !regex.is_match(value) => Err(format!("must match {regex}")),
+            Some(regex) if self.kind == PlaceholderKind::Text && !regex.is_match(value) => {
+                Err(format!("must match {regex}"))
+            }
             _ => Ok(()),
         }
     }

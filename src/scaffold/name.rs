@@ -151,7 +151,7 @@ fn flaw(name: &str, taken: &BTreeSet<String>) -> Option<Flaw> {
 /// where that is not enough.
 fn suggest(name: &str, taken: &BTreeSet<String>) -> String {
     // Leave room for the words added below.
-    let base = words(name).chars().take(LONGEST - 16).collect::<String>();
+    let base = slugify(name).chars().take(LONGEST - 16).collect::<String>();
     let base = base.trim_matches('-');
     let base = if base.is_empty() { "my-server" } else { base };
     // Avoid `server-server`.
@@ -166,21 +166,21 @@ fn suggest(name: &str, taken: &BTreeSet<String>) -> String {
 }
 
 /// `My Server` → `my-server`, `myServer` → `my-server`, `../a/b` → `a-b`.
-fn words(name: &str) -> String {
-    let mut words = String::new();
+fn slugify(name: &str) -> String {
+    let mut slug = String::new();
     let mut previous = ' ';
     for character in name.chars() {
         if character.is_ascii_alphanumeric() {
             if character.is_ascii_uppercase() && (previous.is_ascii_lowercase() || previous.is_ascii_digit()) {
-                words.push('-');
+                slug.push('-');
             }
-            words.push(character.to_ascii_lowercase());
-        } else if !words.is_empty() && !words.ends_with('-') {
-            words.push('-');
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
         }
         previous = character;
     }
-    words.trim_matches('-').to_owned()
+    slug.trim_matches('-').to_owned()
 }
 
 impl Explain for BadName {

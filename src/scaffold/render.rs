@@ -14,9 +14,9 @@ use std::{env, fs, io, thread};
 use super::answers::Answers;
 use super::manifest;
 use super::template::Template;
-use super::vendor_output::{self, Refusal};
+use super::vendor_output::{self, GenerateError};
 use crate::error::{Explain, Message, UNFINISHED, USAGE};
-use crate::fs::files::{self, FilesError, Tree};
+use crate::fs::files::{self, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::scratch::Scratch;
 
@@ -69,7 +69,12 @@ pub enum RenderError {
 ///
 /// # Errors
 /// When the template cannot be rendered, or the system cannot run the renderer.
-pub fn render(template: &Template, name: &str, answers: &Answers, interrupt: &Interrupt) -> Result<Tree, RenderError> {
+pub fn render(
+    template: &Template,
+    name: &str,
+    answers: &Answers,
+    interrupt: &Interrupt,
+) -> Result<FileTree, RenderError> {
     let mut files = template.files.clone();
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
@@ -80,7 +85,7 @@ pub fn render(template: &Template, name: &str, answers: &Answers, interrupt: &In
     // The library drops the mode of a rendered file with a new name, and keeps it for a copied one. So a second pass
     // copies the few executable files with a placeholder in their name.
     let renamed = |path: &str| path.contains("{{") || path.contains("{%");
-    let mut copied: Tree = files.into_iter().filter(|(path, file)| file.executable && renamed(path)).collect();
+    let mut copied: FileTree = files.into_iter().filter(|(path, file)| file.executable && renamed(path)).collect();
     if !copied.is_empty() {
         copied.insert(manifest::FILE.to_owned(), files::File::text(template.manifest.copying()));
         for path in render_tree(&copied, template, name, answers, interrupt)?.into_keys() {
@@ -93,12 +98,12 @@ pub fn render(template: &Template, name: &str, answers: &Answers, interrupt: &In
 }
 
 fn render_tree(
-    files: &Tree,
+    files: &FileTree,
     template: &Template,
     name: &str,
     answers: &Answers,
     interrupt: &Interrupt,
-) -> Result<Tree, RenderError> {
+) -> Result<FileTree, RenderError> {
     let sandbox = Scratch::new().map_err(RenderError::Start)?;
     // The library resolves paths, and on some systems the temporary folder is behind a symbolic link.
     let root = sandbox.path().canonicalize().map_err(RenderError::Start)?;
@@ -203,7 +208,7 @@ fn values(answers: &Answers) -> String {
     document.to_string()
 }
 
-fn not_utf8(files: &Tree) -> Vec<String> {
+fn not_utf8(files: &FileTree) -> Vec<String> {
     let binary = files.iter().filter(|(_, file)| std::str::from_utf8(&file.bytes).is_err());
     binary.map(|(path, _)| path.strip_suffix(".liquid").unwrap_or(path).to_owned()).collect()
 }
@@ -220,9 +225,11 @@ fn survives_sanitising(path: &Path) -> bool {
 
 /// Parses the library's terminal output into an error with file and reason.
 fn explain(message: &str, template: &Template) -> RenderError {
-    match vendor_output::refusal(message) {
-        Refusal::Syntax(files) => RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect()),
-        Refusal::Other(text) => RenderError::Refused(text),
+    match vendor_output::generate_error(message) {
+        GenerateError::Syntax(files) => {
+            RenderError::Syntax(files.iter().map(|path| bad_file(path, template)).collect())
+        }
+        GenerateError::Other(text) => RenderError::Refused(text),
     }
 }
 

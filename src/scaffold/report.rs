@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::answers::Answers;
 use super::template::{Source, Template};
-use crate::fs::files::Tree;
+use crate::fs::files::FileTree;
 use crate::fs::repository::Repository;
 use crate::fs::terminal::{Paint, Role, shell_word};
 
@@ -17,19 +17,19 @@ const MOST_LINES: usize = 40;
 
 /// The contents of the report.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub struct ProjectReport<'a> {
     /// The name of the project.
     pub name: &'a str,
     /// The absolute path of the project.
     pub path: &'a Path,
     /// The path as the user would write it.
-    pub shown: PathBuf,
+    pub display_path: PathBuf,
     /// The template.
     pub template: &'a Template,
     /// The answers.
     pub answers: &'a Answers,
     /// All files of the project.
-    pub files: &'a Tree,
+    pub files: &'a FileTree,
     /// The state of its git repository.
     pub git: Repository,
     /// `true` when nothing was written.
@@ -37,7 +37,7 @@ pub struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct ProjectJson<'a> {
     schema: &'static str,
     name: &'a str,
     path: String,
@@ -63,7 +63,7 @@ struct JsonFile<'a> {
     executable: bool,
 }
 
-impl Report<'_> {
+impl ProjectReport<'_> {
     /// Returns the JSON object of schema `mcp-kit/new/1`.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Report<'_> {
             Source::Embedded => "embedded",
             Source::Folder(_) => "folder",
         };
-        serde_json::to_string_pretty(&Json {
+        serde_json::to_string_pretty(&ProjectJson {
             schema: "mcp-kit/new/1",
             name: self.name,
             path: self.path.display().to_string(),
@@ -96,7 +96,7 @@ impl Report<'_> {
     pub fn human(&self, paint: Paint) -> String {
         let mut text = String::new();
         let done = if self.dry_run { "Would create" } else { "Created" };
-        let _ = writeln!(text, "{done} {} in {}\n", paint.paint(Role::Strong, self.name), self.shown.display());
+        let _ = writeln!(text, "{done} {} in {}\n", paint.paint(Role::Strong, self.name), self.display_path.display());
         text.push_str(&tree(self.files, paint));
         let _ = write!(text, "\n{}", files(self.files.len()));
         text.push_str(match self.git {
@@ -125,7 +125,7 @@ impl Report<'_> {
             ("scripts/local-dev.sh", "scripts/local-dev.sh --demo", "serve sample documents, without any account"),
             ("scripts/test.sh", "scripts/test.sh", "format, lint and test"),
         ];
-        let mut next = vec![(format!("cd {}", shell_word(&self.shown.display().to_string())), "")];
+        let mut next = vec![(format!("cd {}", shell_word(&self.display_path.display().to_string())), "")];
         match self.template.source {
             Source::Embedded => {
                 let there = OURS.iter().filter(|(file, _, _)| self.files.contains_key(*file));
@@ -140,15 +140,15 @@ impl Report<'_> {
 
 /// A node of the tree: a file, or a folder with its entries.
 #[derive(Default)]
-struct Node<'a> {
+struct TreeNode<'a> {
     /// Folders come first, as in a file manager.
-    folders: BTreeMap<&'a str, Node<'a>>,
+    folders: BTreeMap<&'a str, TreeNode<'a>>,
     files: Vec<&'a str>,
     /// `true` to draw the entries, `false` to count them.
     open: bool,
 }
 
-impl<'a> Node<'a> {
+impl<'a> TreeNode<'a> {
     fn insert(&mut self, path: &'a str) {
         match path.split_once('/') {
             Some((folder, rest)) => self.folders.entry(folder).or_default().insert(rest),
@@ -161,7 +161,7 @@ impl<'a> Node<'a> {
     }
 
     fn count(&self) -> usize {
-        self.files.len() + self.folders.values().map(Node::count).sum::<usize>()
+        self.files.len() + self.folders.values().map(TreeNode::count).sum::<usize>()
     }
 
     /// Opens folders `depth` levels down, short ones first, while there is room. Returns whether there were any.
@@ -209,8 +209,8 @@ impl<'a> Node<'a> {
 
 /// Draws the files as a tree: complete when it is short, otherwise with its long and deep folders as counts.
 #[must_use]
-pub fn tree(files: &Tree, paint: Paint) -> String {
-    let mut root = Node::default();
+pub fn tree(files: &FileTree, paint: Paint) -> String {
+    let mut root = TreeNode::default();
     for path in files.keys() {
         root.insert(path);
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
 use crate::error::{Explain, USAGE};
-use crate::fs::files::{self, File, FilesError, Tree};
+use crate::fs::files::{self, File, FileTree, FilesError};
 
 /// A template file embedded by build.rs.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Template {
     /// The source.
     pub source: Source,
     /// The files, including the manifest.
-    pub files: Tree,
+    pub files: FileTree,
     /// The parsed manifest.
     pub manifest: Manifest,
 }
@@ -107,7 +107,7 @@ impl Template {
         Self::new(Source::Folder(given.to_owned()), files)
     }
 
-    fn new(source: Source, files: Tree) -> Result<Self, TemplateError> {
+    fn new(source: Source, files: FileTree) -> Result<Self, TemplateError> {
         let manifest = match files.get(manifest::FILE) {
             Some(file) => Manifest::parse(&String::from_utf8_lossy(&file.bytes)).map_err(|error| {
                 let folder = match &source {

@@ -3,7 +3,7 @@
 
 /// What cargo-generate said when it refused a template.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum GenerateError {
     /// Liquid cannot read these files of the template.
     Syntax(Vec<String>),
     /// Anything else, in its words.
@@ -11,16 +11,16 @@ pub(super) enum Refusal {
 }
 
 /// Reads the text of cargo-generate's error.
-pub(super) fn refusal(message: &str) -> Refusal {
+pub(super) fn generate_error(message: &str) -> GenerateError {
     let plain = without_escapes(message);
     if plain.contains("Substitution skipped, found invalid syntax in") {
         let files = plain.lines().filter_map(|line| line.strip_prefix('\t'));
-        return Refusal::Syntax(files.map(str::to_owned).collect());
+        return GenerateError::Syntax(files.map(str::to_owned).collect());
     }
     // Its messages begin with an emoji or a word of regret.
     let text = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '`' | '"' | '\''));
-    Refusal::Other(text.trim_start_matches("Sorry, ").to_owned())
+    GenerateError::Other(text.trim_start_matches("Sorry, ").to_owned())
 }
 
 /// The place and cause in an error of Liquid: `liquid:  --> 3:5\n  |\n3 | {% if %}\n  |  ^---\n  |\n  = expected Value` → `line 3, column 5: expected Value`.
@@ -69,10 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_read() {
+    fn errors_are_read() {
         let syntax = "\u{1b}[1mSubstitution skipped, found invalid syntax in\u{1b}[0m\n\ta.md\n\tb/c.rs\n";
-        assert_eq!(refusal(syntax), Refusal::Syntax(vec!["a.md".to_owned(), "b/c.rs".to_owned()]));
-        assert_eq!(refusal("⛔ Sorry, `x` is\n missing"), Refusal::Other("`x` is missing".to_owned()));
+        assert_eq!(generate_error(syntax), GenerateError::Syntax(vec!["a.md".to_owned(), "b/c.rs".to_owned()]));
+        assert_eq!(generate_error("⛔ Sorry, `x` is\n missing"), GenerateError::Other("`x` is missing".to_owned()));
         let liquid = "liquid:  --> 3:5\n  |\n3 | {% if %}\n  |      ^---\n  |\n  = expected Value\n";
         assert_eq!(liquid_reason(liquid), "line 3, column 5: expected Value");
     }

@@ -7,7 +7,7 @@ use rustc_hash::FxHasher;
 
 /// Returns the name in lower case.
 #[must_use]
-pub fn fold(name: &[u8]) -> Cow<'_, [u8]> {
+pub fn casefold(name: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(name) {
         Ok(text) if !text.is_ascii() => Cow::Owned(text.to_lowercase().into_bytes()),
         _ if name.iter().any(u8::is_ascii_uppercase) => Cow::Owned(name.to_ascii_lowercase()),
@@ -18,24 +18,24 @@ pub fn fold(name: &[u8]) -> Cow<'_, [u8]> {
 /// Returns whether two names are equal without regard to case.
 #[must_use]
 pub fn same(one: &[u8], other: &[u8]) -> bool {
-    if one.is_ascii() && other.is_ascii() { one.eq_ignore_ascii_case(other) } else { fold(one) == fold(other) }
+    if one.is_ascii() && other.is_ascii() { one.eq_ignore_ascii_case(other) } else { casefold(one) == casefold(other) }
 }
 
 /// Returns the letters and digits of an anchor in lower case. Two anchors that agree in these almost certainly mean the
 /// same thing.
-pub fn letters(anchor: &str) -> impl Iterator<Item = char> {
+pub fn alphanumerics(anchor: &str) -> impl Iterator<Item = char> {
     anchor.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Returns the same hash for names that are equal without regard to case.
 #[must_use]
 pub fn hash(name: &[u8]) -> u64 {
-    if name.is_ascii() { of_ascii(name) } else { of_ascii(&fold(name)) }
+    if name.is_ascii() { hash_ascii(name) } else { hash_ascii(&casefold(name)) }
 }
 
 /// Hashes eight bytes at a time. It sets the case bit in every byte, which also makes some punctuation equal, so a
 /// lookup must compare the names it finds.
-fn of_ascii(name: &[u8]) -> u64 {
+fn hash_ascii(name: &[u8]) -> u64 {
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let mut hasher = FxHasher::default();
     let (words, rest) = name.as_chunks::<8>();

@@ -141,7 +141,7 @@ setting() {
 }
 
 # What the image is made of, and nothing else: the same list as in .dockerignore.
-sources=(Cargo.toml Cargo.lock Dockerfile .dockerignore docker-compose.yml crates src)
+sources=(Cargo.toml Cargo.lock Dockerfile .dockerignore docker-compose.yml vendor src)
 secrets=()
 tag=
 if [[ $action == deploy ]]; then

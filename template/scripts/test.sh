@@ -13,7 +13,7 @@ usage() {
 
 		  fmt      formatting
 		  clippy   lints, warnings are errors
-		  test     all tests of the workspace, examples in the documentation included
+		  test     all tests, examples in the documentation included
 		  doc      documentation, warnings are errors
 		  deny     advisories, licences, bans and sources of dependencies (skipped where cargo-deny is not installed)
 
@@ -35,10 +35,10 @@ step() {
 
 run() {
 	case $1 in
-	fmt) step cargo fmt --all --check ;;
-	clippy) step cargo clippy --locked --workspace --all-targets -- -D warnings ;;
-	test) step cargo test --locked --workspace ;;
-	doc) RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" step cargo doc --locked --workspace --no-deps ;;
+	fmt) step cargo fmt --check ;;
+	clippy) step cargo clippy --locked --all-targets -- -D warnings ;;
+	test) step cargo test --locked ;;
+	doc) RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" step cargo doc --locked --no-deps ;;
 	deny)
 		if ! cargo deny --version >/dev/null 2>&1; then
 			# In CI a check that did not run is a failure.

@@ -4,22 +4,21 @@
 //! members at will, and its published examples do not always follow its own schema.
 //! Source: <https://coda.io/developers/apis/v1> (also served as Superhuman Docs).
 
-mod pace;
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use mcp_auth_middleware::{ServiceToken, User};
+use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
+use mcp_server_runtime::{Hangup, Settings, StartError};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::CodaConfig;
-use crate::hangup::Hangup;
-use pace::{Pace, TooLate, Turn, retry_after, retry_delay};
+/// Name of the server's own token, in the environment and in every token store.
+pub const TOKEN: &str = "CODA_API_TOKEN";
 
 /// An object of the API.
 pub type Object = Map<String, Value>;
@@ -165,7 +164,11 @@ impl Coda {
     ///
     /// # Errors
     /// Where the HTTP client cannot be built (no usable TLS roots, for example).
-    pub fn new(config: &CodaConfig) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        Ok(Self::at(settings.url("CODA_API_BASE")?.clone())?)
+    }
+
+    fn at(base: Url) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             // The token must not travel to wherever a redirect points.
             .redirect(reqwest::redirect::Policy::none())
@@ -176,7 +179,7 @@ impl Coda {
         let window = Duration::from_secs(6);
         Ok(Self(Arc::new(Inner {
             client,
-            base: config.base.clone(),
+            base,
             reads: Pace::new(100, window),
             doc_lists: Pace::new(4, window),
             memory: Arc::new(Semaphore::new(MAXIMUM_HELD / 1024)),
@@ -185,7 +188,7 @@ impl Coda {
 
     /// A call on behalf of this caller, with the server's own token. Its time runs from now on.
     #[must_use]
-    pub fn call<'a>(&'a self, caller: &User, token: &'a ServiceToken) -> Call<'a> {
+    pub fn call(&self, caller: &User, token: ServiceToken) -> Call<'_> {
         let caller = Arc::from(format!("{} {}", caller.kind.as_str(), caller.email));
         Call { coda: &self.0, caller, token, deadline: Instant::now() + DEADLINE, hangup: None }
     }
@@ -196,7 +199,7 @@ pub struct Call<'a> {
     coda: &'a Inner,
     /// Callers share the rate limits fairly.
     caller: Arc<str>,
-    token: &'a ServiceToken,
+    token: ServiceToken,
     deadline: Instant,
     hangup: Option<Hangup>,
 }
@@ -472,7 +475,7 @@ mod tests {
 
     fn path(segments: &[&str]) -> String {
         let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
-        let coda = Coda::new(&CodaConfig { base }).expect("a client");
+        let coda = Coda::at(base).expect("a client");
         coda.0.url(segments, &[]).path().to_owned()
     }
 

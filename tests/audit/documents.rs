@@ -104,7 +104,7 @@ proptest! {
     /// What has been named once keeps its name, but for marks that lower case splits off (İ).
     #[test]
     fn names_name_themselves(text in "[^İ]{0,40}") {
-        for dialect in [Dialect::Github, Dialect::Mkdocs] {
+        for dialect in [Dialect::Github, Dialect::MKDOCS] {
             let name = slug(dialect, &text);
             prop_assert_eq!(slug(dialect, &name), name.clone());
             prop_assert!(!name.contains(char::is_whitespace) && name == name.to_lowercase().replace('ς', "σ") || name.contains(['ς', 'σ']), "{name:?}");
@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn no_two_headings_share_a_name(texts in prop::collection::vec("[ab1 -]{0,4}", 0..40)) {
-        for dialect in [Dialect::Github, Dialect::Mdbook, Dialect::Mkdocs] {
+        for dialect in [Dialect::GithubSlugger, Dialect::Mdbook, Dialect::MKDOCS, Dialect::MditVue] {
             let mut slugger = Slugger::new(dialect);
             let names: Vec<_> = texts.iter().map(|text| slugger.next(text).to_owned()).collect();
             prop_assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());

@@ -64,12 +64,12 @@ fn every_kind_of_answer() {
         ");
     });
     for spared in ["/secret/x", "/code"] {
-        assert!(host.asked(spared).is_empty(), "{spared}");
+        assert!(host.requests(spared).is_empty(), "{spared}");
     }
     // Good answers are believed, all others asked for again.
-    let (page, gone) = (host.asked("/page").len(), host.asked("/gone").len());
+    let (page, gone) = (host.requests("/page").len(), host.requests("/gone").len());
     assert_eq!(findings(&audit(&place, &["--format", "json"])), findings(&output));
-    assert_eq!((host.asked("/page").len(), host.asked("/gone").len()), (page + 1, gone + 1));
+    assert_eq!((host.requests("/page").len(), host.requests("/gone").len()), (page + 1, gone + 1));
     let kept = place.read("cache/web.json");
     assert!(kept.contains("/page#there\"") && !kept.contains("/gone") && !kept.contains("/page#not"), "{kept}");
 }
@@ -99,7 +99,7 @@ fn without_the_flag_nobody_is_asked() {
     let output = place.run(&["audit-docs", "--format", "json"]);
     // Not even the suppression counts as one that hides nothing.
     assert_eq!(findings(&output), Vec::<String>::new(), "{}", outcome(&output));
-    assert!(host.asked("/page").is_empty());
+    assert!(host.requests("/page").is_empty());
     let refused = place.run(&["audit-docs", "--web-cache", "x.json"]);
     assert_eq!(refused.status.code(), Some(2));
 }
@@ -136,7 +136,7 @@ fn a_cache_that_cannot_be_used_is_told_and_costs_time_only() {
 #[test]
 fn settings_that_make_no_sense_are_told_with_their_place() {
     let place = Place::new();
-    let catalog = "audit:\n  online:\n    exclude: ['(']\n    private: maybe\n    timeout: 0\n    believed_days: ever\n    agent: x\n";
+    let catalog = "audit:\n  online:\n    exclude: ['(']\n    private: maybe\n    timeout: 0\n    cache_days: ever\n    agent: x\n";
     fs::write(place.path("catalog.yaml"), catalog).unwrap();
     let output = place.run(&["audit-docs", "--online"]);
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r#"
@@ -157,16 +157,16 @@ fn settings_that_make_no_sense_are_told_with_their_place() {
     5 |     timeout: 0
       |              ^
     error: "ever" is no number of days from 1 to 365
-     --> catalog.yaml:6:20
+     --> catalog.yaml:6:17
       |
-    6 |     believed_days: ever
-      |                    ^^^^
+    6 |     cache_days: ever
+      |                 ^^^^
     error: online has no `agent`
      --> catalog.yaml:7:5
       |
     7 |     agent: x
       |     ^^^^^
-      hint: it has exclude, private, timeout, believed_days
+      hint: it has exclude, private, timeout, cache_days
     "#);
     assert_eq!(output.status.code(), Some(2));
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{
-    Code, Decision, Edit, Excerpt, Finding, Fix, Graph, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
 };
-use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
+use mcp_kit::audit::site::Form;
 use mcp_kit::fs::terminal::Paint;
 
 /// A finding in the source line `text`, whose place stands between `‹` and `›`.
@@ -124,7 +124,7 @@ fn report() -> Report {
             Decision { path: "new.md".to_owned(), verdict: Verdict::Keep, reasons: vec!["current".to_owned()] },
         ],
         hidden: 2,
-        graph: Graph {
+        graph: DocumentGraph {
             documents: [
                 "<script>alert(1)<!-- ü.md",
                 "README.md",

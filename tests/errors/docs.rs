@@ -70,12 +70,16 @@ pub(super) const CASES: &[Case] = &[
         good(place);
         place.write(".mcp-kit-fix/journal.json", "[]");
     }),
-    case("docs_build_site_of_others", &["SiteError::Foreign", "DocsError::Site"], &["docs", "build", "--html", "mine"])
-        .with(|place| {
-            good(place);
-            place.ok(&["docs", "build"]);
-            place.write("mine/notes.txt", "mine");
-        }),
+    case(
+        "docs_build_site_of_others",
+        &["SiteError::NotGenerated", "DocsError::Site"],
+        &["docs", "build", "--html", "mine"],
+    )
+    .with(|place| {
+        good(place);
+        place.ok(&["docs", "build"]);
+        place.write("mine/notes.txt", "mine");
+    }),
     case(
         "docs_build_site_below_a_file",
         &["SiteError::Files", "FilesError::Io"],

@@ -10,42 +10,46 @@ use super::{Case, Place, case, compare, everything, mcp_kit};
 
 pub(super) const CASES: &[Case] = &[
     // The name.
-    case("new_name", &["BadName", "Wrong::Name", "NewError::Wrong"], &["new", "My Server"]),
+    case("new_name", &["BadName", "RequestError::Name", "NewError::Request"], &["new", "My Server"]),
     case("new_name_taken", &["BadName"], &["new", "mcp-auth-middleware"]),
     case("new_name_of_cargo", &["BadName"], &["new", "test"]),
     // The answers.
-    case("new_set_without_value", &["Problem::NotAPair", "Wrong::Answer"], &["new", "x", "--set", "public_host"]),
-    case("new_set_near_a_placeholder", &["Problem::Unknown"], &["new", "x", "--set", "public_hst=a.example"]),
+    case(
+        "new_set_without_value",
+        &["AnswerError::NotAPair", "RequestError::Answer"],
+        &["new", "x", "--set", "public_host"],
+    ),
+    case("new_set_near_a_placeholder", &["AnswerError::Unknown"], &["new", "x", "--set", "public_hst=a.example"]),
     case(
         "new_set_of_no_placeholder",
-        &["Problem::Unknown"],
+        &["AnswerError::Unknown"],
         &["new", "x", "--template", "[SMALL]", "--set", "zzzzzz=1"],
     ),
-    case("new_answer_near_a_choice", &["Problem::Rejected"], &["new", "x", "--auth-mode", "baerer"]),
+    case("new_answer_near_a_choice", &["AnswerError::Rejected"], &["new", "x", "--auth-mode", "baerer"]),
     case(
         "new_answer_against_the_rule",
-        &["Problem::Rejected"],
+        &["AnswerError::Rejected"],
         &["new", "x", "--template", "[SMALL]", "--set", "port=80a"],
     ),
     case(
         "new_answers_disagree",
-        &["Problem::Disagree"],
+        &["AnswerError::Disagree"],
         &["new", "x", "--set", "example=coda", "--set", "example=blank"],
     ),
-    case("new_answer_missing", &["Problem::Missing"], &["new", "x", "--template", "t"]).with(|place| {
+    case("new_answer_missing", &["AnswerError::Missing"], &["new", "x", "--template", "t"]).with(|place| {
         place
             .write("t/cargo-generate.toml", "[placeholders]\nteam = { type = \"string\", prompt = \"Whose is it\" }\n");
     }),
     case("new_answers_file_missing", &["NewError::AnswersFile"], &["new", "x", "--answers", "gone.toml"]),
     case("new_answers_file_not_utf8", &["NewError::AnswersFile"], &["new", "x", "--answers", "a.toml"])
         .with(|place| place.write("a.toml", b"example = \"\xff\"\n")),
-    case("new_answers_file_not_toml", &["Problem::File"], &["new", "x", "--answers", "a.toml"])
+    case("new_answers_file_not_toml", &["AnswerError::File"], &["new", "x", "--answers", "a.toml"])
         .with(|place| place.write("a.toml", "example = \"coda\"\nauth_mode = both\n")),
-    case("new_answers_file_of_other_values", &["Problem::File"], &["new", "x", "--answers", "a.toml"])
+    case("new_answers_file_of_other_values", &["AnswerError::File"], &["new", "x", "--answers", "a.toml"])
         .with(|place| place.write("a.toml", "example = 1979-05-27\n")),
     case(
         "new_several_mistakes",
-        &["NewError::Wrong"],
+        &["NewError::Request"],
         &["new", "fn", "--set", "a", "--set", "exampl=coda", "--token-store", "vault"],
     ),
     // The destination.

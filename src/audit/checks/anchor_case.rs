@@ -15,14 +15,14 @@
 //!
 //! Write it in lower case, as the heading is named; `--fix` does it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::Fragment;
 use crate::audit::suggest::Guess;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Anchor that is right but for upper and lower case",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("anchor_case.rs"),
 };
 const CODE: Code = Code::AnchorCase;
@@ -31,7 +31,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, resolved) in context.links(page) {
         let (Fragment::Case(name), Some(to)) = (resolved.fragment, resolved.page()) else { continue };
-        if !context.corpus.site(to).rules.forgives_case {
+        if !context.corpus.site(to).links.forgives_case {
             continue;
         }
         let name = context.document(to).text(name);

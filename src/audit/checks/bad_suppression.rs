@@ -17,13 +17,13 @@
 //! Write `<!-- mcp-kit-ignore broken-link: made by the build -->`, on the line of the finding or above its block;
 //! `mcp-kit-ignore-file` covers the whole document, and several codes are separated by commas.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Defect;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Suppression that does not hold",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("bad_suppression.rs"),
 };
 const CODE: Code = Code::BadSuppression;

@@ -18,7 +18,7 @@
 //! renderer's rules were taken stands at the end of the report; `--flavor` takes others. To keep old links good when you reword a
 //! heading, leave `<a id="installing"></a>` in front of it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Document;
 use crate::audit::resolve::{Fragment, Target};
 use crate::audit::suggest::{self, Guess};
@@ -27,7 +27,7 @@ use crate::markdown::destination::Parts;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link to a heading or id that does not exist",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("broken_anchor.rs"),
 };
 const CODE: Code = Code::BrokenAnchor;
@@ -42,7 +42,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         context.links(page).filter(|(_, resolved)| matches!(resolved.fragment, Fragment::Missing | Fragment::Case(_)))
     {
         let destination = document.text(link.destination);
-        let parts = Parts::of(destination);
+        let parts = Parts::new(destination);
         let Some(fragment) = parts.fragment else { continue };
         let with = |name: &str| format!("{}#{name}", &destination[..destination.len() - fragment.len() - 1]);
         let (message, guess) = match (resolved.fragment, resolved.target) {
@@ -63,7 +63,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             }
             (Fragment::Case(name), _) => {
                 let Some(to) = resolved.page() else { continue };
-                if context.corpus.site(to).rules.forgives_case {
+                if context.corpus.site(to).links.forgives_case {
                     continue;
                 }
                 let to_document: &Document = context.document(to);

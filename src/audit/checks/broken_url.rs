@@ -19,14 +19,14 @@
 //! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
 //! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
-use crate::audit::web::Answer;
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
+use crate::audit::web::UrlAnswer;
 use crate::markdown::destination::Parts;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Web address that does not answer with a page",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("broken_url.rs"),
 };
 const CODE: Code = Code::BrokenUrl;
@@ -35,9 +35,9 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, answer) in context.answers(page) {
         let (severity, message) = match answer {
-            Answer::Broken { why } => (Severity::Error, why.clone()),
-            Answer::NoAnchor => {
-                let anchor = Parts::of(document.text(link.destination)).fragment.unwrap_or_default();
+            UrlAnswer::Broken { why } => (Severity::Error, why.clone()),
+            UrlAnswer::NoAnchor => {
+                let anchor = Parts::new(document.text(link.destination)).fragment.unwrap_or_default();
                 (Severity::Warning, format!("the page is there, but nothing in it is called #{anchor}"))
             }
             _ => continue,
@@ -49,18 +49,18 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 #[cfg(test)]
 mod tests {
     use crate::audit::examples::{findings, findings_with};
-    use crate::audit::web::{Answer, Answers};
+    use crate::audit::web::{UrlAnswer, UrlAnswers};
     use crate::audit::{Facts, Settings};
 
     #[test]
     fn what_the_web_has_answered() {
-        let mut answers = Answers::default();
+        let mut answers = UrlAnswers::default();
         answers.insert(
             "https://a.io/gone",
-            Answer::Broken { why: "the host has no such page (404 Not Found)".to_owned() },
+            UrlAnswer::Broken { why: "the host has no such page (404 Not Found)".to_owned() },
         );
-        answers.insert("https://a.io/page#part", Answer::NoAnchor);
-        answers.insert("https://a.io/fine", Answer::Fine);
+        answers.insert("https://a.io/page#part", UrlAnswer::NoAnchor);
+        answers.insert("https://a.io/fine", UrlAnswer::Fine);
         let facts = Facts { answers: Some(answers), ..Facts::default() };
         let tree = [(
             "README.md",

@@ -19,14 +19,14 @@
 //!
 //! Archive the page, give it the header that points to the current approach, or rewrite the sentence.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Mention, Place};
 use crate::text::path::{display_path, file_name};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Document that speaks of something deprecated",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("deprecated_reference.rs"),
 };
 const CODE: Code = Code::DeprecatedReference;

@@ -18,7 +18,7 @@
 //!
 //! Point the link to the replacement, or say in its text that the target is old.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, LinkKind};
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -27,7 +27,7 @@ use crate::text::path::{display_path, file_name, parent};
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link to an archived or deprecated document",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("deprecated_target.rs"),
 };
 const CODE: Code = Code::DeprecatedTarget;
@@ -46,7 +46,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         }
         let message = format!("{} says that it is deprecated", display_path(context.corpus.path(to)));
         let guess = replacement(context, to).map(|entry| {
-            let parts = Parts { query: None, fragment: None, ..Parts::of(document.text(link.destination)) };
+            let parts = Parts { query: None, fragment: None, ..Parts::new(document.text(link.destination)) };
             Guess { destination: suggest::rewritten(context.corpus, own, entry, &parts), certain: false }
         });
         pending.push(
@@ -68,14 +68,15 @@ fn is_old(document: &Document) -> bool {
 /// Where a page sends its readers, if that is in the tree.
 fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
     let document = context.document(page);
-    let told = document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
-    let path = Parts::of(document.text(told)).decoded();
+    let replacement =
+        document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
+    let path = Parts::new(document.text(replacement)).decoded();
     let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
     context
         .corpus
         .tree
         .find(&crate::text::path::normalise(folder, &path)?)
-        .filter(|entry| context.corpus.page_of(*entry).is_some_and(|replacement| replacement != page))
+        .filter(|entry| context.corpus.page_of(*entry).is_some_and(|other| other != page))
 }
 
 fn is_about_old(path: &[u8]) -> bool {

@@ -25,14 +25,14 @@
 //! Say which renderer it is: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
 //! `--explain-profile` says what was taken and why. If the links really are broken, fix a few of them: the others are then judged.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::doubt::Doubt;
 use crate::text::path::display_path;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Renderer's rules by which nearly all links are broken",
-    run: Run::Tree(run),
+    run: CheckRun::Tree(run),
     source: include_str!("doubtful_profile.rs"),
 };
 const CODE: Code = Code::DoubtfulProfile;
@@ -44,7 +44,7 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
 fn draft(context: Context<'_>, doubt: &Doubt) -> Option<PendingFinding> {
     let (page, at) = *doubt.examples.first()?;
     let document = context.document(page);
-    let site = context.corpus.profiles.site(doubt.site);
+    let site = context.corpus.sites.site(doubt.site);
     let examples = doubt.examples.iter().map(|(page, at)| {
         let document = context.document(*page);
         format!("{} in {}", document.text(document.links[*at].destination), display_path(context.corpus.path(*page)))

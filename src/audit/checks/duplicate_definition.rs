@@ -18,12 +18,12 @@
 //! Delete one of them, or give it another label.
 
 use super::unused_definition::is_comment;
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Reference definition that an earlier one hides",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("duplicate_definition.rs"),
 };
 const CODE: Code = Code::DuplicateDefinition;

@@ -14,14 +14,14 @@
 //! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
 //! does the latter.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, parent};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Archived document without a notice or an index entry",
-    run: Run::Tree(run),
+    run: CheckRun::Tree(run),
     source: include_str!("missing_notice.rs"),
 };
 const CODE: Code = Code::MissingNotice;
@@ -40,9 +40,9 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     }
     for (page, name) in archived {
         let sources = from.get(&page).map_or(&[][..], Vec::as_slice);
-        let of = |test: &dyn Fn(&[u8]) -> bool| sources.iter().any(|source| test(corpus.path(*source)));
-        let noticed = of(&|path| file_name(path) == name && archived_name(path).is_none());
-        let listed = of(&|path| is_index(path));
+        let any_source = |test: &dyn Fn(&[u8]) -> bool| sources.iter().any(|source| test(corpus.path(*source)));
+        let noticed = any_source(&|path| file_name(path) == name && archived_name(path).is_none());
+        let listed = any_source(&|path| is_index(path));
         let message = match (noticed, listed) {
             (true, true) => continue,
             (false, true) => format!("no {} at its old place says that it was archived here", display_path(name)),

@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::resolve::Resolved;
 use super::settings::Settings;
 use super::suggest::Guess;
-use super::web::Answer;
+use super::web::UrlAnswer;
 
 mod anchor_case;
 mod bad_suppression;
@@ -77,11 +77,11 @@ impl<'a> Context<'a> {
     }
 
     /// The links of a page to the web, with what was answered.
-    fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a Answer)> {
+    fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a UrlAnswer)> {
         let document = self.document(page);
         let links =
             self.facts.answers.iter().flat_map(|answers| document.links.iter().map(move |link| (answers, link)));
-        links.filter_map(|(answers, link)| Some((link, answers.of(document.text(link.destination))?)))
+        links.filter_map(|(answers, link)| Some((link, answers.get(document.text(link.destination))?)))
     }
 
     /// The links of a page with where they lead.
@@ -142,7 +142,7 @@ impl PendingFinding {
 
 /// What a check looks at.
 #[derive(Clone, Copy)]
-pub enum Run {
+pub enum CheckRun {
     /// One document at a time, in any order.
     Page(fn(Context<'_>, u32, &mut Vec<PendingFinding>)),
     /// All at once.
@@ -171,14 +171,14 @@ pub struct Check {
     /// The defect, as a noun phrase.
     pub summary: &'static str,
     /// How it is done.
-    pub run: Run,
+    pub run: CheckRun,
     source: &'static str,
 }
 
 impl Check {
     /// The check that makes findings with this code.
     #[must_use]
-    pub fn of(code: Code) -> Option<&'static Self> {
+    pub fn for_code(code: Code) -> Option<&'static Self> {
         ALL.iter().find(|check| check.code == code)
     }
 

@@ -20,14 +20,14 @@
 //!
 //! Write the new address, after a look at whether it is still the same page.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::suggest::Guess;
-use crate::audit::web::Answer;
+use crate::audit::web::UrlAnswer;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Web address that redirects for good",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("moved_url.rs"),
 };
 const CODE: Code = Code::MovedUrl;
@@ -35,7 +35,7 @@ const CODE: Code = Code::MovedUrl;
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, answer) in context.answers(page) {
-        let Answer::Moved { to, same } = answer else { continue };
+        let UrlAnswer::Moved { to, same } = answer else { continue };
         let message = if *same { "it has moved for good" } else { "it redirects for good, maybe to something else" };
         let guess = Guess { destination: to.clone(), certain: *same };
         pending.push(
@@ -48,14 +48,14 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 #[cfg(test)]
 mod tests {
     use crate::audit::examples::findings_with;
-    use crate::audit::web::{Answer, Answers};
+    use crate::audit::web::{UrlAnswer, UrlAnswers};
     use crate::audit::{Facts, Settings};
 
     #[test]
     fn permanent_redirects() {
-        let mut answers = Answers::default();
-        answers.insert("http://a.io/x", Answer::Moved { to: "https://a.io/x".to_owned(), same: true });
-        answers.insert("http://a.io/y", Answer::Moved { to: "https://a.io/".to_owned(), same: false });
+        let mut answers = UrlAnswers::default();
+        answers.insert("http://a.io/x", UrlAnswer::Moved { to: "https://a.io/x".to_owned(), same: true });
+        answers.insert("http://a.io/y", UrlAnswer::Moved { to: "https://a.io/".to_owned(), same: false });
         let facts = Facts { answers: Some(answers), ..Facts::default() };
         let tree = [("README.md", "[a](http://a.io/x) [b](http://a.io/y) <http://a.io/x> [d]\n\n[d]: http://a.io/x\n")];
         insta::assert_snapshot!(findings_with("moved-url", &tree, &Settings::default(), &facts), @r"

@@ -25,14 +25,14 @@ use rustc_hash::FxHashMap;
 
 use self::exemptions::needs_no_link;
 use self::islands::{Island, entry_of, forgotten_folders, islands};
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::{display_path, file_name, native, parent};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Documents that no entry point reaches",
-    run: Run::Tree(run),
+    run: CheckRun::Tree(run),
     source: include_str!("orphan.rs"),
 };
 const CODE: Code = Code::Orphan;
@@ -57,7 +57,7 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     let mut islands = islands(context, &lost);
     let folders = forgotten_folders(context, &lost);
     for (folder, members) in &folders {
-        islands.retain(|island| !super::super::profile::is_below(corpus.path(island.entry), folder));
+        islands.retain(|island| !super::super::site::is_below(corpus.path(island.entry), folder));
         let entry = entry_of(context, members);
         let size = members.len();
         let what = format!("nothing outside leads into {}/, which has {size} documents", display_path(folder));

@@ -17,8 +17,7 @@
 //!
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
-use crate::audit::profile::Flavor;
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::Target;
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -26,22 +25,21 @@ use crate::markdown::destination::Parts;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Link that is right but for upper and lower case",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("path_case.rs"),
 };
 const CODE: Code = Code::PathCase;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
-    // DocFX is at home where file systems ignore the case of letters: its readers get the page all the same.
-    let forgiven = context.corpus.site(page).flavor == Flavor::Docfx;
+    let forgiven = context.corpus.site(page).links.forgives_path_case;
     let severity = if forgiven { Severity::Warning } else { Severity::Error };
     for (link, resolved) in context.links(page) {
         let Target::Case(entry) = resolved.target else { continue };
         let destination = document.text(link.destination);
         let name = suggest::target_name(context.corpus, page, destination, resolved.target);
         let message = format!("the file is named {name}, with other letter case");
-        let parts = Parts::of(destination);
+        let parts = Parts::new(destination);
         let only =
             context.corpus.tree.find_folded(&context.corpus.tree.entries()[entry as usize].path).nth(1).is_none();
         let destination = suggest::recased(context.corpus, context.corpus.path(page), entry, &parts);

@@ -16,12 +16,12 @@
 //! Revoke the key where it was made, then write a placeholder such as `ghp_xxxx`. Examples that repeat characters, count, or say
 //! `EXAMPLE` are not reported.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Something that looks like a live secret", // pragma: allowlist secret
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("secret.rs"),
 };
 const CODE: Code = Code::Secret;

@@ -14,14 +14,14 @@
 //! Run `mcp-kit docs build`. What somebody has written into a generated text belongs into the catalog, a template of one's own, or outside of
 //! the markers; `--overwrite` gives it up.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::path::display_path;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Generated page that differs from its source",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("stale_page.rs"),
 };
 const CODE: Code = Code::StalePage;

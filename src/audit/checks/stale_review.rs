@@ -19,7 +19,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
 use crate::text::date::parse_day;
 use crate::text::path::display_path;
@@ -27,7 +27,7 @@ use crate::text::path::display_path;
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Document whose review date has passed",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("stale_review.rs"),
 };
 const CODE: Code = Code::StaleReview;
@@ -35,13 +35,13 @@ const CODE: Code = Code::StaleReview;
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     if let Some((span, text)) = document.front_matter.review {
-        let written = document.text(text);
+        let date = document.text(text);
         // A time may follow the day.
-        match written.get(..10).and_then(parse_day) {
+        match date.get(..10).and_then(parse_day) {
             Some(date) => passed(context, page, span, date, pending),
-            None if written.is_empty() => {}
+            None if date.is_empty() => {}
             None => {
-                let message = format!("the review date {written:?} is not written as year-month-day");
+                let message = format!("the review date {date:?} is not written as year-month-day");
                 pending.push(PendingFinding::new(CODE, Severity::Warning, page, span, message));
             }
         }

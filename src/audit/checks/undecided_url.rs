@@ -19,13 +19,13 @@
 //!
 //! Run it again later. An address that is never decided belongs into `audit.online.exclude` of `catalog.yaml`.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
-use crate::audit::web::Answer;
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
+use crate::audit::web::UrlAnswer;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Web address that could not be judged",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("undecided_url.rs"),
 };
 const CODE: Code = Code::UndecidedUrl;
@@ -33,7 +33,7 @@ const CODE: Code = Code::UndecidedUrl;
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, answer) in context.answers(page) {
-        if let Answer::Undecided { why } = answer {
+        if let UrlAnswer::Undecided { why } = answer {
             pending.push(PendingFinding::of_link(CODE, Severity::Note, page, document, link, why.clone()));
         }
     }
@@ -42,14 +42,14 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 #[cfg(test)]
 mod tests {
     use crate::audit::examples::findings_with;
-    use crate::audit::web::{Answer, Answers};
+    use crate::audit::web::{UrlAnswer, UrlAnswers};
     use crate::audit::{Facts, Settings};
 
     #[test]
     fn what_cannot_be_told() {
-        let mut answers = Answers::default();
+        let mut answers = UrlAnswers::default();
         let why = "the host did not answer in time".to_owned();
-        answers.insert("https://a.io/slow", Answer::Undecided { why });
+        answers.insert("https://a.io/slow", UrlAnswer::Undecided { why });
         let facts = Facts { answers: Some(answers), ..Facts::default() };
         let tree = [("README.md", "[a](https://a.io/slow) [b](https://a.io/x)\n")];
         insta::assert_snapshot!(findings_with("undecided-url", &tree, &Settings::default(), &facts), @"README.md:1:5 note: the host did not answer in time (https://a.io/slow)");

@@ -13,13 +13,13 @@
 //!
 //! Save it as UTF-8 (`iconv -f latin1 -t utf-8`), make it readable, or exclude it.
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Reading, Span};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Document that could not be read as it is",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("unreadable.rs"),
 };
 const CODE: Code = Code::Unreadable;

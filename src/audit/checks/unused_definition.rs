@@ -18,12 +18,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Check, Code, Context, PendingFinding, Run, Severity};
+use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
     summary: "Reference definition that nothing uses",
-    run: Run::Page(run),
+    run: CheckRun::Page(run),
     source: include_str!("unused_definition.rs"),
 };
 const CODE: Code = Code::UnusedDefinition;
@@ -40,6 +40,10 @@ pub(super) fn is_comment(label: &str, destination: &str) -> bool {
 }
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    // The pages that it is a part of may use them.
+    if context.graph.included.has(page) {
+        return;
+    }
     let document = context.document(page);
     let before = pending.len();
     for definition in document.definitions.iter().filter(|definition| !definition.used) {

@@ -7,10 +7,9 @@ use chrono::NaiveDate;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::archived::Archived;
-use super::plan::{Edits, Plan, meets};
+use super::plan::{Edits, FixPlan, meets};
 use crate::audit::checks::Context;
 use crate::audit::finding::{Decision, Edit, Fix, Verdict};
-use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;
 use crate::fs::change::Change;
@@ -26,7 +25,7 @@ const INDEX: &str = "docs/DEPRECATION_NOTICES.md";
 
 /// What the headers and notices say besides the document's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
+pub struct HeaderSettings {
     /// Today.
     pub date: NaiveDate,
     /// The document that describes the current approach, relative to the root.
@@ -35,9 +34,9 @@ pub struct Words {
 
 /// Carries out the proposals to update and to archive.
 #[must_use]
-pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> Plan {
-    let documents = Documents::new(context, words);
-    let mut plan = Plan::default();
+pub fn plan(context: Context<'_>, decisions: &[Decision], settings: &HeaderSettings) -> FixPlan {
+    let documents = Documents::new(context, settings);
+    let mut plan = FixPlan::default();
     let archived = documents.archived(decisions, &mut plan.remarks);
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
     for page in documents.touched(decisions, &archived) {
@@ -82,13 +81,13 @@ pub fn plan(context: Context<'_>, decisions: &[Decision], words: &Words) -> Plan
 
 struct Documents<'a> {
     context: Context<'a>,
-    words: &'a Words,
+    settings: &'a HeaderSettings,
     date: String,
 }
 
 impl<'a> Documents<'a> {
-    fn new(context: Context<'a>, words: &'a Words) -> Self {
-        Self { context, words, date: words.date.to_string() }
+    fn new(context: Context<'a>, settings: &'a HeaderSettings) -> Self {
+        Self { context, settings, date: settings.date.to_string() }
     }
 
     fn path(&self, page: u32) -> String {
@@ -150,7 +149,7 @@ impl<'a> Documents<'a> {
         let made_by_build = if archived.contains_key(&page) { Vec::new() } else { generated::parts(text) };
         for (link, resolved) in document.links.iter().zip(&self.context.graph.links[page as usize]) {
             let destination = document.text(link.destination);
-            let parts = Parts::of(destination);
+            let parts = Parts::new(destination);
             // A heading of its own goes along.
             if parts.path.is_empty() || link.written.start >= link.written.end {
                 continue;
@@ -195,9 +194,9 @@ impl<'a> Documents<'a> {
     /// Title of the document with the current approach, and the way to it.
     fn current(&self, page: u32) -> Option<(String, String)> {
         let corpus = self.context.corpus;
-        let to = self.page(self.words.current.as_deref()?)?;
-        // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
-        let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
+        let to = self.page(self.settings.current.as_deref()?)?;
+        // Of a repository's host it is known that `/` is the repository; elsewhere the relative way is the safe one.
+        let manner = if corpus.site(page).links.is_host { "/" } else { "" };
         let way = suggest::render_link(
             corpus.path(page),
             corpus.path(to),
@@ -255,7 +254,7 @@ impl<'a> Documents<'a> {
             let at = document.links.iter().position(|link| document.text(link.destination) == text)?;
             self.context.graph.links[page as usize].get(at)?.page()
         });
-        let replacement = link.or_else(|| self.page(self.words.current.as_deref()?)).map(|page| self.path(page));
+        let replacement = link.or_else(|| self.page(self.settings.current.as_deref()?)).map(|page| self.path(page));
         Archived {
             path: display_path(corpus.path(page)),
             date: self.date.clone(),
@@ -266,7 +265,7 @@ impl<'a> Documents<'a> {
     }
 
     /// Enters what was archived into the list, which is made where there is none.
-    fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut Plan) {
+    fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut FixPlan) {
         let done: Vec<(u32, &String)> =
             archived.iter().filter(|(page, _)| texts.contains_key(page)).map(|(page, new)| (*page, new)).collect();
         if done.is_empty() {

@@ -12,7 +12,7 @@ use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::git::GitError;
 use crate::fs::transaction::{self, TransactionError};
 use crate::fs::uncommitted::{self, Protection};
-use plan::Plan;
+use plan::FixPlan;
 
 /// Why nothing was mended.
 #[derive(Debug, thiserror::Error)]
@@ -41,20 +41,20 @@ fn several(paths: &[String]) -> String {
 
 /// The certain repairs of these findings, in documents below `root`.
 #[must_use]
-pub fn repairs(root: &Path, findings: &[Finding]) -> Plan {
-    Plan::new(findings, &|path| real(root, path), &|path| std::fs::read(root.join(path)).ok())
+pub fn fixes(root: &Path, findings: &[Finding]) -> FixPlan {
+    FixPlan::new(findings, &|path| real(root, path), &|path| std::fs::read(root.join(path)).ok())
 }
 
 /// Carries a plan out: all of it, or nothing.
 ///
 /// # Errors
 /// When git would not bring back what changes, unless `dirty` allows that; or when the disk refuses.
-pub fn carry_out(root: &Path, plan: &Plan, dirty: bool) -> Result<(), FixError> {
+pub fn carry_out(root: &Path, plan: &FixPlan, dirty: bool) -> Result<(), FixError> {
     if plan.changes.is_empty() {
         return Ok(());
     }
     if !dirty {
-        match uncommitted::look(root, plan.changes.iter().map(|change| change.path.as_str()))? {
+        match uncommitted::inspect(root, plan.changes.iter().map(|change| change.path.as_str()))? {
             Protection::None => return Err(FixError::NoRepository(root.to_owned())),
             Protection::Partly(paths) => return Err(FixError::Uncommitted(paths)),
             Protection::Full => {}

@@ -10,7 +10,7 @@ use crate::markdown::generated;
 
 /// What `--fix` is about to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct FixPlan {
     /// Documents that change, by path.
     pub changes: Vec<Change>,
     /// How many findings that fixes.
@@ -23,7 +23,7 @@ pub struct Plan {
     pub archived: Vec<Archived>,
 }
 
-impl Plan {
+impl FixPlan {
     /// From findings with their repairs. `real` says where a document really is, `read` what is in there.
     #[must_use]
     pub fn new(
@@ -54,9 +54,9 @@ impl Plan {
             if fixes.iter().any(|fix| inside(fix)) {
                 plan.remarks.push(format!("{path} {}", generated::ADVICE));
             }
-            let made = fixes.iter().filter(|fix| !inside(fix) && edits.add(&before, fix)).count();
-            plan.fixed += made;
-            plan.left += fixes.len() - made;
+            let applied = fixes.iter().filter(|fix| !inside(fix) && edits.add(&before, fix)).count();
+            plan.fixed += applied;
+            plan.left += fixes.len() - applied;
             let after = edits.apply(&before);
             if after != before {
                 plan.changes.push(Change { path, before: Some(before.into_bytes()), after: after.into_bytes() });
@@ -133,7 +133,7 @@ mod tests {
 
     fn plan(findings: &[Finding], text: &str) -> (Vec<(String, String)>, usize, usize) {
         let real = |path: &str| (!path.starts_with("..")).then(|| path.replace("link", "a"));
-        let plan = Plan::new(findings, &real, &|_| Some(text.as_bytes().to_vec()));
+        let plan = FixPlan::new(findings, &real, &|_| Some(text.as_bytes().to_vec()));
         let changes = plan.changes.into_iter().map(|c| (c.path, String::from_utf8(c.after).unwrap()));
         (changes.collect(), plan.fixed, plan.left)
     }

@@ -1,6 +1,6 @@
 //! `--explain CODE`: a check's own documentation on a terminal. The text is Markdown, as the reference page has it.
 
-use super::words::summary;
+use super::messages::summary;
 use crate::audit::finding::Code;
 use crate::fs::terminal::{Paint, Role};
 use crate::text::escape::escape_control;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::messages::message;
 use super::place::located;
 use super::tally::Tally;
-use super::words::message;
 use crate::audit::finding::{Finding, Report, Severity};
 use crate::text::escape::escape_control;
 use crate::text::plural::plural;
@@ -50,7 +50,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let of_level = report.findings.iter().filter(|finding| finding.severity == severity);
         of_level.take(MOST_OF_A_LEVEL).try_for_each(|finding| annotation(report, finding, out))?;
     }
-    let tally = Tally::of(&report.findings);
+    let tally = Tally::from_findings(&report.findings);
     let more: usize =
         [tally.error, tally.warning, tally.note].iter().map(|count| count.saturating_sub(MOST_OF_A_LEVEL)).sum();
     if more > 0 {

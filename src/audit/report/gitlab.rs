@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
+use super::messages;
 use super::place::located;
-use super::words;
 use crate::audit::finding::{Report, Severity};
 
 #[derive(Serialize)]
@@ -16,17 +16,17 @@ struct Issue<'a> {
     check_name: &'static str,
     fingerprint: String,
     severity: &'static str,
-    location: Location<'a>,
+    location: IssueLocation<'a>,
 }
 
 #[derive(Serialize)]
-struct Location<'a> {
+struct IssueLocation<'a> {
     path: std::borrow::Cow<'a, str>,
-    lines: Lines,
+    lines: LineRange,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct LineRange {
     begin: u32,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         report.findings.iter().map(move |finding| {
             let (digest, before) = occurrences.next(finding);
             Issue {
-                description: words::message(finding),
+                description: messages::message(finding),
                 check_name: finding.code.as_str(),
                 // Two issues with one fingerprint are shown as one.
                 fingerprint: if before == 0 { digest } else { format!("{digest}-{before}") },
@@ -45,7 +45,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                     Severity::Warning => "minor",
                     Severity::Note => "info",
                 },
-                location: Location { path: located(&report.root, &finding.path), lines: Lines { begin: finding.line } },
+                location: IssueLocation {
+                    path: located(&report.root, &finding.path),
+                    lines: LineRange { begin: finding.line },
+                },
             }
         })
     });

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::lines::Each;
+use super::messages;
 use super::tally::Tally;
-use super::words;
 use crate::audit::finding::{Code, Finding, Report, Severity};
 use crate::text::digest::sha256;
 
@@ -103,7 +103,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let place = |path: &str| paths.binary_search(&path).unwrap_or_default();
     let moved: Vec<usize> = report.graph.documents.iter().map(|path| place(path)).collect();
     let at = |document: u32| moved.get(document as usize).copied().unwrap_or_default();
-    let tally = Tally::of(&report.findings);
+    let tally = Tally::from_findings(&report.findings);
     let taken = super::tally::most_severe(&report.findings, MOST_FINDINGS);
     let data = Data {
         made_by: concat!("mcp-kit ", env!("CARGO_PKG_VERSION")),
@@ -115,7 +115,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         left_out: report.findings.len().saturating_sub(MOST_FINDINGS),
         document_count: paths.len(),
         summary: (tally.error, tally.warning, tally.note),
-        codes: Code::ALL.iter().map(|code| (code.as_str(), words::summary(*code))).collect(),
+        codes: Code::ALL.iter().map(|code| (code.as_str(), messages::summary(*code))).collect(),
         paths: &paths,
         edges: Each(|| report.graph.edges.iter().flat_map(|(from, to)| [at(*from), at(*to)])),
         findings: Each(|| taken.clone().map(|finding| row(finding, place))),

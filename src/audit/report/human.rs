@@ -19,7 +19,7 @@ const fn role(severity: Severity) -> Role {
     }
 }
 
-struct Page<'a> {
+struct HumanReport<'a> {
     report: &'a Report,
     paint: Paint,
     width: usize,
@@ -28,21 +28,21 @@ struct Page<'a> {
 
 pub(super) fn write(report: &Report, paint: Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
     // Narrower than that, nothing can be read.
-    let mut page = Page { report, paint, width: width.max(40), out };
+    let mut human = HumanReport { report, paint, width: width.max(40), out };
     for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
-        page.document(of_document)?;
+        human.document(of_document)?;
     }
-    page.decisions()?;
-    page.summary()?;
-    page.next()
+    human.decisions()?;
+    human.summary()?;
+    human.next()
 }
 
-impl Page<'_> {
+impl HumanReport<'_> {
     fn document(&mut self, findings: &[Finding]) -> io::Result<()> {
         let path = located(&self.report.root, &findings[0].path);
         let path = escape_control(&path);
         let head = self.paint.paint(Role::Strong, &path);
-        writeln!(self.out, "{head}  {}\n", self.paint.paint(Role::Dim, &Tally::of(findings).sentence()))?;
+        writeln!(self.out, "{head}  {}\n", self.paint.paint(Role::Dim, &Tally::from_findings(findings).sentence()))?;
         findings.iter().try_for_each(|finding| self.finding(&path, finding))
     }
 
@@ -124,7 +124,7 @@ impl Page<'_> {
         for profile in &report.profiles {
             writeln!(self.out, "{}", paint.paint(Role::Dim, &escape_control(profile)))?;
         }
-        let tally = Tally::of(&report.findings);
+        let tally = Tally::from_findings(&report.findings);
         let worst = report.findings.iter().map(|finding| finding.severity).max();
         let sentence = paint.paint(worst.map_or(Role::Strong, role), &tally.sentence());
         let hidden = match report.hidden {
@@ -150,7 +150,7 @@ impl Page<'_> {
         let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
         // Without it there would be nothing of the web to mend or to accept.
         let online = if findings.iter().any(|finding| finding.code.is_of_the_web()) { " --online" } else { "" };
-        let tally = Tally::of(findings);
+        let tally = Tally::from_findings(findings);
         let mut next = Vec::new();
         if fixable > 0 {
             let what = format!("show what would fix {}", plural(fixable, "finding"));

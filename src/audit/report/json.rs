@@ -165,7 +165,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         hidden: report.hidden,
         not_judged: report.not_judged,
         sites: Each(|| report.sites.iter().map(JsonSite::from)),
-        summary: Tally::of(&report.findings),
+        summary: Tally::from_findings(&report.findings),
     };
     lines::write(&json, 2, out)
 }

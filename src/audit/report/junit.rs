@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
+use super::messages::message;
 use super::place::located;
 use super::tally::Tally;
-use super::words::message;
 use crate::audit::finding::{Finding, Report, Severity};
 
 /// Without what XML 1.0 has no way to write (§2.2).
@@ -91,7 +91,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         report.graph.documents.iter().filter(|path| !with_findings.contains(path.as_str())).collect();
     let seconds = format!("{:.3}", report.duration.as_secs_f64());
     let tests = (report.findings.len() + clean.len()).to_string();
-    let failures = Tally::of(&report.findings).error.to_string();
+    let failures = Tally::from_findings(&report.findings).error.to_string();
 
     let mut xml = Xml(Writer::new(&mut *out));
     xml.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -105,7 +105,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     xml.open(0, "testsuites", &attributes)?;
     for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
         let path = located(&report.root, &of_document[0].path);
-        xml.suite(&path, of_document.len(), Tally::of(of_document).error)?;
+        xml.suite(&path, of_document.len(), Tally::from_findings(of_document).error)?;
         of_document.iter().try_for_each(|finding| xml.finding(&path, finding))?;
         xml.close(1, "testsuite")?;
     }

@@ -10,12 +10,12 @@ mod human;
 mod json;
 mod junit;
 pub(crate) mod lines;
+mod messages;
 mod place;
 mod profile;
 mod sarif;
 mod snippet;
 mod tally;
-mod words;
 
 use std::io::{self, Write};
 

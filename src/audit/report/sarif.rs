@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::fingerprint::Occurrences;
 use super::lines::{self, Each};
+use super::messages;
 use super::place::located;
 use super::tally::most_severe;
-use super::words;
 use crate::audit::finding::{Code, Edit, Finding, Report};
 use crate::text::percent::encode_uri_path;
 use crate::text::plural::{grouped, plural};
@@ -22,12 +22,12 @@ struct Log<R: Serialize> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run<R>; 1],
+    runs: [SarifRun<R>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run<R: Serialize> {
+struct SarifRun<R: Serialize> {
     tool: Tool,
     invocations: [Invocation; 1],
     column_kind: &'static str,
@@ -51,18 +51,18 @@ struct Driver {
 #[serde(rename_all = "camelCase")]
 struct Rule {
     id: &'static str,
-    short_description: Text,
-    help: Text,
+    short_description: SarifMessage,
+    help: SarifMessage,
 }
 
 #[derive(Serialize)]
-struct Text {
+struct SarifMessage {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     markdown: Option<String>,
 }
 
-impl Text {
+impl SarifMessage {
     fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), markdown: None }
     }
@@ -79,37 +79,37 @@ struct Invocation {
 #[derive(Serialize)]
 struct Notification {
     level: &'static str,
-    message: Text,
+    message: SarifMessage,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Result_<'a> {
+struct SarifResult<'a> {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
-    message: Text,
-    locations: [Location<'a>; 1],
+    message: SarifMessage,
+    locations: [ResultLocation<'a>; 1],
     partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    fixes: Vec<Fix<'a>>,
+    fixes: Vec<SarifFix<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Location<'a> {
-    physical_location: Physical<'a>,
+struct ResultLocation<'a> {
+    physical_location: PhysicalLocation<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Physical<'a> {
-    artifact_location: Artifact,
+struct PhysicalLocation<'a> {
+    artifact_location: ArtifactLocation,
     region: Region<'a>,
 }
 
 #[derive(Clone, Serialize)]
-struct Artifact {
+struct ArtifactLocation {
     uri: String,
 }
 
@@ -127,11 +127,11 @@ struct Region<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     byte_length: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    snippet: Option<Snippet<'a>>,
+    snippet: Option<ArtifactContent<'a>>,
 }
 
 #[derive(Serialize)]
-struct Snippet<'a> {
+struct ArtifactContent<'a> {
     text: &'a str,
 }
 
@@ -144,15 +144,15 @@ struct Fingerprints {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Fix<'a> {
-    description: Text,
-    artifact_changes: [Change<'a>; 1],
+struct SarifFix<'a> {
+    description: SarifMessage,
+    artifact_changes: [ArtifactChange<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Change<'a> {
-    artifact_location: Artifact,
+struct ArtifactChange<'a> {
+    artifact_location: ArtifactLocation,
     replacements: Vec<Replacement<'a>>,
 }
 
@@ -160,16 +160,16 @@ struct Change<'a> {
 #[serde(rename_all = "camelCase")]
 struct Replacement<'a> {
     deleted_region: Region<'a>,
-    inserted_content: Snippet<'a>,
+    inserted_content: ArtifactContent<'a>,
 }
 
 fn rule(code: &Code) -> Rule {
-    let summary = words::summary(*code);
+    let summary = messages::summary(*code);
     let code = code.as_str();
     Rule {
         id: code,
-        short_description: Text::plain(summary),
-        help: Text {
+        short_description: SarifMessage::plain(summary),
+        help: SarifMessage {
             text: format!(
                 "{summary}. `mcp-kit audit-docs --explain {code}` says why it matters and how to fix it; \
                  `<!-- mcp-kit-ignore {code}: reason -->` in the document accepts it."
@@ -203,35 +203,36 @@ fn edited<'a>(finding: &Finding, edit: &Edit) -> Region<'a> {
     }
 }
 
-fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -> Result_<'a> {
-    let artifact = Artifact { uri: encode_uri_path(&located(root, &finding.path)) };
+fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -> SarifResult<'a> {
+    let artifact = ArtifactLocation { uri: encode_uri_path(&located(root, &finding.path)) };
     let (digest, before) = occurrences.next(finding);
     let marked = finding.excerpt.marked.len();
     let replacement = |edit: &'a Edit| Replacement {
         deleted_region: edited(finding, edit),
-        inserted_content: Snippet { text: &edit.text },
+        inserted_content: ArtifactContent { text: &edit.text },
     };
-    let fix = |fix: &'a crate::audit::finding::Fix| Fix {
-        description: Text::plain(&fix.title),
-        artifact_changes: [Change {
+    let fix = |fix: &'a crate::audit::finding::Fix| SarifFix {
+        description: SarifMessage::plain(&fix.title),
+        artifact_changes: [ArtifactChange {
             artifact_location: artifact.clone(),
             replacements: fix.edits.iter().map(replacement).collect(),
         }],
     };
-    Result_ {
+    SarifResult {
         rule_id: finding.code.as_str(),
         rule_index: Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default(),
         level: finding.severity.as_str(),
-        message: Text::plain(words::message(finding)),
+        message: SarifMessage::plain(messages::message(finding)),
         fixes: finding.fix.iter().map(fix).collect(),
-        locations: [Location {
-            physical_location: Physical {
+        locations: [ResultLocation {
+            physical_location: PhysicalLocation {
                 artifact_location: artifact,
                 region: Region {
                     start_line: Some(finding.line),
                     start_column: Some(finding.column as usize),
                     end_column: (marked > 0).then(|| finding.column as usize + marked),
-                    snippet: (!finding.excerpt.text.is_empty()).then_some(Snippet { text: &finding.excerpt.text }),
+                    snippet: (!finding.excerpt.text.is_empty())
+                        .then_some(ArtifactContent { text: &finding.excerpt.text }),
                     ..Region::default()
                 },
             },
@@ -249,7 +250,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let total = report.findings.len();
     let left_out = (total > MOST_RESULTS).then(|| Notification {
         level: "warning",
-        message: Text::plain(format!(
+        message: SarifMessage::plain(format!(
             "{} left out, the least severe: code scanning takes {} results at most. The json format has all of them.",
             plural(total - MOST_RESULTS, "finding"),
             grouped(MOST_RESULTS)
@@ -258,7 +259,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run {
+        runs: [SarifRun {
             tool: Tool {
                 driver: Driver {
                     name: "mcp-kit audit-docs",

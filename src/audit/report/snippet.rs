@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// `text` with the span between `‹` and `›`.
-    fn shown(text: &str, room: usize) -> String {
+    fn rendered(text: &str, room: usize) -> String {
         let start = text.chars().position(|c| c == '‹').unwrap();
         let end = text.chars().position(|c| c == '›').unwrap() - 1;
         let excerpt = Excerpt { text: text.replace(['‹', '›'], ""), marked: start..end };
@@ -71,23 +71,23 @@ mod tests {
 
     #[test]
     fn marks_the_place() {
-        assert_eq!(shown("\tsee ‹[b](b.md)›.", 80), "see [b](b.md).\n    ^^^^^^^^^");
-        assert_eq!(shown("‹›x", 80), "x\n^");
+        assert_eq!(rendered("\tsee ‹[b](b.md)›.", 80), "see [b](b.md).\n    ^^^^^^^^^");
+        assert_eq!(rendered("‹›x", 80), "x\n^");
     }
 
     #[test]
     fn wide_and_combining_characters_keep_the_marks_in_place() {
-        assert_eq!(shown("日本 e\u{301} ‹語›", 80), "日本 e\u{301} 語\n       ^^");
+        assert_eq!(rendered("日本 e\u{301} ‹語›", 80), "日本 e\u{301} 語\n       ^^");
     }
 
     #[test]
     fn long_lines_are_cut_around_the_place() {
         let far = format!("{}‹[link](target.md)›{}", "word ".repeat(100), " word".repeat(100));
         assert_eq!(
-            shown(&far, 60),
+            rendered(&far, 60),
             "…word word word word word word [link](target.md) word word …\n                               ^^^^^^^^^^^^^^^^^"
         );
-        assert_eq!(shown(&format!("a ‹{}›", "x".repeat(90)), 20), "a xxxxxxxxxxxxxxxxx…\n  ^^^^^^^^^^^^^^^^^^");
+        assert_eq!(rendered(&format!("a ‹{}›", "x".repeat(90)), 20), "a xxxxxxxxxxxxxxxxx…\n  ^^^^^^^^^^^^^^^^^^");
     }
 
     #[test]

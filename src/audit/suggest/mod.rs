@@ -7,7 +7,7 @@ use super::document::{Link, LinkKind, Match};
 use super::resolve::{Target, is_certain};
 use super::walk::{Kind, is_markdown};
 use crate::markdown::destination::{Parts, has_scheme};
-use crate::text::casefold::letters;
+use crate::text::casefold::alphanumerics;
 use crate::text::path::{display_path, file_name, normalise, parent};
 
 pub use render_link::{recased, render_link, rewritten};
@@ -47,7 +47,7 @@ impl Guess {
 fn likely(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     let document = &corpus.pages[page as usize].document;
     let destination = document.text(link.destination);
-    let parts = Parts::of(destination);
+    let parts = Parts::new(destination);
     let path = parts.decoded();
     let own = corpus.path(page);
     // `#` forgotten: the page has such a heading itself.
@@ -171,10 +171,10 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if document.anchors.len() > MANY {
         return None;
     }
-    letters(fragment).next()?;
+    alphanumerics(fragment).next()?;
     let names: Vec<&str> = document.anchors.iter(&document.strings).collect();
     let guess = |name: &str, certain| Some(Guess { destination: name.to_owned(), certain });
-    let mut same = names.iter().filter(|name| letters(name).eq(letters(fragment)));
+    let mut same = names.iter().filter(|name| alphanumerics(name).eq(alphanumerics(fragment)));
     if let Some(name) = same.next() {
         return guess(name, same.next().is_none());
     }
@@ -215,11 +215,13 @@ fn bare(text: &str) -> &str {
 /// What a resolved link's target is called in messages.
 #[must_use]
 pub fn target_name(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
-    let parts = Parts::of(destination);
+    let parts = Parts::new(destination);
     let path = parts.decoded();
     match target {
         Target::Case(entry) | Target::Entry(entry) => display_path(&corpus.tree.entries()[entry as usize].path),
-        Target::Page(page) | Target::FolderPage { page, .. } => display_path(corpus.path(page)),
+        Target::Page(page) | Target::Unpublished(page) | Target::FolderPage { page, .. } => {
+            display_path(corpus.path(page))
+        }
         _ => {
             let site = corpus.site(page);
             let folder = if path.starts_with(b"/") { site.folder.as_slice() } else { parent(corpus.path(page)) };
@@ -234,10 +236,10 @@ mod tests {
 
     #[test]
     fn near_names() {
-        let of = |wanted, names: &[&'static str]| {
+        let nearest_name = |wanted, names: &[&'static str]| {
             nearest(wanted, names.iter().map(|name| (*name, *name))).map(|(name, _)| name)
         };
-        assert_eq!(of("instal.md", &["readme.md", "install.md"]), Some("install.md"));
-        assert_eq!(of("a.md", &["b.md"]), None);
+        assert_eq!(nearest_name("instal.md", &["readme.md", "install.md"]), Some("install.md"));
+        assert_eq!(nearest_name("a.md", &["b.md"]), None);
     }
 }

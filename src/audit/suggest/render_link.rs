@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::audit::corpus::Corpus;
 use crate::audit::document::Match;
 use crate::markdown::destination::Parts;
-use crate::text::casefold::{self, letters};
+use crate::text::casefold::{self, alphanumerics};
 use crate::text::path::{file_name, parent, relative};
 use crate::text::percent::encode_destination;
 
@@ -18,9 +18,9 @@ fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
         Match::Exact => fragment,
         Match::Case(name) => document.text(name),
         Match::None => {
-            let is_one = letters(&decoded).next().is_some();
-            let same_letters = |name: &&str| letters(name).eq(letters(&decoded));
-            let mut same = document.anchors.iter(&document.strings).filter(same_letters);
+            let is_one = alphanumerics(&decoded).next().is_some();
+            let equal_but_case = |name: &&str| alphanumerics(name).eq(alphanumerics(&decoded));
+            let mut same = document.anchors.iter(&document.strings).filter(equal_but_case);
             match (same.next(), same.next()) {
                 (Some(name), None) if is_one => name,
                 _ => fragment,
@@ -104,12 +104,12 @@ mod tests {
 
     #[test]
     fn only_the_case_of_letters_changes() {
-        let of = |real: &str, written: &str| in_the_case_of(real.as_bytes(), written);
-        assert_eq!(of("a/CPP/x.cpp", "../a/cpp/X.cpp").as_deref(), Some("../a/CPP/x.cpp"));
-        assert_eq!(of("a/b.md", "./B.md").as_deref(), Some("./b.md"));
-        assert_eq!(of("Docs/My Guide.md", "/docs/./My%20guide.md").as_deref(), Some("/Docs/./My%20Guide.md"));
-        assert_eq!(of("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
-        assert_eq!(of("docs/a.md", "Docs/a"), None);
-        assert_eq!(of("a.md", "x/a.md"), None);
+        let corrected = |real: &str, written: &str| in_the_case_of(real.as_bytes(), written);
+        assert_eq!(corrected("a/CPP/x.cpp", "../a/cpp/X.cpp").as_deref(), Some("../a/CPP/x.cpp"));
+        assert_eq!(corrected("a/b.md", "./B.md").as_deref(), Some("./b.md"));
+        assert_eq!(corrected("Docs/My Guide.md", "/docs/./My%20guide.md").as_deref(), Some("/Docs/./My%20Guide.md"));
+        assert_eq!(corrected("Docs/a", "docs//a/").as_deref(), Some("Docs//a/"));
+        assert_eq!(corrected("docs/a.md", "Docs/a"), None);
+        assert_eq!(corrected("a.md", "x/a.md"), None);
     }
 }

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashSet, FxHasher};
 
 use super::collect::Collected;
 use super::{Entry, Kind, Unreadable};
-use crate::audit::profile::is_below;
+use crate::audit::site::is_below;
 use crate::fs::git;
 use crate::text::casefold::Index;
 use crate::text::path::{file_name, join, native, parent};
@@ -28,7 +28,7 @@ pub struct Tree {
     /// Folders whose files are not this repository's: other checkouts, and what Go copies from elsewhere.
     foreign: Vec<Box<[u8]>>,
     unreadable: Vec<Unreadable>,
-    folded: OnceLock<Index>,
+    by_casefold: OnceLock<Index>,
     names: OnceLock<Index>,
     ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
     sparse: OnceLock<bool>,
@@ -42,7 +42,7 @@ impl Tree {
     pub fn walk(root: &Path, in_repository: bool, named: &[Vec<u8>]) -> Self {
         let mut found = Collected::default();
         found.collect(root, root, in_repository);
-        let mut tree = Self::of(root, found);
+        let mut tree = Self::new(root, found);
         for path in named.iter().filter(|path| !path.is_empty()) {
             if tree.exact(path).is_some() {
                 continue;
@@ -50,12 +50,12 @@ impl Tree {
             let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable, checkouts: tree.foreign };
             // Ignore files below it count all the same.
             found.collect(root, &root.join(native(path)), false);
-            tree = Self::of(root, found);
+            tree = Self::new(root, found);
         }
         tree
     }
 
-    fn of(root: &Path, found: Collected) -> Self {
+    fn new(root: &Path, found: Collected) -> Self {
         let Collected { mut entries, mut unreadable, checkouts: mut foreign } = found;
         // Disks list folders in any order; reports must not.
         entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
@@ -65,7 +65,7 @@ impl Tree {
             index.insert_unique(hash(&entry.path), at, |at| hash(&entries[*at as usize].path));
         }
         let aliases = entries.iter().any(|entry| matches!(entry.kind, Kind::Alias(_)));
-        let (folded, names, ignores) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (by_casefold, names, ignores) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let (sparse, tracked) = (OnceLock::new(), OnceLock::new());
         foreign.extend(entries.iter().filter_map(|entry| vendored(&entry.path)));
         Self {
@@ -75,7 +75,7 @@ impl Tree {
             aliases,
             foreign,
             unreadable,
-            folded,
+            by_casefold,
             names,
             ignores,
             sparse,
@@ -191,8 +191,8 @@ impl Tree {
     /// Entries whose path is `path` but for the case of letters.
     pub fn find_folded<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let path_of = |at: u32| &*self.entries[at as usize].path;
-        let folded = self.folded.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
-        folded.find(path, path_of)
+        let by_casefold = self.by_casefold.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
+        by_casefold.find(path, path_of)
     }
 
     /// Entries with this file name but for the case of letters.
@@ -200,6 +200,15 @@ impl Tree {
         let name_of = |at: u32| file_name(&self.entries[at as usize].path);
         let names = self.names.get_or_init(|| Index::new(self.entries.iter().map(|entry| file_name(&entry.path))));
         names.find(name, name_of)
+    }
+
+    /// Everything below a folder, however deep.
+    pub fn below<'a>(&'a self, folder: &[u8]) -> impl Iterator<Item = (u32, &'a Entry)> + use<'a> {
+        let inside = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
+        let start = self.entries.partition_point(|entry| *entry.path < *inside);
+        (u32::try_from(start).unwrap_or(u32::MAX)..)
+            .zip(&self.entries[start..])
+            .take_while(move |(_, entry)| entry.path.starts_with(&inside))
     }
 
     /// What is directly in a folder.

@@ -10,11 +10,11 @@ use crate::audit::resolve::is_template;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
     /// It can be asked.
-    Asked(Url),
+    Requested(Url),
     /// It is no address; this is why.
     Malformed(String),
     /// It is not meant to be asked, or not from here.
-    NotAsked,
+    Skipped,
 }
 
 /// Reserved for examples and tests, RFC 2606 and RFC 6761, or for networks without a name of their own, RFC 6762, RFC 8375 and
@@ -34,7 +34,7 @@ impl Address {
     #[must_use]
     pub(super) fn read(destination: &str, excluded: &RegexSet, private: bool) -> Self {
         if excluded.is_match(destination) || is_template(destination) || is_placeholder(destination) {
-            return Self::NotAsked;
+            return Self::Skipped;
         }
         let url = match Url::parse(destination) {
             Ok(url) => url,
@@ -42,9 +42,9 @@ impl Address {
         };
         // What stands before @ is a name and a password: those go nowhere.
         if !url.username().is_empty() || url.password().is_some() {
-            return Self::NotAsked;
+            return Self::Skipped;
         }
-        let asked = match url.host() {
+        let is_public = match url.host() {
             Some(Host::Ipv4(ip)) => private || !is_private(ip.into()),
             Some(Host::Ipv6(ip)) => private || !is_private(ip.into()),
             Some(Host::Domain(name)) => {
@@ -56,7 +56,7 @@ impl Address {
             }
             None => false,
         };
-        if asked { Self::Asked(url) } else { Self::NotAsked }
+        if is_public { Self::Requested(url) } else { Self::Skipped }
     }
 }
 
@@ -77,21 +77,21 @@ mod tests {
 
     #[test]
     fn what_is_asked() {
-        for (written, asked) in [
+        for (destination, requested) in [
             ("https://rust-lang.org", "https://rust-lang.org/"),
             ("HTTP://Rust-Lang.org/a b#C", "http://rust-lang.org/a%20b#C"),
             ("https://1.1.1.1/", "https://1.1.1.1/"),
             ("https://müller.de/ü", "https://xn--mller-kva.de/%C3%BC"),
             ("http://[2606:4700::1]:8080/x", "http://[2606:4700::1]:8080/x"),
         ] {
-            assert!(is_web(written), "{written}");
-            assert_eq!(read(written), Address::Asked(Url::parse(asked).unwrap()), "{written}");
+            assert!(is_web(destination), "{destination}");
+            assert_eq!(read(destination), Address::Requested(Url::parse(requested).unwrap()), "{destination}");
         }
     }
 
     #[test]
     fn what_is_not() {
-        for written in [
+        for destination in [
             "https://example.com/x",
             "https://mcp.example.org",
             "http://a.test",
@@ -113,27 +113,27 @@ mod tests {
             "https://*.cloudflareaccess.com",
             "https://[host]/x",
         ] {
-            assert_eq!(read(written), Address::NotAsked, "{written}");
+            assert_eq!(read(destination), Address::Skipped, "{destination}");
         }
     }
 
     #[test]
     fn what_is_none() {
-        for (written, why) in [
+        for (destination, why) in [
             ("https://", "it is no address: empty host"),
             ("https://a b.com/", "it is no address: invalid international domain name"),
             ("http://host.com:99999/", "it is no address: invalid port number"),
         ] {
-            assert_eq!(read(written), Address::Malformed(why.to_owned()), "{written}");
+            assert_eq!(read(destination), Address::Malformed(why.to_owned()), "{destination}");
         }
     }
 
     #[test]
     fn private_ones_on_request() {
-        let read = |written| Address::read(written, &RegexSet::empty(), true);
-        assert!(matches!(read("http://127.0.0.1:1/x"), Address::Asked(_)));
-        assert!(matches!(read("http://wiki/x"), Address::Asked(_)));
-        assert!(matches!(read("http://example.com"), Address::NotAsked));
+        let read = |destination| Address::read(destination, &RegexSet::empty(), true);
+        assert!(matches!(read("http://127.0.0.1:1/x"), Address::Requested(_)));
+        assert!(matches!(read("http://wiki/x"), Address::Requested(_)));
+        assert!(matches!(read("http://example.com"), Address::Skipped));
     }
 
     #[test]

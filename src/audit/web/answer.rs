@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What became of an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
-pub enum Answer {
+pub enum UrlAnswer {
     /// There is a page, with the anchor if one was named.
     Fine,
     /// It has another address, for good (RFC 9110 §15.4.2, §15.4.9).
@@ -30,7 +30,7 @@ pub enum Answer {
     },
 }
 
-impl Answer {
+impl UrlAnswer {
     /// Whether it will still be so tomorrow.
     #[must_use]
     pub const fn is_good(&self) -> bool {
@@ -40,17 +40,17 @@ impl Answer {
 
 /// Answers by the address as documents write it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answers(FxHashMap<String, Answer>);
+pub struct UrlAnswers(FxHashMap<String, UrlAnswer>);
 
-impl Answers {
+impl UrlAnswers {
     /// Keeps an answer.
-    pub fn insert(&mut self, written: &str, answer: Answer) {
-        self.0.insert(written.to_owned(), answer);
+    pub fn insert(&mut self, destination: &str, answer: UrlAnswer) {
+        self.0.insert(destination.to_owned(), answer);
     }
 
     /// The answer to an address; none to what was not asked.
     #[must_use]
-    pub fn of(&self, written: &str) -> Option<&Answer> {
-        self.0.get(written.trim())
+    pub fn get(&self, destination: &str) -> Option<&UrlAnswer> {
+        self.0.get(destination.trim())
     }
 }

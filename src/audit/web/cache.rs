@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::UrlAnswer;
 use crate::fs::files::{self, FilesError};
 
 const SCHEMA: &str = "mcp-kit/web-cache/1";
@@ -29,7 +29,7 @@ pub(super) enum CacheError {
     },
     /// It is not one of ours.
     #[error("{} is no cache of web addresses: {why}", path.display())]
-    Foreign {
+    NotACache {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -39,20 +39,20 @@ pub(super) enum CacheError {
 
 /// Answers by normalised address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cache(BTreeMap<String, Entry>);
+pub(super) struct Cache(BTreeMap<String, CacheEntry>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
+struct CacheEntry {
     /// When, in seconds since 1970.
     asked: u64,
     #[serde(flatten)]
-    answer: Answer,
+    answer: UrlAnswer,
 }
 
 #[derive(Deserialize)]
-struct Whole {
+struct CacheFile {
     schema: String,
-    answers: BTreeMap<String, Entry>,
+    answers: BTreeMap<String, CacheEntry>,
 }
 
 impl Cache {
@@ -66,10 +66,10 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(CacheError::Read { path: path.to_owned(), source }),
         };
-        let foreign = |why: String| CacheError::Foreign { path: path.to_owned(), why };
-        let whole: Whole = serde_json::from_slice(&bytes).map_err(|error| foreign(error.to_string()))?;
+        let not_a_cache = |why: String| CacheError::NotACache { path: path.to_owned(), why };
+        let whole: CacheFile = serde_json::from_slice(&bytes).map_err(|error| not_a_cache(error.to_string()))?;
         if whole.schema != SCHEMA {
-            return Err(foreign(format!("its schema is {:?}, not {SCHEMA:?}", whole.schema)));
+            return Err(not_a_cache(format!("its schema is {:?}, not {SCHEMA:?}", whole.schema)));
         }
         Ok(Self(whole.answers))
     }
@@ -90,21 +90,21 @@ impl Cache {
         files::replace(path, text.as_bytes())
     }
 
-    /// Forgets what is older than `believed`, and what a clock that went wrong has dated in the future.
-    pub(super) fn forget(&mut self, now: SystemTime, believed: Duration) {
+    /// Forgets what is older than `cache_ttl`, and what a clock that went wrong has dated in the future.
+    pub(super) fn forget(&mut self, now: SystemTime, cache_ttl: Duration) {
         let now = seconds(now);
-        self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < believed.as_secs()));
+        self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < cache_ttl.as_secs()));
     }
 
-    /// Takes in what was heard now.
-    pub(super) fn learn(&mut self, now: SystemTime, heard: impl IntoIterator<Item = (String, Answer)>) {
+    /// Stores the answers of this run.
+    pub(super) fn learn(&mut self, now: SystemTime, fresh: impl IntoIterator<Item = (String, UrlAnswer)>) {
         let asked = seconds(now);
-        self.0.extend(heard.into_iter().map(|(address, answer)| (address, Entry { asked, answer })));
+        self.0.extend(fresh.into_iter().map(|(address, answer)| (address, CacheEntry { asked, answer })));
     }
 
     /// The answer to an address.
     #[must_use]
-    pub(super) fn get(&self, address: &str) -> Option<&Answer> {
+    pub(super) fn get(&self, address: &str) -> Option<&UrlAnswer> {
         self.0.get(address).map(|entry| &entry.answer)
     }
 }
@@ -128,18 +128,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep").join("web.json");
         let mut cache = Cache::load(&file).unwrap();
-        let moved = Answer::Moved { to: "https://b.io/".to_owned(), same: true };
+        let moved = UrlAnswer::Moved { to: "https://b.io/".to_owned(), same: true };
         cache.learn(
             at(1_000),
             [
-                ("https://b.io/\"".to_owned(), Answer::Fine),
+                ("https://b.io/\"".to_owned(), UrlAnswer::Fine),
                 ("https://a.io/".to_owned(), moved.clone()),
-                ("https://c.io/".to_owned(), Answer::Broken { why: "gone".to_owned() }),
-                ("https://d.io/".to_owned(), Answer::Undecided { why: "busy".to_owned() }),
-                ("https://e.io/#x".to_owned(), Answer::NoAnchor),
+                ("https://c.io/".to_owned(), UrlAnswer::Broken { why: "gone".to_owned() }),
+                ("https://d.io/".to_owned(), UrlAnswer::Undecided { why: "busy".to_owned() }),
+                ("https://e.io/#x".to_owned(), UrlAnswer::NoAnchor),
             ],
         );
-        assert_eq!(cache.get("https://c.io/"), Some(&Answer::Broken { why: "gone".to_owned() }));
+        assert_eq!(cache.get("https://c.io/"), Some(&UrlAnswer::Broken { why: "gone".to_owned() }));
         cache.save(&file).unwrap();
         insta::assert_snapshot!(std::fs::read_to_string(&file).unwrap(), @r#"
         {"schema":"mcp-kit/web-cache/1","answers":{

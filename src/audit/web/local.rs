@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 /// A running host. It ends with the test.
 pub(super) struct Local {
     pub(super) address: SocketAddr,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<RequestLog>>,
 }
 
 /// What it was asked.
 #[derive(Default)]
-struct Seen {
+struct RequestLog {
     /// Every path, in order, and when.
     paths: Vec<(String, Instant)>,
     /// How many were asked at the same time, and the most of them so far.
@@ -29,7 +29,7 @@ impl Local {
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(RequestLog::default()));
         let shared = seen.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -45,7 +45,7 @@ impl Local {
     }
 
     /// When it was asked for a path.
-    pub(super) fn asked(&self, path: &str) -> Vec<Instant> {
+    pub(super) fn requests(&self, path: &str) -> Vec<Instant> {
         let seen = self.seen.lock().unwrap();
         seen.paths.iter().filter(|(asked, _)| asked == path).map(|(_, when)| *when).collect()
     }
@@ -63,7 +63,7 @@ impl Local {
 
 const PAGE: &str = "<!doctype html><h1 id=\"there\">There</h1><a name=\"named\"></a>";
 
-fn serve(mut stream: TcpStream, address: SocketAddr, seen: &Mutex<Seen>) {
+fn serve(mut stream: TcpStream, address: SocketAddr, seen: &Mutex<RequestLog>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     loop {
         let (mut path, mut agent) = (String::new(), String::new());

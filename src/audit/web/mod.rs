@@ -4,9 +4,9 @@
 
 mod address;
 mod answer;
-#[cfg(feature = "online")]
-mod ask;
 mod cache;
+#[cfg(feature = "online")]
+mod client;
 #[cfg(all(test, feature = "online"))]
 mod local;
 mod private;
@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime};
 use etcetera::BaseStrategy as _;
 use regex::RegexSet;
 
-pub use answer::{Answer, Answers};
+pub use answer::{UrlAnswer, UrlAnswers};
 
 use super::corpus::Corpus;
 use crate::error::{Explain, UNFINISHED, USAGE};
@@ -32,28 +32,28 @@ use cache::Cache;
 
 /// How the web is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct OnlineSettings {
     /// Regular expressions of addresses that are not asked.
     pub exclude: Vec<String>,
     /// Whether addresses of private networks are asked, too.
     pub private: bool,
     /// How long a host has to answer once.
     pub timeout: Duration,
-    /// How long a good answer is believed.
-    pub believed: Duration,
+    /// The time for which a good answer is cached.
+    pub cache_ttl: Duration,
     /// How often it is asked when it is busy, after the first time.
     pub retries: u32,
     /// How long it is left alone before it is asked again, the first time; then twice as long each time.
     pub pause: Duration,
 }
 
-impl Default for Settings {
+impl Default for OnlineSettings {
     fn default() -> Self {
         Self {
             exclude: Vec::new(),
             private: false,
             timeout: Duration::from_secs(20),
-            believed: Duration::from_secs(24 * 60 * 60),
+            cache_ttl: Duration::from_secs(24 * 60 * 60),
             retries: 2,
             pause: Duration::from_secs(1),
         }
@@ -74,7 +74,7 @@ pub enum WebError {
     Client(String),
 }
 
-/// The addresses that the audited documents link to, as they are written, sorted.
+/// The addresses that the audited documents link to, as written, sorted.
 #[must_use]
 pub fn addresses(corpus: &Corpus) -> Vec<String> {
     let pages = corpus.pages.iter().filter(|page| page.audited);
@@ -91,10 +91,10 @@ pub fn addresses(corpus: &Corpus) -> Vec<String> {
 /// When nothing can be asked. That no host answers is an answer, and a cache that cannot be used only costs time.
 pub fn look_up(
     addresses: &[String],
-    settings: &Settings,
+    settings: &OnlineSettings,
     file: Option<&Path>,
     progress: &dyn Fn(usize, usize),
-) -> Result<(Answers, Vec<String>), WebError> {
+) -> Result<(UrlAnswers, Vec<String>), WebError> {
     let excluded = RegexSet::new(&settings.exclude)?;
     let mut notes = Vec::new();
     let mut cache = match file.map(Cache::load).transpose() {
@@ -106,16 +106,16 @@ pub fn look_up(
         }
     };
     let now = SystemTime::now();
-    cache.forget(now, settings.believed);
+    cache.forget(now, settings.cache_ttl);
     // Several ways to write it are one address.
-    let mut known: BTreeMap<&str, String> = BTreeMap::new();
-    let (mut answers, mut open) = (Answers::default(), BTreeMap::new());
-    for written in addresses {
-        match Address::read(written, &excluded, settings.private) {
-            Address::NotAsked => {}
-            Address::Malformed(why) => answers.insert(written, Answer::Broken { why }),
-            Address::Asked(url) => {
-                known.insert(written, url.as_str().to_owned());
+    let mut requested: BTreeMap<&str, String> = BTreeMap::new();
+    let (mut answers, mut open) = (UrlAnswers::default(), BTreeMap::new());
+    for destination in addresses {
+        match Address::read(destination, &excluded, settings.private) {
+            Address::Skipped => {}
+            Address::Malformed(why) => answers.insert(destination, UrlAnswer::Broken { why }),
+            Address::Requested(url) => {
+                requested.insert(destination, url.as_str().to_owned());
                 if cache.get(url.as_str()).is_none() {
                     open.insert(url.as_str().to_owned(), url);
                 }
@@ -123,35 +123,39 @@ pub fn look_up(
         }
     }
     if !open.is_empty() {
-        let (heard, silent) = asked(open.into_values().collect(), settings, progress)?;
-        if silent {
+        let (fresh, unreachable) = request_all(open.into_values().collect(), settings, progress)?;
+        if unreachable {
             notes.push("no host has answered at all: is this machine online?".to_owned());
         }
-        cache.learn(now, heard);
+        cache.learn(now, fresh);
         if let Some(Err(error)) = file.map(|file| cache.save(file)) {
             notes.push(format!("the answers of the web are not kept: {error}"));
         }
     }
-    for (written, url) in known {
+    for (destination, url) in requested {
         if let Some(answer) = cache.get(&url) {
-            answers.insert(written, answer.clone());
+            answers.insert(destination, answer.clone());
         }
     }
     Ok((answers, notes))
 }
 
-/// What the hosts say, and whether none of them said anything.
+/// What the hosts say, and whether all of them are unreachable.
 #[cfg(feature = "online")]
-fn asked(
+fn request_all(
     urls: Vec<url::Url>,
-    settings: &Settings,
+    settings: &OnlineSettings,
     progress: &dyn Fn(usize, usize),
-) -> Result<(Vec<(String, Answer)>, bool), WebError> {
-    ask::ask(urls, settings, progress)
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
+    client::request_all(urls, settings, progress)
 }
 
 #[cfg(not(feature = "online"))]
-fn asked(_: Vec<url::Url>, _: &Settings, _: &dyn Fn(usize, usize)) -> Result<(Vec<(String, Answer)>, bool), WebError> {
+fn request_all(
+    _: Vec<url::Url>,
+    _: &OnlineSettings,
+    _: &dyn Fn(usize, usize),
+) -> Result<(Vec<(String, UrlAnswer)>, bool), WebError> {
     Err(WebError::NotBuilt)
 }
 

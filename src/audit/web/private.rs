@@ -44,13 +44,13 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
 
 /// The IPv4 address in one that stands for it: mapped (RFC 4291), translated (RFC 6052), 6to4 (RFC 3056).
 fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let of = |high: u16, low: u16| {
+    let from_segments = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         Some(Ipv4Addr::new(a, b, c, d))
     };
     match ip.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            of(high, low)
+            from_segments(high, low)
         }
         _ => None,
     }

@@ -3,7 +3,7 @@
 use lychee_lib::{ErrorKind, Response, Status};
 use url::Url;
 
-use super::Answer;
+use super::UrlAnswer;
 use super::vendor_output::{chain, deepest, is_passing, status_text};
 
 /// Redirects that are followed.
@@ -11,10 +11,10 @@ pub(super) const REDIRECTS: usize = 10;
 
 /// What one request has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) answer: Option<Answer>,
+pub(super) struct Judgement {
+    pub(super) answer: Option<UrlAnswer>,
     /// Whether the host has said something.
-    pub(super) heard: bool,
+    pub(super) has_answered: bool,
     /// Whether to ask again.
     pub(super) again: Again,
     /// Where redirects led, one after the other.
@@ -33,16 +33,16 @@ pub(super) enum Again {
 }
 
 /// Judges a response to a question about `url`.
-pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
+pub(super) fn judge(url: &Url, response: &Response) -> Judgement {
     let chain = chain(response);
     let hops: Vec<Url> = chain.iter().map(|(_, to)| to.clone()).collect();
-    let heard = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
-    let verdict = |answer, again| Verdict { answer, heard, again, hops: hops.clone() };
-    let undecided = |why: String, again| verdict(Some(Answer::Undecided { why }), again);
-    let broken = |why: String| verdict(Some(Answer::Broken { why }), Again::No);
+    let has_answered = !matches!(response.status(), Status::Error(ErrorKind::NetworkRequest(_)) | Status::Timeout(_));
+    let judgement = |answer, again| Judgement { answer, has_answered, again, hops: hops.clone() };
+    let undecided = |why: String, again| judgement(Some(UrlAnswer::Undecided { why }), again);
+    let broken = |why: String| judgement(Some(UrlAnswer::Broken { why }), Again::No);
     match response.status() {
-        Status::Ok(_) => verdict(Some(moved(url, &chain).unwrap_or(Answer::Fine)), Again::No),
-        Status::Error(ErrorKind::InvalidFragment(_)) => verdict(Some(Answer::NoAnchor), Again::No),
+        Status::Ok(_) => judgement(Some(moved(url, &chain).unwrap_or(UrlAnswer::Fine)), Again::No),
+        Status::Error(ErrorKind::InvalidFragment(_)) => judgement(Some(UrlAnswer::NoAnchor), Again::No),
         Status::Error(ErrorKind::RejectedStatusCode(code)) | Status::UnknownStatusCode(code) => {
             let (number, code) = (code.as_u16(), status_text(code));
             match number {
@@ -67,14 +67,14 @@ pub(super) fn judge(url: &Url, response: &Response) -> Verdict {
             }
         }
         Status::Timeout(_) => undecided("the host did not answer in time".to_owned(), Again::Later),
-        Status::Excluded => verdict(None, Again::No),
+        Status::Excluded => judgement(None, Again::No),
         other => undecided(other.details(), Again::No),
     }
 }
 
 /// Where a page is now for good: as far as every redirect so far is permanent. With an anchor that the new address does not have of its
 /// own, it keeps the old one (RFC 9110 §10.2.2).
-fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<Answer> {
+fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<UrlAnswer> {
     let permanent = chain.iter().take_while(|(code, _)| matches!(code, 301 | 308)).count();
     let mut to = chain.get(permanent.checked_sub(1)?)?.1.clone();
     if to.fragment().is_none() {
@@ -86,7 +86,7 @@ fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<Answer> {
     // A page that is gone often redirects to the front page, or to a page that asks who one is with the way back in its query.
     let to_front = matches!(to.path(), "/" | "") && !matches!(from.path(), "/" | "");
     let same = permanent == chain.len() && !to_front && (to.query().is_none() || to.query() == from.query());
-    Some(Answer::Moved { to: to.into(), same })
+    Some(UrlAnswer::Moved { to: to.into(), same })
 }
 
 #[cfg(test)]
@@ -99,34 +99,34 @@ mod tests {
 
     fn moved_to(from: &str, hops: &[(u16, &str)]) -> Option<(String, bool)> {
         match moved(&Url::parse(from).unwrap(), &chain(hops)) {
-            Some(Answer::Moved { to, same }) => Some((to, same)),
+            Some(UrlAnswer::Moved { to, same }) => Some((to, same)),
             _ => None,
         }
     }
 
     #[test]
     fn permanent_redirects() {
-        let of = |to: &str, same| Some((to.to_owned(), same));
+        let moved = |to: &str, same| Some((to.to_owned(), same));
         assert_eq!(moved_to("http://a.io/x", &[]), None);
         assert_eq!(moved_to("http://a.io/x", &[(302, "http://b.io/x")]), None);
-        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/x")]), of("https://a.io/x", true));
+        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/x")]), moved("https://a.io/x", true));
         assert_eq!(
             moved_to("http://a.io/x", &[(301, "https://a.io/x"), (308, "https://a.io/y")]),
-            of("https://a.io/y", true)
+            moved("https://a.io/y", true)
         );
         assert_eq!(
             moved_to("http://a.io/x", &[(301, "https://a.io/x"), (302, "https://a.io/y")]),
-            of("https://a.io/x", false)
+            moved("https://a.io/x", false)
         );
-        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x")]), of("https://a.io/x#b", true));
-        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x#c")]), of("https://a.io/x#c", true));
-        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/")]), of("https://a.io/", false));
-        assert_eq!(moved_to("http://a.io/", &[(301, "https://a.io/")]), of("https://a.io/", true));
+        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x")]), moved("https://a.io/x#b", true));
+        assert_eq!(moved_to("http://a.io/x#b", &[(301, "https://a.io/x#c")]), moved("https://a.io/x#c", true));
+        assert_eq!(moved_to("http://a.io/x", &[(301, "https://a.io/")]), moved("https://a.io/", false));
+        assert_eq!(moved_to("http://a.io/", &[(301, "https://a.io/")]), moved("https://a.io/", true));
         assert_eq!(
             moved_to("http://a.io/x", &[(301, "https://a.io/login?next=/x")]),
-            of("https://a.io/login?next=/x", false)
+            moved("https://a.io/login?next=/x", false)
         );
-        assert_eq!(moved_to("http://a.io/x?a", &[(301, "https://a.io/x?a")]), of("https://a.io/x?a", true));
+        assert_eq!(moved_to("http://a.io/x?a", &[(301, "https://a.io/x?a")]), moved("https://a.io/x?a", true));
         assert_eq!(moved_to("http://a.io/x", &[(301, "http://a.io/x")]), None);
     }
 }

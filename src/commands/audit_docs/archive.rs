@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::audit::fix::archived::Archived;
-use crate::audit::fix::plan::Plan;
+use crate::audit::fix::plan::FixPlan;
 use crate::catalog::pages::placed;
 use crate::catalog::{self, Catalog, Deprecation, add};
 use crate::docs::build::{BuildError, ByHand, Folder, join_errors, plan as build};
@@ -30,7 +30,7 @@ impl Folder for Overlay<'_> {
 
 /// Adds the archived documents of a plan to the catalog below `root`, and updates the page that lists them. When that
 /// fails, it adds a remark on what to do.
-pub(super) fn enter(root: &Path, plan: &mut Plan, today: &str) {
+pub(super) fn enter(root: &Path, plan: &mut FixPlan, today: &str) {
     if plan.archived.is_empty() {
         return;
     }
@@ -46,7 +46,7 @@ pub(super) fn enter(root: &Path, plan: &mut Plan, today: &str) {
     }
 }
 
-fn changes(root: &Path, plan: &Plan, today: &str) -> Result<Vec<Change>, String> {
+fn changes(root: &Path, plan: &FixPlan, today: &str) -> Result<Vec<Change>, String> {
     let before = std::fs::read(root.join(catalog::FILE)).map_err(|error| error.to_string())?;
     let text = std::str::from_utf8(&before).map_err(|error| error.to_string())?;
     let after = add::deprecations(text, &plan.archived.iter().map(deprecation).collect::<Vec<_>>())

@@ -7,8 +7,8 @@ use super::failure::AuditDocsError;
 use super::inputs::DOCUMENTS;
 use crate::audit::baseline::Baseline;
 use crate::audit::finding::{Finding, Report};
-use crate::audit::fix::documents::Words;
-use crate::audit::fix::plan::Plan;
+use crate::audit::fix::documents::HeaderSettings;
+use crate::audit::fix::plan::FixPlan;
 use crate::audit::fix::{self, FixError};
 use crate::audit::{Audit, Facts, Scope, Settings};
 use crate::cli::{AuditDocs, FixScope};
@@ -51,18 +51,18 @@ pub(super) fn carry_out(
 }
 
 /// Makes the plan. Returns the root of the tree with it.
-fn plan(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(PathBuf, Plan), AuditDocsError> {
+fn plan(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(PathBuf, FixPlan), AuditDocsError> {
     let Inputs { command, scope, settings, facts, baseline } = inputs;
     let audit = console.during(DOCUMENTS, |progress| Audit::read(scope, settings, facts, progress))?;
     let report = audit.report();
     let findings = to_fix(&report.findings, *baseline);
     let mut plan = match what {
-        FixScope::Links => fix::repairs(&audit.located.root, &findings),
+        FixScope::Links => fix::fixes(&audit.located.root, &findings),
         FixScope::Documents => {
-            let words = Words { date: facts.today, current: Some(command.current.clone()) };
+            let settings = HeaderSettings { date: facts.today, current: Some(command.current.clone()) };
             let still = |path: &str| findings.iter().any(|finding| finding.path == path);
             let decisions: Vec<_> = report.decisions.into_iter().filter(|decision| still(&decision.path)).collect();
-            fix::documents::plan(audit.context(), &decisions, &words)
+            fix::documents::plan(audit.context(), &decisions, &settings)
         }
     };
     let root = audit.discard().root;
@@ -80,7 +80,7 @@ fn to_fix(findings: &[Finding], baseline: Option<&Baseline>) -> Vec<Finding> {
 }
 
 /// Prints a summary of a plan.
-fn print_summary(plan: &Plan, what: FixScope, [fixed, changed]: [&str; 2], console: &Console) {
+fn print_summary(plan: &FixPlan, what: FixScope, [fixed, changed]: [&str; 2], console: &Console) {
     plan.remarks.iter().for_each(|remark| console.note(remark));
     let left = match plan.left {
         0 => String::new(),

@@ -8,7 +8,7 @@ use super::failure::AuditDocsError;
 use super::review;
 use super::stale::stale;
 use crate::audit::stale_page::StalePage;
-use crate::audit::web::{self, Answers, WebError};
+use crate::audit::web::{self, UrlAnswers, WebError};
 use crate::audit::{Facts, Scope, Settings, read};
 use crate::catalog::{self, Catalog};
 use crate::cli::AuditDocs;
@@ -87,12 +87,12 @@ pub(super) fn web_answers(
     scope: &Scope,
     settings: &Settings,
     console: &Console,
-) -> Result<Answers, AuditDocsError> {
+) -> Result<UrlAnswers, AuditDocsError> {
     if !web::is_built() {
         return Err(WebError::NotBuilt.into());
     }
     // With answers, the audit treats addresses in running text as links.
-    let asking = Facts { answers: Some(Answers::default()), ..Facts::default() };
+    let asking = Facts { answers: Some(UrlAnswers::default()), ..Facts::default() };
     let (_, corpus) = console.during(DOCUMENTS, |progress| read(scope, settings, &asking, progress))?;
     let addresses = web::addresses(&corpus);
     let file = command.web_cache.clone().or_else(web::default_file);

@@ -34,7 +34,7 @@ use inputs::DOCUMENTS;
 /// # Errors
 /// When there is no report, or it cannot be written.
 pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
-    if let Some(check) = command.explain.and_then(Check::of) {
+    if let Some(check) = command.explain.and_then(Check::for_code) {
         let text = report::explain(check.code, &check.documentation(), Paint::stdout());
         console.print(text.as_bytes())?;
         return Ok(Status::Clean);
@@ -93,8 +93,8 @@ fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result
         return Ok(());
     }
     let file = command.catalog.clone().unwrap_or_else(|| root.join(catalog::FILE));
-    let kept = review::record(root, &file, &command.keep, &today().to_string())?;
-    console.note(&format!("recorded as good as it is: {}", kept.join(", ")));
+    let reviewed = review::record(root, &file, &command.keep, &today().to_string())?;
+    console.note(&format!("recorded as good as it is: {}", reviewed.join(", ")));
     Ok(())
 }
 
@@ -158,10 +158,10 @@ fn accept(
 
 fn print(command: &AuditDocs, report: &Report) -> Result<(), AuditDocsError> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let written = if command.explain_profile && command.format == Format::Human {
+    let result = if command.explain_profile && command.format == Format::Human {
         report::explain_profile(report, Paint::stdout(), &mut out)
     } else {
         report::write(report, command.format, Paint::stdout(), terminal::width(), &mut out)
     };
-    Ok(ignore_broken_pipe(written.and_then(|()| out.flush()))?)
+    Ok(ignore_broken_pipe(result.and_then(|()| out.flush()))?)
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::add::{self, AddError};
-use crate::catalog::reviewed::{Kept, Reviewed};
+use crate::catalog::reviewed::{ReviewDecision, Reviewed};
 use crate::error::{Explain, USAGE};
 use crate::fs::files::{self, FilesError};
 use crate::markdown::checksum::digest;
@@ -57,7 +57,8 @@ pub(super) enum ReviewError {
 /// # Errors
 /// When a document cannot be recorded. None is recorded then.
 pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str) -> Result<Vec<String>, ReviewError> {
-    let reviewed: Vec<Reviewed> = paths.iter().map(|path| of(root, path, today)).collect::<Result<_, ReviewError>>()?;
+    let reviewed: Vec<Reviewed> =
+        paths.iter().map(|path| review_of(root, path, today)).collect::<Result<_, ReviewError>>()?;
     let before = match fs::read_to_string(catalog) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -71,14 +72,14 @@ pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str
     Ok(reviewed.into_iter().map(|reviewed| reviewed.path).collect())
 }
 
-fn of(root: &Path, path: &Path, today: &str) -> Result<Reviewed, ReviewError> {
+fn review_of(root: &Path, path: &Path, today: &str) -> Result<Reviewed, ReviewError> {
     let failed = |source| ReviewError::Read { path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(failed)?;
     let real = path.canonicalize().map_err(failed)?;
     let outside = || ReviewError::Outside { path: path.to_owned(), root: root.to_owned() };
     let below = real.strip_prefix(root).ok().and_then(Path::to_str).ok_or_else(outside)?;
     let below = below.replace(std::path::MAIN_SEPARATOR, "/");
-    Ok(Reviewed { path: below, decision: Kept::Keep, date: today.to_owned(), sha256: digest(&text) })
+    Ok(Reviewed { path: below, decision: ReviewDecision::Keep, date: today.to_owned(), sha256: digest(&text) })
 }
 
 /// Returns the documents whose text has not changed since the review.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::audit::stale_page::StalePage;
 use crate::catalog::Catalog;
-use crate::catalog::pages::{Kind, Placed, placed};
+use crate::catalog::pages::{PageKind, Placed, placed};
 use crate::docs::build::{BuildError, ByHand, Folder as _, plan};
 use crate::markdown::checksum::{Found, inspect, is_page};
 use crate::markdown::managed::sections;
@@ -14,9 +14,9 @@ use crate::markdown::managed::sections;
 /// # Errors
 /// When a build is impossible, for example because of an error in a template.
 pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<StalePage>, Vec<BuildError>> {
-    let made: Vec<(Placed<'_>, Made)> =
-        placed(catalog).into_iter().filter_map(|page| Some((page, Made::find(root, &page)?))).collect();
-    if made.is_empty() {
+    let generated: Vec<(Placed<'_>, PageState)> =
+        placed(catalog).into_iter().filter_map(|page| Some((page, PageState::find(root, &page)?))).collect();
+    if generated.is_empty() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
@@ -42,32 +42,34 @@ pub(super) fn stale(root: &Path, catalog: &Catalog, today: &str) -> Result<Vec<S
             return Ok(found);
         }
     };
-    for (page, made) in made {
+    for (page, generated) in generated {
         if plan.changes.iter().any(|change| change.path == page.path) {
-            let message = if made.edited {
+            let message = if generated.edited {
                 "somebody has changed what `mcp-kit docs build` made here"
             } else {
                 "`mcp-kit docs build` would write something else here now"
             };
-            found.push(StalePage { path: page.path.to_owned(), at: made.at, message: message.to_owned() });
+            found.push(StalePage { path: page.path.to_owned(), at: generated.at, message: message.to_owned() });
         }
     }
     Ok(found)
 }
 
 /// The state of a page that a build has made.
-struct Made {
+struct PageState {
     at: usize,
     edited: bool,
 }
 
-impl Made {
+impl PageState {
     fn find(root: &Path, page: &Placed<'_>) -> Option<Self> {
         let text = String::from_utf8(root.read(page.path).ok()??).ok()?;
         match page.kind {
-            Kind::Whole if is_page(&text) => Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited }),
-            Kind::Whole => None,
-            Kind::Section(_) => match sections(&text) {
+            PageKind::Whole if is_page(&text) => {
+                Some(Self { at: 0, edited: inspect(page.name, &text) == Found::Edited })
+            }
+            PageKind::Whole => None,
+            PageKind::Section(_) => match sections(&text) {
                 Ok(found) => {
                     let section = found.into_iter().find(|section| section.name == page.name)?;
                     Some(Self { at: section.whole.start, edited: section.is_edited(&text) })

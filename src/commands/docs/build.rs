@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{Catalog, CatalogError};
 use crate::cli::DocsBuild;
 use crate::commands::console::{Console, Status};
-use crate::docs::build::{BuildError, ByHand, Plan, plan};
+use crate::docs::build::{BuildError, BuildPlan, ByHand, plan};
 use crate::docs::documents::{self, collect};
 use crate::docs::site::SiteError;
 use crate::docs::site::publish::publish;
@@ -103,7 +103,7 @@ fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Pa
         }
         None => None,
     };
-    let Plan { changes, pages } = plan;
+    let BuildPlan { changes, pages } = plan;
     if mode != Mode::Write {
         let stale = changes.len();
         let mut text = unified(&changes);

@@ -26,9 +26,9 @@ use crate::commands::console::{Console, Status};
 use crate::commands::docs::build::{DocsError, root_of};
 use crate::docs::build::{ByHand, plan};
 use crate::docs::documents::{self, collect};
-use crate::docs::site::Site;
+use crate::docs::site::BuiltSite;
 use crate::error::{self, Explain, Failure, UNFINISHED};
-use crate::fs::files::{File, Tree};
+use crate::fs::files::{File, FileTree};
 use crate::text::date::today;
 
 /// The interval between two checks of the files.
@@ -68,9 +68,9 @@ enum Event<'a> {
     Failed(DocsError),
 }
 
-type Shared = watch::Receiver<Arc<Tree>>;
+type Shared = watch::Receiver<Arc<FileTree>>;
 /// The modification time and size of each file, or `None` for a missing file.
-type Seen = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+type FileStates = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
 /// Runs the command until it is interrupted.
 ///
@@ -102,19 +102,19 @@ fn serve(
     catalog: &Path,
     port: u16,
     today: impl Fn() -> String,
-    mut tell: impl FnMut(Event<'_>),
+    mut report: impl FnMut(Event<'_>),
 ) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let all = |files: &[PathBuf]| look(files.iter().map(PathBuf::as_path).chain([catalog]));
+        let all = |files: &[PathBuf]| inspect(files.iter().map(PathBuf::as_path).chain([catalog]));
         let mut seen = all(&inputs(catalog));
         let site = make(catalog, &today())?;
         for note in &site.notes {
-            tell(Event::Note(note));
+            report(Event::Note(note));
         }
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-        tell(Event::Listening(listener.local_addr()?));
+        report(Event::Listening(listener.local_addr()?));
         let (current, shared) = watch::channel(Arc::new(site.files));
         let router = Router::new()
             .route(&format!("/{RELOAD}"), any(reload))
@@ -130,7 +130,7 @@ fn serve(
                 stopped = &mut stop => return Ok(stopped?),
                 _ = ticks.tick() => {}
             }
-            if look(seen.keys().map(PathBuf::as_path)) == seen {
+            if inspect(seen.keys().map(PathBuf::as_path)) == seen {
                 continue;
             }
             // Check the files before the build, so that the next check sees changes made during it. While the catalog
@@ -141,20 +141,20 @@ fn serve(
             match tokio::task::spawn_blocking(move || make(&path, &day)).await.map_err(io::Error::other)? {
                 Ok(site) => {
                     for note in &site.notes {
-                        tell(Event::Note(note));
+                        report(Event::Note(note));
                     }
                     if **current.borrow() != site.files {
                         current.send_replace(Arc::new(site.files));
-                        tell(Event::Rebuilt(begun.elapsed()));
+                        report(Event::Rebuilt(begun.elapsed()));
                     }
                 }
-                Err(error) => tell(Event::Failed(error)),
+                Err(error) => report(Event::Failed(error)),
             }
         }
     })
 }
 
-fn make(path: &Path, today: &str) -> Result<Site, DocsError> {
+fn make(path: &Path, today: &str) -> Result<BuiltSite, DocsError> {
     let catalog = Catalog::load(path)?;
     let root = root_of(path)?;
     let one = |error| DocsError::Build(vec![error]);
@@ -177,7 +177,7 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn look<'a>(files: impl IntoIterator<Item = &'a Path>) -> Seen {
+fn inspect<'a>(files: impl IntoIterator<Item = &'a Path>) -> FileStates {
     let state = |path: &Path| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
@@ -248,7 +248,7 @@ async fn file(State(shared): State<Shared>, request: Request) -> Response {
     (headers, bytes.to_vec()).into_response()
 }
 
-fn find<'a>(files: &'a Tree, path: &str) -> Option<(&'a str, &'a File)> {
+fn find<'a>(files: &'a FileTree, path: &str) -> Option<(&'a str, &'a File)> {
     let path = percent_encoding::percent_decode_str(path.trim_start_matches('/')).decode_utf8().ok()?;
     let path = if path.is_empty() { "index.html" } else { &*path };
     files.get_key_value(path).map(|(name, file)| (name.as_str(), file))
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn paths_are_found_and_typed() {
-        let files = Tree::from([
+        let files = FileTree::from([
             ("index.html".to_owned(), File::text("entry")),
             ("docs/a b.html".to_owned(), File::text("page")),
         ]);

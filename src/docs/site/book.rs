@@ -8,7 +8,7 @@ use mdbook_html::HtmlHandlebars;
 use mdbook_renderer::{RenderContext, Renderer as _};
 
 use super::SiteError;
-use crate::fs::files::{FilesError, Tree, read_tree};
+use crate::fs::files::{FileTree, FilesError, read_tree};
 use crate::fs::scratch::Scratch;
 
 /// A chapter.
@@ -36,7 +36,7 @@ pub fn render(
     chapters: Vec<Chapter<'_>>,
     images: BTreeMap<String, Vec<u8>>,
     reload: Option<&str>,
-) -> Result<Tree, SiteError> {
+) -> Result<FileTree, SiteError> {
     let temporary = std::env::temp_dir();
     let folder = Scratch::new().map_err(FilesError::io("create a folder in", &temporary))?;
     let root = folder.path();

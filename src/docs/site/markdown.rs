@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::Document;
+use super::SiteDocument;
 use super::diagram::{draw, escape};
 use crate::markdown::destination::{Parts, has_scheme, relative_link};
 use crate::markdown::slug::{Dialect, Slugger};
@@ -26,12 +26,12 @@ pub struct Prepared {
 }
 
 /// A change to the text.
-type Edit = (Range<usize>, String);
+type TextEdit = (Range<usize>, String);
 
 struct Preparation<'a> {
-    document: &'a Document,
+    document: &'a SiteDocument,
     here: &'a BTreeSet<&'a str>,
-    edits: Vec<Edit>,
+    edits: Vec<TextEdit>,
     images: Vec<String>,
     notes: Vec<(usize, String)>,
     title: Option<String>,
@@ -43,7 +43,7 @@ struct Preparation<'a> {
 
 /// Converts the document. `here` holds the paths of all documents of the site.
 #[must_use]
-pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
+pub fn prepare(document: &SiteDocument, here: &BTreeSet<&str>) -> Prepared {
     let mut preparation = Preparation {
         document,
         here,
@@ -52,7 +52,7 @@ pub fn prepare(document: &Document, here: &BTreeSet<&str>) -> Prepared {
         notes: Vec::new(),
         title: None,
         section: String::new(),
-        anchors: Slugger::new(Dialect::Github),
+        anchors: Slugger::new(Dialect::GithubSlugger),
         diagrams: 0,
     };
     preparation.run();
@@ -161,7 +161,7 @@ impl Preparation<'_> {
 
     /// Returns the path below the root and the fragment of a relative link, or `None` for any other link.
     fn local(&self, to: &str) -> Option<(String, String)> {
-        let parts = Parts::of(to);
+        let parts = Parts::new(to);
         if parts.path.is_empty() || has_scheme(to) {
             return None;
         }
@@ -210,7 +210,7 @@ mod tests {
 
     fn prepared(text: &str) -> Prepared {
         let document =
-            Document { path: "docs/a.md".to_owned(), text: text.to_owned(), is_catalog: true, is_page: true };
+            SiteDocument { path: "docs/a.md".to_owned(), text: text.to_owned(), is_catalog: true, is_page: true };
         prepare(&document, &BTreeSet::from(["docs/a.md", "docs/b.md", "README.md"]))
     }
 

@@ -12,11 +12,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::error::{Explain, UNFINISHED, USAGE};
-use crate::fs::files::{FilesError, Tree};
+use crate::fs::files::{FileTree, FilesError};
 
 /// A document of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub struct SiteDocument {
     /// The path below the catalog's folder, with `/` between the parts. The site uses the same path with `.html`.
     pub path: String,
     /// The Markdown text.
@@ -35,7 +35,7 @@ pub enum SiteError {
     Files(#[from] FilesError),
     /// The folder holds files that no build wrote.
     #[error("{0} has files that are not of a site made by mcp-kit")]
-    Foreign(String),
+    NotGenerated(String),
     /// mdBook failed.
     #[error("the site cannot be made: {0}")]
     Book(String),
@@ -43,9 +43,9 @@ pub enum SiteError {
 
 /// A site and its notes.
 #[derive(Debug, Default)]
-pub struct Site {
+pub struct BuiltSite {
     /// The files of the site.
-    pub files: Tree,
+    pub files: FileTree,
     /// Notes on problems, each beginning with a document and a line.
     pub notes: Vec<String>,
 }
@@ -57,10 +57,10 @@ pub struct Site {
 /// When mdBook or its temporary folder fails.
 pub fn make(
     title: &str,
-    documents: &[Document],
+    documents: &[SiteDocument],
     image: &dyn Fn(&str) -> Option<Vec<u8>>,
     reload: Option<&str>,
-) -> Result<Site, SiteError> {
+) -> Result<BuiltSite, SiteError> {
     let here: BTreeSet<&str> = documents.iter().map(|document| document.path.as_str()).collect();
     let mut chapters = Vec::with_capacity(documents.len());
     let (mut images, mut notes) = (BTreeSet::new(), Vec::new());
@@ -76,19 +76,19 @@ pub fn make(
         });
     }
     let images = images.into_iter().filter_map(|path| Some((path.clone(), image(&path)?))).collect();
-    Ok(Site { files: book::render(title, chapters, images, reload)?, notes })
+    Ok(BuiltSite { files: book::render(title, chapters, images, reload)?, notes })
 }
 
 impl Explain for SiteError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Foreign(_) => Some("give a folder that does not exist yet".into()),
+            Self::NotGenerated(_) => Some("give a folder that does not exist yet".into()),
             Self::Files(error) => error.hint(),
             _ => None,
         }
     }
 
     fn status(&self) -> u8 {
-        if matches!(self, Self::Foreign(_)) { USAGE } else { UNFINISHED }
+        if matches!(self, Self::NotGenerated(_)) { USAGE } else { UNFINISHED }
     }
 }

@@ -5,13 +5,14 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json, Router};
-use mcp_auth_middleware::{ServiceToken, User};
+use axum::{Json, Router};
+use mcp_server_runtime::{caller, token};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::coda::{Coda, CodaError, checked_id};
+use crate::coda::{self, Coda, CodaError, checked_id};
 
 /// The service for requests without `jsonrpc`.
 pub fn router(coda: Coda) -> Router {
@@ -53,14 +54,10 @@ impl Refused {
     }
 }
 
-async fn answer(
-    State(coda): State<Coda>,
-    user: Option<Extension<User>>,
-    token: Option<Extension<ServiceToken>>,
-    body: Bytes,
-) -> Response {
-    let (Some(Extension(user)), Some(Extension(token))) = (user, token) else {
-        return error(StatusCode::SERVICE_UNAVAILABLE, "the server has no token for Coda");
+async fn answer(State(coda): State<Coda>, parts: Parts, body: Bytes) -> Response {
+    let (user, token) = match (caller(&parts), token(&parts, coda::TOKEN).await) {
+        (Ok(user), Ok(token)) => (user, token),
+        (Err(message), _) | (_, Err(message)) => return error(StatusCode::SERVICE_UNAVAILABLE, &message),
     };
     let request = match parse(&body) {
         Ok(request) => request,
@@ -68,7 +65,7 @@ async fn answer(
     };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let query: Vec<(&str, String)> = request.query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match coda.call(&user, &token).object(&segments, &query).await {
+    match coda.call(user, token).object(&segments, &query).await {
         Ok(object) => Json(object).into_response(),
         Err(failure) => error(status_of(&failure), &failure.to_string()),
     }

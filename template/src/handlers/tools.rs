@@ -2,17 +2,16 @@
 
 {% if example == "coda" -%}
 use axum::http::request::Parts;
-use mcp_auth_middleware::{ServiceToken, User};
+use mcp_server_runtime::{caller, hangup, token};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::{Json, Parameters};
-use rmcp::model::{CustomRequest, CustomResult, Implementation, ServerCapabilities, ServerConfig};
-use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::coda::{Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
+use crate::coda::{self, Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
 use crate::{SERVICE, VERSION};
 
 /// What answers MCP requests. Cloned for every request: everything in it is shared.
@@ -136,7 +135,7 @@ impl Tools {
     )]
     async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
-        let coda = self.call(&parts)?.object(&["whoami"], &[]).await.map_err(text)?;
+        let coda = self.call(&parts).await?.object(&["whoami"], &[]).await.map_err(text)?;
         let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
         Ok(Json(WhoAmI { caller, coda }))
     }
@@ -155,7 +154,7 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         query.extend(args.is_owner.map(|o| ("isOwner", o.to_string())));
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.call(&parts)?.list(&["docs"], &query, wanted).await.map_err(text)?;
+        let page = self.call(&parts).await?.list(&["docs"], &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -171,7 +170,7 @@ impl Tools {
         Parameters(args): Parameters<GetDoc>,
     ) -> Result<Json<Object>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
-        let object = self.call(&parts)?.object(&["docs", doc], &[]).await.map_err(text)?;
+        let object = self.call(&parts).await?.object(&["docs", doc], &[]).await.map_err(text)?;
         Ok(Json(object))
     }
 {%- comment %} end: tool {% endcomment %}
@@ -188,7 +187,7 @@ impl Tools {
     ) -> Result<Json<Items>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.call(&parts)?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
+        let page = self.call(&parts).await?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -208,29 +207,24 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         let wanted = wanted(args.limit, args.page_token)?;
         let segments = ["docs", doc, "tables", table, "rows"];
-        let page = self.call(&parts)?.list(&segments, &query, wanted).await.map_err(text)?;
+        let page = self.call(&parts).await?.list(&segments, &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 }
 
+{%- comment %} region: caller {% endcomment %}
 impl Tools {
     /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
-    fn call<'a>(&'a self, parts: &'a Parts) -> Result<Call<'a>, ToolError> {
-        let token: &ServiceToken = parts.extensions.get().ok_or("the server has no token for Coda")?;
-        Ok(self.coda.call(caller(parts)?, token).until(parts.extensions.get().cloned()))
+    async fn call(&self, parts: &Parts) -> Result<Call<'_>, ToolError> {
+        let token = token(parts, coda::TOKEN).await?;
+        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)))
     }
 }
+{%- comment %} end: caller {% endcomment %}
 
 fn text(error: CodaError) -> ToolError {
     error.to_string()
 }
-
-{%- comment %} region: caller {% endcomment %}
-/// The caller that the authentication layer established.
-fn caller(parts: &Parts) -> Result<&User, ToolError> {
-    parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())
-}
-{%- comment %} end: caller {% endcomment %}
 
 fn wanted(limit: Option<u32>, page_token: Option<String>) -> Result<Wanted, ToolError> {
     match limit.unwrap_or(25) {
@@ -247,24 +241,15 @@ impl ServerHandler for Tools {
             .with_server_info(Implementation::new(SERVICE, VERSION))
             .with_instructions("Reads Coda documents: start with list_docs, then list_tables and list_rows.")
     }
-
-    async fn on_custom_request(
-        &self,
-        request: CustomRequest,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CustomResult, ErrorData> {
-        Err(super::unreadable::unreadable(&request, context.protocol_version().as_ref()))
-    }
 }
 {%- else -%}
 use axum::http::request::Parts;
-use mcp_auth_middleware::User;
+use mcp_server_runtime::caller;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::Json;
-use rmcp::model::{CustomRequest, CustomResult, Implementation, ServerCapabilities, ServerConfig};
-use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -302,7 +287,7 @@ impl Tools {
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
     )]
     async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
-        let user: &User = parts.extensions.get().ok_or("the request was not authenticated")?;
+        let user = caller(&parts)?;
         Ok(Json(WhoAmI { email: user.email.clone(), kind: user.kind.as_str().to_owned() }))
     }
 }
@@ -319,14 +304,6 @@ impl ServerHandler for Tools {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
             .with_server_info(Implementation::new(SERVICE, VERSION))
-    }
-
-    async fn on_custom_request(
-        &self,
-        request: CustomRequest,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CustomResult, ErrorData> {
-        Err(super::unreadable::unreadable(&request, context.protocol_version().as_ref()))
     }
 }
 {%- endif %}

@@ -1,6 +1,3 @@
-//! What a request passes on its way to MCP: host, auth, limits, jsonrpc.
+//! What stands in front of the tools.
 
 pub mod auth;
-pub mod host;
-pub mod jsonrpc;
-pub mod limits;

@@ -1,0 +1,145 @@
+//! Which syntax the renderer of a page understands. A site fills it in from its generator and settings; the parser of
+//! documents knows nothing else about a renderer.
+
+use crate::markdown::slug::Dialect;
+
+/// A part of a renderer's syntax that others lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Construct {
+    /// `## x {#id}` names the heading.
+    HeadingIds,
+    /// `## x {/* #id */}` and `## x <!-- #id -->` name the heading (Docusaurus 3.10).
+    CommentIds,
+    /// `{: #id }`, `{ #id }` and `{ id=name }` name what they follow (`attr_list` of Python-Markdown, Goldmark, kramdown).
+    AttributeLists,
+    /// Titles of components are anchors (Mintlify).
+    ComponentTitles,
+    /// The text of another file becomes a part of the page: see [`Syntax::include_marks`].
+    Includes,
+    /// `!!! note`, `??? note`: the indented text below is Markdown (Python-Markdown).
+    Admonitions,
+    /// `=== "Tab"`: the indented text below is Markdown (`pymdownx.tabbed`).
+    Tabs,
+    /// A reference definition needs no blank line before it (Python-Markdown).
+    LooseDefinitions,
+    /// A footnote and its first reference have the ids `fn:x` and `fnref:x` (Python-Markdown, Goldmark, kramdown).
+    FootnoteIds,
+    /// A block of HTML goes on to its end tag. Its text is Markdown only where the tag has the attribute `markdown`
+    /// (Python-Markdown).
+    RawHtml,
+    /// A destination may have blanks (Python-Markdown).
+    LooseDestinations,
+    /// Pages are MDX: components are containers, expressions are code, no code by indentation.
+    Mdx,
+    /// Files `*.mdx` are MDX, others are Markdown.
+    MdxFiles,
+    /// `{{< x >}}` and `{{% x %}}` (Hugo).
+    Shortcodes,
+    /// Terms of definition lists have ids (Hugo's `autoDefinitionTermID`).
+    TermIds,
+    /// `{% x %}` and `{{ x }}` (Jekyll).
+    Liquid,
+    /// Directives and roles: ```` ```{note} ````, `` {ref}`x` ``, `(target)=` (MyST).
+    Directives,
+    /// `::: tip`: the text up to `:::` is Markdown (VitePress, Docusaurus, Starlight, MyST).
+    Containers,
+    /// `$x$` and `$$x$$` are formulas.
+    Math,
+    /// `[[page#heading|text]]` is a link.
+    WikiLinks,
+    /// `--` in a heading is a dash before the heading is named (mdBook).
+    SmartPunctuation,
+    /// A heading is named by the text of its node as it is, blanks at its ends included (GitHub).
+    NodeText,
+    /// `term` and `: definition` below it are a list of definitions.
+    DefinitionLists,
+}
+
+/// Some constructs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Constructs(u32);
+
+impl Constructs {
+    /// Creates a set from a list.
+    #[must_use]
+    pub const fn new(constructs: &[Construct]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < constructs.len() {
+            bits |= 1 << constructs[at] as u8;
+            at += 1;
+        }
+        Self(bits)
+    }
+}
+
+/// The syntax of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Syntax {
+    /// How headings are named.
+    pub dialect: Dialect,
+    /// What stands in front of the name of an included file, besides links.
+    pub include_marks: &'static [&'static str],
+    /// What says that a build puts parts into a page that are not in its text.
+    pub composed_marks: &'static [&'static str],
+    /// What the renderer understands.
+    pub constructs: Constructs,
+}
+
+impl Syntax {
+    /// Creates a syntax without any of the constructs.
+    #[must_use]
+    pub const fn new(dialect: Dialect) -> Self {
+        Self { dialect, include_marks: &[], composed_marks: &[], constructs: Constructs(0) }
+    }
+
+    /// Returns the same syntax with more constructs.
+    #[must_use]
+    pub const fn with(mut self, constructs: &[Construct]) -> Self {
+        self.constructs.0 |= Constructs::new(constructs).0;
+        self
+    }
+
+    /// Returns the same syntax without some constructs.
+    #[must_use]
+    pub const fn without(mut self, constructs: &[Construct]) -> Self {
+        self.constructs.0 &= !Constructs::new(constructs).0;
+        self
+    }
+
+    /// Whether the renderer has a construct.
+    #[must_use]
+    pub const fn has(&self, construct: Construct) -> bool {
+        self.constructs.0 & 1 << construct as u8 != 0
+    }
+
+    /// Whether the renderer has any of some constructs.
+    #[must_use]
+    pub const fn has_any(&self, constructs: Constructs) -> bool {
+        self.constructs.0 & constructs.0 != 0
+    }
+
+    /// Returns the syntax of one file of the site.
+    #[must_use]
+    pub fn of_file(self, path: &[u8]) -> Self {
+        match self.has(Construct::MdxFiles) && path.ends_with(b".mdx") {
+            true => self.with(&[Construct::Mdx]),
+            false => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constructs_are_a_set() {
+        let syntax = Syntax::new(Dialect::Github).with(&[Construct::Math, Construct::MdxFiles]);
+        assert!(syntax.has(Construct::Math) && !syntax.has(Construct::Liquid));
+        assert!(syntax.has_any(Constructs::new(&[Construct::Liquid, Construct::Math])));
+        assert!(!syntax.without(&[Construct::Math]).has(Construct::Math));
+        assert!(syntax.of_file(b"a/b.mdx").has(Construct::Mdx));
+        assert!(!syntax.of_file(b"a/b.md").has(Construct::Mdx));
+    }
+}

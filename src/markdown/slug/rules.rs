@@ -1,0 +1,92 @@
+//! How each renderer makes a name of a heading's text, but for Python-Markdown.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+/// GitHub's rule. Letters, marks, digits, connectors, hyphens and spaces stay, in lower case. Each space becomes a
+/// hyphen.
+pub(super) fn github(text: &str, names: &mut String) {
+    names.reserve(text.len());
+    if text.is_ascii() {
+        names.extend(text.bytes().filter_map(|byte| match byte {
+            b' ' => Some('-'),
+            b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Some(char::from(byte.to_ascii_lowercase())),
+            _ => None,
+        }));
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            ' ' => names.push('-'),
+            '-' => names.push('-'),
+            c if c.is_ascii() => {
+                if c.is_ascii_alphanumeric() || c == '_' {
+                    names.push(c.to_ascii_lowercase());
+                }
+            }
+            c => names.extend(c.to_lowercase().filter(|c| stays(*c))),
+        }
+    }
+}
+
+/// Ruby's `\p{Word}`, which GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation, and the
+/// emoji joiner (U+200D), which belongs to `Join_Control`. github-slugger drops the other character of that class. No
+/// page was found that shows GitHub's choice.
+fn stays(c: char) -> bool {
+    use GeneralCategory as G;
+    if c == '\u{200d}' {
+        return true;
+    }
+    matches!(
+        c.general_category(),
+        G::UppercaseLetter
+            | G::LowercaseLetter
+            | G::TitlecaseLetter
+            | G::ModifierLetter
+            | G::OtherLetter
+            | G::NonspacingMark
+            | G::SpacingMark
+            | G::EnclosingMark
+            | G::DecimalNumber
+            | G::LetterNumber
+            | G::ConnectorPunctuation
+    )
+}
+
+/// mdBook's `normalize_id`. Alphanumerics, `_` and `-` stay, and white space becomes a hyphen. Old versions lower-case
+/// ASCII only, new versions all letters.
+pub(super) fn mdbook(text: &str, names: &mut String) {
+    let kept = text.trim().chars().filter_map(|c| match c {
+        c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c),
+        c if c.is_whitespace() => Some('-'),
+        _ => None,
+    });
+    names.extend(kept.flat_map(char::to_lowercase));
+}
+
+/// The `slugify` of `@mdit-vue/shared`. Accents go, runs of punctuation and white space become one hyphen, and a digit in
+/// front gets an underscore.
+pub(super) fn mdit_vue(text: &str, names: &mut String) {
+    const SPECIAL: &[char] = &[
+        '~', '`', '!', '@', '#', '$', '%', '^', '&', '*', '(', ')', '-', '_', '+', '=', '[', ']', '{', '}', '|', '\\',
+        ';', ':', '"', '\'', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '<', '>', ',', '.', '?', '/',
+    ];
+    let start = names.len();
+    for c in text.nfkd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')) {
+        // Line breaks are control characters, which go before white space counts.
+        if c.is_ascii_control() && c != '\u{7f}' {
+            continue;
+        }
+        if !(c.is_whitespace() || c == '\u{feff}' || SPECIAL.contains(&c)) {
+            if names.len() == start && c.is_ascii_digit() {
+                names.push('_');
+            }
+            names.extend(c.to_lowercase());
+        } else if names.len() > start && !names.ends_with('-') {
+            names.push('-');
+        }
+    }
+    if names.len() > start && names.ends_with('-') {
+        names.pop();
+    }
+}

@@ -1,0 +1,418 @@
+//! The middleware: headers in, [`User`] and [`ServiceToken`](crate::ServiceToken) into the request, or an answer.
+//!
+//! Only headers are looked at. A refused request is answered before a byte of its body is read.
+
+#[cfg(any(feature = "postgres", feature = "infisical"))]
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+#[cfg(feature = "postgres")]
+use crate::TokenChange;
+use crate::cloudflare::{self, AccessValidator, KeyStatus, validate_cloudflare_access_jwt};
+use crate::printable::printable;
+#[cfg(any(feature = "postgres", feature = "infisical"))]
+use crate::store::Resolved;
+use crate::{
+    AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, TokenStore, User, validate_bearer_token,
+};
+
+/// Builds the layer.
+///
+/// # Errors
+/// [`ConfigError`] where the configuration would let nobody in.
+pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigError> {
+    config.check()?;
+    let cloudflare = match config.cloudflare.clone() {
+        Some(access) if config.mode.takes_cloudflare() => {
+            Some(AccessValidator::new(access).map_err(|_| ConfigError::HttpClient)?)
+        }
+        _ => None,
+    };
+    let bearer = config.bearer.clone().filter(|_| config.mode.takes_bearer());
+    if config.mode == AuthMode::Both {
+        if cloudflare.is_none() {
+            tracing::info!("Cloudflare Access is not configured: requests with a Cloudflare Access header get 401");
+        }
+        if bearer.is_none() {
+            tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
+        }
+    }
+    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    let keys = config.service_token.iter().chain(&config.service_tokens);
+    let authenticator = Arc::new(Authenticator {
+        #[cfg(any(feature = "postgres", feature = "infisical"))]
+        resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
+        config,
+        cloudflare,
+        bearer,
+        counters: AuthCounters::default(),
+    });
+    Ok(AuthLayer { authenticator, resolves: true })
+}
+
+/// Authentication as a [`Layer`]; cheap to clone, all clones share keys and counters.
+#[derive(Debug, Clone)]
+pub struct AuthLayer {
+    authenticator: Arc<Authenticator>,
+    resolves: bool,
+}
+
+#[derive(Debug)]
+struct Authenticator {
+    config: AuthConfig,
+    cloudflare: Option<AccessValidator>,
+    bearer: Option<BearerTokens>,
+    /// The tokens that this server uses, by their keys.
+    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    resolved: BTreeMap<String, Resolved>,
+    counters: AuthCounters,
+}
+
+/// The server's own tokens by name, in the extensions of a request that has passed: for a server with several upstreams,
+/// each of which has a token of its own.
+#[derive(Clone)]
+pub struct ServiceTokens(Arc<Authenticator>);
+
+impl ServiceTokens {
+    /// The token stored under this key, one of those of
+    /// [`AuthConfig::with_service_tokens`](crate::AuthConfig::with_service_tokens): known already, or asked of the store.
+    ///
+    /// # Errors
+    /// [`AuthError::ServiceTokenMissing`] for a key that is not stored, or not one of those;
+    /// [`AuthError::TokenStoreUnavailable`] where the store does not answer and nothing recent is known,
+    /// [`AuthError::ServiceTokenUnreadable`] where what it has does not decrypt.
+    pub async fn get(&self, key: &str) -> Result<ServiceToken, AuthError> {
+        if !self.0.config.service_tokens.iter().any(|known| known == key) {
+            return Err(AuthError::ServiceTokenMissing);
+        }
+        self.0.service_token(key).await
+    }
+}
+
+impl fmt::Debug for ServiceTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServiceTokens").field(&self.0.config.service_tokens).finish()
+    }
+}
+
+/// How often requests passed, and how often each refusal happened.
+#[derive(Debug, Default)]
+pub struct AuthCounters {
+    passed: AtomicU64,
+    refused: [AtomicU64; AuthError::ALL.len()],
+}
+
+impl AuthCounters {
+    /// Requests that passed.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
+    }
+
+    /// Every kind of refusal with its count, in the order of the codes.
+    pub fn refused(&self) -> impl Iterator<Item = (AuthError, u64)> + '_ {
+        AuthError::ALL.into_iter().zip(self.refused.iter().map(|n| n.load(Ordering::Relaxed)))
+    }
+
+    fn count(&self, error: AuthError) {
+        if let Some(at) = AuthError::ALL.iter().position(|known| *known == error) {
+            self.refused[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl AuthLayer {
+    /// The same layer for routes that need no [`ServiceToken`](crate::ServiceToken), such as a status page, which has to
+    /// answer above all when the token store does not.
+    #[must_use]
+    pub fn without_service_token(mut self) -> Self {
+        self.resolves = false;
+        self
+    }
+
+    /// Keeps the key server's keys fresh. Never returns where Cloudflare Access is configured, at once elsewhere:
+    /// spawn it beside the server, and abort it at shutdown.
+    pub async fn keep_keys_fresh(self) {
+        if let Some(validator) = &self.authenticator.cloudflare {
+            validator.keep_keys_fresh().await;
+        }
+    }
+
+    /// Follows the changes of the token store, so that a token that was stored or deleted counts within a second, not
+    /// when the known one is due. Never returns where the store tells of changes, at once elsewhere: spawn it beside the
+    /// server, and abort it at shutdown.
+    #[cfg(feature = "postgres")]
+    pub async fn keep_tokens_fresh(self) {
+        let Authenticator { config, resolved, .. } = &*self.authenticator;
+        let TokenStore::Postgres(store) = &config.token_store else { return };
+        if resolved.is_empty() {
+            return;
+        }
+        let mut changes = store.changes();
+        while let Some(change) = changes.next().await {
+            for (own, resolved) in resolved {
+                let other = matches!(&change, TokenChange::Changed { service, key }
+                    if *service != config.service_name || key != own);
+                // What may have been missed counts as a change.
+                if !other {
+                    resolved.forget();
+                }
+            }
+        }
+    }
+
+    /// What is known about the key server's keys; `None` where Cloudflare Access is not configured.
+    #[must_use]
+    pub fn key_status(&self) -> Option<KeyStatus> {
+        self.authenticator.cloudflare.as_ref().map(AccessValidator::key_status)
+    }
+
+    /// How often requests passed and were refused.
+    #[must_use]
+    pub fn counters(&self) -> &AuthCounters {
+        &self.authenticator.counters
+    }
+}
+
+impl Authenticator {
+    /// Who calls, where that takes no signature check and nobody's answer: nearly always. `None` leaves it to
+    /// [`authenticate`](Self::authenticate).
+    ///
+    /// A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an attacker choose the
+    /// weaker check.
+    fn known_caller(&self, headers: &HeaderMap) -> Option<Result<User, AuthError>> {
+        if self.brings_access_token(headers) {
+            let value = single(headers, &cloudflare::HEADER).ok()?;
+            let user = self.cloudflare.as_ref()?.known(value)?;
+            access_validated(&user);
+            return Some(Ok(user));
+        }
+        if let Some(tokens) = &self.bearer
+            && headers.contains_key(AUTHORIZATION)
+        {
+            let result = single(headers, &AUTHORIZATION).and_then(|value| validate_bearer_token(value, tokens));
+            match &result {
+                Ok(user) => tracing::debug!("Bearer token authenticated for: {}", user.email),
+                Err(error) => tracing::warn!("Bearer token validation failed: {error}"),
+            }
+            return Some(result);
+        }
+        tracing::warn!("Request refused: {}", AuthError::MissingCredentials);
+        Some(Err(AuthError::MissingCredentials))
+    }
+
+    /// The service token, where one is needed and known; `Some(None)` where none is needed.
+    fn known_token(&self, resolves: bool) -> Option<Option<ServiceToken>> {
+        let Some(key) = self.config.service_token.as_deref().filter(|_| resolves) else { return Some(None) };
+        match &self.config.token_store {
+            // In memory already.
+            TokenStore::Env(store) => store.get(key).map(Some),
+            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            _ => self.resolved.get(key)?.fresh().map(Some),
+        }
+    }
+
+    /// `caller` is what [`known_caller`](Self::known_caller) found.
+    async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        caller: Option<Result<User, AuthError>>,
+        resolves: bool,
+    ) -> Result<(User, Option<ServiceToken>), AuthError> {
+        let user = match caller {
+            Some(caller) => caller?,
+            None => self.access_user(headers).await.inspect(access_validated).inspect_err(|error| {
+                tracing::warn!("Cloudflare Access JWT validation failed: {error}");
+            })?,
+        };
+        let token = match &self.config.service_token {
+            Some(key) if resolves => Some(self.service_token(key).await?),
+            _ => None,
+        };
+        Ok((user, token))
+    }
+
+    async fn service_token(&self, key: &str) -> Result<ServiceToken, AuthError> {
+        let token = match &self.config.token_store {
+            TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
+            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            store => {
+                let service = &self.config.service_name;
+                // The cache asks on behalf of all callers, so none of them is the actor.
+                match self.resolved.get(key) {
+                    Some(resolved) => resolved.get(|| store.get_token(service, key, service)).await,
+                    None => Err(AuthError::ServiceTokenMissing),
+                }
+            }
+        };
+        if token.as_ref().err() == Some(&AuthError::ServiceTokenMissing) {
+            tracing::warn!("Service token not found: {}", printable(key));
+        }
+        token
+    }
+
+    fn brings_access_token(&self, headers: &HeaderMap) -> bool {
+        self.config.mode.takes_cloudflare() && headers.contains_key(&cloudflare::HEADER)
+    }
+
+    async fn access_user(&self, headers: &HeaderMap) -> Result<User, AuthError> {
+        let value = single(headers, &cloudflare::HEADER)?;
+        let validator = self.cloudflare.as_ref().ok_or(AuthError::AccessNotConfigured)?;
+        validate_cloudflare_access_jwt(value, validator).await
+    }
+
+    /// RFC 6750 §3; `resource_metadata` is RFC 9728 §5.1, by which MCP clients find out how to authenticate.
+    fn challenge(&self, error: AuthError, resource_metadata: Option<&str>) -> Option<HeaderValue> {
+        let mut value = format!("Bearer realm=\"{}\"", quoted(&self.config.service_name));
+        if error != AuthError::MissingCredentials {
+            value.push_str(&format!(", error=\"{}\", error_description=\"{error}\"", error.oauth_error()));
+        }
+        if let Some(url) = resource_metadata {
+            value.push_str(&format!(", resource_metadata=\"{}\"", quoted(url)));
+        }
+        HeaderValue::from_str(&value).ok()
+    }
+
+    /// Where the metadata of the protected resource is (RFC 9728 §3.1), by the name under which the caller reached us.
+    /// The name is taken only where it has the form of a host; whether it is one of ours is for the layer in front.
+    fn metadata_url(&self, headers: &HeaderMap) -> Option<String> {
+        let path = self.config.resource_path.as_deref()?;
+        let host = headers.get(HOST)?.to_str().ok()?;
+        if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) {
+            return None;
+        }
+        let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |rest| rest.split(']').next())?;
+        let scheme = if matches!(name, "localhost" | "127.0.0.1" | "::1") { "http" } else { "https" };
+        Some(format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}"))
+    }
+
+    /// Gives the request what the handler may know.
+    fn admit<B>(self: &Arc<Self>, request: &mut Request<B>, user: User, token: Option<ServiceToken>) {
+        self.counters.passed.fetch_add(1, Ordering::Relaxed);
+        // What follows needs no credential of the caller: it cannot leak what it does not have.
+        request.headers_mut().remove(AUTHORIZATION);
+        request.headers_mut().remove(&cloudflare::HEADER);
+        request.extensions_mut().insert(user);
+        if let Some(token) = token {
+            request.extensions_mut().insert(token);
+        }
+        if !self.config.service_tokens.is_empty() {
+            request.extensions_mut().insert(ServiceTokens(Arc::clone(self)));
+        }
+    }
+
+    fn refuse<B: From<String>>(&self, error: AuthError, headers: &HeaderMap) -> Response<B> {
+        self.counters.count(error);
+        let body = serde_json::json!({
+            "error": error.oauth_error(),
+            "code": error.code(),
+            "message": error.to_string(),
+        });
+        let mut response = Response::new(B::from(body.to_string()));
+        *response.status_mut() = error.status();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // The body of a refused request is not read, so the connection cannot be used again.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        match error.status() {
+            http::StatusCode::UNAUTHORIZED => {
+                if let Some(challenge) = self.challenge(error, self.metadata_url(headers).as_deref()) {
+                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+            }
+            http::StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn access_validated(user: &User) {
+    tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
+}
+
+/// The header's only value; two, even equal ones, are an error, as proxies differ in which of them counts.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h HeaderValue, AuthError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(_)) => Err(AuthError::DuplicateHeader),
+        (None, _) => Err(AuthError::MissingCredentials),
+    }
+}
+
+/// The inside of a quoted-string (RFC 9110 §5.6.4).
+fn quoted(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c]))
+        .collect()
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthService { inner, authenticator: Arc::clone(&self.authenticator), resolves: self.resolves }
+    }
+}
+
+/// A service behind [`AuthLayer`].
+#[derive(Debug, Clone)]
+pub struct AuthService<S> {
+    inner: S,
+    authenticator: Arc<Authenticator>,
+    resolves: bool,
+}
+
+impl<S, B, R> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+    R: From<String> + Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let resolves = self.resolves;
+        // What is known is settled here, without a future that would be made, moved and dropped for every request.
+        let mut caller = self.authenticator.known_caller(request.headers());
+        if let Some(Ok(user)) = caller {
+            if let Some(token) = self.authenticator.known_token(resolves) {
+                self.authenticator.admit(&mut request, user, token);
+                return Box::pin(self.inner.call(request));
+            }
+            caller = Some(Ok(user));
+        }
+        // The service that was polled ready is the one that is called (tower's `Service` documentation).
+        let ready = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, ready);
+        let authenticator = Arc::clone(&self.authenticator);
+        Box::pin(async move {
+            match authenticator.authenticate(request.headers(), caller, resolves).await {
+                Ok((user, token)) => {
+                    authenticator.admit(&mut request, user, token);
+                    inner.call(request).await
+                }
+                Err(error) => Ok(authenticator.refuse(error, request.headers())),
+            }
+        })
+    }
+}

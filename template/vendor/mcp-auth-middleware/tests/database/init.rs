@@ -1,0 +1,175 @@
+//! Setting a database up, and what the server's role may do in it.
+
+use crate::postgres::{Database, key, keyring, own, shared};
+use mcp_auth_middleware::{InitReport, PostgresConfig, PostgresTokenStore, ServerRole, StoreError};
+use secrecy::SecretString;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+const ACTOR: &str = "user@example.com";
+
+/// Everything that a schema consists of, but for the record of migrations, one line each.
+async fn schema(database: &Database) -> Vec<String> {
+    let sql = "
+        SELECT format('column %s.%s %s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+                      a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation)
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL SELECT format('relation %s %s %s', relname, relkind, reloptions)
+            FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+            FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT format('function %s', pg_get_functiondef(oid))
+            FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT format('head %s %s', count, encode(hash, 'hex')) FROM audit_chain";
+    let mut connection = database.connect().await;
+    let mut lines: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    lines.retain(|line| !line.contains("mcp_auth_migrations"));
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn setting_up_again_changes_nothing() {
+    let database = shared().blank().await;
+    let first = PostgresTokenStore::init(&database.config(), None).await.unwrap();
+    assert_eq!(first, InitReport { applied: 1, version: 1, role_created: false });
+    let store = database.store(&keyring(1));
+    store.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
+    let before = schema(&database).await;
+    let again = PostgresTokenStore::init(&database.config(), None).await.unwrap();
+    assert_eq!(again, InitReport { applied: 0, version: 1, role_created: false });
+    assert_eq!(schema(&database).await, before);
+    assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "value");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_at_once_take_turns() {
+    let database = shared().blank().await;
+    let role = ServerRole::new("server_of_several");
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (config, role) = (database.config(), role.clone());
+        tasks.spawn(async move { PostgresTokenStore::init(&config, Some(&role)).await.unwrap() });
+    }
+    let reports = tasks.join_all().await;
+    assert_eq!(reports.iter().map(|r| r.applied).sum::<usize>(), 1);
+    assert_eq!(reports.iter().filter(|r| r.role_created).count(), 1);
+}
+
+#[tokio::test]
+async fn schema_sql_is_what_the_migrations_make() {
+    let (migrated, read) = (shared().database().await, shared().blank().await);
+    read.run(include_str!("../../schema.sql")).await;
+    let (migrated, read) = (schema(&migrated).await, schema(&read).await);
+    assert!(migrated.len() > 60, "{migrated:#?}");
+    assert_eq!(migrated, read);
+}
+
+#[tokio::test]
+async fn a_schema_that_this_version_does_not_know_is_left_alone() {
+    for (change, text) in [
+        (
+            "INSERT INTO mcp_auth_migrations SELECT 99, 'newer', now(), true, checksum, 0 FROM mcp_auth_migrations",
+            "its schema has version 99, which this program is too old for",
+        ),
+        (
+            "UPDATE mcp_auth_migrations SET checksum = sha256('x')",
+            "migration 1 of its schema is not the one that this program knows",
+        ),
+    ] {
+        let database = shared().database().await;
+        database.run(change).await;
+        let error = PostgresTokenStore::init(&database.config(), None).await.unwrap_err();
+        assert_eq!(error, StoreError::NotSetUp(text.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said() {
+    let blank = shared().blank().await;
+    let store = blank.store(&keyring(1));
+    let errors = [
+        store.get_token("server", "API", ACTOR).await.unwrap_err(),
+        store.audit_verify().await.unwrap_err(),
+        store.rotate(ACTOR).await.unwrap_err(),
+        store.ping().await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(&error, StoreError::NotSetUp(text) if text.contains("run `db init`")), "{error}");
+    }
+    let nowhere = shared().config("nowhere");
+    let store = PostgresTokenStore::connect_lazy(&nowhere, keyring(1)).unwrap();
+    let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+    assert!(matches!(&error, StoreError::NotSetUp(text) if text.contains("does not exist")), "{error}");
+    let error = PostgresTokenStore::init(&nowhere, None).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotSetUp(_)), "{error}");
+    let error = PostgresTokenStore::init(&PostgresConfig::new("/nonexistent", "x", "x"), None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    let owner = ServerRole::new("postgres");
+    let error = PostgresTokenStore::init(&blank.config(), Some(&owner)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Invalid(_)), "{error}");
+    assert_eq!(blank.number("SELECT count(*) FROM pg_class WHERE relname = 'tokens'").await, 0, "all or nothing");
+}
+
+#[tokio::test]
+async fn the_servers_role_may_do_its_work_and_no_more() {
+    let database = own().blank().await;
+    let name = "token \"server\"; DROP ROLE postgres; --";
+    let (password, newer) = ("pa$$'w0rd \\one", "another one");
+    let role = ServerRole::new(name).with_password(password.to_owned().into());
+    assert!(PostgresTokenStore::init(&database.config(), Some(&role)).await.unwrap().role_created);
+    let verifiers = "SELECT count(*) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$4096:%'";
+    assert_eq!(database.number(verifiers).await, 1);
+
+    // Through TCP, where the server asks for the password.
+    let config = |password| database.cluster.config_over_tcp(&database.name, name, password);
+    let store = PostgresTokenStore::connect_lazy(&config(password), keyring(1)).unwrap();
+    let value: SecretString = "value".to_owned().into(); // pragma: allowlist secret
+    store.set_token("server", "API", &value, ACTOR).await.unwrap();
+    store.set_token("server", "API", &"other".to_owned().into(), ACTOR).await.unwrap();
+    assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "other");
+    let rotated = PostgresTokenStore::connect_lazy(&config(password), keyring(2).with_previous(key(1))).unwrap();
+    assert_eq!(rotated.rotate_key(ACTOR).await, Ok(1));
+    assert_eq!(rotated.list("server", ACTOR).await.unwrap().len(), 1);
+    assert!(rotated.delete_token("server", "API", ACTOR).await.unwrap());
+    assert_eq!(store.audit_verify().await.unwrap().fault, None);
+    assert!(!store.audit_rows(0).await.unwrap().is_empty());
+
+    let mut connection = database.cluster.connect(&database.name, name).await;
+    for sql in [
+        "UPDATE audit_log SET user_email = 'x'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+        "ALTER TABLE audit_log DISABLE TRIGGER ALL",
+        "DROP TABLE audit_log",
+        "DELETE FROM audit_chain",
+        "INSERT INTO audit_chain VALUES (true, 0, sha256('x'))",
+        "UPDATE audit_chain SET count = 0",
+        "UPDATE services SET name = 'x'",
+        "DELETE FROM services",
+        "TRUNCATE tokens",
+        "SELECT * FROM mcp_auth_migrations",
+        "SET session_replication_role = replica",
+        "CREATE ROLE another",
+    ] {
+        let error = connection.execute(AssertSqlSafe(sql)).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
+    }
+    connection.close().await.unwrap();
+    let error = PostgresTokenStore::init(&config(password), None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Denied(_)), "{error}");
+
+    // A role that is there keeps its name and gets the new password.
+    let role = ServerRole::new(name).with_password(newer.to_owned().into());
+    assert!(!PostgresTokenStore::init(&database.config(), Some(&role)).await.unwrap().role_created);
+    let old = PostgresTokenStore::connect_lazy(&config(password), keyring(1)).unwrap();
+    let error = old.get_token("server", "API", ACTOR).await.unwrap_err();
+    assert!(matches!(error, StoreError::Denied(_)), "{error}");
+    assert!(!error.to_string().contains(password), "{error}");
+    let new = PostgresTokenStore::connect_lazy(&config(newer), keyring(1)).unwrap();
+    assert!(new.get_token("server", "API", ACTOR).await.unwrap().is_none());
+}

@@ -1,0 +1,10 @@
+//! What the layer answers to requests: modes, tokens of Cloudflare Access and the key server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bearer_and_modes;
+mod cloudflare_attacks;
+mod key_server;
+
+#[path = "../harness/mod.rs"]
+mod harness;
