@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from urllib.parse import quote
 
+import corpus
 import made_up
 from generators import GENERATORS, LOGO, Failed, slugs
 from judge import LINK, Audit
@@ -281,6 +282,61 @@ def one_site(style, variant, seed, trees, audit, keep):
                 shutil.rmtree(built, ignore_errors=True)
 
 
+def broken_links(style, root):
+    """The marked links of a tree that its built site does not resolve: document, line, code."""
+    probes = []
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            path = Path(folder) / name
+            if path.suffix not in (".md", ".mdx"):
+                continue
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                for link in LINK.finditer(line):
+                    probes.append(Probe(int(link[1]), str(path.relative_to(root)), number, "", link[0]))
+    twice = [mark for mark, count in Counter(probe.mark for probe in probes).items() if count > 1]
+    if twice or not probes:
+        raise Failed(f"each link needs a mark of its own; twice: {twice}")
+    truth(Site(style.build(root, style.variants[0]), style.base, style.shows_folders), probes)
+    codes = {"page": "broken-link", "anchor": "broken-anchor"}
+    return sorted((probe.path, probe.line, codes[probe.truth]) for probe in probes if probe.truth in codes)
+
+
+def fixtures(options):
+    """Builds the kept trees by their generators, and compares with what their expected.tsv says."""
+    wrong = trees = 0
+    skipped = set()
+    for expected in sorted((ROOT / "tests/fixtures/renderers").glob("*/*/expected.tsv" if not options.update else "*/*")):
+        fixture = expected if options.update else expected.parent
+        style = GENERATORS[fixture.parent.name]
+        if options.generators and style.name not in options.generators:
+            continue
+        if not style.installed():
+            skipped.add(style.name)
+            continue
+        root = Path(tempfile.mkdtemp(prefix="renderers-"))
+        try:
+            shutil.copytree(fixture, root, dirs_exist_ok=True)
+            built = broken_links(style, root)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+        trees += 1
+        if options.update:
+            lines = [f"{path}\t{line}\t{code}\n" for path, line, code in built]
+            (fixture / "expected.tsv").write_text("".join(lines))
+            continue
+        lines = [line.split("\t") for line in expected.read_text().splitlines() if line and not line.startswith("#")]
+        kept = {(path, int(number)) for path, number, _ in lines}
+        made = {(path, number) for path, number, _ in built}
+        for path, number in sorted(kept ^ made):
+            wrong += 1
+            says = "broken" if (path, number) in made else "right"
+            print(f"{style.name}/{fixture.name}: {path}:{number} is {says} in the built site; expected.tsv says otherwise")
+    for name in sorted(skipped):
+        print(f"SKIPPED {name}: it is not installed; scripts/renderers/install {name} says why")
+    print(f"{trees} kept trees built, {wrong} lines differ")
+    return 1 if wrong else 0
+
+
 def kind(probe):
     """Whether a probe is about a page or about a place in one."""
     return "anchors" if probe.form.startswith("id") else "pages"
@@ -295,9 +351,25 @@ def main(arguments):
     parser.add_argument("--keep", action="store_true", help="leave the built trees")
     parser.add_argument("--show", type=int, default=3, metavar="N", help="disagreements to print of each kind [default: 3]")
     parser.add_argument("--json", metavar="FILE", help="write every disagreement there")
+    parser.add_argument("--corpus", metavar="FOLDER", help="compare on this tree instead of made-up ones; a copy of it is built")
+    parser.add_argument("--build", metavar="COMMAND", help="with --corpus: builds the site into $OUT, in the copy [default: as made-up trees]")
+    parser.add_argument("--out", default="out", metavar="FOLDER", help="with --corpus: where the build puts the site, if not into $OUT")
+    parser.add_argument("--base", default="/", metavar="/PATH/", help="with --corpus: the path at which the site is published [default: /]")
+    parser.add_argument("--fixtures", action="store_true", help="build the trees of tests/fixtures/renderers and compare with their expected.tsv")
+    parser.add_argument("--update", action="store_true", help="with --fixtures: write expected.tsv as the built sites say")
     options = parser.parse_args(arguments)
+    if options.fixtures:
+        return fixtures(options)
     binary = options.binary or Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "debug/mcp-kit"
     audit = Audit(binary)
+    if options.corpus:
+        if len(options.generators) != 1 or options.generators[0] not in GENERATORS:
+            parser.error("--corpus takes one generator")
+        try:
+            corpus.compare(GENERATORS[options.generators[0]], audit, Path(options.corpus), options.build, options.out, options.base, options.show)
+        except Failed as failed:
+            print(f"SKIPPED {options.corpus}: {failed}")
+        return 0
     disagreements = []
     for name in options.generators or GENERATORS:
         name, _, only = name.partition(":")

