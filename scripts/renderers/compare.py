@@ -161,18 +161,21 @@ def write_probes(style, root, rng, sources, site, pages):
                 for form, destination in page_forms(style, source, path):
                     add(form, destination)
                 page = site.page(pages[token])
+                address = site.address(pages[token])
+                add("address", encode(address))
+                target = encode(address) if style.by_address else encode(relative(source, path))
                 names = list(dict.fromkeys(page.content_ids))
                 titles = {ident: text.strip() for _, ident, text in page.headings}
                 for name in names:
                     for form, variant in id_variants(rng, name, page.ids):
                         # As people copy it from the address bar, or as it is.
                         written = encode(variant) if rng.random() < 0.5 or set(variant) & set(" <>()[]\\`*\"") else variant
-                        add(form, f"{encode(relative(source, path))}#{written}")
+                        add(form, f"{target}#{written}")
                         probes[-1].of = f"#{name} is {titles[name]!r}" if name in titles else f"#{name}"
                 for _, ident, text in page.headings:
                     text = text.strip().rstrip("#¶").strip()
                     if slugged.get(text) and slugged[text] != ident:
-                        add("id, GitHub's", f"{encode(relative(source, path))}#{slugged[text]}")
+                        add("id, GitHub's", f"{target}#{slugged[text]}")
                         probes[-1].of = f"#{ident} is {text!r}"
             for form, destination, image in [
                 ("file", "data.txt" if not place else "../data.txt", False),

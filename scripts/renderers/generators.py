@@ -94,6 +94,10 @@ class Generator:
     html = True
     mdx = False
     ids = []
+    #: An id that stands twice stops the build.
+    unique_ids = False
+    #: Links by the path of a document are left as they are, so that anchors are tried by address.
+    by_address = False
     blocks = COMMON
     extras = []
     #: Broken images stop the build.
@@ -194,6 +198,7 @@ class VitePress(OfNode):
     """VitePress."""
 
     name = "vitepress"
+    unique_ids = True
     variants = ["plain", "clean"]
     ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}"]
     blocks = COMMON + [container("::: tip", ":::"), container("::: details A title", ":::"), container("<Badge>", "</Badge>")]
@@ -276,6 +281,7 @@ class Starlight(OfNode):
 
     name = "starlight"
     documents = "src/content/docs"
+    by_address = True
     images = False
     blocks = COMMON + [container(":::note", ":::"), container(":::tip[A title]", ":::")]
     extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A note.[^1]\n\n[^1]: The note."]
@@ -355,6 +361,7 @@ class Hugo(Generator):
     name = "hugo"
     documents = "content"
     index = "_index.md"
+    by_address = True
     variants = ["plain", "ascii", "ugly"]
     ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}", "{{.class}}"]
     extras = [
@@ -423,6 +430,7 @@ class Jekyll(Generator):
     """Jekyll, without plug-ins."""
 
     name = "jekyll"
+    by_address = True
     variants = ["plain", "pretty"]
     ids = ["{{#{name}}}", "{{: #{name}}}", "{{: #{name} .class}}"]
     extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A paragraph.\n{: #paragraph}", lambda rng: "A note.[^1]\n\n[^1]: The note."]

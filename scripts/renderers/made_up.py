@@ -34,7 +34,7 @@ def heading(rng, style, text):
     level = rng.choice([2, 2, 2, 3, 3, 4])
     ident = ""
     if rng.random() < 0.12 and style.ids:
-        ident = " " + rng.choice(style.ids).format(name=rng.choice(["own", "Own-Id", "a.b", "x_y", "own", "1st", "ünï"]))
+        ident = " " + rng.choice(style.ids).format(name=f"own-{rng.randrange(10**6)}" if style.unique_ids else rng.choice(["own", "Own-Id", "a.b", "x_y", "own", "1st", "ünï"]))
     roll = rng.random()
     if roll < 0.08:
         return [f"{text}{ident}", "-" * 5]

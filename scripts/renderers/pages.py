@@ -161,7 +161,7 @@ class Site:
         found = self.find(path[len(self.base) :])
         if found is None:
             return "page"
-        if not parts.fragment or not found.endswith(".html") or found in self.folders or parts.fragment.lower() == "top":
+        if not parts.fragment or not found.endswith(".html") or found in self.folders or parts.fragment.lower() == "top" or ":~:" in parts.fragment:
             return "good"
         target = self.page(found)
         if target.refresh is not None:
