@@ -1,4 +1,4 @@
-//! What a writer meant for a link and a reader sees as it is written.
+//! Text that its writer meant as a link and that readers see as written.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::{Construct, Span, Strings, Syntax, Text};
 /// Something that is shown as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw {
-    /// What it is.
+    /// The kind.
     pub kind: RawKind,
     /// All of it.
     pub span: Span,
     /// The destination as written; empty for a footnote.
-    pub written: Span,
+    pub destination_span: Span,
     /// The destination, or the label of the footnote.
     pub destination: Text,
 }
@@ -32,7 +32,7 @@ pub enum RawKind {
 /// A longer destination or text is none: long lines cost no more than this at each bracket.
 const LONGEST: usize = 1 << 10;
 
-/// Whether a bracket that is no link may have been meant for one.
+/// Returns whether a bracket that is no link may have been meant for one.
 pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
     bytes.get(span.end) == Some(&b'(') || span.start > 0 && bytes[span.start - 1] == b')'
@@ -40,15 +40,16 @@ pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
 
 /// Reads what stands beside a bracket.
 pub(super) fn read(parsed: &Parsed<'_>, span: &Range<usize>, syntax: &Syntax, strings: &mut Strings) -> Option<Raw> {
-    let (kind, range, written) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
-        let written = blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
-        (RawKind::Blank, span.start..written.end + 1, written)
+    let (kind, range, destination_span) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
+        let destination_span =
+            blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
+        (RawKind::Blank, span.start..destination_span.end + 1, destination_span)
     } else {
         let start = reversed(parsed.text, span.start)?;
         (RawKind::Reversed, start..span.end, span.start + 1..span.end - 1)
     };
-    let destination = strings.add(&parsed.text[written.clone()]);
-    Some(Raw { kind, span: parsed.span(&range), written: parsed.span(&written), destination })
+    let destination = strings.add(&parsed.text[destination_span.clone()]);
+    Some(Raw { kind, span: parsed.span(&range), destination_span: parsed.span(&destination_span), destination })
 }
 
 /// Returns the destination with blanks that begins at `start`: a path on one line up to a parenthesis.

@@ -10,7 +10,7 @@ use crate::audit::document::{Construct, Syntax};
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass = Pass { writer, source, syntax, lists: Lists::default(), is_program: true, mistakes: 1_000 };
+    let mut pass = MdxPass { writer, source, syntax, lists: Lists::default(), is_program: true, mistakes: 1_000 };
     let (mut at, mut is_new) = (0, true);
     while at < source.len() {
         let line = Line::at(source, at, 4);
@@ -63,7 +63,7 @@ fn program_end(source: &str, start: usize) -> usize {
     bytes.len()
 }
 
-struct Pass<'a, 'w> {
+struct MdxPass<'a, 'w> {
     writer: &'w mut Writer<'a>,
     source: &'a str,
     syntax: &'w Syntax,
@@ -74,7 +74,7 @@ struct Pass<'a, 'w> {
     mistakes: u16,
 }
 
-impl<'a> Pass<'a, '_> {
+impl<'a> MdxPass<'a, '_> {
     /// Copies a block of code, each line as far in as its fence. Returns where the next line begins.
     fn fence(&mut self, fence: Fence, first: &Line<'_>, place: usize) -> usize {
         self.writer.copy(first.body..first.next);
