@@ -16,7 +16,8 @@ pub(super) fn is_worth_it(text: &str) -> bool {
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass = PythonPass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true };
+    let mut pass =
+        PythonPass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true, unclosed: 16 };
     let mut at = 0;
     while at < source.len() {
         at = pass.line(&Line::at(source, at, 4));
@@ -33,6 +34,8 @@ struct PythonPass<'a, 'w> {
     lists: Vec<usize>,
     /// The line before is blank.
     is_blank: bool,
+    /// How many elements may still be without an end: each costs a search through the rest of the text.
+    unclosed: u8,
 }
 
 impl PythonPass<'_, '_> {
@@ -158,10 +161,12 @@ impl PythonPass<'_, '_> {
             return line.next;
         };
         let is_markdown = memmem::find(&self.source.as_bytes()[line.body..tag.end], b"markdown").is_some();
-        let end = if tag.closes || tag.is_empty || is_markdown || is_void(tag.name) {
+        let end = if tag.closes || tag.is_empty || is_markdown || is_void(tag.name) || self.unclosed == 0 {
             None
         } else {
-            element_end(self.source, tag.end, tag.name)
+            let end = element_end(self.source, tag.end, tag.name);
+            self.unclosed -= u8::from(end.is_none());
+            end
         };
         if tag.closes || is_markdown {
             self.writer.insert("\n", line.start);
