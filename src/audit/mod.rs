@@ -15,6 +15,7 @@ pub mod fix;
 pub mod graph;
 pub mod included;
 pub mod locate;
+pub mod navigation;
 pub mod report;
 pub mod resolve;
 pub mod scope;
@@ -232,6 +233,7 @@ fn audited<'a>(
 fn findings(context: Context<'_>, covers: &dyn Fn(&[u8]) -> bool) -> (Vec<Finding>, usize) {
     let (mut findings, hidden) = locate::locate(context, check(context));
     findings.extend(locate::unreadable(&context.corpus.tree, context.settings, covers));
+    findings.extend(navigation::missing(context.corpus, context.settings));
     locate::sort(&mut findings);
     (findings, hidden)
 }

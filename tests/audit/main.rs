@@ -19,5 +19,6 @@ mod renderers;
 mod reports;
 #[cfg(unix)]
 mod since;
+mod sites;
 #[cfg(unix)]
 mod stdin;

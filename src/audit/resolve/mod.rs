@@ -141,7 +141,9 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if kind == LinkKind::Autolink {
         return on_the_web(corpus, site, destination);
     }
-    if let Some(kind) = malformed::at_sight(destination, kind) {
+    // A note may be named `TODO`.
+    let is_path = kind != LinkKind::Wiki;
+    if let Some(kind) = malformed::at_sight(destination, kind).filter(|_| is_path) {
         return malformed(kind);
     }
     if has_scheme(destination) || is_template(destination) {

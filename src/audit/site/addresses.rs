@@ -96,6 +96,7 @@ impl Index {
                     for address in &mut addresses {
                         *address = bare(&crate::text::path::join(&route.prefix, address)).to_vec();
                     }
+                    aliases(document, &mut addresses);
                     Some((number, addresses))
                 })
             })
@@ -145,6 +146,23 @@ impl Index {
     #[must_use]
     pub fn address_of(&self, entry: u32) -> Option<&[u8]> {
         self.own.get(&entry).map(Vec::as_slice)
+    }
+}
+
+/// Adds the old addresses of a page, which lead on to it: from the root, or from the folder of its own address.
+fn aliases(document: Option<&Document>, addresses: &mut Vec<Vec<u8>>) {
+    let Some(document) = document else { return };
+    let front_matter = &document.front_matter;
+    let own = addresses.first().cloned().unwrap_or_default();
+    for alias in &front_matter.addresses {
+        if [front_matter.slug, front_matter.id, front_matter.address].contains(&Some(*alias)) {
+            continue;
+        }
+        let text = document.text(*alias).as_bytes();
+        addresses.push(bare(text).to_vec());
+        if !text.starts_with(b"/") {
+            addresses.push(bare(&crate::text::path::join(parent(&own), text)).to_vec());
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use crate::audit::document::literals::Literals;
 /// A common part of the words below, in any case. Hardly any page has one at its head, and the patterns for them are
 /// slow.
 const STEMS: &[&str] = &[
-    moved::STEM,
+    moved::STEMS[0],
+    moved::STEMS[1],
     "eprecated",
     "EPRECATED",
     "rchived",
@@ -42,7 +43,7 @@ pub(in crate::audit::document) fn at_head(text: &str, start: usize, strings: &mu
     let head = &text[start..text.floor_char_boundary(start + HEAD_LENGTH)];
     let (mut old, mut moved) = (false, false);
     for hit in HEAD.iter().flat_map(|stems| stems.places(head.as_bytes())) {
-        *(if STEMS[hit.pattern().as_usize()] == moved::STEM { &mut moved } else { &mut old }) = true;
+        *(if moved::STEMS.contains(&STEMS[hit.pattern().as_usize()]) { &mut moved } else { &mut old }) = true;
     }
     let notice = if old { notices::notice(head, start, strings) } else { None };
     (notice, moved && moved::says_moved(head))
@@ -75,10 +76,12 @@ mod tests {
             "# A\n\nThis page has moved to\n[B](b.md).\n",
             "This document has been permanently moved.",
             "This file was moved",
+            "The contents of this document have been moved to the\n[guide](new.md).",
+            "This guide now lives [here](new.md).",
         ] {
             assert!(at_head(text, 0, &mut Strings::default()).1, "{text}");
         }
-        for text in ["# A\n\nThis page says how files are moved.\n", "It was moved", ""] {
+        for text in ["# A\n\nThis page says how files are moved.\n", "It was moved", "This guide lives here.", ""] {
             assert!(!at_head(text, 0, &mut Strings::default()).1, "{text}");
         }
     }

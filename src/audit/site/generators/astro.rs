@@ -70,7 +70,7 @@ fn astro(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         governed.push(folder.to_vec());
     }
     let site = |folder_of_site: Vec<u8>| {
-        let mut site = super::recognised::site(&STARLIGHT, folder_of_site, path, BY_PROGRAM);
+        let mut site = super::recognised::site("Astro", folder_of_site, path, BY_PROGRAM);
         site.roots = vec![join(folder, b"public")];
         site.readmes = false;
         site

@@ -128,10 +128,7 @@ pub(super) fn sites(tree: &Tree, path: &[u8], kind: &Kind) -> Vec<(usize, Site)>
     };
     let generators = numbers.iter().map(|number| (*number, GENERATORS[*number])).filter(|(_, one)| fits(one));
     generators
-        .flat_map(|(number, one)| {
-            let sites = (one.read)(tree, path, parent(path));
-            sites.into_iter().map(move |site| (number, Site { generator: one.name, ..site }))
-        })
+        .flat_map(|(number, one)| (one.read)(tree, path, parent(path)).into_iter().map(move |site| (number, site)))
         .collect()
 }
 
