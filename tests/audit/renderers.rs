@@ -41,7 +41,8 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn expected(fixture: &Path) -> BTreeSet<Broken> {
-    let text = fs::read_to_string(fixture.join(EXPECTED)).unwrap_or_else(|error| panic!("{}: {error}", fixture.display()));
+    let text =
+        fs::read_to_string(fixture.join(EXPECTED)).unwrap_or_else(|error| panic!("{}: {error}", fixture.display()));
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| match line.split('\t').collect::<Vec<_>>()[..] {
