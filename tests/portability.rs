@@ -1,4 +1,5 @@
-//! A generated project on machines that are set up in another way than its author's: `CDPATH`, line ends of Windows.
+//! A generated project on machines that are set up in another way than its author's: `CDPATH`, line ends of Windows,
+//! `.env` as others write it, IPv6, folders with odd names, a workspace around it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
@@ -113,4 +114,119 @@ fn this_repository_pins_its_line_ends_as_well() {
     assert_eq!(said.matches(": eol: lf\n").count(), paths.len(), "{said}");
     let corpus = git(root, &["check-attr", "text", "--", "fuzz/corpus/claims/seed-0"]).stdout;
     assert!(corpus.ends_with(b": text: unset\n"), "{}", String::from_utf8_lossy(&corpus));
+}
+
+/// Writes a program into the folder `bin`, which `with_bin` puts in front of the path.
+fn fake(place: &Place, name: &str, script: &str) {
+    place.write(&format!("bin/{name}"), format!("#!/usr/bin/env bash\n{script}\n"));
+    fs::set_permissions(place.path(&format!("bin/{name}")), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn with_bin(place: &Place) -> String {
+    format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn attack_70_env_files_are_read_as_compose_reads_them_and_only_for_known_names() {
+    let place = project();
+    let load = |text: &str| {
+        place.write("my-server/.env", text);
+        let script = "die() { printf 'die: %s\\n' \"$*\" >&2; exit 1; }; source scripts/env.sh; load_env; env -0";
+        let mut command = Command::new("bash");
+        command.args(["-euc", script]).current_dir(place.path("my-server")).env_clear();
+        command.env("PATH", std::env::var("PATH").unwrap()).env("PORT", "1111").output().unwrap()
+    };
+    let output = load(concat!(
+        "\u{feff}MCP_DEV_BEARER_TOKEN=0123456789abcdef0123 # mine\r\n",
+        "export CODA_API_TOKEN='single # quoted'\t# and a comment\r\n",
+        "# LOG_FORMAT=json\n",
+        "MCP_AUTH_ENCRYPTION_KEY=\"-----BEGIN\nsecond line\n-----END\"\n",
+        "POSTGRES_PASSWORD_FILE = /run/secrets/password  \n",
+        "ALLOWED_HOSTS=a#b\nALLOWED_ORIGINS= # none\nPORT=2222\n",
+        "LD_PRELOAD=/tmp/evil.so\nBASH_ENV=/tmp/evil\nRUSTC_WRAPPER=/tmp/evil\nIMAGE_TAG=7\n",
+        "HOST=::1",
+    ));
+    assert!(output.status.success(), "{}", outcome(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let mut seen: Vec<_> = said.split_terminator('\0').filter(|line| !line.starts_with(['_', 'S'])).collect();
+    seen.retain(|line| !line.starts_with("PATH=") && !line.starts_with("PWD=") && !line.starts_with("OLDPWD="));
+    seen.sort_unstable();
+    assert_eq!(
+        seen,
+        [
+            "ALLOWED_HOSTS=a#b",
+            "CODA_API_TOKEN=single # quoted",
+            "HOST=::1",
+            "MCP_AUTH_ENCRYPTION_KEY=-----BEGIN\nsecond line\n-----END",
+            "MCP_DEV_BEARER_TOKEN=0123456789abcdef0123",
+            "PORT=1111",
+            "POSTGRES_PASSWORD_FILE=/run/secrets/password",
+        ]
+    );
+    for (text, line) in [
+        ("PORT=1\n-----BEGIN PRIVATE-----\nPRIVATE\n", "line 2 of .env is not NAME=value"),
+        ("CODA_API_TOKEN=\"PRIVATE\nPRIVATE", "the quote that opens on line 1 of .env is not closed"),
+        ("CODA_API_TOKEN='PRIVATE'PRIVATE\n", "line 1 of .env goes on after the closing quote"),
+    ] {
+        let output = load(text);
+        let said = outcome(&output);
+        assert!(!output.status.success() && said.contains(line) && !said.contains("PRIVATE"), "{said}");
+    }
+}
+
+#[test]
+fn local_dev_serves_on_ipv6_and_in_a_folder_with_a_quotation_mark() {
+    let place = Place::new();
+    place.ok(&["new", "my-server", "--path", "a\"b\\c/my-server", "--no-git", "--quiet"]);
+    fake(
+        &place,
+        "cargo",
+        r#"path=$(sed 's/["\\]/\\&/g' <<<"$SERVER")
+printf '{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"my-server","edition":"2024"},"executable":"%s","fresh":true}\n' "$path""#,
+    );
+    fake(&place, "curl", r#"printf '%s\n' "${@: -1}" >>"$ASKED""#);
+    place.write("a\"b\\c/server", "#!/bin/sh\nsleep 1\n");
+    let server = place.path("a\"b\\c/server");
+    fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+    for (host, shown) in [("::1", "[::1]"), ("::", "[::1]"), ("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1")] {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let output = Command::new("scripts/local-dev.sh")
+            .current_dir(place.path("a\"b\\c/my-server"))
+            .env("PATH", with_bin(&place))
+            .env("ASKED", place.path("asked"))
+            .env("SERVER", &server)
+            .env("HOST", host)
+            .env("PORT", port.to_string())
+            .env("CODA_API_TOKEN", "x")
+            .output()
+            .unwrap();
+        let said = outcome(&output);
+        assert!(said.contains(&format!("http://{shown}:{port}/mcp ")), "{host}: {said}");
+        assert!(place.read("asked").ends_with(&format!("http://{shown}:{port}/health\n")), "{host}: {said}");
+    }
+}
+
+#[test]
+fn a_workspace_that_takes_the_project_in_is_named() {
+    let place = Place::new();
+    place.write("outer/Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");
+    fs::create_dir(place.path("outer/crates")).unwrap();
+    for more in [&["--dry-run"][..], &["--format", "json"]] {
+        let output = place.ok(&[&["new", "my-server", "--path", "outer/crates/my-server", "--no-git"], more].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("outer/Cargo.toml") && said.contains("exclude = [\"crates/my-server\"]"), "{said}");
+    }
+    let beside = place.ok(&["new", "my-server", "--path", "outer/my-server", "--no-git"]);
+    assert!(!String::from_utf8(beside.stderr).unwrap().contains("exclude"));
+}
+
+#[test]
+fn a_folder_may_have_a_name_as_long_as_any_and_no_longer() {
+    let place = Place::new();
+    let (long, too_long) = ("y".repeat(255), "ä".repeat(128));
+    place.ok(&["new", "my-server", "--path", &long, "--no-git", "--quiet"]);
+    assert!(place.path(&long).join("Cargo.toml").is_file());
+    let output = place.run(&["new", "my-server", "--path", &too_long, "--no-git"]);
+    let said = outcome(&output);
+    assert!(!output.status.success() && said.contains("choose a shorter one with --path"), "{said}");
 }

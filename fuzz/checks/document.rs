@@ -1,7 +1,7 @@
 //! What holds of any bytes that are taken for a document, under the rules of every renderer.
 
 use mcp_kit::audit::Settings;
-use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
+use mcp_kit::audit::document::{Construct, Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
 use mcp_kit::audit::site::Flavor;
 
 /// Offsets are places in the text, names are found, and a destination that is replaced where it is said to stand is the new one.
@@ -10,20 +10,36 @@ pub(crate) fn document(bytes: &[u8]) {
     let Ok(patterns) = Patterns::new(&config.deprecated, &config.common_words) else { panic!("the default pattern") };
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());
-    for (word, flavor) in Flavor::words() {
-        let document = parse(&decoded, &flavor.syntax(), &patterns, true);
+    for syntax in syntaxes() {
+        let document = parse(&decoded, &syntax, &patterns, true);
         places(&decoded.text, &document);
         for name in document.anchors.iter(&document.strings) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
         }
-        if *word == "github" {
+        named(&decoded.text, &document);
+        if syntax == github() {
             replaced(&decoded.text, &document, &patterns);
         }
     }
 }
 
-fn syntax(flavor: Flavor) -> Syntax {
-    Site::new(flavor, Vec::new(), String::new()).syntax
+/// The syntax of every renderer, and of those that no flavor has yet.
+fn syntaxes() -> impl Iterator<Item = Syntax> {
+    use Construct::{Containers, DefinitionLists, Directives, Liquid, Math, TermIds, WikiLinks};
+    let others = [&[Liquid, DefinitionLists] as &[_], &[Directives, Containers, Math], &[WikiLinks, TermIds]];
+    let known = Flavor::words().iter().map(|(_, flavor)| flavor.syntax());
+    known.chain(others.into_iter().map(|more| github().with(more)))
+}
+
+/// A destination without anything to unescape stands where it is said to.
+fn named(text: &str, document: &Document) {
+    let is_plain = |destination: &str| destination.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    for link in document.links.iter().filter(|link| matches!(link.kind, LinkKind::Link | LinkKind::Image)) {
+        let destination = document.text(link.destination);
+        if is_plain(destination) && link.written.start < link.written.end {
+            assert_eq!(&text[link.written.range()], destination, "{text:?}");
+        }
+    }
 }
 
 fn places(text: &str, document: &Document) {
@@ -33,6 +49,10 @@ fn places(text: &str, document: &Document) {
         inside(link.written);
     }
     assert!(document.links.is_sorted_by_key(|link| link.span));
+    for raw in &document.raw {
+        inside(raw.span);
+        inside(raw.written);
+    }
     document.undefined.iter().for_each(|undefined| inside(undefined.span));
     for definition in &document.definitions {
         inside(definition.span);

@@ -12,6 +12,7 @@ use crate::fs::files::{self, Destination, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::terminal::Paint;
+use crate::fs::workspace::Workspace;
 use crate::scaffold::answers::{self, AnswerError, AnswerOrigin, Answers, GivenAnswer};
 use crate::scaffold::manifest::Placeholder;
 use crate::scaffold::name::{self, BadName};
@@ -162,6 +163,9 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     if project.git == Repository::Unavailable {
         console.note("git is not installed, so the project is not a repository");
     }
+    if let Some(workspace) = Workspace::around(&project.path) {
+        console.note(&workspace.to_string());
+    }
     match format {
         OutputFormat::Json => {
             let json = project.report().json().map_err(|error| Failure::output(&error.into()))?;
@@ -272,20 +276,9 @@ impl Explain for NewError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
             Self::AnswersFile { .. } => "give a readable TOML file with one `key = value` a line",
-            Self::Destination(FilesError::NotEmpty(_)) => "choose another folder with --path, or empty this one",
-            Self::Destination(FilesError::NotAFolder(_) | FilesError::Nameless(_)) => {
-                "choose another folder with --path"
+            Self::Destination(error) => {
+                return error.hint().map(|hint| format!("{hint}; --path names the folder").into());
             }
-            Self::Destination(FilesError::Io { source, .. }) => match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    "choose a folder that you may write to with --path"
-                }
-                io::ErrorKind::NotFound => "that folder cannot be created; choose another one with --path",
-                io::ErrorKind::NotADirectory => "a part of the path is a file; choose another folder with --path",
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
-                _ => return None,
-            },
-            Self::Destination(error) => return error.hint(),
             Self::Documents(error) => return error.hint(),
             Self::Git(_) => "add --no-git to go without a repository",
             Self::Template(error) => return error.hint(),

@@ -208,7 +208,9 @@ pub fn write_tree<E: From<FilesError>>(
 /// When the folder cannot be created.
 fn staging(beside: &Path, name: &str) -> Result<TempDir, FilesError> {
     let mut builder = tempfile::Builder::new();
-    let prefix = format!(".{name}.mcp-kit-");
+    // A file name has at most 255 bytes, and the folder's own may have all of them.
+    let most = (0..=200).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
+    let prefix = format!(".{}.mcp-kit-", name.get(..most).unwrap_or(name));
     builder.prefix(&prefix);
     #[cfg(unix)]
     {
@@ -409,6 +411,7 @@ impl Explain for FilesError {
                 io::ErrorKind::NotFound => "create the folder that it belongs in first, or choose another place",
                 io::ErrorKind::NotADirectory => "a part of the path is a file: choose another place",
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+                io::ErrorKind::InvalidFilename => "that name is too long: choose a shorter one",
                 _ => return None,
             },
         };

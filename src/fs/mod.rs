@@ -10,3 +10,4 @@ pub mod scratch;
 pub mod terminal;
 pub mod transaction;
 pub mod uncommitted;
+pub mod workspace;

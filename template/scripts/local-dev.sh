@@ -161,7 +161,9 @@ if $demo; then targets+=(--examples); fi
 built=$(cargo build --locked --message-format=json-render-diagnostics "${targets[@]}")
 program() {
 	local path
-	path=$(sed -n "s/.*\"name\":\"$1\",.*\"executable\":\"\([^\"]*\)\".*/\1/p" <<<"$built")
+	# A string of JSON, in which quotes and backslashes of a path are escaped.
+	path=$(sed -nE "s/.*\"name\":\"$1\",.*\"executable\":\"(([^\"\\]|\\\\.)*)\".*/\1/p" <<<"$built")
+	path=$(sed -E 's/\\(["\\])/\1/g' <<<"$path")
 	[[ -x $path ]] || die "cargo did not say where it has put $1"
 	printf '%s' "$path"
 }
@@ -201,7 +203,12 @@ program=$(program "$NAME")
 server=$!
 children+=("$server")
 address=127.0.0.1
-[[ $HOST == 0.0.0.0 || $HOST == 127.* ]] || address=$HOST
+case $HOST in
+0.0.0.0 | 127.*) ;;
+::) address='[::1]' ;;
+*:*) address="[$HOST]" ;;
+*) address=$HOST ;;
+esac
 wait_for_health "$server" "http://$address:$PORT/health" || die "$NAME did not come up; the reason stands above"
 say "$NAME is up: http://$address:$PORT/health"
 
@@ -215,7 +222,8 @@ fi
 
 # The shell of whoever runs this line puts the token in: it appears neither here nor in a log.
 if $token_is_from_env_file; then
-	secret="\$(sed -n 's/^MCP_DEV_BEARER_TOKEN=\\([^,]*\\).*/\\1/p' $(printf %q "$PWD/.env"))"
+	# Without what may stand around the first token: a mark, export, quotes, others, a comment, a line end of Windows.
+	secret="\$(sed -nE 's|^[^A-Z#]*MCP_DEV_BEARER_TOKEN *= *[^A-Za-z0-9._~+/=-]?([A-Za-z0-9._~+/=-]+).*|\\1|p' $(printf %q "$PWD/.env"))"
 else
 	secret="\$MCP_DEV_BEARER_TOKEN"
 fi

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use mcp_auth_middleware::{ServiceToken, User};
 use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
-use mcp_server_runtime::{Hangup, Settings, StartError};
+use mcp_server_runtime::{Hangup, Metrics, Settings, StartError, text};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,7 +23,7 @@ pub const TOKEN: &str = "CODA_API_TOKEN";
 /// An object of the API.
 pub type Object = Map<String, Value>;
 
-/// All that one call may take, waiting, retries and further pages included. Below the server's own limit for a request.
+/// All that one call may take, waiting, retries and further pages included.
 const DEADLINE: Duration = Duration::from_secs(45);
 /// One attempt.
 const ATTEMPT: Duration = Duration::from_secs(20);
@@ -32,8 +32,6 @@ const ATTEMPTS: u32 = 4;
 /// What is read from Coda for one call, all its pages together: JSON takes some ten times its size in memory until it is
 /// answered, and a container has 128 MiB.
 const MAXIMUM_ANSWER: usize = 2 * 1024 * 1024;
-/// What is held of Coda's answers at any moment, for all calls together.
-const MAXIMUM_HELD: usize = 8 * 1024 * 1024;
 /// What is read of an error.
 const MAXIMUM_ERROR: usize = 64 * 1024;
 const NOT_IN_TIME: &str = "it did not answer in time";
@@ -83,6 +81,11 @@ pub enum CodaError {
     /// No answer.
     #[error("Coda could not be reached: {0}. Try again in a minute")]
     Unreachable(&'static str),
+    /// Whoever answers in Coda's place has a certificate that does not count here.
+    #[error(
+        "Coda's certificate is not trusted. This is a matter for the operator of this server, not for you: the log says what is wrong with it"
+    )]
+    Untrusted,
     /// An answer that cannot be understood.
     #[error(
         "Coda answered something that is not the expected JSON. Try again; if it persists, tell the operator of this server"
@@ -145,11 +148,12 @@ pub struct Coda(Arc<Inner>);
 struct Inner {
     client: reqwest::Client,
     base: Url,
+    deadline: Duration,
     /// 100 reads in 6 seconds (API reference, "Rate limiting").
     reads: Pace,
     /// 4 listings of documents in 6 seconds.
     doc_lists: Pace,
-    /// [`MAXIMUM_HELD`], in KiB.
+    /// What may be held of Coda's answers, in KiB.
     memory: Arc<Semaphore>,
 }
 
@@ -165,10 +169,14 @@ impl Coda {
     /// # Errors
     /// Where the HTTP client cannot be built (no usable TLS roots, for example).
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        Ok(Self::at(settings.url("CODA_API_BASE")?.clone())?)
+        let limits = settings.limits();
+        let held = (limits.memory / 32).max(MAXIMUM_ANSWER);
+        // Below the server's own limit for a request, so that what has arrived by then is answered.
+        let deadline = DEADLINE.min(limits.request_timeout.mul_f32(0.75));
+        Ok(Self::at(settings.url("CODA_API_BASE")?.clone(), held, deadline)?)
     }
 
-    fn at(base: Url) -> Result<Self, reqwest::Error> {
+    fn at(base: Url, held: usize, deadline: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             // The token must not travel to wherever a redirect points.
             .redirect(reqwest::redirect::Policy::none())
@@ -180,9 +188,10 @@ impl Coda {
         Ok(Self(Arc::new(Inner {
             client,
             base,
+            deadline,
             reads: Pace::new(100, window),
             doc_lists: Pace::new(4, window),
-            memory: Arc::new(Semaphore::new(MAXIMUM_HELD / 1024)),
+            memory: Arc::new(Semaphore::new(held / 1024)),
         })))
     }
 
@@ -190,7 +199,8 @@ impl Coda {
     #[must_use]
     pub fn call(&self, caller: &User, token: ServiceToken) -> Call<'_> {
         let caller = Arc::from(format!("{} {}", caller.kind.as_str(), caller.email));
-        Call { coda: &self.0, caller, token, deadline: Instant::now() + DEADLINE, hangup: None }
+        let deadline = Instant::now() + self.0.deadline;
+        Call { coda: &self.0, caller, token, deadline, hangup: None, metrics: None }
     }
 }
 
@@ -202,6 +212,7 @@ pub struct Call<'a> {
     token: ServiceToken,
     deadline: Instant,
     hangup: Option<Hangup>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl fmt::Debug for Call<'_> {
@@ -215,6 +226,13 @@ impl Call<'_> {
     #[must_use]
     pub fn until(mut self, hangup: Option<Hangup>) -> Self {
         self.hangup = hangup;
+        self
+    }
+
+    /// Failures are counted here.
+    #[must_use]
+    pub fn counted(mut self, metrics: Option<Arc<Metrics>>) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -248,18 +266,22 @@ impl Call<'_> {
                 Ok(answer) => answer,
                 Err(error) if page.items.is_empty() || !error.may_pass() => return Err(error),
                 Err(error) => {
-                    tracing::debug!("List ends after {} items: {error}", page.items.len());
+                    tracing::debug!("List ends after {} items: {}", page.items.len(), error.kind());
                     return Ok(page);
                 }
             };
             bytes = bytes.saturating_sub(read);
             page.held.merge(held);
-            let Some(Value::Array(items)) = object.remove("items") else { return Err(CodaError::BadAnswer) };
+            let Some(Value::Array(items)) = object.remove("items") else {
+                return Err(self.failed(CodaError::BadAnswer, "no items"));
+            };
             if items.len() > missing {
                 tracing::warn!("Coda gave {} items where {missing} were asked for; the rest is dropped", items.len());
             }
             for item in items.into_iter().take(missing) {
-                let Value::Object(item) = item else { return Err(CodaError::BadAnswer) };
+                let Value::Object(item) = item else {
+                    return Err(self.failed(CodaError::BadAnswer, "an item that is no object"));
+                };
                 page.items.push(item);
             }
             let next = match object.remove("nextPageToken") {
@@ -280,25 +302,41 @@ impl Call<'_> {
     async fn get(&self, url: Url, lists_docs: bool, most: usize) -> Result<Answer, CodaError> {
         let mut attempt = 1;
         loop {
-            self.turn(lists_docs).await?;
+            self.turn(lists_docs).await.map_err(|error| self.failed(error, ""))?;
             let answered = timeout_at(self.deadline, self.attempt(url.clone(), most)).await;
-            let (error, retry_after) = match answered {
+            let (error, retry_after, cause) = match answered {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(Failed::Final(error))) => return Err(error),
-                Ok(Err(Failed::Passing(error, retry_after))) => (error, retry_after),
-                Err(_) => return Err(CodaError::Unreachable(NOT_IN_TIME)),
+                Ok(Err(Failed::Final(error, cause))) => return Err(self.failed(error, &cause)),
+                Ok(Err(Failed::Passing(error, retry_after, cause))) => (error, retry_after, cause),
+                Err(_) => return Err(self.failed(CodaError::Unreachable(NOT_IN_TIME), NOT_IN_TIME)),
             };
             let delay = retry_delay(attempt, retry_after);
             if attempt == ATTEMPTS || delay >= self.deadline.saturating_duration_since(Instant::now()) {
-                return Err(error);
+                return Err(self.failed(error, &cause));
             }
             tracing::debug!(
-                "Coda call failed, attempt {attempt} of {ATTEMPTS}, next in {} ms: {error}",
-                delay.as_millis()
+                "Coda call failed, attempt {attempt} of {ATTEMPTS}, next in {} ms: {}",
+                delay.as_millis(),
+                error.kind()
             );
             tokio::time::sleep(delay).await;
             attempt += 1;
         }
+    }
+
+    /// Counts a failed call, and tells the operator of it where it is the operator's matter. By its kind: what Coda says
+    /// of it may repeat what the caller has sent.
+    fn failed(&self, error: CodaError, cause: &str) -> CodaError {
+        let kind = error.kind();
+        if let Some(metrics) = &self.metrics {
+            metrics.upstream_failed(kind);
+        }
+        if error.is_for_the_operator() {
+            let status = error.status().map(|status| format!(" {status}")).unwrap_or_default();
+            let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
+            tracing::warn!("Coda call failed: {kind}{status}{cause}");
+        }
+        error
     }
 
     /// Waits until the rate limits let a call out, and counts it.
@@ -336,31 +374,37 @@ impl Call<'_> {
         match status {
             StatusCode::TOO_MANY_REQUESTS => {
                 let seconds = retry_after.unwrap_or(Duration::from_secs(6)).as_secs();
-                return Err(Failed::Passing(CodaError::RateLimited(seconds), retry_after));
+                return Err(Failed::Passing(CodaError::RateLimited(seconds), retry_after, String::new()));
             }
             StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-                return Err(Failed::Passing(CodaError::Failing(status.as_u16()), retry_after));
+                return Err(Failed::Passing(CodaError::Failing(status.as_u16()), retry_after, String::new()));
             }
             _ => {}
         }
         // Errors are short: what is longer tells nobody more.
         let most = if status.is_success() { most } else { most.min(MAXIMUM_ERROR) };
         let (body, held) = match self.read(answer, most).await {
-            Err(Failed::Final(CodaError::TooLarge)) if !status.is_success() => Default::default(),
+            Err(Failed::Final(CodaError::TooLarge, _)) if !status.is_success() => Default::default(),
             read => read?,
         };
         if status.is_success() {
-            let object = serde_json::from_slice(&body).map_err(|_| Failed::Final(CodaError::BadAnswer))?;
+            // The place in the answer, not the text there.
+            let bad = |error: serde_json::Error| {
+                let cause = format!("line {} column {}", error.line(), error.column());
+                Failed::Final(CodaError::BadAnswer, cause)
+            };
+            let object = text::parse(&body).map_err(bad)?;
             return Ok(Answer { object, bytes: body.len(), held });
         }
         let detail = Detail::of(&body);
-        Err(Failed::Final(match status {
+        let error = match status {
             StatusCode::UNAUTHORIZED => CodaError::Unauthorized,
             StatusCode::FORBIDDEN => CodaError::Forbidden(detail),
             StatusCode::NOT_FOUND | StatusCode::GONE => CodaError::NotFound(detail),
             _ if status.is_server_error() => CodaError::Failing(status.as_u16()),
             _ => CodaError::Refused(status.as_u16(), detail),
-        }))
+        };
+        Err(error.into())
     }
 
     /// At most so many bytes of an answer. The memory for them is taken as they come, and never waited for: calls that
@@ -372,7 +416,7 @@ impl Call<'_> {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(Failed::transport)?;
             if body.len() + chunk.len() > most {
-                return Err(Failed::Final(CodaError::TooLarge));
+                return Err(CodaError::TooLarge.into());
             }
             let more = (body.len() + chunk.len()).div_ceil(1024) - body.len().div_ceil(1024);
             held.merge(Held::take(&self.coda.memory, more)?);
@@ -400,7 +444,7 @@ impl Inner {
 impl Held {
     /// So many KiB.
     fn take(memory: &Arc<Semaphore>, kibibytes: usize) -> Result<Self, Failed> {
-        let busy = || Failed::Final(CodaError::Busy);
+        let busy = || Failed::from(CodaError::Busy);
         let kibibytes = u32::try_from(kibibytes).map_err(|_| busy())?;
         Arc::clone(memory).try_acquire_many_owned(kibibytes).map(|permit| Self(Some(permit))).map_err(|_| busy())
     }
@@ -414,6 +458,51 @@ impl Held {
 }
 
 impl CodaError {
+    /// The kind, for log lines and counters: one of a few words, without anything of the request or the answer.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::BadId(_) => "bad_id",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::Refused(..) => "refused",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Queued(_) => "queued",
+            Self::Busy => "busy",
+            Self::Gone => "gone",
+            Self::Failing(_) => "failing",
+            Self::Unreachable(_) => "unreachable",
+            Self::Untrusted => "certificate",
+            Self::BadAnswer => "bad_answer",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// The status that Coda answered with, where it is told apart by nothing else.
+    const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unauthorized => Some(401),
+            Self::RateLimited(_) => Some(429),
+            Self::Failing(status) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether it is for the operator to act upon, or to know at least; everything else is for the caller.
+    const fn is_for_the_operator(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized
+                | Self::RateLimited(_)
+                | Self::Failing(_)
+                | Self::Unreachable(_)
+                | Self::Untrusted
+                | Self::BadAnswer
+                | Self::TooLarge
+        )
+    }
+
     /// The same call may well succeed later, or for fewer items.
     fn may_pass(&self) -> bool {
         matches!(
@@ -438,61 +527,44 @@ pub fn checked_id<'a>(argument: &'static str, id: &'a str) -> Result<&'a str, Co
     if bad { Err(CodaError::BadId(argument)) } else { Ok(id) }
 }
 
+/// Why an attempt failed, with what the operator may want to know of it: nothing of the request or the answer.
 enum Failed {
     /// Worth another attempt, after the given time where the API names one.
-    Passing(CodaError, Option<Duration>),
-    Final(CodaError),
+    Passing(CodaError, Option<Duration>, String),
+    Final(CodaError, String),
+}
+
+impl From<CodaError> for Failed {
+    fn from(error: CodaError) -> Self {
+        Self::Final(error, String::new())
+    }
 }
 
 impl Failed {
-    /// reqwest's own text may hold the address with its query; the kind is what helps.
+    /// reqwest's own text may hold the address with its query; the kind is what helps, and the first cause of all.
     fn transport(error: reqwest::Error) -> Self {
-        Self::Passing(
-            CodaError::Unreachable(if error.is_timeout() {
-                NOT_IN_TIME
-            } else if error.is_connect() {
-                "no connection"
-            } else {
-                "the connection broke"
-            }),
-            None,
-        )
+        let cause = text::first_cause(&error);
+        // rustls: "invalid peer certificate: UnknownIssuer".
+        if cause.contains("certificate") {
+            let hint = "behind a proxy that opens TLS, SSL_CERT_FILE names its authority";
+            return Self::Final(CodaError::Untrusted, format!("{cause} ({hint})"));
+        }
+        let kind = if error.is_timeout() {
+            NOT_IN_TIME
+        } else if error.is_connect() {
+            "no connection"
+        } else {
+            "the connection broke"
+        };
+        Self::Passing(CodaError::Unreachable(kind), None, format!("{kind}: {cause}"))
     }
 }
 
 impl Detail {
     /// The API's errors are `{"statusCode", "statusMessage", "message"}`.
     fn of(body: &[u8]) -> Self {
-        let object: Option<Object> = serde_json::from_slice(body).ok();
+        let object = text::parse(body).ok();
         let message = object.as_ref().and_then(|o| o.get("message")).and_then(Value::as_str);
         Self(message.map(|m| m.chars().filter(|c| !c.is_control()).take(300).collect()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn path(segments: &[&str]) -> String {
-        let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
-        let coda = Coda::at(base).expect("a client");
-        coda.0.url(segments, &[]).path().to_owned()
-    }
-
-    #[test]
-    fn a_segment_stays_a_segment() {
-        assert_eq!(path(&["docs", "a/../b", "tables"]), "/apis/v1/docs/a%2F..%2Fb/tables");
-        assert_eq!(path(&["docs", "%2e%2e%2f", "x?y#z"]), "/apis/v1/docs/%252e%252e%252f/x%3Fy%23z");
-        assert_eq!(path(&["docs", "Größe 1"]), "/apis/v1/docs/Gr%C3%B6%C3%9Fe%201");
-    }
-
-    #[test]
-    fn ids_that_no_address_can_hold_are_refused() {
-        for bad in ["", " ", ".", "..", "a\nb", "a\0", &"x".repeat(1001)] {
-            assert!(checked_id("doc_id", bad).is_err(), "{bad:?}");
-        }
-        for good in ["AbCDeFGH", "Tasks & Notes", "../x", "%2e%2e"] {
-            assert!(checked_id("doc_id", good).is_ok(), "{good:?}");
-        }
     }
 }

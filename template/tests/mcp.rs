@@ -59,7 +59,31 @@ async fn every_tool_is_described() {
         assert_eq!(tool["outputSchema"]["type"], "object", "{tool}");
         assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
         assert_eq!(tool["annotations"]["idempotentHint"], true, "{tool}");
+        // What clients choke on: lists of types (Gemini), formats of Rust (Ajv), `$schema` (Ajv of draft 07), open objects
+        // (strict mode of OpenAI).
+        let text = tool.to_string();
+        for bad in ["\"null\"", "\"uint32\"", "$schema"] {
+            assert!(!text.contains(bad), "{bad} in {tool}");
+        }
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{tool}");
+        assert!(tool["inputSchema"]["properties"].is_object(), "{tool}");
     }
+}
+
+#[tokio::test]
+async fn a_wrong_argument_is_named() {
+    let server = start().await;
+    let text = server.call_failing("get_whoami", json!({"sessionId": "x"})).await;
+    assert!(text.contains("`sessionId`"), "{text}");
+{%- if example == "coda" %}
+    for (arguments, name) in [(json!({"limit": "1"}), "limit: "), (json!({"toolCallId": "x"}), "`toolCallId`")] {
+        let text = server.call_failing("list_docs", arguments).await;
+        assert!(text.contains(name), "{text}");
+    }
+    // Null is as good as absent, and 2.0 is an integer.
+    let docs = server.call("list_docs", json!({"limit": 2.0, "query": null, "is_owner": null})).await;
+    assert_eq!(docs["structuredContent"]["items"].as_array().map(Vec::len), Some(2), "{docs}");
+{%- endif %}
 }
 
 #[tokio::test]

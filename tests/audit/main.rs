@@ -6,6 +6,7 @@ mod common;
 
 #[cfg(unix)]
 mod bad_input;
+mod blocks;
 mod ci;
 mod command;
 mod documents;
@@ -16,3 +17,7 @@ mod profiles;
 mod properties;
 mod renderers;
 mod reports;
+#[cfg(unix)]
+mod since;
+#[cfg(unix)]
+mod stdin;

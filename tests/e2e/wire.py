@@ -189,8 +189,8 @@ def arguments():
 def transport():
     for method in ["GET", "DELETE", "PUT"]:
         rule(f"S: 405 for {method}", (answer := send(None, method)).status == 405, answer)
-    for accept in ["text/html", "application/json"]:
-        rule(f"S: 406 for Accept: {accept}", (answer := send(message("ping"), Accept=accept)).status == 406, answer)
+    for accept, status in [("text/html", 406), ("application/json", 200), ("*/*", 200)]:
+        rule(f"S: {status} for Accept: {accept}", (answer := send(message("ping"), Accept=accept)).status == status, answer)
     answer = send(message("ping"), Content_Type="text/plain")
     rule("S: 415 for another content type", answer.status == 415, answer)
     answer = send(message("ping"), Mcp_Session_Id="made-up")
@@ -253,10 +253,16 @@ def authentication():
         answer = whoami(**headers)
         challenge = answer.headers.get("www-authenticate", "")
         rule(f"S: 401 for {name}", answer.status == 401, answer)
-        rule(f"S: {name} is told where to authenticate", "resource_metadata=" in challenge, challenge)
+        # Without an authorization server there is none to find.
+        told = ("resource_metadata=" in challenge) == bool(TEAM)
+        rule(f"S: {name} is told where to authenticate, where that is somewhere", told, challenge)
         rule(f"A: {name} gets a stable code", str((answer.json or {}).get("code", "")).startswith("MCP-AUTH-"), answer)
     answer = send(None, "GET", "/.well-known/oauth-protected-resource/mcp", Authorization=None)
-    rule("S: metadata of the resource (RFC 9728)", str((answer.json or {}).get("resource", "")).endswith("/mcp"), answer)
+    if TEAM:
+        resource = str((answer.json or {}).get("resource", ""))
+        rule("S: metadata of the resource (RFC 9728)", resource.endswith("/mcp"), answer)
+    else:
+        rule("S: no metadata without an authorization server", answer.status == 404, answer)
     if not TEAM:
         return
 

@@ -2,10 +2,11 @@
 
 {% if example == "coda" -%}
 use axum::http::request::Parts;
-use mcp_server_runtime::{caller, hangup, token};
+use mcp_server_runtime::arguments::{NoArguments, Parameters, plain_schemas};
+use mcp_server_runtime::{caller, hangup, metrics, token};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
-use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::handler::server::wrapper::Json;
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
@@ -125,7 +126,7 @@ impl Tools {
     /// The tools on top of this client.
     #[must_use]
     pub fn new(coda: Coda) -> Self {
-        Self { coda, tool_router: std::sync::Arc::new(Self::tool_router()) }
+        Self { coda, tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
     }
 
     #[tool(
@@ -133,7 +134,11 @@ impl Tools {
         description = "Tells who is calling this server, and as which Coda account the server acts.",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = true)
     )]
-    async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
+    async fn get_whoami(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(NoArguments {}): Parameters<NoArguments>,
+    ) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
         let coda = self.call(&parts).await?.object(&["whoami"], &[]).await.map_err(text)?;
         let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
@@ -217,7 +222,7 @@ impl Tools {
     /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
     async fn call(&self, parts: &Parts) -> Result<Call<'_>, ToolError> {
         let token = token(parts, coda::TOKEN).await?;
-        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)))
+        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)).counted(metrics(parts)))
     }
 }
 {%- comment %} end: caller {% endcomment %}
@@ -244,6 +249,7 @@ impl ServerHandler for Tools {
 }
 {%- else -%}
 use axum::http::request::Parts;
+use mcp_server_runtime::arguments::{NoArguments, Parameters, plain_schemas};
 use mcp_server_runtime::caller;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
@@ -278,7 +284,7 @@ impl Tools {
     /// The tools.
     #[must_use]
     pub fn new() -> Self {
-        Self { tool_router: std::sync::Arc::new(Self::tool_router()) }
+        Self { tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
     }
 
     #[tool(
@@ -286,7 +292,11 @@ impl Tools {
         description = "Tells who is calling this server.",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
     )]
-    async fn get_whoami(&self, Extension(parts): Extension<Parts>) -> Result<Json<WhoAmI>, ToolError> {
+    async fn get_whoami(
+        &self,
+        Extension(parts): Extension<Parts>,
+        Parameters(NoArguments {}): Parameters<NoArguments>,
+    ) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
         Ok(Json(WhoAmI { email: user.email.clone(), kind: user.kind.as_str().to_owned() }))
     }

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::head::{ASCII, THIS_PAGE};
 
-/// What every such sentence has in it.
+/// The words of every such sentence.
 pub(super) const STEM: &str = "moved";
 
 static MOVED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -14,7 +14,7 @@ static MOVED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("{ASCII}(?:{THIS_PAGE}|\\bthis content){has_moved}")).ok()
 });
 
-/// Whether the head of a page says that the page is somewhere else now.
+/// Returns whether the head of a page says that the page is somewhere else now.
 pub(super) fn says_moved(head: &str) -> bool {
     MOVED.as_ref().is_some_and(|said| said.is_match(head))
 }

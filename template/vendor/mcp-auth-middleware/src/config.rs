@@ -75,6 +75,7 @@ pub struct AuthConfig {
     pub(crate) service_token: Option<String>,
     pub(crate) service_tokens: Vec<String>,
     pub(crate) resource_path: Option<String>,
+    pub(crate) public_origin: Option<String>,
 }
 
 impl AuthConfig {
@@ -90,6 +91,7 @@ impl AuthConfig {
             service_token: None,
             service_tokens: Vec::new(),
             resource_path: None,
+            public_origin: None,
         }
     }
 
@@ -130,6 +132,14 @@ impl AuthConfig {
     #[must_use]
     pub fn with_resource_path(mut self, path: impl Into<String>) -> Self {
         self.resource_path = Some(path.into());
+        self
+    }
+
+    /// The address under which clients reach the server, such as `https://mcp.example.com`: the 401 answers then name it
+    /// whatever `Host` says. A proxy may change `Host`, and this server cannot see whether TLS ends before it.
+    #[must_use]
+    pub fn with_public_origin(mut self, origin: impl Into<String>) -> Self {
+        self.public_origin = Some(origin.into());
         self
     }
 

@@ -94,7 +94,11 @@ impl ServiceTokens {
         if !self.0.config.service_tokens.iter().any(|known| known == key) {
             return Err(AuthError::ServiceTokenMissing);
         }
-        self.0.service_token(key).await
+        if let Some(token) = self.0.fresh(key) {
+            return Ok(token);
+        }
+        // The future of a database call has kilobytes, and handlers are futures in futures: boxed here, it is in none.
+        Box::pin(self.0.service_token(key)).await
     }
 }
 
@@ -213,11 +217,16 @@ impl Authenticator {
     /// The service token, where one is needed and known; `Some(None)` where none is needed.
     fn known_token(&self, resolves: bool) -> Option<Option<ServiceToken>> {
         let Some(key) = self.config.service_token.as_deref().filter(|_| resolves) else { return Some(None) };
+        self.fresh(key).map(Some)
+    }
+
+    /// A token that needs no asking.
+    fn fresh(&self, key: &str) -> Option<ServiceToken> {
         match &self.config.token_store {
             // In memory already.
-            TokenStore::Env(store) => store.get(key).map(Some),
+            TokenStore::Env(store) => store.get(key),
             #[cfg(any(feature = "postgres", feature = "infisical"))]
-            _ => self.resolved.get(key)?.fresh().map(Some),
+            _ => self.resolved.get(key)?.fresh(),
         }
     }
 
@@ -282,17 +291,15 @@ impl Authenticator {
         HeaderValue::from_str(&value).ok()
     }
 
-    /// Where the metadata of the protected resource is (RFC 9728 §3.1), by the name under which the caller reached us.
-    /// The name is taken only where it has the form of a host; whether it is one of ours is for the layer in front.
+    /// Where the metadata of the protected resource is (RFC 9728 §3.1), by the configured address, or by the name under
+    /// which the caller reached us. Whether that is one of ours is for the layer in front.
     fn metadata_url(&self, headers: &HeaderMap) -> Option<String> {
         let path = self.config.resource_path.as_deref()?;
-        let host = headers.get(HOST)?.to_str().ok()?;
-        if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) {
-            return None;
-        }
-        let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |rest| rest.split(']').next())?;
-        let scheme = if matches!(name, "localhost" | "127.0.0.1" | "::1") { "http" } else { "https" };
-        Some(format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}"))
+        let origin = match &self.config.public_origin {
+            Some(origin) => origin.clone(),
+            None => origin_of(headers.get(HOST)?.to_str().ok()?)?,
+        };
+        Some(format!("{origin}/.well-known/oauth-protected-resource{path}"))
     }
 
     /// Gives the request what the handler may know.
@@ -335,6 +342,23 @@ impl Authenticator {
         }
         response
     }
+}
+
+/// The origin of a server that clients reach under this `Host`: http for loopback, https for every other name. In lower
+/// case and without the port that the scheme has anyway, as clients compare it with what they were given (RFC 9728 §3.3).
+/// `None` where the text does not have the form of a host.
+#[must_use]
+pub fn origin_of(host: &str) -> Option<String> {
+    if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) {
+        return None;
+    }
+    let host = host.to_ascii_lowercase();
+    let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |rest| rest.split(']').next())?;
+    let (scheme, port) =
+        if matches!(name, "localhost" | "127.0.0.1" | "::1") { ("http", ":80") } else { ("https", ":443") };
+    // The last part of an address in brackets is no port.
+    let host = host.strip_suffix(port).unwrap_or(&host);
+    Some(format!("{scheme}://{host}"))
 }
 
 fn access_validated(user: &User) {
@@ -414,5 +438,28 @@ where
                 Err(error) => Ok(authenticator.refuse(error, request.headers())),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin_of;
+
+    #[test]
+    fn the_origin_is_what_a_client_would_write() {
+        for (host, origin) in [
+            ("mcp.example.com", Some("https://mcp.example.com")),
+            ("MCP.Example.com:443", Some("https://mcp.example.com")),
+            ("mcp.example.com:8443", Some("https://mcp.example.com:8443")),
+            ("LOCALHOST:8080", Some("http://localhost:8080")),
+            ("127.0.0.1:80", Some("http://127.0.0.1")),
+            ("[::1]:8080", Some("http://[::1]:8080")),
+            ("[::1]", Some("http://[::1]")),
+            ("", None),
+            ("a/b", None),
+            ("a\"b", None),
+        ] {
+            assert_eq!(origin_of(host).as_deref(), origin, "{host}");
+        }
     }
 }

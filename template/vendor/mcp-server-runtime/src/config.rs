@@ -4,6 +4,7 @@
 
 mod environment;
 mod export;
+mod memory;
 mod settings;
 pub(crate) mod store;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub auth: Auth,
     /// Where the server's own tokens are kept.
     pub(crate) store: StoreConfig,
+    /// The address that clients use, where it is not to be told from `Host`.
+    pub public_url: Option<PublicUrl>,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted, as `https://host` or `https://host:port`.
@@ -63,9 +66,20 @@ pub struct Auth {
     pub bearer: Option<BearerTokens>,
 }
 
+/// The address that clients use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// Without `/mcp` and without a slash at the end: `https://mcp.example.com`.
+    pub base: String,
+    /// The name in it, which is accepted as a host.
+    pub host: String,
+}
+
 /// What a request may cost.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    /// Memory that the process may take, in bytes. All other limits have to fit into it.
+    pub memory: usize,
     /// Size of a request's body in bytes; 413 above it.
     pub body_bytes: usize,
     /// Size of a request's head in bytes; 431 above it.
@@ -79,6 +93,28 @@ pub struct Limits {
     /// Time for requests in flight after SIGTERM.
     pub shutdown_grace: Duration,
 }
+
+impl Limits {
+    /// The memory for requests, from when their bodies come until they are answered. A quarter of the budget goes to the
+    /// heads of connections, about a third to answers of upstream APIs, and the rest to the process itself.
+    #[must_use]
+    pub const fn request_bytes(&self) -> usize {
+        self.memory / 8
+    }
+}
+
+#[cfg(test)]
+impl Default for Limits {
+    /// Those of a process with 128 MiB.
+    fn default() -> Self {
+        let (table, memory) = (Table::with(&[]), MEMORY.to_string());
+        let env = Environment::from_pairs([("MEMORY_BUDGET", memory.as_str())]);
+        Reader { env: &env, table: &table, problems: &mut Problems::default() }.limits()
+    }
+}
+
+/// The memory that the image's container has.
+const MEMORY: usize = 128 * 1024 * 1024;
 
 impl Config {
     /// Reads and checks everything.
@@ -95,14 +131,7 @@ impl Config {
         let mut read = Reader { env, table, problems };
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
-        let limits = Limits {
-            body_bytes: read.number("MAX_BODY_BYTES"),
-            header_bytes: read.number("MAX_HEADER_BYTES"),
-            concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS"),
-            connections: read.number("MAX_CONNECTIONS"),
-            request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS"),
-            shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS"),
-        };
+        let limits = read.limits();
         let store = read.token_store();
         let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
         let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
@@ -114,6 +143,7 @@ impl Config {
             listen: SocketAddr::new(host, port),
             auth: read.auth(),
             store,
+            public_url: read.public_url(),
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
@@ -139,7 +169,16 @@ impl Config {
                 self.listen
             ));
         }
-        if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && self.allowed_hosts.is_empty() {
+        // With a tunnel on the same machine the address is loopback, and the server public all the same.
+        let mut names = self.allowed_hosts.iter().chain(self.public_url.as_ref().map(|url| &url.host));
+        if let (true, true, Some(name)) = (self.auth.bearer.is_some(), self.listen.ip().is_loopback(), names.next()) {
+            warnings.push(format!(
+                "A Bearer token for development is accepted under {name}, too (ALLOWED_HOSTS, PUBLIC_URL): whoever holds \
+                 it gets in. Use AUTH_MODE=cloudflare in production"
+            ));
+        }
+        let named = !self.allowed_hosts.is_empty() || self.public_url.is_some();
+        if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && !named {
             warnings.push(
                 "ALLOWED_HOSTS is empty: requests under a public host name get 403. Set it to the name clients use"
                     .to_owned(),
@@ -174,9 +213,37 @@ impl Reader<'_> {
         }
     }
 
+    /// What a request may cost. What is not set fits into the memory; what is set has to.
+    fn limits(&mut self) -> Limits {
+        let memory = self.number_or("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY));
+        let header_bytes = self.number("MAX_HEADER_BYTES");
+        let body_bytes = self.default_number("MAX_BODY_BYTES").min(memory / 96);
+        let connections = self.default_number("MAX_CONNECTIONS").min(memory / 4 / header_bytes);
+        let limits = Limits {
+            memory,
+            body_bytes: self.number_or("MAX_BODY_BYTES", body_bytes),
+            header_bytes,
+            connections: self.number_or("MAX_CONNECTIONS", connections),
+            concurrent_requests: self.number("MAX_CONCURRENT_REQUESTS"),
+            request_timeout: self.seconds("REQUEST_TIMEOUT_SECONDS"),
+            shutdown_grace: self.seconds("SHUTDOWN_GRACE_SECONDS"),
+        };
+        self.fits_in_memory(&limits);
+        limits
+    }
+
     /// A number of the table, which has its bounds and its default.
     fn number(&mut self, name: &'static str) -> usize {
-        let (least, most, default) = self.table.bounds(name);
+        self.number_or(name, self.default_number(name))
+    }
+
+    fn default_number(&self, name: &'static str) -> usize {
+        self.table.bounds(name).2
+    }
+
+    /// A number of the table, whose default comes from elsewhere.
+    fn number_or(&mut self, name: &'static str, default: usize) -> usize {
+        let (least, most, _) = self.table.bounds(name);
         let value = self.parsed(name, default, &format!("a whole number from {least} to {most}"));
         if (least..=most).contains(&value) {
             return value;
@@ -245,13 +312,62 @@ impl Reader<'_> {
     fn origins(&mut self, name: &'static str) -> Vec<String> {
         let origins = self.list(name);
         for origin in &origins {
-            let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            if rest.is_none_or(|r| r.is_empty() || r.contains('/') || r.contains('*')) {
-                self.problems
-                    .add(name, format!("{origin:?} is not an origin such as https://claude.ai (no path, no *)"));
+            if !crate::middleware::host::is_origin(origin) {
+                let text =
+                    "is not an origin such as https://claude.ai or chrome-extension://ID (no path, no *, not null)";
+                self.problems.add(name, format!("{origin:?} {text}"));
             }
         }
         origins.into_iter().map(|o| o.to_ascii_lowercase()).collect()
+    }
+
+    /// `https://mcp.example.com`, with or without `/mcp`; a path before it where a proxy takes that away.
+    fn public_url(&mut self) -> Option<PublicUrl> {
+        let text = self.env.text("PUBLIC_URL")?;
+        let parse = |text: &str| {
+            let uri: axum::http::Uri = text.parse().ok()?;
+            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str().to_ascii_lowercase());
+            let default_port = match scheme {
+                "https" => ":443",
+                "http" => ":80",
+                _ => return None,
+            };
+            if text.contains(['?', '#', '@', '*', '"', '\\']) || uri.host()?.is_empty() {
+                return None;
+            }
+            let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+            let path = uri.path().trim_end_matches('/');
+            let path = path.strip_suffix("/mcp").unwrap_or(path);
+            let host = uri.host()?.to_ascii_lowercase();
+            Some(PublicUrl { base: format!("{scheme}://{authority}{path}"), host })
+        };
+        let url = parse(&text);
+        if url.is_none() {
+            self.problems
+                .add("PUBLIC_URL", format!("{text:?} is not the address of a server: https://mcp.example.com"));
+        }
+        url
+    }
+
+    /// Each limit has its part of the memory.
+    fn fits_in_memory(&mut self, limits: &Limits) {
+        let budget = format!("MEMORY_BUDGET, which is {} bytes", limits.memory);
+        let body = crate::middleware::jsonrpc::text_cost(limits.body_bytes);
+        let share = limits.request_bytes() / 4;
+        if body > share {
+            let most = share / crate::middleware::jsonrpc::text_cost(1);
+            let text = format!("{} is more than one caller's part of {budget}: at most {most}", limits.body_bytes);
+            self.problems.add("MAX_BODY_BYTES", text);
+        }
+        let heads = limits.memory / 4;
+        if limits.connections.saturating_mul(limits.header_bytes) > heads {
+            let most = heads / limits.header_bytes;
+            let text = format!(
+                "{} connections with heads of {} bytes are more than a quarter of {budget}: at most {most}",
+                limits.connections, limits.header_bytes
+            );
+            self.problems.add("MAX_CONNECTIONS", text);
+        }
     }
 
     fn log_format(&mut self) -> LogFormat {

@@ -60,6 +60,7 @@
 //! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
 //! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
+pub mod arguments;
 mod command;
 mod config;
 mod handlers;
@@ -78,16 +79,20 @@ mod server;
 struct Readme;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub use axum;
 use axum::http::request::Parts;
 pub use config::{
-    Auth, Config, Environment, Format, Limits, Problem, Problems, Setting, SettingKind, Settings, UnknownSetting,
+    Auth, Config, Environment, Format, Limits, Problem, Problems, PublicUrl, Setting, SettingKind, Settings,
+    UnknownSetting,
 };
 pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
+pub use metrics::Metrics;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 
@@ -161,6 +166,12 @@ pub fn log_panics() {
 #[must_use]
 pub fn command_line(name: &'static str, version: &'static str) -> clap::Command {
     command::command(server::Service { name, version })
+}
+
+/// The counters of the server, for a tool to count what fails behind it.
+#[must_use]
+pub fn metrics(parts: &Parts) -> Option<Arc<Metrics>> {
+    parts.extensions.get().cloned()
 }
 
 /// Tells when the client of a request is gone.

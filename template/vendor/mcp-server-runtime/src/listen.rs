@@ -1,6 +1,7 @@
 //! Connections: accepted, bounded, and finished in peace at shutdown.
 
 mod patient;
+mod phase;
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
@@ -16,19 +17,20 @@ use tokio::sync::Semaphore;
 
 use crate::config::Limits;
 use patient::Patient;
-
-/// A client has this long to send its request's head, and as long between requests of a connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+use phase::{Phases, Times};
 
 /// Serves until `shutdown` resolves; then no connection is accepted any more, requests in flight have the grace
 /// period to finish, and what is left is cut.
 ///
 /// This is `axum::serve` with the bounds that it does not offer: the size of a request's head (431 above it), the time it
-/// may take, the time in which a client must take a part of its answer, and the number of connections. Above that number
-/// they wait in the queue of the operating system, and one that ends makes room.
+/// may take, the time between requests, the time in which a client must take a part of its answer, the age of a connection,
+/// and the number of connections. Above that number they wait in the queue of the operating system, and one that ends makes
+/// room.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutdown: impl Future<Output = ()>) {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(limits.header_bytes);
+    // Its one time for heads would count between requests as well: `Patient` tells the two apart.
+    http.header_read_timeout(None).max_buf_size(limits.header_bytes);
+    let times = Times { write: limits.request_timeout, ..Times::default() };
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -43,8 +45,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutd
                 Ok((stream, place)) => {
                     // Answers are small and must not wait for more (Nagle's algorithm).
                     let _ = stream.set_nodelay(true);
-                    let stream = TokioIo::new(Patient::new(stream, limits.request_timeout));
-                    let connection = http.serve_connection(stream, TowerToHyperService::new(router.clone()));
+                    let phases = Phases::default();
+                    let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
+                    let service = TowerToHyperService::new(phase::Watched::new(router.clone(), phases));
+                    let connection = http.serve_connection(stream, service);
                     let connection = graceful.watch(connection);
                     tokio::spawn(async move {
                         if let Err(error) = connection.await {

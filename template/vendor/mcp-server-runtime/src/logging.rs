@@ -3,20 +3,26 @@
 
 mod stderr;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Json, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::middleware::host;
 use crate::request_id;
-pub use stderr::flush;
+pub use stderr::{dropped, flush};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,21 +47,87 @@ pub fn default_filter() -> Targets {
         .with_target("mcp_auth_middleware", LevelFilter::DEBUG)
 }
 
-/// The filter with rmcp at `info` at the most: from `debug` on it logs the arguments and results of tools, which are no
-/// operator's business.
+/// The filter with rmcp at `error` at the most: its other lines have arguments and results of tools in them, which are no
+/// operator's business: warnings the text of errors, `info` whole notifications, `debug` everything.
 fn without_bodies(filter: Targets) -> Targets {
     let of_rmcp = |target: &str| target == "rmcp" || target.starts_with("rmcp::");
     let named: Vec<_> = filter.iter().filter(|(target, _)| of_rmcp(target)).map(|(name, _)| name.to_owned()).collect();
     named.into_iter().chain(["rmcp".to_owned()]).fold(filter, |filter, target| {
-        if filter.would_enable(&target, &Level::DEBUG) { filter.with_target(target, LevelFilter::INFO) } else { filter }
+        if filter.would_enable(&target, &Level::WARN) { filter.with_target(target, LevelFilter::ERROR) } else { filter }
     })
+}
+
+/// Lets one line a kind and second through of those about refused requests: strangers can cause as many as they like. The
+/// next line of the kind says how many were left out; `/status` counts them all.
+#[derive(Debug, Default)]
+struct Throttle {
+    kinds: Mutex<HashMap<(Identifier, String), Kind>>,
+}
+
+#[derive(Debug)]
+struct Kind {
+    since: Instant,
+    left_out: u64,
+}
+
+thread_local! {
+    /// How many lines were left out before the one that is being written.
+    static LEFT_OUT: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Throttle {
+    /// How many lines were left out before this one; none where it is to be left out, too.
+    fn admit(&self, kind: (Identifier, String), now: Instant) -> Option<u64> {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        match kinds.entry(kind) {
+            Entry::Vacant(first) => {
+                first.insert(Kind { since: now, left_out: 0 });
+                Some(0)
+            }
+            Entry::Occupied(mut known) if now.duration_since(known.get().since) >= Duration::from_secs(1) => {
+                Some(known.insert(Kind { since: now, left_out: 0 }).left_out)
+            }
+            Entry::Occupied(mut known) => {
+                known.get_mut().left_out += 1;
+                None
+            }
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Throttle {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let metadata = event.metadata();
+        let target = metadata.target();
+        let refusal = target == host::TARGET || target.starts_with("mcp_auth_middleware");
+        if *metadata.level() != Level::WARN || !refusal {
+            return true;
+        }
+        let mut beginning = Beginning(String::new());
+        event.record(&mut beginning);
+        let left_out = self.admit((metadata.callsite(), beginning.0), Instant::now());
+        LEFT_OUT.set(left_out.unwrap_or_default());
+        left_out.is_some()
+    }
+}
+
+/// The message up to the first value in quotation marks, which is the caller's choice.
+struct Beginning(String);
+
+impl Visit for Beginning {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+            self.0.truncate(self.0.find('"').unwrap_or(self.0.len()));
+        }
+    }
 }
 
 /// Sends log lines to standard error from now on; [`flush`] them before the process ends. A second call changes nothing.
 pub fn init(format: LogFormat, filter: Targets) {
     let filter = without_bodies(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr::Stderr::start());
-    let filtered = tracing_subscriber::registry().with(filter);
+    let filtered = tracing_subscriber::registry().with(filter).with(Throttle::default());
     let _ = match format {
         LogFormat::Text => filtered.with(lines.event_format(TextLine)).try_init(),
         LogFormat::Json => {
@@ -109,7 +181,10 @@ where
         }
         writer.write_str(bracketed(*event.metadata().level()))?;
         ctx.format_fields(writer.by_ref(), event)?;
-        writer.write_str("\n")
+        match LEFT_OUT.take() {
+            0 => writer.write_str("\n"),
+            more => writeln!(writer, " ({more} more like this were left out)"),
+        }
     }
 }
 
@@ -122,14 +197,22 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let Some(id) = request_id::current() else { return self.0.format_event(ctx, writer, event) };
+        let (id, left_out) = (request_id::current(), LEFT_OUT.take());
+        if id.is_none() && left_out == 0 {
+            return self.0.format_event(ctx, writer, event);
+        }
         let mut line = String::new();
         self.0.format_event(ctx, Writer::new(&mut line), event)?;
-        match line.strip_prefix('{') {
-            // The id is plain: nothing in it needs an escape.
-            Some(members) => write!(writer, "{{\"request_id\":\"{}\",{members}", id.to_str().unwrap_or_default()),
-            None => writer.write_str(&line),
+        let Some(members) = line.strip_prefix('{') else { return writer.write_str(&line) };
+        writer.write_char('{')?;
+        // The id is plain: nothing in it needs an escape.
+        if let Some(id) = id {
+            write!(writer, "\"request_id\":\"{}\",", id.to_str().unwrap_or_default())?;
         }
+        if left_out > 0 {
+            write!(writer, "\"left_out\":{left_out},")?;
+        }
+        writer.write_str(members)
     }
 }
 
@@ -147,12 +230,44 @@ mod tests {
     }
 
     #[test]
+    fn one_line_a_second_of_each_kind_of_refusal() {
+        let lines = std::sync::Arc::new(Mutex::new(Vec::<u8>::new()));
+        struct To(std::sync::Arc<Mutex<Vec<u8>>>);
+        impl std::io::Write for To {
+            fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().expect("not poisoned").extend_from_slice(text);
+                Ok(text.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let shared = std::sync::Arc::clone(&lines);
+        let writer = tracing_subscriber::fmt::layer().event_format(TextLine).with_writer(move || To(shared.clone()));
+        let subscriber = tracing_subscriber::registry().with(Throttle::default()).with(writer);
+        tracing::subscriber::with_default(subscriber, || {
+            let refuse = |host: &str| tracing::warn!(target: host::TARGET, "Host {host:?} refused");
+            (0..50).for_each(|n| refuse(&format!("a{n}")));
+            tracing::warn!(target: host::TARGET, "another kind");
+            (0..3).for_each(|_| tracing::warn!("one of ours"));
+            std::thread::sleep(Duration::from_secs(1));
+            refuse("later");
+        });
+        let text = String::from_utf8(lines.lock().expect("not poisoned").clone()).expect("UTF-8");
+        let lines: Vec<_> = text.lines().map(|line| &line["2026-01-31T12:00:00.000Z [WARN] ".len()..]).collect();
+        let ours = "one of ours";
+        let later = "Host \"later\" refused (49 more like this were left out)";
+        assert_eq!(lines, ["Host \"a0\" refused", "another kind", ours, ours, ours, later]);
+    }
+
+    #[test]
     fn rmcp_never_logs_bodies() {
-        for filter in ["trace", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=debug,rmcp=error", "rm=trace"]
+        for filter in
+            ["trace", "info", "debug,rmcp=trace", "rmcp::service=trace", "rmcp::service=warn,rmcp=error", "rm=trace"]
         {
             let filter = without_bodies(filter.parse().expect("a filter"));
             for target in ["rmcp", "rmcp::service", "rmcp::transport::streamable_http_server"] {
-                assert!(!filter.would_enable(target, &Level::DEBUG), "{target} in {filter}");
+                assert!(!filter.would_enable(target, &Level::WARN), "{target} in {filter}");
             }
         }
         let quiet = without_bodies(default_filter());

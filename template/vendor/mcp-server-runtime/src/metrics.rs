@@ -1,6 +1,8 @@
 //! Counters for `/status`. Plain atomics: a request costs two increments.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -48,6 +50,7 @@ pub struct Metrics {
     by_class: [AtomicU64; 5],
     refusals: [AtomicU64; Refusal::ALL.len()],
     panics: AtomicU64,
+    upstream: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Default for Metrics {
@@ -57,6 +60,7 @@ impl Default for Metrics {
             by_class: Default::default(),
             refusals: Default::default(),
             panics: AtomicU64::new(0),
+            upstream: Mutex::default(),
         }
     }
 }
@@ -81,6 +85,17 @@ impl Metrics {
     /// Panics that were caught.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
+    }
+
+    /// Counts a call of an API behind this server that failed, by its kind.
+    pub fn upstream_failed(&self, kind: &'static str) {
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += 1;
+    }
+
+    /// Failed calls of the APIs behind this server, by kind.
+    #[must_use]
+    pub fn upstream_failures(&self) -> BTreeMap<&'static str, u64> {
+        self.upstream.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Seconds since the start.

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
-use serde_json::json;
+use axum::response::Response;
 use tower::{Layer, Service};
 
 use crate::metrics::Metrics;
+use crate::middleware::errors;
 use crate::panics;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -120,10 +119,11 @@ where
         Box::pin(async move {
             let mut response = answer.await.unwrap_or_else(|panics::Panicked| {
                 metrics.panicked();
-                let body =
-                    json!({"error": "internal server error", "message": "the server failed; its log says where"});
-                Ok((StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response())
+                Ok(errors::error(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says where"))
             })?;
+            if errors::is_bare(&response) {
+                response = Box::pin(errors::described(response)).await;
+            }
             metrics.answered(response.status());
             response.headers_mut().insert(HEADER, id);
             Ok(response)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::get;
@@ -15,7 +14,6 @@ use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tower::{Layer as _, Service, service_fn};
-use tower_http::cors::CorsLayer;
 
 use crate::config::Config;
 use crate::handlers::{metadata, status};
@@ -41,13 +39,16 @@ pub(crate) struct App<'a, H> {
 
 /// Puts the layers around the handler.
 ///
-/// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then a
-/// place is taken, which strangers therefore cannot fill; and only then is a byte of the body read.
+/// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
+/// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
 pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let App { config, auth, store, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
-    let issuer = config.auth.cloudflare.as_ref().map(|access| access.issuer().into());
-    let resource = metadata::Resource { service: config.service, issuer };
+    let document = metadata::Metadata {
+        service: config.service,
+        issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
+        public: config.public_url.as_ref().map(|url| url.base.clone()),
+    };
     let state = Arc::new(status::Status::new(
         config.service,
         auth.clone(),
@@ -58,10 +59,11 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let endpoint = Arc::new(Endpoint {
         gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
+        metrics: Arc::clone(&metrics),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
-    let guard =
-        Arc::new(host::Guard::new(config.allowed_hosts.clone(), config.allowed_origins.clone(), Arc::clone(&metrics)));
+    let hosts = config.allowed_hosts.iter().chain(config.public_url.as_ref().map(|url| &url.host)).cloned().collect();
+    let guard = Arc::new(host::Guard::new(hosts, config.allowed_origins.clone(), Arc::clone(&metrics)));
 
     // /status needs no token of the store, and has to answer above all when the store does not.
     let status = Router::new()
@@ -71,12 +73,8 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
-        .with_state(resource);
-    let mut guarded = authenticated.merge(metadata);
-    if let Some(cors) = cors(&config.allowed_origins) {
-        guarded = guarded.layer(cors);
-    }
-    let guarded = guarded.layer(from_fn_with_state(guard, host::guard));
+        .with_state(document);
+    let guarded = authenticated.merge(metadata).layer(from_fn_with_state(guard, host::guard));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
     open.merge(guarded).layer(RequestIdLayer::new(metrics))
@@ -86,6 +84,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
 struct Endpoint<H> {
     gate: limits::Gate,
     gatekeeper: jsonrpc::Gatekeeper,
+    metrics: Arc<Metrics>,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
@@ -97,12 +96,15 @@ fn mcp_endpoint<H: ServerHandler>(
     service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let Endpoint { gate, gatekeeper, mcp } = &*endpoint;
+            let Endpoint { gate, gatekeeper, metrics, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             // Dropped with this future, which is when the client is gone or its time is over.
             let (_waiting, hangup) = hangup::pair();
             request.extensions_mut().insert(hangup);
-            let work = gatekeeper.pass(request, &progress, async |request| mcp.handle(request).await.map(Body::new));
+            // For tools, which count here what fails behind them.
+            request.extensions_mut().insert(Arc::clone(metrics));
+            let mcp = async |request| mcp.handle(request).await.map(Body::new);
+            let work = gatekeeper.pass(request, gate, &progress, mcp);
             Ok(gate.pass(&progress, work).await)
         })
     })
@@ -122,21 +124,4 @@ fn mcp_service<H: ServerHandler + Clone + Sync>(
         .disable_allowed_origins();
     // Sessions are off, so the factory runs for every request: it clones a prepared handler and builds nothing.
     StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), settings)
-}
-
-/// Lets pages of the allowed origins read the answers; without any there is nothing to allow.
-fn cors(origins: &[String]) -> Option<CorsLayer> {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|o| HeaderValue::from_str(o).ok()).collect();
-    if origins.is_empty() {
-        return None;
-    }
-    let mcp_headers = ["mcp-protocol-version", "mcp-method", "mcp-name"].map(header::HeaderName::from_static);
-    let headers = [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT].into_iter().chain(mcp_headers);
-    Some(
-        CorsLayer::new()
-            .allow_origin(origins)
-            .allow_methods([Method::GET, Method::POST])
-            .allow_headers(headers.collect::<Vec<_>>())
-            .expose_headers([header::WWW_AUTHENTICATE]),
-    )
 }

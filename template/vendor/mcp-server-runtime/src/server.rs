@@ -9,6 +9,7 @@ use rmcp::ServerHandler;
 
 use crate::config::store::StoreOpenError;
 use crate::config::{Config, Environment, Format, Problems, Setting, Settings, Table, export};
+use crate::handlers::metadata::RESOURCE;
 use crate::router::{self, App};
 
 /// Why the server's own part cannot be made.
@@ -139,7 +140,7 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
     /// [`BuildError`] where a part cannot be built from the configuration.
     pub fn build(&self, config: &Config) -> Result<BuiltServer, BuildError> {
         let store = config.store.open()?;
-        let mut auth = AuthConfig::new(self.service.name, config.auth.mode).with_resource_path("/mcp");
+        let mut auth = AuthConfig::new(self.service.name, config.auth.mode);
         // The server's own tokens, apart from whatever the caller presents. Where there is one, no request goes on without
         // it; where there are several, those tools go on whose token is there.
         let tokens = config.tokens();
@@ -149,10 +150,15 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         };
         auth = auth.with_service_tokens(store.clone(), tokens);
         if let Some(access) = &config.auth.cloudflare {
-            auth = auth.with_cloudflare(access.clone());
+            // Clients that are told of the metadata ask its authorization server for a token: without one they fail there,
+            // and do not say that theirs is wrong.
+            auth = auth.with_cloudflare(access.clone()).with_resource_path(RESOURCE);
         }
         if let Some(tokens) = &config.auth.bearer {
             auth = auth.with_bearer(tokens.clone());
+        }
+        if let Some(url) = &config.public_url {
+            auth = auth.with_public_origin(url.base.clone());
         }
         let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
         let Handlers { mcp, legacy } = (self.make)(&config.settings).map_err(BuildError::Start)?;

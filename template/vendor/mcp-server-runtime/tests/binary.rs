@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use support::BEARER;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// The program in an empty environment but for these variables.
@@ -71,6 +71,10 @@ impl Running {
     }
 
     async fn ping(&self, token: &str) -> u16 {
+        self.post(token, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await
+    }
+
+    async fn post(&self, token: &str, body: serde_json::Value) -> u16 {
         let request = reqwest::Client::new()
             .post(format!("http://{}/mcp", self.address))
             .bearer_auth(token)
@@ -79,7 +83,7 @@ impl Running {
             // A forged line in a header (attacks.md 33) stays out of the log.
             .header("x-request-id", "from-the-edge")
             .header("user-agent", "x [DEBUG] Bearer token authenticated for: forged@example.com")
-            .body(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+            .body(body.to_string());
         support::answer(request).await.0
     }
 }
@@ -129,7 +133,7 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
     running.call_with_argument("words-of-the-caller").await;
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
     let (_, log) = running.terminate().await;
-    assert!(log.lines().count() > 10, "a TRACE log has many lines");
+    assert!(log.lines().count() > 5, "a TRACE log has some lines, though none of rmcp: {log}");
     let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
     let of_the_request: Vec<_> = lines.filter(|line| line["request_id"] == "from-the-edge").collect();
     let said = |level: &str| of_the_request.iter().filter(|line| line["level"] == level).count();
@@ -137,6 +141,35 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
     assert!(!log.contains(BEARER) && !log.contains("wrong-token"), "a caller's token is in the log");
     assert!(!log.contains("words-of-the-caller"), "an argument is in the log");
     assert!(!log.contains(support::API_TOKEN), "the server's token is in the log");
+}
+
+#[tokio::test]
+async fn attack_61_a_log_that_nobody_reads_stops_nothing() {
+    let mut running = start(&[]).await;
+    let http = reqwest::Client::new();
+    // A line has 150 bytes, with the longest id that is taken over: the pipe holds 64 KiB, the server 1 MiB.
+    let (id, body) = ("x".repeat(64), r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    let request = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\nX-Request-Id: {id}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let last = request.replace("Host:", "Connection: close\r\nHost:");
+    let requests = request.repeat(9_999) + &last;
+    let mut stream = tokio::net::TcpStream::connect(&running.address).await.expect("a connection");
+    let (mut read, mut write) = stream.split();
+    let mut answers = String::new();
+    let both = async { tokio::join!(write.write_all(requests.as_bytes()), read.read_to_string(&mut answers)) };
+    let (sent, read) = tokio::time::timeout(Duration::from_secs(60), both).await.expect("the server goes on");
+    sent.and(read.map(|_| ())).expect("answered");
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 10_000);
+    let status = http.get(format!("http://{}/status", running.address)).bearer_auth(BEARER);
+    let (_, status) = support::answer(status).await;
+    assert!(status["log"]["dropped"].as_u64() > Some(0), "{status}");
+    let pid = running.child.id().expect("running").to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill").success());
+    let ended = tokio::time::timeout(Duration::from_secs(20), running.child.wait()).await;
+    assert_eq!(ended.expect("within the grace period").expect("ended").code(), Some(0));
 }
 
 #[tokio::test]

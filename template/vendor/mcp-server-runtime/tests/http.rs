@@ -74,22 +74,57 @@ async fn attack_30_nothing_else_exists_and_nothing_gets_round_authentication() {
 #[tokio::test]
 async fn refusals_say_how_to_authenticate() {
     let server = start().await;
-    for request in [server.http.post(server.url("/mcp")), server.http.get(server.url("/status"))] {
-        let response = request.send().await.expect("an answer");
-        assert_eq!(response.status(), 401);
-        let challenge = response.headers()["www-authenticate"].to_str().expect("text").to_owned();
-        let metadata = server.url("/.well-known/oauth-protected-resource/mcp");
-        assert!(
-            challenge.starts_with("Bearer ") && challenge.contains(&format!("resource_metadata=\"{metadata}\"")),
-            "{challenge}"
-        );
-        let (status, document) = answer(server.http.get(metadata)).await;
-        assert_eq!((status, document["resource"].as_str()), (200, Some(server.url("/mcp").as_str())));
-    }
+    // Without an authorization server there is nothing to find out: clients would ask for tokens where there are none.
+    let challenge = challenge(&server, "localhost").await;
+    assert_eq!(challenge, format!("Bearer realm=\"{}\"", support::NAME));
+    let metadata = server.http.get(server.url("/.well-known/oauth-protected-resource/mcp"));
+    assert_eq!(answer(metadata).await.0, 404);
     let wrong = server.http.post(server.url("/mcp")).bearer_auth("wrong-token-0123456789");
     let (status, body) = answer(wrong).await;
     assert_eq!(status, 401);
     assert_eq!(body, json!({"error": "invalid_token", "code": "MCP-AUTH-004", "message": "bearer token mismatch"}));
+}
+
+/// The challenge of a 401 under this name.
+async fn challenge(server: &TestServer, host: &str) -> String {
+    let mut all = Vec::new();
+    for request in [server.http.post(server.url("/mcp")), server.http.get(server.url("/status"))] {
+        let response = request.header("host", host).send().await.expect("an answer");
+        assert_eq!(response.status(), 401);
+        all.push(response.headers()["www-authenticate"].to_str().expect("text").to_owned());
+    }
+    all.dedup();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+#[tokio::test]
+async fn metadata_names_the_address_that_the_client_used() {
+    let access = [("CF_ACCESS_TEAM_DOMAIN", ISSUER), ("CF_ACCESS_AUD", AUDIENCE)];
+    let seen = async |server: &TestServer, host: &str| {
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        let (status, document) = answer(server.http.get(server.url(path)).header("host", host)).await;
+        assert_eq!((status, &document["authorization_servers"]), (200, &json!([ISSUER])), "{document}");
+        let resource = document["resource"].as_str().expect("an address").to_owned();
+        let metadata = format!("resource_metadata=\"{}{path}\"", resource.strip_suffix("/mcp").expect("the endpoint"));
+        let challenge = challenge(server, host).await;
+        assert!(challenge.starts_with("Bearer ") && challenge.contains(&metadata), "{challenge}");
+        resource
+    };
+    let server = with(&[&access[..], &[("ALLOWED_HOSTS", "mcp.example.com")]].concat()).await;
+    for (host, resource) in [
+        ("localhost:8080", "http://localhost:8080/mcp"),
+        ("LOCALHOST", "http://localhost/mcp"),
+        ("127.0.0.1:80", "http://127.0.0.1/mcp"),
+        ("mcp.example.com:443", "https://mcp.example.com/mcp"),
+        ("MCP.example.com:8443", "https://mcp.example.com:8443/mcp"),
+    ] {
+        assert_eq!(seen(&server, host).await, resource, "{host}");
+    }
+    let server = with(&[&access[..], &[("PUBLIC_URL", "http://host.docker.internal:8080/mcp")]].concat()).await;
+    for host in ["host.docker.internal:8080", "localhost", "127.0.0.1:1"] {
+        assert_eq!(seen(&server, host).await, "http://host.docker.internal:8080/mcp", "{host}");
+    }
 }
 
 #[tokio::test]
@@ -136,23 +171,136 @@ async fn attack_32_other_hosts_and_origins_are_refused() {
     assert_eq!(status("host", "evil.example").await.0, 403);
     assert_eq!(status("origin", "https://claude.ai").await.0, 200);
     assert_eq!(status("origin", "https://evil.example").await.0, 403);
-    assert_eq!(status("origin", "null").await.0, 403);
-    let preflight = server
-        .http
-        .request(reqwest::Method::OPTIONS, server.url("/mcp"))
-        .header("origin", "https://claude.ai")
-        .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,content-type,mcp-protocol-version")
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(preflight.status(), 200);
-    assert_eq!(preflight.headers()["access-control-allow-origin"], "https://claude.ai");
+    for (origin, allowed) in [("https://evil.example", true), ("null", false), ("file://", false)] {
+        let (status, refusal) = status("origin", origin).await;
+        let message = refusal["message"].as_str().unwrap_or_default();
+        assert_eq!((status, message.contains("ALLOWED_ORIGINS")), (403, allowed), "{origin}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_this_machine_and_of_allowed_origins_may_read_the_answers() {
+    let server = with(&[("ALLOWED_ORIGINS", "https://claude.ai,chrome-extension://abcdefghijklmnop")]).await;
+    for origin in ["http://localhost:6274", "https://claude.ai", "chrome-extension://abcdefghijklmnop"] {
+        let asked = "authorization,content-type,mcp-protocol-version,mcp-session-id,last-event-id";
+        let preflight = server.http.request(reqwest::Method::OPTIONS, server.url("/mcp")).header("origin", origin);
+        let preflight = preflight.header("access-control-request-method", "POST");
+        let preflight = preflight.header("access-control-request-headers", asked).send().await.expect("an answer");
+        assert_eq!(
+            (preflight.status().as_u16(), &preflight.headers()["access-control-allow-origin"]),
+            (200, &origin.parse().expect("a value"))
+        );
+        assert_eq!(preflight.headers()["access-control-allow-headers"], asked);
+        assert!(!preflight.headers().contains_key("access-control-allow-credentials"));
+        let large = "x".repeat(2 << 20);
+        let requests = [server.post(PING), server.http.post(server.url("/mcp")), server.post("{"), server.post(large)];
+        for request in
+            requests.into_iter().chain([server.http.get(server.url("/.well-known/oauth-protected-resource"))])
+        {
+            let response = request.header("origin", origin).send().await.expect("an answer");
+            assert_eq!(response.headers()["access-control-allow-origin"], origin, "{}", response.status());
+            assert_eq!(response.headers()["vary"], "origin");
+        }
+    }
+    // A request of no page is none of CORS' business.
+    let options = server.http.request(reqwest::Method::OPTIONS, server.url("/mcp")).bearer_auth(BEARER);
+    assert_eq!(answer(options).await.0, 405);
+    let plain = server.post(PING).send().await.expect("an answer");
+    assert!(!plain.headers().contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn every_error_has_a_body_of_json() {
+    let server = start().await;
+    let post = |path: &str| server.http.post(server.url(path));
+    for (request, status) in [
+        (server.http.get(server.url("/mcp")).bearer_auth(BEARER), 405),
+        (server.http.get(server.url("/nope")), 404),
+        (post("/health"), 405),
+        (post("/mcp"), 401),
+        (post("/mcp").bearer_auth(BEARER).header("accept", "text/html"), 406),
+        (post("/mcp").bearer_auth(BEARER).header("content-type", "text/plain").body(PING), 415),
+        (server.post(PING).header("mcp-protocol-version", "x"), 400),
+        (server.post(PING).header("origin", "null"), 403),
+    ] {
+        let response = request.send().await.expect("an answer");
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-type"]),
+            (status, &"application/json".parse().expect("a value"))
+        );
+        let allow = response.headers().contains_key("allow");
+        assert_eq!(allow, status == 405, "{status}");
+        let body: Value = serde_json::from_str(&response.text().await.expect("a body")).expect("JSON");
+        assert!(
+            body["error"].is_string() && body["message"].as_str().is_some_and(|message| message.len() > 10),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_that_is_refused_does_not_cut_off_the_answer() {
+    let server = start().await;
+    for (token, status) in [("wrong-token-0123456789", 401), (BEARER, 413)] {
+        // More than all buffers between the two hold: the client still sends when it is answered.
+        let body = "x".repeat(20_000_000);
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        stream.write_all(body.as_bytes()).await.expect("all of it is taken");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn attack_53_one_caller_leaves_memory_to_the_others() {
+    let team = TestTeam::start().await.expect("a key server");
+    let url = team.certs_url();
+    let server = with(&[
+        ("CF_ACCESS_TEAM_DOMAIN", ISSUER),
+        ("CF_ACCESS_AUD", AUDIENCE),
+        ("CF_ACCESS_CERTS_URL", &url),
+        ("MEMORY_BUDGET", "33554432"),
+        ("MAX_CONNECTIONS", "100"),
+    ])
+    .await;
+    // A caller has 1 MiB: a body of many small members would take more, however short it is.
+    let members: serde_json::Map<_, _> = (0..9000).map(|n| (n.to_string(), json!(0))).collect();
+    let params = json!({"name": "x", "arguments": members});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+    assert_eq!(server.send(body).await.0, 413);
+    // Bodies that stop before their end: the fourth does not fit any more.
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\nContent-Type: application/json\r\n\
+         Content-Length: 340000\r\n\r\n"
+    );
+    let mut half = Vec::new();
+    for _ in 0..4 {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+        stream.write_all([head.as_bytes(), "x".repeat(330_000).as_bytes()].concat().as_slice()).await.expect("sent");
+        half.push(stream);
+    }
+    let mut answers = Vec::new();
+    for stream in &mut half {
+        let mut status = [0; 12];
+        let read = tokio::time::timeout(Duration::from_millis(500), stream.read_exact(&mut status)).await;
+        answers.extend(read.is_ok().then(|| String::from_utf8_lossy(&status).into_owned()));
+    }
+    assert_eq!(answers, ["HTTP/1.1 503"]);
+    let other = server.http.post(server.url("/mcp")).header("cf-access-jwt-assertion", team.token("user@example.com"));
+    assert_eq!(answer(other.header("content-type", "application/json").body(PING)).await.0, 200);
 }
 
 #[tokio::test]
 async fn attack_62_one_name_counts_and_it_is_the_checked_one() {
-    let server = with(&[("ALLOWED_HOSTS", "mcp.example.com")]).await;
+    let access = [("CF_ACCESS_TEAM_DOMAIN", ISSUER), ("CF_ACCESS_AUD", AUDIENCE)];
+    let server = with(&[&access[..], &[("ALLOWED_HOSTS", "mcp.example.com")]].concat()).await;
     let get = async |target: &str, headers: &str| {
         let head = format!("GET {target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
         let answer = server.raw(head.as_bytes()).await.expect("a connection");

@@ -169,7 +169,11 @@ async fn http_rules_of_the_endpoint() {
         };
         request.header("accept", accept).header("content-type", kind)
     };
-    assert_eq!(answer(with("accept", "application/json")).await.0, 406);
+    for accept in ["application/json", "*/*", "application/json, */*"] {
+        assert_eq!(answer(with("accept", accept)).await.0, 200, "{accept}");
+    }
+    let without = server.http.post(server.url("/mcp")).bearer_auth(BEARER).header("content-type", "application/json");
+    assert_eq!(answer(without.body(ping)).await.0, 200);
     assert_eq!(answer(with("accept", "text/html")).await.0, 406);
     assert_eq!(answer(with("content-type", "text/plain")).await.0, 415);
     assert_eq!(answer(with("content-type", "application/json; charset=utf-8")).await.0, 200);

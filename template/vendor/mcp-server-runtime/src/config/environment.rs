@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
 /// A snapshot of the environment. Built once, so that reading has no side effects and tests need not touch the process.
 pub struct Environment {
@@ -40,8 +41,8 @@ impl Environment {
             (Some(value), None) => Ok(Some(value.into())),
             (None, None) => Ok(None),
             (None, Some(path)) => {
-                let content =
-                    std::fs::read_to_string(path).map_err(|e| format!("the file {path} of {name}_FILE: {e}"))?;
+                let content = std::fs::read_to_string(path).map(Zeroizing::new);
+                let content = content.map_err(|e| format!("the file {path} of {name}_FILE: {e}"))?;
                 let secret = content.trim();
                 if secret.is_empty() {
                     return Err(format!("the file {path} of {name}_FILE is empty"));

@@ -97,7 +97,7 @@ impl Setting {
         Self { name, kind: SettingKind::Switch, default: Some(default), group, help }
     }
 
-    /// A whole number between these two.
+    /// A whole number between these two. An empty default is none.
     #[must_use]
     pub const fn number(
         name: &'static str,
@@ -106,7 +106,8 @@ impl Setting {
         group: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, kind: SettingKind::Number { least, most }, default: Some(default), group, help }
+        let default = if default.is_empty() { None } else { Some(default) };
+        Self { name, kind: SettingKind::Number { least, most }, default, group, help }
     }
 
     /// So many seconds.
@@ -201,13 +202,17 @@ Without it, no token can be read: keep a copy."),
     Setting::text("INFISICAL_PROJECT_ID", None, INFISICAL, "Id of the project."),
     Setting::text("INFISICAL_ENVIRONMENT", Some("prod"), INFISICAL, "Slug of the environment."),
     Setting::text("INFISICAL_PATH", Some("/"), INFISICAL, "Folder in which each service has one of its own name."),
+    Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; by default told from Host.
+Where a proxy changes Host, or clients reach this server by http under another name than localhost. Its name is accepted as well."),
     Setting::list("ALLOWED_HOSTS", NAMES, "Public host names, comma-separated, without https://. Requests under any other get 403; loopback always works."),
-    Setting::list("ALLOWED_ORIGINS", NAMES, "Origins of web pages that may call, comma-separated, such as https://claude.ai:443. None by default."),
+    Setting::list("ALLOWED_ORIGINS", NAMES, "Origins of web pages that may call, comma-separated: https://claude.ai, chrome-extension://ID. Pages on this machine always may."),
+    Setting::number("MEMORY_BUDGET", (32 * 1024 * 1024, usize::MAX / 4), "", LIMITS, "Memory for the process in bytes; by default what its container has, else 128 MiB.
+The limits below have to fit into it, and one caller never takes more than a quarter of what there is for requests."),
     Setting::number("MAX_BODY_BYTES", (1024, 64 * 1024 * 1024), "1048576", LIMITS, "Size of a request's body in bytes; 413 above it."),
     // hyper's own lower bound is 8 KiB.
     Setting::number("MAX_HEADER_BYTES", (8 * 1024, 1024 * 1024), "32768", LIMITS, "Size of a request's head in bytes; 431 above it."),
     Setting::seconds("REQUEST_TIMEOUT_SECONDS", (1, 3600), "60", LIMITS, "Seconds for a body to arrive (408), for an answer to be ready (504), and for the client to take a part of it."),
-    Setting::number("MAX_CONCURRENT_REQUESTS", (1, 100_000), "256", LIMITS, "Requests to /mcp at once; 503 above it."),
+    Setting::number("MAX_CONCURRENT_REQUESTS", (1, 100_000), "1024", LIMITS, "Requests to /mcp at once, a quarter of them by one caller; 503 above it."),
     Setting::number("MAX_CONNECTIONS", (1, 1_000_000), "1024", LIMITS, "Connections at once; more wait until one ends."),
     Setting::seconds("SHUTDOWN_GRACE_SECONDS", (0, 3600), "20", LIMITS, "Seconds for requests in flight after SIGTERM."),
     Setting::choice("LOG_FORMAT", &["text", "json"], "text", LOG, "How log lines look: text or json."),
@@ -262,7 +267,7 @@ impl Table {
 #[derive(Debug, Clone)]
 pub struct Settings {
     values: BTreeMap<&'static str, Value>,
-    request_timeout: Duration,
+    limits: Limits,
 }
 
 #[derive(Debug, Clone)]
@@ -325,10 +330,10 @@ impl Settings {
         }
     }
 
-    /// The time that a request has: what a tool waits for should end before.
+    /// What a request may cost: what a tool waits for should end before its time, and fit into the memory.
     #[must_use]
-    pub fn request_timeout(&self) -> Duration {
-        self.request_timeout
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 }
 
@@ -341,7 +346,7 @@ impl Reader<'_> {
                 values.insert(setting.name, value);
             }
         }
-        Settings { values, request_timeout: limits.request_timeout }
+        Settings { values, limits: limits.clone() }
     }
 
     fn value(&mut self, setting: &Setting) -> Option<Value> {

@@ -61,6 +61,8 @@ fn every_problem_is_reported_at_once() {
         ("MAX_BODY_BYTES", "12"),
         ("ALLOWED_HOSTS", "https://mcp.example.com"),
         ("ALLOWED_ORIGINS", "*"),
+        ("PUBLIC_URL", "mcp.example.com"),
+        ("MEMORY_BUDGET", "64M"),
         ("API_BASE", "http://api.example.com"),
         ("API_STYLE", "odd"),
         ("API_PAGES", "21"),
@@ -150,6 +152,51 @@ fn no_secret_is_shown() {
 fn a_bearer_token_in_the_open_is_warned_about() {
     let config = read(&[("HOST", "0.0.0.0")]).expect("a good configuration");
     assert!(config.warnings().iter().any(|w| w.contains("not loopback")));
+}
+
+#[test]
+fn origins_of_every_scheme_and_nothing_else() {
+    let good = "https://claude.ai,http://a.example:8080,chrome-extension://abcdefghijklmnop,vscode-webview://x1,tauri://localhost";
+    assert_eq!(read(&[("ALLOWED_ORIGINS", good)]).expect("good origins").allowed_origins.len(), 5);
+    for bad in
+        ["null", "*", "https://*.example", "file://", "https://a/b", "claude.ai", "://a", "https://a?b", "1x://a"]
+    {
+        assert_eq!(variables_with_problems(&[("ALLOWED_ORIGINS", bad)]), ["ALLOWED_ORIGINS"], "{bad}");
+    }
+}
+
+#[test]
+fn the_public_url_is_the_address_of_the_server_or_of_its_endpoint() {
+    let base = |url: &str| Some(read(&[("PUBLIC_URL", url)]).ok()?.public_url?.base);
+    for (url, expected) in [
+        ("https://mcp.example.com", "https://mcp.example.com"),
+        ("https://MCP.example.com:443/mcp", "https://mcp.example.com"),
+        ("https://example.com/coda/mcp/", "https://example.com/coda"),
+        ("http://host.docker.internal:8080/", "http://host.docker.internal:8080"),
+    ] {
+        assert_eq!(base(url).as_deref(), Some(expected), "{url}");
+    }
+    for bad in ["mcp.example.com", "ftp://a", "https://", "https://a?b", "https://u:p@a", "/mcp", "https://*.a"] {
+        assert_eq!(variables_with_problems(&[("PUBLIC_URL", bad)]), ["PUBLIC_URL"], "{bad}");
+    }
+    let warned = read(&[("PUBLIC_URL", "https://mcp.example.com")]).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("accepted under mcp.example.com")), "{warned:?}");
+    let warned = read(&[("ALLOWED_HOSTS", "other.example")]).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("accepted under other.example")), "{warned:?}");
+}
+
+#[test]
+fn attack_52_limits_that_do_not_fit_into_the_memory_are_refused() {
+    let megabytes = |n: usize| (n << 20).to_string();
+    let (small, large) = (megabytes(64), megabytes(1024));
+    let limits = read(&[("MEMORY_BUDGET", &small)]).expect("defaults that fit").limits;
+    assert!(limits.connections * limits.header_bytes <= 16 << 20 && limits.body_bytes < 1 << 20);
+    let body = ("MAX_BODY_BYTES", "8000000");
+    assert_eq!(variables_with_problems(&[("MEMORY_BUDGET", &small), body]), ["MAX_BODY_BYTES"]);
+    assert!(read(&[("MEMORY_BUDGET", &large), body]).is_ok());
+    let connections = ("MAX_CONNECTIONS", "5000");
+    assert_eq!(variables_with_problems(&[("MEMORY_BUDGET", &small), connections]), ["MAX_CONNECTIONS"]);
+    assert!(read(&[("MEMORY_BUDGET", &large), connections]).is_ok());
 }
 
 #[test]

@@ -1,39 +1,43 @@
 //! `/.well-known/oauth-protected-resource`: how clients find out who issues tokens for `/mcp` (RFC 9728).
 //!
-//! MCP asks for it of every server that checks tokens (Authorization, "Authorization Server Location"), and the 401
-//! answers point here. Behind Cloudflare Access with Managed OAuth the edge answers in our place. There is no
-//! authorization server in this program, and no `/oauth` path.
-
-use std::sync::Arc;
+//! MCP asks for it where there is an authorization server (Authorization, "Authorization Server Location"), and the 401
+//! answers point here. Without Cloudflare Access there is none, and this is 404. Behind Cloudflare Access with Managed
+//! OAuth the edge answers in our place. There is no authorization server in this program, and no `/oauth` path.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
+use mcp_auth_middleware::origin_of;
 use serde_json::{Value, json};
 
 use crate::server::Service;
 
-/// What the metadata says.
+/// The path of the protected resource.
+pub(crate) const RESOURCE: &str = "/mcp";
+
+/// What the document is made from.
 #[derive(Debug, Clone)]
-pub(crate) struct Resource {
+pub(crate) struct Metadata {
     pub(crate) service: Service,
     /// The Access team, where one is configured.
-    pub(crate) issuer: Option<Arc<str>>,
+    pub(crate) issuer: Option<String>,
+    /// The address that clients use, where one is configured.
+    pub(crate) public: Option<String>,
 }
 
-/// Answers with the metadata, by the host name under which the client reached us (checked before, see
-/// [`crate::middleware::host`]).
-pub(crate) async fn metadata(State(resource): State<Resource>, headers: HeaderMap) -> Json<Value> {
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
-    let local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|l| host == *l || host.starts_with(&format!("{l}:")));
-    let scheme = if local { "http" } else { "https" };
-    let mut document = json!({
-        "resource": format!("{scheme}://{host}/mcp"),
-        "resource_name": resource.service.name,
+/// Answers with the metadata, by the configured address or by the host name under which the client reached us (checked
+/// before, see [`crate::middleware::host`]).
+///
+/// # Errors
+/// 404 where there is no authorization server.
+pub(crate) async fn metadata(State(metadata): State<Metadata>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+    let Metadata { service, issuer: Some(issuer), public } = metadata else { return Err(StatusCode::NOT_FOUND) };
+    let host = || headers.get(header::HOST).and_then(|host| origin_of(host.to_str().ok()?));
+    let origin = public.or_else(host).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(json!({
+        "resource": format!("{origin}{RESOURCE}"),
+        "resource_name": service.name,
         "bearer_methods_supported": ["header"],
-    });
-    if let Some(issuer) = resource.issuer {
-        document["authorization_servers"] = json!([*issuer]);
-    }
-    Json(document)
+        "authorization_servers": [issuer],
+    })))
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::server::Service;
 
@@ -109,6 +110,8 @@ impl Status {
                 "refused": self.metrics.refusals().collect::<std::collections::BTreeMap<_, _>>(),
                 "panics": self.metrics.panics(),
             },
+            "log": {"dropped": logging::dropped()},
+            "upstream": {"failures": self.metrics.upstream_failures()},
             "auth": {
                 "mode": self.auth_mode,
                 "passed": self.auth.counters().passed(),
@@ -142,6 +145,10 @@ impl Status {
         family("mcp_http_responses", "counter", &answers);
         family("mcp_http_refusals", "counter", &refusals);
         family("mcp_panics", "counter", &[(String::new(), self.metrics.panics())]);
+        let upstream = self.metrics.upstream_failures();
+        let upstream: Vec<_> = upstream.into_iter().map(|(kind, n)| (labelled("kind", kind), n)).collect();
+        family("mcp_log_lines_dropped", "counter", &[(String::new(), logging::dropped())]);
+        family("mcp_upstream_failures", "counter", &upstream);
         family("mcp_auth_passed", "counter", &[(String::new(), self.auth.counters().passed())]);
         family("mcp_auth_refused", "counter", &auth);
         if let Some(keys) = self.auth.key_status() {

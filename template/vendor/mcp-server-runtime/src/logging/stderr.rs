@@ -1,19 +1,23 @@
 //! Standard error, written to by one thread for all: a request that says something pays for the text, and not for a system
-//! call and for waiting until others have made theirs.
+//! call and for waiting until others have made theirs. Nor does it wait for whoever reads them: lines that do not fit any
+//! more are dropped and counted, and the server goes on.
 //!
 //! Lines appear some milliseconds late, in their order. Those of the last milliseconds before the process is killed without
 //! warning are lost; [`flush`] is for every other end.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
 
 /// So long lines gather before they are written together.
 const GATHER: Duration = Duration::from_millis(5);
-/// Whoever reads standard error too slowly makes the server wait from here on, instead of filling its memory.
+/// So much waits at the most for whoever reads standard error.
 const LIMIT: usize = 1 << 20;
+/// So long the end of the process waits for them.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 struct Lines {
@@ -28,9 +32,20 @@ struct Waiting {
     writing: bool,
     /// Somebody wants to see everything written, at once.
     hurry: bool,
+    /// Nobody has read for too long: there is no use in writing.
+    given_up: bool,
+    /// Lines that were dropped since the last line that said so.
+    dropped: u64,
 }
 
 static LINES: OnceLock<Lines> = OnceLock::new();
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines were dropped since the start.
+#[must_use]
+pub fn dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
 
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -63,6 +78,12 @@ impl Lines {
             waiting = self.lock();
             waiting.writing = false;
             self.changed.notify_all();
+            let dropped = std::mem::take(&mut waiting.dropped);
+            if dropped > 0 {
+                drop(waiting);
+                tracing::warn!("{dropped} log lines were dropped: standard error is not read fast enough");
+                waiting = self.lock();
+            }
         }
     }
 }
@@ -90,12 +111,14 @@ impl Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let Some(lines) = LINES.get() else { return io::stderr().write(line) };
         let mut waiting = lines.lock();
-        if waiting.hurry {
+        if waiting.hurry && !waiting.given_up {
             drop(waiting);
             return io::stderr().write(line);
         }
-        while waiting.text.len() > LIMIT {
-            waiting = lines.wait(waiting);
+        if waiting.text.len() + line.len() > LIMIT {
+            waiting.dropped += 1;
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+            return Ok(line.len());
         }
         // The thread sleeps only while there is nothing: most lines wake nobody.
         if waiting.text.is_empty() {
@@ -118,13 +141,20 @@ impl MakeWriter<'_> for Stderr {
     }
 }
 
-/// Waits until every line so far is written, and has those that follow written at once: for the end of the process.
+/// Waits until every line so far is written, but not for ever, and has those that follow written at once: for the end of
+/// the process.
 pub fn flush() {
     let Some(lines) = LINES.get() else { return };
     let mut waiting = lines.lock();
     waiting.hurry = true;
     lines.changed.notify_all();
+    let end = Instant::now() + PATIENCE;
     while waiting.writing || !waiting.text.is_empty() {
-        waiting = lines.wait(waiting);
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            waiting.given_up = true;
+            return;
+        }
+        (waiting, _) = lines.changed.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner);
     }
 }

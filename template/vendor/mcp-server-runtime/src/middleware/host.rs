@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::metrics::{Metrics, Refusal};
+
+/// The target of the lines about requests that are refused here.
+pub const TARGET: &str = module_path!();
 
 /// The names and origins that are accepted.
 #[derive(Debug)]
@@ -29,8 +32,9 @@ impl Guard {
         Self { hosts, origins, metrics }
     }
 
-    /// Checks both headers. What comes after this reads `Host` and gets the name that was checked.
-    fn check(&self, request: &mut Request) -> Result<(), Refused> {
+    /// Checks both headers, and gives the origin of a browser. What comes after this reads `Host` and gets the name that
+    /// was checked.
+    fn check(&self, request: &mut Request) -> Result<Option<HeaderValue>, Refused> {
         // RFC 9112 §3.2: not one `Host` is 400, and that of an absolute target counts in its place.
         let Some(host) = single(request.headers(), &header::HOST) else { return Err(Refused::NotOneHost) };
         let host = request.uri().authority().map_or(host, |authority| authority.as_str().to_owned());
@@ -41,12 +45,10 @@ impl Guard {
             request.headers_mut().insert(header::HOST, host);
         }
         let headers = request.headers();
-        if !headers.contains_key(header::ORIGIN) {
-            return Ok(());
-        }
+        let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
         // The one header that browsers do not let pages forge.
         match single(headers, &header::ORIGIN) {
-            Some(origin) if self.accepts_origin(&origin) => Ok(()),
+            Some(origin) if self.accepts_origin(&origin) => Ok(Some(value.clone())),
             origin => Err(Refused::Origin(origin.unwrap_or_default())),
         }
     }
@@ -67,6 +69,18 @@ impl Guard {
                 matches!(scheme, "http" | "https") && is_loopback(name) && is_port(port)
             })
     }
+}
+
+/// Whether this is an origin that can be allowed: a scheme and a host. Extensions of browsers, and applications that are
+/// web pages inside, have schemes of their own; `null` stands for pages of any kind that have no origin.
+#[must_use]
+pub fn is_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(scheme, host)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+    })
 }
 
 /// Why a request is refused, with the value that is not allowed.
@@ -108,11 +122,47 @@ fn without_default_port(origin: &str) -> &str {
     }
 }
 
+/// Answers the question of a browser whether a page may send a request (the Fetch standard, CORS preflight). The origin is
+/// accepted, so the page may send whatever it asks for: the credential in it is the page's own, as cookies are not sent.
+fn preflight(request: &Request) -> Option<Response> {
+    let headers = request.headers();
+    if request.method() != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    let mut response = StatusCode::OK.into_response();
+    let allow = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+    ];
+    response.headers_mut().extend(allow);
+    if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    Some(response)
+}
+
+/// Lets the page read the answer, refusals included, and in it what the page needs to act upon them.
+fn readable_by(origin: HeaderValue, mut response: Response) -> Response {
+    let exposed = HeaderValue::from_static("www-authenticate, retry-after, x-request-id");
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    response
+}
+
 /// Answers 403 to requests under other names or from other origins, and says in the log how to allow them; 400 to those
-/// without exactly one `Host`.
+/// without exactly one `Host`. Pages of accepted origins may read the answers.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (kind, what, variable, value) = match guard.check(&mut request) {
-        Ok(()) => return next.run(request).await,
+        Ok(None) => return next.run(request).await,
+        Ok(Some(origin)) => {
+            let response = match preflight(&request) {
+                Some(response) => response,
+                None => next.run(request).await,
+            };
+            return readable_by(origin, response);
+        }
         Err(Refused::NotOneHost) => {
             guard.metrics.refused(Refusal::Host);
             tracing::warn!("Request refused with 400: not exactly one Host");
@@ -125,8 +175,13 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     guard.metrics.refused(kind);
     // `?` escapes control characters: no forged log lines. A name has at most 255 bytes.
     let value: String = value.chars().take(300).collect();
-    tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
-    let message = format!("{what} not allowed. The operator of this server can allow it with {variable}.");
+    let message = if matches!(kind, Refusal::Origin) && !is_origin(&value) {
+        tracing::warn!("{what} {value:?} refused with 403: it is no address of a page, and cannot be allowed");
+        format!("{what} not allowed. Pages without an address of their own never are.")
+    } else {
+        tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
+        format!("{what} not allowed. The operator of this server can allow it with {variable}.")
+    };
     (StatusCode::FORBIDDEN, Json(json!({"error": "forbidden", "message": message}))).into_response()
 }
 

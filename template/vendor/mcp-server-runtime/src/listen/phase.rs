@@ -1,0 +1,161 @@
+//! What a connection is about at the moment: its stream sees bytes only, its service requests only.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Request, Response, header};
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
+use tower::Service;
+
+/// How long a client may take for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// For the head of a request, from its first byte on, and from the beginning of the connection.
+    pub(super) head: Duration,
+    /// Between requests. Longer than proxies keep connections, so that it is they who close them: a request that is on its
+    /// way while we close is lost (cloudflared keeps 90 s, AWS's load balancers 60 s, nginx 75 s).
+    pub(super) idle: Duration,
+    /// To take a part of an answer.
+    pub(super) write: Duration,
+    /// To send the rest of a body that was refused, before the connection is cut.
+    pub(super) drain: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { head: seconds(30), idle: seconds(120), write: seconds(60), drain: seconds(30) }
+    }
+}
+
+/// A connection that is older ends with its next answer.
+const MAXIMUM_AGE: Duration = Duration::from_secs(3600);
+
+/// What a connection is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing has come yet.
+    New = 0,
+    /// A head comes.
+    Head = 1,
+    /// A request is worked on.
+    Request = 2,
+    /// It is answered.
+    Idle = 3,
+}
+
+/// The phase of one connection, shared by its stream and its service.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phases(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    phase: AtomicU8,
+    /// A body was given up before its end.
+    unread: AtomicBool,
+}
+
+impl Phases {
+    pub(super) fn get(&self) -> Phase {
+        match self.0.phase.load(Ordering::Relaxed) {
+            0 => Phase::New,
+            1 => Phase::Head,
+            2 => Phase::Request,
+            _ => Phase::Idle,
+        }
+    }
+
+    pub(super) fn set(&self, phase: Phase) {
+        self.0.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// Whether the client may still be sending what nobody reads.
+    pub(super) fn has_unread(&self) -> bool {
+        self.0.unread.load(Ordering::Relaxed) || self.get() == Phase::Head
+    }
+}
+
+/// A service that says when it works.
+#[derive(Debug, Clone)]
+pub(super) struct Watched<S> {
+    inner: S,
+    phases: Phases,
+    since: Instant,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(inner: S, phases: Phases) -> Self {
+        Self { inner, phases, since: Instant::now() }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Watched<S>
+where
+    S: Service<Request<WatchedBody<B>>, Response = Response<R>, Future: Send + 'static>,
+    B: Body,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let phases = self.phases.clone();
+        phases.set(Phase::Request);
+        let body = |inner| WatchedBody { inner, phases: self.phases.clone(), ended: false };
+        let answer = self.inner.call(request.map(body));
+        let old = self.since.elapsed() > MAXIMUM_AGE;
+        Box::pin(async move {
+            let mut response = answer.await;
+            if let (true, Ok(response)) = (old, &mut response) {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            phases.set(Phase::Idle);
+            response
+        })
+    }
+}
+
+/// A body that says when it was given up before its end.
+#[derive(Debug)]
+pub(super) struct WatchedBody<B: Body> {
+    inner: B,
+    phases: Phases,
+    ended: bool,
+}
+
+impl<B: Body + Unpin> Body for WatchedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Poll::Ready(None) = frame {
+            self.ended = true;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B: Body> Drop for WatchedBody<B> {
+    fn drop(&mut self) {
+        if !self.ended && !self.inner.is_end_stream() {
+            self.phases.0.unread.store(true, Ordering::Relaxed);
+        }
+    }
+}
