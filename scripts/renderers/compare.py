@@ -126,6 +126,8 @@ def write_trees(style, root, rng, count):
             (path.parent / "logo.png").write_bytes(LOGO)
             sources[token] = f"{folder}/{name}{style.ending}"
         (Path(root) / folder / "data.txt").write_text("data\n")
+    start = Path(root) / style.documents / style.index
+    start.write_text("\n".join([*style.front(random.Random(0), 0), "# Start", ""]))
     for folder in style.static(root):
         (Path(root) / folder).mkdir(parents=True, exist_ok=True)
         (Path(root) / folder / "static.png").write_bytes(LOGO)

@@ -2,7 +2,7 @@
 
 WORDS = ["setup", "Guide", "Install", "API", "the", "of", "HTTP", "run", "Ünïcode", "straße", "Привет", "中文", "日本語", "café", "naïve", "ﬁne", "İstanbul", "x86_64", "v1.2.3", "2024", "1.", "0x1F", "snake_case", "kebab-case", "CamelCase", "e.g.", "a/b", "C++", "C#", ".NET", "@user", "#tag", "50%", "$HOME", "key=value", "a_b_c", "___", "I'm", "can’t", "“quoted”", '"plain"', "--", "---", "–", "—", "...", "…", "(c)", "(parens)", "[brackets]", "a & b", "a+b", "~tilde~", "~~gone~~", "^up^", "1/2", "½", "™", "café", "e\u0301galité", "नमस्ते", "שלום", "٣", "Ⅷ", "²", "ª", "_", "·", "✓", "→", "!", "?", "what?!", ":", ";", ",", "a:b", "a, b", "|", "=", "*", "·x·"]
 RICH = ["`code`", "`a b`", "`x_y.z()`", "`--flag`", "`<T>`", "``a`b``", "*emph*", "_emph_", "**strong**", "__strong__", "***both***", "\\*escaped\\*", "\\_under\\_", "a\\_b", "&amp;", "&lt;tag&gt;", "&copy;", "&nbsp;", "[link](https://example.com)", "[`code` link](https://example.com/a_b)", "[ref][known]", "![image](logo.png)", "![](logo.png)", ":smile:", ":not_an_emoji:", ":+1:", "🚀", "👨‍👩‍👧", "❤️", "✅", "🇩🇪", "1️⃣", "⚠️"]
-HTML = ["<b>bold</b>", "<small>new</small>", "<br>", "<code>tag</code>", "<kbd>Ctrl</kbd>", "<!-- comment -->", "<span>in a span</span>", "<https://example.com>", '<a id="inline-ID"></a>', '<a name="named-one"></a>', '<img src="logo.png" alt="alt">']
+HTML = ["<b>bold</b>", "<small>new</small>", "<br>", "<code>tag</code>", "<kbd>Ctrl</kbd>", "<!-- comment -->", "<span>in a span</span>", "<https://example.com>", '<a id="inline-ID"></a>', '<a name="named-one"></a>', '<img src="./logo.png" alt="alt">']
 
 
 class Marks:
