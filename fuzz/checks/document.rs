@@ -27,7 +27,7 @@ pub(crate) fn document(bytes: &[u8]) {
 fn syntaxes() -> impl Iterator<Item = Syntax> {
     use Construct::{Containers, DefinitionLists, Directives, Liquid, Math, TermIds, WikiLinks};
     let others = [&[Liquid, DefinitionLists] as &[_], &[Directives, Containers, Math], &[WikiLinks, TermIds]];
-    let known = Flavor::words().iter().map(|(_, flavor)| flavor.syntax());
+    let known = Flavor::names().iter().map(|(_, flavor)| flavor.syntax());
     known.chain(others.into_iter().map(|more| github().with(more)))
 }
 
@@ -36,8 +36,8 @@ fn named(text: &str, document: &Document) {
     let is_plain = |destination: &str| destination.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
     for link in document.links.iter().filter(|link| matches!(link.kind, LinkKind::Link | LinkKind::Image)) {
         let destination = document.text(link.destination);
-        if is_plain(destination) && link.written.start < link.written.end {
-            assert_eq!(&text[link.written.range()], destination, "{text:?}");
+        if is_plain(destination) && link.destination_span.start < link.destination_span.end {
+            assert_eq!(&text[link.destination_span.range()], destination, "{text:?}");
         }
     }
 }
@@ -46,17 +46,17 @@ fn places(text: &str, document: &Document) {
     let inside = |span: Span| assert!(text.get(span.range()).is_some(), "{span:?} of {text:?}");
     for link in &document.links {
         inside(link.span);
-        inside(link.written);
+        inside(link.destination_span);
     }
     assert!(document.links.is_sorted_by_key(|link| link.span));
     for raw in &document.raw {
         inside(raw.span);
-        inside(raw.written);
+        inside(raw.destination_span);
     }
     document.undefined.iter().for_each(|undefined| inside(undefined.span));
     for definition in &document.definitions {
         inside(definition.span);
-        inside(definition.written);
+        inside(definition.destination_span);
     }
     for suppression in &document.suppressions {
         inside(suppression.span);
@@ -71,11 +71,11 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let editable = document.links.iter().find(|link| {
         matches!(link.kind, LinkKind::Link | LinkKind::Image)
             && link.definition.is_none()
-            && link.written.start < link.written.end
+            && link.destination_span.start < link.destination_span.end
     });
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
-    edited.replace_range(link.written.range(), "replaced.md");
+    edited.replace_range(link.destination_span.range(), "replaced.md");
     let again = parse(&decode(edited.as_bytes()), &github(), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
@@ -83,5 +83,5 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
 
 fn github() -> Syntax {
     let word = |(word, _): &&(&str, Flavor)| *word == "github";
-    Flavor::words().iter().find(word).map(|(_, flavor)| flavor.syntax()).expect("GitHub is the first row")
+    Flavor::names().iter().find(word).map(|(_, flavor)| flavor.syntax()).expect("GitHub is the first row")
 }

@@ -44,7 +44,7 @@ impl Included {
         Self { by }
     }
 
-    /// Whether a page is a part of another one.
+    /// Returns whether a page is a part of another one.
     #[must_use]
     pub fn has(&self, page: u32) -> bool {
         self.by.contains_key(&page)
@@ -78,7 +78,8 @@ impl Included {
     }
 }
 
-/// Whether a document is a page of the repository's host whoever includes it: README, CONTRIBUTING, CHANGELOG.
+/// Returns whether a document is a page of the repository's host even if another one includes it: README, CONTRIBUTING,
+/// CHANGELOG.
 fn is_for_host(path: &[u8]) -> bool {
     let name = file_name(path);
     let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
@@ -90,7 +91,7 @@ fn is_good(link: &Resolved) -> bool {
         && !matches!(link.fragment, Fragment::Missing | Fragment::Case(_))
 }
 
-/// Whether a label is defined in a file that becomes a part of a page.
+/// Returns whether a label is defined in a file that becomes a part of a page.
 #[must_use]
 pub fn defines(corpus: &Corpus, links: &[Box<[Resolved]>], page: u32, label: &str) -> bool {
     let appended = &corpus.site(page).appended;

@@ -1,5 +1,5 @@
-//! `mcp-kit audit-docs`, in the order in which data flows: walk → documents → graph → checks → findings → report, or repairs.
-//! On request, the web is asked between a first reading, which says what there is to ask, and the run that counts.
+//! `mcp-kit audit-docs`, in the order of its data flow: walk → documents → graph → checks → findings → report, or
+//! fixes. With `--online`, a first pass collects the web addresses, and the second pass judges them.
 
 pub mod baseline;
 pub mod checks;
@@ -42,31 +42,31 @@ pub use settings::Settings;
 use crate::error::Explain;
 use crate::text::path::{display_path, native};
 use checks::{CheckRun, Context, PendingFinding};
-use corpus::{Corpus, Reading};
+use corpus::{Corpus, ReadRules};
 use document::Patterns;
 use finding::{Finding, Report};
 use graph::Graph;
 use scope::{Located, ScopeError};
 use walk::{Kind, Past, Tree};
 
-/// Why there is no report.
+/// The reason that there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// What to audit is not there.
+    /// The scope does not exist.
     #[error(transparent)]
     Scope(#[from] ScopeError),
-    /// The deprecation patterns are no regular expression.
+    /// The deprecation pattern is not a regular expression.
     #[error("the deprecation patterns are no regular expression, or too large a one: {0}")]
     Patterns(#[from] regex::Error),
-    /// A glob of the configuration is none.
+    /// A glob of the configuration is not valid.
     #[error("the globs are none, or too long together: {0}")]
     Glob(#[from] globset::Error),
 }
 
-/// A tree that was read, with the links between its documents: what the checks run on.
+/// A tree that was read, with the links between its documents.
 #[derive(Debug)]
 pub struct Audit<'a> {
-    /// Where it is, and which part of it is audited.
+    /// The scope on the disk.
     pub located: Located,
     corpus: Corpus,
     graph: Graph,
@@ -76,7 +76,7 @@ pub struct Audit<'a> {
 }
 
 impl<'a> Audit<'a> {
-    /// Reads the tree around `scope`. `progress` is told how many of how many documents are read.
+    /// Reads the tree around `scope`. `progress` receives the number of documents that are read, and of all.
     ///
     /// # Errors
     /// When the scope does not exist or the settings do not make sense. Whatever is wrong with single files is a finding.
@@ -93,7 +93,7 @@ impl<'a> Audit<'a> {
         Ok(Self { located, corpus, graph, settings, facts, start })
     }
 
-    /// Returns everything that a check may look at.
+    /// Returns the input of the checks.
     #[must_use]
     pub fn context(&self) -> Context<'_> {
         Context { corpus: &self.corpus, graph: &self.graph, settings: self.settings, facts: self.facts }
@@ -160,7 +160,7 @@ impl<'a> Audit<'a> {
         Ok(findings)
     }
 
-    /// Gives the memory back in the background. For a large tree that takes a while, and nobody needs to wait for it.
+    /// Frees the memory in the background. For a large tree that takes a while, and nothing waits for it.
     pub fn discard(self) -> Located {
         let Self { located, corpus, graph, .. } = self;
         rayon::spawn(move || drop((corpus, graph)));
@@ -168,7 +168,7 @@ impl<'a> Audit<'a> {
     }
 }
 
-/// Audits a tree. Returns the report, and what was audited.
+/// Audits a tree. Returns the report and the scope on the disk.
 ///
 /// # Errors
 /// As [`Audit::read`].
@@ -209,8 +209,8 @@ pub fn read(
     Ok((located, corpus))
 }
 
-const fn reading<'a>(patterns: &'a Patterns, settings: &'a Settings, facts: &Facts) -> Reading<'a> {
-    Reading { patterns, settings, addresses: facts.answers.is_some() }
+const fn reading<'a>(patterns: &'a Patterns, settings: &'a Settings, facts: &Facts) -> ReadRules<'a> {
+    ReadRules { patterns, settings, addresses: facts.answers.is_some() }
 }
 
 /// Which documents' findings are wanted.
@@ -220,7 +220,7 @@ fn audited<'a>(
     settings: &Settings,
 ) -> Result<impl Fn(&[u8]) -> bool + Sync + use<'a>, AuditError> {
     let excluded = globs(&settings.exclude)?;
-    // What is another repository's is audited where somebody names it.
+    // Documents of another repository are audited when the user names their folder.
     let foreign = tree.foreign(&located.covered);
     Ok(move |path: &[u8]| {
         located.covers(path)
@@ -238,7 +238,7 @@ fn findings(context: Context<'_>, covers: &dyn Fn(&[u8]) -> bool) -> (Vec<Findin
     (findings, hidden)
 }
 
-/// Runs every check over every document whose findings are wanted.
+/// Runs every check on every audited document.
 fn check(context: Context<'_>) -> Vec<PendingFinding> {
     let pages = 0..u32::try_from(context.corpus.pages.len()).unwrap_or(u32::MAX);
     let audited = pages.into_par_iter().filter(|page| context.corpus.pages[*page as usize].audited);
@@ -261,7 +261,7 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
     pending
 }
 
-/// Globs as people write them for paths: `*` stays within a folder, `**` does not.
+/// Compiles globs for paths: `*` stays within a folder, `**` does not.
 fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {

@@ -9,9 +9,9 @@ use super::finding::{Code, Finding};
 use super::report::line_digest;
 use crate::text::path::{normalise, parent};
 
-/// What version control says of the documents.
+/// The changes of documents in version control.
 #[derive(Clone, Debug, Default)]
-pub struct Documents {
+pub struct ChangedDocuments {
     /// The old path of each document that was renamed, by its new one.
     pub renamed: FxHashMap<String, String>,
     /// Documents whose text is otherwise now, by their paths now.
@@ -31,7 +31,7 @@ enum By {
     Text,
 }
 
-/// What is compared.
+/// The parts of a finding that are compared.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     code: Code,
@@ -86,7 +86,7 @@ fn leads_to(finding: &Finding) -> Option<(String, &str)> {
 
 /// Returns for each of the findings `now` whether it was there `before`, no less severe.
 #[must_use]
-pub fn are_older(now: &[Finding], before: &[Finding], documents: &Documents) -> Vec<bool> {
+pub fn are_older(now: &[Finding], before: &[Finding], documents: &ChangedDocuments) -> Vec<bool> {
     let mut older = vec![false; now.len()];
     let mut used = vec![false; before.len()];
     for by in By::ALL {
@@ -128,18 +128,18 @@ mod tests {
         other
     }
 
-    fn renamed(pairs: &[(&str, &str)]) -> Documents {
+    fn renamed(pairs: &[(&str, &str)]) -> ChangedDocuments {
         let renamed = pairs.iter().map(|(old, new)| ((*new).to_owned(), (*old).to_owned())).collect();
-        Documents { renamed, ..Documents::default() }
+        ChangedDocuments { renamed, ..ChangedDocuments::default() }
     }
 
-    fn is_older(now: Finding, documents: &Documents) -> bool {
+    fn is_older(now: Finding, documents: &ChangedDocuments) -> bool {
         are_older(&[now], &[finding()], documents) == [true]
     }
 
     #[test]
     fn moved_and_reworded_lines_and_renamed_files_are_older() {
-        let none = Documents::default();
+        let none = ChangedDocuments::default();
         assert!(is_older(with(|finding| finding.line = 99), &none));
         assert!(is_older(with(|finding| finding.excerpt.text = "Or [g](instal.md).".to_owned()), &none));
         assert!(is_older(with(|finding| finding.path = "b.md".to_owned()), &renamed(&[("guide/setup.md", "b.md")])));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn another_target_code_or_severity_and_one_more_of_the_same_are_new() {
-        let none = Documents::default();
+        let none = ChangedDocuments::default();
         assert!(!is_older(with(|finding| finding.target = Some("other.md".to_owned())), &none));
         assert!(!is_older(with(|finding| finding.code = Code::PathCase), &none));
         let note = with(|finding| finding.severity = Severity::Note);
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_about_a_document_stays_with_it() {
-        let none = Documents::default();
+        let none = ChangedDocuments::default();
         let orphan = |path: &str| Finding {
             code: Code::Orphan,
             path: path.to_owned(),
@@ -204,8 +204,8 @@ mod tests {
             finding.target = None;
         });
         let changed = [key.path.clone()].into_iter().collect();
-        let changed = Documents { changed, ..Documents::default() };
-        assert_eq!(are_older(&[key.clone()], &[key.clone()], &Documents::default()), [true]);
+        let changed = ChangedDocuments { changed, ..ChangedDocuments::default() };
+        assert_eq!(are_older(&[key.clone()], &[key.clone()], &ChangedDocuments::default()), [true]);
         assert_eq!(are_older(&[key.clone()], &[key], &changed), [false]);
     }
 }

@@ -168,7 +168,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn repairs_of_trees(pieces in prop::collection::vec(linked(), 0..30)) {
+    fn fixes_of_trees(pieces in prop::collection::vec(linked(), 0..30)) {
         fixer::fixer(pieces.concat().as_bytes());
     }
 }

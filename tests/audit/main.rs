@@ -15,6 +15,7 @@ mod fix;
 mod online;
 mod profiles;
 mod properties;
+mod renderers;
 mod reports;
 #[cfg(unix)]
 mod since;

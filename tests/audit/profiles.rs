@@ -153,14 +153,14 @@ fn a_strict_profile_fails_on_what_is_not_judged() {
 }
 
 #[test]
-fn a_repair_is_certain_only_where_its_link_resolves() {
+fn a_fix_is_certain_only_where_its_link_resolves() {
     for (files, certain) in [
         // The only file of that name lacks the heading.
         (&[("README.md", "[a](ref/cli.md#pin)\n"), ("docs/auth/cli.md", "# Sign in\n")][..], false),
         (&[("README.md", "[a](ref/cli.md#pin)\n"), ("docs/auth/cli.md", "# Pin\n")], true),
         // An address is no page's path with a slash.
         (&[("README.md", "[a](guide/polling/)\n"), ("guide/polling.md", "# P\n")], true),
-        // Nobody said what `/` is.
+        // Nothing says what `/` is.
         (&[("README.md", "[a](/img/x.png)\n"), ("public/img/x.png", "")], false),
         // Two files fit.
         (&[("docs/a.md", "[a](x/b.md)\n"), ("x/b.md", ""), ("docs/y/x/b.md", "")], false),
@@ -200,7 +200,7 @@ fn headings_with_images_are_named_as_github_does() {
 }
 
 #[test]
-fn what_all_contributors_writes_is_nobodys_mistake() {
+fn what_all_contributors_writes_is_no_mistake() {
     let table = "<!-- ALL-CONTRIBUTORS-LIST:START -->\n<table><a href=\"#code-ann\">x</a></table>\n<!-- ALL-CONTRIBUTORS-LIST:END -->\n\n<a href=\"#gone\">y</a>\n";
     assert_eq!(errors(&json(&tree(&[("README.md", table)]), &[])), ["\"README.md\":5 \"#gone\""]);
 }

@@ -181,8 +181,8 @@ proptest! {
         now in prop::collection::vec(finding("[ab]"), 0..12),
         shift in 0..50_u32,
     ) {
-        use mcp_kit::audit::since::{Documents, are_older};
-        let documents = Documents::default();
+        use mcp_kit::audit::since::{ChangedDocuments, are_older};
+        let documents = ChangedDocuments::default();
         let older = are_older(&now, &before, &documents).into_iter().filter(|older| *older).count();
         prop_assert!(older <= before.len() && older <= now.len());
         let mut moved = before.clone();

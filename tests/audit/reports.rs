@@ -33,17 +33,17 @@ fn finding(code: Code, severity: Severity, path: &str, line: u32, text: &str, me
     }
 }
 
-/// A bit of everything: repairs, guesses, a finding about a whole document, the same finding twice, hostile names.
+/// A bit of everything: fixes, guesses, a finding about a whole document, the same finding twice, hostile names.
 fn report() -> Report {
     let link = |line, text| Finding {
         target: Some("instal.md#first steps".to_owned()),
         suggestion: Some("install.md#first-steps".to_owned()),
         ..finding(Code::BrokenLink, Severity::Error, "guide/setup.md", line, text, "there is no file guide/instal.md")
     };
-    let mut mended = link(12, "Sée [the guide](‹instal.md#first steps›) for details.");
-    mended.fix = Some(Fix {
+    let mut fixed = link(12, "Sée [the guide](‹instal.md#first steps›) for details.");
+    fixed.fix = Some(Fix {
         title: "write install.md#first-steps".to_owned(),
-        edits: vec![Edit { span: mended.span.clone(), text: "install.md#first-steps".to_owned() }],
+        edits: vec![Edit { span: fixed.span.clone(), text: "install.md#first-steps".to_owned() }],
     });
     let mut far = finding(
         Code::DeprecatedTarget,
@@ -103,7 +103,7 @@ fn report() -> Report {
                 "",
                 "no entry point leads to this document and 3 others",
             ),
-            mended,
+            fixed,
             link(14, "- again: [the guide](‹instal.md#first steps›)"),
             link(31, "- again: [the guide](‹instal.md#first steps›)"),
             far,
@@ -172,7 +172,7 @@ fn people_without_findings() {
 }
 
 #[test]
-fn people_with_more_than_can_be_mended_at_once() {
+fn people_with_more_than_can_be_fixed_at_once() {
     let mut many = report();
     let one = many.findings[3].clone();
     many.findings = vec![one; 21];

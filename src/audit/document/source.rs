@@ -1,4 +1,4 @@
-//! What the parser's events do not tell, from the source itself.
+//! Facts that only the source has and not the parser's events.
 
 use std::ops::Range;
 
@@ -44,7 +44,7 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
     found
 }
 
-/// What stands in front of a snippet of MkDocs.
+/// The mark in front of a snippet of MkDocs.
 const SNIPPET: &str = "--8<-- ";
 
 /// The file of `file:section` and `file:3:5`.
@@ -72,7 +72,7 @@ fn snippets(text: &str) -> Vec<(Range<usize>, &str)> {
     found
 }
 
-/// Whether a build puts something into this text that is not in it: `marks` say so where they stand, those that begin with a line break at
+/// Returns whether a build puts something into this text that is not in it: `marks` say so where they stand, those that begin with a line break at
 /// the beginning of a line only.
 pub(super) fn is_composed(text: &str, marks: &[&str]) -> bool {
     marks.iter().any(|mark| {

@@ -1,4 +1,4 @@
-//! The object of schema `mcp-kit/audit/1`: stable; additions are allowed, a change is a new schema.
+//! The object of schema `mcp-kit/audit/1`. It is stable: fields may be added, any other change needs a new schema.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use super::lines::{self, Each};
 use super::tally::Tally;
 use crate::audit::finding::{Finding, NotJudged, Report, Since, SiteReport};
 
-/// What the object looks like, as a JSON Schema.
+/// The JSON Schema of the object.
 pub const SCHEMA: &str = include_str!("audit-1.schema.json");
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ struct JsonSince<'a> {
     older: usize,
 }
 
-/// A part of the tree with rules of its own.
+/// A part of the tree with its own rules.
 #[derive(Serialize)]
 struct JsonSite<'a> {
     folder: &'a str,
@@ -109,7 +109,7 @@ struct JsonFinding<'a> {
     fix: Option<JsonFix<'a>>,
 }
 
-/// Byte offsets, as only those are the same in every language.
+/// Byte offsets, because they are the same in every language.
 #[derive(Serialize)]
 struct JsonFix<'a> {
     title: &'a str,

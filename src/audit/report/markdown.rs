@@ -16,7 +16,7 @@ use crate::text::escape::escape_control;
 use crate::text::percent::encode_uri_path;
 use crate::text::plural::plural;
 
-/// What a comment on GitHub may have, in characters; bytes are counted, which are not fewer.
+/// The maximum length of a comment on GitHub in characters. The report counts bytes, which are at least as many.
 const LARGEST: usize = 65_536;
 /// Kept for what stands behind the findings.
 const END: usize = 1_024;

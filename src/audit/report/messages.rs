@@ -1,10 +1,10 @@
-//! Sentences that several formats share.
+//! Messages that several formats share.
 
 use crate::audit::checks::Check;
 use crate::audit::finding::{Code, Finding, Report};
 use crate::text::plural::plural;
 
-/// What is wrong, and what is meant.
+/// Returns the message with the suggestion.
 pub(crate) fn message(finding: &Finding) -> String {
     match &finding.suggestion {
         Some(suggestion) => format!("{} (did you mean {suggestion}?)", finding.message),
@@ -17,7 +17,7 @@ pub(crate) fn summary(code: Code) -> &'static str {
     Check::for_code(code).map_or("", |check| check.summary)
 }
 
-/// What stands behind the counts, if findings are left out: each part begins with `; `.
+/// Returns the text after the counts, if findings are left out. Each part begins with `; `.
 pub(crate) fn left_out(report: &Report) -> String {
     let mut text = match report.hidden {
         0 => String::new(),

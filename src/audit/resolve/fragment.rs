@@ -1,4 +1,4 @@
-//! Whether a page has the place that a fragment names.
+//! Fragments: the place on a page that a fragment names.
 
 use std::borrow::Cow;
 
@@ -53,7 +53,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     }
 }
 
-/// Whether the page itself has the place, by exactly this name.
+/// Returns whether the page itself has the place, by exactly this name.
 pub(super) fn is_there(corpus: &Corpus, page: u32, fragment: &str) -> bool {
     let document = &corpus.pages[page as usize].document;
     let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();

@@ -16,7 +16,7 @@ use crate::text::path::{file_name, parent};
 pub struct Route {
     /// The folder.
     pub folder: Vec<u8>,
-    /// What stands in front of the addresses, without `/` at either end.
+    /// The prefix of the addresses, without `/` at either end.
     pub prefix: Vec<u8>,
     /// Adds the addresses of a page, the canonical one first, without the prefix.
     pub addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>),
@@ -36,7 +36,7 @@ impl Route {
 pub struct Source<'a> {
     /// Its path below the route's folder, without its ending.
     pub path: &'a [u8],
-    /// What is in it, if it is Markdown.
+    /// The parsed document, if it is Markdown.
     pub document: Option<&'a Document>,
 }
 

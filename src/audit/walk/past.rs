@@ -9,7 +9,7 @@ use super::collect::Collected;
 use super::{Entry, Kind, Tree, is_markdown};
 use crate::text::path::{normalise, parent};
 
-/// What a path was.
+/// The former kind of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Was {
     /// A file, with its text where an audit reads it.

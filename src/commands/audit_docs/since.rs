@@ -13,7 +13,7 @@ use super::fix::to_fix;
 use super::inputs::stale_in;
 use crate::audit::baseline::Baseline;
 use crate::audit::finding::{Code, Report, Since};
-use crate::audit::since::{Documents, are_older};
+use crate::audit::since::{ChangedDocuments, are_older};
 use crate::audit::stale_page::StalePage;
 use crate::audit::walk::{Past, Was, is_markdown};
 use crate::audit::{Audit, Facts};
@@ -22,7 +22,7 @@ use crate::cli::AuditDocs;
 use crate::commands::docs::build::root_of;
 use crate::docs::build::{BuildError, Folder};
 use crate::fs::git::GitError;
-use crate::fs::git::changes::{self, Mode, Side};
+use crate::fs::git::changes::{self, GitMode, Side};
 use crate::fs::git::revision::{Revision, RevisionError, resolve};
 use crate::text::path::{display_path, file_name, join, portable};
 
@@ -60,7 +60,7 @@ pub(super) struct Query {
     answer: JoinHandle<Result<(String, Past), SinceError>>,
 }
 
-/// What git has answered.
+/// The answers of git.
 pub(super) struct Older {
     name: String,
     commit: String,
@@ -97,9 +97,9 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
     let mut past = Past { tracked: index.files, links: index.links, checkouts: index.submodules, ..Past::default() };
     past.changed = changes.iter().filter_map(|change| Some(change.after.as_ref()?.path.clone())).collect();
     let wanted = |side: &Side| match side.mode {
-        Mode::File => is_read(&side.path),
-        Mode::Link => true,
-        Mode::Submodule => false,
+        GitMode::File => is_read(&side.path),
+        GitMode::Link => true,
+        GitMode::Submodule => false,
     };
     let before: Vec<&Side> = changes.iter().filter_map(|change| change.before.as_ref()).collect();
     let wanted_sides: Vec<&Side> = before.iter().copied().filter(|side| wanted(side)).collect();
@@ -108,8 +108,8 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
     for side in &before {
         let text = texts.remove(&*side.path).map(Vec::into_boxed_slice);
         let was = match (side.mode, text) {
-            (Mode::Submodule, _) => Was::Checkout,
-            (Mode::Link, Some(target)) => Was::Link(target),
+            (GitMode::Submodule, _) => Was::Checkout,
+            (GitMode::Link, Some(target)) => Was::Link(target),
             (_, text) => Was::File(text),
         };
         past.was.insert(side.path.clone(), was);
@@ -124,7 +124,8 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
     Ok(past)
 }
 
-/// Whether an audit may look into a file: documents, ignore files, and settings of generators. The rest only has to be there.
+/// Returns whether an audit may read a file: documents, ignore files, and settings of generators. Other files only have
+/// to exist.
 fn is_read(path: &[u8]) -> bool {
     const ENDINGS: &[&[u8]] = &[
         b"yml", b"yaml", b"toml", b"json", b"json5", b"jsonc", b"js", b"mjs", b"cjs", b"ts", b"mts", b"cts", b"py",
@@ -148,7 +149,7 @@ pub(super) fn hide(
 ) -> Result<(), AuditDocsError> {
     let Older { name, commit, past } = older;
     let shown = |path: &[u8]| display_path(path);
-    let documents = Documents {
+    let documents = ChangedDocuments {
         renamed: past.renamed.iter().map(|(old, new)| (shown(new), shown(old))).collect(),
         changed: report
             .findings

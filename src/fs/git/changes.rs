@@ -10,9 +10,9 @@ use rustc_hash::FxHashSet;
 
 use super::{GitError, command};
 
-/// What a path is to git.
+/// The kind of a path in git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum GitMode {
     /// A file.
     File,
     /// A symbolic link, whose text is where it leads.
@@ -26,24 +26,24 @@ pub enum Mode {
 pub struct Side {
     /// Relative to the root.
     pub path: Box<[u8]>,
-    /// What it is.
-    pub mode: Mode,
+    /// The kind.
+    pub mode: GitMode,
     /// The id of its text.
     id: String,
 }
 
 /// A path that differs. A file that was renamed has both sides, with two paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct GitChange {
     /// In the commit.
     pub before: Option<Side>,
     /// In the work tree.
     pub after: Option<Side>,
 }
 
-/// What git's index has below a root.
+/// The entries of git's index below a root.
 #[derive(Clone, Debug, Default)]
-pub struct Index {
+pub struct GitIndex {
     /// The files.
     pub files: FxHashSet<Box<[u8]>>,
     /// Those of them that are symbolic links.
@@ -57,8 +57,8 @@ pub struct Index {
 ///
 /// # Errors
 /// When git fails.
-pub fn since(root: &Path, commit: &str) -> Result<Vec<Change>, GitError> {
-    // What somebody's configuration says about `git diff` must not change the answer.
+pub fn since(root: &Path, commit: &str) -> Result<Vec<GitChange>, GitError> {
+    // The user's configuration of `git diff` must not change the answer.
     let options = ["--raw", "-z", "--no-abbrev", "--relative", "--find-renames", "--no-ext-diff", "--no-textconv"];
     let arguments = [&["diff"], &options[..], &["--ignore-submodules=dirty", commit, "--"]].concat();
     Ok(parse(&output(root, &arguments)?))
@@ -68,15 +68,15 @@ pub fn since(root: &Path, commit: &str) -> Result<Vec<Change>, GitError> {
 ///
 /// # Errors
 /// When git fails.
-pub fn index(root: &Path) -> Result<Index, GitError> {
-    let mut index = Index::default();
+pub fn index(root: &Path) -> Result<GitIndex, GitError> {
+    let mut index = GitIndex::default();
     for line in output(root, &["ls-files", "--stage", "-z"])?.split(|byte| *byte == 0) {
         // `MODE ID STAGE\tPATH`
         let Some(tab) = memchr::memchr(b'\t', line) else { continue };
         let path = &line[tab + 1..];
         match mode(&line[..tab]) {
-            Some(Mode::Link) => index.links.push(path.into()),
-            Some(Mode::Submodule) => index.submodules.push(path.into()),
+            Some(GitMode::Link) => index.links.push(path.into()),
+            Some(GitMode::Submodule) => index.submodules.push(path.into()),
             _ => {}
         }
         index.files.insert(path.into());
@@ -150,17 +150,17 @@ fn failed(error: &io::Error) -> GitError {
 }
 
 /// The mode that a record begins with.
-fn mode(record: &[u8]) -> Option<Mode> {
+fn mode(record: &[u8]) -> Option<GitMode> {
     match record.get(..6)? {
-        b"120000" => Some(Mode::Link),
-        b"160000" => Some(Mode::Submodule),
-        mode if mode.starts_with(b"100") => Some(Mode::File),
+        b"120000" => Some(GitMode::Link),
+        b"160000" => Some(GitMode::Submodule),
+        mode if mode.starts_with(b"100") => Some(GitMode::File),
         _ => None,
     }
 }
 
 /// Parses `:OLD-MODE NEW-MODE OLD-ID NEW-ID STATUS\0PATH\0`, with a second path for renames and copies.
-fn parse(raw: &[u8]) -> Vec<Change> {
+fn parse(raw: &[u8]) -> Vec<GitChange> {
     let mut changes = Vec::new();
     let mut parts = raw.split(|byte| *byte == 0);
     while let Some(head) = parts.next().and_then(|part| part.strip_prefix(b":")) {
@@ -178,7 +178,7 @@ fn parse(raw: &[u8]) -> Vec<Change> {
         // A file that is in conflict stands there twice, once without sides.
         let copied = status.first() == Some(&b'C');
         let before = if copied { None } else { side(old_mode, path, old_id) };
-        let change = Change { before, after: side(new_mode, renamed.unwrap_or(path), new_id) };
+        let change = GitChange { before, after: side(new_mode, renamed.unwrap_or(path), new_id) };
         if change.before.is_some() || change.after.is_some() {
             changes.push(change);
         }

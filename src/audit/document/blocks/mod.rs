@@ -36,7 +36,7 @@ impl Rewritten {
     }
 }
 
-/// What a JSX tag is wrapped in, so that it is HTML wherever it stands.
+/// The text around a JSX tag that makes it HTML anywhere.
 pub(super) const TAG: (&str, &str) = ("<!--\u{1}", "-->");
 
 const PYTHON: Constructs =

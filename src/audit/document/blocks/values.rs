@@ -11,7 +11,7 @@ pub(super) fn quoted(text: &str) -> Option<(usize, &str)> {
     Some((start + 1, &value[..value.find(quote)?]))
 }
 
-/// Whether there is nothing else on the lines of a tag.
+/// Returns whether a tag is alone on its lines.
 pub(super) fn is_alone(source: &str, start: usize, end: usize) -> bool {
     let bytes = source.as_bytes();
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');

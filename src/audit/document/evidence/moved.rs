@@ -16,7 +16,7 @@ static MOVED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("{ASCII}(?:{THIS_PAGE}|\\bthis content)(?:{has_moved}|{lives})")).ok()
 });
 
-/// Whether the head of a page says that the page is somewhere else now.
+/// Returns whether the head of a page says that the page is somewhere else now.
 pub(super) fn says_moved(head: &str) -> bool {
     MOVED.as_ref().is_some_and(|said| said.is_match(head))
 }

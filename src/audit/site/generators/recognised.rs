@@ -14,10 +14,10 @@ const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::Att
 
 static MODEL: Model = Model { name: "", syntax: SYNTAX, links: Links::RECOGNISED };
 
-/// What makes the links of a recognised site judged.
+/// The remedy that makes the audit judge the links of a recognised site.
 pub(super) const REMEDY: &str = "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";
 
-/// What a framework makes of its files is a program of its own: not even the path of another document means the same everywhere.
+/// A framework makes pages by a program, so even the path of another document can mean anything.
 const BY_PROGRAM: Forms = Forms::ADDRESSES_AND_ANCHORS.and(Form::Page);
 
 /// Pages are found by name, wherever they lie.

@@ -76,7 +76,7 @@ const HARMLESS: &[&str] = &[
     "notfound.extension",
 ];
 
-/// Whether all labels stand in Markdown: no reStructuredText, no extension that brings others.
+/// Returns whether all labels stand in Markdown: no reStructuredText, no extension that brings others.
 fn is_plain(tree: &Tree, folder: &[u8], text: &str) -> bool {
     let Some(start) = text.find("extensions = [").filter(|start| *start == 0 || text[..*start].ends_with('\n')) else {
         return false;

@@ -64,7 +64,7 @@ pub(super) fn parse(name: &[u8], text: &str) -> Result<Value, &'static str> {
     }
 }
 
-/// Whether brackets nest no deeper than serde_json allows: the parser of JSON5 has no bound of its own.
+/// Returns whether brackets nest no deeper than serde_json allows: the parser of JSON5 has no bound of its own.
 fn is_shallow(text: &str) -> bool {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text.bytes() {
