@@ -134,7 +134,7 @@ fn jekyll_serves_permalinks_and_collections() {
                 "[a](/company/) [b](/g/setup/) [c](/support/) [d](/2024/01/02/hello.html) [e]({{ '/x' | relative_url }})\n\n[x](/nope/)\n",
             ),
         ],
-        &["docs/index.md /nope/"],
+        &["docs/index.md /x", "docs/index.md /nope/"],
     )]);
 }
 

@@ -168,8 +168,10 @@ impl<'a> MdxPass<'a, '_> {
                 b'<' if self.source[at..].starts_with("<!--") => {
                     let length = memchr::memmem::find(&bytes[at..], b"-->");
                     let close = length.map_or(bytes.len(), |length| at + length + 3);
+                    // A comment without an end has no name in it.
                     if is_heading
-                        && let Some(id) = comment_id(&self.source[at + 4..close.saturating_sub(3).max(at + 4)])
+                        && let Some(id) = self.source.get(at + 4..close.saturating_sub(3)).and_then(comment_id)
+                        && length.is_some()
                     {
                         self.writer.copy(from..at);
                         self.heading_id(id.0 + at + 4, id.1);

@@ -232,7 +232,7 @@ impl<'a> ScriptReader<'a, '_> {
             let before = self.at;
             let key = match self.peek() {
                 Some('"' | '\'' | '`') => self.quoted().unwrap_or_default(),
-                Some(c) if is_word(c) => self.word().to_owned(),
+                Some(c) if is_word(c) => self.method_name(),
                 _ if self.rest().starts_with("...") => "...".to_owned(),
                 _ => String::new(),
             };
@@ -252,6 +252,14 @@ impl<'a> ScriptReader<'a, '_> {
             }
         }
         Value::Table(entries)
+    }
+
+    /// Reads a key without quotes; what `async` and others of its kind stand in front of is the name of a method.
+    fn method_name(&mut self) -> String {
+        let word = self.word();
+        self.skip();
+        let is_modifier = matches!(word, "async" | "get" | "set") && self.peek().is_some_and(is_word);
+        if is_modifier { self.word() } else { word }.to_owned()
     }
 
     /// Reads a quoted text; nothing where something is put in.
