@@ -16,9 +16,9 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// The libraries below `vendor/`.
-const LIBRARIES: &[&str] = &["mcp-auth-middleware"];
+const LIBRARIES: &[&str] = &["mcp-auth-middleware", "mcp-server-runtime"];
 /// The folders of a library that projects do not get.
-const UNSHIPPED: &[&str] = &["tests", "benches"];
+const UNSHIPPED: &[&str] = &["tests", "benches", "examples"];
 /// Files that tools leave in a working tree. They are never part of the template.
 const LEFT_BEHIND: &[&str] =
     &[".git", "target", "node_modules", "__pycache__", ".venv", ".pytest_cache", ".ruff_cache", ".DS_Store"];

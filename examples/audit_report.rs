@@ -10,8 +10,8 @@ use clap::ValueEnum as _;
 use mcp_kit::audit::finding::{
     Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
 };
-use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, write};
+use mcp_kit::audit::site::Form;
 use mcp_kit::fs::terminal::Paint;
 
 /// What would run if it were taken for markup, a command or an escape.

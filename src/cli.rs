@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
-use crate::audit::profile::Flavor;
+use crate::audit::site::Flavor;
 use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 
 /// From nothing to an authenticated, documented, deployable MCP server.

@@ -10,9 +10,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::sync::OnceLock;
 
-use clap::{CommandFactory as _, Subcommand as _};
+use clap::CommandFactory as _;
 use common::{Place, outcome};
-use mcp_auth_middleware::cli::StoreCommand;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const STORES: [&str; 3] = ["env", "postgres", "infisical"];
@@ -186,22 +185,9 @@ fn the_shell_is_understood() {
     assert_eq!(commands(script), expected);
 }
 
-/// The command line of a generated server: the store's commands are the auth crate's own, the rest is read from the template.
+/// The command line of a generated server.
 fn server() -> clap::Command {
-    let main = fs::read_to_string(format!("{ROOT}/template/src/main.rs")).unwrap();
-    let (_, list) = main.split_once("enum Command {").unwrap();
-    let (list, _) = list.split_once("\n}").unwrap();
-    let own = list.lines().map(str::trim).filter(|line| line.ends_with(',') && !line.contains(['(', '/']));
-    let mut command = StoreCommand::augment_subcommands(clap::Command::new("server").version("1"));
-    let mut names = 0;
-    for variant in own {
-        // clap takes names that live for ever.
-        let name: &'static str = variant.trim_end_matches(',').to_ascii_lowercase().leak();
-        command = command.subcommand(clap::Command::new(name));
-        names += 1;
-    }
-    assert!(names >= 2, "serve and healthcheck at least: {list}");
-    command
+    mcp_server_runtime::command_line("server", "1")
 }
 
 /// What clap says to these words; help and version are no mistakes. Options are looked up as well, because commands that

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[allow(unreachable_pub, reason = "it is the harness of another package")]
-#[path = "../template/tests/support/postgres.rs"]
+#[path = "../template/vendor/mcp-auth-middleware/tests/harness/postgres.rs"]
 mod postgres;
 
 use std::convert::Infallible;

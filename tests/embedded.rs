@@ -39,7 +39,7 @@ fn every_file_is_embedded_and_none_that_git_ignores() {
 /// Tests and benches of the libraries stay in this repository.
 fn is_unshipped(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    matches!(parts[..], ["vendor", _, "tests" | "benches", ..])
+    matches!(parts[..], ["vendor", _, "tests" | "benches" | "examples", ..])
 }
 
 #[test]

@@ -2,10 +2,7 @@
 
 use mcp_kit::audit::Settings;
 use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
-use mcp_kit::audit::profile::{Flavor, Site};
-
-const FLAVORS: [Flavor; 7] =
-    [Flavor::Github, Flavor::Mdbook, Flavor::Mkdocs, Flavor::Docusaurus, Flavor::Mintlify, Flavor::Docfx, Flavor::Hugo];
+use mcp_kit::audit::site::Flavor;
 
 /// Offsets are places in the text, names are found, and a destination that is replaced where it is said to stand is the new one.
 pub(crate) fn document(bytes: &[u8]) {
@@ -13,13 +10,13 @@ pub(crate) fn document(bytes: &[u8]) {
     let Ok(patterns) = Patterns::new(&config.deprecated, &config.common_words) else { panic!("the default pattern") };
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());
-    for flavor in FLAVORS {
-        let document = parse(&decoded, &syntax(flavor), &patterns, true);
+    for (word, flavor) in Flavor::words() {
+        let document = parse(&decoded, &flavor.syntax(), &patterns, true);
         places(&decoded.text, &document);
         for name in document.anchors.iter(&document.strings) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
         }
-        if flavor == Flavor::Github {
+        if *word == "github" {
             replaced(&decoded.text, &document, &patterns);
         }
     }
@@ -59,7 +56,12 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
     edited.replace_range(link.written.range(), "replaced.md");
-    let again = parse(&decode(edited.as_bytes()), &syntax(Flavor::Github), patterns, true);
+    let again = parse(&decode(edited.as_bytes()), &github(), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
+}
+
+fn github() -> Syntax {
+    let word = |(word, _): &&(&str, Flavor)| *word == "github";
+    Flavor::words().iter().find(word).map(|(_, flavor)| flavor.syntax()).expect("GitHub is the first row")
 }

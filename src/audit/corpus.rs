@@ -8,12 +8,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
 use super::facts::Facts;
-use super::profile::{Profiles, Site};
 use super::settings::Settings;
+use super::site::{Addresses, Index, Site, Sites};
 use super::walk::{Kind, Tree};
 use crate::text::path::{file_name, join, parent};
 
@@ -36,13 +36,17 @@ pub struct Corpus {
     /// Every path.
     pub tree: Tree,
     /// Whose rules.
-    pub profiles: Profiles,
+    pub sites: Sites,
     /// The documents, sorted by path.
     pub pages: Vec<Page>,
     /// Whether the root is known to be what `/` means: it is a repository's, or somebody named it.
     pub rooted: bool,
     /// By entry: which page, if it is one.
     of_entry: Vec<u32>,
+    /// By site: the addresses of its pages, if they have any.
+    indexes: Vec<Option<Index>>,
+    /// By site: which page has a label, where labels are found on all pages.
+    labels: Vec<FxHashMap<Box<str>, u32>>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
 }
 
@@ -53,7 +57,7 @@ impl Corpus {
     #[must_use]
     pub fn read(
         tree: Tree,
-        profiles: Profiles,
+        sites: Sites,
         patterns: &Patterns,
         settings: &Settings,
         facts: &Facts,
@@ -67,8 +71,8 @@ impl Corpus {
             .par_iter()
             .map(|&entry| {
                 let path = &tree.entries()[entry as usize].path;
-                let site = profiles.of(path);
-                let document = read(&tree, path, profiles.site(site), patterns, settings, facts);
+                let site = sites.number(path);
+                let document = read(&tree, path, sites.site(site), patterns, settings, facts);
                 let so_far = read_so_far.fetch_add(1, Ordering::Relaxed);
                 if so_far.is_multiple_of(256) {
                     progress(so_far, documents.len());
@@ -80,7 +84,9 @@ impl Corpus {
         for (at, page) in (0_u32..).zip(&pages) {
             of_entry[page.entry as usize] = at;
         }
-        Self { tree, profiles, pages, rooted: true, of_entry, addresses: OnceLock::new() }
+        let indexes = indexes(&tree, &sites, &pages, &of_entry);
+        let labels = labels(&sites, &pages);
+        Self { tree, sites, pages, rooted: true, of_entry, indexes, labels, addresses: OnceLock::new() }
     }
 
     /// The page that an entry is.
@@ -104,7 +110,20 @@ impl Corpus {
     /// The site of a page.
     #[must_use]
     pub fn site(&self, page: u32) -> &Site {
-        self.profiles.site(self.pages[page as usize].site)
+        self.sites.site(self.pages[page as usize].site)
+    }
+
+    /// The addresses of the site of a page, if its pages have any.
+    #[must_use]
+    pub fn index(&self, page: u32) -> Option<&Index> {
+        self.indexes.get(usize::from(self.pages[page as usize].site))?.as_ref()
+    }
+
+    /// The page that has a label which destinations on a page may name, if the page's site has labels.
+    #[must_use]
+    pub fn label(&self, page: u32, label: &[u8]) -> Option<u32> {
+        let labels = self.labels.get(usize::from(self.pages[page as usize].site))?;
+        labels.get(std::str::from_utf8(label).ok()?).copied()
     }
 
     /// Whether some page of a site with addresses of its own may have this one. Where a page appears is settled by configuration that
@@ -114,7 +133,7 @@ impl Corpus {
         let addresses = self.addresses.get_or_init(|| {
             let mut addresses = FxHashSet::default();
             for (number, page) in
-                (0_u32..).zip(&self.pages).filter(|(_, page)| self.profiles.site(page.site).rules.addresses)
+                (0_u32..).zip(&self.pages).filter(|(_, page)| self.sites.site(page.site).addresses != Addresses::None)
             {
                 let document = &page.document;
                 for address in &document.front_matter.addresses {
@@ -143,8 +162,37 @@ impl Corpus {
     #[must_use]
     pub fn index_of(&self, folder: &[u8], site: &Site) -> Option<u32> {
         let entry = |name: &&str| self.tree.find(&join(folder, name.as_bytes()));
-        site.rules.index.iter().find_map(|name| self.page_of(entry(name)?))
+        site.links.index.iter().find_map(|name| self.page_of(entry(name)?))
     }
+}
+
+/// The addresses of each site that has pages; sites without routes cost nothing.
+fn indexes(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<Option<Index>> {
+    if sites.all().iter().all(|site| site.routes.is_empty()) {
+        return Vec::new();
+    }
+    let mut has_pages = vec![false; sites.all().len()];
+    pages.iter().for_each(|page| has_pages[usize::from(page.site).min(sites.all().len() - 1)] = true);
+    let document = |entry: u32| {
+        let page = of_entry.get(entry as usize).copied().filter(|page| *page != NO_PAGE)?;
+        Some(&pages[page as usize].document)
+    };
+    let of_site = |(site, has_pages): (&Site, bool)| if has_pages { Index::new(site, tree, &document) } else { None };
+    sites.all().iter().zip(has_pages).map(of_site).collect()
+}
+
+/// The labels of each site that finds them on all pages; the first page that has one counts.
+fn labels(sites: &Sites, pages: &[Page]) -> Vec<FxHashMap<Box<str>, u32>> {
+    if !sites.all().iter().any(|site| site.links.labels) {
+        return Vec::new();
+    }
+    let mut labels = vec![FxHashMap::default(); sites.all().len()];
+    for (number, page) in (0_u32..).zip(pages).filter(|(_, page)| sites.site(page.site).links.labels) {
+        for name in page.document.anchors.iter(&page.document.strings) {
+            labels[usize::from(page.site)].entry(name.into()).or_insert(number);
+        }
+    }
+    labels
 }
 
 thread_local! {

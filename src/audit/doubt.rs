@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::corpus::Corpus;
 use super::document::LinkKind;
-use super::profile::{Cause, Form};
 use super::resolve::{Resolved, Target};
+use super::site::{Cause, Form};
 use crate::markdown::destination::{Parts, has_scheme};
 
 /// So many broken links of a form are needed for a doubt: below that, chance makes any share.
@@ -92,5 +92,5 @@ pub fn form(corpus: &Corpus, page: u32, at: usize) -> Option<Form> {
         return None;
     }
     let path = Parts::new(destination).path.as_bytes();
-    (!path.is_empty()).then(|| Form::of(path))
+    (!path.is_empty()).then(|| Form::from_path(path))
 }

@@ -5,8 +5,9 @@ use rustc_hash::FxHashSet;
 
 use super::corpus::Corpus;
 use super::doubt::{self, Doubt};
-use super::profile::{Flavor, is_below};
+use super::included::Included;
 use super::resolve::{Resolved, Target, resolve};
+use super::site::is_below;
 use super::walk::Kind;
 use crate::text::path::{file_name, parent};
 
@@ -23,6 +24,8 @@ pub struct Graph {
     pub reached: Vec<bool>,
     /// Where readers start.
     pub entry_points: Vec<u32>,
+    /// Which pages are parts of others.
+    pub included: Included,
     /// Forms of links that the profile most likely takes wrongly.
     pub doubts: Vec<Doubt>,
 }
@@ -33,6 +36,11 @@ impl Graph {
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let mut links: Vec<_> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
+        let included = Included::new(corpus, &links);
+        let parts: Vec<_> = included.resolve(corpus).collect();
+        for (page, resolved) in parts {
+            links[page as usize] = resolved;
+        }
         let doubts = doubt::find(corpus, &mut links);
         let of_pages: Vec<_> = (0..pages)
             .into_par_iter()
@@ -45,7 +53,8 @@ impl Graph {
         let (links, (edges, folders)) = of_pages.into_iter().unzip();
         let starts = |page: &u32| is_conventional(corpus, *page) || is_entry(corpus.path(*page));
         let entry_points: Vec<u32> = (0..pages).into_par_iter().filter(starts).collect();
-        let mut graph = Self { doubts, links, edges, folders, reached: vec![false; pages as usize], entry_points };
+        let mut graph =
+            Self { included, doubts, links, edges, folders, reached: vec![false; pages as usize], entry_points };
         let starts = graph.entry_points.iter().copied().chain(navigated(corpus)).collect();
         let mut seen = FxHashSet::default();
         graph.reach(corpus, starts, &mut seen);
@@ -107,7 +116,7 @@ fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
     let leads = |link: &Resolved| match link.target {
         // With the wrong letter case it is still linked to: mending the link is enough.
         Target::Case(entry) => corpus.page_of(entry),
-        Target::Hosted(page) => Some(page),
+        Target::Hosted(page) | Target::Unpublished(page) => Some(page),
         _ => link.page(),
     };
     let mut to: Vec<u32> = links.iter().filter_map(leads).filter(|to| *to != page).collect();
@@ -131,7 +140,7 @@ fn folders(corpus: &Corpus, links: &[Resolved]) -> Box<[u32]> {
 
 /// The pages that one sees when a folder is listed, with the pages of its folders.
 fn listed(corpus: &Corpus, folder: &[u8]) -> Vec<u32> {
-    let site = corpus.profiles.site(corpus.profiles.of(folder));
+    let site = corpus.sites.site(corpus.sites.number(folder));
     let page_of_entry = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
         Kind::Folder => corpus.index_of(&entry.path, site),
         _ => corpus.page_of(at),
@@ -156,9 +165,9 @@ fn is_conventional(corpus: &Corpus, page: u32) -> bool {
 fn navigated(corpus: &Corpus) -> Vec<u32> {
     let listed = (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.document.front_matter.listed);
     let mut pages: Vec<u32> = listed.map(|(number, _)| number).collect();
-    for site in corpus.profiles.sites() {
+    for site in corpus.sites.all() {
         for path in &site.navigation {
-            let endings = site.rules.endings.iter().copied();
+            let endings = site.links.endings.iter().copied();
             let found = [""]
                 .into_iter()
                 .chain(endings)
@@ -169,9 +178,8 @@ fn navigated(corpus: &Corpus) -> Vec<u32> {
                 None => pages.extend(corpus.index_of(path, site)),
             }
         }
-        // Hugo and Docusaurus make lists of what is in a folder; MkDocs does where no navigation is written.
-        let automatic = matches!(site.flavor, Flavor::Hugo | Flavor::Docusaurus)
-            || site.flavor == Flavor::Mkdocs && site.navigation.is_empty();
+        // Some make lists of what is in a folder, some only where no navigation is written.
+        let automatic = site.lists_folders;
         if automatic {
             let all = (0_u32..).zip(&corpus.pages).filter(|(number, _)| is_below(corpus.path(*number), &site.folder));
             pages.extend(all.map(|(number, _)| number));

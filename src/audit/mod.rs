@@ -13,12 +13,13 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod graph;
+pub mod included;
 pub mod locate;
-pub mod profile;
 pub mod report;
 pub mod resolve;
 pub mod scope;
 pub mod settings;
+pub mod site;
 pub mod stale_page;
 pub mod suggest;
 pub mod unjudged;
@@ -109,7 +110,7 @@ impl<'a> Audit<'a> {
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
             root: self.located.display_root.clone(),
-            profiles: corpus.profiles.sentences(&|site| used.contains(&site), &unjudged),
+            profiles: corpus.sites.sentences(&|site| used.contains(&site), &unjudged),
             sites: unjudged::sites(corpus, &used, &unjudged),
             not_judged: unjudged.iter().map(|unjudged| unjudged.count).sum(),
             documents: pages.clone().count(),
@@ -159,15 +160,15 @@ pub fn read(
         || Tree::walk(&located.root, located.repository, &located.covered),
     );
     let (patterns, excluded) = (patterns?, globs(&settings.exclude)?);
-    let profiles = profile::detect(&tree, settings);
+    let sites = site::detect(&tree, settings);
     // What is another repository's is audited where somebody names it.
     let foreign = tree.foreign(&located.covered);
     let audited = |path: &[u8]| {
         located.covers(path)
             && !excluded.is_match(native(path))
-            && !foreign.iter().any(|folder| profile::is_below(path, folder))
+            && !foreign.iter().any(|folder| site::is_below(path, folder))
     };
-    let mut corpus = Corpus::read(tree, profiles, &patterns, settings, facts, &audited, progress);
+    let mut corpus = Corpus::read(tree, sites, &patterns, settings, facts, &audited, progress);
     corpus.rooted = located.repository || scope.root.is_some();
     Ok((located, corpus))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::profile::is_below;
+use super::site::is_below;
 use crate::error::Explain;
 use crate::fs::repository::root_around;
 use crate::text::path::{file_name, parent};

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::finding::{Code, Severity};
-use super::profile::Flavor;
+use super::site::Flavor;
 use super::web;
 
 /// The settings of an audit.
@@ -13,6 +13,8 @@ pub struct Settings {
     pub flavor: Option<Flavor>,
     /// The renderer of a folder (relative to the root, `/` between the parts), before everything that is detected.
     pub flavors: Vec<(String, Flavor)>,
+    /// What cannot be read from a site's own files.
+    pub site: Option<OwnSite>,
     /// Globs of documents that are not audited. They exist all the same: links to them are good.
     pub exclude: Vec<String>,
     /// Globs of documents from which a reader starts, besides README, index and SUMMARY of the root and of sites.
@@ -33,11 +35,23 @@ pub struct Settings {
     pub largest: u64,
 }
 
+/// What a user says of the sites whose own files do not say it, or only by running them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnSite {
+    /// The folder whose sites it is about; without it, all.
+    pub folder: Option<String>,
+    /// What stands in front of all addresses.
+    pub base: Option<String>,
+    /// The folders that `/` means, the likeliest first.
+    pub roots: Vec<String>,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             flavor: None,
             flavors: Vec::new(),
+            site: None,
             exclude: Vec::new(),
             entry_points: Vec::new(),
             orphans_allowed: Vec::new(),

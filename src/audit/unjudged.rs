@@ -7,8 +7,8 @@ use super::corpus::Corpus;
 use super::doubt;
 use super::finding::{NotJudged, SiteReport};
 use super::graph::Graph;
-use super::profile::{Cause, Form};
 use super::resolve::{Fragment, Target};
+use super::site::{Cause, Form};
 use crate::text::path::display_path;
 
 /// Links of one form on one site that are not judged for one reason.
@@ -67,7 +67,7 @@ pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
 /// What the report says about each site that has audited documents.
 #[must_use]
 pub fn sites(corpus: &Corpus, used: &FxHashSet<u16>, unjudged: &[Unjudged]) -> Vec<SiteReport> {
-    let sites = (0_u16..).zip(corpus.profiles.sites()).filter(|(number, _)| used.contains(number));
+    let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| used.contains(number));
     sites
         .map(|(number, site)| SiteReport {
             folder: display_path(&site.folder),

@@ -9,7 +9,8 @@ use super::read::Reader;
 use super::yaml::Node;
 use crate::audit::Settings;
 use crate::audit::finding::{Code, Severity};
-use crate::audit::profile::Flavor;
+use crate::audit::settings::OwnSite;
+use crate::audit::site::Flavor;
 use crate::text::date::parse_day;
 
 /// What an audit is told. Everything may be left out.
@@ -22,6 +23,8 @@ pub struct AuditConfig {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub flavors: Vec<(String, String)>,
+    /// What cannot be read from a site's own files.
+    pub site: Option<SiteSettings>,
     /// Globs of documents that are not audited.
     #[serde(default)]
     pub exclude: Vec<String>,
@@ -48,16 +51,6 @@ pub struct AuditConfig {
     pub online: Online,
 }
 
-const FLAVORS: &[(&str, Flavor)] = &[
-    ("github", Flavor::Github),
-    ("mdbook", Flavor::Mdbook),
-    ("mkdocs", Flavor::Mkdocs),
-    ("docusaurus", Flavor::Docusaurus),
-    ("mintlify", Flavor::Mintlify),
-    ("docfx", Flavor::Docfx),
-    ("hugo", Flavor::Hugo),
-];
-
 const SEVERITIES: &[(&str, Option<Severity>)] = &[
     ("error", Some(Severity::Error)),
     ("warning", Some(Severity::Warning)),
@@ -68,12 +61,14 @@ const SEVERITIES: &[(&str, Option<Severity>)] = &[
 impl AuditConfig {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "audit") else { return Self::default() };
-        let flavor = |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", FLAVORS), FLAVORS);
+        let flavor =
+            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::words()), Flavor::words());
         let audit = Self {
             flavor: fields.take("flavor").and_then(|node| flavor(node, reader)),
             flavors: reader.table(fields.take("flavors"), |folder, _, node, reader| {
                 Some((folder.trim_matches('/').to_owned(), flavor(node, reader)?))
             }),
+            site: fields.take("site").and_then(|node| SiteSettings::read(node, reader)),
             exclude: reader.list(fields.take("exclude"), glob),
             entry_points: reader.list(fields.take("entry_points"), glob),
             orphans_allowed: reader.list(fields.take("orphans_allowed"), glob),
@@ -108,11 +103,12 @@ impl AuditConfig {
     #[must_use]
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
-        let flavor = |text: &str| FLAVORS.iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
+        let flavor = |text: &str| Flavor::words().iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
         let severity = |text: &str| SEVERITIES.iter().find(|(word, _)| *word == text).map(|(_, severity)| *severity);
         Settings {
             flavor: self.flavor.as_deref().and_then(flavor),
             flavors: self.flavors.iter().filter_map(|(folder, of)| Some((folder.clone(), flavor(of)?))).collect(),
+            site: self.site.as_ref().map(SiteSettings::settings),
             exclude: self.exclude.clone(),
             entry_points: self.entry_points.clone(),
             orphans_allowed: self.orphans_allowed.clone(),
@@ -127,6 +123,37 @@ impl AuditConfig {
             online: self.online.settings(),
             largest: defaults.largest,
         }
+    }
+}
+
+/// The settings of a site that its own files do not say, or only by running them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSettings {
+    /// The folder whose sites these settings are about. Without it they are about all sites of the tree.
+    pub folder: Option<String>,
+    /// The path in front of all addresses, such as `/docs/`.
+    pub base: Option<String>,
+    /// The folders that `/` in front of a link means, the likeliest first.
+    #[serde(default)]
+    pub roots: Vec<String>,
+}
+
+impl SiteSettings {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let mut fields = reader.fields(node, "audit.site")?;
+        let site = Self {
+            folder: fields.take("folder").and_then(|node| reader.text(node)),
+            base: fields.take("base").and_then(|node| reader.text(node)),
+            roots: reader.list(fields.take("roots"), |node, reader| reader.text(node)),
+        };
+        reader.end(fields);
+        Some(site)
+    }
+
+    fn settings(&self) -> OwnSite {
+        let folder = self.folder.as_ref().map(|folder| folder.trim_matches('/').to_owned());
+        OwnSite { folder, base: self.base.clone(), roots: self.roots.clone() }
     }
 }
 

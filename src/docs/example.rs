@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 const FILES: &[&str] = &[
-    include_str!("../../template/src/middleware/auth.rs"),
+    include_str!("../../template/src/config.rs"),
     include_str!("../../template/src/handlers/tools.rs"),
     include_str!("../../template/src/coda.rs"),
 ];
@@ -37,7 +37,7 @@ mod tests {
         let ended: usize = FILES.iter().map(|file| file.matches(" end: ").count()).sum();
         let parts = parts();
         assert_eq!((begun, ended), (parts.len(), parts.len()));
-        assert_eq!(parts.keys().copied().collect::<Vec<_>>(), ["arguments", "caller", "client", "layer", "tool"]);
+        assert_eq!(parts.keys().copied().collect::<Vec<_>>(), ["arguments", "caller", "client", "setting", "tool"]);
         for (name, text) in parts {
             assert!(text.lines().count() > 1 && !text.contains("{%") && !text.contains("{{"), "{name}: {text}");
             assert!(!text.starts_with(' '), "{name}: {text}");

@@ -1,25 +1,29 @@
 //! The template's questions and the server's settings, read from the template's own definitions when a page is made:
-//! `cargo-generate.toml` and `src/config/variables.rs`.
+//! `cargo-generate.toml`, the table of the runtime and the rows of the project.
 
 use serde::Serialize;
 
 use crate::scaffold::manifest::{Manifest, Placeholder};
+use crate::scaffold::template::Template;
 
-const VARIABLES: &str = include_str!("../../template/src/config/variables.rs");
-const LOGGING: &str = include_str!("../../template/src/logging.rs");
+/// The table of every server.
+const TABLE: &str = "vendor/mcp-server-runtime/src/config/settings.rs";
+/// The rows that a project begins with.
+const ROWS: &str = "src/config.rs";
+const LOGGING: &str = "vendor/mcp-server-runtime/src/logging.rs";
 const MANIFEST: &str = include_str!("../../template/cargo-generate.toml");
 
 /// An environment variable of a generated server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// The default value.
-    pub default: Option<&'static str>,
+    pub default: Option<String>,
     /// `true` for a secret, which also has a `_FILE` form.
     pub secret: bool,
     /// The meaning, in one sentence.
-    pub meaning: &'static str,
+    pub meaning: String,
     /// The example that the variable belongs to, if it is not in every project.
     pub example: Option<&'static str>,
 }
@@ -33,54 +37,90 @@ pub struct Question {
     default: Option<String>,
 }
 
-/// Returns all settings, in the template's order.
+/// Returns all settings, in the order of the two tables.
 #[must_use]
 pub fn settings() -> Vec<Setting> {
-    let mut example = None;
-    let mut settings = Vec::new();
-    for line in VARIABLES.lines().map(str::trim) {
-        if let Some(condition) = line.strip_prefix("{%- if example == \"") {
-            example = condition.split('"').next();
-        } else if line.starts_with("{%- endif") {
-            example = None;
-        }
-        settings.extend(setting(line, example));
-    }
+    let mut settings: Vec<_> = rows(&file(TABLE)).filter_map(|row| setting(row, None)).collect();
+    settings.extend(rows(&file(ROWS)).filter_map(|row| setting(row, Some("coda"))));
     settings
 }
 
-/// Parses `plain("NAME", None | Some("…") | Some(CONSTANT), "meaning"),` or `secret("NAME", "meaning"),`.
-fn setting(line: &'static str, example: Option<&'static str>) -> Option<Setting> {
-    let call = line.strip_suffix("),")?;
-    let (secret, arguments) = match call.strip_prefix("secret(") {
-        Some(arguments) => (true, arguments),
-        None => (false, call.strip_prefix("plain(")?),
-    };
-    let (name, rest) = literal(arguments)?;
-    let rest = rest.strip_prefix(", ")?;
-    let (default, rest) = if secret {
-        (None, rest)
-    } else if let Some(rest) = rest.strip_prefix("None, ") {
-        (None, rest)
-    } else if let Some(rest) = rest.strip_prefix("Some(DEFAULT_FILTER), ") {
-        (Some(default_filter()?), rest)
-    } else {
-        let (default, rest) = literal(rest.strip_prefix("Some(")?)?;
-        (Some(default), rest.strip_prefix("), ")?)
-    };
-    let (meaning, "") = literal(rest)? else { return None };
-    Some(Setting { name, default, secret, meaning, example })
+/// The text of a file of the embedded template.
+fn file(path: &str) -> String {
+    let template = Template::embedded().ok();
+    let file = template.as_ref().and_then(|template| template.files.get(path));
+    file.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default()
 }
 
-/// Splits a string literal without escapes from the start of a text.
-fn literal(text: &'static str) -> Option<(&'static str, &'static str)> {
-    let (value, rest) = text.strip_prefix('"')?.split_once('"')?;
-    (!value.contains('\\')).then_some((value, rest))
+/// Returns what stands behind each `Setting::` of the tables of a source.
+fn rows(source: &str) -> impl Iterator<Item = &str> {
+    let (_, table) = source.split_once("SETTINGS: &[Setting] = &[").unwrap_or_default();
+    let (table, _) = table.split_once("\n];").unwrap_or_default();
+    table.split("Setting::").skip(1)
 }
 
-fn default_filter() -> Option<&'static str> {
-    let (_, value) = LOGGING.split_once("pub const DEFAULT_FILTER: &str = ")?;
-    literal(value).map(|(value, _)| value)
+/// Parses `KIND("NAME", …, GROUP, "meaning")`. The kind says where the default is.
+fn setting(row: &str, example: Option<&'static str>) -> Option<Setting> {
+    let (kind, rest) = row.split_once('(')?;
+    let arguments = arguments(rest);
+    let default = match kind {
+        "text" | "url" | "switch" => arguments.get(1)?,
+        "choice" | "number" | "seconds" => arguments.get(2)?,
+        _ => "None",
+    };
+    let inner = default.strip_prefix("Some(").and_then(|default| default.strip_suffix(')')).unwrap_or(default);
+    let default = match inner {
+        "None" => None,
+        "DEFAULT_FILTER" => Some(default_filter()?),
+        text => Some(literal(text)?),
+    };
+    let help = literal(arguments.last()?)?;
+    let meaning = help.lines().next()?.to_owned();
+    Some(Setting {
+        name: literal(arguments.first()?)?,
+        default,
+        secret: matches!(kind, "secret" | "token"),
+        meaning,
+        example,
+    })
+}
+
+/// Splits a call's arguments at the commas that are in no string and in no brackets, up to its closing parenthesis.
+fn arguments(text: &str) -> Vec<&str> {
+    let (mut arguments, mut start, mut depth, mut quoted, mut escaped) = (Vec::new(), 0, 0_usize, false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' | '[' => depth += 1,
+            ')' | ']' if depth > 0 => depth -= 1,
+            ',' | ')' if depth == 0 => {
+                arguments.push(text[start..at].trim());
+                start = at + 1;
+                if c == ')' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    arguments.retain(|argument| !argument.is_empty());
+    arguments
+}
+
+/// Returns the value of a string literal whose only escapes are quotation marks.
+fn literal(text: &str) -> Option<String> {
+    let value = text.strip_prefix('"')?.strip_suffix('"')?.replace("\\\"", "\"");
+    (!value.contains('\\')).then_some(value)
+}
+
+fn default_filter() -> Option<String> {
+    let source = file(LOGGING);
+    let (_, value) = source.split_once("pub const DEFAULT_FILTER: &str = ")?;
+    let (value, _) = value.split_once(';')?;
+    literal(value)
 }
 
 /// Returns all questions, in the template's order.
@@ -98,15 +138,20 @@ mod tests {
     /// Checks that the parser skips no definition because of its form.
     #[test]
     fn every_definition_is_understood() {
-        let (_, list) = VARIABLES.split_once("pub const VARIABLES").unwrap_or_default();
-        let defined = list.matches("plain(").count() + list.matches("secret(").count();
+        let defined: usize = [TABLE, ROWS].iter().map(|path| rows(&file(path)).count()).sum();
         let settings = settings();
         assert!(defined >= 40, "{defined}");
         assert_eq!(settings.len(), defined);
         let find = |name: &str| settings.iter().find(|setting| setting.name == name);
-        assert_eq!(find("PORT").and_then(|setting| setting.default), Some("8080"));
-        assert!(find("RUST_LOG").and_then(|setting| setting.default).is_some_and(|filter| filter.starts_with("info,")));
+        assert_eq!(find("PORT").and_then(|setting| setting.default.as_deref()), Some("8080"));
+        assert!(
+            find("RUST_LOG")
+                .and_then(|setting| setting.default.as_deref())
+                .is_some_and(|filter| filter.starts_with("info,"))
+        );
         assert!(find("DATABASE_URL").is_some_and(|setting| setting.secret && setting.example.is_none()));
+        assert_eq!(find("MAX_BODY_BYTES").and_then(|setting| setting.default.as_deref()), Some("1048576"));
+        assert!(find("LEGACY_PROXY").is_some_and(|setting| setting.meaning.contains("{\"method\":")));
         assert_eq!(find("CODA_API_TOKEN").and_then(|setting| setting.example), Some("coda"));
     }
 

@@ -4,30 +4,27 @@
 //! members at will, and its published examples do not always follow its own schema.
 //! Source: <https://coda.io/developers/apis/v1> (also served as Superhuman Docs).
 
-mod pace;
-mod text;
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use mcp_auth_middleware::{ServiceToken, User};
+use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
+use mcp_server_runtime::{Hangup, Settings, StartError, UpstreamFailures, text};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::CodaConfig;
-use crate::hangup::Hangup;
-use crate::metrics::Metrics;
-use pace::{Pace, TooLate, Turn, retry_after, retry_delay};
+/// Name of the server's own token, in the environment and in every token store.
+pub const TOKEN: &str = "CODA_API_TOKEN";
 
 /// An object of the API.
 pub type Object = Map<String, Value>;
 
 /// All that one call may take, waiting, retries and further pages included.
-pub const DEADLINE: Duration = Duration::from_secs(45);
+const DEADLINE: Duration = Duration::from_secs(45);
 /// One attempt.
 const ATTEMPT: Duration = Duration::from_secs(20);
 /// Attempts at the most.
@@ -171,7 +168,14 @@ impl Coda {
     ///
     /// # Errors
     /// Where the HTTP client cannot be built (no usable TLS roots, for example).
-    pub fn new(config: &CodaConfig) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        let held = (settings.memory_budget() / 32).max(MAXIMUM_ANSWER);
+        // Below the server's own limit for a request, so that what has arrived by then is answered.
+        let deadline = DEADLINE.min(settings.request_timeout().mul_f32(0.75));
+        Ok(Self::at(settings.url("CODA_API_BASE")?.clone(), held, deadline)?)
+    }
+
+    fn at(base: Url, held: usize, deadline: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             // The token must not travel to wherever a redirect points.
             .redirect(reqwest::redirect::Policy::none())
@@ -182,20 +186,20 @@ impl Coda {
         let window = Duration::from_secs(6);
         Ok(Self(Arc::new(Inner {
             client,
-            base: config.base.clone(),
-            deadline: config.deadline,
+            base,
+            deadline,
             reads: Pace::new(100, window),
             doc_lists: Pace::new(4, window),
-            memory: Arc::new(Semaphore::new(config.held / 1024)),
+            memory: Arc::new(Semaphore::new(held / 1024)),
         })))
     }
 
     /// A call on behalf of this caller, with the server's own token. Its time runs from now on.
     #[must_use]
-    pub fn call<'a>(&'a self, caller: &User, token: &'a ServiceToken) -> Call<'a> {
+    pub fn call(&self, caller: &User, token: ServiceToken) -> Call<'_> {
         let caller = Arc::from(format!("{} {}", caller.kind.as_str(), caller.email));
         let deadline = Instant::now() + self.0.deadline;
-        Call { coda: &self.0, caller, token, deadline, hangup: None, metrics: None }
+        Call { coda: &self.0, caller, token, deadline, hangup: None, failures: UpstreamFailures::default() }
     }
 }
 
@@ -204,10 +208,10 @@ pub struct Call<'a> {
     coda: &'a Inner,
     /// Callers share the rate limits fairly.
     caller: Arc<str>,
-    token: &'a ServiceToken,
+    token: ServiceToken,
     deadline: Instant,
     hangup: Option<Hangup>,
-    metrics: Option<Arc<Metrics>>,
+    failures: UpstreamFailures,
 }
 
 impl fmt::Debug for Call<'_> {
@@ -226,8 +230,8 @@ impl Call<'_> {
 
     /// Failures are counted here.
     #[must_use]
-    pub fn counted(mut self, metrics: Option<Arc<Metrics>>) -> Self {
-        self.metrics = metrics;
+    pub fn counted(mut self, failures: UpstreamFailures) -> Self {
+        self.failures = failures;
         self
     }
 
@@ -323,9 +327,7 @@ impl Call<'_> {
     /// of it may repeat what the caller has sent.
     fn failed(&self, error: CodaError, cause: &str) -> CodaError {
         let kind = error.kind();
-        if let Some(metrics) = &self.metrics {
-            metrics.upstream_failed(kind);
-        }
+        self.failures.count(kind);
         if error.is_for_the_operator() {
             let status = error.status().map(|status| format!(" {status}")).unwrap_or_default();
             let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
@@ -570,7 +572,7 @@ mod tests {
 
     fn path(segments: &[&str]) -> String {
         let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
-        let coda = Coda::new(&CodaConfig { base, held: MAXIMUM_ANSWER, deadline: DEADLINE }).expect("a client");
+        let coda = Coda::at(base, MAXIMUM_ANSWER, DEADLINE).expect("a client");
         coda.0.url(segments, &[]).path().to_owned()
     }
 

@@ -8,8 +8,8 @@ use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{
     Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
 };
-use mcp_kit::audit::profile::Form;
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
+use mcp_kit::audit::site::Form;
 use mcp_kit::fs::terminal::Paint;
 
 /// A finding in the source line `text`, whose place stands between `‹` and `›`.

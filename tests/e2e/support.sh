@@ -62,7 +62,7 @@ build_crate() {
 	local rendered=$1
 	rm -rf "$rendered/e2e"
 	mkdir "$rendered/e2e"
-	cp -R "$e2e/Cargo.toml" "$e2e/src" "$e2e/../../rustfmt.toml" "$e2e/../../clippy.toml" "$rendered/e2e/"
+	cp -R "$e2e/Cargo.toml" "$e2e/src" "$e2e/tests" "$e2e/../../rustfmt.toml" "$e2e/../../clippy.toml" "$rendered/e2e/"
 	cp "$rendered/coda-both/Cargo.lock" "$rendered/e2e/"
 	(cd "$rendered/e2e" && cargo fmt --check && cargo build --quiet "${@:2}")
 }

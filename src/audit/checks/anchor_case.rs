@@ -31,7 +31,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, resolved) in context.links(page) {
         let (Fragment::Case(name), Some(to)) = (resolved.fragment, resolved.page()) else { continue };
-        if !context.corpus.site(to).rules.forgives_case {
+        if !context.corpus.site(to).links.forgives_case {
             continue;
         }
         let name = context.document(to).text(name);

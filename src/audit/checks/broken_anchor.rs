@@ -63,7 +63,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             }
             (Fragment::Case(name), _) => {
                 let Some(to) = resolved.page() else { continue };
-                if context.corpus.site(to).rules.forgives_case {
+                if context.corpus.site(to).links.forgives_case {
                     continue;
                 }
                 let to_document: &Document = context.document(to);

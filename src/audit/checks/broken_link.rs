@@ -23,6 +23,7 @@ use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::LinkKind;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;
+use crate::text::path::display_path;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
@@ -36,7 +37,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, resolved) in context.links(page) {
         let destination = document.text(link.destination);
-        if !matches!(resolved.target, Target::Missing | Target::Outside) {
+        if !matches!(resolved.target, Target::Missing | Target::Outside | Target::Unpublished(_)) {
             continue;
         }
         let what = suggest::target_name(context.corpus, page, destination, resolved.target);
@@ -47,12 +48,20 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),
+            Target::Unpublished(_) => unpublished(context, page, &what),
             _ => format!("{destination} leads out of the tree"),
         };
-        let guess = suggest::target(context.corpus, page, link);
+        let is_there = matches!(resolved.target, Target::Unpublished(_));
+        let guess = if is_there { None } else { suggest::target(context.corpus, page, link) };
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
+}
+
+/// The file is there, and no reader of the site gets it.
+fn unpublished(context: Context<'_>, page: u32, what: &str) -> String {
+    let list = context.corpus.site(page).published.as_ref().map(|published| display_path(&published.list));
+    format!("{} does not list {what}, so the site has no such page", list.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
 fn draft(context: Context<'_>, doubt: &Doubt) -> Option<PendingFinding> {
     let (page, at) = *doubt.examples.first()?;
     let document = context.document(page);
-    let site = context.corpus.profiles.site(doubt.site);
+    let site = context.corpus.sites.site(doubt.site);
     let examples = doubt.examples.iter().map(|(page, at)| {
         let document = context.document(*page);
         format!("{} in {}", document.text(document.links[*at].destination), display_path(context.corpus.path(*page)))

@@ -1,5 +1,5 @@
 //! A destination that was never meant as it is written: empty, a placeholder, wrapped in parentheses, with two `#`, without
-//! `https://` or `mailto:`.
+//! `https://` or `mailto:`, with a blank in it, or in brackets behind the text in parentheses.
 //!
 //! # Why it matters
 //!
@@ -18,7 +18,9 @@
 //! The message says what belongs there; where it is only about characters, `--fix` does it.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::resolve::{INVISIBLE, Malformed, Target};
+use crate::audit::document::{Document, LinkKind, Raw, RawKind};
+use crate::audit::finding::{Edit, Fix};
+use crate::audit::resolve::{INVISIBLE, Malformed, Target, is_certain};
 use crate::audit::suggest::{self, Guess};
 
 pub(super) const CHECK: Check = Check {
@@ -42,6 +44,50 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
+    // Whoever made the site may have made it a link.
+    if context.corpus.site(page).known {
+        pending.extend(document.raw.iter().filter_map(|raw| shown(context, page, document, raw)));
+    }
+}
+
+/// What was meant for a link and is shown as it is written.
+fn shown(context: Context<'_>, page: u32, document: &Document, raw: &Raw) -> Option<PendingFinding> {
+    let destination = document.text(raw.destination);
+    let is_there = is_certain(context.corpus, page, LinkKind::Link, destination);
+    let (message, edits) = match raw.kind {
+        RawKind::Blank if is_there || has_path_ending(destination) => (
+            "a destination with a blank needs < and > around it, so this is shown as it is written",
+            vec![Edit { span: raw.written.range(), text: format!("<{destination}>") }],
+        ),
+        // A word in brackets behind parentheses is prose, unless it is a file.
+        RawKind::Reversed if is_there && destination.contains(['.', '/']) => {
+            let (all, written) = (raw.span.range(), raw.written.range());
+            let edit = |span: std::ops::Range<usize>, text: &str| Edit { span, text: text.to_owned() };
+            (
+                "the text of a link belongs in brackets and its destination in parentheses, so this is shown as it is \
+                 written",
+                vec![
+                    edit(all.start..all.start + 1, "["),
+                    edit(written.start - 2..written.start, "]("),
+                    edit(written.end..written.end + 1, ")"),
+                ],
+            )
+        }
+        _ => return None,
+    };
+    let mut finding = PendingFinding::new(CODE, Severity::Error, page, raw.span, message.to_owned());
+    finding.target = Some(destination.to_owned());
+    if raw.kind == RawKind::Blank {
+        finding.suggestion = Some(format!("<{destination}>"));
+    }
+    finding.fix = is_there.then(|| Fix { title: "make it a link".to_owned(), edits });
+    Some(finding)
+}
+
+/// Whether a destination that is not there must have been meant for a file all the same.
+fn has_path_ending(destination: &str) -> bool {
+    let path = destination.split('#').next().unwrap_or(destination).to_ascii_lowercase();
+    [".md", ".mdx", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf"].iter().any(|ending| path.ends_with(ending))
 }
 
 /// What is wrong, and what was meant.

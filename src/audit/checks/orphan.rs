@@ -57,7 +57,7 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     let mut islands = islands(context, &lost);
     let folders = forgotten_folders(context, &lost);
     for (folder, members) in &folders {
-        islands.retain(|island| !super::super::profile::is_below(corpus.path(island.entry), folder));
+        islands.retain(|island| !super::super::site::is_below(corpus.path(island.entry), folder));
         let entry = entry_of(context, members);
         let size = members.len();
         let what = format!("nothing outside leads into {}/, which has {size} documents", display_path(folder));

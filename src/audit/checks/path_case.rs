@@ -18,7 +18,6 @@
 //! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -33,8 +32,7 @@ const CODE: Code = Code::PathCase;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
-    // DocFX is at home where file systems ignore the case of letters: its readers get the page all the same.
-    let forgiven = context.corpus.site(page).flavor == Flavor::Docfx;
+    let forgiven = context.corpus.site(page).links.forgives_path_case;
     let severity = if forgiven { Severity::Warning } else { Severity::Error };
     for (link, resolved) in context.links(page) {
         let Target::Case(entry) = resolved.target else { continue };

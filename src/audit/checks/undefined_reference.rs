@@ -17,12 +17,13 @@
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
 //! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
 //! said where the label looks like an index or a generic parameter, in headings, or for a plain word in a document without any
-//! definition. Write `\[a][b]` to say that it is text.
+//! definition. Write `\[a][b]` to say that it is text. `[^1]` without its footnote is a warning, too.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::document::{Document, Undefined};
+use crate::audit::document::{Document, RawKind, Undefined};
 use crate::audit::finding::{Edit, Fix};
-use crate::audit::profile::Form;
+use crate::audit::included;
+use crate::audit::site::Form;
 use crate::audit::suggest;
 
 pub(super) const CHECK: Check = Check {
@@ -42,6 +43,9 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     for undefined in &document.undefined {
         let label = document.text(undefined.label);
         let Some(severity) = severity(document, undefined, label) else { continue };
+        if included::defines(context.corpus, &context.graph.links, page, label) {
+            continue;
+        }
         let is_destination = is_destination(label);
         let message = if is_destination {
             format!("[{label}] is no label of a definition: a destination belongs in parentheses")
@@ -58,6 +62,12 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             }
         }
         pending.push(draft);
+    }
+    for raw in document.raw.iter().filter(|raw| raw.kind == RawKind::Footnote) {
+        let label = format!("^{}", document.text(raw.destination));
+        let message = format!("no footnote [{label}], so this is shown as it is written");
+        let draft = PendingFinding::new(CODE, Severity::Warning, page, raw.span, message);
+        pending.push(PendingFinding { target: Some(label), ..draft });
     }
 }
 

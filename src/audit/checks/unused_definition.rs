@@ -40,6 +40,10 @@ pub(super) fn is_comment(label: &str, destination: &str) -> bool {
 }
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
+    // The pages that it is a part of may use them.
+    if context.graph.included.has(page) {
+        return;
+    }
     let document = context.document(page);
     let before = pending.len();
     for definition in document.definitions.iter().filter(|definition| !definition.used) {

@@ -5,19 +5,20 @@ use std::ops::Range;
 use pulldown_cmark::RefDefs;
 use rustc_hash::FxHashSet;
 
+use super::parsed::Parsed;
 use super::{Definition, Span, Strings};
 
-/// The definitions that count, sorted by place. `text` begins at `base` of the document.
-pub(super) fn collect(text: &str, base: usize, known: &RefDefs<'_>, strings: &mut Strings) -> Vec<Definition> {
+/// Returns the definitions that count, sorted by place.
+pub(super) fn collect(parsed: &Parsed<'_>, known: &RefDefs<'_>, strings: &mut Strings) -> Vec<Definition> {
     let mut found: Vec<_> = known
         .iter()
         .map(|(label, definition)| {
             let span = definition.span.clone();
-            let written = written(&text[span.clone()], &definition.dest)
-                .map_or(0..0, |written| base + span.start + written.start..base + span.start + written.end);
+            let written = written(&parsed.text[span.clone()], &definition.dest);
+            let written = written.map(|written| parsed.span(&(span.start + written.start..span.start + written.end)));
             Definition {
-                span: Span::of(&(base + span.start..base + span.end)),
-                written: Span::of(&written),
+                span: parsed.span(&span),
+                written: written.unwrap_or_default(),
                 label: strings.add(label),
                 destination: strings.add(&definition.dest),
                 used: false,
@@ -71,12 +72,11 @@ pub(super) fn suspects<'a>(text: &'a str, known: &RefDefs<'_>) -> Vec<Suspect<'a
     suspects
 }
 
-/// Those of which nothing is `shown` on the page, which are definitions then. `text` begins at `base` of the document, and what is shown
-/// is in order.
+/// Returns those of which nothing is `shown` on the page: they are definitions. What is shown is in order.
 pub(super) fn repeated(
     suspects: &[Suspect<'_>],
     shown: &[Range<usize>],
-    base: usize,
+    parsed: &Parsed<'_>,
     strings: &mut Strings,
 ) -> Vec<Definition> {
     let is_hidden = |suspect: &&Suspect<'_>| {
@@ -84,7 +84,7 @@ pub(super) fn repeated(
         shown.get(after).is_none_or(|range| range.start >= suspect.end)
     };
     let definition = |suspect: &Suspect<'_>| Definition {
-        span: Span::of(&(base + suspect.start..base + suspect.end)),
+        span: parsed.span(&(suspect.start..suspect.end)),
         written: Span::default(),
         label: strings.add(suspect.label),
         destination: strings.add(suspect.value),

@@ -16,6 +16,12 @@ pub struct FrontMatter {
     pub review: Option<(Span, Text)>,
     /// `superseded_by:` and its like.
     pub replacement: Option<Text>,
+    /// `slug:`: the last part of the page's address, or all of it.
+    pub slug: Option<Text>,
+    /// `id:`.
+    pub id: Option<Text>,
+    /// `url:`, `permalink:`: the page's address.
+    pub address: Option<Text>,
     /// Other addresses of the page: `slug:`, `id:`, `url:`, `permalink:`, `aliases:`, `redirect_from:`.
     pub addresses: Vec<Text>,
     /// It has a title for lists, which a generator makes of what is in a folder: `linkTitle:`.
@@ -90,7 +96,15 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
             }
             "linkTitle" | "linktitle" => found.listed = true,
             "redirect" | "redirect_to" | "redirectTo" => found.redirects = true,
-            "slug" | "id" | "url" | "permalink" => found.addresses.push(strings.add(value())),
+            name @ ("slug" | "id" | "url" | "permalink") => {
+                let address = strings.add(value());
+                found.addresses.push(address);
+                match name {
+                    "slug" => found.slug = Some(address),
+                    "id" => found.id = Some(address),
+                    _ => found.address = Some(address),
+                }
+            }
             "aliases" | "redirect_from" => {
                 list = true;
                 let values = value().trim_matches(['[', ']']).split(',').map(plain).filter(|value| !value.is_empty());

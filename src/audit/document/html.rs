@@ -35,6 +35,9 @@ const DESTINATIONS: &[&[u8]] = &[b"href", b"src", b"poster", b"srcset"];
 /// Elements whose destination is for programs, not for readers.
 const UNREAD: &[&[u8]] = &[b"base", b"link", b"script", b"meta", b"use"];
 
+/// Components of Docusaurus whose destination is `to`.
+const ROUTED: &[&[u8]] = &[b"link", b"redirect", b"navlink"];
+
 /// Elements of HTML whose title is a tooltip; everything else with a title is a component.
 const STANDARD: &[&[u8]] =
     &[b"a", b"abbr", b"img", b"span", b"div", b"p", b"td", b"th", b"iframe", b"input", b"track", b"option"];
@@ -57,7 +60,9 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(Piece)) {
                         sink(Piece::Anchor(text.into_owned()));
                     } else if (**name == *b"title" || **name == *b"label") && !STANDARD.contains(&tag.name.as_slice()) {
                         sink(Piece::Named(text.into_owned()));
-                    } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice()) {
+                    } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice())
+                        || **name == *b"to" && ROUTED.contains(&tag.name.as_slice())
+                    {
                         destinations(html, name.as_slice() == b"srcset", &text, value.span.start..value.span.end, sink);
                     }
                 }
@@ -83,10 +88,32 @@ fn destinations(html: &str, set: bool, text: &str, within: std::ops::Range<usize
         sink(Piece::Destination { text: text.to_owned(), start, end: place.map_or(start, |start| start + text.len()) });
     };
     if set {
-        text.split(',').filter_map(|one| one.split_ascii_whitespace().next()).for_each(&mut report);
+        candidates(text).for_each(&mut report);
     } else {
         report(text.trim());
     }
+}
+
+/// The addresses of a `srcset` (HTML, "parse a srcset attribute"): an address is a run without white space. A comma at
+/// its end is none of it; without one, what follows up to a comma outside of parentheses says how large it is.
+fn candidates(set: &str) -> impl Iterator<Item = &str> {
+    let mut rest = set;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        let address = word.trim_end_matches(',');
+        rest = behind;
+        if address.len() == word.len() {
+            let mut depth = 0_i32;
+            let comma = behind.find(|c| {
+                depth += i32::from(c == '(') - i32::from(c == ')');
+                c == ',' && depth <= 0
+            });
+            rest = comma.map_or("", |comma| &behind[comma..]);
+        }
+        (!address.is_empty()).then_some(address)
+    })
 }
 
 #[cfg(test)]
@@ -118,6 +145,20 @@ mod tests {
         assert_eq!(found("<h2 id=a>A</h2>"), ["<h>", "#a", "A", "</h>"]);
         assert_eq!(found("<Card name=\"n\" href=\"/x\" />"), ["/x at /x"]);
         assert_eq!(found("<a href=\"unclosed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn addresses_of_a_set() {
+        for (set, expected) in [
+            ("a.png 1x, b.png 2x", vec!["a.png", "b.png"]),
+            ("https://x.io/f_auto,w_3/a.png 1x,b.png", vec!["https://x.io/f_auto,w_3/a.png", "b.png"]),
+            ("data:image/png;base64,iV= 1x, b.png 2x", vec!["data:image/png;base64,iV=", "b.png"]),
+            ("a.png, b.png,", vec!["a.png", "b.png"]),
+            ("a.png (x,y) 2x, b.png", vec!["a.png", "b.png"]),
+            (" , ", vec![]),
+        ] {
+            assert_eq!(candidates(set).collect::<Vec<_>>(), expected, "{set}");
+        }
     }
 
     #[test]

@@ -3,12 +3,16 @@
 //! A [`Document`] keeps offsets and the few texts that checks need, never the whole text: a tree of gigabytes must fit into memory.
 
 mod anchors;
+mod blocks;
 mod definitions;
 mod evidence;
 mod front_matter;
 mod html;
 mod literals;
 mod markdown;
+mod parsed;
+mod raw;
+mod reader;
 mod secrets;
 mod source;
 mod suppression;
@@ -22,6 +26,7 @@ pub use anchors::{Anchors, Match};
 pub use evidence::{Evidence, Mention, Notice, Patterns, Place};
 pub use front_matter::FrontMatter;
 pub use markdown::parse;
+pub use raw::{Raw, RawKind};
 pub use secrets::{Secret, find as secrets_of};
 pub use suppression::{Defect, Suppression};
 pub use syntax::{Construct, Constructs, Syntax};
@@ -97,6 +102,8 @@ pub enum LinkKind {
     Html,
     /// The other file's text becomes a part of this one.
     Include,
+    /// `[[page#heading|text]]`, which may name a page wherever it lies.
+    Wiki,
 }
 
 /// Something that points somewhere.
@@ -171,6 +178,8 @@ pub struct Document {
     pub links: Box<[Link]>,
     /// References without a definition.
     pub undefined: Box<[Undefined]>,
+    /// What was meant for a link and is shown as it is written.
+    pub raw: Box<[Raw]>,
     /// Reference definitions, in order.
     pub definitions: Box<[Definition]>,
     /// What a fragment can name.

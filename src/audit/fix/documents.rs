@@ -10,7 +10,6 @@ use super::archived::Archived;
 use super::plan::{Edits, FixPlan, meets};
 use crate::audit::checks::Context;
 use crate::audit::finding::{Decision, Edit, Fix, Verdict};
-use crate::audit::profile::Flavor;
 use crate::audit::resolve::Target;
 use crate::audit::suggest;
 use crate::fs::change::Change;
@@ -196,8 +195,8 @@ impl<'a> Documents<'a> {
     fn current(&self, page: u32) -> Option<(String, String)> {
         let corpus = self.context.corpus;
         let to = self.page(self.settings.current.as_deref()?)?;
-        // Of GitHub it is known that `/` is the repository; elsewhere the relative way is the safe one.
-        let manner = if corpus.site(page).flavor == Flavor::Github { "/" } else { "" };
+        // Of a repository's host it is known that `/` is the repository; elsewhere the relative way is the safe one.
+        let manner = if corpus.site(page).links.is_host { "/" } else { "" };
         let way = suggest::render_link(
             corpus.path(page),
             corpus.path(to),

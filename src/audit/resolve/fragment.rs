@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{Construct, LinkKind, Match, Reading};
-use crate::audit::profile::{Cause, Flavor, Form};
+use crate::audit::site::{Cause, Form};
 use crate::text::casefold::alphanumerics;
 
 /// Files that include each other go no deeper than this.
@@ -29,15 +29,17 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     let fragment = fragment.split(":~:").next().unwrap_or(fragment);
     let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
     let site = corpus.site(page);
-    // DocFX's tabs are written as headings that are links.
-    let is_tab = site.flavor == Flavor::Docfx && fragment.starts_with("tab/");
-    if is_universal(&fragment) || is_tab {
+    let is_no_place = site.links.fragments.iter().any(|start| fragment.starts_with(start));
+    if is_universal(&fragment) || is_no_place {
         return Fragment::Fine;
     }
     // GitHub puts this in front of every name.
     let name = fragment.strip_prefix("user-content-").unwrap_or(&fragment);
     let found = in_page(corpus, page, name, DEEPEST);
     if found == Match::Exact {
+        return Fragment::Fine;
+    }
+    if corpus.label(page, name.as_bytes()).is_some() {
         return Fragment::Fine;
     }
     let composed = corpus.pages[page as usize].document.composed.then_some(Cause::Composed);
@@ -64,9 +66,13 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
         return Match::Exact;
     }
     let own = document.anchors.find(name, &document.strings);
-    let rules = corpus.site(page).rules;
-    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(name));
-    if own == Match::None && rules.loose_anchors && document.anchors.iter(&document.strings).any(is_meant) {
+    // `#Heading#Heading below` names the last one.
+    let last = name.rsplit('#').next().unwrap_or(name);
+    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(last));
+    if own == Match::None
+        && corpus.site(page).links.loose_anchors
+        && document.anchors.iter(&document.strings).any(is_meant)
+    {
         return Match::Exact;
     }
     if own != Match::None || !corpus.site(page).syntax.has(Construct::Includes) {

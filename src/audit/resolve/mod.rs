@@ -1,5 +1,6 @@
 //! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
 
+mod address;
 mod fragment;
 mod malformed;
 mod path;
@@ -14,7 +15,7 @@ pub use path::GITHUB_SECTIONS;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::profile::{Cause, Flavor, Form, Site};
+use super::site::{Cause, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::file_name;
@@ -36,6 +37,8 @@ pub enum Target {
     Outside,
     /// An entry whose name differs in the case of letters.
     Case(u32),
+    /// A document that the site does not show: no list of its pages names it.
+    Unpublished(u32),
     /// A file that is no document, or a folder without a page.
     Entry(u32),
     /// A page, and whether the link named its folder.
@@ -87,17 +90,29 @@ impl Resolved {
 /// Where all links of a page lead, in order.
 #[must_use]
 pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
-    let links = &corpus.pages[page as usize].document.links;
+    let document = &corpus.pages[page as usize].document;
     let mut buffer = Vec::new();
-    links.iter().map(|link| one(corpus, page, link, &mut buffer)).collect()
+    let one = |link: &Link| one(corpus, page, link, document.text(link.destination), &mut buffer);
+    document.links.iter().map(one).collect()
 }
 
-fn one(corpus: &Corpus, page: u32, link: &Link, buffer: &mut Vec<u8>) -> Resolved {
-    let destination = corpus.pages[page as usize].document.text(link.destination);
+/// Where the links of a page lead that is a part of another one, `place`.
+#[must_use]
+pub fn resolve_on(corpus: &Corpus, page: u32, place: u32) -> Box<[Resolved]> {
+    let document = &corpus.pages[page as usize].document;
+    let mut buffer = Vec::new();
+    let one = |link: &Link| one(corpus, place, link, document.text(link.destination), &mut buffer);
+    document.links.iter().map(one).collect()
+}
+
+fn one(corpus: &Corpus, page: u32, link: &Link, destination: &str, buffer: &mut Vec<u8>) -> Resolved {
     let resolved = destination_of(corpus, page, link.kind, destination, buffer);
     // `[](){#name}` is Python-Markdown's way to write an anchor.
     // A chapter of mdBook that is still to be written has an empty one in the summary.
-    let is_draft = || corpus.site(page).flavor == Flavor::Mdbook && file_name(corpus.path(page)) == b"SUMMARY.md";
+    let is_draft = || {
+        let name = file_name(corpus.path(page));
+        corpus.site(page).links.drafts.iter().any(|draft| draft.as_bytes() == name)
+    };
     let is_anchor = resolved.target == Target::Malformed(Malformed::Empty) && (link.is_anchor || is_draft());
     if is_anchor { Resolved { target: Target::Page(page), fragment: Fragment::Fine } } else { resolved }
 }
@@ -132,7 +147,10 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if has_scheme(destination) || is_template(destination) {
         return on_the_web(corpus, site, destination);
     }
-    let parts = Parts::new(destination);
+    let parts = routed(site, Parts::new(destination));
+    if parts.path.is_empty() && is_frame(corpus, page, site) {
+        return Resolved::ELSEWHERE;
+    }
     let target = if parts.path.is_empty() {
         // `?query` alone and `#fragment` alone are about the page itself.
         Target::Page(page)
@@ -157,7 +175,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
             let named = parts.fragment.is_some_and(|fragment| !fragment::is_universal(fragment));
             Resolved {
                 target,
-                fragment: match folder && named && !site.rules.pages_are_folders {
+                fragment: match folder && named && !site.links.pages_are_folders {
                     true if has_other_readme(corpus, entry) => Fragment::Unjudged(Cause::Markup),
                     true => Fragment::Missing,
                     false => Fragment::Fine,
@@ -168,9 +186,28 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     }
 }
 
+/// Whether a page is shown around others.
+fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
+    !site.links.frames.is_empty()
+        && site.links.frames.iter().any(|frame| frame.as_bytes() == file_name(corpus.path(page)))
+}
+
+/// Where pages are shown by a script: `?id=name` is the fragment, and `#/page?id=name` the page.
+fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
+    if !site.links.is_routed {
+        return parts;
+    }
+    let parts = match parts.fragment {
+        Some(route) if parts.path.is_empty() && route.starts_with('/') => Parts::new(route),
+        _ => parts,
+    };
+    let id = parts.query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("id=")));
+    Parts { fragment: parts.fragment.or(id), ..parts }
+}
+
 /// A target that is not there, unless something unknown about the site may be why.
 fn open(site: &Site, path: &[u8], target: Target) -> Resolved {
-    let cause = if site.open.is_empty() { None } else { site.cause(Form::of(path)) };
+    let cause = if site.open.is_empty() { None } else { site.cause(Form::from_path(path)) };
     Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
 }
 
@@ -188,7 +225,7 @@ fn has_other_readme(corpus: &Corpus, folder: u32) -> bool {
 
 /// An address leads elsewhere, if need be to where the repository's host shows one of our pages.
 fn on_the_web(corpus: &Corpus, site: &Site, address: &str) -> Resolved {
-    let origin = corpus.profiles.origin.as_ref();
+    let origin = corpus.sites.origin.as_ref();
     let path = origin.and_then(|origin| origin.path_of(address)).map(|path| Cow::from(percent_decode_str(path)));
     let entry = path.and_then(|path| corpus.tree.find(&path));
     let here = entry.map(|entry| Resolved { target: path::reached(corpus, site, entry), fragment: Fragment::Fine });

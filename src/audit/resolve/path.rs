@@ -1,9 +1,9 @@
 //! Which entry of the tree a path means.
 
-use super::Target;
+use super::{Target, address};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::profile::{Cause, Elsewhere, Flavor, Site, is_below};
+use crate::audit::site::{Addresses, ByName, Cause, Elsewhere, Site, below, is_below};
 use crate::audit::walk::{Kind, Tree, is_markdown};
 use crate::text::path::{file_name, join, normalise, normalise_into, parent};
 
@@ -62,25 +62,45 @@ pub(super) fn locate(
     let own = corpus.path(page);
     // Nearly all are written from their page's folder and lead to what is there, and cost no memory of their own.
     if is_from_folder(path, site)
-        && (kind != LinkKind::Include || site.content.is_empty())
+        && (kind != LinkKind::Include || site.includes.is_empty())
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
     {
-        return reached(corpus, site, entry);
+        return shown(corpus, own, site, entry, kind);
     }
     let candidates = candidates(own, site, path, kind);
-    let entry = candidates.iter().flatten().find_map(|candidate| variants(tree, site, candidate));
-    if let Some(entry) = entry {
+    let in_tree = |candidate: &Vec<u8>| match site.addresses {
+        Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
+        _ => variants(tree, site, candidate),
+    };
+    if let Some(entry) = candidates.iter().flatten().find_map(in_tree) {
+        return shown(corpus, own, site, entry, kind);
+    }
+    if let Some(entry) = address::find(corpus, page, site, path, buffer) {
         return reached(corpus, site, entry);
     }
-    if candidates.iter().flatten().any(|candidate| is_ours(candidate, site)) && site.flavor != Flavor::Github {
+    if let Some(entry) = by_name(tree, site, path) {
+        return match site.links.by_name {
+            ByName::Perhaps => Target::Unjudged(Cause::Address),
+            _ => reached(corpus, site, entry),
+        };
+    }
+    if let Some(page) = corpus.label(page, path) {
+        return Target::Page(page);
+    }
+    // `[[text|page]]` in one wiki is `[[page|text]]` in another.
+    if kind == LinkKind::Wiki && site.links.by_name == ByName::Hyphenated {
+        return Target::Unjudged(Cause::Address);
+    }
+    if candidates.iter().flatten().any(|candidate| is_made_by_generator(candidate, site)) {
         return Target::Elsewhere;
     }
-    if redirected(site, path, candidates.first()) || is_page_of_host(own, path, candidates.first()) {
+    if redirected(site, path, candidates.first()) || is_page_of_host(corpus, own, path, candidates.first()) {
         return Target::Elsewhere;
     }
     if is_published(corpus, path, candidates.first().and_then(Option::as_deref))
         || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+        || address::may_be(corpus, page, site, path)
     {
         return Target::Unjudged(Cause::Published);
     }
@@ -91,41 +111,103 @@ pub(super) fn locate(
     // Where names ignore case, the disk would say that it exists.
     match folded(tree, site, first) {
         Some(entry) => Target::Case(entry),
-        None if site.flavor == Flavor::Github && site.known && is_unseen(tree, site, first) => Target::Elsewhere,
+        None if site.links.is_host && is_unseen(tree, site, first) => Target::Elsewhere,
         None if is_made(tree, site, &candidates) => Target::Unjudged(Cause::Ignored),
         None => Target::Missing,
     }
 }
 
+/// What is reached by arriving at an entry that a page names by path: nothing where the site does not show it.
+fn shown(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
+    let target = reached(corpus, site, entry);
+    match target {
+        Target::Page(page)
+            if site.published.is_some()
+                && kind != LinkKind::Include
+                && site.publishes(own)
+                && !site.publishes(corpus.path(page)) =>
+        {
+            Target::Unpublished(page)
+        }
+        _ => target,
+    }
+}
+
+/// The entry of exactly this path, unless it is a folder.
+fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
+    tree.find(path).filter(|entry| tree.entries()[*entry as usize].kind != Kind::Folder)
+}
+
 /// Whether a path is to be taken from its page's folder.
 fn is_from_folder(path: &[u8], site: &Site) -> bool {
-    !(path.starts_with(b"/") || path.starts_with(b"~/") && site.flavor == Flavor::Docfx)
+    !(path.starts_with(b"/") || site.links.tilde_is_site && path.starts_with(b"~/"))
 }
 
 /// Where a path may lead, the likeliest first; `None` is above the root.
 fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
-    if let Some(rest) = path.strip_prefix(b"~/").filter(|_| site.flavor == Flavor::Docfx) {
+    if let Some(rest) = path.strip_prefix(b"~/").filter(|_| site.links.tilde_is_site) {
         return vec![normalise(&site.folder, rest)];
     }
+    let content = || site.content.iter().filter(|content| is_below(own, content)).chain(&site.project);
     if path.starts_with(b"/") {
-        return site.roots.iter().map(|root| normalise(root, path)).collect();
+        let below = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
+        let paths = || [Some(path), below].into_iter().flatten();
+        let roots = site.roots.iter().flat_map(|root| paths().map(|path| normalise(root, path)));
+        let mut candidates: Vec<Option<Vec<u8>>> = roots.collect();
+        if is_markdown(path) {
+            candidates.extend(content().map(|content| normalise(content, path)));
+        }
+        return candidates;
+    }
+    if kind == LinkKind::Include && !site.includes.is_empty() {
+        return site.includes.iter().map(|folder| normalise(folder, path)).collect();
     }
     let folder = parent(own);
-    let content = || site.content.iter().map(|content| normalise(content, path));
-    if site.flavor == Flavor::Mkdocs && kind == LinkKind::Include && !site.content.is_empty() {
-        return content().collect();
-    }
     let mut candidates = vec![normalise(folder, path)];
-    // Docusaurus takes the path of a document from the document's folder, then from the content's, then from the site's.
-    if site.flavor == Flavor::Docusaurus && is_markdown(path) {
-        candidates.extend(content());
-    }
-    if site.rules.pages_are_folders {
+    if is_markdown(path) {
+        candidates.extend(content().map(|content| normalise(content, path)));
+    } else if site.links.pages_are_folders {
+        // What a browser makes of it on a page whose address ends in a slash; the path of a document is never meant so.
         let name = file_name(own);
         let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
         candidates.push(normalise(&join(folder, stem), path));
     }
+    if site.links.root_relative {
+        candidates.push(normalise(&site.folder, path));
+    }
+    for (from, to) in &site.mirrors {
+        if let Some(rest) = below(folder, from).filter(|_| is_below(own, from)) {
+            candidates.push(normalise(&join(to, rest), path));
+        }
+    }
     candidates
+}
+
+/// The entry that a site finds by its name, wherever it lies.
+fn by_name(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
+    if site.links.by_name == ByName::No {
+        return None;
+    }
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let name = file_name(path);
+    let endings = || [""].into_iter().chain(site.links.endings.iter().copied());
+    let find = |name: &[u8]| {
+        let names = endings().map(|ending| [name, ending.as_bytes()].concat());
+        names.into_iter().find_map(|name| {
+            tree.find_name(&name).find(|entry| {
+                let found = &tree.entries()[*entry as usize];
+                found.kind != Kind::Folder && is_below(&found.path, &site.folder)
+            })
+        })
+    };
+    if name.is_empty() {
+        return None;
+    }
+    let swapped =
+        |from: u8, to: u8| -> Vec<u8> { name.iter().map(|byte| if *byte == from { to } else { *byte }).collect() };
+    let hyphenated = site.links.by_name == ByName::Hyphenated;
+    find(name)
+        .or_else(|| hyphenated.then(|| find(&swapped(b' ', b'-')).or_else(|| find(&swapped(b'-', b' ')))).flatten())
 }
 
 /// Whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as
@@ -141,17 +223,17 @@ fn is_published(corpus: &Corpus, path: &[u8], here: Option<&[u8]>) -> bool {
     }
     let climbs = path.starts_with(b"../");
     let is_unknown = here.is_none_or(|here| corpus.tree.find(parent(here)).is_none());
-    corpus.profiles.sites().iter().filter(|site| site.rules.html_is_markdown).any(|site| {
+    corpus.sites.all().iter().filter(|site| site.links.html_is_markdown).any(|site| {
         let path = normalise(&site.folder, rest);
-        site.redirects(rest)
+        site.redirects.has(rest)
             || path.is_some_and(|path| variants(&corpus.tree, site, &path).is_some())
-            || climbs && is_unknown && site.rules.leaving == Elsewhere::Site
+            || climbs && is_unknown && site.links.leaving == Elsewhere::Site
     })
 }
 
 /// The entry for a path, or for what the renderer makes of it.
 fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
-    let rules = site.rules;
+    let rules = site.links;
     if let Some(entry) = tree.find(path) {
         return Some(entry);
     }
@@ -161,12 +243,12 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
         }
     }
     // Mintlify serves the source of `x.mdx` as `x.md`, Docusaurus takes one for the other.
-    let bare = path.strip_suffix(b".md").filter(|_| rules.addresses);
+    let bare = path.strip_suffix(b".md").filter(|_| rules.md_is_mdx);
     if let Some(entry) = bare.and_then(|bare| tree.find(&[bare, b".mdx"].concat())) {
         return Some(entry);
     }
     // mdBook makes index.html of README.md, and takes a link to index.md for one to it.
-    let is_book = site.flavor == Flavor::Mdbook && file_name(path) == b"index.md";
+    let is_book = rules.readme_is_index && file_name(path) == b"index.md";
     if let Some(entry) = is_book.then(|| tree.find(&join(parent(path), b"README.md"))).flatten() {
         return Some(entry);
     }
@@ -196,15 +278,15 @@ pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
 
 /// Whether the disk has what ignore files hide.
 fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
-    let source = path.strip_suffix(b".html").filter(|_| site.rules.html_is_markdown);
+    let source = path.strip_suffix(b".html").filter(|_| site.links.html_is_markdown);
     tree.exists_unseen(path)
         || source.is_some_and(|stem| tree.exists_unseen(&[stem, b".md"].concat()))
-        || site.rules.endings.iter().any(|ending| tree.exists_unseen(&[path, ending.as_bytes()].concat()))
+        || site.links.endings.iter().any(|ending| tree.exists_unseen(&[path, ending.as_bytes()].concat()))
 }
 
 fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).next();
-    with("").or_else(|| site.rules.endings.iter().find_map(|ending| with(ending)))
+    with("").or_else(|| site.links.endings.iter().find_map(|ending| with(ending)))
 }
 
 /// Whether an old address leads on to a new one.
@@ -213,18 +295,18 @@ fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool
         return false;
     }
     if path.starts_with(b"/") {
-        return site.redirects(path);
+        return site.redirects.has(path);
     }
     let Some(Some(first)) = first else { return false };
     let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);
-    site.redirects(from_root.strip_prefix(b"/").unwrap_or(from_root))
+    site.redirects.has(from_root.strip_prefix(b"/").unwrap_or(from_root))
 }
 
 /// Whether the repository's host serves a page there that is no file.
-fn is_page_of_host(own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
+fn is_page_of_host(corpus: &Corpus, own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
     match path.starts_with(b"/") {
         true => is_template_of_host(own),
-        false => first == Some(&None) && leaves_to_section(own, path),
+        false => first == Some(&None) && (leaves_to_section(own, path) || leaves_to_repository(corpus, own, path)),
     }
 }
 
@@ -236,9 +318,12 @@ fn may_be_elsewhere(
     first: Option<&Option<Vec<u8>>>,
     kind: LinkKind,
 ) -> bool {
-    let rules = site.rules;
+    let rules = site.links;
     if path.starts_with(b"/") {
-        return rules.absolute == Elsewhere::Site;
+        return site.absolute == Elsewhere::Site;
+    }
+    if rules.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
+        return true;
     }
     let markdown = is_markdown(path);
     if kind == LinkKind::Html && rules.html == Elsewhere::Site && !markdown {
@@ -259,14 +344,14 @@ fn may_be_elsewhere(
 /// Whether a build makes it: git ignores the file that it would be made of. Whether it lies on this disk does not matter, so that a fresh
 /// clone has the same report.
 fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
-    if site.flavor == Flavor::Github && site.known {
+    if site.links.is_host {
         return false;
     }
     candidates.iter().flatten().any(|path| {
-        let source = path.strip_suffix(b".html").filter(|_| site.rules.html_is_markdown);
+        let source = path.strip_suffix(b".html").filter(|_| site.links.html_is_markdown);
         tree.is_ignored(path)
             || source.is_some_and(|stem| tree.is_ignored(&[stem, b".md"].concat()))
-            || site.rules.endings.iter().any(|ending| tree.is_ignored(&[path, ending.as_bytes()].concat()))
+            || site.links.endings.iter().any(|ending| tree.is_ignored(&[path, ending.as_bytes()].concat()))
     })
 }
 
@@ -279,32 +364,46 @@ fn is_template_of_host(own: &[u8]) -> bool {
 
 /// Whether a path climbs from its file's page `/OWNER/REPOSITORY/blob/BRANCH/…` to another section of the repository.
 fn leaves_to_section(own: &[u8], path: &[u8]) -> bool {
-    let depth = own.iter().filter(|byte| **byte == b'/').count();
+    let (climbs, rest) = climbed(path);
+    climbs == depth(own) + 2 && rest.first().is_some_and(|section| is_section(section))
+}
+
+/// Whether it climbs on to another repository of the same owner, or to one of its sections: hosts that show files so serve it.
+fn leaves_to_repository(corpus: &Corpus, own: &[u8], path: &[u8]) -> bool {
+    let (climbs, rest) = climbed(path);
+    corpus.sites.origin.is_some()
+        && climbs == depth(own) + 3
+        && !rest.is_empty()
+        && rest.get(1).is_none_or(|section| is_section(section))
+}
+
+fn depth(own: &[u8]) -> usize {
+    own.iter().filter(|byte| **byte == b'/').count()
+}
+
+/// How many folders a path climbs, and what comes then.
+fn climbed(path: &[u8]) -> (usize, Vec<&[u8]>) {
     let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
     let climbs = parts.iter().take_while(|part| **part == b"..").count();
-    let section = parts.get(climbs).and_then(|part| std::str::from_utf8(part).ok());
-    climbs == depth + 2 && section.is_some_and(|section| GITHUB_SECTIONS.contains(&section))
+    (climbs, parts[climbs..].to_vec())
 }
 
-/// Whether a page of the site says that this is its address.
+fn is_section(part: &[u8]) -> bool {
+    std::str::from_utf8(part).is_ok_and(|part| GITHUB_SECTIONS.contains(&part))
+}
+
+/// Whether a page of the site may have this address, as far as its last part says.
 fn addressed(corpus: &Corpus, site: &Site, path: &[u8]) -> bool {
-    site.rules.addresses && corpus.has_address(path)
+    site.addresses == Addresses::Loose && corpus.has_address(path)
 }
 
-/// What a generator makes by itself.
-fn is_ours(path: &[u8], site: &Site) -> bool {
-    let name = file_name(path);
-    match site.flavor {
-        Flavor::Mdbook => matches!(name, b"print.html" | b"toc.html" | b"404.html" | b"index.html"),
-        Flavor::Hugo => matches!(name, b"index.xml" | b"tags" | b"categories" | b"sitemap.xml"),
-        Flavor::Docusaurus => matches!(name, b"rss.xml" | b"atom.xml" | b"tags" | b"archive" | b"search" | b"llms.txt"),
-        Flavor::Mintlify => matches!(name, b"llms.txt" | b"llms-full.txt" | b"sitemap.xml" | b"mcp"),
-        // Files of its themes.
-        Flavor::Mkdocs => {
-            path.ends_with(b"img/favicon.ico") || matches!(name, b"sitemap.xml" | b"404.html" | b"search.html")
-        }
-        Flavor::Github | Flavor::Docfx => false,
-    }
+/// Whether a generator makes a file of this name by itself.
+fn is_made_by_generator(path: &[u8], site: &Site) -> bool {
+    let ends = |made: &&str| {
+        let rest = path.strip_suffix(made.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+    };
+    site.links.made.iter().any(|made| ends(&made))
 }
 
 #[cfg(test)]

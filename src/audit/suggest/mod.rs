@@ -219,7 +219,9 @@ pub fn target_name(corpus: &Corpus, page: u32, destination: &str, target: Target
     let path = parts.decoded();
     match target {
         Target::Case(entry) | Target::Entry(entry) => display_path(&corpus.tree.entries()[entry as usize].path),
-        Target::Page(page) | Target::FolderPage { page, .. } => display_path(corpus.path(page)),
+        Target::Page(page) | Target::Unpublished(page) | Target::FolderPage { page, .. } => {
+            display_path(corpus.path(page))
+        }
         _ => {
             let site = corpus.site(page);
             let folder = if path.starts_with(b"/") { site.folder.as_slice() } else { parent(corpus.path(page)) };

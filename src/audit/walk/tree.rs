@@ -13,7 +13,7 @@ use rustc_hash::{FxHashSet, FxHasher};
 
 use super::collect::Collected;
 use super::{Entry, Kind, Unreadable};
-use crate::audit::profile::is_below;
+use crate::audit::site::is_below;
 use crate::fs::git;
 use crate::text::casefold::Index;
 use crate::text::path::{file_name, join, native, parent};
@@ -200,6 +200,15 @@ impl Tree {
         let name_of = |at: u32| file_name(&self.entries[at as usize].path);
         let names = self.names.get_or_init(|| Index::new(self.entries.iter().map(|entry| file_name(&entry.path))));
         names.find(name, name_of)
+    }
+
+    /// Everything below a folder, however deep.
+    pub fn below<'a>(&'a self, folder: &[u8]) -> impl Iterator<Item = (u32, &'a Entry)> + use<'a> {
+        let inside = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
+        let start = self.entries.partition_point(|entry| *entry.path < *inside);
+        (u32::try_from(start).unwrap_or(u32::MAX)..)
+            .zip(&self.entries[start..])
+            .take_while(move |(_, entry)| entry.path.starts_with(&inside))
     }
 
     /// What is directly in a folder.

@@ -2,19 +2,17 @@
 //!
 //! Only GET, and only the resources that the tools read. `LEGACY_PROXY=off` switches it off.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json, Router};
-use mcp_auth_middleware::{ServiceToken, User};
+use axum::{Json, Router};
+use mcp_server_runtime::{caller, token, upstream_failures};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::coda::{Coda, CodaError, checked_id};
-use crate::metrics::Metrics;
+use crate::coda::{self, Coda, CodaError, checked_id};
 
 /// The service for requests without `jsonrpc`.
 pub fn router(coda: Coda) -> Router {
@@ -56,15 +54,10 @@ impl Refused {
     }
 }
 
-async fn answer(
-    State(coda): State<Coda>,
-    user: Option<Extension<User>>,
-    token: Option<Extension<ServiceToken>>,
-    metrics: Option<Extension<Arc<Metrics>>>,
-    body: Bytes,
-) -> Response {
-    let (Some(Extension(user)), Some(Extension(token))) = (user, token) else {
-        return error(StatusCode::SERVICE_UNAVAILABLE, "the server has no token for Coda");
+async fn answer(State(coda): State<Coda>, parts: Parts, body: Bytes) -> Response {
+    let (user, token) = match (caller(&parts), token(&parts, coda::TOKEN).await) {
+        (Ok(user), Ok(token)) => (user, token),
+        (Err(message), _) | (_, Err(message)) => return error(StatusCode::SERVICE_UNAVAILABLE, &message),
     };
     let request = match parse(&body) {
         Ok(request) => request,
@@ -72,7 +65,7 @@ async fn answer(
     };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let query: Vec<(&str, String)> = request.query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match coda.call(&user, &token).counted(metrics.map(|Extension(metrics)| metrics)).object(&segments, &query).await {
+    match coda.call(user, token).counted(upstream_failures(&parts)).object(&segments, &query).await {
         Ok(object) => Json(object).into_response(),
         Err(failure) => error(status_of(&failure), &failure.to_string()),
     }

@@ -1,10 +1,6 @@
-//! What answers: the MCP tools, `/health` and `/status`, and the metadata of the protected resource.
+//! What answers: the MCP tools{% if example == "coda" and legacy_proxy == "on" %}, and requests of the older proxy{% endif %}.
 
-pub mod arguments;
-{% if example == "coda" -%}
+{% if example == "coda" and legacy_proxy == "on" -%}
 pub mod legacy_proxy;
 {% endif -%}
-pub mod metadata;
-pub mod status;
 pub mod tools;
-pub mod unreadable;

@@ -2,18 +2,17 @@
 
 {% if example == "coda" -%}
 use axum::http::request::Parts;
-use mcp_auth_middleware::{ServiceToken, User};
+use mcp_server_runtime::arguments::{NoArguments, Parameters, plain_schemas};
+use mcp_server_runtime::{caller, hangup, token, upstream_failures};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::Json;
-use rmcp::model::{CustomRequest, CustomResult, Implementation, ServerCapabilities, ServerConfig};
-use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arguments::{NoArguments, Parameters, plain_schemas};
-use crate::coda::{Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
+use crate::coda::{self, Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
 use crate::{SERVICE, VERSION};
 
 /// What answers MCP requests. Cloned for every request: everything in it is shared.
@@ -141,7 +140,7 @@ impl Tools {
         Parameters(NoArguments {}): Parameters<NoArguments>,
     ) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
-        let coda = self.call(&parts)?.object(&["whoami"], &[]).await.map_err(text)?;
+        let coda = self.call(&parts).await?.object(&["whoami"], &[]).await.map_err(text)?;
         let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
         Ok(Json(WhoAmI { caller, coda }))
     }
@@ -160,7 +159,7 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         query.extend(args.is_owner.map(|o| ("isOwner", o.to_string())));
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.call(&parts)?.list(&["docs"], &query, wanted).await.map_err(text)?;
+        let page = self.call(&parts).await?.list(&["docs"], &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -176,7 +175,7 @@ impl Tools {
         Parameters(args): Parameters<GetDoc>,
     ) -> Result<Json<Object>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
-        let object = self.call(&parts)?.object(&["docs", doc], &[]).await.map_err(text)?;
+        let object = self.call(&parts).await?.object(&["docs", doc], &[]).await.map_err(text)?;
         Ok(Json(object))
     }
 {%- comment %} end: tool {% endcomment %}
@@ -193,7 +192,7 @@ impl Tools {
     ) -> Result<Json<Items>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.call(&parts)?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
+        let page = self.call(&parts).await?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -213,30 +212,24 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         let wanted = wanted(args.limit, args.page_token)?;
         let segments = ["docs", doc, "tables", table, "rows"];
-        let page = self.call(&parts)?.list(&segments, &query, wanted).await.map_err(text)?;
+        let page = self.call(&parts).await?.list(&segments, &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 }
 
+{%- comment %} region: caller {% endcomment %}
 impl Tools {
     /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
-    fn call<'a>(&'a self, parts: &'a Parts) -> Result<Call<'a>, ToolError> {
-        let token: &ServiceToken = parts.extensions.get().ok_or("the server has no token for Coda")?;
-        let call = self.coda.call(caller(parts)?, token);
-        Ok(call.until(parts.extensions.get().cloned()).counted(parts.extensions.get().cloned()))
+    async fn call(&self, parts: &Parts) -> Result<Call<'_>, ToolError> {
+        let token = token(parts, coda::TOKEN).await?;
+        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)).counted(upstream_failures(parts)))
     }
 }
+{%- comment %} end: caller {% endcomment %}
 
 fn text(error: CodaError) -> ToolError {
     error.to_string()
 }
-
-{%- comment %} region: caller {% endcomment %}
-/// The caller that the authentication layer established.
-fn caller(parts: &Parts) -> Result<&User, ToolError> {
-    parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())
-}
-{%- comment %} end: caller {% endcomment %}
 
 fn wanted(limit: Option<u32>, page_token: Option<String>) -> Result<Wanted, ToolError> {
     match limit.unwrap_or(25) {
@@ -253,28 +246,19 @@ impl ServerHandler for Tools {
             .with_server_info(Implementation::new(SERVICE, VERSION))
             .with_instructions("Reads Coda documents: start with list_docs, then list_tables and list_rows.")
     }
-
-    async fn on_custom_request(
-        &self,
-        request: CustomRequest,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CustomResult, ErrorData> {
-        Err(super::unreadable::unreadable(&request, context.protocol_version().as_ref()))
-    }
 }
 {%- else -%}
 use axum::http::request::Parts;
-use mcp_auth_middleware::User;
+use mcp_server_runtime::arguments::{NoArguments, Parameters, plain_schemas};
+use mcp_server_runtime::caller;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::Json;
-use rmcp::model::{CustomRequest, CustomResult, Implementation, ServerCapabilities, ServerConfig};
-use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::arguments::{NoArguments, Parameters, plain_schemas};
 use crate::{SERVICE, VERSION};
 
 /// What answers MCP requests. Cloned for every request: everything in it is shared.
@@ -313,7 +297,7 @@ impl Tools {
         Extension(parts): Extension<Parts>,
         Parameters(NoArguments {}): Parameters<NoArguments>,
     ) -> Result<Json<WhoAmI>, ToolError> {
-        let user: &User = parts.extensions.get().ok_or("the request was not authenticated")?;
+        let user = caller(&parts)?;
         Ok(Json(WhoAmI { email: user.email.clone(), kind: user.kind.as_str().to_owned() }))
     }
 }
@@ -330,14 +314,6 @@ impl ServerHandler for Tools {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
             .with_server_info(Implementation::new(SERVICE, VERSION))
-    }
-
-    async fn on_custom_request(
-        &self,
-        request: CustomRequest,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CustomResult, ErrorData> {
-        Err(super::unreadable::unreadable(&request, context.protocol_version().as_ref()))
     }
 }
 {%- endif %}

@@ -1,7 +1,3 @@
-//! What a request passes on its way to MCP: host, auth, limits, jsonrpc; and errors, which all answers pass.
+//! What stands in front of the tools.
 
 pub mod auth;
-pub mod errors;
-pub mod host;
-pub mod jsonrpc;
-pub mod limits;

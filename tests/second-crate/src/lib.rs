@@ -1,5 +1,7 @@
 //! Orders of a shop, which an upstream API keeps. Callers show who they are; the shop's own token is for the upstream.
 
+pub mod assistant;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Router, routing::get};

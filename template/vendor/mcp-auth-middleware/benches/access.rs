@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
 
 #[cfg(all(feature = "postgres", unix))]
-#[path = "../../../tests/support/postgres.rs"]
+#[path = "../tests/harness/postgres.rs"]
 mod postgres;
 
 use std::convert::Infallible;

@@ -7,7 +7,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark")]
 
-#[path = "../../../tests/support/postgres.rs"]
+#[path = "../tests/harness/postgres.rs"]
 mod postgres;
 
 use std::convert::Infallible;

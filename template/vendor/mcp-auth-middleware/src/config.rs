@@ -73,6 +73,7 @@ pub struct AuthConfig {
     pub(crate) cloudflare: Option<AccessConfig>,
     pub(crate) token_store: TokenStore,
     pub(crate) service_token: Option<String>,
+    pub(crate) service_tokens: Vec<String>,
     pub(crate) resource_path: Option<String>,
     pub(crate) public_origin: Option<String>,
 }
@@ -88,6 +89,7 @@ impl AuthConfig {
             cloudflare: None,
             token_store: TokenStore::default(),
             service_token: None,
+            service_tokens: Vec::new(),
             resource_path: None,
             public_origin: None,
         }
@@ -113,6 +115,15 @@ impl AuthConfig {
     pub fn with_service_token(mut self, store: TokenStore, key: impl Into<String>) -> Self {
         self.token_store = store;
         self.service_token = Some(key.into());
+        self
+    }
+
+    /// Hands on [`ServiceTokens`](crate::ServiceTokens), by which a handler gets the tokens stored under these keys, each
+    /// when it is asked for: a server with several upstreams goes on with those whose token is there.
+    #[must_use]
+    pub fn with_service_tokens(mut self, store: TokenStore, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.token_store = store;
+        self.service_tokens = keys.into_iter().map(Into::into).collect();
         self
     }
 

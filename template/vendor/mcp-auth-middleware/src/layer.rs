@@ -2,6 +2,9 @@
 //!
 //! Only headers are looked at. A refused request is answered before a byte of its body is read.
 
+#[cfg(any(feature = "postgres", feature = "infisical"))]
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -43,12 +46,14 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
             tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
         }
     }
+    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    let keys = config.service_token.iter().chain(&config.service_tokens);
     let authenticator = Arc::new(Authenticator {
+        #[cfg(any(feature = "postgres", feature = "infisical"))]
+        resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
         config,
         cloudflare,
         bearer,
-        #[cfg(any(feature = "postgres", feature = "infisical"))]
-        resolved: Resolved::default(),
         counters: AuthCounters::default(),
     });
     Ok(AuthLayer { authenticator, resolves: true })
@@ -66,9 +71,37 @@ struct Authenticator {
     config: AuthConfig,
     cloudflare: Option<AccessValidator>,
     bearer: Option<BearerTokens>,
+    /// The tokens that this server uses, by their keys.
     #[cfg(any(feature = "postgres", feature = "infisical"))]
-    resolved: Resolved,
+    resolved: BTreeMap<String, Resolved>,
     counters: AuthCounters,
+}
+
+/// The server's own tokens by name, in the extensions of a request that has passed: for a server with several upstreams,
+/// each of which has a token of its own.
+#[derive(Clone)]
+pub struct ServiceTokens(Arc<Authenticator>);
+
+impl ServiceTokens {
+    /// The token stored under this key, one of those of
+    /// [`AuthConfig::with_service_tokens`](crate::AuthConfig::with_service_tokens): known already, or asked of the store.
+    ///
+    /// # Errors
+    /// [`AuthError::ServiceTokenMissing`] for a key that is not stored, or not one of those;
+    /// [`AuthError::TokenStoreUnavailable`] where the store does not answer and nothing recent is known,
+    /// [`AuthError::ServiceTokenUnreadable`] where what it has does not decrypt.
+    pub async fn get(&self, key: &str) -> Result<ServiceToken, AuthError> {
+        if !self.0.config.service_tokens.iter().any(|known| known == key) {
+            return Err(AuthError::ServiceTokenMissing);
+        }
+        self.0.service_token(key).await
+    }
+}
+
+impl fmt::Debug for ServiceTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServiceTokens").field(&self.0.config.service_tokens).finish()
+    }
 }
 
 /// How often requests passed, and how often each refusal happened.
@@ -119,15 +152,20 @@ impl AuthLayer {
     /// server, and abort it at shutdown.
     #[cfg(feature = "postgres")]
     pub async fn keep_tokens_fresh(self) {
-        let config = &self.authenticator.config;
-        let (TokenStore::Postgres(store), Some(own)) = (&config.token_store, &config.service_token) else { return };
+        let Authenticator { config, resolved, .. } = &*self.authenticator;
+        let TokenStore::Postgres(store) = &config.token_store else { return };
+        if resolved.is_empty() {
+            return;
+        }
         let mut changes = store.changes();
         while let Some(change) = changes.next().await {
-            let other = matches!(&change, TokenChange::Changed { service, key }
-                if *service != config.service_name || key != own);
-            // What may have been missed counts as a change.
-            if !other {
-                self.authenticator.resolved.forget();
+            for (own, resolved) in resolved {
+                let other = matches!(&change, TokenChange::Changed { service, key }
+                    if *service != config.service_name || key != own);
+                // What may have been missed counts as a change.
+                if !other {
+                    resolved.forget();
+                }
             }
         }
     }
@@ -179,7 +217,7 @@ impl Authenticator {
             // In memory already.
             TokenStore::Env(store) => store.get(key).map(Some),
             #[cfg(any(feature = "postgres", feature = "infisical"))]
-            _ => self.resolved.fresh().map(Some),
+            _ => self.resolved.get(key)?.fresh().map(Some),
         }
     }
 
@@ -210,7 +248,10 @@ impl Authenticator {
             store => {
                 let service = &self.config.service_name;
                 // The cache asks on behalf of all callers, so none of them is the actor.
-                self.resolved.get(|| store.get_token(service, key, service)).await
+                match self.resolved.get(key) {
+                    Some(resolved) => resolved.get(|| store.get_token(service, key, service)).await,
+                    None => Err(AuthError::ServiceTokenMissing),
+                }
             }
         };
         if token.as_ref().err() == Some(&AuthError::ServiceTokenMissing) {
@@ -253,7 +294,7 @@ impl Authenticator {
     }
 
     /// Gives the request what the handler may know.
-    fn admit<B>(&self, request: &mut Request<B>, user: User, token: Option<ServiceToken>) {
+    fn admit<B>(self: &Arc<Self>, request: &mut Request<B>, user: User, token: Option<ServiceToken>) {
         self.counters.passed.fetch_add(1, Ordering::Relaxed);
         // What follows needs no credential of the caller: it cannot leak what it does not have.
         request.headers_mut().remove(AUTHORIZATION);
@@ -261,6 +302,9 @@ impl Authenticator {
         request.extensions_mut().insert(user);
         if let Some(token) = token {
             request.extensions_mut().insert(token);
+        }
+        if !self.config.service_tokens.is_empty() {
+            request.extensions_mut().insert(ServiceTokens(Arc::clone(self)));
         }
     }
 

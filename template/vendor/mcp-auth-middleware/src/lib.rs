@@ -85,7 +85,7 @@ pub use cloudflare::{
 pub use config::{AuthConfig, AuthMode, ConfigError, ParseModeError};
 pub use error::AuthError;
 pub use identity::{ServiceToken, User, UserKind};
-pub use layer::{AuthCounters, AuthLayer, AuthService, create_auth_middleware, origin_of};
+pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
 #[cfg(feature = "postgres")]
 pub use store::{
     AuditFault, AuditHash, AuditReport, AuditRow, InitReport, ParseAuditHashError, PoolStatus, PostgresConfig,

@@ -3,7 +3,7 @@
 #![cfg(all(feature = "postgres", unix))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../../../tests/support/postgres.rs"]
+#[path = "harness/postgres.rs"]
 mod postgres;
 
 use std::fmt::Write as _;

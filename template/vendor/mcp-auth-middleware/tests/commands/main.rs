@@ -9,5 +9,5 @@ mod with_postgres;
 
 #[path = "../cli_harness/mod.rs"]
 mod harness;
-#[path = "../../../../tests/support/postgres.rs"]
+#[path = "../harness/postgres.rs"]
 mod postgres;

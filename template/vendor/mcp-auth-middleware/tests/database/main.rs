@@ -15,5 +15,5 @@ mod tls;
 
 #[path = "../harness/mod.rs"]
 mod harness;
-#[path = "../../../../tests/support/postgres.rs"]
+#[path = "../harness/postgres.rs"]
 mod postgres;

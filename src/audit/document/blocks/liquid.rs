@@ -1,0 +1,95 @@
+//! Jekyll's Liquid, which runs before the Markdown: tags and outputs are something that is not known, comments are
+//! nothing, and `{% raw %}` keeps what looks like one of them.
+
+use super::map::Writer;
+use super::values::{LONGEST, quoted};
+
+pub(super) fn rewrite(writer: &mut Writer<'_>) {
+    let source = writer.source;
+    let (mut done, mut unclosed) = (0, Vec::new());
+    while let Some(tag) = next(source, done) {
+        writer.copy(done..tag.start);
+        done = tag.end;
+        let name = tag.inner.split_whitespace().next().unwrap_or_default();
+        match (tag.is_output, name) {
+            (false, "comment" | "highlight" | "raw") if !unclosed.contains(&name) => {
+                match ending(source, tag.end, name) {
+                    Some(end) => {
+                        if name == "raw" {
+                            writer.copy(tag.end..end.start);
+                        }
+                        done = end.end;
+                    }
+                    None => unclosed.push(name),
+                }
+            }
+            (true, _) if is_address(tag.inner) => {
+                if let Some((at, address)) = quoted(tag.inner) {
+                    writer.copy(tag.inner_start + at..tag.inner_start + at + address.len());
+                }
+            }
+            // The marks alone say that a destination is made by a program.
+            _ => {
+                let before = &source[..tag.start];
+                if before.ends_with(['(', '/', '"', ' ', '\'']) || source[tag.end..].starts_with('/') {
+                    writer.copy(tag.start..tag.start + 2);
+                    writer.copy(tag.end - 2..tag.end);
+                }
+            }
+        }
+    }
+    writer.copy(done..source.len());
+}
+
+/// `"/address" | relative_url`.
+fn is_address(inner: &str) -> bool {
+    let mut parts = inner.split('|').map(str::trim);
+    let first = parts.next().unwrap_or_default();
+    first.starts_with(['"', '\''])
+        && quoted(first).is_some_and(|(_, address)| !address.contains(char::is_whitespace))
+        && parts.next() == Some("relative_url")
+        && parts.next().is_none()
+}
+
+struct Tag<'a> {
+    start: usize,
+    end: usize,
+    inner: &'a str,
+    inner_start: usize,
+    is_output: bool,
+}
+
+fn next(source: &str, from: usize) -> Option<Tag<'_>> {
+    let bytes = source.as_bytes();
+    memchr::memchr_iter(b'{', &bytes[from..]).map(|at| from + at).find_map(|start| {
+        let (close, is_output) = match bytes.get(start + 1)? {
+            b'%' => ("%}", false),
+            b'{' => ("}}", true),
+            _ => return None,
+        };
+        let inner_start = start + 2;
+        let limit = bytes.len().min(inner_start + LONGEST);
+        let length = memchr::memmem::find(&bytes[inner_start..limit], close.as_bytes())?;
+        let end = inner_start + length + 2;
+        let inner = source[inner_start..inner_start + length].trim_matches('-');
+        let inner_start =
+            inner_start + source[inner_start..].len() - source[inner_start..].trim_start_matches('-').len();
+        Some(Tag { start, end, inner, inner_start, is_output })
+    })
+}
+
+/// Returns `{% endname %}`.
+fn ending<'a>(source: &'a str, from: usize, name: &str) -> Option<Tag<'a>> {
+    let mut at = from;
+    while let Some(tag) = next(source, at) {
+        at = tag.end;
+        if !tag.is_output && tag.inner.trim().strip_prefix("end") == Some(name) {
+            return Some(tag);
+        }
+        // What is in there may only look like one: go on behind its first bracket.
+        if tag.is_output {
+            at = tag.start + 1;
+        }
+    }
+    None
+}

@@ -1,0 +1,138 @@
+//! Blocks that a renderer has and CommonMark lacks, made into what a parser of CommonMark takes the same way. Text in; a
+//! text and where each part of it comes from out. What a block hides is left out, what it shows as Markdown is a block of
+//! its own. Most documents have none of them: a search for the mark of each is all that they pay.
+
+mod containers;
+mod lines;
+mod liquid;
+mod map;
+mod mdx;
+mod myst;
+mod python;
+mod shortcodes;
+mod tags;
+mod values;
+
+use memchr::memmem;
+
+use super::{Construct, Constructs, Syntax};
+use map::{Map, Writer};
+
+/// A text as the parser is to see it.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    /// The text.
+    pub(super) text: String,
+    /// Names of places that a fragment can give, beside those that the parser finds.
+    pub(super) names: Vec<String>,
+    /// The last pass first.
+    maps: Vec<Map>,
+}
+
+impl Rewritten {
+    /// Returns the range of the original text from which a range of this one comes.
+    pub(super) fn source(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        self.maps.iter().fold(range, |range, map| map.source(&range))
+    }
+}
+
+/// What a JSX tag is wrapped in, so that it is HTML wherever it stands.
+pub(super) const TAG: (&str, &str) = ("<!--\u{1}", "-->");
+
+const PYTHON: Constructs =
+    Constructs::new(&[Construct::Admonitions, Construct::Tabs, Construct::LooseDefinitions, Construct::RawHtml]);
+
+/// Rewrites what the renderer takes otherwise than CommonMark; nothing where it takes all of it the same way.
+pub(super) fn rewrite(text: &str, syntax: &Syntax) -> Option<Rewritten> {
+    let has = |mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    let mut passes = Passes { done: None };
+    if syntax.has(Construct::Shortcodes) && has("{{") {
+        passes.run(text, &shortcodes::rewrite);
+    }
+    if syntax.has(Construct::Liquid) && (has("{%") || has("{{")) {
+        passes.run(text, &liquid::rewrite);
+    }
+    if syntax.has(Construct::Mdx) {
+        passes.run(text, &|writer| mdx::rewrite(writer, syntax));
+    }
+    if syntax.has(Construct::Directives) && (has("{") || has(")=") || has("\n%")) {
+        passes.run(text, &myst::rewrite);
+    }
+    if syntax.has(Construct::Containers) && has(":::") {
+        passes.run(text, &containers::rewrite);
+    }
+    if syntax.has_any(PYTHON) && python::is_worth_it(text) {
+        passes.run(text, &|writer| python::rewrite(writer, syntax));
+    }
+    passes.done
+}
+
+/// The passes so far.
+struct Passes {
+    done: Option<Rewritten>,
+}
+
+impl Passes {
+    fn run(&mut self, text: &str, pass: &dyn Fn(&mut Writer<'_>)) {
+        let source = self.done.as_ref().map_or(text, |done| &done.text);
+        let mut writer = Writer::new(source);
+        pass(&mut writer);
+        let Some((text, map, names)) = writer.finish() else { return };
+        let mut maps = vec![map];
+        let mut all = names;
+        if let Some(done) = self.done.take() {
+            maps.extend(done.maps);
+            all.extend(done.names);
+        }
+        self.done = Some(Rewritten { text, names: all, maps });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markdown::slug::Dialect;
+
+    fn rewritten(construct: &[Construct], text: &str) -> String {
+        rewrite(text, &Syntax::new(Dialect::Github).with(construct)).map_or_else(|| text.to_owned(), |done| done.text)
+    }
+
+    #[test]
+    fn passes_compose() {
+        let syntax = Syntax::new(Dialect::Github).with(&[Construct::Mdx, Construct::Containers]);
+        let text = "{/* x */}\n\n    :::tip\n    [a](b)\n    :::\n";
+        let done = rewrite(text, &syntax).unwrap();
+        let at = done.text.find("[a]").unwrap();
+        assert_eq!(&text[done.source(at..at + 6)], "[a](b)");
+    }
+
+    #[test]
+    fn plain_text_is_left_alone() {
+        for construct in [Construct::Admonitions, Construct::Containers, Construct::Shortcodes, Construct::Liquid] {
+            assert!(rewrite("# a\n\nb [c](d)\n", &Syntax::new(Dialect::Github).with(&[construct])).is_none());
+        }
+    }
+
+    #[test]
+    fn containers_and_directives() {
+        let text = "x\n::: tip Title\n[r]: y\n:::\n```\n:::\n```\n";
+        assert_eq!(rewritten(&[Construct::Containers], text), "x\n\nTitle\n\n[r]: y\n\n```\n:::\n```\n");
+        let text = "(here)=\n# A\n\n```{note} T\n:class: x\n\n[a](b)\n```\n\n```{code-block} md\n[c](d)\n```\n";
+        let done = rewrite(text, &Syntax::new(Dialect::Github).with(&[Construct::Directives])).unwrap();
+        assert_eq!(done.names, ["here"]);
+        assert!(done.text.contains("\nT\n\n\n[a](b)\n"), "{}", done.text);
+        assert!(done.text.contains("```{code-block} md\n[c](d)\n```"), "{}", done.text);
+    }
+
+    #[test]
+    fn shortcodes_and_liquid() {
+        let shortcodes = |text| rewritten(&[Construct::Shortcodes], text);
+        assert_eq!(shortcodes("[a]({{< ref \"b.md#c\" >}}) {{% x y=\"[n](m)\" %}}"), "[a](b.md#c) ");
+        assert_eq!(shortcodes("{{< highlight md >}}\n[a](b)\n{{< /highlight >}}\nc"), "\nc");
+        assert_eq!(shortcodes("[a]({{< param url >}}/x)"), "[a]({{<>}}/x)");
+        let liquid = |text| rewritten(&[Construct::Liquid], text);
+        assert_eq!(liquid("[a]({% link _posts/b.md %}) [b]({{ '/c' | relative_url }})"), "[a]({%%}) [b](/c)");
+        assert_eq!(liquid("{% comment %}[a](b){% endcomment %}c"), "c");
+        assert_eq!(liquid("{% raw %}{{ x }} [a](b){% endraw %}"), "{{ x }} [a](b)");
+    }
+}

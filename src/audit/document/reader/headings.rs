@@ -1,0 +1,82 @@
+//! Headings and terms: their text, and the names that they get.
+
+use std::ops::Range;
+
+use super::Reader;
+use crate::audit::document::{Construct, Text, source};
+
+/// A heading that has begun.
+pub(super) struct Heading {
+    pub(super) text: String,
+    pub(super) id: Option<String>,
+    pub(super) first_level: bool,
+}
+
+/// The headings so far.
+#[derive(Default)]
+pub(super) struct Headings {
+    /// Where they stand.
+    pub(super) places: Vec<Range<usize>>,
+    /// The one that has begun.
+    pub(super) open: Option<Heading>,
+    /// The last one's text, for its memory.
+    pub(super) spare: String,
+    /// The text of the first one of level 1.
+    pub(super) title: Option<Text>,
+    /// A second heading has been seen: what comes is no banner.
+    pub(super) body: bool,
+    /// The text of a term that has begun.
+    term: Option<String>,
+}
+
+impl Reader<'_> {
+    /// Adds text to the heading or term that it stands in.
+    pub(super) fn heading_text(&mut self, text: &str) {
+        if self.inside.images > 0 {
+            return;
+        }
+        if let Some(heading) = &mut self.headings.open {
+            heading.text.push_str(text);
+        } else if let Some(heading) = &mut self.markup.heading {
+            heading.push_str(text);
+        } else if let Some(term) = &mut self.headings.term {
+            term.push_str(text);
+        }
+    }
+
+    /// Begins a term, which has an id.
+    pub(super) fn start_term(&mut self) {
+        self.headings.term = Some(String::new());
+    }
+
+    pub(super) fn end_term(&mut self) {
+        if let Some(text) = self.headings.term.take() {
+            self.names.push(self.strings.add(self.slugger.next(text.trim())));
+        }
+    }
+
+    pub(super) fn end_heading(&mut self) {
+        let Some(heading) = self.headings.open.take() else { return };
+        // The parser leaves a tab at the end of `## x<TAB>`.
+        let mut text = heading.text.trim();
+        let mut id = heading.id;
+        if self.syntax.has(Construct::AttributeLists)
+            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
+            && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
+        {
+            id = id.or_else(|| list.split_whitespace().find_map(source::attribute_id).map(str::to_owned));
+            text = before.trim_end();
+        }
+        if heading.first_level && self.headings.title.is_none() {
+            self.headings.title = Some(self.strings.add(text));
+        }
+        if self.syntax.has(Construct::NodeText) {
+            // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
+            text = heading.text.trim_matches(['\t', '\n', '\r']);
+        }
+        let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
+        self.names.push(self.strings.add(slug));
+        self.headings.spare = heading.text;
+        self.headings.spare.clear();
+    }
+}

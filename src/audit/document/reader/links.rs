@@ -1,0 +1,125 @@
+//! Links and images, addresses in running text, and references without a definition.
+
+use std::ops::Range;
+
+use pulldown_cmark::LinkType;
+
+use super::Reader;
+use crate::audit::document::{Construct, Link, LinkKind, Raw, RawKind, Span, Undefined, evidence, raw, source};
+use crate::markdown::slug::Dialect;
+
+/// A link that has begun, and where the last part of its text ends.
+pub(super) struct Open {
+    pub(super) link: usize,
+    pub(super) inner_end: usize,
+}
+
+impl Reader<'_> {
+    pub(super) fn span(&self, range: &Range<usize>) -> Span {
+        self.parsed.span(range)
+    }
+
+    pub(super) fn link(
+        &mut self,
+        kind: LinkKind,
+        destination: &str,
+        range: &Range<usize>,
+        definition: Option<usize>,
+        before_text: usize,
+    ) {
+        let definition = definition.and_then(|within| {
+            let within = self.span(&(within..within)).start;
+            let at = self.definitions.partition_point(|definition| definition.span.end <= within);
+            self.definitions.get_mut(at).filter(|definition| definition.span.start <= within)?.used = true;
+            u32::try_from(at).ok()
+        });
+        let (written, destination) = match definition {
+            Some(at) => (self.definitions[at as usize].written, self.definitions[at as usize].destination),
+            None => (Span::default(), self.strings.add(destination)),
+        };
+        let span = self.span(range);
+        self.inside.links.push(Open { link: self.links.len(), inner_end: range.start + before_text });
+        self.links.push(Link { span, written, destination, kind, definition, says_old: false, is_anchor: false });
+    }
+
+    pub(super) fn end_link(&mut self, range: &Range<usize>) {
+        let Some(open) = self.inside.links.pop() else { return };
+        let text = &self.text[range.start..open.inner_end.min(range.end)];
+        let written = match self.links[open.link].kind {
+            LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
+            _ => source::destination(self.text, open.inner_end, range.end),
+        };
+        let written = written.map(|written| self.span(&written));
+        let link = &mut self.links[open.link];
+        link.says_old = evidence::says_old(text);
+        link.is_anchor = self.syntax.has(Construct::AttributeLists)
+            && link.kind == LinkKind::Link
+            && self.text[range.end..].starts_with('{');
+        if let (None, Some(written)) = (link.definition, written) {
+            link.written = written;
+        }
+    }
+
+    /// `[!INCLUDE [title](file)]` of DocFX.
+    pub(super) fn is_include(&self, start: usize) -> bool {
+        let before = self.text[..start].trim_end().as_bytes();
+        self.syntax.has(Construct::Includes)
+            && before.last_chunk::<9>().is_some_and(|word| word.eq_ignore_ascii_case(b"[!INCLUDE"))
+    }
+
+    /// Addresses that begin in this piece of text.
+    pub(super) fn bare_addresses(&mut self, range: &Range<usize>) {
+        while let Some((found, address)) = source::bare_address(self.text, range.start.max(self.bare.end)..range.end) {
+            self.bare.end = found.end;
+            let (span, destination) = (self.span(&found), self.strings.add(address));
+            let kind = LinkKind::Autolink;
+            self.links.push(Link {
+                span,
+                written: span,
+                destination,
+                kind,
+                definition: None,
+                says_old: false,
+                is_anchor: false,
+            });
+        }
+    }
+
+    /// Takes in what looks like a reference and has no definition.
+    pub(in crate::audit::document) fn undefined(&mut self, broken: Vec<(Range<usize>, LinkType, String)>) {
+        for (range, link_type, label) in broken {
+            if matches!(link_type, LinkType::Shortcut | LinkType::ShortcutUnknown) {
+                self.raw.extend(raw::read(&self.parsed, &range, self.syntax, &mut self.strings));
+                continue;
+            }
+            let before = self.headings.places.partition_point(|heading| heading.end <= range.start);
+            let in_heading = self.headings.places.get(before).is_some_and(|heading| heading.start <= range.start);
+            let image = range.start > 0 && self.text.as_bytes().get(range.start - 1) == Some(&b'!')
+                || self.text.as_bytes().get(range.start) == Some(&b'!');
+            let undefined = Undefined {
+                span: self.span(&range),
+                label: self.strings.add(&label),
+                image,
+                collapsed: matches!(link_type, LinkType::CollapsedUnknown | LinkType::Collapsed),
+                in_heading,
+            };
+            // The parser may ask twice.
+            if self.undefined.last().is_none_or(|last| last.span != undefined.span) {
+                self.undefined.push(undefined);
+            }
+        }
+        self.undefined.sort_by_key(|undefined| undefined.span);
+        self.undefined.dedup_by_key(|undefined| undefined.span);
+    }
+
+    /// Takes in `[^label]` at `start`, which no footnote has: it is shown as it is written.
+    pub(super) fn footnote(&mut self, start: usize) {
+        // Without the extension, none of them is a footnote.
+        if matches!(self.syntax.dialect, Dialect::PythonMarkdown { .. }) && !self.syntax.has(Construct::FootnoteIds) {
+            return;
+        }
+        let Some((range, label)) = raw::footnote(self.text, start) else { return };
+        let (span, destination) = (self.span(&range), self.strings.add(label));
+        self.raw.push(Raw { kind: RawKind::Footnote, span, written: Span::default(), destination });
+    }
+}

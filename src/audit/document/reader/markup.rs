@@ -1,0 +1,88 @@
+//! HTML and JSX in a document.
+
+use std::ops::Range;
+
+use super::Reader;
+use crate::audit::document::blocks::TAG;
+use crate::audit::document::html::{self, Piece};
+use crate::audit::document::{Construct, Link, LinkKind};
+
+/// Where in HTML the current event stands.
+#[derive(Default)]
+pub(super) struct Markup {
+    pub(super) is_block: bool,
+    /// The text of an `<h1>` without its end.
+    pub(super) heading: Option<String>,
+    /// Inside of the table that all-contributors makes.
+    pub(super) is_contributors: bool,
+}
+
+impl Reader<'_> {
+    /// Whether a link only hangs a tooltip up, in the table that all-contributors makes.
+    fn is_tooltip(&self, destination: &str) -> bool {
+        self.markup.is_contributors && destination.starts_with('#')
+    }
+
+    /// Takes in a piece of HTML.
+    pub(super) fn html(&mut self, range: &Range<usize>) {
+        let Some(html) = self.text.get(range.clone()) else { return };
+        // The end may stand in one block with the table.
+        let table = contributors(html);
+        self.markup.is_contributors |= table == Some(true);
+        self.html_pieces(html, range);
+        self.markup.is_contributors &= table != Some(false);
+    }
+
+    fn html_pieces(&mut self, html: &str, range: &Range<usize>) {
+        if html.starts_with("<!--") || self.markup.is_block && memchr::memmem::find(html.as_bytes(), b"<!--").is_some()
+        {
+            self.parsed.suppressions(range, &mut self.strings, &mut self.suppressions);
+        }
+        // A tag of JSX, which a comment around it makes HTML wherever it stands.
+        let (html, range) = match html.trim_end().strip_prefix(TAG.0).and_then(|html| html.strip_suffix(TAG.1)) {
+            Some(tag) => (tag, &(range.start + TAG.0.len()..range.start + TAG.0.len() + tag.len())),
+            None => (html, range),
+        };
+        if !html::is_worth_it(html) && self.markup.heading.is_none() {
+            return;
+        }
+        html::pieces(html, &mut |piece| match piece {
+            // A place to hang a tooltip on, which the tool writes anew whatever anybody mends.
+            Piece::Destination { text, .. } if self.is_tooltip(&text) => {}
+            Piece::Destination { text, start, end } => {
+                let written = self.span(&(range.start + start..range.start + end));
+                let destination = self.strings.add(&text);
+                let span = if written.start < written.end { written } else { self.span(range) };
+                let (kind, says_old) = (LinkKind::Html, false);
+                self.links.push(Link {
+                    span,
+                    written,
+                    destination,
+                    kind,
+                    definition: None,
+                    says_old,
+                    is_anchor: false,
+                });
+            }
+            Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
+            Piece::Named(name) => {
+                if self.syntax.has(Construct::ComponentTitles) {
+                    self.names.push(self.strings.add(self.slugger.next(&name)));
+                }
+            }
+            Piece::HeadingStart => self.markup.heading = Some(String::new()),
+            Piece::HeadingEnd => {
+                if let Some(text) = self.markup.heading.take() {
+                    self.names.push(self.strings.add(self.slugger.next(text.trim())));
+                }
+            }
+            Piece::Text(text) => self.heading_text(&text),
+        });
+    }
+}
+
+/// Whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.
+fn contributors(html: &str) -> Option<bool> {
+    let at = memchr::memmem::find(html.as_bytes(), b"ALL-CONTRIBUTORS-LIST:")?;
+    Some(html[at..].starts_with("ALL-CONTRIBUTORS-LIST:START"))
+}

@@ -1,0 +1,279 @@
+//! The parser's events → what a document holds, in the order of the text.
+
+mod headings;
+mod links;
+mod markup;
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, HeadingLevel, LinkType, Tag, TagEnd};
+
+use super::evidence::{self, Patterns};
+use super::parsed::Parsed;
+use super::{
+    Anchors, Construct, Definition, Document, Evidence, FrontMatter, Link, LinkKind, Place, Raw, RawKind, Reading,
+    Span, Strings, Suppression, Syntax, Text, Undefined, secrets, source,
+};
+use crate::markdown::slug::Slugger;
+use headings::{Heading, Headings};
+use links::Open;
+use markup::Markup;
+
+/// What the current event stands in.
+#[derive(Default)]
+struct Inside {
+    /// Links and images, the innermost last.
+    links: Vec<Open>,
+    images: usize,
+    quotes: usize,
+    is_code: bool,
+}
+
+/// The patterns, and where in the whole document they are met.
+pub(super) struct Patterned<'a> {
+    pub(super) patterns: &'a Patterns,
+    pub(super) places: Vec<Range<usize>>,
+}
+
+/// Addresses in running text.
+pub(super) struct Bare {
+    pub(super) is_wanted: bool,
+    /// Where the last one ends; the parser hands it out in pieces.
+    pub(super) end: usize,
+}
+
+/// What has been read so far.
+pub(super) struct Reader<'a> {
+    parsed: Parsed<'a>,
+    text: &'a str,
+    syntax: &'a Syntax,
+    patterns: Patterned<'a>,
+    pub(super) strings: Strings,
+    pub(super) definitions: Vec<Definition>,
+    links: Vec<Link>,
+    undefined: Vec<Undefined>,
+    raw: Vec<Raw>,
+    names: Vec<Text>,
+    slugger: Slugger,
+    headings: Headings,
+    inside: Inside,
+    markup: Markup,
+    bare: Bare,
+    evidence: Evidence,
+    suppressions: Vec<Suppression>,
+    footnotes: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Creates a reader of a text.
+    pub(super) fn new(
+        parsed: Parsed<'a>,
+        syntax: &'a Syntax,
+        patterns: Patterned<'a>,
+        bare: Bare,
+        strings: Strings,
+        definitions: Vec<Definition>,
+    ) -> Self {
+        let text = parsed.text;
+        Self {
+            parsed,
+            text,
+            syntax,
+            patterns,
+            strings,
+            definitions,
+            links: Vec::with_capacity(text.len() / 256),
+            undefined: Vec::new(),
+            raw: Vec::new(),
+            names: Vec::with_capacity(text.len() / 512),
+            slugger: Slugger::new(syntax.dialect),
+            headings: Headings::default(),
+            inside: Inside::default(),
+            markup: Markup::default(),
+            bare,
+            evidence: Evidence::default(),
+            suppressions: Vec::new(),
+            footnotes: 0,
+        }
+    }
+
+    /// Takes in an event; `definition` is where the definition stands that a link or image uses.
+    pub(super) fn event(&mut self, event: &Event<'_>, range: &Range<usize>, definition: Option<usize>) {
+        match event {
+            Event::Start(tag) => return self.start(tag, range, definition),
+            Event::End(tag) => self.end(*tag, range),
+            Event::Text(text) => self.words(text, range, false),
+            Event::Code(text) => self.words(text, range, true),
+            Event::InlineMath(text) | Event::DisplayMath(text) => self.heading_text(text),
+            Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
+            Event::InlineHtml(_) => self.html(range),
+            Event::Html(_) if !self.markup.is_block => self.html(range),
+            _ => {}
+        }
+        if let Some(open) = self.inside.links.last_mut() {
+            open.inner_end = open.inner_end.max(range.end);
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
+        match tag {
+            Tag::Heading { level, id, .. } => {
+                let first_level = *level == HeadingLevel::H1;
+                self.headings.body |= !self.headings.places.is_empty();
+                self.headings.places.push(range.clone());
+                let id = id.as_deref().map(str::to_owned);
+                self.headings.open = Some(Heading { text: std::mem::take(&mut self.headings.spare), id, first_level });
+            }
+            Tag::Link { link_type, dest_url, .. } => {
+                let kind = match link_type {
+                    LinkType::Autolink | LinkType::Email => LinkKind::Autolink,
+                    _ if self.is_include(range.start) => LinkKind::Include,
+                    LinkType::WikiLink { .. } => LinkKind::Wiki,
+                    _ => LinkKind::Link,
+                };
+                self.link(kind, dest_url, range, definition, 1);
+            }
+            Tag::Image { dest_url, .. } => {
+                self.inside.images += 1;
+                self.link(LinkKind::Image, dest_url, range, definition, 2);
+            }
+            Tag::FootnoteDefinition(label) => {
+                self.footnotes += 1;
+                if !self.syntax.has(Construct::FootnoteIds) {
+                    return;
+                }
+                // The note and its first mention have an id each.
+                for name in [format!("fn:{label}"), format!("fnref:{label}")] {
+                    let name = self.strings.add(&name);
+                    self.names.push(name);
+                }
+            }
+            Tag::DefinitionListTitle if self.syntax.has(Construct::TermIds) => self.start_term(),
+            Tag::BlockQuote(_) => self.inside.quotes += 1,
+            Tag::CodeBlock(_) => self.inside.is_code = true,
+            Tag::HtmlBlock => {
+                self.markup.is_block = true;
+                self.html(range);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, range: &Range<usize>) {
+        match tag {
+            TagEnd::Heading(_) => self.end_heading(),
+            TagEnd::DefinitionListTitle => self.end_term(),
+            TagEnd::Link => self.end_link(range),
+            TagEnd::Image => {
+                self.inside.images -= 1;
+                self.end_link(range);
+            }
+            TagEnd::BlockQuote(_) => self.inside.quotes -= 1,
+            TagEnd::CodeBlock => self.inside.is_code = false,
+            TagEnd::HtmlBlock => self.markup.is_block = false,
+            _ => {}
+        }
+    }
+
+    fn words(&mut self, text: &str, range: &Range<usize>, code: bool) {
+        self.heading_text(text);
+        if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
+            self.bare_addresses(range);
+        }
+        if code || self.inside.is_code {
+            return;
+        }
+        if self.text.get(range.start..).is_some_and(|text| text.starts_with("[^")) {
+            self.footnote(range.start);
+        }
+        if !self.is_patterned(range) {
+            return;
+        }
+        let place = match &self.headings.open {
+            Some(heading) if heading.first_level && !self.headings.body => Place::Title,
+            Some(_) => Place::Heading,
+            None if self.inside.quotes > 0 && !self.headings.body => Place::Banner,
+            // What is quoted was said by somebody else.
+            None if self.inside.quotes > 0 => return,
+            None if !self.inside.links.is_empty() => Place::Link,
+            None => Place::Prose,
+        };
+        // The source is asked, not the text: it has the offsets.
+        if let Some(source) = self.text.get(range.clone()) {
+            for mention in self.patterns.patterns.mentions(source, self.parsed.span(range).start as usize, place) {
+                self.evidence.add(mention);
+            }
+        }
+    }
+
+    /// Whether the patterns are met in a part of the text: they need not be tried on every word of it.
+    fn is_patterned(&self, Range { start, end }: &Range<usize>) -> bool {
+        if self.patterns.places.is_empty() {
+            return false;
+        }
+        let span = self.parsed.span(&(*start..*end)).range();
+        let after = self.patterns.places.partition_point(|place| place.end <= span.start);
+        self.patterns.places.get(after).is_some_and(|place| place.start < span.end)
+    }
+
+    /// Makes a document of it; `whole` is its text with the front matter.
+    pub(super) fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: FrontMatter) -> Document {
+        if self.syntax.has(Construct::AttributeLists) {
+            for id in source::attribute_ids(self.parsed.original) {
+                self.names.push(self.strings.add(id));
+            }
+        }
+        if self.syntax.has(Construct::Includes) {
+            for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
+                let (span, destination) = (self.parsed.original_span(&range), self.strings.add(file));
+                let (kind, written) = (LinkKind::Include, Span::default());
+                self.links.push(Link {
+                    span,
+                    written,
+                    destination,
+                    kind,
+                    definition: None,
+                    says_old: false,
+                    is_anchor: false,
+                });
+            }
+        }
+        if let Some((span, _)) = front_matter.status.filter(|_| !self.patterns.places.is_empty()) {
+            for mention in self.patterns.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
+                self.evidence.add(mention);
+            }
+        }
+        (self.evidence.notice, self.evidence.moved) = evidence::at_head(whole, self.parsed.base, &mut self.strings);
+        for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
+            self.names.push(self.strings.add(name));
+        }
+        let has_footnotes = self.footnotes > 0;
+        let strings = &self.strings;
+        self.raw
+            .retain(|raw| raw.kind != RawKind::Footnote || has_footnotes || is_number(strings.get(raw.destination)));
+        let anchors = Anchors::new(&self.names, &self.strings);
+        self.links.sort_by_key(|link| link.span);
+        self.strings.shrink();
+        let composed = source::is_composed(self.parsed.original, self.syntax.composed_marks);
+        Document {
+            composed,
+            anchors,
+            links: self.links.into(),
+            undefined: self.undefined.into(),
+            raw: self.raw.into(),
+            definitions: self.definitions.into(),
+            title: self.headings.title,
+            front_matter,
+            suppressions: self.suppressions.into(),
+            evidence: self.evidence,
+            secrets: secrets::find(whole).into(),
+            reading: invalid.map_or(Reading::Whole, Reading::Lossy),
+            strings: self.strings,
+        }
+    }
+}
+
+/// Whether a label is a number: nobody writes `[^1]` in prose.
+fn is_number(label: &str) -> bool {
+    label.bytes().all(|byte| byte.is_ascii_digit())
+}

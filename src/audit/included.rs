@@ -1,0 +1,108 @@
+//! Documents whose text becomes a part of others. Those outside of every site are no pages: their links count from the
+//! pages that they are included in.
+
+use rustc_hash::FxHashMap;
+
+use super::corpus::Corpus;
+use super::document::{Document, LinkKind};
+use super::site::{Cause, is_below};
+use super::resolve::{Fragment, Resolved, Target, resolve_on};
+use crate::text::casefold;
+
+/// More of them are not tried for each link.
+const MANY: usize = 8;
+
+/// Which pages include which.
+#[derive(Clone, Debug, Default)]
+pub struct Included {
+    /// By the page that is included: the pages that include it.
+    by: FxHashMap<u32, Vec<u32>>,
+}
+
+impl Included {
+    /// Reads it off the links of all pages.
+    #[must_use]
+    pub fn new(corpus: &Corpus, links: &[Box<[Resolved]>]) -> Self {
+        let mut by: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+        for ((number, page), links) in (0_u32..).zip(&corpus.pages).zip(links) {
+            for (link, resolved) in page.document.links.iter().zip(links) {
+                if link.kind == LinkKind::Include
+                    && let Some(target) = resolved.page().filter(|target| *target != number)
+                {
+                    by.entry(target).or_default().push(number);
+                }
+            }
+        }
+        for site in corpus.sites.all() {
+            for path in &site.appended {
+                if let Some(page) = corpus.tree.find(path).and_then(|entry| corpus.page_of(entry)) {
+                    by.entry(page).or_default();
+                }
+            }
+        }
+        Self { by }
+    }
+
+    /// Whether a page is a part of another one.
+    #[must_use]
+    pub fn has(&self, page: u32) -> bool {
+        self.by.contains_key(&page)
+    }
+
+    /// The links of pages that are only parts of others, as they resolve where those stand. One that leads nowhere from
+    /// any of them is not judged: no suggestion would hold for all.
+    pub fn resolve<'a>(&'a self, corpus: &'a Corpus) -> impl Iterator<Item = (u32, Box<[Resolved]>)> + 'a {
+        let parts = self.by.iter().filter(|(page, places)| {
+            places.first().is_some_and(|place| !is_below(corpus.path(**page), &corpus.site(*place).folder))
+        });
+        parts.map(|(page, places)| {
+            let mut links = resolve_on(corpus, *page, places[0]);
+            for place in places.iter().skip(1).take(MANY) {
+                if links.iter().all(is_good) {
+                    break;
+                }
+                let others = resolve_on(corpus, *page, *place);
+                links.iter_mut().zip(others).filter(|(link, _)| !is_good(link)).for_each(|(link, other)| *link = other);
+            }
+            for link in links.iter_mut().filter(|link| !is_good(link)) {
+                *link = Resolved { target: Target::Unjudged(Cause::Composed), fragment: Fragment::Fine };
+            }
+            (*page, links)
+        })
+    }
+}
+
+fn is_good(link: &Resolved) -> bool {
+    !matches!(link.target, Target::Missing | Target::Outside | Target::Case(_))
+        && !matches!(link.fragment, Fragment::Missing | Fragment::Case(_))
+}
+
+/// Whether a label is defined in a file that becomes a part of a page.
+#[must_use]
+pub fn defines(corpus: &Corpus, links: &[Box<[Resolved]>], page: u32, label: &str) -> bool {
+    let appended = &corpus.site(page).appended;
+    let mut waiting: Vec<u32> = appended.iter().filter_map(|path| corpus.page_of(corpus.tree.find(path)?)).collect();
+    let mut seen = Vec::new();
+    waiting.push(page);
+    while let Some(part) = waiting.pop() {
+        if seen.contains(&part) || seen.len() > 4 * MANY {
+            continue;
+        }
+        seen.push(part);
+        let document = &corpus.pages[part as usize].document;
+        if part != page && has_label(document, label) {
+            return true;
+        }
+        let of = document.links.iter().zip(&links[part as usize]);
+        waiting
+            .extend(of.filter(|(link, _)| link.kind == LinkKind::Include).filter_map(|(_, resolved)| resolved.page()));
+    }
+    false
+}
+
+fn has_label(document: &Document, label: &str) -> bool {
+    let normal = |label: &str| label.split_whitespace().collect::<Vec<_>>().join(" ");
+    let label = normal(label);
+    let mut labels = document.definitions.iter().map(|definition| document.text(definition.label));
+    labels.any(|other| casefold::same(normal(other).as_bytes(), label.as_bytes()))
+}

@@ -1,0 +1,48 @@
+//! Which page of a site an address means.
+
+use crate::audit::corpus::Corpus;
+use crate::audit::site::{Addresses, Form, Site, below};
+use crate::text::path::{join, normalise_into, parent};
+
+/// The entry that has the address `path` as seen from a page: absolute, or relative to the page's own address with or without a slash
+/// at its end. `buffer` is memory to work in.
+pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], buffer: &mut Vec<u8>) -> Option<u32> {
+    let index = corpus.index(page)?;
+    if path.starts_with(b"/") {
+        return index.find(site, path);
+    }
+    let own = index.address_of(corpus.pages[page as usize].entry)?;
+    [own, parent(own)].into_iter().find_map(|folder| {
+        let is_inside = normalise_into(buffer, folder, path);
+        is_inside.then(|| index.find(site, buffer)).flatten()
+    })
+}
+
+/// Whether the generator or a build may make a page at an address that the index does not have.
+pub(super) fn may_be(corpus: &Corpus, page: u32, site: &Site, path: &[u8]) -> bool {
+    let Some(index) = corpus.index(page) else { return false };
+    if site.addresses != Addresses::Exact || matches!(Form::from_path(path), Form::Page) && !path.starts_with(b"/") {
+        return false;
+    }
+    let mut address = Vec::new();
+    let own = index.address_of(corpus.pages[page as usize].entry).unwrap_or_default();
+    let seen_from = |folder: &[u8], address: &mut Vec<u8>| {
+        normalise_into(address, folder, path)
+            && (site.makes(address) || index.has_folded(site, address) || is_ignored(corpus, site, address))
+    };
+    if path.starts_with(b"/") {
+        seen_from(b"", &mut address)
+    } else {
+        seen_from(own, &mut address) || seen_from(parent(own), &mut address)
+    }
+}
+
+/// Whether git ignores the file of which a page at an address would be made.
+fn is_ignored(corpus: &Corpus, site: &Site, address: &[u8]) -> bool {
+    let address = below(address, &site.base).unwrap_or(address);
+    site.routes.iter().filter_map(|route| Some(join(&route.folder, below(address, &route.prefix)?))).any(|path| {
+        ["", ".md", ".mdx", "/index.md"]
+            .iter()
+            .any(|ending| corpus.tree.is_ignored(&[&path, ending.as_bytes()].concat()))
+    })
+}

@@ -1,0 +1,291 @@
+//! Docusaurus: `docusaurus.config.js` says where documents, posts and pages are and below which address each is served.
+
+mod addresses;
+
+use super::Mark::Script;
+use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, normal, settings_of, text};
+use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::open::Forms;
+use crate::audit::site::settings::{self, Value};
+use crate::audit::site::{Addresses, Links, Model, Route, Site, is_below};
+use crate::audit::walk::Tree;
+use crate::markdown::slug::Dialect;
+use crate::text::path::{display_path, file_name, join};
+
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["import "],
+    ..Syntax::new(Dialect::GithubSlugger).with(&[C::HeadingIds, C::CommentIds, C::Includes, C::Mdx, C::Containers])
+};
+
+static MODEL: Model = Model {
+    name: "Docusaurus",
+    syntax: SYNTAX,
+    links: Links {
+        endings: &[".md", ".mdx"],
+        html_is_markdown: true,
+        md_is_mdx: true,
+        pages_are_folders: true,
+        addresses: Addresses::Loose,
+        aliases: &["@site/", "@theme/", "pathname://"],
+        made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
+        lists_folders: true,
+        ..Links::SITE
+    },
+};
+
+pub(super) static DOCUSAURUS: Generator = Generator {
+    name: "Docusaurus",
+    word: Some(("docusaurus", "Docusaurus")),
+    model: &MODEL,
+    marks: &[Script("docusaurus.config")],
+    read,
+    complete: None,
+};
+
+/// Plug-ins and presets that make no pages, by a part of their names.
+const HARMLESS: &[&str] = &[
+    "content-docs",
+    "content-blog",
+    "content-pages",
+    "client-redirects",
+    "gtag",
+    "google-analytics",
+    "tag-manager",
+    "sitemap",
+    "ideal-image",
+    "pwa",
+    "svgr",
+    "lunr-search",
+    "search-local",
+    "sass",
+    "image-zoom",
+    "debug",
+    "vercel-analytics",
+    "plausible",
+    "llms",
+    "theme-",
+    "tailwind",
+    "rsdoctor",
+    "faster",
+    "css-cascade",
+    "mermaid",
+    "matomo",
+    "posthog",
+    "preset-classic",
+];
+
+fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let mut site = because(&MODEL, folder.to_vec(), path);
+    let settings = settings_of(tree, path, &mut site);
+    if let Some(url) = text(&mut site, path, &settings, "baseUrl") {
+        site.base = url.trim_matches('/').as_bytes().to_vec();
+    }
+    site.roots = static_folders(folder, &settings);
+    site.project = vec![folder.to_vec()];
+    site.locales = settings.at(&["i18n", "locales"]).names().iter().map(|name| name.as_bytes().to_vec()).collect();
+    site.made = ["search", "__docusaurus"].map(|name| name.as_bytes().to_vec()).to_vec();
+    let mut parts = Parts { tree, path, folder, site: &mut site };
+    parts.read(&settings);
+    // The blog and the documents of further instances are named by their paths as well.
+    site.roots.extend(site.content.iter().cloned());
+    site.roots.push(folder.to_vec());
+    if site.routes.is_empty() || !matches!(settings, Value::Table(_)) {
+        leave_computed(&mut site, path, "its pages");
+    } else {
+        site.addresses = Addresses::Exact;
+        let pages = Route {
+            folder: join(folder, b"src/pages"),
+            prefix: Vec::new(),
+            addresses: addresses::page,
+            endings: &["js", "jsx", "ts", "tsx"],
+        };
+        site.routes.push(pages);
+    }
+    super::static_redirects(tree, &mut site, &[join(folder, b"static")]);
+    let outside = site.content.iter().filter(|content| !is_below(content, folder));
+    let outside: Vec<Site> = outside.map(|content| Site { folder: content.clone(), ..site.clone() }).collect();
+    [site].into_iter().chain(outside).collect()
+}
+
+fn static_folders(folder: &[u8], settings: &Value) -> Vec<Vec<u8>> {
+    let named = settings.get("staticDirectories").names();
+    let named = if named.is_empty() { vec!["static"] } else { named };
+    named.into_iter().map(|name| normal(folder, name)).collect()
+}
+
+struct Parts<'a> {
+    tree: &'a Tree,
+    path: &'a [u8],
+    folder: &'a [u8],
+    site: &'a mut Site,
+}
+
+impl Parts<'_> {
+    fn read(&mut self, settings: &Value) {
+        let mut is_classic = false;
+        for preset in settings.get("presets").items() {
+            let (name, options) = named(preset);
+            if name.is_some_and(|name| name == "classic" || name.ends_with("preset-classic")) {
+                is_classic = true;
+                self.content(options.get("docs"), "docs", "docs");
+                self.content(options.get("blog"), "blog", "blog");
+            } else {
+                self.unknown(name);
+            }
+        }
+        for plugin in
+            settings.get("plugins").items().iter().filter(|plugin| !matches!(plugin, Value::Bool(_) | Value::Null))
+        {
+            let (name, options) = named(plugin);
+            match name {
+                Some(name) if name.ends_with("content-docs") => self.content(options, "docs", "docs"),
+                Some(name) if name.ends_with("content-blog") => self.content(options, "blog", "blog"),
+                Some(name) if name.ends_with("client-redirects") => self.redirects(options),
+                Some(name) if HARMLESS.iter().any(|harmless| name.contains(harmless)) => {}
+                _ => self.unknown(name),
+            }
+        }
+        if settings.get("plugins") == &Value::Computed || settings.get("presets") == &Value::Computed {
+            self.unknown(None);
+        }
+        if !is_classic && self.site.routes.is_empty() {
+            // Where nothing can be read, the usual folders are where documents are.
+            for name in ["docs", "blog"] {
+                self.folder_of_content(join(self.folder, name.as_bytes()));
+            }
+        }
+    }
+
+    /// A plug-in of which it is not known whether it makes pages.
+    fn unknown(&mut self, name: Option<&str>) {
+        let file = display_path(self.path);
+        let why = match name {
+            Some(name) => format!("{file} has {name}, whose pages are not known"),
+            None => format!("{file} has a plug-in or preset that is computed"),
+        };
+        self.site.leave_open(Forms::ADDRESSES, why, TELL);
+    }
+
+    fn redirects(&mut self, options: &Value) {
+        for redirect in options.get("redirects").items() {
+            redirect.get("from").texts(&mut |from| self.site.redirects.add(from));
+        }
+        if options.get("createRedirects").is_set() || options.get("redirects").is_computed() {
+            let why = format!("{} computes redirects", display_path(self.path));
+            self.site.leave_open(Forms::ADDRESSES, why, NOTHING);
+        }
+    }
+
+    /// Documents or posts, with the options of their plug-in.
+    fn content(&mut self, options: &Value, folder: &str, prefix: &str) {
+        if options == &Value::Bool(false) {
+            return;
+        }
+        if options == &Value::Computed || ["path", "routeBasePath"].iter().any(|name| options.get(name).is_computed()) {
+            leave_computed(self.site, self.path, "where documents are");
+        }
+        let told = options.get("path").text();
+        if let Some(told) = told {
+            self.site.note(self.path, "path", told);
+        }
+        let content = normal(self.folder, told.unwrap_or(folder));
+        let prefix = options.get("routeBasePath").text().unwrap_or(prefix).trim_matches('/').as_bytes().to_vec();
+        if folder == "blog" {
+            let posts =
+                Route { folder: content.clone(), prefix: prefix.clone(), addresses: addresses::post, endings: &[] };
+            self.site.routes.push(posts);
+            self.site.made.extend(["tags", "page", "archive", "authors"].map(|made| join(&prefix, made.as_bytes())));
+            // The list of posts itself.
+            self.site.redirects.add(&String::from_utf8_lossy(&prefix));
+        } else {
+            self.documents(options, &content, &prefix);
+        }
+        self.folder_of_content(content);
+    }
+
+    /// The documents of one instance, with their versions and translations.
+    fn documents(&mut self, options: &Value, content: &[u8], prefix: &[u8]) {
+        self.site.made.extend(["tags", "category"].map(|made| join(prefix, made.as_bytes())));
+        let mut route = |folder: Vec<u8>, prefix: Vec<u8>| {
+            self.site.routes.push(Route { folder, prefix, addresses: addresses::document, endings: &[] });
+        };
+        route(content.to_vec(), prefix.to_vec());
+        let id = options.get("id").text().filter(|id| *id != "default").map_or_else(String::new, |id| format!("{id}_"));
+        let versions = join(self.folder, format!("{id}versioned_docs").as_bytes());
+        let mut folders: Vec<Vec<u8>> = self
+            .tree
+            .children(&versions)
+            .map(|(_, entry)| entry.path.to_vec())
+            .filter(|path| is_folder(self.tree, path))
+            .collect();
+        if !folders.is_empty() {
+            // The current documents are at `next` unless they are the last version; either way is taken.
+            route(content.to_vec(), join(prefix, b"next"));
+        }
+        let list = join(self.folder, format!("{id}versions.json").as_bytes());
+        let last =
+            settings::read(self.tree, &list).ok().and_then(|list| list.names().first().map(|name| (*name).to_owned()));
+        for folder in &folders {
+            let version = file_name(folder).strip_prefix(b"version-").unwrap_or(file_name(folder));
+            route(folder.clone(), join(prefix, version));
+            if last.as_deref().is_some_and(|last| last.as_bytes() == version) {
+                route(folder.clone(), prefix.to_vec());
+            }
+        }
+        if options.get("versions").is_set() {
+            // Each version may be given a path of its own.
+            for (version, settings) in options.get("versions").entries() {
+                let Some(path) = settings.get("path").text() else { continue };
+                let folder = if version == "current" {
+                    content.to_vec()
+                } else {
+                    join(&versions, format!("version-{version}").as_bytes())
+                };
+                route(folder, join(prefix, path.trim_matches('/').as_bytes()));
+            }
+        }
+        self.site.content.append(&mut folders);
+        let plugin = if id.is_empty() { String::new() } else { format!("-{}", id.trim_end_matches('_')) };
+        for locale in self.site.locales.clone() {
+            let translated = join(self.folder, b"i18n");
+            let translated = join(&translated, &locale);
+            let translated = join(&translated, format!("docusaurus-plugin-content-docs{plugin}/current").as_bytes());
+            if is_folder(self.tree, &translated) {
+                let route = Route {
+                    folder: translated.clone(),
+                    prefix: prefix.to_vec(),
+                    addresses: addresses::document,
+                    endings: &[],
+                };
+                self.site.routes.push(route);
+                self.site.mirrors.push((translated.clone(), content.to_vec()));
+                self.site.content.push(translated);
+            }
+        }
+    }
+
+    fn folder_of_content(&mut self, folder: Vec<u8>) {
+        if !folder.is_empty() && is_folder(self.tree, &folder) && !self.site.content.contains(&folder) {
+            self.site.content.push(folder);
+        }
+    }
+}
+
+/// The name and the options of a plug-in: `"name"`, `["name", {…}]`, `[require.resolve("name"), {…}]`.
+fn named(plugin: &Value) -> (Option<&str>, &Value) {
+    static NONE: Value = Value::Null;
+    match plugin {
+        Value::List(items) => (items.first().and_then(text_of), items.get(1).unwrap_or(&NONE)),
+        other => (text_of(other), &NONE),
+    }
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Call(name, arguments) if name == "require.resolve" || name == "require" => {
+            arguments.first().and_then(Value::text)
+        }
+        _ => None,
+    }
+}

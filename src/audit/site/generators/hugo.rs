@@ -1,0 +1,233 @@
+//! Hugo: `hugo.*` (once `config.*`) or `config/_default/` say where the content is; pages have addresses by path, `slug` and `url`.
+
+use super::Mark::{File, Folder};
+use super::{Generator, NOTHING, because, has, normal, settings_of};
+use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::addresses::{Source, urlized};
+use crate::audit::site::open::{Form, Forms};
+use crate::audit::site::settings::Value;
+use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, is_below};
+use crate::audit::walk::{Kind, Tree};
+use crate::markdown::slug::Dialect;
+use crate::text::path::{display_path, file_name, join, parent};
+
+const SYNTAX: Syntax = Syntax {
+    // Shortcodes whose result is Markdown, and those that bring other pages in.
+    composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
+    ..Syntax::new(Dialect::GithubSlugger).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::FootnoteIds,
+        C::Shortcodes,
+        C::DefinitionLists,
+    ])
+};
+
+static MODEL: Model = Model {
+    name: "Hugo",
+    syntax: SYNTAX,
+    links: Links {
+        endings: &[".md"],
+        html_is_markdown: true,
+        index: &["_index.md", "index.md", "index.html", "README.md"],
+        pages_are_folders: true,
+        // `ref` and `relref` find a page by its name alone.
+        by_name: ByName::Perhaps,
+        addresses: Addresses::Loose,
+        made: &["index.xml", "tags", "categories", "sitemap.xml", "404.html"],
+        lists_folders: true,
+        ..Links::SITE
+    },
+};
+
+pub(super) static HUGO: Generator = Generator {
+    name: "Hugo",
+    word: Some(("hugo", "Hugo")),
+    model: &MODEL,
+    marks: &[
+        File("hugo.toml"),
+        File("hugo.yaml"),
+        File("hugo.yml"),
+        File("hugo.json"),
+        File("config.toml"),
+        File("config.yaml"),
+        File("config.yml"),
+        Folder("_default"),
+    ],
+    read,
+    complete: None,
+};
+
+fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    let name = file_name(path);
+    let (project, files) = if name == b"_default" {
+        if file_name(folder) != b"config" {
+            return Vec::new();
+        }
+        let files = tree.children(path).filter(|(_, entry)| entry.kind == Kind::File);
+        (parent(folder).to_vec(), files.map(|(_, entry)| entry.path.to_vec()).collect())
+    } else {
+        if name.starts_with(b"config.") && !has(tree, folder, "archetypes") {
+            return Vec::new();
+        }
+        (folder.to_vec(), vec![path.to_vec()])
+    };
+    let mut site = because(&MODEL, Vec::new(), path);
+    let settings = together(tree, &files, &mut site);
+    let mut content: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut add = |site: &mut Site, value: &Value, language: &str| {
+        let Some(text) = value.text() else { return };
+        let folder = normal(&project, text);
+        if tree.find(&folder).is_some() && !content.iter().any(|(known, _)| *known == folder) {
+            site.note(path, "contentDir", text);
+            content.push((folder, language.as_bytes().to_vec()));
+        }
+    };
+    add(&mut site, settings.get("contentDir"), "");
+    for (language, options) in settings.get("languages").entries() {
+        add(&mut site, options.get("contentDir"), language);
+    }
+    if content.is_empty() {
+        content.push((join(&project, b"content"), Vec::new()));
+    }
+    content.retain(|(folder, _)| tree.find(folder).is_some());
+    open(&mut site, tree, &project, path, &settings);
+    addresses(&mut site, &settings, &content);
+    let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
+    super::static_redirects(tree, &mut site, &statics);
+    let of_folder = |(folder, _): &(Vec<u8>, Vec<u8>)| {
+        let roots = [folder.clone()].into_iter().chain(statics.clone()).collect();
+        Site { folder: folder.clone(), content: vec![folder.clone()], roots, ..site.clone() }
+    };
+    content.iter().map(of_folder).collect()
+}
+
+/// The settings of all files: `hugo.*` and `config.*` at the root, `menus.toml` under `menus`.
+fn together(tree: &Tree, files: &[Vec<u8>], site: &mut Site) -> Value {
+    let mut all = Value::Table(Vec::new());
+    for file in files {
+        let value = settings_of(tree, file, site);
+        let name = file_name(file);
+        let stem = String::from_utf8_lossy(name.split(|byte| *byte == b'.').next().unwrap_or(name)).into_owned();
+        match stem.as_str() {
+            "hugo" | "config" => all.inherit(value),
+            _ => all.inherit(Value::Table(vec![(stem, value)])),
+        }
+    }
+    all
+}
+
+/// What render hooks and settings leave open.
+fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Value) {
+    let hook = |kind: &str| {
+        let name = format!("render-{kind}.html");
+        let entry = tree.find_name(name.as_bytes()).find(|entry| {
+            let path = &tree.entries()[*entry as usize].path;
+            is_below(path, project) && memchr::memmem::find(path, b"_markup/").is_some()
+        })?;
+        Some(format!("the render hook {} makes the addresses", display_path(&tree.entries()[entry as usize].path)))
+    };
+    if let Some(why) = hook("link") {
+        site.leave_open(Forms::LINKS, why, NOTHING);
+    }
+    if let Some(why) = hook("image") {
+        site.leave_open(Forms::new(&[Form::File]), why, NOTHING);
+    }
+    if let Some(why) = hook("heading") {
+        let why = why.replace("makes the addresses", "may name the headings");
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
+    let file = display_path(path);
+    let mounts = settings.at(&["module", "mounts"]).is_set()
+        || settings.at(&["module", "imports"]).items().iter().any(|import| import.get("mounts").is_set());
+    let languages = || settings.get("languages").entries();
+    let is_set =
+        |name: &str| settings.get(name).is_set() || languages().iter().any(|(_, options)| options.get(name).is_set());
+    let changes = ["permalinks", "uglyURLs", "uglyurls"].into_iter().find(|name| is_set(name));
+    if let Some(setting) = changes.or_else(|| mounts.then_some("module.mounts")) {
+        let links = Forms::ADDRESSES.and(Form::Page).and(Form::File);
+        site.leave_open(links, format!("{file} has {setting}, which changes addresses"), NOTHING);
+    }
+    let parser = settings.at(&["markup", "goldmark", "parser"]);
+    if parser.get("autoDefinitionTermID") == &Value::Bool(true) {
+        site.syntax = site.syntax.with(&[C::TermIds]);
+    }
+    let of_parser = ["autoHeadingIDType", "autoIDType"];
+    let is_default =
+        |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || value.text() == Some("github");
+    if let Some(setting) = of_parser.into_iter().find(|name| !is_default(parser.get(name))) {
+        site.leave_open(Forms::new(&[Form::Anchor]), format!("{file} has {setting}, which changes anchors"), NOTHING);
+    }
+}
+
+fn addresses(site: &mut Site, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) {
+    site.locales = settings.get("languages").names().iter().map(|name| name.as_bytes().to_vec()).collect();
+    site.base = super::base(settings.get("baseURL").text().unwrap_or_default());
+    let route = |folder: &Vec<u8>, prefix: &[u8]| Route {
+        folder: folder.clone(),
+        prefix: prefix.to_vec(),
+        addresses: page,
+        endings: &["html"],
+    };
+    for (folder, language) in content {
+        site.routes.push(route(folder, b""));
+        if !language.is_empty() {
+            site.routes.push(route(folder, language));
+        }
+    }
+    let taxonomies = settings.get("taxonomies").entries().iter().filter_map(|(_, name)| name.text());
+    site.made =
+        ["tags", "categories", "page"].into_iter().chain(taxonomies).map(|name| name.as_bytes().to_vec()).collect();
+    // Modules and themes may bring pages along.
+    if !settings.at(&["module", "imports"]).is_set() {
+        site.addresses = Addresses::Exact;
+    }
+}
+
+/// A page by its path, in lower case; `index.md` and `_index.md` are their folder, `url` is the whole and `slug` the last part.
+fn page(source: &Source<'_>, sink: &mut Vec<Vec<u8>>) {
+    let name = source.name();
+    // `setup.de.md` is the same page in another language.
+    let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name);
+    let folder = urlized(source.folder()).into_owned();
+    let is_index = matches!(stem, b"index" | b"_index");
+    if let Some(url) = source.text(|document| document.front_matter.address) {
+        sink.push(url.trim_matches('/').as_bytes().to_vec());
+    } else if let Some(slug) = source.text(|document| document.front_matter.slug) {
+        let above = if is_index { parent(&folder) } else { &folder };
+        sink.push(join(above, &urlized(slug.as_bytes())));
+    }
+    sink.push(if is_index { folder.clone() } else { join(&folder, &urlized(stem)) });
+    if stem.len() < name.len() && !is_index {
+        sink.push(join(&folder, &urlized(name)));
+    }
+    if !is_index && !folder.is_empty() && !folder.contains(&b'/') {
+        // A folder at the top is a section and has a list, also without a page of its own.
+        sink.push(folder);
+    }
+}
+
+/// Documents of a Hugo site without its configuration: a central site takes them from here (`_index.md` is Hugo's alone).
+pub(super) fn imported(tree: &Tree, sites: &[Site]) -> Vec<Site> {
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    for entry in tree.entries().iter().filter(|entry| entry.kind == Kind::Document) {
+        let folder = parent(&entry.path);
+        let is_index = file_name(&entry.path) == b"_index.md";
+        // Sorted by path: what lies above comes first, but for the root's own.
+        if is_index
+            && !found.iter().any(|above| is_below(folder, above))
+            && !sites.iter().any(|site| is_below(folder, &site.folder))
+        {
+            found.push(folder.to_vec());
+        }
+    }
+    // `docs/sources/a/_index.md` and `docs/sources/b/_index.md` are parts of one tree.
+    let site = |folder: Vec<u8>| {
+        let reason = format!("{} is there and no configuration of Hugo", display_path(&join(&folder, b"_index.md")));
+        let mut site = super::recognised::bare("Hugo", folder, reason);
+        let why = "a Hugo site elsewhere takes these documents, and its settings are not here".to_owned();
+        site.leave_open(Forms::ADDRESSES_AND_ANCHORS, why, super::recognised::REMEDY);
+        site
+    };
+    found.into_iter().map(site).collect()
+}

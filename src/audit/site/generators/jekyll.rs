@@ -1,0 +1,251 @@
+//! Jekyll: `_config.yml` has base, collections and permalinks; pages are served by their path or by `permalink` of their front matter.
+
+use super::Mark::File;
+use super::{Generator, NOTHING, because, has, settings_of};
+use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::addresses::{Source, urlized};
+use crate::audit::site::open::{Form, Forms};
+use crate::audit::site::settings::{self, Value};
+use crate::audit::site::{Addresses, Links, Model, Route, Site};
+use crate::audit::walk::{Kind, Tree};
+use crate::markdown::slug::Dialect;
+use crate::text::path::{display_path, file_name, join};
+
+const SYNTAX: Syntax = Syntax {
+    composed_marks: &["{% include", "{% for", "{{"],
+    ..Syntax::new(Dialect::Github).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::FootnoteIds,
+        C::Liquid,
+        C::DefinitionLists,
+    ])
+};
+
+static MODEL: Model = Model {
+    name: "Jekyll",
+    syntax: SYNTAX,
+    links: Links {
+        loose_anchors: true,
+        endings: &[".md", ".html"],
+        html_is_markdown: true,
+        pages_are_folders: true,
+        addresses: Addresses::Loose,
+        made: &["feed.xml", "sitemap.xml", "404.html", "robots.txt", "atom.xml"],
+        lists_folders: true,
+        ..Links::SITE
+    },
+};
+
+pub(super) static JEKYLL: Generator = Generator {
+    name: "Jekyll",
+    word: Some(("jekyll", "Jekyll, GitHub Pages")),
+    model: &MODEL,
+    marks: &[File("_config.yml"), File("_config.yaml")],
+    read,
+    complete: Some(complete),
+};
+
+/// Plug-ins that make no pages but those that every site has.
+const HARMLESS: &[&str] = &[
+    "jekyll-feed",
+    "jekyll-sitemap",
+    "jekyll-seo-tag",
+    "jekyll-relative-links",
+    "jekyll-redirect-from",
+    "jemoji",
+    "jekyll-mentions",
+    "jekyll-optional-front-matter",
+    "jekyll-readme-index",
+    "jekyll-titles-from-headings",
+    "jekyll-avatar",
+    "jekyll-default-layout",
+    "jekyll-include-cache",
+    "jekyll-remote-theme",
+    "jekyll-github-metadata",
+    "jekyll-commonmark-ghpages",
+    "jekyll-coffeescript",
+    "jekyll-gist",
+    "jekyll-target-blank",
+    "jekyll-last-modified-at",
+    "jekyll-spaceship",
+    "jekyll-toc",
+    "github-pages",
+    "webrick",
+];
+
+/// So many pages in HTML are looked into; a tree with more holds what a build has made.
+const MOST_PAGES: usize = 2_000;
+
+fn complete(site: &mut Site) {
+    site.content = vec![site.folder.clone()];
+    site.project = vec![site.folder.clone()];
+    site.routes = vec![Route { folder: site.folder.clone(), prefix: Vec::new(), addresses: page, endings: &["html"] }];
+}
+
+fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+    if !is_one(tree, folder) {
+        return Vec::new();
+    }
+    let mut site = because(&MODEL, folder.to_vec(), path);
+    let settings = settings_of(tree, path, &mut site);
+    if let Some(source) = super::text(&mut site, path, &settings, "source") {
+        site.folder = super::normal(folder, &source);
+        site.roots = vec![site.folder.clone()];
+    }
+    complete(&mut site);
+    site.base = super::base(settings.get("baseurl").text().unwrap_or_default());
+    let file = display_path(path);
+    collections(&mut site, &settings);
+    html_permalinks(&mut site, tree);
+    let plugins = settings.get("plugins").names().into_iter().chain(settings.get("gems").names());
+    let unknown = plugins.into_iter().find(|name| !HARMLESS.contains(name)).map(|name| format!("the plugin {name}"));
+    let own = || has(tree, folder, "_plugins").then(|| "plug-ins of its own".to_owned());
+    let theme =
+        || ["theme", "remote_theme"].iter().find(|name| settings.get(name).is_set()).map(|name| format!("a {name}"));
+    if let Some(what) = unknown.or_else(own).or_else(theme) {
+        let why = format!("{file} names {what}, which may make pages and files");
+        site.leave_open(Forms::ADDRESSES, why, NOTHING);
+    }
+    let is_default_permalink =
+        settings.get("defaults").items().iter().any(|scope| scope.at(&["values", "permalink"]).is_set());
+    if is_default_permalink {
+        let why = format!("{file} sets permalinks, which change addresses");
+        site.leave_open(Forms::ADDRESSES, why, NOTHING);
+    }
+    site.leave_open(Forms::new(&[Form::Reference]), "Liquid may define references".to_owned(), NOTHING);
+    site.leave_open(
+        Forms::new(&[Form::Anchor]),
+        "how kramdown names headings is known but for letters and digits".to_owned(),
+        NOTHING,
+    );
+    site.addresses = Addresses::Exact;
+    vec![site]
+}
+
+/// At the root, the file alone is how a repository takes a theme for its README.
+fn is_one(tree: &Tree, folder: &[u8]) -> bool {
+    if has(tree, folder, "_toc.yml") {
+        return false;
+    }
+    let parts = ["_layouts", "_includes", "_posts", "_data", "_sass", "_docs", "_pages", "Gemfile", "_drafts"];
+    !folder.is_empty() || parts.iter().any(|part| has(tree, folder, part))
+}
+
+/// Collections with `output`: `_NAME` beside the pages, at `/NAME/` or at what `permalink` says.
+fn collections(site: &mut Site, settings: &Value) {
+    let folder = join(&site.folder, settings.get("collections_dir").text().unwrap_or_default().as_bytes());
+    let mut posts = settings.get("permalink").text().unwrap_or("date").to_owned();
+    for (name, options) in settings.get("collections").entries() {
+        let pattern = options.get("permalink").text();
+        if name == "posts" {
+            posts = pattern.map_or(posts, str::to_owned);
+            continue;
+        }
+        match prefix(pattern.unwrap_or("/:collection/:path"), name) {
+            Some(prefix) => {
+                let source = join(&folder, format!("_{name}").as_bytes());
+                let route = Route { folder: source, prefix, addresses: page, endings: &["html"] };
+                site.routes.push(route);
+            }
+            None => {
+                let why = format!("the permalinks of the collection {name} are a pattern");
+                site.leave_open(Forms::ADDRESSES, why, NOTHING);
+            }
+        }
+    }
+    let Some(prefix) = prefix_of_posts(&posts) else {
+        site.leave_open(Forms::ADDRESSES, "the permalinks of posts are a pattern".to_owned(), NOTHING);
+        return;
+    };
+    let route = Route { folder: join(&folder, b"_posts"), prefix, addresses: post, endings: &["html"] };
+    site.routes.push(route);
+}
+
+/// What stands in front of the path in the permalinks of a collection; nothing where they are made otherwise.
+fn prefix(pattern: &str, collection: &str) -> Option<Vec<u8>> {
+    let fixed = pattern.replace(":collection", collection);
+    let fixed = fixed.trim_matches('/').trim_end_matches(":output_ext").trim_matches('/');
+    let prefix = [":path", ":name", ":title"].iter().find_map(|rest| fixed.strip_suffix(rest))?;
+    (!prefix.contains(':')).then(|| prefix.trim_matches('/').as_bytes().to_vec())
+}
+
+/// What stands in front of the date in the permalinks of posts.
+fn prefix_of_posts(pattern: &str) -> Option<Vec<u8>> {
+    if matches!(pattern, "date" | "pretty" | "none") {
+        return Some(Vec::new());
+    }
+    let fixed = pattern.trim_matches('/').trim_end_matches(":output_ext").trim_end_matches(".html").trim_matches('/');
+    let prefix = fixed.strip_suffix(":year/:month/:day/:title")?.trim_matches('/');
+    let prefix = prefix.strip_prefix(":categories").unwrap_or(prefix);
+    (!prefix.contains(':')).then(|| prefix.trim_matches('/').as_bytes().to_vec())
+}
+
+/// Pages in HTML whose front matter has an address of their own: only Markdown is read otherwise.
+fn html_permalinks(site: &mut Site, tree: &Tree) {
+    let pages =
+        tree.below(&site.folder).filter(|(_, entry)| entry.kind == Kind::File && entry.path.ends_with(b".html"));
+    for (_, entry) in pages.take(MOST_PAGES) {
+        let Ok(text) = settings::text(tree, &entry.path) else { continue };
+        if !text.starts_with("---") {
+            continue;
+        }
+        let permalink = text.lines().skip(1).take_while(|line| line.trim_end() != "---");
+        if let Some(address) = permalink.filter_map(|line| line.strip_prefix("permalink:")).next() {
+            site.redirects.add(address.trim().trim_matches(['"', '\'']));
+        }
+    }
+}
+
+/// A page by its path or by `permalink`.
+fn page(source: &Source<'_>, sink: &mut Vec<Vec<u8>>) {
+    if let Some(permalink) = source.text(|document| document.front_matter.address) {
+        sink.push(permalink.trim_matches('/').as_bytes().to_vec());
+    }
+    let is_hidden = source.path.split(|byte| *byte == b'/').any(|part| part.starts_with(b"_"));
+    if is_hidden {
+        return;
+    }
+    sink.push(source.path.to_vec());
+    let slug = urlized(source.path);
+    if *slug != *source.path {
+        sink.push(slug.into_owned());
+    }
+    if source.name().eq_ignore_ascii_case(b"readme") {
+        sink.push(source.folder().to_vec());
+    }
+}
+
+/// `2024-03-05-hello` is `/2024/03/05/hello`, below its categories.
+fn post(source: &Source<'_>, sink: &mut Vec<Vec<u8>>) {
+    if let Some(permalink) = source.text(|document| document.front_matter.address) {
+        sink.push(permalink.trim_matches('/').as_bytes().to_vec());
+    }
+    let name = file_name(source.path);
+    if let (Some(date), Some(title)) = (name.get(..10), name.get(11..)) {
+        let date: Vec<u8> = date.iter().map(|byte| if *byte == b'-' { b'/' } else { *byte }).collect();
+        sink.push(join(&date, title));
+        sink.push(join(source.folder(), &join(&date, title)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_front_of_a_permalink() {
+        for (pattern, expected) in [
+            ("/:collection/:path/", Some("docs")),
+            ("/guide/:name:output_ext", Some("guide")),
+            ("/:categories/:title/", None),
+        ] {
+            assert_eq!(prefix(pattern, "docs"), expected.map(|text| text.as_bytes().to_vec()), "{pattern}");
+        }
+        for (pattern, expected) in
+            [("date", Some("")), ("/news/:year/:month/:day/:title/", Some("news")), ("/:year/:title/", None)]
+        {
+            assert_eq!(prefix_of_posts(pattern), expected.map(|text| text.as_bytes().to_vec()), "{pattern}");
+        }
+    }
+}

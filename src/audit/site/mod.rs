@@ -1,0 +1,234 @@
+//! The model of a site: what a page is called and what its links mean. In: the tree, the settings of its generators, the settings of the
+//! audit. Out: for every folder a [`Site`]: its pages with their addresses, how a link resolves, which pages are published, what is not
+//! known and why. The checks and `resolve` read the model; only `generators/` knows a generator by name.
+
+mod addresses;
+mod detect;
+mod flavor;
+mod generators;
+mod links;
+pub mod open;
+mod origin;
+mod redirects;
+mod settings;
+mod sites;
+
+use rustc_hash::FxHashSet;
+
+use super::document::Syntax;
+use crate::text::path::{display_path, file_name};
+
+pub use addresses::{Index, Route, bare, below};
+pub use detect::detect;
+pub use flavor::Flavor;
+pub use links::{Addresses, ByName, Elsewhere, Links};
+pub use open::{Cause, Form, Forms, Open};
+pub use origin::Origin;
+pub use redirects::Redirects;
+pub use sites::{Sites, is_below};
+
+/// What a generator makes of documents, whatever its settings.
+#[derive(Debug)]
+pub struct Model {
+    /// The generator, as people write it.
+    pub name: &'static str,
+    /// How it reads Markdown.
+    pub syntax: Syntax,
+    /// How it takes links.
+    pub links: Links,
+}
+
+/// A page that navigation names: the file, the line there, the page's path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The settings file.
+    pub file: Vec<u8>,
+    /// The line, from 1.
+    pub line: u32,
+    /// As written.
+    pub text: String,
+    /// From the root of the tree.
+    pub path: Vec<u8>,
+}
+
+/// The pages that a site shows, where that is not all of its documents.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The file that lists them.
+    pub list: Vec<u8>,
+    /// Their paths.
+    pub pages: FxHashSet<Vec<u8>>,
+}
+
+/// A part of the tree with rules of its own.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The folder of its documents.
+    pub folder: Vec<u8>,
+    /// Why this generator.
+    pub reason: String,
+    /// What made it, as people write it.
+    pub generator: &'static str,
+    /// How its generator reads Markdown.
+    pub syntax: Syntax,
+    /// How its generator takes links.
+    pub links: &'static Links,
+    /// Whether there is a profile: the rules are its generator's.
+    pub known: bool,
+    /// Whether READMEs are its pages; otherwise they are for the repository's host.
+    pub readmes: bool,
+    /// Folders that `/` stands for, the likeliest first.
+    pub roots: Vec<Vec<u8>>,
+    /// What stands in front of all addresses, without `/` at either end.
+    pub base: Vec<u8>,
+    /// Folders below which pages have addresses.
+    pub routes: Vec<Route>,
+    /// What addresses in other languages begin with.
+    pub locales: Vec<Vec<u8>>,
+    /// What addresses in the language of pages that are not translated begin with.
+    pub default_locale: Option<Vec<u8>>,
+    /// Addresses below which the generator makes pages, without `/` at either end.
+    pub made: Vec<Vec<u8>>,
+    /// Folders of documents: the path of a document may be meant from the one around the page.
+    pub content: Vec<Vec<u8>>,
+    /// Folders from which the path of a document may be meant on every page.
+    pub project: Vec<Vec<u8>>,
+    /// Folders that mirror others: what the first lacks is taken from the second.
+    pub mirrors: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Folders from which included files are meant; the page's own where there are none.
+    pub includes: Vec<Vec<u8>>,
+    /// Files that are appended to every page.
+    pub appended: Vec<Vec<u8>>,
+    /// Destinations with `/` in front that the tree does not have.
+    pub absolute: Elsewhere,
+    /// What an address without a page is.
+    pub addresses: Addresses,
+    /// The pages that are shown, where a file lists them.
+    pub published: Option<Published>,
+    /// Documents that navigation names: edges from nowhere.
+    pub navigation: Vec<Vec<u8>>,
+    /// Pages that must be there, because navigation names them.
+    pub named: Vec<Named>,
+    /// Whether a list of everything is made, as no navigation is written.
+    pub lists_folders: bool,
+    /// What is not known of it.
+    pub open: Vec<Open>,
+    /// The settings that were read: file, name, value.
+    pub settings: Vec<(String, String, String)>,
+    /// Old addresses that lead to new ones.
+    pub redirects: Redirects,
+}
+
+impl Site {
+    /// A site whose `/` is its folder.
+    #[must_use]
+    pub fn new(model: &'static Model, folder: Vec<u8>, reason: String) -> Self {
+        Self {
+            roots: vec![folder.clone()],
+            folder,
+            reason,
+            generator: model.name,
+            syntax: model.syntax,
+            links: &model.links,
+            known: true,
+            readmes: true,
+            base: Vec::new(),
+            routes: Vec::new(),
+            locales: Vec::new(),
+            default_locale: None,
+            made: Vec::new(),
+            content: Vec::new(),
+            project: Vec::new(),
+            mirrors: Vec::new(),
+            includes: Vec::new(),
+            appended: Vec::new(),
+            absolute: model.links.absolute,
+            addresses: model.links.addresses,
+            published: None,
+            navigation: Vec::new(),
+            named: Vec::new(),
+            lists_folders: model.links.lists_folders,
+            open: Vec::new(),
+            settings: Vec::new(),
+            redirects: Redirects::default(),
+        }
+    }
+
+    /// Returns the syntax of one of its files.
+    #[must_use]
+    pub fn syntax(&self, path: &[u8]) -> Syntax {
+        self.syntax.of_file(path)
+    }
+
+    /// Notes a setting that was read from a file.
+    pub(super) fn note(&mut self, file: &[u8], name: &str, value: &str) {
+        self.settings.push((display_path(file), name.to_owned(), value.to_owned()));
+    }
+
+    /// Leaves links of some forms open.
+    pub(super) fn leave_open(&mut self, forms: Forms, why: String, remedy: &'static str) {
+        self.open.push(Open { forms, why, remedy });
+    }
+
+    /// Returns why links of a form are not judged, if so.
+    #[must_use]
+    pub fn cause(&self, form: Form) -> Option<Cause> {
+        let at = self.open.iter().position(|open| open.forms.has(form))?;
+        Some(Cause::Open(u8::try_from(at).unwrap_or(u8::MAX)))
+    }
+
+    /// Returns why, in words: a clause behind "because".
+    #[must_use]
+    pub fn why(&self, cause: Cause) -> &str {
+        self.open_of(cause).map_or_else(|| cause.why(), |open| &open.why)
+    }
+
+    /// Returns what would make it judged.
+    #[must_use]
+    pub fn remedy(&self, cause: Cause) -> &'static str {
+        self.open_of(cause).map_or_else(|| cause.remedy(), |open| open.remedy)
+    }
+
+    fn open_of(&self, cause: Cause) -> Option<&Open> {
+        match cause {
+            Cause::Open(at) => self.open.get(usize::from(at)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a document of its folder is for the repository's host all the same.
+    fn leaves_to_host(&self, path: &[u8]) -> bool {
+        const HOST: [&[u8]; 9] = [
+            b"README",
+            b"CONTRIBUTING",
+            b"CHANGELOG",
+            b"CODE_OF_CONDUCT",
+            b"SECURITY",
+            b"LICENSE",
+            b"GOVERNANCE",
+            b"AGENTS",
+            b"CLAUDE",
+        ];
+        let name = file_name(path);
+        let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
+        self.folder.is_empty() && !self.links.is_host && path.starts_with(b".github/")
+            || !self.readmes && HOST.contains(&stem)
+    }
+
+    /// Returns whether the site shows a document: a file lists those that it does, or none does.
+    #[must_use]
+    pub fn publishes(&self, path: &[u8]) -> bool {
+        self.published.as_ref().is_none_or(|published| {
+            published.pages.contains(path) || !is_below(path, &self.folder) || published.list == path
+        })
+    }
+
+    /// Returns whether the generator makes what is at an address.
+    #[must_use]
+    pub fn makes(&self, address: &[u8]) -> bool {
+        let address = bare(address);
+        let in_base = below(address, &self.base).unwrap_or(address);
+        let makes = |address: &[u8]| self.made.iter().any(|made| is_below(address, made));
+        !self.made.is_empty() && (makes(address) || makes(in_base))
+    }
+}

@@ -1,0 +1,35 @@
+//! `.env.example`, the page of settings and the ConfigMap are what the table of settings says.
+#![allow(clippy::expect_used, reason = "tests may say what they expect")]
+
+use mcp_server_runtime::{Environment, Format};
+
+const EXAMPLE: &str = include_str!("../.env.example");
+/// These have the project's own values, which are no defaults of the table.
+const OWN: [&str; 3] = ["AUTH_MODE", "TOKEN_STORE", "ALLOWED_HOSTS"];
+
+#[test]
+fn the_example_has_every_setting_with_its_default() {
+    let value = |name: &str| EXAMPLE.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let own = OWN.map(|name| (name, value(name).unwrap_or_default()));
+    let table = mcp_server::server().export(&Environment::from_pairs(own), Format::Env);
+    assert!(EXAMPLE == table, "write it anew, by the command: config --format env >.env.example\n{table}");
+}
+
+#[test]
+fn the_page_has_the_table() {
+    let table = mcp_server::server().export(&Environment::from_pairs([("", "")]), Format::Markdown);
+    assert!(include_str!("../docs/SETTINGS.md").contains(&table), "take it from: config --format markdown\n{table}");
+}
+
+#[test]
+fn the_config_map_has_settings_and_no_secret() {
+    let (_, map) = include_str!("../deploy/kubernetes/kustomization.yaml").split_once("literals:").expect("literals");
+    let table = mcp_server::server().table();
+    let mut count = 0;
+    for (name, _) in map.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split_once('=')) {
+        let row = table.iter().find(|row| row.name == name);
+        assert!(row.is_some_and(|row| !row.is_secret()), "{name} is no setting of the table, or a secret");
+        count += 1;
+    }
+    assert!(count >= 3, "{map}");
+}

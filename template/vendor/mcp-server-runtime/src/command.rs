@@ -1,0 +1,135 @@
+//! Subcommands, start-up and shutdown.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use mcp_auth_middleware::cli::{self, StoreCommand};
+use rmcp::ServerHandler;
+
+use crate::config::{Config, Environment, Format, store};
+use crate::server::{BuiltServer, Server, Service, keep_fresh};
+use crate::{listen, logging, panics};
+
+/// An MCP server. All settings come from the environment: see `.env.example`.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves /mcp, /health and /status (the default).
+    Serve,
+    /// Asks a server on this machine for /health; exit status 0 when it is well. For HEALTHCHECK in containers.
+    Healthcheck,
+    /// Prints the settings as this environment has them, secrets masked.
+    Config {
+        /// Lines of an .env file, JSON, or a table in Markdown
+        #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+        format: Format,
+    },
+    #[command(flatten)]
+    Store(StoreCommand),
+}
+
+/// The command line. The name and the version are the server's, not those of this library.
+pub(crate) fn command(service: Service) -> clap::Command {
+    Cli::command().name(service.name).version(service.version)
+}
+
+pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCode {
+    let service = server.service;
+    let matches = command(service).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command(service)).exit());
+    let command = match cli.command.unwrap_or(Command::Serve) {
+        // They need the database only, and say themselves what is missing of that.
+        Command::Store(command) => return on_store(service, command),
+        Command::Config { format } => {
+            print!("{}", server.export(&Environment::process(), format));
+            return ExitCode::SUCCESS;
+        }
+        other => other,
+    };
+    let config = match server.read(&Environment::process()) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{} cannot start:\n{problems}", service.name);
+            return ExitCode::from(2);
+        }
+    };
+    if let Command::Healthcheck = command {
+        return healthcheck(&config);
+    }
+    let status = serve(server, config);
+    logging::flush();
+    status
+}
+
+/// `tokens`, `db` and `migrate-env`.
+fn on_store(service: Service, command: StoreCommand) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("The runtime could not be started: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let open = |needs_key| store::open_for_command(&Environment::process(), needs_key);
+    runtime.block_on(cli::main(command, service.name, open))
+}
+
+fn serve<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
+    logging::init(config.log_format, config.log_filter.clone());
+    panics::log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("The runtime could not be started: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    runtime.block_on(serve_until_told(server, config))
+}
+
+async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
+    let Service { name, version } = server.service;
+    let BuiltServer { router, auth, .. } = match server.build(&config) {
+        Ok(built) => built,
+        Err(error) => {
+            tracing::error!("{name} cannot start: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let listener = match tokio::net::TcpListener::bind(config.listen).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!("Cannot listen on {} (HOST, PORT): {error}", config.listen);
+            return ExitCode::from(3);
+        }
+    };
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    match listener.local_addr() {
+        Ok(address) => {
+            tracing::info!("{name} {version} listening on http://{address}/mcp, auth {}", config.auth.mode)
+        }
+        Err(error) => tracing::warn!("The listening address is unknown: {error}"),
+    }
+    let fresh = tokio::spawn(keep_fresh(auth));
+    listen::serve(listener, router, &config.limits, listen::terminated()).await;
+    fresh.abort();
+    tracing::info!("{name} stopped");
+    ExitCode::SUCCESS
+}
+
+fn healthcheck(config: &Config) -> ExitCode {
+    match listen::probe(config.listen) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("unhealthy: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! Every setting, read and checked once; all problems are reported together.
+//!
+//! The table in `settings` and the rows of a server are the only list of names: `.env.example` and `my-server config` come from it.
+
+mod environment;
+mod export;
+mod memory;
+mod settings;
+pub(crate) mod store;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore};
+use secrecy::ExposeSecret;
+use tracing_subscriber::filter::Targets;
+
+use crate::logging::{LogFormat, default_filter};
+use crate::server::Service;
+pub use environment::{Environment, Problem, Problems};
+pub use export::Format;
+pub(crate) use export::export;
+pub(crate) use settings::Table;
+pub use settings::{Setting, SettingKind, Settings, UnknownSetting};
+pub(crate) use store::StoreConfig;
+
+/// Everything the server is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub(crate) service: Service,
+    /// The server's own settings.
+    pub settings: Settings,
+    /// The names of the server's own tokens.
+    tokens: Vec<&'static str>,
+    /// Those that are in the environment though the store is another one.
+    unused_tokens: Vec<&'static str>,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Who may call.
+    pub auth: Auth,
+    /// Where the server's own tokens are kept.
+    pub(crate) store: StoreConfig,
+    /// The address that clients use, where it is not to be told from `Host`.
+    pub public_url: Option<PublicUrl>,
+    /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
+    pub allowed_hosts: Vec<String>,
+    /// Browser origins accepted, as `https://host` or `https://host:port`.
+    pub allowed_origins: Vec<String>,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines are written.
+    pub log_filter: Targets,
+}
+
+/// Who may call.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// Which methods are accepted.
+    pub mode: AuthMode,
+    /// The Cloudflare Access application, where one is configured.
+    pub cloudflare: Option<AccessConfig>,
+    /// The development Bearer token(s), where one is configured.
+    pub bearer: Option<BearerTokens>,
+}
+
+/// The address that clients use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublicUrl {
+    /// Without `/mcp` and without a slash at the end: `https://mcp.example.com`.
+    pub base: String,
+    /// The name in it, which is accepted as a host.
+    pub host: String,
+}
+
+/// What a request may cost.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Memory that the process may take, in bytes. All other limits have to fit into it.
+    pub memory: usize,
+    /// Size of a request's body in bytes; 413 above it.
+    pub body_bytes: usize,
+    /// Size of a request's head in bytes; 431 above it.
+    pub header_bytes: usize,
+    /// Time for a body to arrive (408), for the answer to be ready (504), and for the client to take a part of it.
+    pub request_timeout: Duration,
+    /// Requests to /mcp at once; 503 above it.
+    pub concurrent_requests: usize,
+    /// Connections at once; more wait until one ends.
+    pub connections: usize,
+    /// Time for requests in flight after SIGTERM.
+    pub shutdown_grace: Duration,
+}
+
+impl Limits {
+    /// The memory for requests, from when their bodies come until they are answered. A quarter of the budget goes to the
+    /// heads of connections, about a third to answers of upstream APIs, and the rest to the process itself.
+    #[must_use]
+    pub const fn request_bytes(&self) -> usize {
+        self.memory / 8
+    }
+}
+
+/// The memory that the image's container has.
+const MEMORY: usize = 128 * 1024 * 1024;
+const LEAST_MEMORY: usize = 32 * 1024 * 1024;
+
+impl Config {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// All problems at once, each with the variable's name and what to do.
+    pub(crate) fn read(env: &Environment, service: Service, own: &'static [Setting]) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let config = Self::collect(env, service, &Table::with(own), &mut problems);
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    fn collect(env: &Environment, service: Service, table: &Table, problems: &mut Problems) -> Self {
+        let mut read = Reader { env, table, problems };
+        let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
+        let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
+        let memory = read.memory();
+        let header_bytes = read.number("MAX_HEADER_BYTES");
+        let limits = Limits {
+            memory,
+            body_bytes: read.number_within("MAX_BODY_BYTES", memory / 96),
+            header_bytes,
+            concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS"),
+            connections: read.number_within("MAX_CONNECTIONS", memory / 4 / header_bytes),
+            request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS"),
+            shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS"),
+        };
+        read.fits_in_memory(&limits);
+        let store = read.token_store();
+        let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
+        let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
+        Self {
+            service,
+            settings: read.own(&limits),
+            unused_tokens: tokens.iter().copied().filter(unused).collect(),
+            tokens,
+            listen: SocketAddr::new(host, port),
+            auth: read.auth(),
+            store,
+            public_url: read.public_url(),
+            allowed_hosts: read.hosts("ALLOWED_HOSTS"),
+            allowed_origins: read.origins("ALLOWED_ORIGINS"),
+            limits,
+            log_format: read.log_format(),
+            log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
+        }
+    }
+
+    /// The names of the server's own tokens.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<&'static str> {
+        self.tokens.clone()
+    }
+
+    /// What is allowed but probably not meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.auth.bearer.is_some() && self.auth.mode.takes_bearer() && !self.listen.ip().is_loopback() {
+            warnings.push(format!(
+                "A Bearer token for development is accepted on {}, which is not loopback: whoever holds it gets in. \
+                 Use AUTH_MODE=cloudflare in production",
+                self.listen
+            ));
+        }
+        // With a tunnel on the same machine the address is loopback, and the server public all the same.
+        let mut names = self.allowed_hosts.iter().chain(self.public_url.as_ref().map(|url| &url.host));
+        if let (true, true, Some(name)) = (self.auth.bearer.is_some(), self.listen.ip().is_loopback(), names.next()) {
+            warnings.push(format!(
+                "A Bearer token for development is accepted under {name}, too (ALLOWED_HOSTS, PUBLIC_URL): whoever holds \
+                 it gets in. Use AUTH_MODE=cloudflare in production"
+            ));
+        }
+        let named = !self.allowed_hosts.is_empty() || self.public_url.is_some();
+        if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && !named {
+            warnings.push(
+                "ALLOWED_HOSTS is empty: requests under a public host name get 403. Set it to the name clients use"
+                    .to_owned(),
+            );
+        }
+        warnings.extend(self.unused_tokens.iter().map(|token| {
+            format!(
+                "{token} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
+                self.store.as_str(),
+                self.service.name
+            )
+        }));
+        warnings
+    }
+}
+
+/// Reads variables and notes what is wrong with them; what is wrong gets a default, so that reading goes on.
+struct Reader<'a> {
+    env: &'a Environment,
+    table: &'a Table,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn parsed<T: FromStr>(&mut self, name: &'static str, default: T, expected: &str) -> T {
+        match self.env.text(name) {
+            None => default,
+            Some(text) => text.parse().unwrap_or_else(|_| {
+                self.problems.add(name, format!("{text:?} is not {expected}"));
+                default
+            }),
+        }
+    }
+
+    /// A number of the table, which has its bounds and its default.
+    fn number(&mut self, name: &'static str) -> usize {
+        let (least, most, default) = self.table.bounds(name);
+        let value = self.parsed(name, default, &format!("a whole number from {least} to {most}"));
+        if (least..=most).contains(&value) {
+            return value;
+        }
+        self.problems.add(name, format!("{value} is not between {least} and {most}"));
+        default
+    }
+
+    fn seconds(&mut self, name: &'static str) -> Duration {
+        Duration::from_secs(self.number(name) as u64)
+    }
+
+    fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        match self.env.text(name).as_deref() {
+            None => default,
+            Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                self.problems.add(name, format!("{other:?} is neither on nor off"));
+                default
+            }
+        }
+    }
+
+    /// An address of an API that a token travels to: never in clear text, except to a stub on this machine.
+    fn url(&mut self, name: &'static str, default: Option<&str>) -> Option<url::Url> {
+        let text = self.env.text(name).or_else(|| default.map(str::to_owned))?;
+        let loopback = |url: &url::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        match url::Url::parse(text.trim_end_matches('/')) {
+            Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => Some(url),
+            _ => {
+                self.problems.add(name, format!("{text:?} is not an https URL (http is accepted for loopback)"));
+                None
+            }
+        }
+    }
+
+    /// A secret from `NAME` or from the file that `NAME_FILE` names.
+    fn secret(&mut self, name: &'static str) -> Option<secrecy::SecretString> {
+        match self.env.secret(name) {
+            Ok(secret) => secret,
+            Err(problem) => {
+                self.problems.add(name, problem);
+                None
+            }
+        }
+    }
+
+    fn list(&self, name: &'static str) -> Vec<String> {
+        let text = self.env.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Host names as they stand in a `Host` header: a URL or a path is a common mistake.
+    fn hosts(&mut self, name: &'static str) -> Vec<String> {
+        let hosts = self.list(name);
+        for host in &hosts {
+            if host.contains('/') || host.contains('*') || host.contains(char::is_whitespace) {
+                self.problems
+                    .add(name, format!("{host:?} is not a host name such as mcp.example.com (no https://, no *)"));
+            }
+        }
+        hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect()
+    }
+
+    fn origins(&mut self, name: &'static str) -> Vec<String> {
+        let origins = self.list(name);
+        for origin in &origins {
+            if !crate::middleware::host::is_origin(origin) {
+                let text =
+                    "is not an origin such as https://claude.ai or chrome-extension://ID (no path, no *, not null)";
+                self.problems.add(name, format!("{origin:?} {text}"));
+            }
+        }
+        origins.into_iter().map(|o| o.to_ascii_lowercase()).collect()
+    }
+
+    /// `https://mcp.example.com`, with or without `/mcp`; a path before it where a proxy takes that away.
+    fn public_url(&mut self) -> Option<PublicUrl> {
+        let text = self.env.text("PUBLIC_URL")?;
+        let parse = |text: &str| {
+            let uri: axum::http::Uri = text.parse().ok()?;
+            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str().to_ascii_lowercase());
+            let default_port = match scheme {
+                "https" => ":443",
+                "http" => ":80",
+                _ => return None,
+            };
+            if text.contains(['?', '#', '@', '*', '"', '\\']) || uri.host()?.is_empty() {
+                return None;
+            }
+            let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+            let path = uri.path().trim_end_matches('/');
+            let path = path.strip_suffix("/mcp").unwrap_or(path);
+            let host = uri.host()?.to_ascii_lowercase();
+            Some(PublicUrl { base: format!("{scheme}://{authority}{path}"), host })
+        };
+        let url = parse(&text);
+        if url.is_none() {
+            self.problems
+                .add("PUBLIC_URL", format!("{text:?} is not the address of a server: https://mcp.example.com"));
+        }
+        url
+    }
+
+    /// Each limit has its part of the memory.
+    fn fits_in_memory(&mut self, limits: &Limits) {
+        let budget = format!("MEMORY_BUDGET, which is {} bytes", limits.memory);
+        let body = crate::middleware::jsonrpc::text_cost(limits.body_bytes);
+        let share = limits.request_bytes() / 4;
+        if body > share {
+            let most = share / crate::middleware::jsonrpc::text_cost(1);
+            let text = format!("{} is more than one caller's part of {budget}: at most {most}", limits.body_bytes);
+            self.problems.add("MAX_BODY_BYTES", text);
+        }
+        let heads = limits.memory / 4;
+        if limits.connections.saturating_mul(limits.header_bytes) > heads {
+            let most = heads / limits.header_bytes;
+            let text = format!(
+                "{} connections with heads of {} bytes are more than a quarter of {budget}: at most {most}",
+                limits.connections, limits.header_bytes
+            );
+            self.problems.add("MAX_CONNECTIONS", text);
+        }
+    }
+
+    /// The memory that the process may take: what is set, or else what its container has.
+    fn memory(&mut self) -> usize {
+        let default = memory::limit().unwrap_or(MEMORY);
+        let memory = self.parsed("MEMORY_BUDGET", default, "a number of bytes");
+        if memory < LEAST_MEMORY {
+            self.problems.add("MEMORY_BUDGET", format!("{memory} bytes are too few: at least {LEAST_MEMORY}"));
+            return default.max(LEAST_MEMORY);
+        }
+        memory
+    }
+
+    /// A number of the table whose default is less where there is no room for it.
+    fn number_within(&mut self, name: &'static str, most: usize) -> usize {
+        let number = self.number(name);
+        if self.env.text(name).is_none() { number.min(most.max(1)) } else { number }
+    }
+
+    fn log_format(&mut self) -> LogFormat {
+        match self.env.text("LOG_FORMAT").as_deref() {
+            None | Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => {
+                self.problems.add("LOG_FORMAT", format!("{other:?} is neither text nor json"));
+                LogFormat::Text
+            }
+        }
+    }
+
+    fn auth(&mut self) -> Auth {
+        let mode = match self.env.text("AUTH_MODE").as_deref().unwrap_or("both").parse::<AuthMode>() {
+            Ok(mode) => mode,
+            Err(error) => {
+                self.problems.add("AUTH_MODE", error.to_string());
+                AuthMode::Both
+            }
+        };
+        let before = self.problems.len();
+        let cloudflare = if mode.takes_cloudflare() { self.cloudflare() } else { None };
+        let bearer = if mode.takes_bearer() { self.bearer() } else { None };
+        if self.problems.len() == before {
+            self.require_a_method(mode, cloudflare.is_some(), bearer.is_some());
+        }
+        Auth { mode, cloudflare, bearer }
+    }
+
+    fn require_a_method(&mut self, mode: AuthMode, cloudflare: bool, bearer: bool) {
+        const TEAM: &str =
+            "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
+        const AUDIENCE: &str =
+            "is missing: the AUD tag of the Access application, under Configure > Additional settings of it";
+        const TOKEN: &str = "is missing: make one with `openssl rand -hex 32`";
+        match mode {
+            AuthMode::Cloudflare if !cloudflare => {
+                self.problems.add("CF_ACCESS_TEAM_DOMAIN", TEAM);
+                self.problems.add("CF_ACCESS_AUD", AUDIENCE);
+            }
+            AuthMode::Bearer if !bearer => self.problems.add("MCP_DEV_BEARER_TOKEN", TOKEN),
+            AuthMode::Both if !cloudflare && !bearer => {
+                self.problems.add("AUTH_MODE", "is both, but neither method is configured; set up at least one:");
+                self.problems.add("CF_ACCESS_TEAM_DOMAIN", TEAM);
+                self.problems.add("CF_ACCESS_AUD", AUDIENCE);
+                self.problems.add("MCP_DEV_BEARER_TOKEN", TOKEN);
+            }
+            _ => {}
+        }
+    }
+
+    /// The Access application: team domain and audience together, or not at all.
+    fn cloudflare(&mut self) -> Option<AccessConfig> {
+        let team = self.env.text("CF_ACCESS_TEAM_DOMAIN");
+        let audiences = self.list("CF_ACCESS_AUD");
+        let team = match (team, audiences.is_empty()) {
+            (None, true) => return None,
+            (None, false) => {
+                self.problems.add("CF_ACCESS_TEAM_DOMAIN", "is missing, but CF_ACCESS_AUD is set");
+                return None;
+            }
+            (Some(_), true) => {
+                self.problems.add("CF_ACCESS_AUD", "is missing, but CF_ACCESS_TEAM_DOMAIN is set");
+                return None;
+            }
+            (Some(team), false) => team,
+        };
+        let mut access = match AccessConfig::new(&team, audiences) {
+            Ok(access) => access,
+            Err(error) => {
+                self.problems.add("CF_ACCESS_TEAM_DOMAIN", error.to_string());
+                return None;
+            }
+        };
+        if let Some(url) = self.env.text("CF_ACCESS_CERTS_URL") {
+            access = match access.with_certs_url(&url) {
+                Ok(access) => access,
+                Err(error) => {
+                    self.problems.add("CF_ACCESS_CERTS_URL", error.to_string());
+                    return None;
+                }
+            };
+        }
+        Some(
+            access
+                .with_allowed_service_tokens(self.list("CF_ACCESS_ALLOWED_SERVICE_TOKENS"))
+                .with_allowed_emails(self.list("ALLOWED_EMAILS"))
+                .with_allowed_domains(self.list("ALLOWED_EMAIL_DOMAINS")),
+        )
+    }
+
+    fn bearer(&mut self) -> Option<BearerTokens> {
+        let secret = self.secret("MCP_DEV_BEARER_TOKEN")?;
+        match BearerTokens::parse(secret.expose_secret()) {
+            Ok(tokens) => Some(tokens),
+            Err(error) => {
+                self.problems.add("MCP_DEV_BEARER_TOKEN", error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The tokens that are kept in variables of their own name.
+    fn env_tokens(&mut self) -> EnvTokenStore {
+        let mut store = EnvTokenStore::default();
+        for Setting { name, kind, .. } in self.table.tokens() {
+            let SettingKind::Token { from } = kind else { continue };
+            let before = self.problems.len();
+            let token = self.secret(name).unwrap_or_default();
+            let text = token.expose_secret();
+            if text.is_empty() {
+                if self.problems.len() == before {
+                    self.problems.add(name, format!("is missing. Get one from {from}"));
+                }
+            } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
+                self.problems.add(name, "holds a character that cannot be sent in a header; copy it again");
+            }
+            store = store.with_token(*name, token);
+        }
+        store
+    }
+}
+
+#[cfg(test)]
+mod tests;

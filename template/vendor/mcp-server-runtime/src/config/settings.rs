@@ -1,0 +1,380 @@
+//! The table of all settings. Parsing, `.env.example`, `my-server config` and the reference pages come from it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Limits, Reader};
+use crate::logging::DEFAULT_FILTER;
+
+/// One setting: an environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What values it has.
+    pub kind: SettingKind,
+    /// Its value when it is not set, as one would write it; `None` where there is none.
+    pub default: Option<&'static str>,
+    /// The heading that it stands under.
+    pub group: &'static str,
+    /// What it means: one sentence, and whatever else there is to say on further lines.
+    pub help: &'static str,
+}
+
+/// What values a setting has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingKind {
+    /// Any text.
+    Text,
+    /// Several texts, comma-separated.
+    List,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `on` or `off`.
+    Switch,
+    /// A whole number between these two, both included.
+    Number {
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// So many seconds, both bounds included.
+    Seconds {
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// An https address; http for loopback.
+    Url,
+    /// A secret: it also has a `…_FILE` form and is never printed.
+    Secret,
+    /// A secret that the server needs for an API that it calls. It is kept in the token store, and a variable only where
+    /// that is the environment.
+    Token {
+        /// Where one gets it.
+        from: &'static str,
+    },
+}
+
+impl Setting {
+    /// Any text.
+    #[must_use]
+    pub const fn text(
+        name: &'static str,
+        default: Option<&'static str>,
+        group: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind: SettingKind::Text, default, group, help }
+    }
+
+    /// Several texts, comma-separated; none by default.
+    #[must_use]
+    pub const fn list(name: &'static str, group: &'static str, help: &'static str) -> Self {
+        Self { name, kind: SettingKind::List, default: None, group, help }
+    }
+
+    /// One of these words.
+    #[must_use]
+    pub const fn choice(
+        name: &'static str,
+        words: &'static [&'static str],
+        default: &'static str,
+        group: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind: SettingKind::Choice(words), default: Some(default), group, help }
+    }
+
+    /// `on` or `off`; the default is one of the two.
+    #[must_use]
+    pub const fn switch(name: &'static str, default: &'static str, group: &'static str, help: &'static str) -> Self {
+        Self { name, kind: SettingKind::Switch, default: Some(default), group, help }
+    }
+
+    /// A whole number between these two.
+    #[must_use]
+    pub const fn number(
+        name: &'static str,
+        (least, most): (usize, usize),
+        default: &'static str,
+        group: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind: SettingKind::Number { least, most }, default: Some(default), group, help }
+    }
+
+    /// So many seconds.
+    #[must_use]
+    pub const fn seconds(
+        name: &'static str,
+        (least, most): (usize, usize),
+        default: &'static str,
+        group: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind: SettingKind::Seconds { least, most }, default: Some(default), group, help }
+    }
+
+    /// An https address; http for loopback.
+    #[must_use]
+    pub const fn url(
+        name: &'static str,
+        default: Option<&'static str>,
+        group: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind: SettingKind::Url, default, group, help }
+    }
+
+    /// A secret of the program, which has no default.
+    #[must_use]
+    pub const fn secret(name: &'static str, group: &'static str, help: &'static str) -> Self {
+        Self { name, kind: SettingKind::Secret, default: None, group, help }
+    }
+
+    /// The server's own token for an API that it calls; `from` is where one gets it. Tools ask for it by
+    /// [`token`](crate::token).
+    #[must_use]
+    pub const fn token(name: &'static str, from: &'static str, group: &'static str, help: &'static str) -> Self {
+        Self { name, kind: SettingKind::Token { from }, default: None, group, help }
+    }
+
+    /// Whether it is a secret: it then also has a `…_FILE` form and is never printed.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.kind, SettingKind::Secret | SettingKind::Token { .. })
+    }
+}
+
+const LISTEN: &str = "Where to listen";
+const CALLERS: &str = "Who may call";
+const TOKENS: &str = "The server's own tokens for what it calls";
+const POSTGRES: &str =
+    "The token store in PostgreSQL (TOKEN_STORE=postgres, and the commands tokens, db and migrate-env)";
+const INFISICAL: &str = "The token store in Infisical (TOKEN_STORE=infisical)";
+const NAMES: &str = "Names under which it answers";
+const LIMITS: &str = "Limits";
+const LOG: &str = "Log lines";
+
+/// The settings of every server, in the order of `.env.example`.
+#[rustfmt::skip]
+const SETTINGS: &[Setting] = &[
+    Setting::text("HOST", Some("127.0.0.1"), LISTEN, "Address to listen on: 127.0.0.1 on your machine; the container image sets 0.0.0.0."),
+    Setting::text("PORT", Some("8080"), LISTEN, "Port to listen on."),
+    Setting::choice("AUTH_MODE", &["cloudflare", "bearer", "both"], "both", CALLERS, "Who may call: cloudflare, bearer or both.
+cloudflare: people and service tokens that Cloudflare Access let through. For production.
+bearer:     whoever holds MCP_DEV_BEARER_TOKEN. For development.
+both:       either; a request with a Cloudflare header stands or falls with that."),
+    Setting::text("CF_ACCESS_TEAM_DOMAIN", None, CALLERS, "Your Zero Trust team: https://TEAM.cloudflareaccess.com, the issuer of Access tokens."),
+    Setting::list("CF_ACCESS_AUD", CALLERS, "Audience (AUD) tag(s) of the Access application, comma-separated, from its page in the Zero Trust dashboard."),
+    Setting::text("CF_ACCESS_CERTS_URL", None, CALLERS, "Where the team's public keys are, only to point at an emulator; plain http only on this machine.
+Default: CF_ACCESS_TEAM_DOMAIN/cdn-cgi/access/certs"),
+    Setting::list("CF_ACCESS_ALLOWED_SERVICE_TOKENS", CALLERS, "Access service tokens that may call, by client id, comma-separated. None by default."),
+    Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever the Access policy lets in."),
+    Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
+    Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
+    Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.
+env:       in variables of their own names. A change needs a restart.
+postgres:  in PostgreSQL, encrypted, with an audit log. A change counts within a second.
+infisical: in Infisical. A change counts within half a minute."),
+    Setting::text("POSTGRES_HOST", None, POSTGRES, "Host of the token store's PostgreSQL, or the folder of its socket."),
+    Setting::text("POSTGRES_PORT", Some("5432"), POSTGRES, "Its port."),
+    Setting::text("POSTGRES_DB", Some("mcp_auth"), POSTGRES, "The database."),
+    Setting::text("POSTGRES_USER", Some("mcp_auth"), POSTGRES, "The role: one that `db init --role` has made for servers. It may not change the audit log."),
+    Setting::secret("POSTGRES_PASSWORD", POSTGRES, "The role's password."),
+    Setting::choice("POSTGRES_SSLMODE", &["disable", "prefer", "require", "verify-ca", "verify-full"], "prefer", POSTGRES, "TLS: disable, prefer, require, verify-ca or verify-full. Outside of one machine: verify-full."),
+    Setting::text("POSTGRES_SSLROOTCERT", None, POSTGRES, "File with certificates of authorities that count besides the public ones."),
+    Setting::secret("DATABASE_URL", POSTGRES, "All of that as one URL instead: postgres://mcp_auth@db.example.com:5432/mcp_auth?sslmode=verify-full"),
+    Setting::secret("MCP_AUTH_ENCRYPTION_KEY", POSTGRES, "The key that tokens are encrypted with, 32 bytes in base64 or hex: openssl rand -base64 32
+Without it, no token can be read: keep a copy."),
+    Setting::text("MCP_AUTH_KEY_FILE", None, POSTGRES, "File with that key instead, made with a new one where there is none. It must outlive the container."),
+    Setting::secret("MCP_AUTH_PREVIOUS_KEYS", POSTGRES, "Keys that still decrypt, comma-separated, until `tokens rotate-key` has been run."),
+    Setting::text("INFISICAL_URL", Some("https://us.infisical.com"), INFISICAL, "Where Infisical is: https://us.infisical.com, https://eu.infisical.com, or your own."),
+    Setting::text("INFISICAL_CLIENT_ID", None, INFISICAL, "Client id of a machine identity with Universal Auth that may read the folder."),
+    Setting::secret("INFISICAL_CLIENT_SECRET", INFISICAL, "A client secret of the machine identity."),
+    Setting::text("INFISICAL_PROJECT_ID", None, INFISICAL, "Id of the project."),
+    Setting::text("INFISICAL_ENVIRONMENT", Some("prod"), INFISICAL, "Slug of the environment."),
+    Setting::text("INFISICAL_PATH", Some("/"), INFISICAL, "Folder in which each service has one of its own name."),
+    Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; its name is accepted as well.
+By default told from Host: a proxy may change that, and clients may come by http under another name than localhost."),
+    Setting::list("ALLOWED_HOSTS", NAMES, "Public host names, comma-separated, without https://. Requests under any other get 403; loopback always works."),
+    Setting::list("ALLOWED_ORIGINS", NAMES, "Origins of web pages that may call, comma-separated: https://claude.ai, chrome-extension://ID. Pages on this machine may."),
+    Setting::text("MEMORY_BUDGET", None, LIMITS, "Memory for the process in bytes; by default what its container has, else 128 MiB.
+The limits below have to fit into it, and one caller never takes more than a quarter of what there is for requests."),
+    Setting::number("MAX_BODY_BYTES", (1024, 64 * 1024 * 1024), "1048576", LIMITS, "Size of a request's body in bytes; 413 above it."),
+    // hyper's own lower bound is 8 KiB.
+    Setting::number("MAX_HEADER_BYTES", (8 * 1024, 1024 * 1024), "32768", LIMITS, "Size of a request's head in bytes; 431 above it."),
+    Setting::seconds("REQUEST_TIMEOUT_SECONDS", (1, 3600), "60", LIMITS, "Seconds for a body to arrive (408), for an answer to be ready (504), and for the client to take a part of it."),
+    Setting::number("MAX_CONCURRENT_REQUESTS", (1, 100_000), "1024", LIMITS, "Requests to /mcp at once, a quarter of them by one caller; 503 above it."),
+    Setting::number("MAX_CONNECTIONS", (1, 1_000_000), "1024", LIMITS, "Connections at once; more wait until one ends."),
+    Setting::seconds("SHUTDOWN_GRACE_SECONDS", (0, 3600), "20", LIMITS, "Seconds for requests in flight after SIGTERM."),
+    Setting::choice("LOG_FORMAT", &["text", "json"], "text", LOG, "How log lines look: text or json."),
+    Setting::text("RUST_LOG", Some(DEFAULT_FILTER), LOG, "Which log lines are written.
+A level (error, warn, info, debug, trace), and others for parts of the program, as target=level."),
+];
+
+/// The settings of every server and those of this one, which stand behind the last of their group, or at the end.
+#[derive(Debug)]
+pub(crate) struct Table(Vec<&'static Setting>, &'static [Setting]);
+
+impl Table {
+    pub(crate) fn with(own: &'static [Setting]) -> Self {
+        let mut rows: Vec<_> = SETTINGS.iter().collect();
+        for setting in own {
+            let behind = rows.iter().rposition(|row| row.group == setting.group);
+            // The server's own groups stand before the stores, behind what they are kept in.
+            let behind = behind.or_else(|| rows.iter().rposition(|row| row.group == TOKENS));
+            rows.insert(behind.map_or(rows.len(), |at| at + 1), setting);
+        }
+        Self(rows, own)
+    }
+
+    /// All rows, in the order of `.env.example`.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &'static Setting> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Those of this server.
+    pub(super) fn own(&self) -> &'static [Setting] {
+        self.1
+    }
+
+    /// Those of this server that are tokens.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = &'static Setting> + use<> {
+        self.1.iter().filter(|setting| matches!(setting.kind, SettingKind::Token { .. }))
+    }
+
+    /// Least, most and default of a number.
+    pub(super) fn bounds(&self, name: &str) -> (usize, usize, usize) {
+        let row = self.rows().find(|row| row.name == name);
+        debug_assert!(row.is_some(), "{name} is not in the table");
+        let (least, most) = match row.map(|row| row.kind) {
+            Some(SettingKind::Number { least, most } | SettingKind::Seconds { least, most }) => (least, most),
+            _ => (0, usize::MAX),
+        };
+        (least, most, row.and_then(|row| row.default?.parse().ok()).unwrap_or(least))
+    }
+}
+
+/// The values of a server's own settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    values: BTreeMap<&'static str, Value>,
+    request_timeout: Duration,
+    memory: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Text(String),
+    List(Vec<String>),
+    Switch(bool),
+    Number(usize),
+    Seconds(Duration),
+    Url(Url),
+}
+
+/// A setting that the table does not have, or has as another kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not set, or no {kind} of the table of settings")]
+pub struct UnknownSetting {
+    name: String,
+    kind: &'static str,
+}
+
+/// A getter for each kind.
+macro_rules! getters {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident, $word:literal, $result:ty, $value:ident => $shown:expr;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        #[doc = concat!("[`UnknownSetting`] where the table has no ", $word, " of this name, or it is not set.")]
+        pub fn $name(&self, name: &str) -> Result<$result, UnknownSetting> {
+            match self.values.get(name) {
+                Some(Value::$kind($value)) => Ok($shown),
+                _ => Err(UnknownSetting { name: name.to_owned(), kind: $word }),
+            }
+        }
+    )*};
+}
+
+impl Settings {
+    getters! {
+        /// The texts of a list.
+        list: List, "list", &[String], value => value;
+        /// Whether a switch is on.
+        is_on: Switch, "switch", bool, value => *value;
+        /// A whole number.
+        number: Number, "number", usize, value => *value;
+        /// A time.
+        seconds: Seconds, "time", Duration, value => *value;
+        /// An address without a slash at the end.
+        url: Url, "address", &Url, value => value;
+    }
+
+    /// A text or one of the words of a choice, where there is one.
+    ///
+    /// # Errors
+    /// [`UnknownSetting`] where the table has the name as another kind.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, UnknownSetting> {
+        match self.values.get(name) {
+            Some(Value::Text(text)) => Ok(Some(text)),
+            None => Ok(None),
+            _ => Err(UnknownSetting { name: name.to_owned(), kind: "text" }),
+        }
+    }
+
+    /// The time that a request has: what a tool waits for should end before.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// The memory that the process may take, in bytes. About a third of it is for answers of upstream APIs; JSON takes some
+    /// ten times its size until it is answered.
+    #[must_use]
+    pub fn memory_budget(&self) -> usize {
+        self.memory
+    }
+}
+
+impl Reader<'_> {
+    /// The server's own settings; tokens are in the token store.
+    pub(super) fn own(&mut self, limits: &Limits) -> Settings {
+        let mut values = BTreeMap::new();
+        for setting in self.table.own() {
+            if let Some(value) = self.value(setting) {
+                values.insert(setting.name, value);
+            }
+        }
+        Settings { values, request_timeout: limits.request_timeout, memory: limits.memory }
+    }
+
+    fn value(&mut self, setting: &Setting) -> Option<Value> {
+        let Setting { name, default, .. } = *setting;
+        let text = self.env.text(name).or_else(|| default.map(str::to_owned));
+        Some(match setting.kind {
+            SettingKind::Text => Value::Text(text?),
+            SettingKind::List => Value::List(self.list(name)),
+            SettingKind::Choice(words) => {
+                let text = text?;
+                if !words.contains(&text.as_str()) {
+                    self.problems.add(name, format!("{text:?} is none of {}", words.join(", ")));
+                }
+                Value::Text(text)
+            }
+            SettingKind::Switch => Value::Switch(self.switch(name, default == Some("on"))),
+            SettingKind::Number { .. } => Value::Number(self.number(name)),
+            SettingKind::Seconds { .. } => Value::Seconds(self.seconds(name)),
+            SettingKind::Url => Value::Url(self.url(name, default)?),
+            // A secret that is no token of the store has no getter: nothing needs one yet.
+            SettingKind::Secret | SettingKind::Token { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,269 @@
+//! Where the server's own tokens are kept, and what it takes to get there.
+
+use std::path::{Path, PathBuf};
+
+use mcp_auth_middleware::cli::{PostgresAdmin, PostgresAdminError};
+use mcp_auth_middleware::encryption::{EncryptionKey, KeyFileError, Keyring};
+use mcp_auth_middleware::{
+    EnvTokenStore, InfisicalConfig, InfisicalConfigError, InfisicalTokenStore, PostgresConfig, PostgresConfigError,
+    PostgresTls, PostgresTokenStore, TokenStore,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Environment, Problems, Reader, Table};
+
+/// The token store as configured; nothing is connected or read yet.
+#[derive(Debug, Clone)]
+pub enum StoreConfig {
+    /// In the environment, under these names.
+    Env(EnvTokenStore),
+    /// In PostgreSQL, encrypted.
+    Postgres(Box<PostgresConfig>, Keys),
+    /// In Infisical.
+    Infisical(Box<InfisicalConfig>),
+}
+
+/// The keys that tokens in PostgreSQL are encrypted with.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    active: ActiveKey,
+    /// Decrypt only; see `tokens rotate-key`.
+    previous: Vec<SecretString>,
+}
+
+#[derive(Debug, Clone)]
+enum ActiveKey {
+    Given(SecretString),
+    /// Made by whoever starts first.
+    File(PathBuf),
+}
+
+/// Why there is no token store, though every variable is well-formed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreOpenError {
+    /// The key in `MCP_AUTH_KEY_FILE`.
+    #[error("{0} (MCP_AUTH_KEY_FILE)")]
+    KeyFile(#[from] KeyFileError),
+    /// A key of the environment.
+    #[error(transparent)]
+    Key(#[from] mcp_auth_middleware::encryption::EncryptionKeyError),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] PostgresConfigError),
+    /// PostgreSQL, for a command.
+    #[error(transparent)]
+    Admin(#[from] PostgresAdminError),
+    /// Infisical.
+    #[error(transparent)]
+    Infisical(#[from] InfisicalConfigError),
+    /// The environment, where only a command of the token store asks for it.
+    #[error("the environment does not say where:\n{0}")]
+    Environment(#[from] Problems),
+}
+
+impl StoreConfig {
+    /// As it stands in `TOKEN_STORE`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Env(_) => "env",
+            Self::Postgres(..) => "postgres",
+            Self::Infisical(_) => "infisical",
+        }
+    }
+
+    /// The store itself. It connects when it is first used: the server starts while its database is down.
+    ///
+    /// # Errors
+    /// [`StoreOpenError`] for a key file that cannot be used, and outside of a tokio runtime.
+    pub fn open(&self) -> Result<TokenStore, StoreOpenError> {
+        Ok(match self {
+            Self::Env(store) => TokenStore::Env(store.clone()),
+            Self::Postgres(database, keys) => {
+                TokenStore::Postgres(PostgresTokenStore::connect_lazy(database, keys.ring()?)?)
+            }
+            Self::Infisical(config) => TokenStore::Infisical(InfisicalTokenStore::new((**config).clone())?),
+        })
+    }
+}
+
+impl Keys {
+    fn ring(&self) -> Result<Keyring, StoreOpenError> {
+        let active = match &self.active {
+            ActiveKey::Given(text) => EncryptionKey::parse(text.expose_secret())?,
+            ActiveKey::File(path) => EncryptionKey::load_or_create(path)?,
+        };
+        self.previous.iter().try_fold(Keyring::new(active), |ring, text| {
+            Ok(ring.with_previous(EncryptionKey::parse(text.expose_secret())?))
+        })
+    }
+}
+
+/// The database for `tokens`, `db` and `migrate-env`, which act on PostgreSQL whatever `TOKEN_STORE` says: a move from
+/// one store to the other begins before the server knows of it.
+///
+/// # Errors
+/// [`StoreOpenError`] with everything that is missing.
+pub fn open_for_command(env: &Environment, needs_key: bool) -> Result<PostgresAdmin, StoreOpenError> {
+    let mut problems = Problems::default();
+    let table = Table::with(&[]);
+    let mut read = Reader { env, table: &table, problems: &mut problems };
+    let database = read.database();
+    let keys = if needs_key { read.keys() } else { None };
+    match database {
+        Some(database) if problems.is_empty() => {
+            let ring = keys.map(|keys| keys.ring()).transpose()?;
+            Ok(PostgresAdmin::new(database, ring)?)
+        }
+        _ => Err(problems.into()),
+    }
+}
+
+impl Reader<'_> {
+    /// The store of `TOKEN_STORE`.
+    pub(super) fn token_store(&mut self) -> StoreConfig {
+        let chosen = match self.env.text("TOKEN_STORE").as_deref() {
+            None | Some("env") => return StoreConfig::Env(self.env_tokens()),
+            Some("postgres") => {
+                let (database, keys) = (self.database(), self.keys());
+                database.zip(keys).map(|(database, keys)| StoreConfig::Postgres(Box::new(database), keys))
+            }
+            Some("infisical") => self.infisical().map(|config| StoreConfig::Infisical(Box::new(config))),
+            Some(other) => {
+                self.problems.add("TOKEN_STORE", format!("{other:?} is none of env, postgres, infisical"));
+                None
+            }
+        };
+        // Only where there are problems, so that nothing is ever made of it.
+        chosen.unwrap_or_else(|| StoreConfig::Env(EnvTokenStore::default()))
+    }
+
+    fn database(&mut self) -> Option<PostgresConfig> {
+        let url = self.secret("DATABASE_URL");
+        let host = self.env.text("POSTGRES_HOST");
+        let database = match (url, host) {
+            (Some(_), Some(_)) => {
+                self.problems.add("POSTGRES_HOST", "is set, and so is DATABASE_URL: leave one of them out");
+                None
+            }
+            (Some(url), None) => match PostgresConfig::from_url(&url) {
+                Ok(config) => Some(config),
+                Err(error) => {
+                    self.problems.add("DATABASE_URL", error.to_string());
+                    None
+                }
+            },
+            (None, Some(host)) => self.database_in_parts(&host),
+            (None, None) => {
+                self.problems.add("POSTGRES_HOST", "is missing: the host of the token store's PostgreSQL");
+                None
+            }
+        }?;
+        Some(match self.env.text("POSTGRES_SSLROOTCERT") {
+            Some(file) => database.with_root_certificates(Path::new(&file)),
+            None => database,
+        })
+    }
+
+    fn database_in_parts(&mut self, host: &str) -> Option<PostgresConfig> {
+        let port = self.parsed("POSTGRES_PORT", 5432_u16, "a port number from 1 to 65535");
+        let name = self.env.text("POSTGRES_DB").unwrap_or_else(|| "mcp_auth".to_owned());
+        let user = self.env.text("POSTGRES_USER").unwrap_or_else(|| "mcp_auth".to_owned());
+        let mut config = PostgresConfig::new(host, &name, &user).with_port(port);
+        if let Some(password) = self.secret("POSTGRES_PASSWORD") {
+            config = config.with_password(&password);
+        }
+        match self.env.text("POSTGRES_SSLMODE").as_deref().unwrap_or("prefer").parse::<PostgresTls>() {
+            Ok(tls) => Some(config.with_tls(tls)),
+            Err(error) => {
+                self.problems.add("POSTGRES_SSLMODE", error.to_string());
+                None
+            }
+        }
+    }
+
+    fn keys(&mut self) -> Option<Keys> {
+        let before = self.problems.len();
+        let given = self.secret("MCP_AUTH_ENCRYPTION_KEY");
+        let file = self.env.text("MCP_AUTH_KEY_FILE");
+        let active = match (given, file) {
+            (Some(_), Some(_)) => {
+                let text = "is set, and so is MCP_AUTH_ENCRYPTION_KEY: leave one of them out";
+                self.problems.add("MCP_AUTH_KEY_FILE", text);
+                None
+            }
+            (Some(key), None) => {
+                self.check_key("MCP_AUTH_ENCRYPTION_KEY", key.expose_secret());
+                Some(ActiveKey::Given(key))
+            }
+            (None, Some(path)) => Some(ActiveKey::File(path.into())),
+            // A key that is made where nobody keeps it would make every token unreadable with the next container, so the
+            // place is asked for instead of chosen.
+            (None, None) => {
+                if self.problems.len() == before {
+                    let text = "is missing: make one with `openssl rand -base64 32`, or name a file in \
+                                MCP_AUTH_KEY_FILE, which is made with a new key if there is none";
+                    self.problems.add("MCP_AUTH_ENCRYPTION_KEY", text);
+                }
+                None
+            }
+        };
+        let previous = self.secret("MCP_AUTH_PREVIOUS_KEYS").unwrap_or_default();
+        let previous: Vec<SecretString> = previous
+            .expose_secret()
+            .split(',')
+            .map(str::trim)
+            .filter(|key| !key.is_empty())
+            .map(|key| key.to_owned().into())
+            .collect();
+        for key in &previous {
+            self.check_key("MCP_AUTH_PREVIOUS_KEYS", key.expose_secret());
+        }
+        active.filter(|_| self.problems.len() == before).map(|active| Keys { active, previous })
+    }
+
+    fn check_key(&mut self, name: &'static str, text: &str) {
+        if let Err(error) = EncryptionKey::parse(text) {
+            self.problems.add(name, error.to_string());
+        }
+    }
+
+    fn infisical(&mut self) -> Option<InfisicalConfig> {
+        let before = self.problems.len();
+        let mut required = |name: &'static str, what: &str| {
+            let text = self.env.text(name);
+            if text.is_none() {
+                self.problems.add(name, format!("is missing: {what}"));
+            }
+            text.unwrap_or_default()
+        };
+        let id = required("INFISICAL_CLIENT_ID", "the client id of the machine identity (Universal Auth)");
+        let project = required("INFISICAL_PROJECT_ID", "the id of the project, from its settings");
+        let told = self.problems.len();
+        let secret = self.secret("INFISICAL_CLIENT_SECRET").unwrap_or_default();
+        if secret.expose_secret().is_empty() && self.problems.len() == told {
+            self.problems.add("INFISICAL_CLIENT_SECRET", "is missing: a client secret of the machine identity");
+        }
+        let base = self.env.text("INFISICAL_URL").unwrap_or_else(|| "https://us.infisical.com".to_owned());
+        let environment = self.env.text("INFISICAL_ENVIRONMENT").unwrap_or_else(|| "prod".to_owned());
+        let path = self.env.text("INFISICAL_PATH").unwrap_or_else(|| "/".to_owned());
+        if self.problems.len() > before {
+            return None;
+        }
+        let config = match InfisicalConfig::new(&base, &id, secret, &project, &environment) {
+            Ok(config) => config,
+            Err(error) => {
+                self.problems.add("INFISICAL_URL", error.to_string());
+                return None;
+            }
+        };
+        match config.with_path(&path) {
+            Ok(config) => Some(config),
+            Err(error) => {
+                self.problems.add("INFISICAL_PATH", error.to_string());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+use super::*;
+
+const TOKEN: &str = "kei4ahGhee8eecu0quoh5Ohn";
+const SERVICE: Service = Service { name: "a-server", version: "1.0.0" };
+/// One row of each kind.
+const OWN: &[Setting] = &[
+    Setting::token("API_TOKEN", "https://api.example.com/tokens", "The API", "The server's own token for the API."),
+    Setting::url("API_BASE", Some("https://api.example.com/v1"), "The API", "Where the API is."),
+    Setting::text("API_USER", None, "The API", "As whom."),
+    Setting::list("API_PATHS", "The API", "Which parts of it."),
+    Setting::choice("API_STYLE", &["old", "new"], "new", "The API", "Which form of it."),
+    Setting::switch("API_PROXY", "on", "The API", "Whether requests are handed on."),
+    Setting::number("API_PAGES", (1, 20), "5", "The API", "Pages at the most."),
+    Setting::seconds("API_SECONDS", (1, 60), "45", "The API", "Time for an answer."),
+];
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, Problems> {
+    let mut all = vec![("MCP_DEV_BEARER_TOKEN", TOKEN)];
+    all.push(("API_TOKEN", "api-token"));
+    for (name, value) in pairs {
+        all.retain(|(known, _)| known != name);
+        all.push((name, value));
+    }
+    Config::read(&Environment::from_pairs(all), SERVICE, OWN)
+}
+
+fn variables_with_problems(pairs: &[(&str, &str)]) -> Vec<&'static str> {
+    read(pairs).err().map(|p| p.iter().map(|p| p.variable).collect()).unwrap_or_default()
+}
+
+#[test]
+fn defaults_need_nothing_but_the_secrets() {
+    let config = read(&[]).expect("a good configuration");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.auth.mode, AuthMode::Both);
+    assert!(config.auth.cloudflare.is_none() && config.auth.bearer.is_some());
+    assert_eq!(config.log_filter, default_filter());
+    assert_eq!(config.tokens(), ["API_TOKEN"]);
+    let own = &config.settings;
+    assert_eq!(own.url("API_BASE").map(url::Url::as_str), Ok("https://api.example.com/v1"));
+    assert_eq!((own.text("API_USER"), own.text("API_STYLE")), (Ok(None), Ok(Some("new"))));
+    assert_eq!((own.list("API_PATHS"), own.is_on("API_PROXY")), (Ok(&[][..]), Ok(true)));
+    assert_eq!((own.number("API_PAGES"), own.seconds("API_SECONDS")), (Ok(5), Ok(Duration::from_secs(45))));
+    assert_eq!(
+        own.number("API_BASE").map_err(|error| error.to_string()),
+        Err("API_BASE is not set, or no number of the table of settings".to_owned())
+    );
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let pairs = [
+        ("HOST", "localhost"),
+        ("PORT", "70000"),
+        ("AUTH_MODE", "none"),
+        ("MCP_DEV_BEARER_TOKEN", "changeme"),
+        ("TOKEN_STORE", "vault"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "rmcp=loud"),
+        ("MAX_BODY_BYTES", "12"),
+        ("ALLOWED_HOSTS", "https://mcp.example.com"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("PUBLIC_URL", "mcp.example.com"),
+        ("MEMORY_BUDGET", "64M"),
+        ("API_BASE", "http://api.example.com"),
+        ("API_STYLE", "odd"),
+        ("API_PAGES", "21"),
+        ("API_SECONDS", "0"),
+        ("API_PROXY", "maybe"),
+    ];
+    let mut found = variables_with_problems(&pairs);
+    let mut expected: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_mode_without_its_method_says_what_is_missing() {
+    let none = ("MCP_DEV_BEARER_TOKEN", "");
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "bearer"), none]), ["MCP_DEV_BEARER_TOKEN"]);
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "cloudflare")]), ["CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD"]);
+    assert_eq!(
+        variables_with_problems(&[("AUTH_MODE", "both"), none]),
+        ["AUTH_MODE", "CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD", "MCP_DEV_BEARER_TOKEN"]
+    );
+    assert_eq!(variables_with_problems(&[("CF_ACCESS_AUD", "tag")]), ["CF_ACCESS_TEAM_DOMAIN"]);
+    assert_eq!(variables_with_problems(&[("CF_ACCESS_TEAM_DOMAIN", "https://t.example")]), ["CF_ACCESS_AUD"]);
+}
+
+#[test]
+fn each_token_store_says_what_it_misses() {
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
+    let problems = |more: &[(&str, &str)]| {
+        let mut found = variables_with_problems(&[&[("TOKEN_STORE", "postgres")], more].concat());
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(problems(&[]), ["MCP_AUTH_ENCRYPTION_KEY", "POSTGRES_HOST"]);
+    let (host, sealed) = (("POSTGRES_HOST", "db"), ("MCP_AUTH_ENCRYPTION_KEY", key));
+    assert_eq!(problems(&[host, sealed]), [""; 0]);
+    assert_eq!(problems(&[host, ("MCP_AUTH_KEY_FILE", "/var/lib/key")]), [""; 0], "nothing is read yet");
+    assert_eq!(problems(&[host, sealed, ("MCP_AUTH_KEY_FILE", "/var/lib/key")]), ["MCP_AUTH_KEY_FILE"]);
+    assert_eq!(problems(&[host, sealed, ("DATABASE_URL", "postgres://db/x")]), ["POSTGRES_HOST"]);
+    assert_eq!(problems(&[sealed, ("DATABASE_URL", "mysql://db/x")]), ["DATABASE_URL"]);
+    assert_eq!(problems(&[host, ("MCP_AUTH_ENCRYPTION_KEY", &key[1..])]), ["MCP_AUTH_ENCRYPTION_KEY"]);
+    assert_eq!(problems(&[host, sealed, ("MCP_AUTH_PREVIOUS_KEYS", "short")]), ["MCP_AUTH_PREVIOUS_KEYS"]);
+    assert_eq!(problems(&[host, sealed, ("POSTGRES_SSLMODE", "yes")]), ["POSTGRES_SSLMODE"]);
+
+    let problems = |more: &[(&str, &str)]| variables_with_problems(&[&[("TOKEN_STORE", "infisical")], more].concat());
+    let identity = [("INFISICAL_CLIENT_ID", "machine"), ("INFISICAL_PROJECT_ID", "project")];
+    let secret = ("INFISICAL_CLIENT_SECRET", "of-the-machine"); // pragma: allowlist secret
+    assert_eq!(problems(&[]), ["INFISICAL_CLIENT_ID", "INFISICAL_PROJECT_ID", "INFISICAL_CLIENT_SECRET"]);
+    assert_eq!(problems(&[identity[0], identity[1], secret]), [""; 0]);
+    let open = ("INFISICAL_URL", "http://infisical.example");
+    assert_eq!(problems(&[identity[0], identity[1], secret, open]), ["INFISICAL_URL"]);
+}
+
+#[test]
+fn a_token_that_is_left_in_the_environment_is_warned_about() {
+    let sealed = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
+    let store = [("TOKEN_STORE", "postgres"), ("POSTGRES_HOST", "db"), ("MCP_AUTH_ENCRYPTION_KEY", sealed)];
+    let warned = read(&store).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("API_TOKEN is set but not used")), "{warned:?}");
+    let moved = read(&[&store[..], &[("API_TOKEN", "")]].concat()).expect("a good configuration");
+    assert!(moved.warnings().is_empty());
+}
+
+#[test]
+fn secrets_come_from_files_too_but_not_from_both() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");
+    let path = file.path().to_str().expect("UTF-8");
+    assert!(read(&[("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", path)]).is_ok());
+    assert_eq!(variables_with_problems(&[("MCP_DEV_BEARER_TOKEN_FILE", path)]), ["MCP_DEV_BEARER_TOKEN"]);
+    let gone = [("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", "/no/such/file")];
+    assert!(variables_with_problems(&gone).contains(&"MCP_DEV_BEARER_TOKEN"));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let weak = format!("{TOKEN},short");
+    let problems = read(&[("MCP_DEV_BEARER_TOKEN", &weak)]).expect_err("a weak token");
+    assert!(!problems.to_string().contains(TOKEN) && !format!("{problems:?}").contains(TOKEN));
+    let config = read(&[]).expect("a good configuration");
+    assert!(!format!("{config:?}").contains(TOKEN));
+    assert!(!format!("{config:?}").contains("api-token"));
+}
+
+#[test]
+fn a_bearer_token_in_the_open_is_warned_about() {
+    let config = read(&[("HOST", "0.0.0.0")]).expect("a good configuration");
+    assert!(config.warnings().iter().any(|w| w.contains("not loopback")));
+}
+
+#[test]
+fn origins_of_every_scheme_and_nothing_else() {
+    let good = "https://claude.ai,http://a.example:8080,chrome-extension://abcdefghijklmnop,vscode-webview://x1,tauri://localhost";
+    assert_eq!(read(&[("ALLOWED_ORIGINS", good)]).expect("good origins").allowed_origins.len(), 5);
+    for bad in
+        ["null", "*", "https://*.example", "file://", "https://a/b", "claude.ai", "://a", "https://a?b", "1x://a"]
+    {
+        assert_eq!(variables_with_problems(&[("ALLOWED_ORIGINS", bad)]), ["ALLOWED_ORIGINS"], "{bad}");
+    }
+}
+
+#[test]
+fn the_public_url_is_the_address_of_the_server_or_of_its_endpoint() {
+    let base = |url: &str| Some(read(&[("PUBLIC_URL", url)]).ok()?.public_url?.base);
+    for (url, expected) in [
+        ("https://mcp.example.com", "https://mcp.example.com"),
+        ("https://MCP.example.com:443/mcp", "https://mcp.example.com"),
+        ("https://example.com/coda/mcp/", "https://example.com/coda"),
+        ("http://host.docker.internal:8080/", "http://host.docker.internal:8080"),
+    ] {
+        assert_eq!(base(url).as_deref(), Some(expected), "{url}");
+    }
+    for bad in ["mcp.example.com", "ftp://a", "https://", "https://a?b", "https://u:p@a", "/mcp", "https://*.a"] {
+        assert_eq!(variables_with_problems(&[("PUBLIC_URL", bad)]), ["PUBLIC_URL"], "{bad}");
+    }
+    let warned = read(&[("PUBLIC_URL", "https://mcp.example.com")]).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("accepted under mcp.example.com")), "{warned:?}");
+    let warned = read(&[("ALLOWED_HOSTS", "other.example")]).expect("a good configuration").warnings();
+    assert!(warned.iter().any(|w| w.contains("accepted under other.example")), "{warned:?}");
+}
+
+#[test]
+fn attack_52_limits_that_do_not_fit_into_the_memory_are_refused() {
+    let megabytes = |n: usize| (n << 20).to_string();
+    let (small, large) = (megabytes(64), megabytes(1024));
+    let limits = read(&[("MEMORY_BUDGET", &small)]).expect("defaults that fit").limits;
+    assert!(limits.connections * limits.header_bytes <= 16 << 20 && limits.body_bytes < 1 << 20);
+    let body = ("MAX_BODY_BYTES", "8000000");
+    assert_eq!(variables_with_problems(&[("MEMORY_BUDGET", &small), body]), ["MAX_BODY_BYTES"]);
+    assert!(read(&[("MEMORY_BUDGET", &large), body]).is_ok());
+    let connections = ("MAX_CONNECTIONS", "5000");
+    assert_eq!(variables_with_problems(&[("MEMORY_BUDGET", &small), connections]), ["MAX_CONNECTIONS"]);
+    assert!(read(&[("MEMORY_BUDGET", &large), connections]).is_ok());
+}
+
+#[test]
+fn every_row_is_whole_and_every_default_is_a_value() {
+    let table = Table::with(OWN);
+    let mut names: Vec<_> = table.rows().map(|row| row.name).collect();
+    for row in table.rows() {
+        assert!(row.help.lines().next().is_some_and(|first| first.len() > 5), "{row:?}");
+        assert!(row.name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{row:?}");
+        assert!(!(row.is_secret() && row.default.is_some()), "{row:?}");
+        let Some(default) = row.default else { continue };
+        match row.kind {
+            SettingKind::Choice(words) => assert!(words.contains(&default), "{row:?}"),
+            SettingKind::Switch => assert!(matches!(default, "on" | "off"), "{row:?}"),
+            SettingKind::Number { least, most } | SettingKind::Seconds { least, most } => {
+                assert!((least..=most).contains(&default.parse().expect("a number")), "{row:?}");
+            }
+            _ => {}
+        }
+    }
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+    // What stands in the table as the default is what counts when nothing is set.
+    let defaults = table.rows().filter_map(|row| Some((row.name, row.default?)));
+    let pairs = [("MCP_DEV_BEARER_TOKEN", TOKEN), ("API_TOKEN", "api-token")].into_iter().chain(defaults);
+    let written = Config::read(&Environment::from_pairs(pairs), SERVICE, OWN).expect("a good configuration");
+    assert_eq!(format!("{written:?}"), format!("{:?}", read(&[]).expect("a good configuration")));
+}
+
+#[test]
+fn what_is_exported_can_be_read_again_and_has_no_secret() {
+    let set = [("MCP_DEV_BEARER_TOKEN", TOKEN), ("API_TOKEN", "api-token"), ("PORT", "9000"), ("API_PAGES", "7")];
+    let env = Environment::from_pairs(set);
+    for format in [Format::Env, Format::Json, Format::Markdown] {
+        let text = export(&env, OWN, format);
+        assert!(!text.contains(TOKEN) && !text.contains("api-token"), "{text}");
+        for row in Table::with(OWN).rows() {
+            assert!(text.contains(row.name) && text.contains(row.group), "{} in {text}", row.name);
+        }
+    }
+    let lines = export(&env, OWN, Format::Env);
+    let value = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    assert_eq!((value("PORT"), value("API_PAGES"), value("API_SECONDS")), (Some("9000"), Some("7"), Some("45")));
+    assert_eq!((value("API_TOKEN"), value("POSTGRES_PASSWORD")), (Some("********"), Some("")));
+    assert!(lines.contains("# Get from: https://api.example.com/tokens\nAPI_TOKEN="), "{lines}");
+    let rows: serde_json::Value = serde_json::from_str(&export(&env, OWN, Format::Json)).expect("JSON");
+    let row = rows.as_array().into_iter().flatten().find(|row| row["name"] == "API_PAGES").expect("a row");
+    assert_eq!((&row["value"], &row["default"], &row["type"]), (&"7".into(), &"5".into(), &"number".into()));
+}

@@ -1,0 +1,40 @@
+//! `/.well-known/oauth-protected-resource`: how clients find out who issues tokens for `/mcp` (RFC 9728).
+//!
+//! MCP asks for it where there is an authorization server (Authorization, "Authorization Server Location"), and the 401
+//! answers point here. Without Cloudflare Access there is none, and this is 404. Behind Cloudflare Access with Managed
+//! OAuth the edge answers in our place. There is no authorization server in this program, and no `/oauth` path.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use mcp_auth_middleware::origin_of;
+use serde_json::{Value, json};
+
+use crate::server::Service;
+
+/// What the metadata says.
+#[derive(Debug, Clone)]
+pub(crate) struct Resource {
+    pub(crate) service: Service,
+    /// The Access team, where one is configured.
+    pub(crate) issuer: Option<String>,
+    /// The address that clients use, where one is configured.
+    pub(crate) public: Option<String>,
+}
+
+/// The path of the protected resource.
+pub(crate) const RESOURCE: &str = "/mcp";
+
+/// Answers with the metadata, by the configured address or by the host name under which the client reached us (checked
+/// before, see [`crate::middleware::host`]); 404 where there is no authorization server.
+pub(crate) async fn metadata(State(resource): State<Resource>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+    let Resource { service, issuer: Some(issuer), public } = resource else { return Err(StatusCode::NOT_FOUND) };
+    let host = || headers.get(header::HOST).and_then(|host| origin_of(host.to_str().ok()?));
+    let origin = public.or_else(host).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(json!({
+        "resource": format!("{origin}{RESOURCE}"),
+        "resource_name": service.name,
+        "bearer_methods_supported": ["header"],
+        "authorization_servers": [issuer],
+    })))
+}

@@ -1,0 +1,194 @@
+//! Everything around the tools of an MCP server.
+//!
+//! A server says what it is made of, as a [`Server`]; [`run`] does the rest: command line, settings, listener, limits,
+//! host and origin guard, authentication, JSON-RPC envelope, request ids, log lines, metrics, `/health`, `/status`,
+//! metadata of the protected resource, and a shutdown that finishes what is in flight. A whole server:
+//!
+//! ```no_run
+//! use mcp_server_runtime::axum::http::request::Parts;
+//! use mcp_server_runtime::{Handlers, Server, Setting, caller, run};
+//! use rmcp::handler::server::router::tool::ToolRouter;
+//! use rmcp::handler::server::tool::Extension;
+//! use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+//! use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+//!
+//! const SETTINGS: &[Setting] = &[Setting::text("GREETING", Some("Hello"), "Greeting", "What callers are greeted with.")];
+//!
+//! #[derive(Clone)]
+//! struct Tools {
+//!     greeting: String,
+//!     router: ToolRouter<Self>,
+//! }
+//!
+//! #[tool_router]
+//! impl Tools {
+//!     #[tool(description = "Greets the caller.")]
+//!     async fn greet(&self, Extension(parts): Extension<Parts>) -> Result<String, String> {
+//!         Ok(format!("{}, {}", self.greeting, caller(&parts)?.email))
+//!     }
+//! }
+//!
+//! #[tool_handler(router = self.router)]
+//! impl ServerHandler for Tools {
+//!     fn get_info(&self) -> ServerConfig {
+//!         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+//!             .with_server_info(Implementation::new("greeter", "1.0.0"))
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     run(Server::new("greeter", "1.0.0", |settings| {
+//!         let greeting = settings.text("GREETING")?.unwrap_or_default().to_owned();
+//!         Ok(Handlers::new(Tools { greeting, router: Tools::tool_router() }))
+//!     })
+//!     .with_settings(SETTINGS))
+//! }
+//! ```
+//!
+//! An application that is an axum router already takes [`router`] instead of [`run`]:
+//!
+//! ```
+//! # use mcp_server_runtime::axum::Router;
+//! # use mcp_server_runtime::{RouterError, Server};
+//! /// To be called inside of a tokio runtime.
+//! fn application<H: rmcp::ServerHandler + Clone + Sync>(server: &Server<H>) -> Result<Router, RouterError> {
+//!     Ok(Router::new().merge(mcp_server_runtime::router(server)?))
+//! }
+//! ```
+//!
+//! A request's way: `listen` accepts the connection → `router` routes it → `middleware::host` refuses names and origins
+//! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
+//! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
+
+pub mod arguments;
+mod command;
+mod config;
+mod handlers;
+mod hangup;
+mod listen;
+mod logging;
+mod metrics;
+mod middleware;
+pub mod pace;
+mod panics;
+mod request_id;
+mod router;
+mod server;
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod text;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub use axum;
+use axum::http::request::Parts;
+pub use config::{
+    Auth, Config, Environment, Format, Limits, Problem, Problems, PublicUrl, Setting, SettingKind, Settings,
+    UnknownSetting,
+};
+pub use hangup::Hangup;
+use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
+use metrics::Metrics;
+use rmcp::ServerHandler;
+pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
+
+/// Why there is no router.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RouterError {
+    /// The environment.
+    #[error("the environment is not a configuration:\n{0}")]
+    Settings(#[from] Problems),
+    /// A part of the server.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// The program: reads the command line and the environment, and serves until it is told to end. The exit status is 0 after
+/// a shutdown in peace, 2 where the settings are wrong, 3 where the system does not play along.
+pub fn run<H: ServerHandler + Clone + Sync>(server: Server<H>) -> ExitCode {
+    command::run(&server)
+}
+
+/// The routes of the server, by the settings of this process's environment: for an axum application of one's own, which
+/// then has connections, their limits and the shutdown in its own hands. The keys of the authentication and the tokens
+/// are kept fresh by a task of the runtime.
+///
+/// # Errors
+/// [`RouterError`] with everything that is wrong with the settings.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+pub fn router<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> Result<axum::Router, RouterError> {
+    let BuiltServer { router, auth, .. } = server.build(&server.read(&Environment::process())?)?;
+    tokio::spawn(server::keep_fresh(auth));
+    Ok(router)
+}
+
+/// The caller that the authentication established.
+///
+/// # Errors
+/// A sentence for the model, where the request did not come through the authentication.
+pub fn caller(parts: &Parts) -> Result<&User, String> {
+    parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())
+}
+
+/// The server's own token of this name, from the token store: the credential for an API that a tool calls. The name is
+/// that of a row of [`Setting::token`].
+///
+/// # Errors
+/// A sentence for the model, where the token is not stored or the store does not answer.
+pub async fn token(parts: &Parts, name: &str) -> Result<ServiceToken, String> {
+    let tokens: &ServiceTokens =
+        parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())?;
+    tokens.get(name).await.map_err(|error| {
+        format!("the server has no {name} ({error}). This is a matter for the operator of this server, not for you")
+    })
+}
+
+/// The id of the request that this task is working on, as its log lines and its answer have it.
+#[must_use]
+pub fn request_id() -> Option<String> {
+    request_id::current().and_then(|id| id.to_str().map(str::to_owned).ok())
+}
+
+/// Logs each panic as one line from now on, without its message, in place of Rust's own lines on standard error. [`run`]
+/// does so itself.
+pub fn log_panics() {
+    panics::log();
+}
+
+/// The command line of a server, for completions and for checks of documents that name its commands.
+#[must_use]
+pub fn command_line(name: &'static str, version: &'static str) -> clap::Command {
+    command::command(server::Service { name, version })
+}
+
+/// Counts failed calls of the APIs behind the server, for `/status`.
+#[derive(Debug, Clone, Default)]
+pub struct UpstreamFailures(Option<Arc<Metrics>>);
+
+impl UpstreamFailures {
+    /// Counts one of this kind.
+    pub fn count(&self, kind: &'static str) {
+        if let Some(metrics) = &self.0 {
+            metrics.upstream_failed(kind);
+        }
+    }
+}
+
+/// Where the failures of upstream calls of this request are counted.
+#[must_use]
+pub fn upstream_failures(parts: &Parts) -> UpstreamFailures {
+    UpstreamFailures(parts.extensions.get().cloned())
+}
+
+/// Tells when the client of a request is gone.
+#[must_use]
+pub fn hangup(parts: &Parts) -> Option<Hangup> {
+    parts.extensions.get().cloned()
+}

@@ -1,0 +1,180 @@
+//! A panic while a request is answered: one line in the log says where, the caller gets an error at once, and everybody
+//! else is served as before.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use axum::http::request::Parts;
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
+use rmcp::{ErrorData, RoleServer, ServerHandler, model};
+
+use crate::handlers::unreadable::unreadable;
+use crate::metrics::Metrics;
+use crate::request_id::{self, RequestId};
+
+/// Logs each panic as one line from now on, in place of Rust's own lines on standard error.
+pub fn log() {
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        // Without the message, which may hold what a caller sent.
+        Some(place) => tracing::error!("Panicked at {place}"),
+        None => tracing::error!("Panicked"),
+    }));
+}
+
+/// The work panicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Panicked;
+
+/// Does the work, and ends it where it panics.
+///
+/// # Errors
+/// [`Panicked`].
+pub async fn catch<F: Future>(work: F) -> Result<F::Output, Panicked> {
+    let mut work = pin!(work);
+    // The work is not polled again after a panic, so nobody sees what it has left half-done but through locks.
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    })
+    .await
+}
+
+/// An MCP handler whose panics are answered with -32603. rmcp runs it in a task of its own, where a panic would leave the
+/// caller without an answer.
+#[derive(Debug, Clone)]
+pub struct CatchPanics<H> {
+    handler: H,
+    metrics: Arc<Metrics>,
+}
+
+impl<H> CatchPanics<H> {
+    /// Panics are counted in `metrics`.
+    #[must_use]
+    pub fn new(handler: H, metrics: Arc<Metrics>) -> Self {
+        Self { handler, metrics }
+    }
+}
+
+impl<H: ServerHandler> CatchPanics<H> {
+    async fn guard<T>(
+        &self,
+        id: Option<RequestId>,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        catch(request_id::scope(id, work)).await.unwrap_or_else(|Panicked| {
+            self.metrics.panicked();
+            Err(ErrorData::internal_error("the server failed; its log says where", None))
+        })
+    }
+
+    async fn guard_notification(&self, work: impl Future<Output = ()>) {
+        catch(work).await.unwrap_or_else(|Panicked| self.metrics.panicked());
+    }
+}
+
+/// The id of the request, as its HTTP request has it.
+fn id_of(context: &RequestContext<RoleServer>) -> Option<RequestId> {
+    context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestId>()).cloned()
+}
+
+/// Methods that answer a request.
+macro_rules! guarded {
+    ($($method:ident($($request:ident: $type:ty)?) -> $result:ty;)*) => {$(
+        async fn $method(
+            &self,
+            $($request: $type,)?
+            context: RequestContext<RoleServer>,
+        ) -> Result<$result, ErrorData> {
+            self.guard(id_of(&context), self.handler.$method($($request,)? context)).await
+        }
+    )*};
+}
+
+/// Methods that take a notification.
+macro_rules! guarded_notifications {
+    ($($method:ident($($notification:ident: $type:ty)?);)*) => {$(
+        async fn $method(&self, $($notification: $type,)? context: NotificationContext<RoleServer>) {
+            self.guard_notification(self.handler.$method($($notification,)? context)).await;
+        }
+    )*};
+}
+
+// Every method of rmcp 3.11, none left to its default: the handler behind may have its own.
+#[allow(deprecated, reason = "handed on for handlers that have them")]
+impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
+    guarded! {
+        ping() -> ();
+        initialize(request: model::InitializeRequestParams) -> model::InitializeResult;
+        discover() -> model::DiscoverResult;
+        complete(request: model::CompleteRequestParams) -> model::CompleteResult;
+        set_level(request: model::SetLevelRequestParams) -> ();
+        get_prompt(request: model::GetPromptRequestParams) -> model::GetPromptResponse;
+        list_prompts(request: Option<model::PaginatedRequestParams>) -> model::ListPromptsResult;
+        list_resources(request: Option<model::PaginatedRequestParams>) -> model::ListResourcesResult;
+        list_resource_templates(request: Option<model::PaginatedRequestParams>) -> model::ListResourceTemplatesResult;
+        read_resource(request: model::ReadResourceRequestParams) -> model::ReadResourceResponse;
+        read_resource_directory(request: model::ReadResourceDirectoryRequestParams) -> model::ReadResourceDirectoryResult;
+        subscribe(request: model::SubscribeRequestParams) -> ();
+        unsubscribe(request: model::UnsubscribeRequestParams) -> ();
+        call_tool(request: model::CallToolRequestParams) -> model::CallToolResponse;
+        list_tools(request: Option<model::PaginatedRequestParams>) -> model::ListToolsResult;
+        list_skills(request: Option<model::PaginatedRequestParams>) -> model::ListSkillsResult;
+        get_skill(request: model::GetSkillRequestParams) -> model::GetSkillResult;
+        get_task(request: model::GetTaskParams) -> model::GetTaskResult;
+        update_task(request: model::UpdateTaskParams) -> ();
+        cancel_task(request: model::CancelTaskParams) -> ();
+    }
+
+    guarded_notifications! {
+        on_cancelled(notification: model::CancelledNotificationParam);
+        on_progress(notification: model::ProgressNotificationParam);
+        on_initialized();
+        on_roots_list_changed();
+        on_custom_notification(notification: model::CustomNotification);
+    }
+
+    /// rmcp takes a request whose parameters it cannot read for one of an unknown method; it gets what is really wrong.
+    async fn on_custom_request(
+        &self,
+        request: model::CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<model::CustomResult, ErrorData> {
+        let (method, version) = (request.method.clone(), context.protocol_version());
+        let answer = self.guard(id_of(&context), self.handler.on_custom_request(request, context)).await;
+        answer.map_err(|error| match error.code {
+            model::ErrorCode::METHOD_NOT_FOUND => unreadable(&method, version.as_ref()),
+            _ => error,
+        })
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.guard(None, self.handler.listen(context)).await
+    }
+
+    fn negotiate_initialize(
+        &self,
+        request: &model::InitializeRequestParams,
+    ) -> Result<model::InitializeResult, ErrorData> {
+        self.handler.negotiate_initialize(request)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [model::ProtocolVersion]> {
+        self.handler.supported_protocol_versions()
+    }
+
+    fn accepted_subscription_filter(&self, requested: &model::SubscriptionFilter) -> Option<model::SubscriptionFilter> {
+        self.handler.accepted_subscription_filter(requested)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<model::Tool> {
+        self.handler.get_tool(name)
+    }
+
+    fn get_info(&self) -> model::ServerConfig {
+        self.handler.get_info()
+    }
+}

@@ -1,0 +1,127 @@
+//! The router: `/mcp`, `/health`, `/status` and the metadata of the protected resource; everything else is 404.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::get;
+use mcp_auth_middleware::{AuthLayer, TokenStore};
+use rmcp::ServerHandler;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower::{Layer as _, Service, service_fn};
+
+use crate::config::Config;
+use crate::handlers::{metadata, status};
+use crate::hangup;
+use crate::metrics::Metrics;
+use crate::middleware::{host, jsonrpc, limits};
+use crate::panics::CatchPanics;
+use crate::request_id::RequestIdLayer;
+
+/// What the router is made of.
+pub(crate) struct App<'a, H> {
+    /// Limits, hosts, origins and what `/health` tells.
+    pub(crate) config: &'a Config,
+    /// The authentication.
+    pub(crate) auth: AuthLayer,
+    /// The token store, for `/status`.
+    pub(crate) store: TokenStore,
+    /// The MCP handler. Cloned for every request: keep it cheap to clone.
+    pub(crate) mcp: H,
+    /// What serves requests without `jsonrpc`, if anything does.
+    pub(crate) legacy: Option<Router>,
+}
+
+/// Puts the layers around the handler.
+///
+/// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
+/// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
+pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
+    let App { config, auth, store, mcp, legacy } = app;
+    let metrics = Arc::new(Metrics::default());
+    let resource = metadata::Resource {
+        service: config.service,
+        issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
+        public: config.public_url.as_ref().map(|url| url.base.clone()),
+    };
+    let state = Arc::new(status::Status::new(
+        config.service,
+        auth.clone(),
+        config.auth.mode.as_str(),
+        store,
+        Arc::clone(&metrics),
+    ));
+    let endpoint = Arc::new(Endpoint {
+        gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
+        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
+        metrics: Arc::clone(&metrics),
+        mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
+    });
+    let hosts = config.allowed_hosts.iter().chain(config.public_url.as_ref().map(|url| &url.host)).cloned().collect();
+    let guard = Arc::new(host::Guard::new(hosts, config.allowed_origins.clone(), Arc::clone(&metrics)));
+
+    // /status needs no token of the store, and has to answer above all when the store does not.
+    let status = Router::new()
+        .route("/status", get(status::status).with_state(Arc::clone(&state)))
+        .layer(auth.clone().without_service_token());
+    let authenticated = Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(status);
+    let metadata = Router::new()
+        .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
+        .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
+        .with_state(resource);
+    let guarded = authenticated.merge(metadata).layer(from_fn_with_state(guard, host::guard));
+    // Probes ask by address, under whatever name: /health is exempt from the checks of names.
+    let open = Router::new().route("/health", get(status::health)).with_state(state);
+    open.merge(guarded).layer(RequestIdLayer::new(metrics))
+}
+
+/// What answers on /mcp, behind the authentication.
+struct Endpoint<H> {
+    gate: limits::Gate,
+    gatekeeper: jsonrpc::Gatekeeper,
+    metrics: Arc<Metrics>,
+    mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
+}
+
+/// One service instead of a layer for each step, and the authentication put around it before axum sees it: axum copies
+/// and boxes every layer below one of its own for every request. The future has kilobytes: boxed here, it is moved once.
+fn mcp_endpoint<H: ServerHandler>(
+    endpoint: Arc<Endpoint<H>>,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
+    service_fn(move |mut request: Request| {
+        let endpoint = Arc::clone(&endpoint);
+        Box::pin(async move {
+            let Endpoint { gate, gatekeeper, metrics, mcp } = &*endpoint;
+            let progress = limits::Progress::default();
+            // Dropped with this future, which is when the client is gone or its time is over.
+            let (_waiting, hangup) = hangup::pair();
+            request.extensions_mut().insert(hangup);
+            // For tools, which count here what fails behind them.
+            request.extensions_mut().insert(Arc::clone(metrics));
+            let mcp = async |request| mcp.handle(request).await.map(Body::new);
+            let work = gatekeeper.pass(request, gate, &progress, mcp);
+            Ok(gate.pass(&progress, work).await)
+        })
+    })
+}
+
+/// MCP over Streamable HTTP, without sessions: any replica answers any request, and plain JSON is preferred.
+fn mcp_service<H: ServerHandler + Clone + Sync>(
+    config: &Config,
+    handler: CatchPanics<H>,
+) -> StreamableHttpService<CatchPanics<H>, NeverSessionManager> {
+    let settings = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_max_request_body_bytes(config.limits.body_bytes)
+        // Checked by middleware::host already, before authentication, and with a log line that says how to mend it.
+        .disable_allowed_hosts()
+        .disable_allowed_origins();
+    // Sessions are off, so the factory runs for every request: it clones a prepared handler and builds nothing.
+    StreamableHttpService::new(move || Ok(handler.clone()), Arc::default(), settings)
+}

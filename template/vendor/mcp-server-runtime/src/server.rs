@@ -1,0 +1,173 @@
+//! What a server is made of, and how it is put together.
+
+use std::error::Error;
+use std::fmt;
+
+use axum::Router;
+use mcp_auth_middleware::{AuthConfig, AuthLayer, create_auth_middleware};
+use rmcp::ServerHandler;
+
+use crate::config::store::StoreOpenError;
+use crate::config::{Config, Environment, Format, Problems, Setting, Settings, Table, export};
+use crate::handlers::metadata::RESOURCE;
+use crate::router::{self, App};
+
+/// Why the server's own part cannot be made.
+pub type StartError = Box<dyn Error + Send + Sync>;
+
+type Make<H> = Box<dyn Fn(&Settings) -> Result<Handlers<H>, StartError> + Send + Sync>;
+type Policy = Box<dyn Fn(AuthConfig, &Settings) -> AuthConfig + Send + Sync>;
+
+/// The name and the version of a server, as answers, log lines and metrics have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+}
+
+/// A server: its name, its settings, its tools and who may call them.
+pub struct Server<H> {
+    pub(crate) service: Service,
+    pub(crate) settings: &'static [Setting],
+    make: Make<H>,
+    policy: Policy,
+}
+
+/// What answers requests.
+#[derive(Debug, Clone)]
+pub struct Handlers<H> {
+    mcp: H,
+    legacy: Option<Router>,
+}
+
+impl<H> Handlers<H> {
+    /// The MCP handler. Cloned for every request: keep it cheap to clone.
+    pub fn new(mcp: H) -> Self {
+        Self { mcp, legacy: None }
+    }
+
+    /// Gives requests without the member `jsonrpc` to this router. Without one they are refused.
+    #[must_use]
+    pub fn with_legacy(mut self, legacy: Option<Router>) -> Self {
+        self.legacy = legacy;
+        self
+    }
+}
+
+/// A server that is put together.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BuiltServer {
+    /// All routes.
+    pub router: Router,
+    /// The authentication, whose keys and tokens somebody has to keep fresh.
+    pub auth: AuthLayer,
+}
+
+/// Why the server cannot be put together, though every variable is well-formed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The authentication would let nobody in.
+    #[error("authentication: {0}")]
+    Auth(#[from] mcp_auth_middleware::ConfigError),
+    /// The token store cannot be opened.
+    #[error("token store: {0}")]
+    Store(#[from] StoreOpenError),
+    /// The server's own part.
+    #[error("{0}")]
+    Start(StartError),
+}
+
+impl<H> fmt::Debug for Server<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+impl<H: ServerHandler + Clone + Sync> Server<H> {
+    /// A server of this name. `make` gets the settings once they are checked, inside of a tokio runtime.
+    pub fn new(
+        name: &'static str,
+        version: &'static str,
+        make: impl Fn(&Settings) -> Result<Handlers<H>, StartError> + Send + Sync + 'static,
+    ) -> Self {
+        let service = Service { name, version };
+        Self { service, settings: &[], make: Box::new(make), policy: Box::new(|auth, _| auth) }
+    }
+
+    /// Adds settings of the server's own to those that every server has.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &'static [Setting]) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Changes the authentication that the settings ask for: who may call.
+    #[must_use]
+    pub fn with_authentication(
+        mut self,
+        policy: impl Fn(AuthConfig, &Settings) -> AuthConfig + Send + Sync + 'static,
+    ) -> Self {
+        self.policy = Box::new(policy);
+        self
+    }
+
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// All problems at once, each with the variable's name and what to do.
+    pub fn read(&self, env: &Environment) -> Result<Config, Problems> {
+        Config::read(env, self.service, self.settings)
+    }
+
+    /// All settings in the order of `.env.example`: those of every server, and this one's own.
+    #[must_use]
+    pub fn table(&self) -> Vec<&'static Setting> {
+        Table::with(self.settings).rows().collect()
+    }
+
+    /// All settings with the values that they have in this environment, as the command `config` prints them. Secrets are
+    /// masked.
+    #[must_use]
+    pub fn export(&self, env: &Environment, format: Format) -> String {
+        export(env, self.settings, format)
+    }
+
+    /// Puts the server together, inside of a tokio runtime.
+    ///
+    /// # Errors
+    /// [`BuildError`] where a part cannot be built from the configuration.
+    pub fn build(&self, config: &Config) -> Result<BuiltServer, BuildError> {
+        let store = config.store.open()?;
+        let mut auth = AuthConfig::new(self.service.name, config.auth.mode);
+        // The server's own tokens, apart from whatever the caller presents. Where there is one, no request goes on without
+        // it; where there are several, those tools go on whose token is there.
+        let tokens = config.tokens();
+        auth = match tokens[..] {
+            [only] => auth.with_service_token(store.clone(), only),
+            _ => auth,
+        };
+        auth = auth.with_service_tokens(store.clone(), tokens);
+        if let Some(access) = &config.auth.cloudflare {
+            // Clients that are told of the metadata ask its authorization server for a token: without one they fail there,
+            // and do not say that theirs is wrong.
+            auth = auth.with_cloudflare(access.clone()).with_resource_path(RESOURCE);
+        }
+        if let Some(tokens) = &config.auth.bearer {
+            auth = auth.with_bearer(tokens.clone());
+        }
+        if let Some(url) = &config.public_url {
+            auth = auth.with_public_origin(url.base.clone());
+        }
+        let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
+        let Handlers { mcp, legacy } = (self.make)(&config.settings).map_err(BuildError::Start)?;
+        let router = router::router(App { config, auth: auth.clone(), store, mcp, legacy });
+        Ok(BuiltServer { router, auth })
+    }
+}
+
+/// Keeps the public keys of Cloudflare Access and the server's own tokens fresh, as long as it is polled.
+pub(crate) async fn keep_fresh(auth: AuthLayer) {
+    tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh());
+}

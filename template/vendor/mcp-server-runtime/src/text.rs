@@ -1,0 +1,114 @@
+//! Text from upstream: answers that are not quite JSON, and errors of HTTP clients.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use serde_json::{Map, Value};
+
+/// An object of JSON, as tolerant of broken text as JavaScript is, by which most of it was written: a half of a surrogate
+/// pair and bytes that are not UTF-8 become U+FFFD, and a byte order mark in front is skipped (RFC 8259 §8.1).
+///
+/// # Errors
+/// Where it is no object for all that; the place is that in the text as it came.
+pub fn parse(body: &[u8]) -> serde_json::Result<Map<String, Value>> {
+    match serde_json::from_slice(body) {
+        Ok(object) => Ok(object),
+        Err(error) => {
+            let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+            let whole = without_lone_surrogates(&text);
+            // The place is told for the text as it came.
+            serde_json::from_str(&whole).map_err(|_| error)
+        }
+    }
+}
+
+/// The text with `\ufffd` in place of each `\ud800` to `\udfff` that is no pair (RFC 8259 §8.2).
+fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    let mut fixed = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    // Outside of a string a backslash is an error anyway.
+    while let Some(next) = text[at..].find('\\') {
+        at += next;
+        match (unit(&text[at..]), text.get(at + 6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                fixed.push_str(&text[copied..at]);
+                fixed.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            (Some(_), _) => at += 6,
+            // The character after the backslash is not the begin of an escape, but may be of several bytes.
+            (None, _) => at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    fixed.push_str(&text[copied..]);
+    Cow::Owned(fixed)
+}
+
+/// The value of `\uXXXX` at the beginning.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    // from_str_radix takes a sign as well.
+    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+}
+
+/// What an error goes back to: the operating system's or rustls' words, without an address.
+#[must_use]
+pub fn first_cause(error: &dyn Error) -> String {
+    let mut first = error;
+    while let Some(source) = first.source() {
+        first = source;
+    }
+    // An error without a cause is reqwest's own, which may tell the address.
+    if error.source().is_none() {
+        return "no cause given".to_owned();
+    }
+    first.to_string().chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(body: &[u8]) -> Option<String> {
+        parse(body).ok()?.get("a")?.as_str().map(str::to_owned)
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("error sending request for url (https://coda.example/?query=private)")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("invalid peer certificate: UnknownIssuer\n")]
+    struct Inner;
+
+    #[test]
+    fn the_first_cause_tells_no_address() {
+        assert_eq!(first_cause(&Outer(Inner)), "invalid peer certificate: UnknownIssuer");
+        assert_eq!(first_cause(&Inner), "no cause given");
+    }
+
+    #[test]
+    fn broken_text_is_mended_and_the_rest_stays_as_it_is() {
+        for (body, expected) in [
+            (&br#"{"a":"cut \ud83d"}"#[..], "cut \u{fffd}"),
+            (
+                br#"{"a":"\ud83d\ude00 \ude00 \ud83dx \uD83D\uD83D\uDE00"}"#,
+                "\u{1f600} \u{fffd} \u{fffd}x \u{fffd}\u{1f600}",
+            ),
+            (br#"{"a":"\\ud83d \" \n \ud83d"}"#, "\\ud83d \" \n \u{fffd}"),
+            (b"{\"a\":\"\xff \xc3\xbc\"}", "\u{fffd} \u{fc}"),
+            (b"\xef\xbb\xbf{\"a\":\"mark\"}", "mark"),
+        ] {
+            assert_eq!(name(body).as_deref(), Some(expected), "{}", String::from_utf8_lossy(body));
+        }
+        for bad in [&b"{"[..], b"[]", b"{\"a\":\"\\ud83\"}", b"{\"a\":\"\\u+123\"}", b"{\"a\":\"\\", b"\\\xc3\xbc"] {
+            assert!(parse(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+}

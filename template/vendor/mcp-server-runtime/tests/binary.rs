@@ -1,0 +1,197 @@
+//! The program as an operator meets it: its errors, its log lines, its signals.
+#![allow(clippy::expect_used, reason = "tests may say what they expect")]
+
+mod support;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use support::BEARER;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// The program in an empty environment but for these variables.
+fn program(pairs: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(support::program());
+    command.env_clear().envs(pairs.iter().copied()).kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn variables<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut all = vec![("PORT", "0"), ("MCP_DEV_BEARER_TOKEN", BEARER)];
+    all.push(("API_TOKEN", support::API_TOKEN));
+    all.extend_from_slice(more);
+    all
+}
+
+/// A running program, its address, and its log from there on.
+struct Running {
+    child: Child,
+    address: String,
+    log: tokio::io::Lines<BufReader<tokio::process::ChildStderr>>,
+    before: Vec<String>,
+}
+
+async fn start(more: &[(&str, &str)]) -> Running {
+    let mut child = program(&variables(more)).spawn().expect("started");
+    let mut log = BufReader::new(child.stderr.take().expect("a log")).lines();
+    let mut before = Vec::new();
+    loop {
+        let line = log.next_line().await.expect("a log").expect("the server said where it listens");
+        let found =
+            line.split("listening on http://").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_owned);
+        before.push(line);
+        if let Some(address) = found {
+            return Running { child, address, log, before };
+        }
+    }
+}
+
+impl Running {
+    /// Ends the program by SIGTERM and gives its exit status and whole log.
+    async fn terminate(mut self) -> (std::process::ExitStatus, String) {
+        let pid = self.child.id().expect("running").to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill");
+        assert!(sent.success());
+        while let Some(line) = self.log.next_line().await.expect("a log") {
+            self.before.push(line);
+        }
+        let status = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.expect("in time");
+        (status.expect("ended"), self.before.join("\n"))
+    }
+
+    async fn call_with_argument(&self, argument: &str) {
+        let params = serde_json::json!({"name": "get_whoami", "arguments": {"x": argument}});
+        let body = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let request = reqwest::Client::new().post(format!("http://{}/mcp", self.address)).bearer_auth(BEARER);
+        let request = request.header("content-type", "application/json");
+        let request = request.header("accept", "application/json, text/event-stream").body(body.to_string());
+        assert_eq!(support::answer(request).await.0, 200);
+    }
+
+    async fn ping(&self, token: &str) -> u16 {
+        self.post(token, serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await
+    }
+
+    async fn post(&self, token: &str, body: serde_json::Value) -> u16 {
+        let request = reqwest::Client::new()
+            .post(format!("http://{}/mcp", self.address))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            // A forged line in a header (attacks.md 33) stays out of the log.
+            .header("x-request-id", "from-the-edge")
+            .header("user-agent", "x [DEBUG] Bearer token authenticated for: forged@example.com")
+            .body(body.to_string());
+        support::answer(request).await.0
+    }
+}
+
+#[tokio::test]
+async fn all_problems_of_the_configuration_at_once_and_status_2() {
+    let pairs = [("AUTH_MODE", "both"), ("PORT", "eighty"), ("LOG_FORMAT", "xml")];
+    let output = program(&pairs).output().await.expect("ran");
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    for variable in ["PORT", "LOG_FORMAT", "CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD", "MCP_DEV_BEARER_TOKEN"] {
+        assert!(text.contains(&format!("  {variable}: ")), "{variable} in:\n{text}");
+    }
+    assert!(text.contains("API_TOKEN: is missing. Get one from https://api.example.com/tokens"), "{text}");
+}
+
+#[tokio::test]
+async fn healthcheck_tells_a_live_server_from_none() {
+    let running = start(&[]).await;
+    let port = running.address.rsplit(':').next().expect("a port").to_owned();
+    let healthy = program(&variables(&[("PORT", &port)])).arg("healthcheck").output().await.expect("ran");
+    assert_eq!(healthy.status.code(), Some(0));
+    running.terminate().await;
+    let gone = program(&variables(&[("PORT", &port)])).arg("healthcheck").output().await.expect("ran");
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("unhealthy"));
+}
+
+#[tokio::test]
+async fn attack_33_log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
+    let running = start(&[]).await;
+    assert_eq!(running.ping(BEARER).await, 200);
+    assert_eq!(running.ping("wrong-token-0123456789").await, 401);
+    let (status, log) = running.terminate().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    // The id of the request stands in front of the level.
+    let line = " from-the-edge [DEBUG] Bearer token authenticated for: developer@localhost\n";
+    assert!(log.contains(line), "{log}");
+    assert!(log.contains(" from-the-edge [WARN] Bearer token validation failed: bearer token mismatch\n"), "{log}");
+    assert!(!log.contains("forged@example.com"), "{log}");
+}
+
+#[tokio::test]
+async fn attack_50_no_secret_is_logged_at_any_level() {
+    let running = start(&[("RUST_LOG", "trace,rmcp::service=trace"), ("LOG_FORMAT", "json")]).await;
+    assert_eq!(running.ping(BEARER).await, 200);
+    running.call_with_argument("words-of-the-caller").await;
+    assert_eq!(running.ping("wrong-token-0123456789").await, 401);
+    let (_, log) = running.terminate().await;
+    assert!(log.lines().count() > 5, "a TRACE log has some lines, though none of rmcp: {log}");
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let of_the_request: Vec<_> = lines.filter(|line| line["request_id"] == "from-the-edge").collect();
+    let said = |level: &str| of_the_request.iter().filter(|line| line["level"] == level).count();
+    assert!(said("DEBUG") >= 1 && said("WARN") == 1, "{of_the_request:#?}");
+    assert!(!log.contains(BEARER) && !log.contains("wrong-token"), "a caller's token is in the log");
+    assert!(!log.contains("words-of-the-caller"), "an argument is in the log");
+    assert!(!log.contains(support::API_TOKEN), "the server's token is in the log");
+}
+
+#[tokio::test]
+async fn attack_50_arguments_are_in_no_line_whatever_rust_log_says() {
+    // "info" alone takes away what the default says of the MCP library.
+    for level in ["info", "trace,rmcp=trace"] {
+        let running = start(&[("RUST_LOG", level)]).await;
+        let arguments = serde_json::json!({"milliseconds": "words-of-the-caller"});
+        let params = serde_json::json!({"name": "wait", "arguments": arguments});
+        let call = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        assert_eq!(running.post(BEARER, call).await, 200);
+        let params = serde_json::json!({"progressToken": 1, "progress": 1, "message": "words-of-the-caller"});
+        let progress = serde_json::json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
+        assert_eq!(running.post(BEARER, progress).await, 202);
+        let (_, log) = running.terminate().await;
+        assert!(!log.contains("words-of-the-caller"), "at {level}:\n{log}");
+    }
+}
+
+#[tokio::test]
+async fn attack_61_a_log_that_nobody_reads_stops_nothing() {
+    let mut running = start(&[]).await;
+    let http = reqwest::Client::new();
+    // A line has 150 bytes, with the longest id that is taken over: the pipe holds 64 KiB, the server 1 MiB.
+    let (id, body) = ("x".repeat(64), r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    let request = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\nX-Request-Id: {id}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let last = request.replace("Host:", "Connection: close\r\nHost:");
+    let requests = request.repeat(9_999) + &last;
+    let mut stream = tokio::net::TcpStream::connect(&running.address).await.expect("a connection");
+    let (mut read, mut write) = stream.split();
+    let mut answers = String::new();
+    let both = async { tokio::join!(write.write_all(requests.as_bytes()), read.read_to_string(&mut answers)) };
+    let (sent, read) = tokio::time::timeout(Duration::from_secs(60), both).await.expect("the server goes on");
+    sent.and(read.map(|_| ())).expect("answered");
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 10_000);
+    let status = http.get(format!("http://{}/status", running.address)).bearer_auth(BEARER);
+    let (_, status) = support::answer(status).await;
+    assert!(status["log"]["dropped"].as_u64() > Some(0), "{status}");
+    let pid = running.child.id().expect("running").to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill").success());
+    let ended = tokio::time::timeout(Duration::from_secs(20), running.child.wait()).await;
+    assert_eq!(ended.expect("within the grace period").expect("ended").code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_bearer_token_on_an_open_address_is_warned_about() {
+    let running = start(&[("HOST", "0.0.0.0")]).await;
+    let (_, log) = running.terminate().await;
+    assert!(log.contains("[WARN] A Bearer token for development is accepted on 0.0.0.0"), "{log}");
+}

@@ -1,0 +1,188 @@
+//! MCP over HTTP in both eras: the official client in all five revisions, and the wire rules that no client breaks.
+#![allow(clippy::expect_used, reason = "tests may say what they expect")]
+
+mod support;
+
+use rmcp::model::{CallToolRequestParams, ClientConfig, ProtocolVersion};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{ClientLifecycleMode, ClientServiceExt as _, ServiceExt as _};
+use serde_json::{Value, json};
+use support::{BEARER, TestServer, answer, start};
+
+const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+const MODERN: &str = "2026-07-28";
+
+#[tokio::test]
+async fn the_official_client_works_in_every_revision() {
+    let server = start().await;
+    for version in LEGACY.into_iter().chain([MODERN]) {
+        let settings = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp")).auth_header(BEARER);
+        let transport = StreamableHttpClientTransport::from_config(settings);
+        let version: ProtocolVersion = serde_json::from_value(json!(version)).expect("a version");
+        let mut config = ClientConfig::default();
+        config.protocol_version = version.clone();
+        let client = if version.as_str() == MODERN {
+            let mode = ClientLifecycleMode::Discover { preferred_versions: vec![version.clone()] };
+            config.serve_with_lifecycle(transport, mode).await.expect("connected")
+        } else {
+            config.serve(transport).await.expect("connected")
+        };
+        let tools = client.list_all_tools().await.expect("tools");
+        assert!(tools.iter().any(|t| t.name == "get_whoami"), "{version}: {tools:?}");
+        let result = client.call_tool(CallToolRequestParams::new("get_whoami")).await.expect("a result");
+        assert_ne!(result.is_error, Some(true), "{version}: {result:?}");
+        client.cancel().await.expect("closed");
+    }
+}
+
+#[tokio::test]
+async fn initialize_agrees_on_the_version_that_was_asked_for() {
+    let server = start().await;
+    for version in LEGACY {
+        let info = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let answer = rpc_bare(&server, "initialize", info).await;
+        assert_eq!(answer["result"]["protocolVersion"], version);
+        assert_eq!(answer["result"]["serverInfo"]["name"], support::NAME);
+        assert!(answer["result"]["capabilities"]["tools"].is_object());
+    }
+    let info =
+        json!({"protocolVersion": "1999-01-01", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    assert_eq!(rpc_bare(&server, "initialize", info).await["result"]["protocolVersion"], "2025-11-25");
+}
+
+#[tokio::test]
+async fn malformed_requests_get_json_rpc_errors() {
+    let server = start().await;
+    let request = |id: &str| [r#"{"jsonrpc":"2.0","id":"#, id, r#","method":"ping"}"#].concat();
+    let cases: Vec<(String, i64)> = vec![
+        ("{nope".into(), -32700),
+        (String::new(), -32700),
+        ("[]".into(), -32600),
+        (format!("[{}]", request("1")), -32600),
+        ("17".into(), -32600),
+        (request("null"), -32600),
+        (request("true"), -32600),
+        (request("1.5"), -32600),
+        (request("{}"), -32600),
+        (request("99999999999999999999"), -32600),
+        (request(&format!("\"{}\"", "x".repeat(5000))), -32600),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#.into(), -32600),
+        (r#"{"jsonrpc":"2.0","id":1}"#.into(), -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":5}"#.into(), -32600),
+    ];
+    for (body, code) in cases {
+        let (status, answer) = server.send(body.clone()).await;
+        assert_eq!((status, answer["error"]["code"].as_i64()), (400, Some(code)), "{body}: {answer}");
+        assert_eq!(answer["jsonrpc"], "2.0");
+        assert!(answer["error"]["message"].is_string() && !answer["error"]["data"].is_null(), "{answer}");
+    }
+    // The process goes on, and ids of every good kind come back.
+    for id in [json!(0), json!(-5), json!(""), json!("abc"), json!(9_007_199_254_740_993_i64)] {
+        let (status, answer) = server.send(json!({"jsonrpc": "2.0", "id": id, "method": "ping"}).to_string()).await;
+        assert_eq!((status, &answer["id"]), (200, &id), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_methods_tools_and_parameters() {
+    let server = start().await;
+    assert_eq!(server.rpc("no/such", json!({})).await["error"]["code"], -32601);
+    assert_eq!(server.rpc("tools/call", json!({"name": "no_such", "arguments": {}})).await["error"]["code"], -32602);
+    for params in [json!(5), json!([1]), json!({"name": 7}), json!({"name": "get_whoami", "arguments": "x"}), json!({})]
+    {
+        let answer = server.rpc("tools/call", params.clone()).await;
+        assert_eq!(answer["error"]["code"], -32602, "{params}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn notifications_never_get_an_error() {
+    let server = start().await;
+    let progress = json!({"progressToken": 1, "progress": 0.5});
+    let odd = [("notifications/progress", json!(7)), ("notifications/cancelled", json!([])), ("tools/call", json!({}))];
+    let known = [
+        ("notifications/initialized", json!({})),
+        ("notifications/progress", progress),
+        ("notifications/resources/list_changed", json!({})),
+        ("notifications/unheard/of", json!({"x": 1})),
+    ];
+    for (method, params) in known.into_iter().chain(odd) {
+        let body = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        let response = server.post(body.to_string()).send().await.expect("an answer");
+        assert_eq!(response.status(), 202, "{method}");
+        assert_eq!(response.text().await.expect("a body"), "", "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_modern_era() {
+    let server = start().await;
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let modern = |method: &str, mut params: Value, name: Option<&str>| {
+        params["_meta"] = meta.clone();
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let request = server.post(body.to_string()).header("mcp-protocol-version", MODERN).header("mcp-method", method);
+        match name {
+            Some(name) => request.header("mcp-name", name),
+            None => request,
+        }
+    };
+    let (status, discovered) = answer(modern("server/discover", json!({}), None)).await;
+    let versions = discovered["result"]["supportedVersions"].as_array().cloned().unwrap_or_default();
+    assert!(status == 200 && versions.contains(&json!(MODERN)), "{discovered}");
+
+    let (_, list) = answer(modern("tools/list", json!({}), None)).await;
+    assert_eq!(list["result"]["resultType"], "complete");
+    assert!(list["result"]["ttlMs"].is_number() && list["result"]["cacheScope"].is_string(), "{list}");
+
+    let call = json!({"name": "get_whoami", "arguments": {}});
+    let (status, _) = answer(modern("tools/call", call.clone(), Some("get_whoami"))).await;
+    assert_eq!(status, 200);
+    let (status, wrong) = answer(modern("tools/call", call, Some("other"))).await;
+    assert_eq!((status, wrong["error"]["code"].as_i64()), (400, Some(-32020)));
+    // initialize and ping belong to the era before, whatever their parameters.
+    for method in ["no/such", "initialize", "ping"] {
+        let (status, unknown) = answer(modern(method, json!({}), None)).await;
+        assert_eq!((status, unknown["error"]["code"].as_i64()), (404, Some(-32601)), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn http_rules_of_the_endpoint() {
+    let server = start().await;
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    for method in [reqwest::Method::GET, reqwest::Method::DELETE, reqwest::Method::PUT] {
+        let request = server.http.request(method.clone(), server.url("/mcp")).bearer_auth(BEARER);
+        let status = request.header("accept", "text/event-stream").send().await.expect("an answer").status();
+        assert_eq!(status, 405, "{method}");
+    }
+    let with = |name: &'static str, value: &'static str| {
+        let request = server.http.post(server.url("/mcp")).bearer_auth(BEARER).body(ping);
+        let (accept, kind) = match name {
+            "accept" => (value, "application/json"),
+            _ => ("application/json, text/event-stream", value),
+        };
+        request.header("accept", accept).header("content-type", kind)
+    };
+    for accept in ["application/json", "*/*", "application/json, */*"] {
+        assert_eq!(answer(with("accept", accept)).await.0, 200, "{accept}");
+    }
+    let without = server.http.post(server.url("/mcp")).bearer_auth(BEARER).header("content-type", "application/json");
+    assert_eq!(answer(without.body(ping)).await.0, 200);
+    assert_eq!(answer(with("accept", "text/html")).await.0, 406);
+    assert_eq!(answer(with("content-type", "text/plain")).await.0, 415);
+    assert_eq!(answer(with("content-type", "application/json; charset=utf-8")).await.0, 200);
+    let session = server.post(ping).header("mcp-session-id", "made-up").send().await.expect("an answer");
+    assert_eq!(session.status(), 200);
+    assert!(!session.headers().contains_key("mcp-session-id"));
+}
+
+/// A request without a version header, as a client sends its first one.
+async fn rpc_bare(server: &TestServer, method: &str, params: Value) -> Value {
+    server.send(json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string()).await.1
+}

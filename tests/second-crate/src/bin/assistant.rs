@@ -1,0 +1,5 @@
+//! The assistant as a program.
+
+fn main() -> std::process::ExitCode {
+    mcp_server_runtime::run(orders::assistant::server())
+}
