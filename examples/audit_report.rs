@@ -90,6 +90,8 @@ fn report(documents: u32) -> Report {
         decisions: decisions.collect(),
         findings,
         hidden: 3,
+        since: None,
+        links_to: None,
         graph: DocumentGraph { documents: paths, edges },
     }
 }

@@ -26,7 +26,7 @@ pub struct Cli {
     /// Print each step
     #[arg(short, long, global = true, display_order = 901)]
     pub verbose: bool,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -82,13 +82,13 @@ pub struct New {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
     /// Who may call: Cloudflare Access, a Bearer token, or both
-    #[arg(long, value_name = "MODE", value_parser = Named(&["cloudflare", "bearer", "both"]))]
+    #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "bearer", "both"]))]
     pub auth_mode: Option<String>,
     /// Where the token for the upstream API is kept
-    #[arg(long, value_name = "STORE", value_parser = Named(&["env", "postgres", "infisical"]))]
+    #[arg(long, value_name = "STORE", value_parser = SuggestedValues(&["env", "postgres", "infisical"]))]
     pub token_store: Option<String>,
     /// Start from the Coda tools, or from one trivial tool
-    #[arg(long, value_name = "EXAMPLE", value_parser = Named(&["coda", "blank"]))]
+    #[arg(long, value_name = "EXAMPLE", value_parser = SuggestedValues(&["coda", "blank"]))]
     pub example: Option<String>,
     /// Answer a question of the template; may be repeated
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
@@ -129,6 +129,28 @@ pub struct AuditDocs {
     /// Use this renderer's rules instead of those that the tree's files name
     #[arg(long, value_enum, value_name = "RENDERER", help_heading = INPUT)]
     pub flavor: Option<Flavor>,
+    /// Audit the document at --path with the text on standard input, and report what is wrong in it
+    #[arg(
+        long,
+        requires = "path",
+        conflicts_with_all = ["paths", "fix", "baseline", "keep", "since", "since_merge_base"],
+        help_heading = INPUT
+    )]
+    pub stdin: bool,
+    /// With --stdin: where the document is or will be
+    #[arg(long, value_name = "PATH", requires = "stdin", value_hint = ValueHint::FilePath, help_heading = INPUT)]
+    pub path: Option<PathBuf>,
+    /// Report only what this commit does not have: findings that are new since this branch, tag or commit
+    #[arg(
+        long,
+        value_name = "REF",
+        conflicts_with_all = ["since_merge_base", "fix", "update_baseline"],
+        help_heading = CHECKS
+    )]
+    pub since: Option<String>,
+    /// The same, since the commit at which the current branch left this one
+    #[arg(long, value_name = "BRANCH", conflicts_with_all = ["fix", "update_baseline"], help_heading = CHECKS)]
+    pub since_merge_base: Option<String>,
     /// Fail on warnings, too
     #[arg(long, help_heading = CHECKS)]
     pub strict: bool,
@@ -151,7 +173,7 @@ pub struct AuditDocs {
     #[arg(
         long,
         value_name = "CODE",
-        conflicts_with_all = ["paths", "baseline", "root", "flavor"],
+        conflicts_with_all = ["paths", "baseline", "root", "flavor", "since", "since_merge_base", "stdin"],
         value_parser = code_parser(),
         help_heading = CHECKS
     )]
@@ -246,7 +268,7 @@ pub enum DocsCommand {
     /// Show the pages in a browser, on this machine only, and rebuild them when something changes
     ///
     /// It writes nothing: it shows what `docs build` would make of the catalog, the templates and the documents.
-    #[command(after_help = "Exit status: 0 it was told to stop (Ctrl-C), 2 wrong input, 3 it cannot serve.\n\n\
+    #[command(after_help = "Exit status: 0 it was stopped (Ctrl-C), 2 wrong input, 3 it cannot serve.\n\n\
                       Example:\n  mcp-kit docs serve --port 3000")]
     Serve(DocsServe),
 }
@@ -288,30 +310,30 @@ pub struct CatalogAdd {
     /// The catalog
     #[command(flatten)]
     pub file: CatalogFile,
-    /// Its name
+    /// Name
     pub name: String,
-    /// A server, or the template that servers are made from
+    /// A server, or a template for servers
     #[arg(long, default_value = "server", value_parser = value_parser(ServiceKind::ALL))]
     pub kind: ServiceKind,
-    /// Whether it is in use
+    /// Status
     #[arg(long, value_parser = value_parser(ServiceStatus::ALL))]
     pub status: ServiceStatus,
-    /// Where it runs
+    /// Location
     #[arg(long, value_parser = value_parser(Location::ALL))]
     pub location: Location,
-    /// How callers authenticate
+    /// Authentication of callers
     #[arg(long, value_name = "METHOD", value_parser = value_parser(AuthMethod::ALL))]
     pub auth_method: AuthMethod,
-    /// Where its tokens are kept
+    /// Storage of its tokens
     #[arg(long, value_name = "STORAGE", value_parser = value_parser(TokenStorage::ALL))]
     pub token_storage: TokenStorage,
-    /// Where it answers
+    /// URL of its endpoint
     #[arg(long)]
     pub url: Option<String>,
-    /// Where its sources are
+    /// Repository: an address, or a path relative to the catalog
     #[arg(long)]
     pub repository: Option<String>,
-    /// Who owns it
+    /// Owner: a person or a team
     #[arg(long)]
     pub owner: Option<String>,
     /// Notes
@@ -367,9 +389,9 @@ pub enum OutputFormat {
 /// Values that help and completions offer, but the template accepts or rejects. A template can have other choices, and
 /// a wrong value is reported together with every other error.
 #[derive(Clone, Copy)]
-struct Named(&'static [&'static str]);
+struct SuggestedValues(&'static [&'static str]);
 
-impl TypedValueParser for Named {
+impl TypedValueParser for SuggestedValues {
     type Value = String;
 
     fn parse_ref(

@@ -496,7 +496,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn serve_shows_the_pages_and_makes_them_anew() {
+fn serve_shows_the_pages_and_rebuilds_them() {
     const PAGE: &str = "/docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.html";
     let place = place(CATALOG);
     let mut served = Served::start(&place);

@@ -20,6 +20,9 @@ const MODES: [&str; 2] = ["cloudflare", "bearer"];
 /// The pages of a generated project with commands for production.
 const PAGES: [&str; 3] = ["docs/OAUTH_SOP.md", "docs/OAUTH_TROUBLESHOOTING.md", "docs/INFISICAL.md"];
 
+/// Those that its owner edits, and that say what to do on a developer's machine as well.
+const OWN_PAGES: [&str; 5] = ["README.md", "docs/CLIENTS.md", "docs/DEPLOY.md", "docs/LOGS.md", "docs/TOKENS.md"];
+
 /// A rendered project: the text of its files by path.
 struct Project {
     store: &'static str,
@@ -40,9 +43,9 @@ impl Project {
         &self.files["docker-compose.yml"]
     }
 
-    /// The pages and the README, as far as they are there.
+    /// The pages and the owner's own, as far as they are there.
     fn documents(&self) -> impl Iterator<Item = (&str, &str)> {
-        let paths = PAGES.into_iter().chain(["README.md"]);
+        let paths = PAGES.into_iter().chain(OWN_PAGES);
         paths.filter_map(|path| Some((path, self.files.get(path)?.as_str())))
     }
 }
@@ -369,7 +372,7 @@ fn no_secret_is_an_argument() {
 /// and a umask does not stay in the reader's shell.
 #[test]
 fn the_pages_are_for_the_production_that_there_is() {
-    for (path, text) in generated().filter(|(path, _)| *path != "README.md").chain(fleets()) {
+    for (path, text) in generated().filter(|(path, _)| !OWN_PAGES.contains(path)).chain(fleets()) {
         assert!(!text.contains("127.0.0.1:8080") && !text.contains("localhost:8080"), "{path}");
         assert!(!text.contains("SERVICE_NAME"), "{path}: there is no such setting");
         for block in blocks(path, text) {

@@ -102,8 +102,8 @@ fn compare(name: &str, came: &str) {
         std::fs::write(&path, came + "\n").unwrap();
         return;
     }
-    let (_, told) = OUTPUTS.iter().find(|(known, _)| *known == name).unwrap();
-    assert_eq!(told.trim(), came, "{name}: the page and the code part; see the head of this test");
+    let (_, expected) = OUTPUTS.iter().find(|(known, _)| *known == name).unwrap();
+    assert_eq!(expected.trim(), came, "{name}: the page and the code part; see the head of this test");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,9 +155,9 @@ async fn the_page_shows_what_the_middleware_says() {
 
 #[test]
 fn the_index_has_every_code() {
-    let told: Vec<_> = ERROR_CATALOGUE.iter().map(|row| (row.code, row.status, row.message.to_owned())).collect();
+    let expected: Vec<_> = ERROR_CATALOGUE.iter().map(|row| (row.code, row.status, row.message.to_owned())).collect();
     let real: Vec<_> = AuthError::ALL.iter().map(|e| (e.code(), e.status().as_u16(), e.to_string())).collect();
-    assert_eq!(told, real);
+    assert_eq!(expected, real);
     for row in ERROR_CATALOGUE {
         // A sentence that fits into a cell of a table.
         assert!(row.advice.contains(' ') && row.advice.ends_with('.') && !row.advice.contains('|'), "{row:?}");

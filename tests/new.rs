@@ -154,7 +154,7 @@ mod making {
     }
 
     #[test]
-    fn initialises_git_unless_told_otherwise_or_inside_a_repository() {
+    fn initialises_git_unless_disabled_or_inside_a_repository() {
         let place = Place::new();
         place.ok(&["new", "with", "--template", SMALL]);
         assert!(place.path("with/.git/HEAD").is_file());
@@ -348,7 +348,7 @@ mod answers {
     }
 
     #[test]
-    fn a_mistyped_choice_of_a_flag_is_told_the_nearest() {
+    fn a_mistyped_choice_of_a_flag_gets_the_nearest() {
         let place = Place::new();
         assert_said!(place, outcome(&place.run(&["new", "x", "--auth-mode", "baerer"])), "mistyped_choice");
     }
@@ -562,9 +562,9 @@ mod interrupts {
                     fs::remove_dir_all(place.path("made")).unwrap();
                 } else {
                     seen[1] += 1;
-                    let told = status.code() == Some(128 + number);
+                    let ended_by_signal = status.code() == Some(128 + number);
                     let killed_before_it_listened = status.signal() == Some(number);
-                    assert!(told || killed_before_it_listened, "{status}");
+                    assert!(ended_by_signal || killed_before_it_listened, "{status}");
                 }
                 assert!(place.is_empty_but(&[]), "{signal} after {} ms", moment * 4);
                 place.clean();

@@ -1,7 +1,7 @@
 //! What holds of any bytes that are taken for a document, under the rules of every renderer.
 
 use mcp_kit::audit::Settings;
-use mcp_kit::audit::document::{Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
+use mcp_kit::audit::document::{Construct, Document, LinkKind, Match, Patterns, Span, Syntax, decode, parse};
 use mcp_kit::audit::site::Flavor;
 
 /// Offsets are places in the text, names are found, and a destination that is replaced where it is said to stand is the new one.
@@ -10,33 +10,53 @@ pub(crate) fn document(bytes: &[u8]) {
     let Ok(patterns) = Patterns::new(&config.deprecated, &config.common_words) else { panic!("the default pattern") };
     let decoded = decode(bytes);
     assert_eq!(decoded.text.len(), bytes.len());
-    for (word, flavor) in Flavor::words() {
-        let document = parse(&decoded, &flavor.syntax(), &patterns, true);
+    for syntax in syntaxes() {
+        let document = parse(&decoded, &syntax, &patterns, true);
         places(&decoded.text, &document);
         for name in document.anchors.iter(&document.strings) {
             assert_eq!(document.anchors.find(name, &document.strings), Match::Exact, "{name:?}");
         }
-        if *word == "github" {
+        named(&decoded.text, &document);
+        if syntax == github() {
             replaced(&decoded.text, &document, &patterns);
         }
     }
 }
 
-fn syntax(flavor: Flavor) -> Syntax {
-    Site::new(flavor, Vec::new(), String::new()).syntax
+/// The syntax of every renderer, and of those that no flavor has yet.
+fn syntaxes() -> impl Iterator<Item = Syntax> {
+    use Construct::{Containers, DefinitionLists, Directives, Liquid, Math, TermIds, WikiLinks};
+    let others = [&[Liquid, DefinitionLists] as &[_], &[Directives, Containers, Math], &[WikiLinks, TermIds]];
+    let known = Flavor::names().iter().map(|(_, flavor)| flavor.syntax());
+    known.chain(others.into_iter().map(|more| github().with(more)))
+}
+
+/// A destination without anything to unescape stands where it is said to.
+fn named(text: &str, document: &Document) {
+    let is_plain = |destination: &str| destination.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    for link in document.links.iter().filter(|link| matches!(link.kind, LinkKind::Link | LinkKind::Image)) {
+        let destination = document.text(link.destination);
+        if is_plain(destination) && link.destination_span.start < link.destination_span.end {
+            assert_eq!(&text[link.destination_span.range()], destination, "{text:?}");
+        }
+    }
 }
 
 fn places(text: &str, document: &Document) {
     let inside = |span: Span| assert!(text.get(span.range()).is_some(), "{span:?} of {text:?}");
     for link in &document.links {
         inside(link.span);
-        inside(link.written);
+        inside(link.destination_span);
     }
     assert!(document.links.is_sorted_by_key(|link| link.span));
+    for raw in &document.raw {
+        inside(raw.span);
+        inside(raw.destination_span);
+    }
     document.undefined.iter().for_each(|undefined| inside(undefined.span));
     for definition in &document.definitions {
         inside(definition.span);
-        inside(definition.written);
+        inside(definition.destination_span);
     }
     for suppression in &document.suppressions {
         inside(suppression.span);
@@ -51,11 +71,11 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
     let editable = document.links.iter().find(|link| {
         matches!(link.kind, LinkKind::Link | LinkKind::Image)
             && link.definition.is_none()
-            && link.written.start < link.written.end
+            && link.destination_span.start < link.destination_span.end
     });
     let Some(link) = editable else { return };
     let mut edited = text.to_owned();
-    edited.replace_range(link.written.range(), "replaced.md");
+    edited.replace_range(link.destination_span.range(), "replaced.md");
     let again = parse(&decode(edited.as_bytes()), &github(), patterns, true);
     let here = again.links.iter().find(|other| other.span.start == link.span.start && other.kind == link.kind);
     assert_eq!(here.map(|other| again.text(other.destination)), Some("replaced.md"), "{text:?}");
@@ -63,5 +83,5 @@ fn replaced(text: &str, document: &Document, patterns: &Patterns) {
 
 fn github() -> Syntax {
     let word = |(word, _): &&(&str, Flavor)| *word == "github";
-    Flavor::words().iter().find(word).map(|(_, flavor)| flavor.syntax()).expect("GitHub is the first row")
+    Flavor::names().iter().find(word).map(|(_, flavor)| flavor.syntax()).expect("GitHub is the first row")
 }

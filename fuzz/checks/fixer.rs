@@ -1,4 +1,4 @@
-//! What holds of the repairs of any tree: they are made outside of nothing but the reported places, and auditing again finds nothing new.
+//! Holds for the fixes of any tree: they change only the reported places, and auditing again finds nothing new.
 
 use std::fs;
 
@@ -17,9 +17,9 @@ pub(crate) fn fixer(bytes: &[u8]) {
     for (path, text) in PATHS.iter().zip(bytes.splitn(PATHS.len(), |byte| *byte == 0)) {
         fs::write(root.join(path), text).unwrap();
     }
-    let scope = Scope { paths: vec![root.to_owned()], root: Some(root.to_owned()) };
-    let look = || -> Report { audit(&scope, &Settings::default(), &Facts::default()).unwrap().0 };
-    let before = look();
+    let scope = Scope { paths: vec![root.to_owned()], root: Some(root.to_owned()), unsaved: None };
+    let audit_again = || -> Report { audit(&scope, &Settings::default(), &Facts::default()).unwrap().0 };
+    let before = audit_again();
     let plan = fixes(root, &before.findings);
     for change in &plan.changes {
         let Some(old) = &change.before else { panic!("{} is new", change.path) };
@@ -28,7 +28,7 @@ pub(crate) fn fixer(bytes: &[u8]) {
         assert!(outside(old, &spans).eq(rest(old, &change.after, &spans)), "{} changed elsewhere", change.path);
         fs::write(root.join(&change.path), &change.after).unwrap();
     }
-    let after = look();
+    let after = audit_again();
     // An anchor is looked at only once its path is right, so a repaired place may have another finding, but no more than one.
     let places = |report: &Report| report.findings.iter().filter(|finding| is_of_a_link(finding)).count();
     assert!(places(&after) <= places(&before), "{:#?} became {:#?}", before.findings, after.findings);
@@ -36,7 +36,7 @@ pub(crate) fn fixer(bytes: &[u8]) {
     for change in &left.changes {
         fs::write(root.join(&change.path), &change.after).unwrap();
     }
-    assert!(fixes(root, &look().findings).changes.is_empty(), "it ends");
+    assert!(fixes(root, &audit_again().findings).changes.is_empty(), "it ends");
 }
 
 /// An island has another entry when the one before is reached.

@@ -1,9 +1,9 @@
-//! The known findings of an old tree, so that only new ones fail. In: a file and the findings. Out: findings hidden, entries that match
-//! nothing, or the text of a new file. Writes nothing itself.
+//! Accepted findings of an old tree, so that only new ones fail. In: a file and the findings. Out: the findings that
+//! remain, the stale entries, or the text of a new file. This module writes nothing.
 //!
-//! A finding is known by its document, code, target and source line; line numbers do not count, so that writing elsewhere in the document
-//! changes nothing. A known link in a reworded line is still the same link. How often an entry may match is counted: the same mistake
-//! made once more is new.
+//! An entry matches by document, code, target and source line. It ignores the line number, so an edit elsewhere in the
+//! document changes nothing. For a link, a reworded line still matches. An entry has a count: one more copy of the same
+//! defect is new.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -18,38 +18,38 @@ use crate::error::Explain;
 
 const SCHEMA: &str = "mcp-kit/audit-baseline/1";
 
-/// Why a baseline is of no use.
+/// The reason that a baseline cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the baseline {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is no baseline.
+    /// The file is not a baseline.
     #[error("{}:{line}:{column}: {reason}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Column, from 1.
+        /// The column, from 1.
         column: usize,
-        /// What is wrong there.
+        /// The error at that place.
         reason: String,
     },
 }
 
-/// What stays the same when lines move. The order is that of the file.
+/// The parts of a finding that stay the same when lines move. The order is that of the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Known {
     path: String,
     code: Code,
     target: Option<String>,
-    /// Of the source line, which itself may be long, or secret.
+    /// The digest of the source line. The line itself can be long, or contain a secret.
     text: String,
 }
 
@@ -64,20 +64,20 @@ impl From<&Finding> for Known {
     }
 }
 
-/// An entry that matches fewer findings than it accepts: something was mended.
+/// A stale entry: it matches fewer findings than it accepts, because some were fixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stale {
     /// The document.
     pub path: String,
-    /// The kind.
+    /// The code.
     pub code: Code,
-    /// What the link pointed to.
+    /// The target of the link.
     pub target: Option<String>,
-    /// How many findings are gone.
+    /// The number of accepted findings that no longer exist.
     pub count: u32,
 }
 
-/// Findings that are accepted, and how often each.
+/// The accepted findings, each with its count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline(BTreeMap<Known, u32>);
 
@@ -89,7 +89,7 @@ struct Written<E: Serialize> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Read {
+struct BaselineFile {
     #[serde(rename = "schema", deserialize_with = "schema")]
     _schema: (),
     findings: Vec<BaselineEntry>,
@@ -124,7 +124,7 @@ fn write_code<S: serde::Serializer>(code: &Code, serializer: S) -> Result<S::Ok,
 }
 
 impl Baseline {
-    /// Reads a file.
+    /// Reads a baseline file.
     ///
     /// # Errors
     /// When it cannot be read, or is no baseline.
@@ -138,14 +138,14 @@ impl Baseline {
     /// # Errors
     /// When they are no baseline.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, BaselineError> {
-        let read: Read = serde_json::from_slice(bytes).map_err(|error| {
+        let read: BaselineFile = serde_json::from_slice(bytes).map_err(|error| {
             let (line, column) = (error.line().max(1), error.column().max(1));
             let said = error.to_string();
             let reason = said.split(" at line ").next().unwrap_or(&said).to_owned();
             BaselineError::Invalid { path: path.to_owned(), line, column, reason }
         })?;
         let mut known = BTreeMap::new();
-        // The same entry twice is what merging two branches leaves.
+        // A merge of two branches can leave the same entry twice.
         for BaselineEntry { path, code, target, text, count } in read.findings {
             let entry: &mut u32 = known.entry(Known { path, code, target, text }).or_default();
             *entry = entry.saturating_add(count);
@@ -153,8 +153,8 @@ impl Baseline {
         Ok(Self(known))
     }
 
-    /// The baseline that accepts `findings`, and of the entries here those which this run could not see. `covers` says whether it
-    /// looked for findings of a code in a document.
+    /// Returns the baseline that accepts `findings`. It also keeps the entries that this run could not see. `covers`
+    /// returns whether the run looked for findings of a code in a document.
     #[must_use]
     pub fn updated(&self, findings: &[Finding], covers: &dyn Fn(Code, &str) -> bool) -> Self {
         let unseen = self.0.iter().filter(|(known, _)| !covers(known.code, &known.path));
@@ -165,8 +165,8 @@ impl Baseline {
         Self(entries)
     }
 
-    /// Takes the accepted findings out of `report` and counts them as hidden. Returns what matched nothing, as far as this run could
-    /// see it.
+    /// Removes the accepted findings from `report` and counts them as hidden. Returns the stale entries, as far as this
+    /// run could see them.
     pub fn hide(&self, report: &mut Report, covers: &dyn Fn(Code, &str) -> bool) -> Vec<Stale> {
         let mut left = self.0.clone();
         let mut known: Vec<bool> = Vec::with_capacity(report.findings.len());
@@ -193,19 +193,19 @@ impl Baseline {
             .collect()
     }
 
-    /// How many findings it accepts.
+    /// Returns the number of accepted findings.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.values().map(|count| *count as usize).sum()
     }
 
-    /// Whether it accepts none.
+    /// Returns whether no finding is accepted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The file's contents: one entry a line, sorted, so that version control shows what was added and what was mended.
+    /// Writes the file: one entry per line, sorted, so that version control shows each entry that was added or fixed.
     ///
     /// # Errors
     /// When `out` refuses.
@@ -222,7 +222,7 @@ impl Baseline {
     }
 }
 
-/// Whether a finding would be there again tomorrow.
+/// Returns whether the next run would report the finding again.
 fn is_stable(finding: &Finding) -> bool {
     finding.code != Code::UndecidedUrl
 }
@@ -266,7 +266,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What is left of `findings`, and what is stale.
+    /// Returns the findings that remain, the number of hidden ones, and the counts of stale entries.
     fn left(baseline: &Baseline, findings: Vec<Finding>) -> (Vec<Finding>, usize, Vec<u32>) {
         let mut report = report_of(findings);
         let stale = baseline.hide(&mut report, &everything);

@@ -11,7 +11,6 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
-use super::facts::Facts;
 use super::settings::Settings;
 use super::site::{Addresses, Index, Site, Sites};
 use super::walk::{Kind, Tree};
@@ -20,59 +19,78 @@ use crate::text::path::{file_name, join, parent};
 /// A document in its tree.
 #[derive(Debug)]
 pub struct Page {
-    /// Which entry of the tree.
+    /// The number of its entry in the tree.
     pub entry: u32,
-    /// Which site.
+    /// The number of its site.
     pub site: u16,
-    /// Whether its findings are reported.
+    /// `true` when its findings are reported.
     pub audited: bool,
-    /// What is in it.
+    /// The parsed contents.
     pub document: Document,
 }
 
 /// A tree and its documents.
 #[derive(Debug)]
 pub struct Corpus {
-    /// Every path.
+    /// The index of all paths.
     pub tree: Tree,
-    /// Whose rules.
+    /// The sites and their rules.
     pub sites: Sites,
     /// The documents, sorted by path.
     pub pages: Vec<Page>,
-    /// Whether the root is known to be what `/` means: it is a repository's, or somebody named it.
+    /// `true` when `/` is known to mean the root: it is a repository, or the user named it.
     pub rooted: bool,
-    /// By entry: which page, if it is one.
+    /// The page of each entry, if it has one.
     of_entry: Vec<u32>,
     /// By site: the addresses of its pages, if they have any.
     indexes: Vec<Option<Index>>,
-    /// By site: which page has a label, where labels are found on all pages.
+    /// By site: the page of each label, for sites whose labels apply to all pages.
     labels: Vec<FxHashMap<Box<str>, u32>>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
 }
 
 const NO_PAGE: u32 = u32::MAX;
 
+/// The rules by which a document is read, besides its site.
+#[derive(Clone, Copy)]
+pub struct ReadRules<'a> {
+    /// The patterns that mark documents as deprecated.
+    pub patterns: &'a Patterns,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// `true` when addresses in running text are links.
+    pub addresses: bool,
+}
+
+/// Returns the entries of a tree that are documents.
+fn documents(tree: &Tree) -> Vec<u32> {
+    (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect()
+}
+
+/// Returns whether a document reads the same in both sites.
+fn reads_alike(path: &[u8], one: &Site, other: &Site) -> bool {
+    one.syntax(path) == other.syntax(path)
+}
+
 impl Corpus {
-    /// Reads every document of `tree`; `audited` says whose findings are wanted, `progress` hears how many of how many are read.
+    /// Reads every document of `tree`. `audited` returns whether the findings of a document are reported. `progress`
+    /// receives the number of documents that are read, and of all.
     #[must_use]
     pub fn read(
         tree: Tree,
         sites: Sites,
-        patterns: &Patterns,
-        settings: &Settings,
-        facts: &Facts,
+        reading: &ReadRules<'_>,
         audited: &(dyn Fn(&[u8]) -> bool + Sync),
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
         let read_so_far = AtomicUsize::new(0);
-        let documents: Vec<u32> =
-            (0_u32..).zip(tree.entries()).filter(|(_, entry)| entry.kind == Kind::Document).map(|(at, _)| at).collect();
+        let documents = documents(&tree);
         let pages: Vec<Page> = documents
             .par_iter()
             .map(|&entry| {
                 let path = &tree.entries()[entry as usize].path;
                 let site = sites.number(path);
-                let document = read(&tree, path, sites.site(site), patterns, settings, facts);
+                let document = read(&tree, path, sites.site(site), reading);
                 let so_far = read_so_far.fetch_add(1, Ordering::Relaxed);
                 if so_far.is_multiple_of(256) {
                     progress(so_far, documents.len());
@@ -80,6 +98,50 @@ impl Corpus {
                 Page { entry, site, audited: audited(path), document }
             })
             .collect();
+        Self::from_pages(tree, sites, pages)
+    }
+
+    /// Reads the documents of another state of the tree. Those that are the same in both, and are read by the same rules, are taken over.
+    #[must_use]
+    pub fn reread(
+        self,
+        tree: Tree,
+        sites: Sites,
+        reading: &ReadRules<'_>,
+        audited: &(dyn Fn(&[u8]) -> bool + Sync),
+    ) -> Self {
+        let Self { tree: old, sites: old_sites, pages, of_entry, rooted, .. } = self;
+        let mut documents_of: Vec<Option<(u16, Document)>> =
+            pages.into_iter().map(|page| Some((page.site, page.document))).collect();
+        let mut taken = |path: &[u8], site: u16| {
+            if tree.text(path).is_some() || old.text(path).is_some() {
+                return None;
+            }
+            let entry = old.exact(path)?;
+            let slot = documents_of.get_mut(*of_entry.get(entry as usize)? as usize)?;
+            let is_same = |of: u16| reads_alike(path, old_sites.site(of), sites.site(site));
+            slot.take_if(|(of, _)| is_same(*of)).map(|(_, document)| document)
+        };
+        let taken: Vec<(u32, u16, Option<Document>)> = documents(&tree)
+            .into_iter()
+            .map(|entry| {
+                let path = &tree.entries()[entry as usize].path;
+                let site = sites.number(path);
+                (entry, site, taken(path, site))
+            })
+            .collect();
+        let pages: Vec<Page> = taken
+            .into_par_iter()
+            .map(|(entry, site, document)| {
+                let path = &tree.entries()[entry as usize].path;
+                let document = document.unwrap_or_else(|| read(&tree, path, sites.site(site), reading));
+                Page { entry, site, audited: audited(path), document }
+            })
+            .collect();
+        Self { rooted, ..Self::from_pages(tree, sites, pages) }
+    }
+
+    fn from_pages(tree: Tree, sites: Sites, pages: Vec<Page>) -> Self {
         let mut of_entry = vec![NO_PAGE; tree.entries().len()];
         for (at, page) in (0_u32..).zip(&pages) {
             of_entry[page.entry as usize] = at;
@@ -89,45 +151,45 @@ impl Corpus {
         Self { tree, sites, pages, rooted: true, of_entry, indexes, labels, addresses: OnceLock::new() }
     }
 
-    /// The page that an entry is.
+    /// Returns the page of an entry.
     #[must_use]
     pub fn page_of(&self, entry: u32) -> Option<u32> {
         self.of_entry.get(entry as usize).copied().filter(|page| *page != NO_PAGE)
     }
 
-    /// The path of a page.
+    /// Returns the path of a page.
     #[must_use]
     pub fn path(&self, page: u32) -> &[u8] {
         self.path_of(&self.pages[page as usize])
     }
 
-    /// The path of one of the pages.
+    /// Returns the path of a page, by its number.
     #[must_use]
     pub fn path_of(&self, page: &Page) -> &[u8] {
         &self.tree.entries()[page.entry as usize].path
     }
 
-    /// The site of a page.
+    /// Returns the site of a page.
     #[must_use]
     pub fn site(&self, page: u32) -> &Site {
         self.sites.site(self.pages[page as usize].site)
     }
 
-    /// The addresses of the site of a page, if its pages have any.
+    /// Returns the addresses of the site of a page, if its pages have any.
     #[must_use]
     pub fn index(&self, page: u32) -> Option<&Index> {
         self.indexes.get(usize::from(self.pages[page as usize].site))?.as_ref()
     }
 
-    /// The page that has a label which destinations on a page may name, if the page's site has labels.
+    /// Returns the page with a label that destinations on a page may name, if the site of the page has labels.
     #[must_use]
     pub fn label(&self, page: u32, label: &[u8]) -> Option<u32> {
         let labels = self.labels.get(usize::from(self.pages[page as usize].site))?;
         labels.get(std::str::from_utf8(label).ok()?).copied()
     }
 
-    /// Whether some page of a site with addresses of its own may have this one. Where a page appears is settled by configuration that
-    /// only the generator understands, so only the last part of the address is compared.
+    /// Returns whether some page of a site with its own addresses may have this address. Only the generator understands
+    /// the configuration that decides it, so this compares only the last part of the address.
     #[must_use]
     pub fn has_address(&self, path: &[u8]) -> bool {
         let addresses = self.addresses.get_or_init(|| {
@@ -141,7 +203,7 @@ impl Corpus {
                 }
                 let name = file_name(self.path(number));
                 let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
-                // Docusaurus orders pages by numbers in front of their names, Hugo dates them.
+                // Docusaurus orders pages by a number in front of the name. Hugo uses a date.
                 let bare = stem
                     .trim_ascii_start()
                     .iter()
@@ -158,7 +220,7 @@ impl Corpus {
         last.is_empty() || addresses.contains(&last)
     }
 
-    /// The page that stands for a folder.
+    /// Returns the page that a link to a folder opens.
     #[must_use]
     pub fn index_of(&self, folder: &[u8], site: &Site) -> Option<u32> {
         let entry = |name: &&str| self.tree.find(&join(folder, name.as_bytes()));
@@ -196,17 +258,17 @@ fn labels(sites: &Sites, pages: &[Page]) -> Vec<FxHashMap<Box<str>, u32>> {
 }
 
 thread_local! {
-    /// Reused for every file that a thread reads: fresh memory for each cost a sixth of the time of a whole audit.
+    /// A thread reuses it for every file. Fresh memory for each file took a sixth of the time of a whole audit.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A buffer that has become larger than this is given back.
+/// The largest buffer to keep between two files.
 const KEPT: usize = 1 << 20;
 
-/// One document, whatever becomes of it.
-fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, settings: &Settings, facts: &Facts) -> Document {
+/// Reads one document. Every failure becomes a document with an error.
+fn read(tree: &Tree, path: &[u8], site: &Site, reading: &ReadRules<'_>) -> Document {
     BUFFER.with_borrow_mut(|buffer| {
-        let document = read_into(buffer, tree, path, site, patterns, settings, facts);
+        let document = read_into(buffer, tree, path, site, reading);
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
         }
@@ -214,15 +276,8 @@ fn read(tree: &Tree, path: &[u8], site: &Site, patterns: &Patterns, settings: &S
     })
 }
 
-fn read_into(
-    buffer: &mut Vec<u8>,
-    tree: &Tree,
-    path: &[u8],
-    site: &Site,
-    patterns: &Patterns,
-    settings: &Settings,
-    facts: &Facts,
-) -> Document {
+fn read_into(buffer: &mut Vec<u8>, tree: &Tree, path: &[u8], site: &Site, reading: &ReadRules<'_>) -> Document {
+    let ReadRules { patterns, settings, addresses } = *reading;
     let bytes = match bytes(tree, path, settings.largest, buffer) {
         Ok(bytes) => bytes,
         Err(reason) => return Document::unread(reason),
@@ -230,9 +285,9 @@ fn read_into(
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Document::unread("it is UTF-16, which Markdown renderers do not read; save it as UTF-8".to_owned());
     }
-    // The parsers are fuzzed by their authors, and one bad file must not cost the report of all others.
+    // One bad file must not cost the report on all others, even if a parser panics.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, facts.answers.is_some());
+        let mut document = document::parse(&decode(bytes), &site.syntax(path), patterns, addresses);
         add_file_name(&mut document.evidence, path, patterns);
         document
     }));
@@ -241,7 +296,7 @@ fn read_into(
     })
 }
 
-/// The last part of an address that has one.
+/// Returns the last part of an address.
 fn last_part(address: &[u8]) -> &[u8] {
     file_name(address.strip_suffix(b"/").unwrap_or(address))
 }
@@ -253,30 +308,34 @@ fn add_file_name(evidence: &mut Evidence, path: &[u8], patterns: &Patterns) {
     }
 }
 
-/// A document's bytes, which are put into `buffer` in place of what is there.
+/// Returns the bytes of a document. They replace the contents of `buffer`.
 ///
 /// # Errors
 /// Why it cannot be read, in words.
-pub fn bytes<'a>(tree: &Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
+pub fn bytes<'a>(tree: &'a Tree, path: &[u8], largest: u64, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
     let unreadable = |error: io::Error| format!("it cannot be read: {error}");
-    let mut file = File::open(tree.on_disk(path)).map_err(unreadable)?;
     let too_large = || format!("it is larger than {} MB", largest >> 20);
+    if let Some(text) = tree.text(path) {
+        return if text.len() as u64 > largest { Err(too_large()) } else { Ok(text) };
+    }
+    let mut file = File::open(tree.on_disk(path)).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     if length > largest {
         return Err(too_large());
     }
     if length == 0 {
-        // Some file systems do not say how much there is.
+        // Some file systems report no size.
         buffer.clear();
         file.take(largest + 1).read_to_end(buffer).map_err(unreadable)?;
         return if buffer.len() as u64 > largest { Err(too_large()) } else { Ok(buffer) };
     }
     let length = usize::try_from(length).map_err(|_| too_large())?;
-    // It only grows: what is there is overwritten, and need not be filled with zeros before.
+    // The buffer only grows. Its old contents are overwritten, so it needs no fill with zeros.
     if buffer.len() < length {
         buffer.resize(length, 0);
     }
-    // What has been written to it since is for the next audit; asking for the end once more would cost every file a system call.
+    // Text that was appended since belongs to the next audit. Another read at the end would cost one more system call
+    // per file.
     let mut read = 0;
     while read < length {
         match file.read(&mut buffer[read..length]) {

@@ -1,4 +1,4 @@
-//! Findings → what to do with a whole document, with reasons. Pure; a person has the last word.
+//! Findings → a proposal for each whole document, with reasons. Pure. A person decides.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use super::finding::{Code, Decision, Finding, Severity, Verdict};
 use super::graph::Graph;
 use crate::text::path::display_path;
 
-/// So many documents that link to one are named.
+/// The maximum number of linking documents in a reason.
 const NAMED: usize = 3;
 
-/// A proposal for each document that is an orphan or speaks of what is deprecated, in the order of their paths.
+/// Returns a proposal for each document that is an orphan or refers to something deprecated, sorted by path.
 #[must_use]
 pub fn decide(corpus: &Corpus, graph: &Graph, findings: &[Finding]) -> Vec<Decision> {
     let about = |finding: &&Finding| matches!(finding.code, Code::Orphan | Code::DeprecatedReference);
@@ -31,7 +31,7 @@ pub fn decide(corpus: &Corpus, graph: &Graph, findings: &[Finding]) -> Vec<Decis
     for (from, to) in graph.pairs().filter(|(_, to)| is_concerned[*to as usize]) {
         linked.entry(to).or_default().push(from);
     }
-    // Findings are sorted by path, so those of one document stand together.
+    // Findings are sorted by path, so the findings of one document are adjacent.
     let documents = concerned.chunk_by(|one, other| one.path == other.path);
     let decision = |findings: &[&Finding]| {
         let page = *pages.get(findings.first()?.path.as_str())?;
@@ -65,16 +65,17 @@ fn proposal(corpus: &Corpus, page: u32, findings: &[&Finding], linked: &[u32]) -
     Decision { path: findings[0].path.clone(), verdict, reasons }
 }
 
-/// Whether its name, title or status says it of the page itself, or a notice at its head does.
+/// Returns whether its name, title or status, or a notice at its head, marks the page itself as deprecated.
 fn is_about_the_page(document: &Document) -> bool {
     let evidence = &document.evidence;
     let named = evidence.mentions.iter().any(|mention| !mention.common && mention.place >= Place::Title);
     named || evidence.notice.is_some_and(|notice| !notice.updated)
 }
 
-/// Where a notice at its head sends readers.
+/// Returns the replacement that its front matter or a notice at its head names.
 fn replacement(document: &Document) -> Option<&str> {
-    Some(document.text(document.evidence.notice?.replacement?))
+    let from_notice = || document.evidence.notice?.replacement;
+    document.front_matter.replacement.or_else(from_notice).map(|replacement| document.text(replacement))
 }
 
 fn links_to_it(corpus: &Corpus, linked: &[u32]) -> String {
@@ -103,7 +104,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let scope = Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()) };
+        let scope =
+            Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()), unsaved: None };
         let (report, _) = audit(&scope, &Settings::default(), &Facts::default()).unwrap();
         let mut text = String::new();
         for decision in report.decisions {
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn a_healthy_tree_needs_none() {
         assert_eq!(decisions(&[("README.md", "[a](a.md)\n"), ("a.md", "# A\n")]), "");
-        // What is accepted with a reason is not proposed again.
+        // A finding that is suppressed with a reason causes no proposal.
         let accepted = "<!-- mcp-kit-ignore orphan: it is found by search -->\n# Lonely\n";
         assert_eq!(decisions(&[("README.md", ""), ("lonely.md", accepted)]), "");
     }

@@ -1,5 +1,5 @@
-//! Links → doubts about the profile. When nearly all links of one form are broken by a profile's rules, the profile is wrong and not the
-//! documents: those links are not judged then.
+//! Links → doubts about the profile. When a profile makes nearly all links of one form broken, the profile is wrong,
+//! not the documents. The audit does not judge those links.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -10,31 +10,31 @@ use super::resolve::{Resolved, Target};
 use super::site::{Cause, Form};
 use crate::markdown::destination::{Parts, has_scheme};
 
-/// So many broken links of a form are needed for a doubt: below that, chance makes any share.
+/// The minimum number of broken links of a form. With fewer, any share can be chance.
 pub const LEAST: usize = 20;
 
-/// And this share of all links of the form: more than this many in a hundred.
+/// The minimum share of broken links among all links of the form, in percent.
 pub const SHARE: usize = 50;
 
-/// The forms that depend on what a site makes of its files. The path of a file means the same nearly everywhere.
+/// The forms that depend on the addresses of a site's pages. The path of a file means the same nearly everywhere.
 const DOUBTFUL: [Form; 3] = [Form::Absolute, Form::Bare, Form::Address];
 
-/// A form of links of a site that is not judged, because nearly all of them would be broken.
+/// A form of links that is not judged on one site, because nearly all of them would be broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
     /// The number of the site.
     pub site: u16,
     /// The form.
     pub form: Form,
-    /// How many lead to nothing by the profile.
+    /// The number of links that are broken by the profile.
     pub broken: usize,
-    /// How many there are.
+    /// The number of all links of the form.
     pub all: usize,
-    /// The first few of them: page, and which of its links.
+    /// The first broken links: the page, and the number of the link on it.
     pub examples: Vec<(u32, usize)>,
 }
 
-/// Finds the doubts, and takes the judgement on their links back.
+/// Finds the doubts, and marks their links as not judged.
 pub fn find(corpus: &Corpus, links: &mut [Box<[Resolved]>]) -> Vec<Doubt> {
     let mut suspects: FxHashMap<(u16, Form), Vec<(u32, usize)>> = FxHashMap::default();
     for (number, links) in (0_u32..).zip(&*links) {
@@ -67,7 +67,7 @@ fn is_broken(link: &Resolved) -> bool {
     matches!(link.target, Target::Missing | Target::Outside | Target::Case(_))
 }
 
-/// How many links of a form the audited pages of a site have.
+/// Returns the number of links of a form on the audited pages of a site.
 fn count(corpus: &Corpus, site: u16, wanted: Form) -> usize {
     let pages = (0..u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX)).into_par_iter();
     let of_site = pages.filter(|page| {
@@ -82,7 +82,7 @@ fn count(corpus: &Corpus, site: u16, wanted: Form) -> usize {
         .sum()
 }
 
-/// The form of a link into the tree.
+/// Returns the form of a link into the tree.
 #[must_use]
 pub fn form(corpus: &Corpus, page: u32, at: usize) -> Option<Form> {
     let document = &corpus.pages[page as usize].document;

@@ -1,4 +1,4 @@
-//! Small trees for the tests of checks: files as pairs of path and text, findings as lines that one can read.
+//! Small trees for the tests of checks. In: files as pairs of path and text. Out: findings as readable lines.
 #![cfg(test)]
 
 use std::fmt::Write as _;
@@ -11,12 +11,12 @@ use super::finding::{Code, Finding};
 use super::scope::Scope;
 use super::settings::Settings;
 
-/// The findings with one code in a tree of these files.
+/// Returns the findings with one code in a tree of these files.
 pub(crate) fn findings(code: &str, files: &[(&str, &str)]) -> String {
     findings_with(code, files, &Settings::default(), &Facts::default())
 }
 
-/// The same with settings.
+/// Returns the findings with one code, under these settings.
 pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], settings: &Settings, facts: &Facts) -> String {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -27,9 +27,9 @@ pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], settings: &Setti
     findings_in(code, folder.path(), settings, facts)
 }
 
-/// The same in a tree that is there already.
+/// Returns the findings with one code in an existing tree.
 pub(crate) fn findings_in(code: &str, folder: &Path, settings: &Settings, facts: &Facts) -> String {
-    let scope = Scope { paths: vec![folder.to_owned()], root: Some(folder.to_owned()) };
+    let scope = Scope { paths: vec![folder.to_owned()], root: Some(folder.to_owned()), unsaved: None };
     let (report, _) = audit(&scope, settings, facts).unwrap();
     let code: Code = code.parse().unwrap();
     report.findings.iter().filter(|finding| finding.code == code).map(line).collect::<Vec<_>>().join("\n")

@@ -1,4 +1,5 @@
-//! What is true on the day of an audit. The command finds it out; the audit itself asks neither the clock nor the web nor the catalog.
+//! The facts of the day of an audit. The command collects them. The audit itself reads no clock, no web page and no
+//! catalog.
 
 use chrono::NaiveDate;
 
@@ -11,11 +12,12 @@ use super::web::UrlAnswers;
 pub struct Facts {
     /// Today, for review dates.
     pub today: NaiveDate,
-    /// Documents that were reviewed and have not changed since, by paths relative to the root: nothing is proposed for them.
+    /// Documents that were reviewed and have not changed since, as paths relative to the root. They get no proposal.
     pub unchanged_reviews: Vec<String>,
-    /// Generated pages that a build would write otherwise.
+    /// Generated pages that a build would change.
     pub stale_pages: Vec<StalePage>,
-    /// The web's answers. `None` when it was not asked: then addresses are not judged, and those in running text are no links.
+    /// The answers of the web, or `None` without `--online`. Then the audit judges no web address, and addresses in
+    /// running text are not links.
     pub answers: Option<UrlAnswers>,
 }
 

@@ -1,4 +1,4 @@
-//! What checks make and reporters read. In: nothing. Out: plain data that knows neither files nor formats.
+//! The output of checks and the input of reporters. Plain data that knows neither files nor formats.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,19 +6,19 @@ use std::str::FromStr;
 
 use super::site::Form;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing; nothing is wrong for a reader.
+    /// Information. Readers meet no defect.
     Note,
-    /// Wrong for some readers, or likely to become wrong.
+    /// A defect for some readers, or a likely future defect.
     Warning,
-    /// A reader meets a defect.
+    /// A defect that every reader meets.
     Error,
 }
 
 impl Severity {
-    /// As it stands in reports: `note`, `warning`, `error`.
+    /// Returns the word in reports: `note`, `warning`, `error`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A code that is none of ours.
+/// A code that does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no check {0:?}")]
 pub struct UnknownCode(pub String);
@@ -48,10 +48,10 @@ macro_rules! codes {
         pub enum Code { $($variant),+ }
 
         impl Code {
-            /// All of them, in the order of the reference.
+            /// All codes, in the order of the reference.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// As it stands in reports and suppressions.
+            /// Returns the word in reports and suppressions.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
@@ -93,7 +93,7 @@ codes! {
 }
 
 impl Code {
-    /// Whether only the web knows: without asking it, nothing is said of these.
+    /// Returns whether findings of this code need the answers of the web.
     #[must_use]
     pub const fn is_of_the_web(self) -> bool {
         matches!(self, Self::BrokenUrl | Self::MovedUrl | Self::UndecidedUrl)
@@ -106,75 +106,75 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing that is wrong, and where.
+/// One defect and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind.
+    /// The kind of defect.
     pub code: Code,
-    /// How much it matters, after the configuration had its say.
+    /// The severity, after the configuration.
     pub severity: Severity,
-    /// The document, relative to the root, `/` between the parts; bytes that are no UTF-8 are replaced.
+    /// The document, relative to the root, with `/` between the parts. Bytes that are not UTF-8 are replaced.
     pub path: String,
-    /// Line, from 1.
+    /// The line, from 1.
     pub line: u32,
-    /// Column in Unicode scalar values, from 1.
+    /// The column in Unicode scalar values, from 1.
     pub column: u32,
-    /// Where it stands in the document's bytes.
+    /// The bytes of the document.
     pub span: Range<usize>,
-    /// The line(s) it stands on, for people; a secret is masked.
+    /// The source line, for people. A secret in it is masked.
     pub excerpt: Excerpt,
-    /// What the link points to, as written.
+    /// The target of the link, as written.
     pub target: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The message, one sentence.
     pub message: String,
-    /// What it should probably be, ready to paste in place of `target`.
+    /// The probable target, ready to paste in place of `target`.
     pub suggestion: Option<String>,
-    /// The repair, where it is certain.
+    /// The fix, when it is certain.
     pub fix: Option<Fix>,
 }
 
 /// The source line of a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The first line that the span touches, without its line end; long lines are cut around the span.
+    /// The first line of the span, without its line end. A long line is cut around the span.
     pub text: String,
-    /// The span within `text`, in Unicode scalar values from 0.
+    /// The span in `text`, in Unicode scalar values from 0.
     pub marked: Range<usize>,
 }
 
-/// A repair: edits that belong together.
+/// A fix: edits that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// What it does, in the imperative.
+    /// The action, in the imperative.
     pub title: String,
-    /// What changes, in the finding's document; sorted, not overlapping.
+    /// The edits to the document of the finding: sorted, without overlap.
     pub edits: Vec<Edit>,
 }
 
 /// One replacement of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Which bytes of the document.
+    /// The bytes to replace.
     pub span: Range<usize>,
-    /// What comes in their place.
+    /// The new text.
     pub text: String,
 }
 
-/// What is proposed for a whole document.
+/// A proposal for a whole document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It is right as it is.
+    /// It needs no change.
     Keep,
     /// It gets the header that points to the current approach.
     Update,
     /// It moves to the archive.
     Archive,
-    /// It stays, and something in it is to be mended.
+    /// It stays, and its findings need a fix.
     Fix,
 }
 
 impl Verdict {
-    /// As it stands in reports.
+    /// Returns the word in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -191,55 +191,70 @@ impl Verdict {
 pub struct Decision {
     /// The document.
     pub path: String,
-    /// What is proposed.
+    /// The proposal.
     pub verdict: Verdict,
-    /// Why, one sentence each.
+    /// The reasons, one sentence each.
     pub reasons: Vec<String>,
 }
 
-/// Everything an audit says.
+/// The result of an audit.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The root as given.
     pub root: String,
-    /// Which renderer's rules were taken and why, one sentence for each part of the tree that has its own.
+    /// The renderer of each part of the tree and the reason, one sentence per part.
     pub profiles: Vec<String>,
-    /// The parts of the tree that have rules of their own, and what of them is not judged.
+    /// The parts of the tree with their own rules, and the links in them that are not judged.
     pub sites: Vec<SiteReport>,
-    /// How many links and references are not judged.
+    /// The number of links and references that are not judged.
     pub not_judged: usize,
-    /// How many documents were read.
+    /// The number of documents.
     pub documents: usize,
-    /// How many links they hold.
+    /// The number of links in them.
     pub links: usize,
-    /// Wall-clock time.
+    /// The wall-clock time.
     pub duration: std::time::Duration,
     /// Sorted by path, line, column, code.
     pub findings: Vec<Finding>,
     /// Sorted by path.
     pub decisions: Vec<Decision>,
-    /// Findings left out because a baseline or a suppression has them.
+    /// The number of findings that a baseline or a suppression hides.
     pub hidden: usize,
-    /// The graph, for the page that draws it: every document, and for each the indices of those it links to.
+    /// The older state that the tree is compared with: its findings are left out.
+    pub since: Option<Since>,
+    /// The address under which the documents can be seen, with `/` at its end.
+    pub links_to: Option<String>,
+    /// The graph of all documents, for the HTML page.
     pub graph: DocumentGraph,
 }
 
-/// A part of the tree with rules of its own.
+/// An older state of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// As it was named.
+    pub name: String,
+    /// The commit that it is.
+    pub commit: String,
+    /// How many findings it has that are there now, too, and are left out.
+    pub older: usize,
+}
+
+/// A part of the tree with its own rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteReport {
     /// The folder of its documents, relative to the root.
     pub folder: String,
-    /// What renders it.
+    /// The renderer.
     pub generator: String,
-    /// Whether its generator's rules are known; otherwise it is only recognised.
+    /// `true` when the rules of its generator are known, `false` when the generator is only recognised.
     pub judged: bool,
-    /// Why it is taken for that.
+    /// The reason for that renderer.
     pub reason: String,
-    /// Folders that `/` stands for.
+    /// The folders that `/` can mean.
     pub roots: Vec<String>,
     /// The settings that were read: file, name, value.
     pub settings: Vec<(String, String, String)>,
-    /// What is not judged.
+    /// The links that are not judged.
     pub not_judged: Vec<NotJudged>,
 }
 
@@ -250,13 +265,13 @@ pub struct NotJudged {
     pub form: Form,
     /// The stable name of the reason.
     pub cause: &'static str,
-    /// How many.
+    /// The number of links.
     pub count: usize,
-    /// The reason: a clause behind "because".
+    /// The reason, a clause after "because".
     pub why: String,
-    /// What would make them judged; empty where nothing would.
+    /// The remedy that makes the audit judge them, or an empty text.
     pub remedy: String,
-    /// One of them: document and destination.
+    /// One example: document and destination.
     pub example: (String, String),
 }
 

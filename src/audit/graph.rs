@@ -1,4 +1,5 @@
-//! Documents → graph: who leads to whom, and what a reader can reach. Nothing here knows what a finding is.
+//! Documents → graph: the links between documents, and the documents that a reader can reach. It knows nothing of
+//! findings.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -11,33 +12,33 @@ use super::site::is_below;
 use super::walk::Kind;
 use crate::text::path::{file_name, parent};
 
-/// The links of all pages and what follows from them.
+/// The links of all pages and the reachable pages.
 #[derive(Debug)]
 pub struct Graph {
-    /// By page: where its links lead, in order.
+    /// By page: the targets of its links, in order.
     pub links: Vec<Box<[Resolved]>>,
-    /// By page: the pages it leads to, sorted, without itself.
+    /// By page: the pages that it links to, sorted, without itself.
     edges: Vec<Box<[u32]>>,
-    /// By page: the folders that it leads to and that have no page of their own, sorted.
+    /// By page: the linked folders without a page of their own, sorted.
     folders: Vec<Box<[u32]>>,
-    /// By page: whether a reader who starts at an entry point gets there.
+    /// By page: `true` when a reader can reach it from an entry point.
     pub reached: Vec<bool>,
-    /// Where readers start.
+    /// The entry points.
     pub entry_points: Vec<u32>,
-    /// Which pages are parts of others.
+    /// The pages that are parts of others.
     pub included: Included,
-    /// Forms of links that the profile most likely takes wrongly.
+    /// The forms of links that the profile most likely judges wrongly.
     pub doubts: Vec<Doubt>,
 }
 
 impl Graph {
-    /// From the corpus; `is_entry` knows the configured entry points.
+    /// Builds the graph. `is_entry` returns whether a path is a configured entry point.
     #[must_use]
     pub fn new(corpus: &Corpus, is_entry: &(dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let pages = u32::try_from(corpus.pages.len()).unwrap_or(u32::MAX);
         let mut links: Vec<_> = (0..pages).into_par_iter().map(|page| resolve(corpus, page)).collect();
         let included = Included::new(corpus, &links);
-        let parts: Vec<_> = included.resolve(corpus).collect();
+        let parts: Vec<_> = included.resolve(corpus, &links).collect();
         for (page, resolved) in parts {
             links[page as usize] = resolved;
         }
@@ -62,18 +63,18 @@ impl Graph {
         graph
     }
 
-    /// The pages that a page leads to.
+    /// Returns the pages that a page links to.
     #[must_use]
     pub fn from(&self, page: u32) -> &[u32] {
         &self.edges[page as usize]
     }
 
-    /// From, to: sorted, without repetition.
+    /// Returns all edges as pairs (from, to), sorted, without repetition.
     pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         (0_u32..).zip(&self.edges).flat_map(|(from, to)| to.iter().map(move |to| (from, *to)))
     }
 
-    /// Hosts show a folder's README to whoever looks at the folder, and whoever reads a page of it is one click away.
+    /// A host shows the README of a folder, so a reader of any page in the folder can reach it.
     fn browse(&mut self, corpus: &Corpus, folders: &mut FxHashSet<u32>) {
         loop {
             let seen: FxHashSet<&[u8]> = (0_u32..)
@@ -97,7 +98,7 @@ impl Graph {
         }
     }
 
-    /// Follows links from `waiting`; a folder without a page of its own shows what is in it, once.
+    /// Follows links from `waiting`. A folder without a page shows its contents, once.
     fn reach(&mut self, corpus: &Corpus, mut waiting: Vec<u32>, seen: &mut FxHashSet<u32>) {
         while let Some(page) = waiting.pop() {
             if std::mem::replace(&mut self.reached[page as usize], true) {
@@ -111,10 +112,10 @@ impl Graph {
     }
 }
 
-/// The pages that a page's links lead to.
+/// Returns the pages that these links lead to.
 fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
     let leads = |link: &Resolved| match link.target {
-        // With the wrong letter case it is still linked to: mending the link is enough.
+        // A link with the wrong letter case still counts. Fixing the link is enough.
         Target::Case(entry) => corpus.page_of(entry),
         Target::Hosted(page) | Target::Unpublished(page) => Some(page),
         _ => link.page(),
@@ -125,7 +126,7 @@ fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
     to.into()
 }
 
-/// The folders that a page's links lead to.
+/// Returns the folders that these links lead to.
 fn folders(corpus: &Corpus, links: &[Resolved]) -> Box<[u32]> {
     let entries = links.iter().filter_map(|link| match link.target {
         Target::Entry(entry) => Some(entry),
@@ -138,7 +139,7 @@ fn folders(corpus: &Corpus, links: &[Resolved]) -> Box<[u32]> {
     folders.into()
 }
 
-/// The pages that one sees when a folder is listed, with the pages of its folders.
+/// Returns the pages in the listing of a folder, with the pages of its folders.
 fn listed(corpus: &Corpus, folder: &[u8]) -> Vec<u32> {
     let site = corpus.sites.site(corpus.sites.number(folder));
     let page_of_entry = |(at, entry): (u32, &super::walk::Entry)| match entry.kind {
@@ -148,7 +149,8 @@ fn listed(corpus: &Corpus, folder: &[u8]) -> Vec<u32> {
     corpus.tree.children(folder).filter_map(page_of_entry).collect()
 }
 
-/// README, index, SUMMARY and side bars, at the root, in its documentation folder, and where a site begins.
+/// Returns whether a page is a usual entry point: a README, index, SUMMARY or side bar at the root, in the
+/// documentation folder, or at the start of a site.
 fn is_conventional(corpus: &Corpus, page: u32) -> bool {
     let path = corpus.path(page);
     let name = file_name(path).to_ascii_lowercase();
@@ -161,7 +163,7 @@ fn is_conventional(corpus: &Corpus, page: u32) -> bool {
     is_navigation && is_below(path, &site.folder) || is_start && at_start
 }
 
-/// What navigation files name, with what stands beside it where a site's generator orders pages by itself.
+/// Returns the pages that navigation files name, with their neighbours where the site's generator orders pages itself.
 fn navigated(corpus: &Corpus) -> Vec<u32> {
     let listed = (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.document.front_matter.listed);
     let mut pages: Vec<u32> = listed.map(|(number, _)| number).collect();
@@ -178,7 +180,7 @@ fn navigated(corpus: &Corpus) -> Vec<u32> {
                 None => pages.extend(corpus.index_of(path, site)),
             }
         }
-        // Some make lists of what is in a folder, some only where no navigation is written.
+        // Some generators list the pages of a folder, some only when the file has no navigation.
         let automatic = site.lists_folders;
         if automatic {
             let all = (0_u32..).zip(&corpus.pages).filter(|(number, _)| is_below(corpus.path(*number), &site.folder));

@@ -5,9 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::corpus::Corpus;
 use super::document::{Document, LinkKind};
-use super::site::{Cause, is_below};
 use super::resolve::{Fragment, Resolved, Target, resolve_on};
+use super::site::{Cause, is_below};
 use crate::text::casefold;
+use crate::text::path::file_name;
 
 /// More of them are not tried for each link.
 const MANY: usize = 8;
@@ -43,21 +44,26 @@ impl Included {
         Self { by }
     }
 
-    /// Whether a page is a part of another one.
+    /// Returns whether a page is a part of another one.
     #[must_use]
     pub fn has(&self, page: u32) -> bool {
         self.by.contains_key(&page)
     }
 
-    /// The links of pages that are only parts of others, as they resolve where those stand. One that leads nowhere from
-    /// any of them is not judged: no suggestion would hold for all.
-    pub fn resolve<'a>(&'a self, corpus: &'a Corpus) -> impl Iterator<Item = (u32, Box<[Resolved]>)> + 'a {
+    /// The links of pages that are only parts of others: those that lead nowhere from there, as they resolve where the
+    /// others stand. One that leads nowhere from any of them is not judged: no suggestion would hold for all.
+    pub fn resolve<'a>(
+        &'a self,
+        corpus: &'a Corpus,
+        links: &'a [Box<[Resolved]>],
+    ) -> impl Iterator<Item = (u32, Box<[Resolved]>)> + 'a {
         let parts = self.by.iter().filter(|(page, places)| {
-            places.first().is_some_and(|place| !is_below(corpus.path(**page), &corpus.site(*place).folder))
+            let path = corpus.path(**page);
+            !is_for_host(path) && places.first().is_some_and(|place| !is_below(path, &corpus.site(*place).folder))
         });
         parts.map(|(page, places)| {
-            let mut links = resolve_on(corpus, *page, places[0]);
-            for place in places.iter().skip(1).take(MANY) {
+            let mut links = links[*page as usize].clone();
+            for place in places.iter().take(MANY) {
                 if links.iter().all(is_good) {
                     break;
                 }
@@ -72,12 +78,20 @@ impl Included {
     }
 }
 
+/// Returns whether a document is a page of the repository's host even if another one includes it: README, CONTRIBUTING,
+/// CHANGELOG.
+fn is_for_host(path: &[u8]) -> bool {
+    let name = file_name(path);
+    let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
+    !stem.iter().any(u8::is_ascii_lowercase)
+}
+
 fn is_good(link: &Resolved) -> bool {
     !matches!(link.target, Target::Missing | Target::Outside | Target::Case(_))
         && !matches!(link.fragment, Fragment::Missing | Fragment::Case(_))
 }
 
-/// Whether a label is defined in a file that becomes a part of a page.
+/// Returns whether a label is defined in a file that becomes a part of a page.
 #[must_use]
 pub fn defines(corpus: &Corpus, links: &[Box<[Resolved]>], page: u32, label: &str) -> bool {
     let appended = &corpus.site(page).appended;

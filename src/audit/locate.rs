@@ -1,5 +1,4 @@
-//! Drafts → findings: lines, columns and excerpts are looked up, suppressions and the configured severities applied, and everything is
-//! put in order.
+//! Pending findings → findings: adds lines, columns and excerpts, applies suppressions and severities, and sorts.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,10 +15,10 @@ use super::settings::Settings;
 use super::walk::{Tree, Unreadable};
 use crate::text::path::display_path;
 
-/// Excerpts are no longer than this on either side of the place.
+/// The maximum length of an excerpt on each side of the span.
 const AROUND: usize = 200;
 
-/// Findings of all pending, sorted, and how many were suppressed.
+/// Returns the sorted findings and the number of suppressed ones.
 #[must_use]
 pub fn locate(context: Context<'_>, mut pending: Vec<PendingFinding>) -> (Vec<Finding>, usize) {
     let Context { corpus, settings, facts, .. } = context;
@@ -49,7 +48,7 @@ pub fn locate(context: Context<'_>, mut pending: Vec<PendingFinding>) -> (Vec<Fi
     (findings, hidden)
 }
 
-/// What the walk could not look at, as findings.
+/// Returns findings for the paths that the walk could not read.
 #[must_use]
 pub fn unreadable(tree: &Tree, settings: &Settings, covers: &dyn Fn(&[u8]) -> bool) -> Vec<Finding> {
     let Some(severity) = settings.severity(Code::Unreadable, Severity::Warning) else { return Vec::new() };
@@ -70,14 +69,14 @@ pub fn unreadable(tree: &Tree, settings: &Settings, covers: &dyn Fn(&[u8]) -> bo
     places.map(finding).collect()
 }
 
-/// In the order of reports.
+/// Sorts in the order of reports.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|one, other| {
         (&one.path, one.line, one.column, one.code).cmp(&(&other.path, other.line, other.column, other.code))
     });
 }
 
-/// Takes out what the documents' own comments accept, says which of those have nothing to hide, and counts.
+/// Removes suppressed findings, adds findings for suppressions that hide nothing, and counts.
 fn suppress(corpus: &Corpus, facts: &Facts, pending: &mut Vec<PendingFinding>) -> usize {
     let all = pending.len();
     let mut used: FxHashSet<(u32, Span, Code)> = FxHashSet::default();
@@ -109,16 +108,16 @@ fn suppress(corpus: &Corpus, facts: &Facts, pending: &mut Vec<PendingFinding>) -
     hidden
 }
 
-/// The suppressions of one page that are about one code, sorted by where they begin.
+/// The suppressions of one code on one page, sorted by start.
 #[derive(Default)]
 struct Accepted<'a> {
     of: Vec<&'a Suppression>,
-    /// How far each and all before it reach, so that one of thousands is found by halving.
+    /// The maximum end of each and all before it, for a binary search among thousands.
     reach: Vec<u32>,
 }
 
 impl<'a> Accepted<'a> {
-    /// The first that covers a place.
+    /// Returns the first suppression that covers a position.
     fn covering(&self, place: u32) -> Option<&'a Suppression> {
         let first = self.reach.partition_point(|reach| *reach < place);
         self.of.get(first).copied().filter(|suppression| suppression.covers.start <= place)
@@ -145,11 +144,12 @@ fn accepted(corpus: &Corpus) -> FxHashMap<(u32, Code), Accepted<'_>> {
     all
 }
 
-/// The findings of one page, in the order of their places. `buffer` is memory to read it into.
+/// Returns the findings of one page, in the order of their positions. `buffer` is reused memory.
 fn of_page(corpus: &Corpus, settings: &Settings, pending: &[PendingFinding], buffer: &mut Vec<u8>) -> Vec<Finding> {
     let Some(first) = pending.first() else { return Vec::new() };
     let path = corpus.path(first.page);
-    // Read again: keeping every text would need the memory of the whole tree. A file that changed meanwhile gives odd excerpts, no more.
+    // The file is read a second time, because keeping every text would need the memory of the whole tree. A file that
+    // changed meanwhile gets odd excerpts, nothing worse.
     let text = match bytes(&corpus.tree, path, settings.largest, buffer) {
         Ok(bytes) => decode(bytes).text,
         Err(_) => Cow::Borrowed(""),
@@ -159,15 +159,15 @@ fn of_page(corpus: &Corpus, settings: &Settings, pending: &[PendingFinding], buf
     pending.iter().map(|draft| places.finding(&path, draft)).collect()
 }
 
-/// Counts lines and columns once over a text whose places are asked in order: a line may be as long as its document.
+/// Counts lines and columns in one pass over a text. Positions come in order. A line may be as long as its document.
 struct Places<'a> {
     text: &'a str,
-    /// Shown nowhere, whatever the finding beside them is about.
+    /// Secrets, which no excerpt may show.
     secrets: &'a [Secret],
     at: usize,
     line: u32,
     line_start: usize,
-    /// Characters between the start of the line and `at`.
+    /// The characters between the start of the line and `at`.
     before: usize,
 }
 
@@ -208,12 +208,12 @@ impl<'a> Places<'a> {
             target: draft.target.as_deref().map(redact),
             message,
             suggestion: draft.suggestion.as_deref().map(redact),
-            // A repair must be whole, so one that would say a secret is not offered.
+            // A fix must be whole, so a fix that contains a secret is left out.
             fix: draft.fix.clone().filter(|fix| fix.edits.iter().all(|edit| secrets_of(&edit.text).is_empty())),
         }
     }
 
-    /// `text[range]` with every secret masked of which a part lies in there.
+    /// Returns `text[range]` with every secret masked, also one that is only partly in the range.
     fn masked(&self, range: Range<usize>) -> String {
         let mut masked = String::with_capacity(range.len());
         let mut at = range.start;
@@ -234,7 +234,7 @@ impl<'a> Places<'a> {
         masked
     }
 
-    /// The line of a place.
+    /// Returns the source line of a span.
     fn excerpt(&self, span: Range<usize>) -> Excerpt {
         let near = self.text.floor_char_boundary(span.end.saturating_add(AROUND));
         let line_end =
@@ -250,7 +250,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// A destination can have a secret in it, and with it what is said about it.
+/// Masks the secrets in a text. A destination can contain one, and so can a message about it.
 fn redact(text: &str) -> String {
     let mut redacted = text.to_owned();
     for secret in secrets_of(text).iter().rev() {
@@ -260,7 +260,7 @@ fn redact(text: &str) -> String {
     redacted
 }
 
-/// Enough of a secret to know it again, too little to use it.
+/// Masks a secret. Its first four characters identify it and are useless alone.
 fn mask(secret: &str) -> String {
     secret.chars().enumerate().map(|(at, c)| if at < 4 { c } else { '*' }).collect()
 }

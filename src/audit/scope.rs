@@ -1,48 +1,65 @@
-//! What is audited: from the paths that somebody gives to the root of the tree and the part of it whose findings are wanted.
+//! The scope of an audit. In: the paths that the user gives. Out: the root of the tree, and the part whose findings are
+//! reported.
 
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::site::is_below;
+use super::walk::is_markdown;
 use crate::error::Explain;
 use crate::fs::repository::root_around;
-use crate::text::path::{file_name, parent};
+use crate::text::path::{file_name, native, normalise, parent};
 
-/// What an audit looks at.
+/// The requested scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// Files and folders whose findings are reported; at least one.
+    /// The files and folders whose findings are reported, at least one.
     pub paths: Vec<PathBuf>,
-    /// What `/x` means in a link and where the tree ends; without it, the git repository around the paths, or their common folder.
+    /// The root: the folder that `/` means in a link. `None` takes the git repository around the paths, or their common
+    /// folder.
     pub root: Option<PathBuf>,
+    /// A document that is audited in place of the paths, with a text that is not on the disk.
+    pub unsaved: Option<Unsaved>,
 }
 
-/// Why there is nothing to audit.
+/// The text that a document is about to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsaved {
+    /// Where it will be; nothing needs to be there.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub text: Vec<u8>,
+}
+
+/// The reason that nothing can be audited.
 #[derive(Debug, thiserror::Error)]
 pub enum ScopeError {
-    /// It is not there, or must not be looked at.
+    /// The path does not exist or cannot be read.
     #[error("cannot audit {}: {source}", path.display())]
     Path {
-        /// What was given.
+        /// The path as given.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is not below the root that was given.
+    /// The path is not below the given root.
     #[error("{} is not inside of the root {}", path.display(), root.display())]
     OutsideOfRoot {
-        /// What was given.
+        /// The path as given.
         path: PathBuf,
         /// The root.
         root: PathBuf,
     },
-    /// Nothing says what `/` means for all of them, and the folder that they share may be the whole disk.
+    /// The paths have no common repository, and their common folder may be the whole disk.
     #[error("what is to be audited has nothing in common but {}", .0.display())]
     Apart(PathBuf),
     /// The root is a file.
     #[error("the root {} is not a folder", .0.display())]
     RootIsNoFolder(PathBuf),
+    /// A text is given for something that is no document.
+    #[error("{} is not the path of a Markdown file", .0.display())]
+    NoDocument(PathBuf),
 }
 
 /// A scope on the disk.
@@ -50,23 +67,30 @@ pub enum ScopeError {
 pub struct Located {
     /// The root of the tree: absolute, without symbolic links.
     pub root: PathBuf,
-    /// The root as people know it.
+    /// The root for display.
     pub display_root: String,
-    /// Whether it is a part of a git repository.
+    /// `true` when it is in a git repository.
     pub repository: bool,
-    /// What is audited, relative to the root.
+    /// The audited paths, relative to the root.
     pub covered: Vec<Vec<u8>>,
 }
 
 impl Located {
-    /// Finds the tree around the paths: what `/` means and what links may lead to is all of the repository, not only what is audited.
+    /// Finds the tree around the paths. Links may lead anywhere in the repository, so the tree is all of it.
     ///
     /// # Errors
     /// When a path does not exist or is not below the root.
     pub fn find(scope: &Scope) -> Result<Self, ScopeError> {
         let real =
             |path: &Path| path.canonicalize().map_err(|source| ScopeError::Path { path: path.to_owned(), source });
-        let paths = scope.paths.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?;
+        let named: Vec<PathBuf> = match &scope.unsaved {
+            Some(unsaved) => vec![unsaved.path.clone()],
+            None => scope.paths.clone(),
+        };
+        let paths = match &scope.unsaved {
+            Some(unsaved) => vec![document(&unsaved.path)?],
+            None => named.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?,
+        };
         let common = common(&paths);
         let repository = root_around(&common).map(Path::to_owned);
         let root = match &scope.root {
@@ -81,7 +105,7 @@ impl Located {
             },
         };
         let mut covered = Vec::new();
-        for (path, given) in paths.iter().zip(&scope.paths) {
+        for (path, given) in paths.iter().zip(&named) {
             let below = path.strip_prefix(&root).map_err(|_| ScopeError::OutsideOfRoot {
                 path: given.clone(),
                 root: scope.root.clone().unwrap_or_default(),
@@ -92,7 +116,7 @@ impl Located {
         Ok(Self { display_root, repository: repository.is_some(), root, covered })
     }
 
-    /// Whether a path of the tree is audited: it is below one of the paths that were given, and not below test data in there.
+    /// Returns whether a path of the tree is audited: it is below a given path, and not in test data below that path.
     #[must_use]
     pub fn covers(&self, path: &[u8]) -> bool {
         self.covered
@@ -101,8 +125,25 @@ impl Located {
     }
 }
 
-/// Documents that are there to be wrong. Whoever wants them audited names their folder. In `tests` itself a README is for readers, and
-/// everything else is what the tests read or compare with.
+/// Where a document is or will be: absolute, without symbolic links.
+fn document(path: &Path) -> Result<PathBuf, ScopeError> {
+    let failed = |source| ScopeError::Path { path: path.to_owned(), source };
+    let is_document = |path: &Path| is_markdown(&portable(path)) && !path.is_dir();
+    if let Ok(real) = path.canonicalize() {
+        return if is_document(&real) { Ok(real) } else { Err(ScopeError::NoDocument(path.to_owned())) };
+    }
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let there = absolute.ancestors().skip(1).find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let Some((folder, real)) = there else { return Err(ScopeError::NoDocument(path.to_owned())) };
+    let below = absolute.strip_prefix(folder).ok().and_then(|below| normalise(b"", &portable(below)));
+    match below {
+        Some(below) if real.is_dir() && is_markdown(&below) => Ok(real.join(native(&below))),
+        _ => Err(ScopeError::NoDocument(path.to_owned())),
+    }
+}
+
+/// Returns whether a document is test data, which may contain errors on purpose. Test data is audited when the user
+/// names its folder. A README directly in `tests` is for readers.
 fn is_test_data(path: &[u8]) -> bool {
     let is_for_readers = file_name(path).get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b"readme"));
     parent(path).split(|byte| *byte == b'/').any(|folder| match folder {
@@ -112,9 +153,12 @@ fn is_test_data(path: &[u8]) -> bool {
     })
 }
 
-/// The folder that has all of them.
+/// Returns the common folder.
 fn common(paths: &[PathBuf]) -> PathBuf {
-    let folder = |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+    let folder = |path: &Path| {
+        let around = path.ancestors().find(|folder| folder.is_dir());
+        around.unwrap_or(path).to_owned()
+    };
     let mut common = paths.first().map_or_else(|| PathBuf::from("."), |path| folder(path));
     for path in paths {
         while !path.starts_with(&common) {
@@ -126,13 +170,13 @@ fn common(paths: &[PathBuf]) -> PathBuf {
     common
 }
 
-/// Whether a folder is the current one or below it, where one knows what there is.
+/// Returns whether a folder is the current one or below it.
 fn is_here(folder: &Path) -> bool {
     let current = std::env::current_dir().and_then(|path| path.canonicalize());
     current.is_ok_and(|current| folder.starts_with(current))
 }
 
-/// The root as it was given, or as seen from the current folder.
+/// Returns the root as given, or relative to the current folder.
 fn display_root(root: &Path, scope: &Scope, paths: &[PathBuf]) -> String {
     let given = paths.iter().zip(&scope.paths).find(|(path, _)| *path == root).map(|(_, given)| given);
     if let Some(given) = given.or(scope.root.as_ref()) {
@@ -166,6 +210,7 @@ impl Explain for ScopeError {
             Self::OutsideOfRoot { .. } => "give a --root that contains every path",
             Self::Apart(_) => "audit them one by one, or give the folder that links end in as --root",
             Self::RootIsNoFolder(_) => "give a folder as --root",
+            Self::NoDocument(_) => "give --path the path that the document has or will have, such as docs/guide.md",
         };
         Some(hint.into())
     }

@@ -1,4 +1,4 @@
-//! What a user sets for an audit. Everything has a default. Plain data: the reader of `catalog.yaml` fills it in.
+//! The settings of an audit. Everything has a default. Plain data: the reader of `catalog.yaml` fills it in.
 
 use chrono::NaiveDate;
 
@@ -9,38 +9,39 @@ use super::web;
 /// The settings of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The renderer whose rules count for the whole tree; without it, the tree's own files say.
+    /// The renderer of the whole tree. `None` detects it from the tree's files.
     pub flavor: Option<Flavor>,
-    /// The renderer of a folder (relative to the root, `/` between the parts), before everything that is detected.
+    /// The renderer of a folder, which overrides detection. The folder is relative to the root, with `/` between the
+    /// parts.
     pub flavors: Vec<(String, Flavor)>,
-    /// What cannot be read from a site's own files.
+    /// The site's settings that its own files do not say.
     pub site: Option<OwnSite>,
-    /// Globs of documents that are not audited. They exist all the same: links to them are good.
+    /// Globs of documents that are not audited. Links to them are still good.
     pub exclude: Vec<String>,
-    /// Globs of documents from which a reader starts, besides README, index and SUMMARY of the root and of sites.
+    /// Globs of entry points, in addition to README, index and SUMMARY of the root and of sites.
     pub entry_points: Vec<String>,
-    /// Globs of documents that nothing needs to link to, besides the usual ones.
+    /// Globs of documents that need no link, in addition to the built-in exemptions.
     pub orphans_allowed: Vec<String>,
-    /// What marks a document as deprecated: a regular expression, whatever the case.
+    /// The regular expression that marks a document as deprecated, without regard to case.
     pub deprecated: String,
-    /// Words of `deprecated` that healthy documents use, too: in running text they prove little.
+    /// Words of `deprecated` that healthy documents use too. In running text they prove little.
     pub common_words: Vec<String>,
-    /// Severities other than a check's own; `None` switches it off.
+    /// Severities that replace a check's own. `None` turns the check off.
     pub severities: Vec<(Code, Option<Severity>)>,
-    /// When documents have to be looked at again, besides what their front matter says: path and date.
+    /// Review dates, in addition to those in front matter: path and date.
     pub reviews: Vec<(String, NaiveDate)>,
-    /// How the web is asked.
+    /// The settings of the web requests.
     pub online: web::OnlineSettings,
-    /// Documents larger than this are not read.
+    /// The size of the largest document to read, in bytes.
     pub largest: u64,
 }
 
-/// What a user says of the sites whose own files do not say it, or only by running them.
+/// The settings of sites whose own files do not contain them, or only as programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnSite {
     /// The folder whose sites it is about; without it, all.
     pub folder: Option<String>,
-    /// What stands in front of all addresses.
+    /// The prefix of all addresses.
     pub base: Option<String>,
     /// The folders that `/` means, the likeliest first.
     pub roots: Vec<String>,
@@ -66,7 +67,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The severity of `code`, whose own is `default`; `None` when it is switched off.
+    /// Returns the severity of `code`, whose own is `default`, or `None` when the check is off.
     #[must_use]
     pub fn severity(&self, code: Code, default: Severity) -> Option<Severity> {
         self.severities.iter().rev().find(|(of, _)| *of == code).map_or(Some(default), |(_, severity)| *severity)

@@ -1,12 +1,12 @@
-//! A fact that is given to the audit: a generated page that is stale.
+//! A stale generated page, a fact that the command passes to the audit.
 
-/// A page or section that a build would write otherwise.
+/// A page or section that a build would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StalePage {
     /// The document, relative to the root.
     pub path: String,
-    /// Where in it: a byte.
+    /// The byte position.
     pub at: usize,
-    /// Why, in one sentence.
+    /// The reason, one sentence.
     pub message: String,
 }

@@ -1,6 +1,6 @@
-//! Links → what was not judged: how many of which form, on which site, and why.
+//! Links → the links that are not judged: their number by form and site, and the reason.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::checks::undefined_reference;
 use super::corpus::Corpus;
@@ -11,22 +11,22 @@ use super::resolve::{Fragment, Target};
 use super::site::{Cause, Form};
 use crate::text::path::display_path;
 
-/// Links of one form on one site that are not judged for one reason.
+/// Links of one form on one site that are not judged, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unjudged {
     /// The number of the site.
     pub site: u16,
     /// The form.
     pub form: Form,
-    /// Why.
+    /// The reason.
     pub cause: Cause,
-    /// How many.
+    /// The number of links.
     pub count: usize,
-    /// The first of them: document and destination.
+    /// The first link: document and destination.
     pub example: (String, String),
 }
 
-/// Counts the links of audited pages that are not judged; sorted by site, form, cause.
+/// Counts the links of audited pages that are not judged, sorted by site, form and cause.
 #[must_use]
 pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
     let mut found: FxHashMap<(u16, Form, Cause), (usize, u32, String)> = FxHashMap::default();
@@ -64,10 +64,10 @@ pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
     unjudged
 }
 
-/// What the report says about each site that has audited documents.
+/// Returns the report on each site with audited documents.
 #[must_use]
-pub fn sites(corpus: &Corpus, used: &FxHashSet<u16>, unjudged: &[Unjudged]) -> Vec<SiteReport> {
-    let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| used.contains(number));
+pub fn sites(corpus: &Corpus, is_used: &dyn Fn(u16) -> bool, unjudged: &[Unjudged]) -> Vec<SiteReport> {
+    let sites = (0_u16..).zip(corpus.sites.all()).filter(|(number, _)| is_used(*number));
     sites
         .map(|(number, site)| SiteReport {
             folder: display_path(&site.folder),

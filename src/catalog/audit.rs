@@ -13,40 +13,40 @@ use crate::audit::settings::OwnSite;
 use crate::audit::site::Flavor;
 use crate::text::date::parse_day;
 
-/// What an audit is told. Everything may be left out.
+/// The settings of an audit. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditConfig {
-    /// The renderer whose rules count for the whole tree.
+    /// The renderer of the whole tree.
     pub flavor: Option<String>,
     /// The renderer of a folder.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub flavors: Vec<(String, String)>,
-    /// What cannot be read from a site's own files.
+    /// Settings of the site that its own files do not contain.
     pub site: Option<SiteSettings>,
     /// Globs of documents that are not audited.
     #[serde(default)]
     pub exclude: Vec<String>,
-    /// Globs of documents from which a reader starts, besides the usual ones.
+    /// Globs of entry points, in addition to the usual ones.
     #[serde(default)]
     pub entry_points: Vec<String>,
-    /// Globs of documents that nothing needs to link to.
+    /// Globs of documents that need no link.
     #[serde(default)]
     pub orphans_allowed: Vec<String>,
-    /// What marks a document as deprecated: a regular expression.
+    /// The regular expression that marks a document as deprecated.
     pub deprecated: Option<String>,
-    /// Words of `deprecated` that healthy documents use, too.
+    /// Words of `deprecated` that healthy documents use too.
     pub common_words: Option<Vec<String>>,
-    /// Severities other than a check's own: error, warning, note, or off.
+    /// Severities that replace a check's own: error, warning, note, or off.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub severities: Vec<(String, String)>,
-    /// When documents have to be looked at again.
+    /// Review dates of documents.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub reviews: Vec<(String, String)>,
-    /// How the web is asked, with `--online`.
+    /// The settings of `--online`.
     #[serde(default)]
     pub online: Online,
 }
@@ -62,7 +62,7 @@ impl AuditConfig {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "audit") else { return Self::default() };
         let flavor =
-            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::words()), Flavor::words());
+            |node: &Node, reader: &mut Reader| word(reader.choice(node, "renderer", Flavor::names()), Flavor::names());
         let audit = Self {
             flavor: fields.take("flavor").and_then(|node| flavor(node, reader)),
             flavors: reader.table(fields.take("flavors"), |folder, _, node, reader| {
@@ -103,7 +103,7 @@ impl AuditConfig {
     #[must_use]
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
-        let flavor = |text: &str| Flavor::words().iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
+        let flavor = |text: &str| Flavor::names().iter().find(|(word, _)| *word == text).map(|(_, flavor)| *flavor);
         let severity = |text: &str| SEVERITIES.iter().find(|(word, _)| *word == text).map(|(_, severity)| *severity);
         Settings {
             flavor: self.flavor.as_deref().and_then(flavor),

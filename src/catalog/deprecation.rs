@@ -6,21 +6,21 @@ use serde::Serialize;
 use super::read::Reader;
 use super::yaml::Node;
 
-/// A document that is deprecated, or has been archived.
+/// A deprecated or archived document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deprecation {
-    /// Where it is, or was.
+    /// The path of the document, or its old path.
     pub path: String,
-    /// Since when.
+    /// The date of the deprecation.
     #[schemars(extend("format" = "date"))]
     pub date: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Where it is kept.
+    /// The path of the archived document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archived: Option<String>,
-    /// What to read instead.
+    /// The replacement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replacement: Option<String>,
 }

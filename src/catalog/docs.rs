@@ -16,9 +16,9 @@ use crate::text::nearest::nearest;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Docs {
-    /// A folder with Tera templates, each named after its page: in place of those of the program, or for pages of one's own.
+    /// A folder of Tera templates, each named after its page. They replace built-in templates or make custom pages.
     pub templates: Option<String>,
-    /// Pages that do not go to their usual places, and pages of one's own.
+    /// The paths of pages with another path than the default, and of custom pages.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, PagePlaceSchema>")]
     pub pages: Vec<(String, PagePlace)>,
@@ -35,16 +35,16 @@ pub enum PagePlace {
     SectionOf(String),
 }
 
-/// The same, as it is written.
+/// The same, as the catalog has it.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is of use")]
 enum PagePlaceSchema {
-    /// Where the page goes.
+    /// The path of the page.
     At(String),
-    /// A section of a file that people write.
+    /// A section of a hand-written file.
     SectionOf(SectionSchema),
-    /// `false`: nowhere.
+    /// `false`: the page is turned off.
     Nowhere(#[schemars(extend("const" = false))] bool),
 }
 

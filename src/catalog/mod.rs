@@ -1,4 +1,4 @@
-//! `catalog.yaml`: the MCP servers of a fleet, as the one model from which all output is made.
+//! `catalog.yaml`: the MCP servers of a fleet, the one source of all output.
 //!
 //! Text → [`yaml`] tree with positions → [`read`] fields, collecting every [`problem`] → [`Catalog`].
 
@@ -35,19 +35,19 @@ use read::Reader;
 /// The file name, at the root of a repository.
 pub const FILE: &str = "catalog.yaml";
 
-/// Everything in a catalog.
+/// A catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
-    /// Whose servers these are.
+    /// The organisation that owns the servers.
     pub organisation: Option<Organisation>,
-    /// The servers, in their order.
+    /// The servers, in order.
     #[serde(default)]
     pub services: Vec<Service>,
-    /// Documents that are deprecated or archived.
+    /// Deprecated and archived documents.
     #[serde(default)]
     pub deprecations: Vec<Deprecation>,
-    /// Documents that were looked at and are good as they are.
+    /// Reviewed documents that need no change.
     #[serde(default)]
     pub reviewed: Vec<Reviewed>,
     /// Settings of `mcp-kit docs`.

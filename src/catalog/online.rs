@@ -11,21 +11,21 @@ use super::read::Reader;
 use super::yaml::Node;
 use crate::audit::web::OnlineSettings;
 
-/// How the web is asked. Everything may be left out.
+/// The settings of web requests. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = allow_earlier_name)]
 pub struct Online {
-    /// Regular expressions of addresses that are not asked.
+    /// Regular expressions of addresses to skip.
     #[serde(default)]
     pub exclude: Vec<String>,
-    /// Whether addresses of private networks are asked, too.
+    /// `true` to request addresses of private networks too.
     #[serde(default)]
     pub private: bool,
-    /// Seconds that a host has to answer once.
+    /// The timeout of one request in seconds.
     #[schemars(range(min = 1, max = 600))]
     pub timeout: Option<u32>,
-    /// Days for which a good answer is cached.
+    /// The number of days for which a good answer is cached.
     #[schemars(range(min = 1, max = 365))]
     pub cache_days: Option<u32>,
 }

@@ -6,13 +6,13 @@ use serde::Serialize;
 use super::read::Reader;
 use super::yaml::Node;
 
-/// Whose servers these are.
+/// The organisation that owns the servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Organisation {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where its servers are reached, and whom to ask: names and addresses.
+    /// Names and addresses, such as the team domain and contacts.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub links: Vec<(String, String)>,

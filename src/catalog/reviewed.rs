@@ -7,26 +7,26 @@ use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::Node;
 
-/// A document that was looked at and is good as it is. It is not proposed again until it changes.
+/// A reviewed document that needs no change. The audit makes no proposal for it until it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reviewed {
-    /// The document.
+    /// The path of the document.
     pub path: String,
-    /// What was decided.
+    /// The decision.
     pub decision: ReviewDecision,
-    /// When.
+    /// The date of the review.
     #[schemars(extend("format" = "date"))]
     pub date: String,
-    /// The beginning of the SHA-256 of its text as it was then: 16 hexadecimal digits.
+    /// The first 16 hexadecimal digits of the SHA-256 of the reviewed text.
     #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
     pub sha256: String,
 }
 
-/// The only decision that has to be remembered: what was archived or updated says so itself.
+/// The decision of a review. Archived and updated documents need no entry, because their text shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum ReviewDecision {
-    /// It is good as it is.
+    /// The document needs no change.
     #[serde(rename = "keep")]
     Keep,
 }

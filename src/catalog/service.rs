@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::{Node, Value};
 
-/// Defines an enumeration with its words, for reading, writing and the schema, and with its labels for people.
+/// Defines an enumeration with its words for reading, writing and the schema, and its labels for people.
 macro_rules! choices {
     ($(#[$about:meta])* $name:ident $what:literal { $($(#[$doc:meta])* $variant:ident $word:literal $label:literal),+ $(,)? }) => {
         $(#[$about])*
@@ -35,19 +35,19 @@ macro_rules! choices {
 }
 
 choices! {
-    /// Whether it is in use.
+    /// The status of the server.
     ServiceStatus "status" {
-        /// It runs.
+        /// The server runs.
         Deployed "deployed" "Deployed",
-        /// It is to come.
+        /// The server does not run yet.
         Planned "planned" "Planned",
-        /// It runs, and is to go.
+        /// The server runs, and will be removed.
         Deprecated "deprecated" "Deprecated",
     }
 }
 
 choices! {
-    /// Where it runs.
+    /// The location of the server.
     Location "location" {
         /// Cloudflare Workers.
         Workers "workers" "Workers",
@@ -55,51 +55,51 @@ choices! {
         Droplet "droplet" "Droplet",
         /// A Kubernetes cluster.
         Kubernetes "kubernetes" "Kubernetes",
-        /// Somebody's own machine.
+        /// A local machine.
         Local "local" "Local machine",
     }
 }
 
 choices! {
-    /// How callers are known.
+    /// The authentication of callers.
     AuthMethod "way to authenticate" {
-        /// By Cloudflare Access in front.
+        /// Cloudflare Access in front of the server.
         CloudflareAccess "cloudflare-access" "Cloudflare Access",
-        /// By an OAuth server of its own.
+        /// An OAuth server of its own.
         Oauth "oauth" "OAuth",
-        /// By a Bearer token.
+        /// A Bearer token.
         Bearer "bearer" "Bearer token",
-        /// Not at all.
+        /// No authentication.
         None "none" "None",
     }
 }
 
 choices! {
-    /// Where its tokens are kept.
+    /// The storage of the server's tokens.
     TokenStorage "token storage" {
-        /// In environment variables.
+        /// Environment variables.
         Env "env" "Environment variables",
-        /// In PostgreSQL, encrypted.
+        /// PostgreSQL, encrypted.
         Postgresql "postgresql" "PostgreSQL",
-        /// In Workers KV.
+        /// Workers KV.
         Kv "kv" "Workers KV",
-        /// In Durable Objects.
+        /// Durable Objects.
         DurableObjects "durable-objects" "Durable Objects",
-        /// In Infisical.
+        /// Infisical.
         Infisical "infisical" "Infisical",
-        /// It needs none.
+        /// The server needs no tokens.
         None "none" "None",
     }
 }
 
 choices! {
-    /// What an entry describes.
+    /// The kind of an entry.
     #[derive(Default)]
     ServiceKind "kind" {
         /// A server.
         #[default]
         Server "server" "Server",
-        /// What servers are made from. It runs nowhere and has no checklist.
+        /// A template for servers. It runs nowhere and has no checklist.
         Template "template" "Template",
     }
 }
@@ -117,40 +117,40 @@ pub fn label(word: &str) -> &str {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Its name, which no other one has.
+    /// The unique name.
     pub name: String,
-    /// A server, or the template that servers are made from.
+    /// A server, or a template for servers.
     #[serde(default, skip_serializing_if = "ServiceKind::is_server")]
     pub kind: ServiceKind,
-    /// Whether it is in use.
+    /// The status of the server.
     pub status: ServiceStatus,
-    /// Where it runs.
+    /// The location of the server.
     pub location: Location,
-    /// How callers are known.
+    /// The authentication of callers.
     pub auth_method: AuthMethod,
-    /// Where its tokens are kept.
+    /// The storage of the server's tokens.
     pub token_storage: TokenStorage,
-    /// Where it answers.
+    /// The URL of its endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
-    /// Where its sources are: an address, or a path below the catalog.
+    /// The repository: an address, or a path relative to the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Whom to ask.
+    /// The person or team that owns the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Its standard operating procedure.
+    /// The path of its standard operating procedure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop: Option<String>,
-    /// Its runbook.
+    /// The path of its runbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
-    /// When somebody, or `catalog verify`, last saw that all of this is so.
+    /// The date on which a person or `catalog verify` last checked this entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date"))]
     pub last_verified: Option<String>,
-    /// What else there is to know.
+    /// Notes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
 }
@@ -229,7 +229,7 @@ fn url(node: &Node, reader: &mut Reader) -> Option<String> {
     }
 }
 
-/// Checks that names are unique without regard to case. It reads the tree, so that a service with another error counts,
+/// Checks that names are unique without regard to case. It reads the tree, so that a service with another error counts
 /// too.
 pub(super) fn check_names(root: &Node, reader: &mut Reader) {
     let entry = |node: &Node, wanted: &str| match &node.value {

@@ -276,21 +276,9 @@ impl Explain for NewError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
             Self::AnswersFile { .. } => "give a readable TOML file with one `key = value` a line",
-            Self::Destination(FilesError::NotEmpty(_)) => "choose another folder with --path, or empty this one",
-            Self::Destination(FilesError::NotAFolder(_) | FilesError::Nameless(_)) => {
-                "choose another folder with --path"
+            Self::Destination(error) => {
+                return error.hint().map(|hint| format!("{hint}; --path names the folder").into());
             }
-            Self::Destination(FilesError::Io { source, .. }) => match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    "choose a folder that you may write to with --path"
-                }
-                io::ErrorKind::NotFound => "that folder cannot be created; choose another one with --path",
-                io::ErrorKind::NotADirectory => "a part of the path is a file; choose another folder with --path",
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
-                io::ErrorKind::InvalidFilename => "that name is too long; choose a shorter one with --path",
-                _ => return None,
-            },
-            Self::Destination(error) => return error.hint(),
             Self::Documents(error) => return error.hint(),
             Self::Git(_) => "add --no-git to go without a repository",
             Self::Template(error) => return error.hint(),

@@ -199,10 +199,10 @@ fn next(
                     }
                 }
                 Some(Found::Edited) if keep => {
-                    return Err(refuse("somebody has changed this page, which is made from the catalog".to_owned()));
+                    return Err(refuse("this page is generated from the catalog and was edited by hand".to_owned()));
                 }
                 Some(Found::NotGenerated) if keep => {
-                    return Err(refuse("this file is in the place of a page, and was not made by a build".to_owned()));
+                    return Err(refuse("this file is in the place of a generated page".to_owned()));
                 }
                 _ => {}
             }
@@ -215,7 +215,7 @@ fn next(
             let section = found.iter().find(|section| section.name == page.name);
             if section.is_some_and(|section| section.is_edited(file)) && keep {
                 return Err(refuse(format!(
-                    "somebody has changed the section {}, which is made from the catalog",
+                    "the section {} is generated from the catalog and was edited by hand",
                     page.name
                 )));
             }

@@ -411,6 +411,7 @@ impl Explain for FilesError {
                 io::ErrorKind::NotFound => "create the folder that it belongs in first, or choose another place",
                 io::ErrorKind::NotADirectory => "a part of the path is a file: choose another place",
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+                io::ErrorKind::InvalidFilename => "that name is too long: choose a shorter one",
                 _ => return None,
             },
         };

@@ -1,5 +1,8 @@
 //! Every query that the program sends to git.
 
+pub mod changes;
+pub mod revision;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

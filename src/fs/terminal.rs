@@ -1,4 +1,7 @@
 //! Colour on the terminal. Output is plain with `NO_COLOR` or `CI`, in a file or a pipe, and on a dumb terminal.
+//!
+//! This rule is not that of `anstream`, which clap uses: there `CI` turns colour on, and `CLICOLOR_FORCE` colours files and
+//! pipes. With an explicit choice `anstream` only removes escape sequences from output that has none, so it is not used.
 
 use std::env;
 use std::io::{self, IsTerminal, Write as _};

@@ -250,9 +250,9 @@ impl Explain for TransactionError {
 mod tests {
     use super::*;
 
-    struct Place(tempfile::TempDir);
+    struct TestFolder(tempfile::TempDir);
 
-    impl Place {
+    impl TestFolder {
         fn new(files: &[(&str, &str)]) -> Self {
             let place = Self(tempfile::tempdir().unwrap());
             for (path, text) in files {
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn everything_changes_and_nothing_is_left_behind() {
-        let place = Place::new(&[("a.md", "1"), ("b.md", "2")]);
+        let place = TestFolder::new(&[("a.md", "1"), ("b.md", "2")]);
         run(&place.root(), &[change("a.md", "1", "one"), change("b.md", "2", "two")]).unwrap();
         assert_eq!((place.read("a.md"), place.read("b.md"), place.is_clean()), ("one".into(), "two".into(), true));
         assert_eq!(finish(&place.root()).unwrap(), None);
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn nothing_changes_where_something_is_in_the_way() {
-        let place = Place::new(&[("a.md", "1"), ("b.md", "of somebody else")]);
+        let place = TestFolder::new(&[("a.md", "1"), ("b.md", "of somebody else")]);
         let changes = [change("a.md", "1", "one"), change("b.md", "2", "two")];
         assert!(matches!(run(&place.root(), &changes), Err(TransactionError::Changed(path)) if path == "b.md"));
         assert_eq!((place.read("a.md"), place.is_clean()), ("1".into(), true));
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_was_decided_is_finished_and_what_was_not_is_forgotten() {
-        let place = Place::new(&[("a.md", "1"), ("b.md", "2")]);
+        let place = TestFolder::new(&[("a.md", "1"), ("b.md", "2")]);
         let changes = [change("a.md", "1", "one"), change("b.md", "2", "two")];
         let folder = place.root().join(FOLDER);
         fs::create_dir(&folder).unwrap();
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_new_document_never_takes_the_place_of_another() {
-        let place = Place::new(&[("a.md", "1"), ("b.md", "mine")]);
+        let place = TestFolder::new(&[("a.md", "1"), ("b.md", "mine")]);
         let new = |path: &str| Change { path: path.to_owned(), before: None, after: "new".into() };
         let changes = [change("a.md", "1", "one"), new("b.md")];
         assert!(matches!(run(&place.root(), &changes), Err(TransactionError::InTheWay(path)) if path == "b.md"));
@@ -324,8 +324,8 @@ mod tests {
     }
 
     #[test]
-    fn somebodys_work_after_an_interruption_is_not_overwritten() {
-        let place = Place::new(&[("a.md", "1")]);
+    fn another_users_work_after_an_interruption_is_not_overwritten() {
+        let place = TestFolder::new(&[("a.md", "1")]);
         let folder = place.root().join(FOLDER);
         fs::create_dir(&folder).unwrap();
         stage(&place.root(), &folder, &[change("a.md", "1", "one")]).unwrap();
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_strangers_journal_leads_nowhere_else() {
-        let place = Place::new(&[]);
+        let place = TestFolder::new(&[]);
         let folder = place.root().join(FOLDER);
         for path in ["../a", "/etc/hostname", "a/../../b", ".", ""] {
             fs::create_dir(&folder).unwrap();

@@ -54,7 +54,7 @@ fn member(workspace: &toml::Table, path: &str) -> Option<String> {
     list("members").into_iter().find(|pattern| matches(pattern, path)).map(str::to_owned)
 }
 
-/// Whether a pattern with `*`, `?` and `**` takes in the path.
+/// Returns whether a pattern with `*`, `?` and `**` matches the path.
 fn matches(pattern: &str, path: &str) -> bool {
     match pattern.split_once('/') {
         Some(("**", rest)) => {

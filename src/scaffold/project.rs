@@ -12,7 +12,7 @@ use flate2::{Compression, GzBuilder};
 
 use super::answers::Answers;
 use super::manifest::position;
-use super::template::{Source, Template};
+use super::template::{Template, TemplateSource};
 use super::{lockfile, origin};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::files::{File, FileTree};
@@ -96,8 +96,8 @@ fn record(template: &Template, name: &str, answers: &Answers) -> String {
     let mut origin = toml::Table::new();
     origin.insert("name".to_owned(), template.name().into());
     let source = match template.source {
-        Source::Embedded => "embedded",
-        Source::Folder(_) => "folder",
+        TemplateSource::Embedded => "embedded",
+        TemplateSource::Folder(_) => "folder",
     };
     origin.insert("source".to_owned(), source.into());
     if let Some(version) = template.version() {

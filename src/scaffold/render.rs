@@ -51,6 +51,9 @@ pub enum RenderError {
     /// The renderer exited without an error message.
     #[error("the renderer ended unexpectedly ({0})")]
     Crashed(String),
+    /// The system or another program stopped the renderer.
+    #[error("the renderer was stopped from outside ({0})")]
+    Stopped(String),
     /// The library would change the path of the temporary folder.
     #[error("the folder for temporary files, {}, has characters in its path that the renderer cannot take", .0.display())]
     Sandbox(PathBuf),
@@ -139,7 +142,24 @@ fn render_tree(
     }
     match fs::read_to_string(root.join(ERROR)) {
         Ok(message) => Err(explain(&message, template)),
+        Err(_) if is_stopped(status) => Err(RenderError::Stopped(status.to_string())),
         Err(_) => Err(RenderError::Crashed(status.to_string())),
+    }
+}
+
+/// Returns whether a signal from outside ended the process: `SIGKILL`, as from the system when memory runs out, `SIGTERM`,
+/// or a limit of time or file size. A crash of the program itself has other signals.
+fn is_stopped(status: std::process::ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGKILL, SIGTERM, SIGXCPU, SIGXFSZ};
+        use std::os::unix::process::ExitStatusExt as _;
+        matches!(status.signal(), Some(SIGHUP | SIGKILL | SIGTERM | SIGXCPU | SIGXFSZ))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
     }
 }
 
@@ -254,6 +274,7 @@ impl Explain for RenderError {
             }
             Self::Refused(_) => "correct the template",
             Self::Crashed(_) => "this is a mistake of mcp-kit; please report it",
+            Self::Stopped(_) => "run it again with more memory and time; a template with an endless loop needs a fix",
             Self::Sandbox(_) => "set TMPDIR to a folder with a plain name, such as /tmp",
             Self::Start(_) => "mcp-kit needs a writable folder for temporary files (TMPDIR)",
             Self::Files(error) => return error.hint(),
@@ -265,7 +286,7 @@ impl Explain for RenderError {
     fn status(&self) -> u8 {
         match self {
             Self::Syntax(_) | Self::Refused(_) => USAGE,
-            Self::Crashed(_) | Self::Sandbox(_) | Self::Start(_) => UNFINISHED,
+            Self::Crashed(_) | Self::Stopped(_) | Self::Sandbox(_) | Self::Start(_) => UNFINISHED,
             Self::Files(error) => error.status(),
             Self::Interrupted(interrupted) => interrupted.status(),
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::answers::Answers;
-use super::template::{Source, Template};
+use super::template::{Template, TemplateSource};
 use crate::fs::files::FileTree;
 use crate::fs::repository::Repository;
 use crate::fs::terminal::{Paint, Role, shell_word};
@@ -75,8 +75,8 @@ impl ProjectReport<'_> {
             executable: file.executable,
         };
         let source = match self.template.source {
-            Source::Embedded => "embedded",
-            Source::Folder(_) => "folder",
+            TemplateSource::Embedded => "embedded",
+            TemplateSource::Folder(_) => "folder",
         };
         serde_json::to_string_pretty(&ProjectJson {
             schema: "mcp-kit/new/1",
@@ -127,12 +127,14 @@ impl ProjectReport<'_> {
         ];
         let mut next = vec![(format!("cd {}", shell_word(&self.display_path.display().to_string())), "")];
         match self.template.source {
-            Source::Embedded => {
+            TemplateSource::Embedded => {
                 let there = OURS.iter().filter(|(file, _, _)| self.files.contains_key(*file));
                 next.extend(there.map(|(_, command, why)| ((*command).to_owned(), *why)));
             }
-            Source::Folder(_) if self.files.contains_key("README.md") => next.push(("less README.md".to_owned(), "")),
-            Source::Folder(_) => {}
+            TemplateSource::Folder(_) if self.files.contains_key("README.md") => {
+                next.push(("less README.md".to_owned(), ""))
+            }
+            TemplateSource::Folder(_) => {}
         }
         next
     }

@@ -23,7 +23,7 @@ static EMBEDDED: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/template.
 
 /// The source of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum TemplateSource {
     /// The template embedded in the binary.
     Embedded,
     /// A folder, as the user wrote it.
@@ -34,7 +34,7 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Template {
     /// The source.
-    pub source: Source,
+    pub source: TemplateSource,
     /// The files, including the manifest.
     pub files: FileTree,
     /// The parsed manifest.
@@ -80,7 +80,7 @@ impl Template {
     pub fn embedded() -> Result<Self, TemplateError> {
         let file = |file: &EmbeddedFile| File { bytes: Cow::Borrowed(file.bytes), executable: file.executable };
         let files = EMBEDDED.iter().map(|embedded| (embedded.path.to_owned(), file(embedded))).collect();
-        Self::new(Source::Embedded, files)
+        Self::new(TemplateSource::Embedded, files)
     }
 
     /// Reads a template from a folder.
@@ -104,15 +104,15 @@ impl Template {
         if let Some(path) = files.keys().find(|path| path.ends_with(".rhai")) {
             return Err(TemplateError::Script(path.clone()));
         }
-        Self::new(Source::Folder(given.to_owned()), files)
+        Self::new(TemplateSource::Folder(given.to_owned()), files)
     }
 
-    fn new(source: Source, files: FileTree) -> Result<Self, TemplateError> {
+    fn new(source: TemplateSource, files: FileTree) -> Result<Self, TemplateError> {
         let manifest = match files.get(manifest::FILE) {
             Some(file) => Manifest::parse(&String::from_utf8_lossy(&file.bytes)).map_err(|error| {
                 let folder = match &source {
-                    Source::Embedded => PathBuf::new(),
-                    Source::Folder(folder) => folder.clone(),
+                    TemplateSource::Embedded => PathBuf::new(),
+                    TemplateSource::Folder(folder) => folder.clone(),
                 };
                 TemplateError::Manifest { folder, error }
             })?,
@@ -139,8 +139,8 @@ impl Template {
     #[must_use]
     pub fn name(&self) -> String {
         match &self.source {
-            Source::Embedded => "mcp-server".to_owned(),
-            Source::Folder(path) => path.display().to_string(),
+            TemplateSource::Embedded => "mcp-server".to_owned(),
+            TemplateSource::Folder(path) => path.display().to_string(),
         }
     }
 
@@ -148,8 +148,8 @@ impl Template {
     #[must_use]
     pub fn version(&self) -> Option<&'static str> {
         match self.source {
-            Source::Embedded => Some(env!("CARGO_PKG_VERSION")),
-            Source::Folder(_) => None,
+            TemplateSource::Embedded => Some(env!("CARGO_PKG_VERSION")),
+            TemplateSource::Folder(_) => None,
         }
     }
 }

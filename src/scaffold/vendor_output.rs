@@ -1,7 +1,7 @@
 //! The texts of cargo-generate 0.26.0 and of Liquid 0.26.11, made for a terminal → what they say. Both keep the parts to themselves, so
 //! their text is all there is; a test fails when Cargo.lock has other versions.
 
-/// What cargo-generate said when it refused a template.
+/// An error of cargo-generate.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum GenerateError {
     /// Liquid cannot read these files of the template.

@@ -51,9 +51,9 @@ fn hash_ascii(name: &[u8]) -> u64 {
 
 /// An index that finds the numbers of names by name.
 #[derive(Clone, Debug, Default)]
-pub struct Index(Vec<(u64, u32)>);
+pub struct CasefoldIndex(Vec<(u64, u32)>);
 
-impl Index {
+impl CasefoldIndex {
     /// Builds the index from names in the order of their numbers.
     #[must_use]
     pub fn new<'a>(names: impl Iterator<Item = &'a [u8]>) -> Self {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn all_of_them_are_found_in_order() {
-        let index = Index::new(NAMES.iter().map(|name| name.as_bytes()));
+        let index = CasefoldIndex::new(NAMES.iter().map(|name| name.as_bytes()));
         let find = |wanted: &str| index.find(wanted.as_bytes(), |at| NAMES[at as usize].as_bytes()).collect::<Vec<_>>();
         assert_eq!(find("DOCS/SETUP.md"), [0, 1]);
         assert_eq!(find("Über.md"), [2, 3]);

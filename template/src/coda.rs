@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use mcp_auth_middleware::{ServiceToken, User};
 use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
-use mcp_server_runtime::{Hangup, Settings, StartError, UpstreamFailures, text};
+use mcp_server_runtime::{Hangup, Metrics, Settings, StartError, text};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -169,9 +169,10 @@ impl Coda {
     /// # Errors
     /// Where the HTTP client cannot be built (no usable TLS roots, for example).
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        let held = (settings.memory_budget() / 32).max(MAXIMUM_ANSWER);
+        let limits = settings.limits();
+        let held = (limits.memory / 32).max(MAXIMUM_ANSWER);
         // Below the server's own limit for a request, so that what has arrived by then is answered.
-        let deadline = DEADLINE.min(settings.request_timeout().mul_f32(0.75));
+        let deadline = DEADLINE.min(limits.request_timeout.mul_f32(0.75));
         Ok(Self::at(settings.url("CODA_API_BASE")?.clone(), held, deadline)?)
     }
 
@@ -199,7 +200,7 @@ impl Coda {
     pub fn call(&self, caller: &User, token: ServiceToken) -> Call<'_> {
         let caller = Arc::from(format!("{} {}", caller.kind.as_str(), caller.email));
         let deadline = Instant::now() + self.0.deadline;
-        Call { coda: &self.0, caller, token, deadline, hangup: None, failures: UpstreamFailures::default() }
+        Call { coda: &self.0, caller, token, deadline, hangup: None, metrics: None }
     }
 }
 
@@ -211,7 +212,7 @@ pub struct Call<'a> {
     token: ServiceToken,
     deadline: Instant,
     hangup: Option<Hangup>,
-    failures: UpstreamFailures,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl fmt::Debug for Call<'_> {
@@ -230,8 +231,8 @@ impl Call<'_> {
 
     /// Failures are counted here.
     #[must_use]
-    pub fn counted(mut self, failures: UpstreamFailures) -> Self {
-        self.failures = failures;
+    pub fn counted(mut self, metrics: Option<Arc<Metrics>>) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -327,7 +328,9 @@ impl Call<'_> {
     /// of it may repeat what the caller has sent.
     fn failed(&self, error: CodaError, cause: &str) -> CodaError {
         let kind = error.kind();
-        self.failures.count(kind);
+        if let Some(metrics) = &self.metrics {
+            metrics.upstream_failed(kind);
+        }
         if error.is_for_the_operator() {
             let status = error.status().map(|status| format!(" {status}")).unwrap_or_default();
             let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
@@ -563,33 +566,5 @@ impl Detail {
         let object = text::parse(body).ok();
         let message = object.as_ref().and_then(|o| o.get("message")).and_then(Value::as_str);
         Self(message.map(|m| m.chars().filter(|c| !c.is_control()).take(300).collect()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn path(segments: &[&str]) -> String {
-        let base = Url::parse("https://coda.example/apis/v1").expect("a URL");
-        let coda = Coda::at(base, MAXIMUM_ANSWER, DEADLINE).expect("a client");
-        coda.0.url(segments, &[]).path().to_owned()
-    }
-
-    #[test]
-    fn a_segment_stays_a_segment() {
-        assert_eq!(path(&["docs", "a/../b", "tables"]), "/apis/v1/docs/a%2F..%2Fb/tables");
-        assert_eq!(path(&["docs", "%2e%2e%2f", "x?y#z"]), "/apis/v1/docs/%252e%252e%252f/x%3Fy%23z");
-        assert_eq!(path(&["docs", "Größe 1"]), "/apis/v1/docs/Gr%C3%B6%C3%9Fe%201");
-    }
-
-    #[test]
-    fn ids_that_no_address_can_hold_are_refused() {
-        for bad in ["", " ", ".", "..", "a\nb", "a\0", &"x".repeat(1001)] {
-            assert!(checked_id("doc_id", bad).is_err(), "{bad:?}");
-        }
-        for good in ["AbCDeFGH", "Tasks & Notes", "../x", "%2e%2e"] {
-            assert!(checked_id("doc_id", good).is_ok(), "{good:?}");
-        }
     }
 }

@@ -5,15 +5,26 @@
 pub mod coda;
 {% endif -%}
 pub mod config;
-pub mod handlers;
-pub mod middleware;
+/// What answers.
+pub mod handlers {
+{%- if example == "coda" and legacy_proxy == "on" %}
+    pub mod legacy_proxy;
+{%- endif %}
+    pub mod tools;
+}
+/// What stands in front of the tools.
+pub mod middleware {
+    pub mod auth;
+}
 
 use handlers::tools::Tools;
 use mcp_server_runtime::{Handlers, Server};
 {%- if example == "coda" %}
 
 use coda::Coda;
+{%- if legacy_proxy == "on" %}
 use handlers::legacy_proxy;
+{%- endif %}
 {%- endif %}
 
 /// Name of the project; the service name in answers, logs and metrics.

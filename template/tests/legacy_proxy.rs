@@ -16,10 +16,3 @@ async fn get_requests_are_served_and_no_others() {
     assert_eq!(server.send(r#"{"method":"DELETE","path":"/docs/AbCDeFGH01"}"#).await.0, 403);
     assert_eq!(server.coda.seen().len(), 1);
 }
-
-#[tokio::test]
-async fn it_can_be_switched_off() {
-    let server = TestServer::with(&[("LEGACY_PROXY", "off")]).await;
-    let (status, body) = server.send(r#"{"method":"GET","path":"/docs"}"#).await;
-    assert_eq!((status, body["error"]["code"].as_i64()), (400, Some(-32600)));
-}

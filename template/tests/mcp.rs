@@ -76,13 +76,7 @@ async fn a_wrong_argument_is_named() {
     let text = server.call_failing("get_whoami", json!({"sessionId": "x"})).await;
     assert!(text.contains("`sessionId`"), "{text}");
 {%- if example == "coda" %}
-    for (arguments, name) in [
-        (json!({"limit": "1"}), "limit: "),
-        (json!({"limit": 1.5}), "limit: "),
-        (json!({"is_owner": ""}), "is_owner: "),
-        (json!({"query": 7}), "query: "),
-        (json!({"toolCallId": "x"}), "`toolCallId`"),
-    ] {
+    for (arguments, name) in [(json!({"limit": "1"}), "limit: "), (json!({"toolCallId": "x"}), "`toolCallId`")] {
         let text = server.call_failing("list_docs", arguments).await;
         assert!(text.contains(name), "{text}");
     }

@@ -107,10 +107,16 @@ fn script() -> String {
     block.lines().map(|line| format!("{}\n", line.strip_prefix("        ").unwrap_or(line))).collect()
 }
 
+/// A git whose repository is shallow, and that prints what it is told to fetch.
+const GIT: &str = "#!/bin/sh\nif [ \"$1\" = rev-parse ]; then echo \"$SHALLOW\"; else printf 'git:%s\\n' \"$@\"; [ -z \"$OFFLINE\" ]; fi\n";
+
 /// What the action would call with these inputs: one argument a line.
-fn called(inputs: [(&str, &str); 7]) -> String {
+fn called(inputs: [(&str, &str); 8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     stub(&folder.path().join("mcp-kit"));
+    // A checkout of one commit; its name is the first line of what is fetched.
+    std::fs::write(folder.path().join("git"), GIT).unwrap();
+    std::fs::set_permissions(folder.path().join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
     // As the runner starts `shell: bash`.
     let output = Command::new("bash")
@@ -132,6 +138,7 @@ fn the_action_passes_its_inputs_on_as_they_are() {
         ("FORMAT", "github"),
         ("OUTPUT", ""),
         ("BASELINE", ""),
+        ("SINCE_MERGE_BASE", ""),
         ("STRICT", "false"),
         ("ONLINE", "false"),
         ("RUNNER_TEMP", "/t"),
@@ -142,6 +149,7 @@ fn the_action_passes_its_inputs_on_as_they_are() {
         ("FORMAT", "sarif"),
         ("OUTPUT", "report"),
         ("BASELINE", "known findings.json"),
+        ("SINCE_MERGE_BASE", ""),
         ("STRICT", "true"),
         ("ONLINE", "true"),
         ("RUNNER_TEMP", "/t t"),
@@ -150,4 +158,46 @@ fn the_action_passes_its_inputs_on_as_they_are() {
         called(everything),
         "audit-docs\n--format=sarif\n--baseline=known findings.json\n--strict\n--online\n--web-cache=/t t/mcp-kit-web.json\n--\ndocs of $(touch x)\n-rf; `id`\n"
     );
+}
+
+/// A pull request is compared with the branch that it goes to; a checkout without history gets it, or the log says what to set.
+#[test]
+fn the_action_compares_pull_requests_with_their_base() {
+    assert!(ACTION.contains("    default: ${{ github.base_ref }}\n"));
+    let inputs = |shallow, offline| {
+        [
+            ("PATHS", "."),
+            ("FORMAT", "github"),
+            ("OUTPUT", ""),
+            ("BASELINE", ""),
+            ("SINCE_MERGE_BASE", "release/1 $(x)"),
+            ("STRICT", "false"),
+            ("SHALLOW", shallow),
+            ("OFFLINE", offline),
+        ]
+    };
+    let call = "audit-docs\n--format=github\n--since-merge-base=origin/release/1 $(x)\n--\n.\n";
+    assert_eq!(called(inputs("false", "")), call);
+    insta::assert_snapshot!(
+        "action_of_a_shallow_checkout",
+        format!("{}\n{}", called(inputs("true", "")), called(inputs("true", "1")))
+    );
+}
+
+/// The generated workflow does the same, with the history that it needs.
+#[test]
+fn the_workflow_compares_pull_requests_with_their_base() {
+    assert!(WORKFLOW.contains("          fetch-depth: 0\n"));
+    let (_, rest) = WORKFLOW.split_once("          BASE: ${{ github.base_ref }}\n        run: ").unwrap();
+    let run = |base: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        stub(&folder.path().join("mcp-kit"));
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let script = rest.lines().next().unwrap();
+        let output =
+            Command::new("bash").args(["-e", "-c", script]).env("PATH", path).env("BASE", base).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run(""), "audit-docs\n--format\ngithub\n");
+    assert_eq!(run("a b"), "audit-docs\n--format\ngithub\n--since-merge-base=origin/a b\n");
 }

@@ -210,7 +210,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// No format shows a secret: not in the line of another finding, not in a target, not in a repair.
+/// No format shows a secret: not in the line of another finding, not in a target, not in a fix.
 #[test]
 fn secrets_are_shown_by_no_finding() {
     let secret = |n: u8| format!("ghp{}q7Rt2LwX9mBz4KcV8nJd3HsF6gPy1TaE5u{n}o", "_"); // pragma: allowlist secret
@@ -222,7 +222,7 @@ fn secrets_are_shown_by_no_finding() {
     let found =
         ["secret", "broken-link", "secret", "path-case", "secret", "undefined-reference", "secret", "anchor-case"];
     assert_eq!(codes(&report), found.map(|code| format!("README.md:1 {code}")));
-    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "html"] {
+    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "markdown", "html"] {
         let output = outcome(&place.run(&["audit-docs", "--format", format]));
         for secret in [&one, &two, &three, &four] {
             assert!(!output.contains(secret.as_str()) && !output.contains(&secret[8..]), "{format}: {output}");

@@ -65,6 +65,28 @@ fn piece() -> impl Strategy<Value = String> {
         "\r\n",
         "[!INCLUDE [",
         "{{#include a.md}}",
+        "!!! note \"t\"\n",
+        "=== \"T\"\n",
+        "\n\n    ",
+        "::: tip\n",
+        "<Tab a={1}>\n",
+        "</Tab>",
+        "<div markdown>\n",
+        "{/* ",
+        " */}",
+        "{",
+        "}",
+        "{{< ref \"a.md\" >}}",
+        "{% raw %}",
+        "{% endraw %}",
+        "{{ x }}",
+        "```{note} t\n",
+        "(t)=\n",
+        "$",
+        "$$",
+        "[[a#b|c]]",
+        "\n: ",
+        "import x from 'y'\n",
         "\u{feff}",
         "ü",
         "日本",
@@ -146,7 +168,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn repairs_of_trees(pieces in prop::collection::vec(linked(), 0..30)) {
+    fn fixes_of_trees(pieces in prop::collection::vec(linked(), 0..30)) {
         fixer::fixer(pieces.concat().as_bytes());
     }
 }

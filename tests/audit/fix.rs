@@ -50,13 +50,13 @@ fn a_dry_run_is_a_diff_that_git_applies_and_changes_nothing() {
 }
 
 #[test]
-fn certain_repairs_are_made_and_the_rest_is_reported() {
+fn certain_fixes_are_made_and_the_rest_is_reported() {
     let place = committed(TREE);
     let output = place.run(&["audit-docs", "--fix"]);
     assert_eq!(output.status.code(), Some(1), "a broken link is left: {}", outcome(&output));
     assert_snapshot!("links", place.normalized(&outcome(&output)));
     let after = documents(&place);
-    git(&place, &["commit", "--quiet", "--all", "--message", "mended"]);
+    git(&place, &["commit", "--quiet", "--all", "--message", "fixed"]);
     let again = place.run(&["audit-docs", "--fix"]);
     assert!(String::from_utf8(again.stderr).unwrap().contains("nothing that --fix could fix"));
     assert_eq!(documents(&place), after, "a second run changes nothing");
@@ -108,7 +108,7 @@ fn deprecated_documents_are_archived_and_others_get_a_header() {
     assert_eq!(documents(&place), after, "a second run changes nothing");
 }
 
-/// The list that `docs build` makes is made anew from the catalog; what it makes elsewhere is left alone, and said.
+/// The list that `docs build` makes is built again from the catalog; what it makes elsewhere is left alone, and said.
 #[test]
 fn what_is_archived_stands_in_the_catalog_afterwards() {
     const CATALOG: &str = "# Ours\nservices: []\ndocs:\n  pages: {current-state: CURRENT.md}\ndeprecations:\n  - {path: docs/gone.md, date: 2025-01-01, reason: Was wrong} # once\n";
@@ -118,7 +118,7 @@ fn what_is_archived_stands_in_the_catalog_afterwards() {
     assert!(run(&["docs", "build"]).status.success());
     let notices = place.read("docs/DEPRECATION_NOTICES.md");
     place.write("index.md", "[n](docs/infrastructure/mcp/README.md) [r](README.md)\n");
-    // A hand that writes into a page: what the fix finds there is not its own to mend.
+    // A hand that writes into a page: what the fix finds there is not its own to fix.
     let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md").replace("(README.md)", "(Readme.md)");
     place.write("docs/infrastructure/mcp/OAUTH_SOP.md", &sop);
     let fix = run(&["audit-docs", "--fix", "--allow-dirty"]);
@@ -147,7 +147,7 @@ fn what_is_archived_stands_in_the_catalog_afterwards() {
     assert!(audit.contains("no findings"), "{audit}");
 }
 
-/// What somebody has looked at is not proposed again until it changes.
+/// A reviewed document is not proposed again until it changes.
 #[test]
 fn decisions_are_remembered_in_the_catalog() {
     let place = committed(OLD);
@@ -295,7 +295,7 @@ fn what_a_baseline_accepts_stays_as_it_is() {
 
 #[cfg(unix)]
 #[test]
-fn symbolic_links_stay_links_and_lead_no_repair_out_of_the_tree() {
+fn symbolic_links_stay_links_and_lead_no_fix_out_of_the_tree() {
     let place = Place::new();
     let tree = [
         ("repo/README.md", "[a](a.md) [b](b.md)\n"),
@@ -378,7 +378,7 @@ fn killed_at_any_point_nothing_is_lost_and_a_rerun_finishes() {
     println!("{kills} kills over {whole:?}: {undone} before any change, {between} in between, {done} after the last");
 }
 
-/// Documents and links that are often wrong in ways that can be mended.
+/// Documents and links that are often wrong in ways that can be fixed.
 fn trees() -> impl Strategy<Value = Vec<(String, String)>> {
     let path = prop::sample::select(vec!["README.md", "docs/a.md", "docs/B.md", "docs/deep/c.md", "d.md"]);
     let link = prop::sample::select(vec![
@@ -418,7 +418,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn mending_makes_no_new_finding_and_mending_again_changes_nothing(files in trees()) {
+    fn fixing_makes_no_new_finding_and_fixing_again_changes_nothing(files in trees()) {
         let place = Place::new();
         files.iter().for_each(|(path, text)| place.write(path, text));
         let (before, found) = (documents(&place), findings(&place));
@@ -426,7 +426,7 @@ proptest! {
         place.run(&["audit-docs", "--fix", "--allow-dirty", "--quiet"]);
         let (after, left) = (documents(&place), findings(&place));
         prop_assert!(left.len() <= found.len(), "{found:#?} became {left:#?}");
-        // Its target may differ now: with the wrong path, nobody looked at the anchor.
+        // Its target may differ now: with the wrong path, no check read the anchor.
         let kinds = |all: &[String]| {
             // Of an island whose first document is linked now, the next one is told of.
             let of_links = all.iter().filter(|f| !f.contains("orphan"));
@@ -443,4 +443,20 @@ proptest! {
         let again = place.run(&["audit-docs", "--fix", "--dry-run", "--quiet"]);
         prop_assert_eq!(String::from_utf8(again.stdout).unwrap(), "");
     }
+}
+
+#[test]
+fn the_front_matter_names_the_replacement_of_an_archived_document() {
+    let place = committed(&[
+        ("README.md", "# Us\n\n[old](docs/old_setup.md) [new](docs/new.md) [sop](docs/sop.md)\n"),
+        ("docs/sop.md", "# SOP\n"),
+        ("docs/new.md", "# The new set-up\n"),
+        ("docs/old_setup.md", "---\nstatus: deprecated\nsuperseded_by: new.md\n---\n# Old set-up\n\nText.\n"),
+    ]);
+    let report = place.report(&[]);
+    let reasons = report["decisions"][0]["reasons"].to_string();
+    assert!(reasons.contains("it sends its readers to new.md"), "{reasons}");
+    let output = place.run(&["audit-docs", "--fix=documents", "--current", "docs/sop.md"]);
+    let notice = place.read("docs/old_setup.md");
+    assert!(notice.contains("> See [The new set-up](new.md) instead."), "{}{notice}", outcome(&output));
 }

@@ -6,6 +6,7 @@ mod common;
 
 #[cfg(unix)]
 mod bad_input;
+mod blocks;
 mod ci;
 mod command;
 mod documents;
@@ -14,4 +15,10 @@ mod fix;
 mod online;
 mod profiles;
 mod properties;
+mod renderers;
 mod reports;
+#[cfg(unix)]
+mod since;
+mod sites;
+#[cfg(unix)]
+mod stdin;

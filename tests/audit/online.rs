@@ -59,14 +59,14 @@ fn every_kind_of_answer() {
         4:_ note moved-url /moved#there: it has moved for good
         4:_ note moved-url /moved: it has moved for good
         5:_ error broken-url /nothing: the host has no such page (404 Not Found)
-        6:_ note undecided-url /members: the host does not let programs look (403 Forbidden)
+        6:_ note undecided-url /members: the host refuses programs (403 Forbidden)
         7:_ warning broken-url /page#not: the page is there, but nothing in it is called #not
         ");
     });
     for spared in ["/secret/x", "/code"] {
         assert!(host.requests(spared).is_empty(), "{spared}");
     }
-    // Good answers are believed, all others asked for again.
+    // Good answers are cached, all others requested again.
     let (page, gone) = (host.requests("/page").len(), host.requests("/gone").len());
     assert_eq!(findings(&audit(&place, &["--format", "json"])), findings(&output));
     assert_eq!((host.requests("/page").len(), host.requests("/gone").len()), (page + 1, gone + 1));
@@ -93,7 +93,7 @@ fn addresses_that_have_moved_are_rewritten_and_nothing_else() {
 }
 
 #[test]
-fn without_the_flag_nobody_is_asked() {
+fn without_the_flag_no_request_is_sent() {
     let host = Local::start();
     let place = tree(&host);
     let output = place.run(&["audit-docs", "--format", "json"]);
@@ -118,23 +118,23 @@ fn a_baseline_keeps_what_only_the_web_knows() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_used_is_told_and_costs_time_only() {
+fn a_cache_that_cannot_be_used_is_reported_and_costs_time_only() {
     let host = Local::start();
     let place = tree(&host);
     fs::write(place.path("web.json"), "no JSON").unwrap();
     let output = place.run(&["audit-docs", "--online", "--web-cache", "web.json"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("web.json is no cache of web addresses") && said.contains("asked again"), "{said}");
+    assert!(said.contains("web.json is no cache of web addresses") && said.contains("requested again"), "{said}");
     assert!(place.read("web.json").starts_with("{\"schema\":\"mcp-kit/web-cache/1\""));
     // A file where its folder would be.
     let output = place.run(&["audit-docs", "--online", "--web-cache", "README.md/web.json"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("the answers of the web are not kept"), "{said}");
+    assert!(said.contains("cannot cache the answers of the web"), "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
-fn settings_that_make_no_sense_are_told_with_their_place() {
+fn settings_that_make_no_sense_are_reported_with_their_place() {
     let place = Place::new();
     let catalog = "audit:\n  online:\n    exclude: ['(']\n    private: maybe\n    timeout: 0\n    cache_days: ever\n    agent: x\n";
     fs::write(place.path("catalog.yaml"), catalog).unwrap();

@@ -39,17 +39,13 @@ const PAGE: &str = "[a](/guide/setup/) [b](./setup) [c](../setup/#first-run) [d]
 fn a_recognised_generator_is_not_judged_by_githubs_rules() {
     for (mark, page, expected) in [
         ("site/astro.config.mjs", "site/src/content/docs/index.mdx", "Astro in \"site/src/content\""),
-        ("docs/.vitepress/config.ts", "docs/index.md", "VitePress in \"docs\""),
         ("docs/.vuepress/config.js", "docs/guide/README.md", "VuePress in \"docs\""),
-        ("docs/_config.yml", "docs/index.md", "Jekyll in \"docs\""),
         ("docs/_quarto.yml", "docs/index.md", "Quarto in \"docs\""),
         ("docs/_sidebar.md", "docs/guide.md", "Docsify in \"docs\""),
         ("docs/antora.yml", "docs/a.md", "Antora in \"docs\""),
         ("next.config.ts", "content/a.md", "Next.js in \"\""),
         ("web/gatsby-config.js", "web/content/a.md", "Gatsby in \"web/content\""),
         ("web/.eleventy.js", "web/a.md", "Eleventy in \"web\""),
-        ("vault/.obsidian/app.json", "vault/a.md", "Obsidian in \"vault\""),
-        ("wiki/.order", "wiki/a.md", "Azure DevOps wiki in \"wiki\""),
         (".gitbook.yaml", "docs/a.md", "GitBook in \"docs\""),
         ("docs/sources/_index.md", "docs/sources/a.md", "Hugo in \"docs/sources\""),
     ] {
@@ -157,14 +153,14 @@ fn a_strict_profile_fails_on_what_is_not_judged() {
 }
 
 #[test]
-fn a_repair_is_certain_only_where_its_link_resolves() {
+fn a_fix_is_certain_only_where_its_link_resolves() {
     for (files, certain) in [
         // The only file of that name lacks the heading.
         (&[("README.md", "[a](ref/cli.md#pin)\n"), ("docs/auth/cli.md", "# Sign in\n")][..], false),
         (&[("README.md", "[a](ref/cli.md#pin)\n"), ("docs/auth/cli.md", "# Pin\n")], true),
         // An address is no page's path with a slash.
         (&[("README.md", "[a](guide/polling/)\n"), ("guide/polling.md", "# P\n")], true),
-        // Nobody said what `/` is.
+        // Nothing says what `/` is.
         (&[("README.md", "[a](/img/x.png)\n"), ("public/img/x.png", "")], false),
         // Two files fit.
         (&[("docs/a.md", "[a](x/b.md)\n"), ("x/b.md", ""), ("docs/y/x/b.md", "")], false),
@@ -204,7 +200,7 @@ fn headings_with_images_are_named_as_github_does() {
 }
 
 #[test]
-fn what_all_contributors_writes_is_nobodys_mistake() {
+fn what_all_contributors_writes_is_no_mistake() {
     let table = "<!-- ALL-CONTRIBUTORS-LIST:START -->\n<table><a href=\"#code-ann\">x</a></table>\n<!-- ALL-CONTRIBUTORS-LIST:END -->\n\n<a href=\"#gone\">y</a>\n";
     assert_eq!(errors(&json(&tree(&[("README.md", table)]), &[])), ["\"README.md\":5 \"#gone\""]);
 }

@@ -33,6 +33,19 @@ fn text() -> impl Strategy<Value = String> + Clone {
         "e\u{301}",
         "\t",
         "/",
+        "`",
+        "|",
+        "\\",
+        "@octocat",
+        "#12",
+        "[a](b)",
+        "![a](b)",
+        "**b**",
+        "~~d~~",
+        "$e$",
+        "www.f.g",
+        "https://h.i",
+        "<j@k.l>",
     ]);
     prop::collection::vec(prop_oneof![special.prop_map(str::to_owned), any::<char>().prop_map(String::from)], 0..8)
         .prop_map(|parts| parts.concat())
@@ -116,6 +129,66 @@ proptest! {
         let annotations = github.lines().filter(|line| line.starts_with("::") && line.contains(" file=")).count();
         let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count().min(10);
         prop_assert_eq!(annotations, of(Severity::Error) + of(Severity::Warning) + of(Severity::Note));
+    }
+
+    /// In a comment, every finding is a row that shows its text and nothing else.
+    #[test]
+    fn a_comment_has_no_markup_but_its_own(findings in prop::collection::vec(finding(text()), 0..6)) {
+        use pulldown_cmark::{Event, Options, Parser, Tag};
+        let report = report(findings);
+        let said = written(&report, Format::Markdown);
+        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH | Options::ENABLE_FOOTNOTES;
+        let (mut cells, mut markup) = (Vec::new(), Vec::new());
+        for event in Parser::new_ext(&said, options) {
+            match event {
+                Event::Start(Tag::TableCell) => cells.push(String::new()),
+                Event::Text(text) | Event::Code(text) => {
+                    if let Some(cell) = cells.last_mut() {
+                        cell.push_str(&text);
+                    }
+                }
+                Event::Html(html) | Event::InlineHtml(html) => markup.push(html.to_string()),
+                Event::Start(Tag::Heading { .. } | Tag::Paragraph | Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::HtmlBlock) | Event::End(_) => {}
+                other => prop_assert!(false, "{:?} in {}", other, said),
+            }
+        }
+        let ours = |html: &String| {
+            let html = html.trim();
+            html == "</details>" || html.starts_with("<details><summary>") && html.ends_with("</summary>")
+        };
+        prop_assert!(markup.iter().all(ours), "{:?}", markup);
+        let mut shown = Vec::new();
+        for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+            shown.extend(report.findings.iter().filter(|finding| finding.severity == severity));
+        }
+        let rows: Vec<&[String]> = cells.chunks(3).filter(|row| row[0] != "Where").collect();
+        prop_assert_eq!(rows.len(), shown.len(), "{}", said);
+        let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '\u{2060}').collect::<String>();
+        for (row, finding) in rows.iter().zip(shown) {
+            let message = mcp_kit::text::escape::escape_control(&finding.message).into_owned();
+            prop_assert!(bare(&row[2]).starts_with(&bare(&message)), "{:?} in {}", message, said);
+        }
+        // What GitHub looks for in the text that it has rendered.
+        for sign in ["@octocat", "#12", "www.", "://"] {
+            prop_assert!(!said.contains(sign), "{} in {}", sign, said);
+        }
+    }
+
+    /// What was there is older however often it is there, and no more than that.
+    #[test]
+    fn no_more_is_older_than_was_there(
+        before in prop::collection::vec(finding("[ab]"), 0..12),
+        now in prop::collection::vec(finding("[ab]"), 0..12),
+        shift in 0..50_u32,
+    ) {
+        use mcp_kit::audit::since::{ChangedDocuments, are_older};
+        let documents = ChangedDocuments::default();
+        let older = are_older(&now, &before, &documents).into_iter().filter(|older| *older).count();
+        prop_assert!(older <= before.len() && older <= now.len());
+        let mut moved = before.clone();
+        moved.iter_mut().for_each(|finding| finding.line += shift);
+        prop_assert!(are_older(&moved, &before, &documents).into_iter().all(|older| older));
+        prop_assert!(!are_older(&now, &[], &documents).into_iter().any(|older| older));
     }
 
     #[test]

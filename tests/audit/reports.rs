@@ -6,7 +6,7 @@ use std::time::Duration;
 use insta::{assert_snapshot, with_settings};
 use mcp_kit::audit::baseline::Baseline;
 use mcp_kit::audit::finding::{
-    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, SiteReport, Verdict,
+    Code, Decision, DocumentGraph, Edit, Excerpt, Finding, Fix, NotJudged, Report, Severity, Since, SiteReport, Verdict,
 };
 use mcp_kit::audit::report::{Format, JSON_SCHEMA, write};
 use mcp_kit::audit::site::Form;
@@ -33,17 +33,17 @@ fn finding(code: Code, severity: Severity, path: &str, line: u32, text: &str, me
     }
 }
 
-/// A bit of everything: repairs, guesses, a finding about a whole document, the same finding twice, hostile names.
+/// A bit of everything: fixes, guesses, a finding about a whole document, the same finding twice, hostile names.
 fn report() -> Report {
     let link = |line, text| Finding {
         target: Some("instal.md#first steps".to_owned()),
         suggestion: Some("install.md#first-steps".to_owned()),
         ..finding(Code::BrokenLink, Severity::Error, "guide/setup.md", line, text, "there is no file guide/instal.md")
     };
-    let mut mended = link(12, "Sée [the guide](‹instal.md#first steps›) for details.");
-    mended.fix = Some(Fix {
+    let mut fixed = link(12, "Sée [the guide](‹instal.md#first steps›) for details.");
+    fixed.fix = Some(Fix {
         title: "write install.md#first-steps".to_owned(),
-        edits: vec![Edit { span: mended.span.clone(), text: "install.md#first-steps".to_owned() }],
+        edits: vec![Edit { span: fixed.span.clone(), text: "install.md#first-steps".to_owned() }],
     });
     let mut far = finding(
         Code::DeprecatedTarget,
@@ -77,6 +77,12 @@ fn report() -> Report {
             }],
         }],
         not_judged: 2,
+        since: Some(Since {
+            name: "main".to_owned(),
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            older: 12,
+        }), // pragma: allowlist secret
+        links_to: None,
         documents: 1_204,
         links: 5_310,
         duration: Duration::from_millis(41),
@@ -97,7 +103,7 @@ fn report() -> Report {
                 "",
                 "no entry point leads to this document and 3 others",
             ),
-            mended,
+            fixed,
             link(14, "- again: [the guide](‹instal.md#first steps›)"),
             link(31, "- again: [the guide](‹instal.md#first steps›)"),
             far,
@@ -166,7 +172,7 @@ fn people_without_findings() {
 }
 
 #[test]
-fn people_with_more_than_can_be_mended_at_once() {
+fn people_with_more_than_can_be_fixed_at_once() {
     let mut many = report();
     let one = many.findings[3].clone();
     many.findings = vec![one; 21];
@@ -249,6 +255,11 @@ fn sarif_takes_no_more_than_github_does() {
 #[test]
 fn github() {
     assert_said!("github", text(&report(), Format::Github));
+}
+
+#[test]
+fn markdown() {
+    assert_said!("markdown", text(&report(), Format::Markdown));
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn hosts_that_refuse_programs_or_fail_are_notes() {
     assert_snapshot!(audit("# Us\n\n[members](HOST/members)\n[refused](HOST/linkedin)\n[broken off](HOST/break)\n", &[]), @r"
     README.md  3 notes
 
-      note[undecided-url]: the host does not let programs look (403 Forbidden)
+      note[undecided-url]: the host refuses programs (403 Forbidden)
        --> README.md:3:_
       3 | [members](http://[HOST]/members)
         |  [MARK]

@@ -19,6 +19,28 @@ async function nothingHostileRuns(page) {
   same(page.complaints, []);
 }
 
+// Errors stand first, notes wait until they are asked for.
+async function opens(page) {
+  const first = await shown(page);
+  same(await page.locator("#list .finding.note").count(), 0, "notes are hidden at first");
+  same(new URL(page.url()).hash, "", "a page as it opens has a plain address");
+  holds(/\berror\b/.test(await page.locator("#list .finding").first().getAttribute("class")), "errors stand first");
+  await page.getByRole("checkbox", { name: "note" }).check();
+  const all = await shown(page);
+  holds(all > first, "notes are there when they are asked for");
+  const classes = await page.locator("#list .finding").evaluateAll(items => items.map(item => item.className));
+  const order = ["finding error", "finding warning", "finding note"];
+  holds(classes.every((name, at) => !at || order.indexOf(classes[at - 1]) <= order.indexOf(name)), "one severity stands behind the other");
+  await page.reload();
+  same(await shown(page), all, "that notes are shown stands in the address");
+  await page.evaluate(() => { location.hash = "#?severity=error"; });
+  await page.waitForFunction(() => !document.querySelector("#list .finding.note"));
+  holds(await page.locator("#list .finding.error").count() > 0, "errors");
+  same(await page.locator("#list .finding:not(.error)").count(), 0, "an address that is opened later counts, too");
+  await page.getByRole("button", { name: "Show everything" }).click();
+  same(await shown(page), all);
+}
+
 async function filters(page) {
   const all = await shown(page);
   holds(all > 20, "there are findings");
@@ -47,7 +69,7 @@ async function filters(page) {
   same(await page.getByRole("searchbox", { name: "Document" }).inputValue(), "AREA 0");
   await page.getByRole("button", { name: "Show everything" }).click();
   same(await shown(page), all);
-  same(new URL(page.url()).hash, "");
+  same(new URL(page.url()).hash, "#?severity=error+warning+note");
 }
 
 async function marks(page) {
@@ -119,6 +141,7 @@ try {
     const page = await open(small, scheme);
     await nothingHostileRuns(page);
     await accessible(page, `${scheme}, as it opens`);
+    await opens(page);
     await graph(page);
     await filters(page);
     await marks(page);
@@ -130,6 +153,7 @@ try {
   const narrow = await open(small, "light", 320);
   holds(await narrow.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "320 pixels are wide enough (WCAG 1.4.10)");
   const page = await open(large, "light");
+  await opens(page);
   await filters(page);
   await pages(page);
   await folders(page);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
 use super::common::git;
 use super::{Case, Place, case};
@@ -30,6 +31,24 @@ fn catalog(place: &Place, text: &str) {
     place.write("catalog.yaml", text);
 }
 
+/// A repository of three commits in `from`, and the latest one of them in `c`.
+fn shallow(place: &Place) {
+    fixable(place);
+    let run = |arguments: &[&str]| git(place, &[&["-C", "from"], arguments].concat());
+    git(place, &["init", "--quiet", "--initial-branch=main", "from"]);
+    for name in ["a.md", "b.md", "c.md"] {
+        place.write(&format!("from/{name}"), name);
+        run(&["add", "--all"]);
+        run(&["commit", "--quiet", "--message", name]);
+    }
+    run(&["checkout", "--quiet", "-b", "other", "HEAD~1"]);
+    place.write("from/d.md", "d");
+    run(&["add", "--all"]);
+    run(&["commit", "--quiet", "--message", "d"]);
+    let address = format!("file://{}", place.path("from").display());
+    git(place, &["clone", "--quiet", "--depth=1", "--no-single-branch", "--branch=main", &address, "c"]);
+}
+
 pub(super) const CASES: &[Case] = &[
     // What is audited.
     case(
@@ -45,6 +64,56 @@ pub(super) const CASES: &[Case] = &[
     case("audit_paths_apart", &["ScopeError::Apart"], &["audit-docs", "/proc/version", "README.md"]).with(fixable),
     case("audit_root_is_a_file", &["ScopeError::RootIsNoFolder"], &["audit-docs", "--root", "README.md"]).with(fixable),
     case("audit_root_missing", &["ScopeError::Path"], &["audit-docs", "--root", "gone"]),
+    case("audit_stdin_no_document", &["ScopeError::NoDocument"], &["audit-docs", "--stdin", "--path", "guide.txt"]),
+    case("audit_stdin_unreadable", &["AuditDocsError::Input"], &["audit-docs", "--stdin", "--path", "README.md"])
+        .with(fixable)
+        .shell("exec <."),
+    // An older state.
+    case("audit_since_without_git", &["RevisionError::Run"], &["audit-docs", "--since", "main"])
+        .with(committed)
+        .environment(|_, command| {
+            command.env("PATH", "/nowhere");
+        }),
+    case(
+        "audit_since_without_repository",
+        &["RevisionError::NoRepository", "AuditDocsError::Revision"],
+        &["audit-docs", "--since", "main"],
+    )
+    .with(fixable),
+    case("audit_since_bare", &["RevisionError::NoWorkTree"], &["audit-docs", "b.git", "--since", "HEAD"])
+        .with(|place| git(place, &["init", "--quiet", "--bare", "b.git"])),
+    case("audit_since_without_commits", &["RevisionError::NoCommits"], &["audit-docs", "--since", "HEAD"])
+        .with(|place| git(place, &["init", "--quiet"])),
+    case("audit_since_unknown", &["RevisionError::Unknown"], &["audit-docs", "--since", "v9"]).with(committed),
+    case("audit_since_option", &["RevisionError::Unknown"], &["audit-docs", "--since=--output=x"]).with(committed),
+    case(
+        "audit_since_unknown_in_shallow",
+        &["RevisionError::UnknownInShallow"],
+        &["audit-docs", "c", "--since", "HEAD~2"],
+    )
+    .with(shallow),
+    case("audit_since_shallow", &["RevisionError::Shallow"], &["audit-docs", "c", "--since-merge-base", "other"])
+        .with(shallow),
+    case("audit_since_unrelated", &["RevisionError::Unrelated"], &["audit-docs", "--since-merge-base", "first"]).with(
+        |place| {
+            committed(place);
+            git(place, &["tag", "first"]);
+            git(place, &["checkout", "--quiet", "--orphan", "apart"]);
+            git(place, &["commit", "--quiet", "--message", "apart"]);
+        },
+    ),
+    case("audit_since_git", &["RevisionError::Git"], &["audit-docs", "--since", "HEAD"]).with(|place| {
+        committed(place);
+        fs::write(place.path(".git/config"), "[core\n").unwrap();
+    }),
+    case("audit_since_text_missing", &["AuditDocsError::Git"], &["audit-docs", "--since", "HEAD"]).with(|place| {
+        committed(place);
+        place.write("README.md", "# Other\n\n[gone](gone.md)\n");
+        let asked = ["rev-parse", "HEAD:README.md"];
+        let id = Command::new("git").current_dir(place.root()).args(asked).output().unwrap().stdout;
+        let id = String::from_utf8(id).unwrap();
+        fs::remove_file(place.path(&format!(".git/objects/{}/{}", &id[..2], id[2..].trim_end()))).unwrap();
+    }),
     // Its settings.
     case(
         "audit_catalog_missing",

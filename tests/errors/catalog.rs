@@ -4,19 +4,17 @@ use std::fs;
 
 use super::{Case, Place, case};
 
-const ADD: &[&str] = &[
-    "catalog",
-    "add",
-    "Notes",
-    "--status",
-    "planned",
-    "--location",
-    "workers",
-    "--auth-method",
-    "none",
-    "--token-storage",
-    "none",
-];
+/// The arguments of `catalog add`, and more.
+macro_rules! add {
+    ($($more:literal),*) => {
+        &[
+            "catalog", "add", "Notes", "--status", "planned", "--location", "workers", "--auth-method", "none",
+            "--token-storage", "none", $($more),*
+        ]
+    };
+}
+
+const ADD: &[&str] = add!();
 
 const NOTES: &str =
     "services:\n  - {name: Notes, status: planned, location: workers, auth_method: none, token_storage: none}\n";
@@ -48,43 +46,11 @@ pub(super) const CASES: &[Case] = &[
         .with(|place| place.write("catalog.yaml", b"# \xff\n")),
     case("catalog_add_to_a_folder", &["CatalogError::Io"], ADD)
         .with(|place| fs::create_dir(place.path("catalog.yaml")).unwrap()),
-    case(
-        "catalog_add_wrong_address",
-        &["CatalogError::Problems"],
-        &[
-            "catalog",
-            "add",
-            "Notes",
-            "--status",
-            "planned",
-            "--location",
-            "workers",
-            "--auth-method",
-            "none",
-            "--token-storage",
-            "none",
-            "--url",
-            "ftp://x",
-        ],
-    ),
+    case("catalog_add_wrong_address", &["CatalogError::Problems"], add!("--url", "ftp://x")),
     case(
         "catalog_add_in_no_folder",
         &["CatalogError::Write", "FilesError::Io"],
-        &[
-            "catalog",
-            "add",
-            "Notes",
-            "--status",
-            "planned",
-            "--location",
-            "workers",
-            "--auth-method",
-            "none",
-            "--token-storage",
-            "none",
-            "--catalog",
-            "gone/catalog.yaml",
-        ],
+        add!("--catalog", "gone/catalog.yaml"),
     ),
 ];
 

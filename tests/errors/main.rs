@@ -136,11 +136,14 @@ fn only_flags_that_it_has(name: &str, arguments: &[&str], said: &str) {
     else {
         return;
     };
-    let flag = Regex::new(&format!(r"(?:({}) )?(--[a-z][a-z-]+)", COMMANDS.join("|"))).unwrap();
+    let flag = Regex::new(&format!(r"(?:({}|git [a-z-]+) )?(--[a-z][a-z-]+)", COMMANDS.join("|"))).unwrap();
     // What was typed wrongly is repeated.
     let hints = said.lines().filter(|line| line.trim_start().starts_with("hint:"));
     for found in hints.flat_map(|line| flag.captures_iter(line)) {
         let command = found.get(1).map_or(*own, |command| command.as_str());
+        if command.starts_with("git ") {
+            continue;
+        }
         let has =
             help(command).contains(&format!("{} ", &found[2])) || help(command).contains(&format!("{}\n", &found[2]));
         // Of another program.

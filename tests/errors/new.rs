@@ -132,7 +132,7 @@ pub(super) const CASES: &[Case] = &[
     case("new_no_room", &["RenderError::Files"], &["new", "x", "--template", "[SMALL]"])
         .shell("trap '' XFSZ; ulimit -f 0"),
     // The renderer, which counts for ever, is ended by the system after a second.
-    case("new_renderer_killed", &["RenderError::Crashed"], &["new", "x", "--template", "t"])
+    case("new_renderer_killed", &["RenderError::Stopped"], &["new", "x", "--template", "t"])
         .with(|place| {
             let endless = "{% for a in (1..100000) %}{% for b in (1..100000) %}{% endfor %}{% endfor %}";
             place.write("t/a.txt", endless);

@@ -1,9 +1,9 @@
-//! The fragment is right but for the case of its letters. Only reported for renderers that forgive it: elsewhere it is a
-//! `broken-anchor`.
+//! The fragment differs from the heading only in letter case. This check reports it for renderers that accept it; for
+//! all others it is a `broken-anchor`.
 //!
 //! # Why it matters
 //!
-//! GitHub's page script finds the heading all the same; other renderers of the same files, editors and link checkers do not.
+//! GitHub's page script still finds the heading. Editors, link checkers and other renderers of the same files do not.
 //!
 //! # Example
 //!
@@ -13,7 +13,7 @@
 //!
 //! # How to fix it
 //!
-//! Write it in lower case, as the heading is named; `--fix` does it.
+//! Write the fragment in lower case. `--fix` does it.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::Fragment;

@@ -1,9 +1,9 @@
-//! A comment that is to hide findings but does not: it gives no reason, names no code or none that exists, or has nothing to hide.
+//! A suppression comment does not work: it has no reason, no code or an unknown one, or nothing to hide.
 //!
 //! # Why it matters
 //!
-//! A reason is what the next reader needs to judge whether it still holds. A suppression with nothing to hide will hide the next
-//! defect at that place.
+//! The next reader needs the reason to judge whether it still applies. A suppression with nothing to hide will hide the
+//! next defect at that place.
 //!
 //! # Example
 //!
@@ -14,8 +14,8 @@
 //!
 //! # How to fix it
 //!
-//! Write `<!-- mcp-kit-ignore broken-link: made by the build -->`, on the line of the finding or above its block;
-//! `mcp-kit-ignore-file` covers the whole document, and several codes are separated by commas.
+//! Write `<!-- mcp-kit-ignore broken-link: made by the build -->` on the line of the finding or above its block.
+//! `mcp-kit-ignore-file` covers the whole document. Separate several codes by commas.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Defect;

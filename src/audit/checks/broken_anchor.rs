@@ -1,8 +1,8 @@
-//! The document exists, but has no heading and no `id` or `name` that the fragment names.
+//! The document exists, but no heading, `id` or `name` in it matches the fragment.
 //!
 //! # Why it matters
 //!
-//! Readers land at the top of a page and have to search for what they were promised. It happens whenever somebody rewords a heading.
+//! Readers land at the top of the page and have to search. A reworded heading is the usual cause.
 //!
 //! # Example
 //!
@@ -14,9 +14,9 @@
 //!
 //! # How to fix it
 //!
-//! Write the name of the heading as the renderer makes it: on GitHub lower case, without punctuation, a hyphen for each space. Which
-//! renderer's rules were taken stands at the end of the report; `--flavor` takes others. To keep old links good when you reword a
-//! heading, leave `<a id="installing"></a>` in front of it.
+//! Write the anchor that the renderer makes from the heading: on GitHub lower case, without punctuation, a hyphen for
+//! each space. The end of the report names the renderer whose rules apply; `--flavor` selects another one. To keep old
+//! links working when you reword a heading, put `<a id="installing"></a>` in front of it.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Document;
@@ -32,7 +32,7 @@ pub(super) const CHECK: Check = Check {
 };
 const CODE: Code = Code::BrokenAnchor;
 
-/// Guesses are looked for this often in a document; a page of a hundred thousand broken links needs no more.
+/// The maximum number of guesses per document. A page with a hundred thousand broken links needs no more.
 const GUESSES: usize = 200;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {

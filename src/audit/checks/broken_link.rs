@@ -1,9 +1,10 @@
-//! The link leads to a file or folder that does not exist, or out of the tree. Links, images, reference definitions that are used,
-//! and `href`, `src` and `srcset` of HTML are looked at; addresses on the web are `broken-url`'s.
+//! The link leads to a file or folder that does not exist, or out of the tree. The check covers links, images, used
+//! reference definitions, and `href`, `src` and `srcset` in HTML. Web addresses have a check of their own,
+//! `broken-url`.
 //!
 //! # Why it matters
 //!
-//! Readers get a 404, and what they were promised is missing where they needed it.
+//! Readers get a 404.
 //!
 //! # Example
 //!
@@ -15,9 +16,9 @@
 //!
 //! # How to fix it
 //!
-//! Write the path as seen from the document, or with `/` in front as seen from the root. When only one file can be meant, `--fix`
-//! does it. When the target is made by a build and really exists for readers, put
-//! `<!-- mcp-kit-ignore broken-link: made by the build -->` above it, or exclude the document.
+//! Write the path relative to the document, or from the root with a leading `/`. `--fix` does it when only one file can
+//! be meant. If a build makes the target, put `<!-- mcp-kit-ignore broken-link: made by the build -->` above the link,
+//! or exclude the document.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::LinkKind;

@@ -1,12 +1,12 @@
-//! Nobody gets to an address on the web: its host has no such page (404, 410) or refuses the address, the host does not exist, its
-//! certificate is not valid, or it redirects for ever. That the page is there without what the anchor names is a warning, because scripts
-//! can make anchors later.
+//! A web address does not work: the host has no such page (404, 410) or refuses it, the host does not exist, its
+//! certificate is not valid, or it redirects without end. A page without the named anchor is a warning, because a
+//! script may add the anchor later.
 //!
-//! This is looked at with `--online` only. Addresses of private networks and those that are reserved for examples are not asked.
+//! This check needs `--online`. It skips private networks and addresses reserved for examples.
 //!
 //! # Why it matters
 //!
-//! Readers get an error page of somebody else, and what they were promised is missing where they needed it.
+//! Readers get an error page of another site.
 //!
 //! # Example
 //!
@@ -16,8 +16,9 @@
 //!
 //! # How to fix it
 //!
-//! Look for where the page has gone, or link to a copy of it in an archive of the web. An address that only some can see belongs into
-//! `audit.online.exclude` of `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members -->` above it.
+//! Find the new address of the page, or link to a copy in a web archive. Add addresses that need a login to
+//! `audit.online.exclude` in `catalog.yaml`; for a single one, put `<!-- mcp-kit-ignore broken-url: only for members
+//! -->` above it.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::web::UrlAnswer;

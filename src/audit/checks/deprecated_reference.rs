@@ -1,13 +1,13 @@
-//! The document matches the deprecation patterns, `phase_1_mcp|deprecated|old_setup` unless configured otherwise. Its strongest sign is
-//! reported, with how many there are.
+//! The document matches the deprecation pattern, by default `phase_1_mcp|deprecated|old_setup`. The finding shows the
+//! strongest match and the number of matches.
 //!
 //! # Why it matters
 //!
-//! A page about a setup that is gone sends its readers the wrong way. A plain search for the word finds mostly healthy pages, though, so
-//! what is found is weighed: the name of the file, `status:` in the front matter, the title and a banner at the head say it of the page
-//! itself. The name of an old setup is a warning anywhere in the text. A word that healthy pages use too, such as "deprecated", is a
-//! warning only where it marks the page, as in `# Setup (deprecated)`, and a note elsewhere. Code, quotations and notices that this
-//! tool wrote do not count.
+//! A page about an old setup misleads its readers. A plain search finds mostly healthy pages, so the check weighs each
+//! match. The file name, `status:` in the front matter, the title and a banner at the head mark the page itself. The
+//! name of an old setup is a warning anywhere in the text. A word that healthy pages use too, such as "deprecated", is
+//! a warning only where it marks the page, as in `# Setup (deprecated)`, and a note elsewhere. Code, quotations and
+//! notices that this tool wrote do not count.
 //!
 //! # Example
 //!
@@ -34,7 +34,7 @@ const CODE: Code = Code::DeprecatedReference;
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     let evidence = &document.evidence;
-    // It says so itself, in our words: that is how such a page is to look. An index of such pages speaks of nothing else.
+    // The page already has our notice, as it should. An index of such pages has no other topic.
     if evidence.notice.is_some_and(|notice| notice.ours) || is_index_of_old(context.corpus.path(page)) {
         return;
     }
@@ -68,10 +68,10 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     pending.push(finding);
 }
 
-/// From here on it is about the page, or about a setup that is known to be gone.
+/// The minimum weight of a match that marks the page, or names an old setup.
 const STRONG: u8 = 3;
 
-/// How much a mention proves, from 1 to 6.
+/// Returns the weight of a match, from 1 to 6.
 const fn weight(mention: &Mention) -> u8 {
     match (mention.place, mention.common) {
         (Place::FileName | Place::Status, false) => 6,
@@ -83,7 +83,7 @@ const fn weight(mention: &Mention) -> u8 {
     }
 }
 
-/// Lists of what is deprecated or archived, and what is in an archive.
+/// Returns whether a page is a list of deprecated or archived pages, or is in an archive.
 fn is_index_of_old(path: &[u8]) -> bool {
     let lower = path.to_ascii_lowercase();
     let name = file_name(&lower);

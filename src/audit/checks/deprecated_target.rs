@@ -1,10 +1,10 @@
-//! A link leads to a document that says of itself that it is deprecated or archived: in its front matter (`status:`, `superseded_by:`) or
-//! in a sentence or banner at its head. Links whose text says that their target is old, links from archives, and links from lists of what
-//! is old are as they should be.
+//! A link leads to a document that calls itself deprecated or archived, in its front matter (`status:`,
+//! `superseded_by:`) or in a sentence or banner at its head. Links whose text calls the target old, links from
+//! archives, and links from lists of old pages are fine.
 //!
 //! # Why it matters
 //!
-//! The link sends readers to a document that is no longer maintained, although there may be a better one.
+//! The link sends readers to an unmaintained document, although a better one may exist.
 //!
 //! # Example
 //!
@@ -16,13 +16,13 @@
 //!
 //! # How to fix it
 //!
-//! Point the link to the replacement, or say in its text that the target is old.
+//! Point the link to the replacement, or call the target old in the link text.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, LinkKind};
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
-use crate::text::path::{display_path, file_name, parent};
+use crate::text::path::{display_path, file_name};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
@@ -55,7 +55,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     }
 }
 
-/// Whether a page says of itself that it is old. One whose contents were brought up to date is not.
+/// Returns whether a page calls itself old. A page with an update notice does not count.
 fn is_old(document: &Document) -> bool {
     let status = document.front_matter.status.map(|(_, status)| document.text(status).to_ascii_lowercase());
     let status =
@@ -65,18 +65,11 @@ fn is_old(document: &Document) -> bool {
         || document.evidence.notice.is_some_and(|notice| !notice.updated)
 }
 
-/// Where a page sends its readers, if that is in the tree.
+/// Returns the replacement that a page names, if it is in the tree.
 fn replacement(context: Context<'_>, page: u32) -> Option<u32> {
     let document = context.document(page);
-    let replacement =
-        document.front_matter.replacement.or(document.evidence.notice.and_then(|notice| notice.replacement))?;
-    let path = Parts::new(document.text(replacement)).decoded();
-    let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(context.corpus.path(page)) };
-    context
-        .corpus
-        .tree
-        .find(&crate::text::path::normalise(folder, &path)?)
-        .filter(|entry| context.corpus.page_of(*entry).is_some_and(|other| other != page))
+    let from_notice = || document.evidence.notice?.replacement;
+    context.page_named(page, document.text(document.front_matter.replacement.or_else(from_notice)?))
 }
 
 fn is_about_old(path: &[u8]) -> bool {

@@ -1,16 +1,16 @@
-//! By the rules that were taken, most links of one form lead to nothing: more than 50 in 100 of those with `/` in front, of those without
-//! an ending, or of those by address (`../setup/`, `setup.html`), and at least 20 of them. Such a tree is not full of mistakes; it is for
-//! another renderer, or the renderer has a setting that was not given. None of these links is reported or fixed, and this one warning
-//! stands for them.
+//! By the selected rules, most links of one form are broken: more than 50 percent, and at least 20, of the links with a
+//! leading `/`, of those without an ending, or of those by address (`../setup/`, `setup.html`). Such a tree is written
+//! for another renderer, or the renderer has a setting that is not known. The audit neither reports nor fixes these
+//! links. This one warning replaces them.
 //!
-//! The numbers are measured. In the trees for GitHub and DocFX whose links were judged by hand, no form with 20 broken links or more comes
-//! near: the highest share is 30 in 100 (kubernetes/community, without an ending). Where another renderer's rules are taken, the absolute
-//! links of nine trees have 89 to 100 in 100, and links without an ending 64 to 85. A form that is wrong only in part stays below: 33 in 100
-//! in grafana/tempo.
+//! The limits are measured. In trees for GitHub and DocFX with links judged by hand, no form with at least 20 broken
+//! links comes near: the highest share is 30 percent (kubernetes/community, links without an ending). Under the rules
+//! of a wrong renderer, nine trees have 89 to 100 percent of broken absolute links and 64 to 85 percent of broken links
+//! without an ending. A form that is only partly wrong stays below: 33 percent in grafana/tempo.
 //!
 //! # Why it matters
 //!
-//! A report with a thousand false findings gets switched off, and the true ones with it. A fix would break links that work.
+//! People turn off a report with a thousand false findings, and lose the true ones. A fix would break working links.
 //!
 //! # Example
 //!
@@ -18,12 +18,13 @@
 //! See [the guide](/guide/setup) and [the reference](/reference/).
 //! ```
 //!
-//! in a folder whose site is made by a generator that no file of the tree names.
+//! in a folder whose generator no file of the tree names.
 //!
 //! # How to fix it
 //!
-//! Say which renderer it is: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
-//! `--explain-profile` says what was taken and why. If the links really are broken, fix a few of them: the others are then judged.
+//! Name the renderer: `--flavor`, or `audit.flavor` and `audit.flavors` (for single folders) in `catalog.yaml`.
+//! `--explain-profile` shows the detected renderer and the reason. If the links really are broken, fix a few of them;
+//! then the audit judges the others.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::doubt::Doubt;

@@ -1,8 +1,8 @@
-//! A second reference definition with the same label. The first one counts (CommonMark 4.7), whatever the second says.
+//! A second reference definition has the same label. The first one counts (CommonMark 4.7).
 //!
 //! # Why it matters
 //!
-//! Whoever wrote the second one believes that it is used, and changes it in vain.
+//! The second definition has no effect, and neither have edits to it.
 //!
 //! # Example
 //!

@@ -1,9 +1,9 @@
-//! A destination that was never meant as it is written: empty, a placeholder, wrapped in parentheses, with two `#`, without
-//! `https://` or `mailto:`, with a blank in it, or in brackets behind the text in parentheses.
+//! A destination is not a path: it is empty, a placeholder, in parentheses, has two `#`, lacks `https://` or `mailto:`,
+//! contains a blank, or is in brackets after the text in parentheses.
 //!
 //! # Why it matters
 //!
-//! The renderer takes it for the path of a file, so readers get a 404 although the right address stands in the text.
+//! The renderer treats it as the path of a file, so readers get a 404.
 //!
 //! # Example
 //!
@@ -15,7 +15,7 @@
 //!
 //! # How to fix it
 //!
-//! The message says what belongs there; where it is only about characters, `--fix` does it.
+//! Write the destination that the message names. `--fix` corrects wrong characters.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, LinkKind, Raw, RawKind};
@@ -44,32 +44,32 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
-    // Whoever made the site may have made it a link.
+    // An unknown site may render it as a link.
     if context.corpus.site(page).known {
-        pending.extend(document.raw.iter().filter_map(|raw| shown(context, page, document, raw)));
+        pending.extend(document.raw.iter().filter_map(|raw| raw_text(context, page, document, raw)));
     }
 }
 
-/// What was meant for a link and is shown as it is written.
-fn shown(context: Context<'_>, page: u32, document: &Document, raw: &Raw) -> Option<PendingFinding> {
+/// Returns a finding for text that was meant as a link.
+fn raw_text(context: Context<'_>, page: u32, document: &Document, raw: &Raw) -> Option<PendingFinding> {
     let destination = document.text(raw.destination);
     let is_there = is_certain(context.corpus, page, LinkKind::Link, destination);
     let (message, edits) = match raw.kind {
         RawKind::Blank if is_there || has_path_ending(destination) => (
             "a destination with a blank needs < and > around it, so this is shown as it is written",
-            vec![Edit { span: raw.written.range(), text: format!("<{destination}>") }],
+            vec![Edit { span: raw.destination_span.range(), text: format!("<{destination}>") }],
         ),
         // A word in brackets behind parentheses is prose, unless it is a file.
         RawKind::Reversed if is_there && destination.contains(['.', '/']) => {
-            let (all, written) = (raw.span.range(), raw.written.range());
+            let (all, destination_span) = (raw.span.range(), raw.destination_span.range());
             let edit = |span: std::ops::Range<usize>, text: &str| Edit { span, text: text.to_owned() };
             (
                 "the text of a link belongs in brackets and its destination in parentheses, so this is shown as it is \
                  written",
                 vec![
                     edit(all.start..all.start + 1, "["),
-                    edit(written.start - 2..written.start, "]("),
-                    edit(written.end..written.end + 1, ")"),
+                    edit(destination_span.start - 2..destination_span.start, "]("),
+                    edit(destination_span.end..destination_span.end + 1, ")"),
                 ],
             )
         }
@@ -84,13 +84,13 @@ fn shown(context: Context<'_>, page: u32, document: &Document, raw: &Raw) -> Opt
     Some(finding)
 }
 
-/// Whether a destination that is not there must have been meant for a file all the same.
+/// Returns whether a missing destination must be a file.
 fn has_path_ending(destination: &str) -> bool {
     let path = destination.split('#').next().unwrap_or(destination).to_ascii_lowercase();
     [".md", ".mdx", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf"].iter().any(|ending| path.ends_with(ending))
 }
 
-/// What is wrong, and what was meant.
+/// Returns the message and the probable destination.
 fn explain(kind: Malformed, destination: &str) -> (String, Option<String>) {
     match kind {
         Malformed::Empty => ("the destination is empty, so the link leads to its own page".to_owned(), None),

@@ -1,18 +1,18 @@
-//! A document in the archive, named as `audit-docs --fix` names them (`archive/2025-11-08-setup.md`), that nothing leads to: no index
-//! lists it, or its old place has no notice with a link to it.
+//! An archived document (`archive/2025-11-08-setup.md`, the name that `audit-docs --fix` gives) is not linked: no index
+//! lists it, or its old path has no notice with a link.
 //!
 //! # Why it matters
 //!
-//! Links and bookmarks to the old place are dead, and what was archived cannot be found again.
+//! Links and bookmarks to the old path are dead, and readers cannot find the archived page.
 //!
 //! # Example
 //!
-//! `archive/2025-11-08-setup.md` is there, and neither a `setup.md` nor `docs/DEPRECATION_NOTICES.md` links to it.
+//! `archive/2025-11-08-setup.md` exists, and neither a `setup.md` nor `docs/DEPRECATION_NOTICES.md` links to it.
 //!
 //! # How to fix it
 //!
-//! Leave a short page at the old place that links to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`; `mcp-kit docs build`
-//! does the latter.
+//! Leave a short page at the old path with a link to the archived one, and list it in `docs/DEPRECATION_NOTICES.md`.
+//! `mcp-kit docs build` writes that list.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
@@ -56,7 +56,7 @@ fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     }
 }
 
-/// The old name of `archive/YYYY-MM-DD-name.md`.
+/// Returns the old name of `archive/YYYY-MM-DD-name.md`.
 fn archived_name(path: &[u8]) -> Option<&[u8]> {
     let name = file_name(path);
     let date = name.get(..11)?;
@@ -67,7 +67,7 @@ fn archived_name(path: &[u8]) -> Option<&[u8]> {
     (is_date && file_name(parent(path)) == b"archive").then(|| &name[11..])
 }
 
-/// README or index anywhere, and the list of what is deprecated.
+/// Returns whether a page is a README, an index, or the list of deprecated documents.
 fn is_index(path: &[u8]) -> bool {
     let name = file_name(path).to_ascii_lowercase();
     name.starts_with(b"deprecation") || name.starts_with(b"readme.") || name.starts_with(b"index.")

@@ -1,5 +1,5 @@
-//! Graph → findings. One file for each check: its documentation on top, the check, and examples as tests. `--explain` prints the
-//! documentation, and `docs/reference/checks.md` is made of it. A check reads plain data, opens no file and prints nothing.
+//! Graph → findings. One file per check: documentation, check, examples as tests. `--explain` prints the documentation,
+//! and `docs/reference/checks.md` is generated from it. A check reads plain data, opens no file and prints nothing.
 
 use super::corpus::Corpus;
 use super::document::{Document, Link, Span};
@@ -10,6 +10,8 @@ use super::resolve::Resolved;
 use super::settings::Settings;
 use super::suggest::Guess;
 use super::web::UrlAnswer;
+use crate::markdown::destination::Parts;
+use crate::text::path::{normalise, parent};
 
 mod anchor_case;
 mod bad_suppression;
@@ -33,7 +35,7 @@ pub mod undefined_reference;
 mod unreadable;
 mod unused_definition;
 
-/// Every check, in the order of the reference. To add one, write its file and name it here.
+/// All checks, in the order of the reference. To add one, write its file and name it here.
 pub const ALL: &[Check] = &[
     broken_link::CHECK,
     path_case::CHECK,
@@ -58,16 +60,16 @@ pub const ALL: &[Check] = &[
     bad_suppression::CHECK,
 ];
 
-/// Everything that a check may look at.
+/// The input of a check.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The documents.
     pub corpus: &'a Corpus,
     /// Their links.
     pub graph: &'a Graph,
-    /// What the user has set.
+    /// The settings.
     pub settings: &'a Settings,
-    /// What is true today.
+    /// The facts.
     pub facts: &'a Facts,
 }
 
@@ -76,7 +78,15 @@ impl<'a> Context<'a> {
         &self.corpus.pages[page as usize].document
     }
 
-    /// The links of a page to the web, with what was answered.
+    /// Returns the entry of the other page that a path in `page` names, such as in `superseded_by:`.
+    pub fn page_named(&self, page: u32, path: &str) -> Option<u32> {
+        let path = Parts::new(path).decoded();
+        let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(self.corpus.path(page)) };
+        let entry = self.corpus.tree.find(&normalise(folder, &path)?)?;
+        self.corpus.page_of(entry).is_some_and(|other| other != page).then_some(entry)
+    }
+
+    /// Returns the web links of a page with their answers.
     fn answers(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a UrlAnswer)> {
         let document = self.document(page);
         let links =
@@ -84,32 +94,32 @@ impl<'a> Context<'a> {
         links.filter_map(|(answers, link)| Some((link, answers.get(document.text(link.destination))?)))
     }
 
-    /// The links of a page with where they lead.
+    /// Returns the links of a page with their targets.
     fn links(&self, page: u32) -> impl Iterator<Item = (&'a Link, &'a Resolved)> {
         self.document(page).links.iter().zip(&self.graph.links[page as usize])
     }
 }
 
-/// A finding before anybody has looked up lines and columns.
+/// A finding without line and column.
 #[derive(Clone, Debug)]
 pub struct PendingFinding {
-    /// What kind.
+    /// The code.
     pub code: Code,
-    /// How much it matters by itself.
+    /// The severity before the configuration.
     pub severity: Severity,
-    /// Where.
+    /// The page.
     pub page: u32,
-    /// Where in there; the beginning when it is about the whole document.
+    /// The span in the page, or its beginning for a finding about the whole document.
     pub span: Span,
-    /// What the link points to, as written.
+    /// The target of the link, as written.
     pub target: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The message, one sentence.
     pub message: String,
-    /// Whether the message is to begin with the text at the span, which a check does not have.
+    /// `true` when the message begins with the text of the span, which a check does not have.
     pub quotes_span: bool,
-    /// What it should probably be, in place of the target.
+    /// The probable target.
     pub suggestion: Option<String>,
-    /// The repair.
+    /// The fix.
     pub fix: Option<Fix>,
 }
 
@@ -118,21 +128,21 @@ impl PendingFinding {
         Self { code, severity, page, span, target: None, message, quotes_span: false, suggestion: None, fix: None }
     }
 
-    /// About a link: it stands where the destination is written, unless that is in a definition elsewhere.
+    /// Makes a finding about a link. Its span is the destination, unless that is in a definition elsewhere.
     fn of_link(code: Code, severity: Severity, page: u32, document: &Document, link: &Link, message: String) -> Self {
-        let here = link.definition.is_none() && link.written.start < link.written.end;
-        let span = if here { link.written } else { link.span };
+        let here = link.definition.is_none() && link.destination_span.start < link.destination_span.end;
+        let span = if here { link.destination_span } else { link.span };
         let target = Some(document.text(link.destination).to_owned());
         Self { target, ..Self::new(code, severity, page, span, message) }
     }
 
-    /// With what is probably meant, and the repair when it is certain and its place known.
+    /// Adds the suggestion, and the fix when it is certain and its span is known.
     fn guessing(mut self, link: &Link, guess: Option<Guess>) -> Self {
         let Some(guess) = guess else { return self };
-        if guess.certain && link.written.start < link.written.end {
+        if guess.certain && link.destination_span.start < link.destination_span.end {
             self.fix = Some(Fix {
                 title: format!("write {}", guess.destination),
-                edits: vec![Edit { span: link.written.range(), text: guess.destination.clone() }],
+                edits: vec![Edit { span: link.destination_span.range(), text: guess.destination.clone() }],
             });
         }
         self.suggestion = Some(guess.destination);
@@ -140,12 +150,12 @@ impl PendingFinding {
     }
 }
 
-/// What a check looks at.
+/// The scope of a check.
 #[derive(Clone, Copy)]
 pub enum CheckRun {
-    /// One document at a time, in any order.
+    /// Runs on one document at a time, in any order.
     Page(fn(Context<'_>, u32, &mut Vec<PendingFinding>)),
-    /// All at once.
+    /// Runs once on all documents.
     Tree(fn(Context<'_>, &mut Vec<PendingFinding>)),
 }
 
@@ -170,13 +180,13 @@ pub struct Check {
     pub code: Code,
     /// The defect, as a noun phrase.
     pub summary: &'static str,
-    /// How it is done.
+    /// The function.
     pub run: CheckRun,
     source: &'static str,
 }
 
 impl Check {
-    /// The check that makes findings with this code.
+    /// Returns the check that makes findings with this code.
     #[must_use]
     pub fn for_code(code: Code) -> Option<&'static Self> {
         ALL.iter().find(|check| check.code == code)

@@ -1,12 +1,12 @@
-//! An address on the web redirects for good (301, 308). Readers get there all the same, so it is a note; `--fix` writes the new address
-//! when every redirect on the way is permanent and does not lead to a front page or to a page with a query of its own, where what was
-//! linked to is probably gone.
+//! A web address redirects permanently (301, 308). Readers still arrive, so it is a note. `--fix` writes the new
+//! address when every redirect is permanent and the target is neither a front page nor a page with its own query, which
+//! usually means that the page is gone.
 //!
-//! This is looked at with `--online` only.
+//! This check needs `--online`.
 //!
 //! # Why it matters
 //!
-//! The old address works as long as somebody keeps the redirect, and every reader waits for it.
+//! The old address works only while the redirect exists, and every reader waits for it.
 //!
 //! # Example
 //!
@@ -14,11 +14,11 @@
 //! See [the book](http://doc.rust-lang.org/book/).
 //! ```
 //!
-//! which has been at `https://doc.rust-lang.org/book/` for years.
+//! which moved to `https://doc.rust-lang.org/book/` years ago.
 //!
 //! # How to fix it
 //!
-//! Write the new address, after a look at whether it is still the same page.
+//! Check that it is still the same page, then write the new address.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::suggest::Guess;

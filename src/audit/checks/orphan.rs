@@ -1,20 +1,21 @@
-//! Documents that no reader gets to: nobody links to them, starting from a README, index or SUMMARY at the root, in `docs/` and where a
-//! site begins, and from what navigation files name. A link to a folder leads to its README, or without one to what is listed there.
+//! No reader can reach these documents by links from an entry point: a README, index or SUMMARY at the root, in `docs/`
+//! and at the start of a site, or a navigation file. A link to a folder leads to its README, or to its listing.
 //!
-//! What is reported is an island: the page by which one would enter it, with how many documents it has, and the page that ought to link
-//! to it. Archives, translations, changelogs, licences, templates, `.github`, and pages that say that they have moved need no link.
+//! The check reports islands: the first page of each, the number of its documents, and the page that should link to it.
+//! Archives, translations, changelogs, licences, templates, `.github`, and pages that say that they moved need no link.
 //!
 //! # Why it matters
 //!
-//! A page that readers cannot find is not read, and its errors are not noticed.
+//! Readers cannot find the page, and its errors stay unnoticed.
 //!
 //! # Example
 //!
-//! `docs/faq.md` is there, and neither `README.md` nor any page that it leads to has a link to it.
+//! `docs/faq.md` exists, and neither `README.md` nor any page that it leads to has a link to it.
 //!
 //! # How to fix it
 //!
-//! Link it from the page that the message names, delete it, or list it under `audit:` in `catalog.yaml` as an entry point.
+//! Link it from the page that the message names, delete it, or list it as an entry point under `audit:` in
+//! `catalog.yaml`.
 
 mod exemptions;
 mod islands;
@@ -37,12 +38,12 @@ pub(super) const CHECK: Check = Check {
 };
 const CODE: Code = Code::Orphan;
 
-/// More lonely documents of one folder than this are one finding.
+/// The maximum number of single documents of one folder. More of them become one finding.
 const ALONE: usize = 5;
 
 fn run(context: Context<'_>, pending: &mut Vec<PendingFinding>) {
     let corpus = context.corpus;
-    // Where nobody starts, nobody is lost: a folder of notes without a README is no site.
+    // Without an entry point there are no orphans: a folder of notes without a README is no site.
     if context.graph.entry_points.is_empty() {
         return;
     }
@@ -97,7 +98,7 @@ fn draft(context: Context<'_>, page: u32, what: &str) -> PendingFinding {
     PendingFinding::new(CODE, Severity::Warning, page, Span::default(), message)
 }
 
-/// The nearest page above that readers get to.
+/// Returns the nearest reachable page in the folders above.
 fn index_for(context: Context<'_>, page: u32) -> Option<u32> {
     let corpus = context.corpus;
     let mut folder = parent(corpus.path(page));
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_points_and_exemptions_can_be_told() {
+    fn entry_points_and_exemptions_can_be_configured() {
         let tree = [("README.md", ""), ("a.md", "[b](b.md)\n"), ("b.md", ""), ("notes/x.md", "")];
         let settings = Settings {
             entry_points: vec!["a.md".to_owned()],

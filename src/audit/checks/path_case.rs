@@ -1,9 +1,9 @@
-//! The file exists, but with other letter case.
+//! The path differs from the file name only in letter case.
 //!
 //! # Why it matters
 //!
-//! On Windows and macOS the link works, so its writer never notices; on GitHub, on Linux and on most web servers it is a 404. It is a
-//! warning only in documents for DocFX, whose builds run where file systems ignore the case of letters.
+//! The link works on Windows and macOS, so its author never notices. It is a 404 on GitHub, Linux and most web servers.
+//! For DocFX it is only a warning, because DocFX builds usually run on file systems that ignore case.
 //!
 //! # Example
 //!
@@ -11,11 +11,11 @@
 //! [Setup](Docs/Setup.md)
 //! ```
 //!
-//! with `docs/setup.md` there.
+//! where the file is `docs/setup.md`.
 //!
 //! # How to fix it
 //!
-//! Write the path as the file is named; `--fix` does it. Renaming the file breaks other links.
+//! Write the path in the case of the file name. `--fix` does it. Renaming the file would break other links.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::resolve::Target;

@@ -1,9 +1,9 @@
-//! Something that looks like a live key or token: the prefix of a service that marks its keys, followed by as many random characters
-//! as its keys have. Code blocks are looked at as well, as that is where keys are pasted. The report never shows it.
+//! The text looks like a live key or token: the prefix of a service, followed by as many random characters as its keys
+//! have. The check reads code blocks too. The report masks the secret.
 //!
 //! # Why it matters
 //!
-//! Whoever can read the document can use the key, and deleting the line does not help: it stays in the history.
+//! Every reader of the document can use the key. Deleting the line does not help, because it stays in the history.
 //!
 //! # Example
 //!
@@ -13,8 +13,8 @@
 //!
 //! # How to fix it
 //!
-//! Revoke the key where it was made, then write a placeholder such as `ghp_xxxx`. Examples that repeat characters, count, or say
-//! `EXAMPLE` are not reported.
+//! Revoke the key at the service, then write a placeholder such as `ghp_xxxx`. The check skips examples that repeat
+//! characters, count, or contain `EXAMPLE`.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 

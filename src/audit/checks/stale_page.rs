@@ -1,18 +1,18 @@
-//! A page, or a section between markers, that `mcp-kit docs build` made is not what it would write now: the catalog, a template or the
-//! program has changed since, or somebody has written into it.
+//! A generated page or section differs from what `mcp-kit docs build` would write now: the catalog, a template or the
+//! program changed, or the text was edited by hand.
 //!
 //! # Why it matters
 //!
-//! The page says what was true once, and nothing on it tells so.
+//! The page is out of date and does not show it.
 //!
 //! # Example
 //!
-//! `catalog.yaml` says that a server is deployed, and the table that was made from it still says "planned".
+//! `catalog.yaml` calls a server deployed, and the generated table still says "planned".
 //!
 //! # How to fix it
 //!
-//! Run `mcp-kit docs build`. What somebody has written into a generated text belongs into the catalog, a template of one's own, or outside of
-//! the markers; `--overwrite` gives it up.
+//! Run `mcp-kit docs build`. Move edits of generated text into the catalog, a template of your own, or outside of the
+//! markers. `--overwrite` discards them.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Span;
@@ -32,7 +32,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     }
     let path = display_path(context.corpus.path(page));
     for stale in context.facts.stale_pages.iter().filter(|stale| stale.path == path) {
-        let span = Span::of(&(stale.at..stale.at));
+        let span = Span::from_range(&(stale.at..stale.at));
         pending.push(PendingFinding::new(CODE, Severity::Error, page, span, stale.message.clone()));
     }
 }

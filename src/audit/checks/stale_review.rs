@@ -1,9 +1,9 @@
-//! The day has passed on which the document was to be looked at again: `review_by`, `review_date` or `next_review` in its front matter,
-//! or the date in the catalog.
+//! The review date of the document has passed: `review_by`, `review_date` or `next_review` in its front matter, or the
+//! date in the catalog.
 //!
 //! # Why it matters
 //!
-//! The author knew that the document would need a check by that date.
+//! The author expected that the document needs a review by that date.
 //!
 //! # Example
 //!

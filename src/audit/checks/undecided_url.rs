@@ -1,11 +1,11 @@
-//! Whether there is a page cannot be told: the host was busy (429), had a problem of its own (5xx), did not answer in time, or does not let
-//! programs look (401, 403). It never fails an audit, with `--strict` neither.
+//! A web address could not be checked: the host was busy (429), failed (5xx), did not answer in time, or refuses
+//! programs (401, 403). This never fails an audit, not even with `--strict`.
 //!
-//! This is looked at with `--online` only.
+//! This check needs `--online`.
 //!
 //! # Why it matters
 //!
-//! Somebody ought to look with a browser, once. An audit that failed for it would fail at random.
+//! The page may be gone, which only a browser can show. An audit that failed on it would fail at random.
 //!
 //! # Example
 //!
@@ -17,7 +17,7 @@
 //!
 //! # How to fix it
 //!
-//! Run it again later. An address that is never decided belongs into `audit.online.exclude` of `catalog.yaml`.
+//! Run the audit again later. Add an address that always fails to `audit.online.exclude` in `catalog.yaml`.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::web::UrlAnswer;

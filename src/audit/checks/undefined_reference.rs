@@ -1,8 +1,9 @@
-//! A link or image in reference style, `[text][label]` or `[label][]`, whose label is defined nowhere in the document.
+//! A link or image in reference style, `[text][label]` or `[label][]`, has a label without a definition in the
+//! document.
 //!
 //! # Why it matters
 //!
-//! It is shown as it is written, brackets and all, and leads nowhere.
+//! Readers see the brackets instead of a link.
 //!
 //! # Example
 //!
@@ -15,9 +16,9 @@
 //! # How to fix it
 //!
 //! Add the definition, or write the destination in parentheses. `[label][]`, `![alt][label]`, `[text][#heading]` and
-//! `[text][https://…]` cannot have been meant otherwise and are errors. `[a][b]` may be prose, so it is a warning, and nothing is
-//! said where the label looks like an index or a generic parameter, in headings, or for a plain word in a document without any
-//! definition. Write `\[a][b]` to say that it is text. `[^1]` without its footnote is a warning, too.
+//! `[text][https://…]` can only be links and are errors. `[a][b]` may be prose, so it is a warning. The check skips
+//! labels that look like an index or a generic parameter, labels in headings, and plain words in a document without any
+//! definition. Write `\[a][b]` for plain text.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Document, RawKind, Undefined};
@@ -35,7 +36,7 @@ pub(super) const CHECK: Check = Check {
 const CODE: Code = Code::UndefinedReference;
 
 fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
-    // A plug-in or an appended file may define what the document does not.
+    // A plug-in or an appended file may contain the definition.
     if context.corpus.site(page).cause(Form::Reference).is_some() {
         return;
     }
@@ -71,7 +72,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     }
 }
 
-/// The labels that would be reported.
+/// Returns the labels to report.
 pub(in crate::audit) fn labels(document: &Document) -> impl Iterator<Item = &str> {
     let labels = document.undefined.iter().map(|undefined| (undefined, document.text(undefined.label)));
     labels.filter(|(undefined, label)| severity(document, undefined, label).is_some()).map(|(_, label)| label)
@@ -84,7 +85,7 @@ fn severity(document: &Document, undefined: &Undefined, label: &str) -> Option<S
     if undefined.in_heading || is_notation(label) {
         return None;
     }
-    // A document that defines nothing by reference does not write in that style.
+    // A document without definitions does not use reference style.
     let style = !document.definitions.is_empty();
     match (undefined.image || undefined.collapsed, is_word(label) && style) {
         (true, _) => Some(Severity::Error),
@@ -93,7 +94,7 @@ fn severity(document: &Document, undefined: &Undefined, label: &str) -> Option<S
     }
 }
 
-/// `https://…`, `#heading`, `file.md`: somebody wrote brackets for parentheses.
+/// `https://…`, `#heading`, `file.md`: brackets instead of parentheses.
 fn is_destination(label: &str) -> bool {
     let plain = !label.contains(char::is_whitespace);
     plain
@@ -102,7 +103,7 @@ fn is_destination(label: &str) -> bool {
             || label.len() > 2 && label.starts_with('#') && !label.starts_with("##"))
 }
 
-/// An index, a generic parameter, an optional argument, a check box: not a label.
+/// Returns whether it is an index, a generic parameter, an optional argument or a check box, not a label.
 fn is_notation(label: &str) -> bool {
     let trimmed = label.trim();
     trimmed.chars().count() < 2
@@ -119,7 +120,7 @@ fn is_word(label: &str) -> bool {
     label.chars().next().is_some_and(char::is_alphanumeric)
 }
 
-/// `help-wanted`, `rev-1`, `image15`: what nobody writes in brackets in prose.
+/// `help-wanted`, `rev-1`, `image15`: words that prose never has in brackets.
 fn is_label(label: &str) -> bool {
     let inner = label.trim();
     is_word(inner)

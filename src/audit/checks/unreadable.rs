@@ -1,17 +1,17 @@
-//! The document could not be read as it is: it is not UTF-8, is larger than is looked at, or the system refuses it. What is not UTF-8
-//! is audited all the same, with a question mark for each wrong byte.
+//! The document cannot be read: it is not UTF-8, it is too large, or the system refuses access. A document that is not
+//! UTF-8 is still audited, with a question mark for each wrong byte.
 //!
 //! # Why it matters
 //!
-//! Renderers show garbage where the encoding is wrong, and what could not be read was not audited.
+//! Renderers show garbage for a wrong encoding, and an unread document is not audited.
 //!
 //! # Example
 //!
-//! A text in Latin-1 with `Größe` in it.
+//! A text in Latin-1 that contains `Größe`.
 //!
 //! # How to fix it
 //!
-//! Save it as UTF-8 (`iconv -f latin1 -t utf-8`), make it readable, or exclude it.
+//! Save the document as UTF-8 (`iconv -f latin1 -t utf-8`), make it readable, or exclude it.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Reading, Span};

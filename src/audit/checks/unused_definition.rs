@@ -1,8 +1,8 @@
-//! A reference definition that no link or image of the document uses.
+//! No link or image of the document uses a reference definition.
 //!
 //! # Why it matters
 //!
-//! It is shown nowhere, so no reader is hurt; but what it was written for may be missing, and it may rot unnoticed.
+//! Readers do not see it, but the link that it was written for may be missing.
 //!
 //! # Example
 //!
@@ -14,7 +14,7 @@
 //!
 //! # How to fix it
 //!
-//! Use it, `[the design][design]`, or delete the line.
+//! Use it (`[the design][design]`), or delete the line.
 
 use std::fmt::Write as _;
 
@@ -28,13 +28,13 @@ pub(super) const CHECK: Check = Check {
 };
 const CODE: Code = Code::UnusedDefinition;
 
-/// Labels with which people write comments: `[//]: # (text)`.
+/// Labels of comments: `[//]: # (text)`.
 const COMMENTS: &[&str] = &["//", "comment", "_", "#", "-", "<>"];
 
-/// More of them in one document are one finding.
+/// The maximum number of findings per document. More of them become one finding.
 const MANY: usize = 3;
 
-/// Whether a definition is how people write comments: `[//]: # (text)`, `[comment]: <> (text)`.
+/// Returns whether a definition is a comment: `[//]: # (text)`, `[comment]: <> (text)`.
 pub(super) fn is_comment(label: &str, destination: &str) -> bool {
     COMMENTS.iter().any(|word| label.eq_ignore_ascii_case(word)) || matches!(destination, "" | "#" | "<>")
 }
@@ -57,7 +57,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     }
     let count = pending.len() - before;
     if count > MANY {
-        // Documents made from a form define a label for every heading.
+        // Documents from a form define a label for every heading.
         pending.truncate(before + 1);
         let others = count - 1;
         let _ = write!(pending[before].message, ", nor those of {others} other labels of this document");

@@ -1,5 +1,5 @@
-//! What a fragment can name in one document. Looked up by hash, so that a hundred thousand headings and as many links to them are no
-//! matter.
+//! The anchors of one document, looked up by hash, so that a hundred thousand headings and as many links to them are no
+//! problem.
 
 use super::{Strings, Text};
 use crate::text::casefold;
@@ -28,7 +28,7 @@ impl Anchors {
         Self(anchors)
     }
 
-    /// Whether there is an anchor `fragment`.
+    /// Returns whether there is an anchor `fragment`.
     #[must_use]
     pub fn find(&self, fragment: &str, strings: &Strings) -> Match {
         let wanted = hash(fragment);
@@ -60,7 +60,7 @@ impl Anchors {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

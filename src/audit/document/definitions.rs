@@ -14,11 +14,13 @@ pub(super) fn collect(parsed: &Parsed<'_>, known: &RefDefs<'_>, strings: &mut St
         .iter()
         .map(|(label, definition)| {
             let span = definition.span.clone();
-            let written = written(&parsed.text[span.clone()], &definition.dest);
-            let written = written.map(|written| parsed.span(&(span.start + written.start..span.start + written.end)));
+            let destination_span = destination_span(&parsed.text[span.clone()], &definition.dest);
+            let destination_span = destination_span.map(|destination_span| {
+                parsed.span(&(span.start + destination_span.start..span.start + destination_span.end))
+            });
             Definition {
                 span: parsed.span(&span),
-                written: written.unwrap_or_default(),
+                destination_span: destination_span.unwrap_or_default(),
                 label: strings.add(label),
                 destination: strings.add(&definition.dest),
                 used: false,
@@ -31,7 +33,7 @@ pub(super) fn collect(parsed: &Parsed<'_>, known: &RefDefs<'_>, strings: &mut St
 }
 
 /// Where the destination stands in `[label]: destination "title"`.
-fn written(definition: &str, destination: &str) -> Option<Range<usize>> {
+fn destination_span(definition: &str, destination: &str) -> Option<Range<usize>> {
     let start = definition.find("]:")? + 2;
     let start = start + definition[start..].find(|c: char| !c.is_whitespace())?;
     let start = start + usize::from(definition[start..].starts_with('<'));
@@ -85,7 +87,7 @@ pub(super) fn repeated(
     };
     let definition = |suspect: &Suspect<'_>| Definition {
         span: parsed.span(&(suspect.start..suspect.end)),
-        written: Span::default(),
+        destination_span: Span::default(),
         label: strings.add(suspect.label),
         destination: strings.add(suspect.value),
         used: true,

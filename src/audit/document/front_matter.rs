@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Span, Strings, Text};
 
-/// What a page says of itself.
+/// The statements of a page about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontMatter {
     /// `title:`.
@@ -83,7 +83,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
         }
         let Some(end) = memchr::memchr2(b':', b'=', line.as_bytes()) else { continue };
         let value = || plain(&line[end + 1..]);
-        let span = || Span::of(&(start..start + line.trim_end().len()));
+        let span = || Span::from_range(&(start..start + line.trim_end().len()));
         list = false;
         match line[..end].trim() {
             "title" => found.title = Some(strings.add(value())),

@@ -2,9 +2,9 @@
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 
-/// What the tags of a piece of HTML say.
+/// The contents of a piece of HTML.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum HtmlPiece {
     /// A destination and the bytes of the piece in which it stands.
     Destination { text: String, start: usize, end: usize },
     /// A name that a fragment can give.
@@ -19,7 +19,7 @@ pub(super) enum Piece {
     Text(String),
 }
 
-/// Whether `html` can hold anything that [`pieces`] finds. Most pieces are `<br>`, `</a>` and comments.
+/// Returns whether `html` can hold anything that [`pieces`] finds. Most pieces are `<br>`, `</a>` and comments.
 pub(super) fn is_worth_it(html: &str) -> bool {
     let bytes = html.as_bytes();
     memchr::memchr(b'=', bytes).is_some()
@@ -43,7 +43,7 @@ const STANDARD: &[&[u8]] =
     &[b"a", b"abbr", b"img", b"span", b"div", b"p", b"td", b"th", b"iframe", b"input", b"track", b"option"];
 
 /// Calls `sink` for everything of interest in `html`, in order.
-pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(Piece)) {
+pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(HtmlPiece)) {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     emitter.naively_switch_states(true);
     for token in Tokenizer::new_with_emitter(html, emitter) {
@@ -51,15 +51,15 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(Piece)) {
         match token {
             Token::StartTag(tag) => {
                 if is_heading(&tag.name) {
-                    sink(Piece::HeadingStart);
+                    sink(HtmlPiece::HeadingStart);
                 }
                 for (name, value) in &tag.attributes {
                     let text = String::from_utf8_lossy(value);
                     let is_name = **name == *b"id" || **name == *b"name" && *tag.name == *b"a";
                     if is_name && !text.is_empty() {
-                        sink(Piece::Anchor(text.into_owned()));
+                        sink(HtmlPiece::Anchor(text.into_owned()));
                     } else if (**name == *b"title" || **name == *b"label") && !STANDARD.contains(&tag.name.as_slice()) {
-                        sink(Piece::Named(text.into_owned()));
+                        sink(HtmlPiece::Named(text.into_owned()));
                     } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice())
                         || **name == *b"to" && ROUTED.contains(&tag.name.as_slice())
                     {
@@ -67,8 +67,8 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(Piece)) {
                     }
                 }
             }
-            Token::EndTag(tag) if is_heading(&tag.name) => sink(Piece::HeadingEnd),
-            Token::String(text) => sink(Piece::Text(String::from_utf8_lossy(&text).into_owned())),
+            Token::EndTag(tag) if is_heading(&tag.name) => sink(HtmlPiece::HeadingEnd),
+            Token::String(text) => sink(HtmlPiece::Text(String::from_utf8_lossy(&text).into_owned())),
             _ => {}
         }
     }
@@ -79,13 +79,17 @@ fn is_heading(name: &[u8]) -> bool {
 }
 
 /// The destinations of one attribute: `srcset` has several, each followed by how large it is.
-fn destinations(html: &str, set: bool, text: &str, within: std::ops::Range<usize>, sink: &mut dyn FnMut(Piece)) {
+fn destinations(html: &str, set: bool, text: &str, within: std::ops::Range<usize>, sink: &mut dyn FnMut(HtmlPiece)) {
     let source = html.get(within.start..within.end.min(html.len())).unwrap_or_default();
     let mut report = |text: &str| {
         // Written with entities, it cannot be found in the source: then there is no place to edit.
         let place = source.rfind(text).filter(|_| !text.is_empty()).map(|at| within.start + at);
         let start = place.unwrap_or(within.start);
-        sink(Piece::Destination { text: text.to_owned(), start, end: place.map_or(start, |start| start + text.len()) });
+        sink(HtmlPiece::Destination {
+            text: text.to_owned(),
+            start,
+            end: place.map_or(start, |start| start + text.len()),
+        });
     };
     if set {
         candidates(text).for_each(&mut report);
@@ -124,12 +128,12 @@ mod tests {
         let mut found = Vec::new();
         pieces(html, &mut |piece| {
             found.push(match piece {
-                Piece::Destination { text, start, end } => format!("{text} at {}", &html[start..end]),
-                Piece::Anchor(name) => format!("#{name}"),
-                Piece::Named(name) => format!("={name}"),
-                Piece::HeadingStart => "<h>".to_owned(),
-                Piece::HeadingEnd => "</h>".to_owned(),
-                Piece::Text(text) => text,
+                HtmlPiece::Destination { text, start, end } => format!("{text} at {}", &html[start..end]),
+                HtmlPiece::Anchor(name) => format!("#{name}"),
+                HtmlPiece::Named(name) => format!("={name}"),
+                HtmlPiece::HeadingStart => "<h>".to_owned(),
+                HtmlPiece::HeadingEnd => "</h>".to_owned(),
+                HtmlPiece::Text(text) => text,
             });
         });
         found

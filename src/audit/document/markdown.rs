@@ -6,7 +6,7 @@ use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag};
 
 use super::evidence::Patterns;
 use super::parsed::Parsed;
-use super::reader::{Bare, Patterned, Reader};
+use super::reader::{Bare, DocumentReader, Patterned};
 use super::{Construct, Decoded, Document, Strings, Syntax, blocks, definitions, front_matter, raw};
 
 /// Reads a document by the syntax of its renderer. `bare` says whether addresses in running text are wanted, too: GitHub makes links of
@@ -42,7 +42,7 @@ pub fn parse(decoded: &Decoded<'_>, syntax: &Syntax, patterns: &Patterns, bare: 
     let mut shown = Vec::new();
     let patterned = Patterned { patterns, places: patterns.places(whole) };
     let bare = Bare { is_wanted: bare, end: 0 };
-    let mut reader = Reader::new(parsed, syntax, patterned, bare, strings, definitions);
+    let mut reader = DocumentReader::new(parsed, syntax, patterned, bare, strings, definitions);
     // An event is looked at where it is: moving each of them took a twentieth of the time of a whole audit.
     while let Some(item) = events.next() {
         let (event, range) = &item;

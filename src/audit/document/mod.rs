@@ -42,9 +42,9 @@ pub struct Span {
 }
 
 impl Span {
-    /// From an ordinary range; documents are smaller than 4 GB.
+    /// Makes a span from an ordinary range. Documents are smaller than 4 GB.
     #[must_use]
-    pub fn of(range: &Range<usize>) -> Self {
+    pub fn from_range(range: &Range<usize>) -> Self {
         let small = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { start: small(range.start), end: small(range.end) }
     }
@@ -79,7 +79,7 @@ impl Strings {
     pub fn add(&mut self, text: &str) -> Text {
         let start = self.0.len();
         self.0.push_str(text);
-        Text(Span::of(&(start..self.0.len())))
+        Text(Span::from_range(&(start..self.0.len())))
     }
 
     /// A text of this document.
@@ -112,16 +112,16 @@ pub struct Link {
     /// All of it.
     pub span: Span,
     /// The destination as written; where it stands in a definition, there. Empty where it is not known.
-    pub written: Span,
+    pub destination_span: Span,
     /// The destination, unescaped.
     pub destination: Text,
     /// How it is written.
     pub kind: LinkKind,
     /// Which of the document's definitions gives the destination.
     pub definition: Option<u32>,
-    /// Whether its text says that what it points to is old.
+    /// `true` when its text says that what it points to is old.
     pub says_old: bool,
-    /// Whether it is empty and names the place where it stands: `[](){#id}`.
+    /// `true` when it is empty and names the place where it stands: `[](){#id}`.
     pub is_anchor: bool,
 }
 
@@ -131,14 +131,14 @@ pub struct Definition {
     /// All of it.
     pub span: Span,
     /// The destination as written.
-    pub written: Span,
+    pub destination_span: Span,
     /// The label.
     pub label: Text,
     /// The destination.
     pub destination: Text,
-    /// Whether any link or image uses it.
+    /// `true` when any link or image uses it.
     pub used: bool,
-    /// Whether one with the same label stands before it, so that this one counts for nothing.
+    /// `true` when one with the same label stands before it, so that this one counts for nothing.
     pub repeated: bool,
 }
 
@@ -169,7 +169,7 @@ pub enum Reading {
     Failed(String),
 }
 
-/// What an audit knows of a file.
+/// A parsed document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
     /// The short texts of everything below.
@@ -178,25 +178,25 @@ pub struct Document {
     pub links: Box<[Link]>,
     /// References without a definition.
     pub undefined: Box<[Undefined]>,
-    /// What was meant for a link and is shown as it is written.
+    /// Text that was meant as a link.
     pub raw: Box<[Raw]>,
     /// Reference definitions, in order.
     pub definitions: Box<[Definition]>,
-    /// What a fragment can name.
+    /// The anchors.
     pub anchors: Anchors,
     /// The first heading of the first level.
     pub title: Option<Text>,
-    /// What the front matter says.
+    /// The front matter.
     pub front_matter: FrontMatter,
     /// Findings that are not to be reported.
     pub suppressions: Box<[Suppression]>,
     /// Signs of being deprecated.
     pub evidence: Evidence,
-    /// What looks like a live key.
+    /// Probable secrets.
     pub secrets: Box<[Secret]>,
     /// How the file could be read.
     pub reading: Reading,
-    /// Whether the build puts parts into it that are not known here.
+    /// `true` when the build puts parts into it that are not known here.
     pub composed: bool,
 }
 

@@ -8,9 +8,9 @@ use super::{Span, Strings, Suppression, suppression};
 /// A text and its place.
 #[derive(Clone, Copy)]
 pub(super) struct Parsed<'a> {
-    /// What the parser sees.
+    /// The text for the parser.
     pub(super) text: &'a str,
-    /// What the document has behind its front matter.
+    /// The text after the front matter.
     pub(super) original: &'a str,
     /// Where that begins in the document.
     pub(super) base: usize,
@@ -22,12 +22,12 @@ impl Parsed<'_> {
     /// Returns the bytes of the document from which a range of the text comes.
     pub(super) fn span(&self, range: &Range<usize>) -> Span {
         let range = self.source(range);
-        Span::of(&(self.base + range.start..self.base + range.end))
+        Span::from_range(&(self.base + range.start..self.base + range.end))
     }
 
     /// Returns the bytes of the document of a range of the original text.
     pub(super) fn original_span(&self, range: &Range<usize>) -> Span {
-        Span::of(&(self.base + range.start..self.base + range.end))
+        Span::from_range(&(self.base + range.start..self.base + range.end))
     }
 
     /// Returns the range of the original text from which a range comes.

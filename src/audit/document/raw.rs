@@ -1,4 +1,4 @@
-//! What a writer meant for a link and a reader sees as it is written.
+//! Text that its writer meant as a link and that readers see as written.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::{Construct, Span, Strings, Syntax, Text};
 /// Something that is shown as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw {
-    /// What it is.
+    /// The kind.
     pub kind: RawKind,
     /// All of it.
     pub span: Span,
     /// The destination as written; empty for a footnote.
-    pub written: Span,
+    pub destination_span: Span,
     /// The destination, or the label of the footnote.
     pub destination: Text,
 }
@@ -29,7 +29,10 @@ pub enum RawKind {
     Footnote,
 }
 
-/// Whether a bracket that is no link may have been meant for one.
+/// A longer destination or text is none: long lines cost no more than this at each bracket.
+const LONGEST: usize = 1 << 10;
+
+/// Returns whether a bracket that is no link may have been meant for one.
 pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
     bytes.get(span.end) == Some(&b'(') || span.start > 0 && bytes[span.start - 1] == b')'
@@ -37,21 +40,22 @@ pub(super) fn is_candidate(text: &str, span: &Range<usize>) -> bool {
 
 /// Reads what stands beside a bracket.
 pub(super) fn read(parsed: &Parsed<'_>, span: &Range<usize>, syntax: &Syntax, strings: &mut Strings) -> Option<Raw> {
-    let (kind, range, written) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
-        let written = blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
-        (RawKind::Blank, span.start..written.end + 1, written)
+    let (kind, range, destination_span) = if parsed.text.as_bytes().get(span.end) == Some(&b'(') {
+        let destination_span =
+            blank(parsed.text, span.end + 1).filter(|_| !syntax.has(Construct::LooseDestinations))?;
+        (RawKind::Blank, span.start..destination_span.end + 1, destination_span)
     } else {
         let start = reversed(parsed.text, span.start)?;
         (RawKind::Reversed, start..span.end, span.start + 1..span.end - 1)
     };
-    let destination = strings.add(&parsed.text[written.clone()]);
-    Some(Raw { kind, span: parsed.span(&range), written: parsed.span(&written), destination })
+    let destination = strings.add(&parsed.text[destination_span.clone()]);
+    Some(Raw { kind, span: parsed.span(&range), destination_span: parsed.span(&destination_span), destination })
 }
 
 /// Returns the destination with blanks that begins at `start`: a path on one line up to a parenthesis.
-fn blank(text: &str, start: usize) -> Option<Range<usize>> {
-    let line = text[start..].split('\n').next()?;
-    let inner = &line[..line.find(')')?];
+pub(super) fn blank(text: &str, start: usize) -> Option<Range<usize>> {
+    let near = &text[start..text.floor_char_boundary(start + LONGEST)];
+    let inner = &near[..near.find([')', '\n']).filter(|end| near.as_bytes()[*end] == b')')?];
     let is_path = inner.contains(' ')
         && inner.contains('.')
         && inner.trim() == inner
@@ -62,8 +66,11 @@ fn blank(text: &str, start: usize) -> Option<Range<usize>> {
 
 /// Returns where the text in parentheses begins that ends before `end`.
 fn reversed(text: &str, end: usize) -> Option<usize> {
-    let line = text[..end].rfind('\n').map_or(0, |newline| newline + 1);
-    let start = line + text[line..end].rfind('(')?;
+    let near = text.ceil_char_boundary(end.saturating_sub(LONGEST));
+    let start = near + text[near..end].rfind(['(', '\n'])?;
+    if !text[start..].starts_with('(') {
+        return None;
+    }
     // `f(x)[0]` is a call.
     let before = text[..start].chars().next_back();
     before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | ']' | ')' | '\\' | '!')).then_some(start)
@@ -71,9 +78,11 @@ fn reversed(text: &str, end: usize) -> Option<usize> {
 
 /// Returns `[^label]` at `start`, if it is one.
 pub(super) fn footnote(text: &str, start: usize) -> Option<(Range<usize>, &str)> {
-    let label = text[start + 2..].split([']', '\n']).next()?;
-    let end = start + 2 + label.len() + 1;
-    let is_label = !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let is_of_label = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let length = text[start + 2..].find(|c| !is_of_label(c))?;
+    let label = &text[start + 2..start + 2 + length];
+    let end = start + 2 + length + 1;
+    let is_label = !label.is_empty();
     // `[^a-z]` is a class of characters.
     let is_range = label.len() == 3 && label.as_bytes()[1] == b'-' || label.starts_with('-');
     let closes = text.get(end - 1..).is_some_and(|rest| rest.starts_with(']'));

@@ -1,4 +1,4 @@
-//! What looks like a live key: fixed prefixes of the services that mark theirs, so that a hit is hardly ever an accident.
+//! Probable live keys: the fixed prefixes of services that mark their keys, so that a hit is rarely an accident.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -88,7 +88,7 @@ pub fn find(text: &str) -> Vec<Secret> {
             true => private_key(text, prefix.start),
             false => key(bytes, shape, prefix),
         });
-        found.extend(span.map(|span| Secret { span: super::Span::of(&span), kind: shape.kind }));
+        found.extend(span.map(|span| Secret { span: super::Span::from_range(&span), kind: shape.kind }));
     }
     found
 }

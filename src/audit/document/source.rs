@@ -1,4 +1,4 @@
-//! What the parser's events do not tell, from the source itself.
+//! Facts that only the source has and not the parser's events.
 
 use std::ops::Range;
 
@@ -32,15 +32,47 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
                 Some((_, file)) => file.split(['"', '\'']).next().unwrap_or_default(),
                 None => rest.trim(),
             };
+            let file = part_of(mark, file);
             if is_markdown(file.as_bytes()) {
                 found.push((start..from + rest.len(), file));
             }
+        }
+        if *mark == SNIPPET {
+            found.extend(snippets(text));
         }
     }
     found
 }
 
-/// Whether a build puts something into this text that is not in it: `marks` say so where they stand, those that begin with a line break at
+/// The mark in front of a snippet of MkDocs.
+const SNIPPET: &str = "--8<-- ";
+
+/// The file of `file:section` and `file:3:5`.
+fn part_of<'a>(mark: &str, file: &'a str) -> &'a str {
+    let end = file.find(':').filter(|_| mark == SNIPPET && !file.contains("://"));
+    &file[..end.unwrap_or(file.len())]
+}
+
+/// Files on lines of their own between two lines `--8<--`.
+fn snippets(text: &str) -> Vec<(Range<usize>, &str)> {
+    let (mut found, mut is_inside, mut start) = (Vec::new(), false, 0);
+    if memchr::memmem::find(text.as_bytes(), b"--8<--").is_none() {
+        return found;
+    }
+    for line in text.split_inclusive('\n') {
+        let name = line.trim();
+        if name == SNIPPET.trim_end() {
+            is_inside = !is_inside;
+        } else if is_inside && is_markdown(part_of(SNIPPET, name).as_bytes()) {
+            let at = start + line.len() - line.trim_start().len();
+            found.push((at..at + name.len(), part_of(SNIPPET, name)));
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// Returns whether a build puts something into this text that is not in it: `marks` say so where they stand, those that begin with a line break at
 /// the beginning of a line only.
 pub(super) fn is_composed(text: &str, marks: &[&str]) -> bool {
     marks.iter().any(|mark| {
@@ -140,5 +172,8 @@ mod tests {
             includes(text, &marks).into_iter().map(|(_, file)| file).collect::<Vec<_>>(),
             ["a.md", "c.md", "./d.mdx"]
         );
+        let text = "--8<-- \"a.md:part\"\n\n  --8<--\n  b.md\n  c.md:2:3\n  --8<--\nd.md\n";
+        let files: Vec<_> = includes(text, &marks).into_iter().map(|(range, file)| (&text[range], file)).collect();
+        assert_eq!(files, [("--8<-- \"a.md:part\"", "a.md"), ("b.md", "b.md"), ("c.md:2:3", "c.md")]);
     }
 }

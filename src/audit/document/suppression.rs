@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Span, Strings, Text};
 use crate::audit::finding::Code;
 
-/// What such a comment says.
+/// A parsed suppression comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppression {
     /// The comment.
@@ -14,11 +14,11 @@ pub struct Suppression {
     pub codes: Vec<Code>,
     /// The bytes whose findings it covers.
     pub covers: Span,
-    /// What is wrong with it.
+    /// The defect.
     pub defect: Option<Defect>,
 }
 
-/// What can be wrong with a suppression.
+/// A defect of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defect {
     /// No reason is given.
@@ -29,7 +29,7 @@ pub enum Defect {
     UnknownCode(Text),
 }
 
-/// What such comments begin with.
+/// The beginning of such comments.
 const WORD: &str = "mcp-kit-ignore";
 
 /// Finds them in the comments of `text[range]`, which begins at `base` of the document.
@@ -56,7 +56,7 @@ pub(super) fn find(text: &str, base: usize, range: Range<usize>, strings: &mut S
         };
         let (codes, defect) = read(rest, strings);
         let span = base + span.start..base + span.end;
-        found.push(Suppression { span: Span::of(&span), codes, covers: Span::of(&covers), defect });
+        found.push(Suppression { span: Span::from_range(&span), codes, covers: Span::from_range(&covers), defect });
     }
 }
 
@@ -76,7 +76,7 @@ fn read(rest: &str, strings: &mut Strings) -> (Vec<Code>, Option<Defect>) {
     }
 }
 
-/// Whether a text begins with a comment for the whole file.
+/// Returns whether a text begins with a comment for the whole file.
 fn names_the_file(text: &str) -> bool {
     text.strip_prefix("<!--")
         .and_then(|text| text.trim_start().strip_prefix(WORD))

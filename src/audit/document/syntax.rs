@@ -78,11 +78,11 @@ impl Constructs {
 pub struct Syntax {
     /// How headings are named.
     pub dialect: Dialect,
-    /// What stands in front of the name of an included file, besides links.
+    /// The marks in front of the name of an included file, besides links.
     pub include_marks: &'static [&'static str],
-    /// What says that a build puts parts into a page that are not in its text.
+    /// The marks of parts that a build adds to a page.
     pub composed_marks: &'static [&'static str],
-    /// What the renderer understands.
+    /// The constructs of the renderer.
     pub constructs: Constructs,
 }
 
@@ -107,13 +107,13 @@ impl Syntax {
         self
     }
 
-    /// Whether the renderer has a construct.
+    /// Returns whether the renderer has a construct.
     #[must_use]
     pub const fn has(&self, construct: Construct) -> bool {
         self.constructs.0 & 1 << construct as u8 != 0
     }
 
-    /// Whether the renderer has any of some constructs.
+    /// Returns whether the renderer has any of some constructs.
     #[must_use]
     pub const fn has_any(&self, constructs: Constructs) -> bool {
         self.constructs.0 & constructs.0 != 0

@@ -26,7 +26,7 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_> {
         let start = text.len();
         text.extend(chunk.invalid().iter().map(|_| '?'));
         if start < text.len() {
-            invalid.get_or_insert_with(|| Span::of(&(start..text.len())));
+            invalid.get_or_insert_with(|| Span::from_range(&(start..text.len())));
         }
     }
     Decoded { text: Cow::Owned(text), invalid }

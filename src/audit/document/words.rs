@@ -27,8 +27,8 @@ const LONGEST_PART: usize = 4;
 const SPELLINGS: usize = 32;
 
 impl Words {
-    /// What the regular expression `pattern` means if it is `word|word`. `None` if it is more than that, or if there are too many of them.
-    pub(super) fn of(pattern: &str) -> Option<Self> {
+    /// Returns the words of `pattern` if it is `word|word`, or `None` if it is more than that or has too many words.
+    pub(super) fn from_pattern(pattern: &str) -> Option<Self> {
         let words: Vec<&str> = pattern.split('|').collect();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b' ');
         if !words.iter().all(|word| word.len() >= SHORTEST && word.bytes().all(is_plain)) {
@@ -101,12 +101,12 @@ mod tests {
     #[test]
     fn what_is_more_than_words_is_left_to_regular_expressions() {
         for pattern in ["", "ab", "abc|", "abc|a.c", "a(bc|bd)", "^abc", "über", "abc|def|ghi|jkl|mno"] {
-            assert!(Words::of(pattern).is_none(), "{pattern}");
+            assert!(Words::from_pattern(pattern).is_none(), "{pattern}");
         }
         for pattern in
             ["abc", "phase_1_mcp|deprecated|old_setup", "no longer|end-of-life", "deprecated|obsolete|legacy|archived"]
         {
-            assert!(Words::of(pattern).is_some(), "{pattern}");
+            assert!(Words::from_pattern(pattern).is_some(), "{pattern}");
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
         ) {
             let expression = RegexBuilder::new(pattern).case_insensitive(true).build().unwrap();
             let expected: Vec<_> = expression.find_iter(&text).map(|hit| hit.range()).collect();
-            prop_assert_eq!(Words::of(pattern).unwrap().places(&text), expected);
+            prop_assert_eq!(Words::from_pattern(pattern).unwrap().places(&text), expected);
         }
     }
 }

@@ -1,16 +1,16 @@
-//! What `--fix=documents` has archived: plain data that the command enters into the catalog.
+//! The documents that `--fix=documents` archives: plain data for the command, which adds them to the catalog.
 
 /// A document that moves to the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archived {
-    /// Its path until now, relative to the root.
+    /// The old path, relative to the root.
     pub path: String,
-    /// Its new path.
+    /// The new path.
     pub archived: String,
-    /// The day, as `2025-11-08`.
+    /// The date, as `2025-11-08`.
     pub date: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What to read instead.
+    /// The replacement.
     pub replacement: Option<String>,
 }

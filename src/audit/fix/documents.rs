@@ -1,5 +1,5 @@
-//! Decisions about whole documents → their header, or their move to the archive with everything that hangs on it. Pure but for
-//! reading the documents concerned.
+//! Decisions about whole documents → changes: a header, or the move to the archive with its notice, list entry and
+//! links. Pure, except that it reads these documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,21 +18,21 @@ use crate::markdown::destination::Parts;
 use crate::markdown::generated;
 use crate::text::path::{display_path, file_name};
 
-/// Where archived documents go, below the root.
+/// The folder of archived documents, below the root.
 const ARCHIVE: &str = "archive";
-/// The list of what was archived, where a tree has none elsewhere.
+/// The list of archived documents, when the tree has no other one.
 const INDEX: &str = "docs/DEPRECATION_NOTICES.md";
 
-/// What the headers and notices say besides the document's own words.
+/// The texts of headers and notices that no document contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderSettings {
-    /// Today.
+    /// The date of the run.
     pub date: NaiveDate,
-    /// The document that describes the current approach, relative to the root.
+    /// The document with the current approach, relative to the root.
     pub current: Option<String>,
 }
 
-/// Carries out the proposals to update and to archive.
+/// Returns the changes for the proposals to update and to archive.
 #[must_use]
 pub fn plan(context: Context<'_>, decisions: &[Decision], settings: &HeaderSettings) -> FixPlan {
     let documents = Documents::new(context, settings);
@@ -41,7 +41,7 @@ pub fn plan(context: Context<'_>, decisions: &[Decision], settings: &HeaderSetti
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
     for page in documents.touched(decisions, &archived) {
         match documents.read(page) {
-            // A page that is archived is a page no more: what is made in its place is another file.
+            // An archived page stops being a generated page. The file in its place is another one.
             Some(text) if is_page(&text) && documents.is(decisions, page, Verdict::Update) => {
                 plan.remarks.push(format!("{} {}", documents.path(page), generated::ADVICE));
             }
@@ -111,7 +111,7 @@ impl<'a> Documents<'a> {
         decisions.iter().any(|decision| decision.verdict == verdict && decision.path == path)
     }
 
-    /// New paths by page. One that is taken already is left to a person.
+    /// Returns the new path of each archived page. A path that already exists is left to the user, with a remark.
     fn archived(&self, decisions: &[Decision], remarks: &mut Vec<String>) -> BTreeMap<u32, String> {
         let mut archived = BTreeMap::new();
         let mut taken = BTreeSet::new();
@@ -127,7 +127,7 @@ impl<'a> Documents<'a> {
         archived
     }
 
-    /// Everything that is to be read: what is decided about, and what links to a heading of a document that moves.
+    /// Returns the pages to read: those with a decision, and those with a link to a heading of an archived page.
     fn touched(&self, decisions: &[Decision], archived: &BTreeMap<u32, String>) -> BTreeSet<u32> {
         let updated = decisions.iter().filter(|decision| decision.verdict == Verdict::Update);
         let mut touched: BTreeSet<u32> = updated.filter_map(|decision| self.page(&decision.path)).collect();
@@ -139,29 +139,29 @@ impl<'a> Documents<'a> {
         touched
     }
 
-    /// The text of a page with its links as they have to be when everything is in its new place.
+    /// Returns the text of a page with its links adapted to the new paths.
     fn relinked(&self, page: u32, text: &str, archived: &BTreeMap<u32, String>) -> String {
         let corpus = self.context.corpus;
         let document = &corpus.pages[page as usize].document;
         let own = archived.get(&page).map_or(corpus.path(page), |new| new.as_bytes());
         let mut edits = Edits::default();
-        // Where the document stays: what a build makes in it is not for us to change.
+        // In a document that stays, a build owns the generated parts.
         let made_by_build = if archived.contains_key(&page) { Vec::new() } else { generated::parts(text) };
         for (link, resolved) in document.links.iter().zip(&self.context.graph.links[page as usize]) {
             let destination = document.text(link.destination);
             let parts = Parts::new(destination);
-            // A heading of its own goes along.
-            if parts.path.is_empty() || link.written.start >= link.written.end {
+            // A link to a heading of the same page moves with it.
+            if parts.path.is_empty() || link.destination_span.start >= link.destination_span.end {
                 continue;
             }
-            if meets(&made_by_build, &link.written.range()) {
+            if meets(&made_by_build, &link.destination_span.range()) {
                 continue;
             }
             let moved = resolved.page().and_then(|to| archived.get(&to)).filter(|_| parts.fragment.is_some());
             let to: &[u8] = match (moved, resolved.target) {
-                // The notice at the old place lacks the heading.
+                // The notice at the old path does not have the heading.
                 (Some(new), _) => new.as_bytes(),
-                // What stays needs a new way only from a document that moves.
+                // A target that stays needs a new path only in a document that moves.
                 _ if !archived.contains_key(&page) => continue,
                 (None, Target::FolderPage { folder: entry, .. } | Target::Entry(entry)) => {
                     &corpus.tree.entries()[entry as usize].path
@@ -170,13 +170,13 @@ impl<'a> Documents<'a> {
                 (None, _) => continue,
             };
             let text_of_it = suggest::render_link(own, to, &parts, parts.fragment);
-            let edit = Edit { span: link.written.range(), text: text_of_it };
+            let edit = Edit { span: link.destination_span.range(), text: text_of_it };
             edits.add(text, &Fix { title: String::new(), edits: vec![edit] });
         }
         edits.apply(text)
     }
 
-    /// The header under the title.
+    /// Returns the text with the header below its title.
     fn with_header(&self, page: u32, text: &str) -> String {
         let end = line_end(text);
         let mut header = format!("> ⚠️ **UPDATED** ({}){end}> This document describes legacy setup.{end}", self.date);
@@ -191,11 +191,11 @@ impl<'a> Documents<'a> {
         format!("{before}{open}{above}{header}{below}{after}")
     }
 
-    /// Title of the document with the current approach, and the way to it.
+    /// Returns the title of the document with the current approach, and the link to it.
     fn current(&self, page: u32) -> Option<(String, String)> {
         let corpus = self.context.corpus;
         let to = self.page(self.settings.current.as_deref()?)?;
-        // Of a repository's host it is known that `/` is the repository; elsewhere the relative way is the safe one.
+        // On a repository's host `/` is the root of the repository. Elsewhere a relative path is safe.
         let manner = if corpus.site(page).links.is_host { "/" } else { "" };
         let way = suggest::render_link(
             corpus.path(page),
@@ -214,7 +214,7 @@ impl<'a> Documents<'a> {
         )
     }
 
-    /// What stays at the old place.
+    /// Returns the notice at the old path.
     fn notice(&self, page: u32, text: &str, new: &str) -> String {
         let end = line_end(text);
         let (corpus, document) = (self.context.corpus, &self.context.corpus.pages[page as usize].document);
@@ -227,7 +227,10 @@ impl<'a> Documents<'a> {
             display_path(file_name(new.as_bytes())),
         );
         let replacement = document.evidence.notice.and_then(|notice| notice.replacement);
-        if let Some(replacement) = replacement {
+        if let Some(to) = self.superseded_by(page) {
+            let way = suggest::render_link(corpus.path(page), corpus.path(to), &plain, None);
+            notice += &format!("> See [{}]({way}) instead.{end}", self.title(to));
+        } else if let Some(replacement) = replacement {
             notice += &format!("> See {} instead.{end}", link_to(document.text(replacement)));
         } else if let Some((title, way)) = self.current(page) {
             notice += &format!("> See [{title}]({way}) instead.{end}");
@@ -237,7 +240,7 @@ impl<'a> Documents<'a> {
         notice
     }
 
-    /// The list of what was archived: its page, where there is one, and its path.
+    /// Returns the list of archived documents: its page, if it exists, and its path.
     fn index(&self) -> (Option<u32>, String) {
         let mut pages = 0..u32::try_from(self.context.corpus.pages.len()).unwrap_or(u32::MAX);
         let is_it =
@@ -246,15 +249,24 @@ impl<'a> Documents<'a> {
         (known, known.map_or_else(|| INDEX.to_owned(), |page| self.path(page)))
     }
 
-    /// What the catalog has to say of a document that was archived.
+    /// Returns the page that the front matter names as the replacement.
+    fn superseded_by(&self, page: u32) -> Option<u32> {
+        let document = &self.context.corpus.pages[page as usize].document;
+        let entry = self.context.page_named(page, document.text(document.front_matter.replacement?))?;
+        self.context.corpus.page_of(entry)
+    }
+
+    /// Returns the catalog's entry for an archived document.
     fn entry(&self, page: u32, new: &str) -> Archived {
         let (corpus, document) = (self.context.corpus, &self.context.corpus.pages[page as usize].document);
-        let link = document.evidence.notice.and_then(|notice| notice.replacement).and_then(|replacement| {
+        let from_notice = || {
+            let replacement = document.evidence.notice?.replacement?;
             let text = document.text(replacement);
             let at = document.links.iter().position(|link| document.text(link.destination) == text)?;
             self.context.graph.links[page as usize].get(at)?.page()
-        });
-        let replacement = link.or_else(|| self.page(self.settings.current.as_deref()?)).map(|page| self.path(page));
+        };
+        let current = || self.page(self.settings.current.as_deref()?);
+        let replacement = self.superseded_by(page).or_else(from_notice).or_else(current).map(|page| self.path(page));
         Archived {
             path: display_path(corpus.path(page)),
             date: self.date.clone(),
@@ -264,7 +276,7 @@ impl<'a> Documents<'a> {
         }
     }
 
-    /// Enters what was archived into the list, which is made where there is none.
+    /// Adds the archived documents to the list. Creates the list when there is none.
     fn list(&self, texts: &BTreeMap<u32, String>, archived: &BTreeMap<u32, String>, plan: &mut FixPlan) {
         let done: Vec<(u32, &String)> =
             archived.iter().filter(|(page, _)| texts.contains_key(page)).map(|(page, new)| (*page, new)).collect();
@@ -285,7 +297,7 @@ impl<'a> Documents<'a> {
             (None, None) => (None, "# Deprecated documents\n\n".to_owned()),
         };
         if is_page(&text) {
-            // Nothing has changed in it: its links are not ours, either.
+            // The list is a generated page, so the build adds them, and the page stays unchanged here.
             plan.archived.extend(done.into_iter().map(|(page, new)| self.entry(page, new)));
             return;
         }
@@ -309,18 +321,18 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// A destination as a link with itself as the text.
+/// Returns a link whose text is the last part of the destination.
 fn link_to(destination: &str) -> String {
     let name = destination.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(destination);
     format!("[{name}]({destination})")
 }
 
-/// As the document ends its lines.
+/// Returns the line end of the document.
 fn line_end(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// Behind the first heading of the first level, or else behind the front matter.
+/// Returns the position after the first level-1 heading, or else after the front matter.
 fn below_title(text: &str) -> usize {
     let options = Options::ENABLE_YAML_STYLE_METADATA_BLOCKS | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
     let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -335,7 +347,7 @@ fn below_title(text: &str) -> usize {
             _ => {}
         }
     }
-    // The parser leaves the line end of a metadata block out.
+    // The parser's range of a metadata block excludes the last line end.
     let rest = &text[start..];
     let inside = start > bom && !text[..start].ends_with('\n');
     let skipped = if inside { rest.find('\n').map_or(rest.len(), |at| at + 1) } else { 0 };

@@ -1,4 +1,4 @@
-//! `--fix`: findings → a plan of changes, which is pure → a diff to look at, or one transaction on the disk.
+//! `--fix`: findings → a plan of changes (pure) → a diff, or one transaction on the disk.
 
 pub mod archived;
 pub mod documents;
@@ -14,24 +14,24 @@ use crate::fs::transaction::{self, TransactionError};
 use crate::fs::uncommitted::{self, Protection};
 use plan::FixPlan;
 
-/// Why nothing was mended.
+/// The reason that nothing was fixed.
 #[derive(Debug, thiserror::Error)]
 pub enum FixError {
-    /// No version control could bring back what is changed.
+    /// The tree is in no git repository, which could restore the files.
     #[error("{} is in no git repository, which could bring back what --fix changes", .0.display())]
     NoRepository(PathBuf),
-    /// What is changed could not be told from what --fix changes.
+    /// Files have uncommitted changes, which could not be separated from the fixes.
     #[error("there are uncommitted changes in {}", several(.0))]
     Uncommitted(Vec<String>),
-    /// Git did not say.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The disk did not let us.
+    /// The files could not be written.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
 }
 
-/// The first few of them, and how many more there are.
+/// Returns the first paths and the number of the others.
 fn several(paths: &[String]) -> String {
     match paths {
         [] | [_] | [_, _] | [_, _, _] => paths.join(", "),
@@ -39,13 +39,13 @@ fn several(paths: &[String]) -> String {
     }
 }
 
-/// The certain repairs of these findings, in documents below `root`.
+/// Returns the plan of all certain fixes of these findings, in documents below `root`.
 #[must_use]
 pub fn fixes(root: &Path, findings: &[Finding]) -> FixPlan {
     FixPlan::new(findings, &|path| real(root, path), &|path| std::fs::read(root.join(path)).ok())
 }
 
-/// Carries a plan out: all of it, or nothing.
+/// Applies a plan: all of it, or nothing.
 ///
 /// # Errors
 /// When git would not bring back what changes, unless `dirty` allows that; or when the disk refuses.
@@ -63,7 +63,8 @@ pub fn carry_out(root: &Path, plan: &FixPlan, dirty: bool) -> Result<(), FixErro
     Ok(transaction::run(root, &plan.changes)?)
 }
 
-/// Where a document really is, so that a repair never replaces a symbolic link, nor leaves the tree through one.
+/// Returns the real path of a document, so that a fix never replaces a symbolic link and never follows one out of the
+/// tree.
 fn real(root: &Path, path: &str) -> Option<String> {
     let real = root.join(path).canonicalize().ok()?;
     Some(real.strip_prefix(root).ok()?.to_str()?.to_owned())

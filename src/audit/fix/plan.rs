@@ -1,4 +1,4 @@
-//! Repairs of findings → new contents of documents. Pure: what is on the disk is asked for by functions that the caller gives.
+//! Fixes of findings → new contents of documents. Pure: the caller passes functions that read the disk.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,23 +8,23 @@ use crate::audit::finding::{Edit, Finding, Fix};
 use crate::fs::change::Change;
 use crate::markdown::generated;
 
-/// What `--fix` is about to do.
+/// The changes that `--fix` makes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FixPlan {
-    /// Documents that change, by path.
+    /// The documents that change, by path.
     pub changes: Vec<Change>,
-    /// How many findings that fixes.
+    /// The number of findings that this fixes.
     pub fixed: usize,
-    /// How many have a repair that is not made: two of them want different things in one place, or the document has changed.
+    /// The number of fixes that are not made, because two of them differ in one place, or the document has changed.
     pub left: usize,
-    /// What a person has to look at, one sentence each.
+    /// Remarks for the user, one sentence each.
     pub remarks: Vec<String>,
-    /// What belongs into the catalog, because the list of what was archived is made from it.
+    /// The entries for the catalog, from which the list of archived documents is generated.
     pub archived: Vec<Archived>,
 }
 
 impl FixPlan {
-    /// From findings with their repairs. `real` says where a document really is, `read` what is in there.
+    /// Makes the plan from findings with fixes. `real` returns the real path of a document, `read` its bytes.
     #[must_use]
     pub fn new(
         findings: &[Finding],
@@ -42,7 +42,7 @@ impl FixPlan {
             }
         }
         for (path, fixes) in of {
-            // Where it is not UTF-8 throughout, a finding's place is not that of the same bytes.
+            // In a document that is not all UTF-8, positions do not match the bytes.
             let text = read(&path).and_then(|bytes| String::from_utf8(bytes).ok());
             let Some(before) = text else {
                 plan.left += fixes.len();
@@ -66,17 +66,17 @@ impl FixPlan {
     }
 }
 
-/// Whether a span has to do with one of these parts.
+/// Returns whether a span touches one of these parts.
 pub(super) fn meets(parts: &[Range<usize>], span: &Range<usize>) -> bool {
     parts.iter().any(|part| span.start < part.end && part.start < span.end.max(span.start + 1))
 }
 
-/// Edits of one document that do not touch one another, by where they begin.
+/// Edits of one document that do not touch each other, by start.
 #[derive(Debug, Default)]
 pub(super) struct Edits(BTreeMap<usize, (usize, String)>);
 
 impl Edits {
-    /// Takes all edits of a repair or none: whatever is there already stays, and two links of one definition want the same.
+    /// Adds all edits of a fix, or none. An equal edit that exists already is fine: two links can share a definition.
     pub(super) fn add(&mut self, text: &str, fix: &Fix) -> bool {
         let possible = fix.edits.iter().all(|edit| {
             let fits = text.get(edit.span.clone()).is_some();
@@ -92,7 +92,7 @@ impl Edits {
         self.0.get(&edit.span.start).is_some_and(|(end, text)| (*end, text) == (edit.span.end, &edit.text))
     }
 
-    /// Two that only meet are too close: which of two insertions comes first, nobody has said.
+    /// Two edits at the same position have no defined order.
     fn touches(&self, span: &Range<usize>) -> bool {
         self.0.range(..=span.end).next_back().is_some_and(|(_, (end, _))| *end >= span.start)
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_repairs_are_one_and_others_in_the_same_place_are_left() {
+    fn equal_fixes_are_one_and_others_in_the_same_place_are_left() {
         let same = [finding("a", &[(0..1, "b")]), finding("link", &[(0..1, "b")])];
         assert_eq!(plan(&same, "abc"), (vec![("a".to_owned(), "bbc".to_owned())], 2, 0));
         let different = [finding("a", &[(0..1, "b")]), finding("a", &[(0..1, "c")])];
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repair_is_made_whole_or_not_at_all() {
+    fn a_fix_is_made_whole_or_not_at_all() {
         let findings = [finding("a", &[(0..1, "x")]), finding("a", &[(0..1, "y"), (2..3, "z")])];
         assert_eq!(plan(&findings, "abc"), (vec![("a".to_owned(), "xbc".to_owned())], 1, 1));
     }

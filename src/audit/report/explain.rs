@@ -1,11 +1,12 @@
-//! `--explain CODE`: a check's own documentation on a terminal. The text is Markdown, as the reference page has it.
+//! `--explain CODE`: the documentation of a check on a terminal. The text is Markdown, the same as on the reference
+//! page.
 
 use super::messages::summary;
 use crate::audit::finding::Code;
 use crate::fs::terminal::{Paint, Role};
 use crate::text::escape::escape_control;
 
-/// The documentation of `code`, with headings and examples set off. Nothing of it is reworded or left out.
+/// Writes the documentation with highlighted headings and examples. It changes and omits no word.
 #[must_use]
 pub fn explain(code: Code, documentation: &str, paint: Paint) -> String {
     let mut text = format!("{}: {}\n\n", paint.paint(Role::Strong, code.as_str()), summary(code));
@@ -14,7 +15,7 @@ pub fn explain(code: Code, documentation: &str, paint: Paint) -> String {
         let line = escape_control(line);
         let ticks = line.trim_start().chars().take_while(|c| *c == '`').count();
         let closes = fence.is_some_and(|length| ticks >= length) && line.trim().len() == ticks;
-        // The lines of a fence itself say nothing here.
+        // The lines of a fence are not shown.
         if closes || fence.is_none() && ticks >= 3 {
             fence = (!closes).then_some(ticks);
             continue;

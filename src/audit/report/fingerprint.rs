@@ -1,10 +1,11 @@
-//! What a finding is known by when lines move: its code, document, target and source line, and which of several equal ones it is.
+//! The fingerprint of a finding, which stays the same when lines move: code, document, target, source line, and the
+//! number among equal ones.
 
 use std::collections::HashMap;
 
 use crate::audit::finding::Finding;
 
-/// FNV-1a of 128 bits. It only has to tell findings apart, and must be the same in every version and on every machine.
+/// FNV-1a of 128 bits. It only has to distinguish findings, and must be the same in every version and on every machine.
 #[derive(Clone, Copy)]
 struct Hash(u128);
 
@@ -20,21 +21,21 @@ impl Hash {
         self
     }
 
-    /// With an end that no text holds, so that `ab` + `c` differs from `a` + `bc`.
+    /// Adds a text and an end mark that no text contains, so that `ab` + `c` differs from `a` + `bc`.
     fn text(self, text: &str) -> Self {
         self.bytes(text.bytes()).bytes([0xff])
     }
 }
 
-/// The source line of a finding, without regard to white space: indenting a list is no new finding.
+/// Returns the digest of the source line without regard to white space, so that indenting a list makes no new finding.
 pub(crate) fn line_digest(finding: &Finding) -> String {
     let words = finding.excerpt.text.split_whitespace();
     let hash = words.fold(Hash::new(), Hash::text).0;
-    // 64 bits are plenty within one document, target and code.
+    // 64 bits are enough within one document, target and code.
     format!("{:016x}", (hash >> 64) ^ (hash & u128::from(u64::MAX)))
 }
 
-/// Everything but the line number.
+/// Returns the digest of everything except the line number.
 fn digest(finding: &Finding) -> u128 {
     let hash = Hash::new().text(finding.code.as_str()).text(&finding.path);
     let hash = match &finding.target {
@@ -44,12 +45,12 @@ fn digest(finding: &Finding) -> u128 {
     hash.text(&line_digest(finding)).0
 }
 
-/// Numbers equal findings in the order in which they come, which is that of their lines.
+/// Numbers equal findings in the order of their lines.
 #[derive(Default)]
 pub(crate) struct Occurrences(HashMap<u128, u32>);
 
 impl Occurrences {
-    /// The digest of `finding` as 32 hexadecimal digits, and how many equal ones came before it.
+    /// Returns the digest of `finding` as 32 hexadecimal digits, and the number of equal findings before it.
     pub(crate) fn next(&mut self, finding: &Finding) -> (String, u32) {
         let digest = digest(finding);
         let seen = self.0.entry(digest).or_default();
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(format!("{:032x}", Hash::new().bytes(*b"a").0), "d228cb696f1a8caf78912b704e4a8964"); // pragma: allowlist secret
     }
 
-    /// They are kept in baselines and by services that follow findings over time.
+    /// Baselines store them, and so do services that track findings.
     #[test]
     fn no_version_may_change_them() {
         assert_eq!(Occurrences::default().next(&finding()).0, "e64f2c34373e3be00acdbcad5c5881ea"); // pragma: allowlist secret

@@ -1,29 +1,30 @@
-//! Workflow commands of GitHub Actions. It shows ten annotations of each level a step; the rest stands in the log, one line each.
+//! Workflow commands of GitHub Actions, which shows ten annotations of each level per step. The log has the rest, one
+//! line each.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::messages::message;
+use super::messages::{left_out, message};
 use super::place::located;
 use super::tally::Tally;
 use crate::audit::finding::{Finding, Report, Severity};
 use crate::text::escape::escape_control;
 use crate::text::plural::plural;
 
-/// What GitHub shows of each level.
+/// The number of annotations that GitHub shows of each level.
 const MOST_OF_A_LEVEL: usize = 10;
 
-/// A command's text (actions/toolkit, `escapeData`).
+/// Escapes the text of a command (actions/toolkit, `escapeData`).
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A command's property (actions/toolkit, `escapeProperty`).
+/// Escapes a property of a command (actions/toolkit, `escapeProperty`).
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The runner still obeys its first kind of command, `##[…]`, anywhere in a line of the log.
+/// Escapes `##[…]`, the older kind of command, which the runner obeys anywhere in a line.
 fn harmless(text: &str) -> Cow<'_, str> {
     let text = escape_control(text);
     if text.contains("##[") { Cow::Owned(text.replace("##[", "# #[")) } else { text }
@@ -38,7 +39,7 @@ fn annotation(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Re
     let path = located(&report.root, &finding.path);
     write!(out, "::{command} file={},line={},col={}", property(&path), finding.line, finding.column)?;
     if !finding.excerpt.marked.is_empty() {
-        // The last column that is marked, not the one behind it.
+        // The last marked column, inclusive.
         write!(out, ",endColumn={}", finding.column as usize + finding.excerpt.marked.len() - 1)?;
     }
     writeln!(out, ",title={}::{}", property(finding.code.as_str()), data(&message(finding)))
@@ -71,12 +72,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "::endgroup::")?;
     }
-    let hidden = match report.hidden {
-        0 => String::new(),
-        hidden => format!("; {} accepted by a baseline or a suppression", plural(hidden, "known finding")),
-    };
     let (documents, links) = (plural(report.documents, "document"), plural(report.links, "link"));
-    writeln!(out, "{documents}, {links}: {}{hidden}", tally.sentence())
+    writeln!(out, "{documents}, {links}: {}{}", tally.sentence(), harmless(&left_out(report)))
 }
 
 #[cfg(test)]

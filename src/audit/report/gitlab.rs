@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Issue {
                 description: messages::message(finding),
                 check_name: finding.code.as_str(),
-                // Two issues with one fingerprint are shown as one.
+                // GitLab shows two issues with one fingerprint as one.
                 fingerprint: if before == 0 { digest } else { format!("{digest}-{before}") },
                 severity: match finding.severity {
                     Severity::Error => "major",

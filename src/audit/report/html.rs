@@ -15,7 +15,7 @@ use super::tally::Tally;
 use crate::audit::finding::{Code, Finding, Report, Severity};
 use crate::text::digest::sha256;
 
-/// A browser is still quick with these; the most_severe are taken.
+/// The number of findings that a browser shows quickly; only the most severe ones are shown.
 const MOST_FINDINGS: usize = 50_000;
 
 const PAGE: &str = include_str!("page/page.html");
@@ -30,7 +30,8 @@ struct Data<'a, E: Serialize, F: Serialize, D: Serialize> {
     profiles: &'a [String],
     documents: usize,
     links: usize,
-    hidden: usize,
+    /// The sentence about findings that a baseline, a suppression or an older commit hides.
+    accepted: String,
     left_out: usize,
     document_count: usize,
     summary: (usize, usize, usize),
@@ -42,15 +43,15 @@ struct Data<'a, E: Serialize, F: Serialize, D: Serialize> {
     decisions: D,
 }
 
-/// Code, severity, path, line, column, message, target, suggestion, repair, source line, start and end of the place in it: a list,
+/// Code, severity, path, line, column, message, target, suggestion, fix, source line, start and end of the place in it: a list,
 /// as the names of fields would be most of the page.
 type Row<'a> =
     (usize, usize, usize, u32, u32, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str, usize, usize);
 
 /// JSON for inside a `script` element: there is no `<` outside of its strings, and within them it has another way to be written.
-struct Inside<'a>(&'a mut dyn Write);
+struct ScriptWriter<'a>(&'a mut dyn Write);
 
-impl Write for Inside<'_> {
+impl Write for ScriptWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for (at, part) in bytes.split(|byte| *byte == b'<').enumerate() {
             if at > 0 {
@@ -111,7 +112,7 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         profiles: &report.profiles,
         documents: report.documents,
         links: report.links,
-        hidden: report.hidden,
+        accepted: messages::left_out(report),
         left_out: report.findings.len().saturating_sub(MOST_FINDINGS),
         document_count: paths.len(),
         summary: (tally.error, tally.warning, tally.note),
@@ -126,10 +127,10 @@ fn data(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 .map(|decision| (place(&decision.path), decision.verdict.as_str(), &decision.reasons))
         }),
     };
-    serde_json::to_writer(Inside(out), &data).map_err(Into::into)
+    serde_json::to_writer(ScriptWriter(out), &data).map_err(Into::into)
 }
 
-/// What the page's policy knows a style or script by. A browser reads every line end as `\n` (HTML 13.2.3.5) before it compares, so
+/// Returns the hash by which the page's policy allows a style or script. A browser reads every line end as `\n` (HTML 13.2.3.5) before it compares, so
 /// that is what is written, on whatever system this was compiled.
 fn hashed(text: &str) -> (String, String) {
     let text = text.replace("\r\n", "\n");

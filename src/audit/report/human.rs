@@ -1,8 +1,9 @@
-//! For people: each document's findings with the line and the place marked, what is proposed for whole documents, and a summary that
-//! ends with what to type next.
+//! The report for people: the findings of each document with their source lines, the proposals for whole documents, and
+//! a summary that ends with the next commands.
 
 use std::io::{self, Write};
 
+use super::messages::left_out;
 use super::place::located;
 use super::snippet::snippet;
 use super::tally::{Tally, by_code};
@@ -27,7 +28,7 @@ struct HumanReport<'a> {
 }
 
 pub(super) fn write(report: &Report, paint: Paint, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    // Narrower than that, nothing can be read.
+    // A narrower report is unreadable.
     let mut human = HumanReport { report, paint, width: width.max(40), out };
     for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
         human.document(of_document)?;
@@ -73,7 +74,7 @@ impl HumanReport<'_> {
         }
     }
 
-    /// What to do, in a few words: a repair says itself what it does, a suggestion is only a guess.
+    /// Returns the next action in a few words: a fix has a title, a suggestion is only a guess.
     fn help(&self, finding: &Finding) -> Option<String> {
         let (word, text) = match (&finding.fix, &finding.suggestion) {
             (Some(fix), _) => ("fix:", escape_control(&fix.title).into_owned()),
@@ -83,7 +84,7 @@ impl HumanReport<'_> {
         Some(format!("{} {text}", self.paint.paint(Role::Hint, word)))
     }
 
-    /// Documents that are right as they are need nobody's attention, and what is to be mended has been said above.
+    /// Writes the proposals. It skips documents that stay as they are, and those whose findings are listed above.
     fn decisions(&mut self) -> io::Result<()> {
         let open: Vec<&Decision> = self.report.decisions.iter().filter(|decision| of_the_whole(decision)).collect();
         if open.is_empty() {
@@ -127,13 +128,10 @@ impl HumanReport<'_> {
         let tally = Tally::from_findings(&report.findings);
         let worst = report.findings.iter().map(|finding| finding.severity).max();
         let sentence = paint.paint(worst.map_or(Role::Strong, role), &tally.sentence());
-        let hidden = match report.hidden {
-            0 => String::new(),
-            hidden => format!("; {} accepted by a baseline or a suppression", plural(hidden, "more finding")),
-        };
+        let left_out = left_out(report);
         writeln!(
             self.out,
-            "{}, {} in {}: {sentence}{hidden}",
+            "{}, {} in {}: {sentence}{left_out}",
             plural(report.documents, "document"),
             plural(report.links, "link"),
             elapsed(report.duration)
@@ -148,7 +146,7 @@ impl HumanReport<'_> {
             root => format!(" {}", shell_word(&escape_control(root))),
         };
         let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
-        // Without it there would be nothing of the web to mend or to accept.
+        // Without it, a later run would have no findings of the web to fix or accept.
         let online = if findings.iter().any(|finding| finding.code.is_of_the_web()) { " --online" } else { "" };
         let tally = Tally::from_findings(findings);
         let mut next = Vec::new();
@@ -180,12 +178,12 @@ impl HumanReport<'_> {
     }
 }
 
-/// Whether the document itself is to change its place or its head.
+/// Returns whether the proposal moves the document or changes its head.
 const fn of_the_whole(decision: &Decision) -> bool {
     matches!(decision.verdict, Verdict::Update | Verdict::Archive)
 }
 
-/// More errors than one mends in one go: an old tree, for which there are baselines.
+/// More errors than one person fixes in one go. Baselines are made for such trees.
 const MANY: usize = 20;
 
 fn elapsed(duration: std::time::Duration) -> String {

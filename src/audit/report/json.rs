@@ -1,4 +1,4 @@
-//! The object of schema `mcp-kit/audit/1`: stable; additions are allowed, a change is a new schema.
+//! The object of schema `mcp-kit/audit/1`. It is stable: fields may be added, any other change needs a new schema.
 
 use std::io::{self, Write};
 
@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::lines::{self, Each};
 use super::tally::Tally;
-use crate::audit::finding::{Finding, NotJudged, Report, SiteReport};
+use crate::audit::finding::{Finding, NotJudged, Report, Since, SiteReport};
 
-/// What the object looks like, as a JSON Schema.
+/// The JSON Schema of the object.
 pub const SCHEMA: &str = include_str!("audit-1.schema.json");
 
 #[derive(Serialize)]
@@ -22,12 +22,21 @@ struct Json<'a, F: Serialize, D: Serialize, S: Serialize> {
     findings: F,
     decisions: D,
     hidden: usize,
+    since: Option<JsonSince<'a>>,
     not_judged: usize,
     sites: S,
     summary: Tally,
 }
 
-/// A part of the tree with rules of its own.
+/// The older state that the tree is compared with.
+#[derive(Serialize)]
+struct JsonSince<'a> {
+    name: &'a str,
+    commit: &'a str,
+    older: usize,
+}
+
+/// A part of the tree with its own rules.
 #[derive(Serialize)]
 struct JsonSite<'a> {
     folder: &'a str,
@@ -100,7 +109,7 @@ struct JsonFinding<'a> {
     fix: Option<JsonFix<'a>>,
 }
 
-/// Byte offsets, as only those are the same in every language.
+/// Byte offsets, because they are the same in every language.
 #[derive(Serialize)]
 struct JsonFix<'a> {
     title: &'a str,
@@ -163,6 +172,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             })
         }),
         hidden: report.hidden,
+        since: report.since.as_ref().map(|Since { name, commit, older }| JsonSince { name, commit, older: *older }),
         not_judged: report.not_judged,
         sites: Each(|| report.sites.iter().map(JsonSite::from)),
         summary: Tally::from_findings(&report.findings),

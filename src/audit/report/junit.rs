@@ -1,5 +1,5 @@
-//! JUnit XML: a suite for each document, a failed case for each error. Warnings and notes fail nothing, so their cases pass, with what
-//! there is to say as their output. A document without findings is one passed case.
+//! JUnit XML: a suite for each document, a failed case for each error. Warnings and notes are passed cases with their
+//! message as output. A document without findings is one passed case.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use super::place::located;
 use super::tally::Tally;
 use crate::audit::finding::{Finding, Report, Severity};
 
-/// Without what XML 1.0 has no way to write (§2.2).
+/// Replaces the characters that XML 1.0 cannot represent (§2.2).
 fn legal(text: &str) -> Cow<'_, str> {
     let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}');
     if text.contains(bad) { Cow::Owned(text.replace(bad, "\u{fffd}")) } else { Cow::Borrowed(text) }

@@ -1,15 +1,15 @@
-//! JSON with one element a line: a finding is found with `grep`, and two reports differ in the lines of what is different.
+//! JSON with one element per line: `grep` finds a finding, and two reports differ only in the lines that changed.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-/// Breaks lines down to `depth` levels, and writes everything below on one line.
+/// Breaks lines down to `depth` levels. Deeper levels stay on one line.
 struct Lines {
     depth: usize,
     level: usize,
-    /// Whether the innermost open list has an element.
+    /// `true` when the innermost open list has an element.
     filled: bool,
 }
 
@@ -36,7 +36,7 @@ impl Lines {
     fn close<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.level -= 1;
         let broken = self.filled && self.level < self.depth;
-        // Whatever contains it has at least this element.
+        // The parent now has at least this element.
         self.filled = true;
         if broken { self.line(out) } else { Ok(()) }
     }
@@ -88,7 +88,7 @@ pub(crate) fn write(value: &impl Serialize, depth: usize, out: &mut dyn Write) -
     out.write_all(b"\n")
 }
 
-/// A list that is made while it is written.
+/// A list whose elements are created while it is written.
 pub(crate) struct Each<F>(pub(crate) F);
 
 impl<F, I> Serialize for Each<F>

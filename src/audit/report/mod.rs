@@ -1,5 +1,5 @@
-//! The formats of `mcp-kit audit-docs`. In: a [`Report`]. Out: bytes, written as they are made, so that millions of findings need no
-//! second copy in memory. A reporter reads no file, decides nothing, and leaves nothing out without saying so.
+//! The formats of `mcp-kit audit-docs`. In: a [`Report`]. Out: bytes. Formats stream, so millions of findings need no
+//! second copy in memory. A reporter reads no file, decides nothing, and reports what it leaves out.
 
 mod explain;
 mod fingerprint;
@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod junit;
 pub(crate) mod lines;
+mod markdown;
 mod messages;
 mod place;
 mod profile;
@@ -29,7 +30,7 @@ pub use profile::write as explain_profile;
 use super::finding::Report;
 use crate::fs::terminal::Paint;
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people: source lines with the place marked, and a summary
@@ -45,6 +46,8 @@ pub enum Format {
     Gitlab,
     /// JUnit XML
     Junit,
+    /// A comment for a pull request: counts, errors in a table, the rest folded
+    Markdown,
     /// One self-contained page: findings with filters, decisions, the graph
     Html,
 }
@@ -61,6 +64,7 @@ pub fn write(report: &Report, format: Format, paint: Paint, width: usize, out: &
         Format::Github => github::write(report, out),
         Format::Gitlab => gitlab::write(report, out),
         Format::Junit => junit::write(report, out),
+        Format::Markdown => markdown::write(report, out),
         Format::Html => html::write(report, out),
     }
 }
@@ -69,7 +73,7 @@ pub fn write(report: &Report, format: Format, paint: Paint, width: usize, out: &
 pub(crate) mod tests {
     use super::super::finding::{Code, Edit, Excerpt, Finding, Fix, Report, Severity};
 
-    /// A broken link with everything a finding can have.
+    /// Returns a broken link with every field of a finding.
     pub(crate) fn finding() -> Finding {
         Finding {
             code: Code::BrokenLink,
@@ -89,7 +93,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A report of `findings` in the folder `docs`.
+    /// Returns a report of `findings` in the folder `docs`.
     pub(crate) fn report_of(findings: Vec<Finding>) -> Report {
         Report { root: "docs".to_owned(), documents: 2, links: 3, findings, ..Report::default() }
     }

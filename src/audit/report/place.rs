@@ -1,14 +1,15 @@
-//! Where a document is for those who read the report: from the folder in which the audit was started, not from its root.
+//! The path of a document for readers of the report: relative to the folder in which the audit was started, not to its
+//! root.
 
 use std::borrow::Cow;
 
-/// `path` below `root`, as one writes it in the folder in which `root` was given.
+/// Returns `path` below `root`, relative to the folder in which `root` was given.
 pub(crate) fn located<'a>(root: &str, path: &'a str) -> Cow<'a, str> {
     let root = root.trim_end_matches('/');
     let root = root.strip_prefix("./").unwrap_or(root);
     match root {
         "." => Cow::Borrowed(path),
-        // `/` itself, or nothing at all.
+        // The root is `/`, or empty.
         "" => Cow::Borrowed(path),
         root => Cow::Owned(format!("{root}/{path}")),
     }

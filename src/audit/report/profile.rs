@@ -1,4 +1,5 @@
-//! `--explain-profile`: for each part of the tree what renders it, what was read from which file, and what is not judged and why.
+//! `--explain-profile`: the renderer of each part of the tree, the settings that were read from each file, and the
+//! links that are not judged.
 
 use std::io::{self, Write};
 
@@ -7,7 +8,7 @@ use crate::fs::terminal::{Paint, Role};
 use crate::text::escape::escape_control;
 use crate::text::plural::{grouped, plural};
 
-/// Writes it for people; the JSON report has the same under `sites`.
+/// Writes it for people. The JSON report has the same data under `sites`.
 ///
 /// # Errors
 /// When `out` refuses.

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, the part of it that code scanning reads. At most [`MOST_RESULTS`] results, the most_severe.
+//! SARIF 2.1.0, the part that code scanning reads. At most [`MOST_RESULTS`] results, the most severe ones.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::audit::finding::{Code, Edit, Finding, Report};
 use crate::text::percent::encode_uri_path;
 use crate::text::plural::{grouped, plural};
 
-/// GitHub refuses a run with more.
+/// GitHub rejects a run with more results.
 const MOST_RESULTS: usize = 25_000;
 
 #[derive(Serialize)]
@@ -135,7 +135,7 @@ struct ArtifactContent<'a> {
     text: &'a str,
 }
 
-/// Ours only: GitHub's upload computes `primaryLocationLineHash` itself, and complains of one that is not its own.
+/// Only our own fingerprint. GitHub's upload computes `primaryLocationLineHash` itself and rejects another value.
 #[derive(Serialize)]
 struct Fingerprints {
     #[serde(rename = "mcpKitFinding/v1")]
@@ -182,13 +182,13 @@ fn rule(code: &Code) -> Rule {
     }
 }
 
-/// Where an edit is: by line and column where it lies on the line that the report has, which every viewer understands; by bytes
-/// otherwise.
+/// Returns the region of an edit: line and column on the line of the finding, which every viewer understands, or else
+/// bytes.
 fn edited<'a>(finding: &Finding, edit: &Edit) -> Region<'a> {
     let column = |byte: usize| {
         let ahead = byte.checked_sub(finding.span.start)?;
         let rest = finding.excerpt.text.chars().skip(finding.excerpt.marked.start).collect::<String>();
-        // Where the line was cut, what follows is not the document's.
+        // A cut line ends in text that is not in the document.
         let rest = rest.strip_suffix('…').unwrap_or(&rest);
         Some(finding.column as usize + rest.get(..ahead)?.chars().count())
     };

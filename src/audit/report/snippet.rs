@@ -1,14 +1,14 @@
-//! A source line with the place marked, no wider than the terminal.
+//! A source line with the span marked, no wider than the terminal.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::audit::finding::Excerpt;
 use crate::text::escape::escape_control;
 
-/// What stands before the place, as far as there is room.
+/// The context before the span, in columns.
 const BEFORE: usize = 30;
 
-/// The line, and the marks below it as a prefix of blanks and a number of `^`.
+/// The line, and the marks below it: a prefix of blanks and the number of `^`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Snippet {
     pub(crate) line: String,
@@ -16,7 +16,7 @@ pub(crate) struct Snippet {
     pub(crate) marks: usize,
 }
 
-/// `None` where there is nothing to show, as for a finding about a whole document.
+/// Returns `None` when there is no source line, as for a finding about a whole document.
 pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
     if excerpt.text.trim().is_empty() {
         return None;
@@ -26,7 +26,7 @@ pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
     let start = excerpt.marked.start.min(end);
     let width = |characters: &[char]| characters.iter().map(|c| c.width().unwrap_or(0)).sum::<usize>();
 
-    // Indentation says nothing here. Neither does what is far away from the place.
+    // Indentation and distant text are cut off.
     let indentation = characters.iter().take_while(|c| c.is_whitespace()).count().min(start);
     let from = if width(&characters[indentation..]) > room && width(&characters[indentation..start]) > BEFORE {
         let before = characters[..start].iter().rev().scan(0, |sum, c| {
@@ -40,7 +40,7 @@ pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
     let cut = if from > indentation { "…" } else { "" };
     let mut line = format!("{cut}{}", characters[from..].iter().collect::<String>().trim_end());
     if line.width() > room {
-        // By halving first: the width of each prefix of each long line took nine tenths of a whole report.
+        // Binary search. The width of each prefix of each long line took nine tenths of the time of a whole report.
         let ends: Vec<usize> = line.char_indices().map(|(at, _)| at).collect();
         let fitting = ends.partition_point(|end| line[..*end].width() < room.max(2));
         line.truncate(ends.get(fitting.saturating_sub(1)).copied().unwrap_or_default());
@@ -50,7 +50,7 @@ pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
         line.push('…');
     }
     let blanks = cut.width() + width(&characters[from..start]);
-    // An empty span is still a place.
+    // An empty span still gets one mark.
     let marks = width(&characters[start..end]).clamp(1, line.width().saturating_sub(blanks).max(1));
     Some(Snippet { line, blanks, marks })
 }
@@ -59,7 +59,7 @@ pub(crate) fn snippet(excerpt: &Excerpt, room: usize) -> Option<Snippet> {
 mod tests {
     use super::*;
 
-    /// `text` with the span between `‹` and `›`.
+    /// Renders `text`, whose span is between `‹` and `›`.
     fn rendered(text: &str, room: usize) -> String {
         let start = text.chars().position(|c| c == '‹').unwrap();
         let end = text.chars().position(|c| c == '›').unwrap() - 1;

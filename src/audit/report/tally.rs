@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::audit::finding::{Code, Finding, Severity};
 use crate::text::plural::plural;
 
-/// How many findings of each severity.
+/// The number of findings of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Tally {
     pub(crate) error: usize,
@@ -26,7 +26,7 @@ impl Tally {
         tally
     }
 
-    /// `2 errors, 1 note`; nothing is said of what there is none of.
+    /// Returns text like `2 errors, 1 note`. It leaves out severities without findings.
     pub(crate) fn sentence(self) -> String {
         let parts = [(self.error, "error"), (self.warning, "warning"), (self.note, "note")];
         let parts: Vec<_> =
@@ -35,7 +35,7 @@ impl Tally {
     }
 }
 
-/// Findings by code, the most_severe and most frequent first, with how many of them have a repair.
+/// Returns the codes, the most severe and most frequent first, with the number of findings and of fixes.
 pub(crate) fn by_code(findings: &[Finding]) -> Vec<(Severity, Code, usize, usize)> {
     let mut counts: BTreeMap<(Severity, Code), (usize, usize)> = BTreeMap::new();
     for finding in findings {
@@ -49,7 +49,7 @@ pub(crate) fn by_code(findings: &[Finding]) -> Vec<(Severity, Code, usize, usize
     rows
 }
 
-/// At most `most` of the findings in their order: where there are more, the least severe are left out, from the end.
+/// Returns at most `most` findings in their order. It drops the least severe ones first, from the end.
 pub(crate) fn most_severe(findings: &[Finding], most: usize) -> impl Iterator<Item = &Finding> + Clone {
     let mut room = most;
     let mut least = None;

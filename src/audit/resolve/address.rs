@@ -18,7 +18,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], buffer:
     })
 }
 
-/// Whether the generator or a build may make a page at an address that the index does not have.
+/// Returns whether the generator or a build may make a page at an address that the index does not have.
 pub(super) fn may_be(corpus: &Corpus, page: u32, site: &Site, path: &[u8]) -> bool {
     let Some(index) = corpus.index(page) else { return false };
     if site.addresses != Addresses::Exact || matches!(Form::from_path(path), Form::Page) && !path.starts_with(b"/") {
@@ -37,7 +37,7 @@ pub(super) fn may_be(corpus: &Corpus, page: u32, site: &Site, path: &[u8]) -> bo
     }
 }
 
-/// Whether git ignores the file of which a page at an address would be made.
+/// Returns whether git ignores the file of which a page at an address would be made.
 fn is_ignored(corpus: &Corpus, site: &Site, address: &[u8]) -> bool {
     let address = below(address, &site.base).unwrap_or(address);
     site.routes.iter().filter_map(|route| Some(join(&route.folder, below(address, &route.prefix)?))).any(|path| {

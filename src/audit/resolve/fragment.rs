@@ -1,4 +1,4 @@
-//! Whether a page has the place that a fragment names.
+//! Fragments: the place on a page that a fragment names.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{Fragment, Target, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{Construct, LinkKind, Match, Reading};
-use crate::audit::site::{Cause, Form};
+use crate::audit::site::{ByName, Cause, Form};
 use crate::text::casefold::alphanumerics;
 
 /// Files that include each other go no deeper than this.
@@ -53,7 +53,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     }
 }
 
-/// Whether the page itself has the place, by exactly this name.
+/// Returns whether the page itself has the place, by exactly this name.
 pub(super) fn is_there(corpus: &Corpus, page: u32, fragment: &str) -> bool {
     let document = &corpus.pages[page as usize].document;
     let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
@@ -69,10 +69,10 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     // `#Heading#Heading below` names the last one.
     let last = name.rsplit('#').next().unwrap_or(name);
     let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(last));
-    if own == Match::None
-        && corpus.site(page).links.loose_anchors
-        && document.anchors.iter(&document.strings).any(is_meant)
-    {
+    let links = corpus.site(page).links;
+    // A note's heading is named by its text, whatever the case.
+    let is_loose = links.loose_anchors && (own == Match::None || links.by_name == ByName::Anywhere);
+    if is_loose && document.anchors.iter(&document.strings).any(is_meant) {
         return Match::Exact;
     }
     if own != Match::None || !corpus.site(page).syntax.has(Construct::Includes) {

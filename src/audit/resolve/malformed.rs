@@ -2,7 +2,7 @@
 
 use crate::audit::document::LinkKind;
 
-/// What is wrong with a destination.
+/// A defect of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// Nothing between the parentheses.
@@ -21,7 +21,7 @@ pub enum Malformed {
     Invisible,
     /// `http:/x`, `https//x`, `htps://x`.
     BrokenScheme,
-    /// `file://x`: a place on the disk of whoever wrote it.
+    /// `file://x`: a path on the disk of its writer.
     LocalFile,
 }
 
@@ -34,7 +34,7 @@ const DOMAINS: &[&str] = &["com", "org", "net", "io", "dev", "gov", "edu", "info
 /// Characters that nobody sees.
 pub(in crate::audit) const INVISIBLE: &[char] = &['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
 
-/// What can be told from the destination alone.
+/// Returns the defects that the destination alone shows.
 pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
     if destination.is_empty() {
         // A component's attribute may be empty; a link to nothing reloads the page.
@@ -68,7 +68,7 @@ pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
     broken.then_some(Malformed::BrokenScheme)
 }
 
-/// What explains that there is no such file.
+/// Returns the defects that explain a missing file.
 pub(super) fn in_hindsight(destination: &str) -> Option<Malformed> {
     let lower = destination.to_lowercase();
     if PLACEHOLDERS.contains(&lower.as_str()) || is_shouted(destination) {

@@ -20,14 +20,14 @@ use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::file_name;
 
-/// What a link points to.
+/// The target of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The web, or a page that is not made from this tree: not judged here.
     Elsewhere,
     /// The web, where the repository's host shows this page of some branch: a way for readers, and not judged either.
     Hosted(u32),
-    /// What cannot be judged: a part of the published site, most likely.
+    /// Not judged: probably a part of the published site.
     Unjudged(Cause),
     /// Nothing, because it is not written as it was meant.
     Malformed(Malformed),
@@ -68,7 +68,7 @@ pub enum Fragment {
 /// A link's fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// What it points to.
+    /// The target.
     pub target: Target,
     /// Where in there.
     pub fragment: Fragment,
@@ -117,7 +117,7 @@ fn one(corpus: &Corpus, page: u32, link: &Link, destination: &str, buffer: &mut 
     if is_anchor { Resolved { target: Target::Page(page), fragment: Fragment::Fine } } else { resolved }
 }
 
-/// Whether a destination, written on a page, surely leads to one place by the rules of the page's renderer, fragment included.
+/// Returns whether a destination, written on a page, surely leads to one place by the rules of the page's renderer, fragment included.
 #[must_use]
 pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str) -> bool {
     let resolved = destination_of(corpus, page, kind, destination, &mut Vec::new());
@@ -141,7 +141,9 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if kind == LinkKind::Autolink {
         return on_the_web(corpus, site, destination);
     }
-    if let Some(kind) = malformed::at_sight(destination, kind) {
+    // A note may be named `TODO`.
+    let is_path = kind != LinkKind::Wiki;
+    if let Some(kind) = malformed::at_sight(destination, kind).filter(|_| is_path) {
         return malformed(kind);
     }
     if has_scheme(destination) || is_template(destination) {
@@ -160,7 +162,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     match target {
         Target::Missing | Target::Outside => {
             // A destination that was never meant as a path deserves better than "no such file".
-            match malformed::in_hindsight(destination) {
+            match malformed::in_hindsight(destination).filter(|_| kind != LinkKind::Wiki) {
                 Some(kind) => malformed(kind),
                 None => open(site, &parts.decoded(), target),
             }
@@ -186,7 +188,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     }
 }
 
-/// Whether a page is shown around others.
+/// Returns whether a page is shown around others.
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
         && site.links.frames.iter().any(|frame| frame.as_bytes() == file_name(corpus.path(page)))
@@ -211,7 +213,7 @@ fn open(site: &Site, path: &[u8], target: Target) -> Resolved {
     Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
 }
 
-/// Whether a folder's README is in a markup that is not read here: GitHub shows it, too, and names its headings.
+/// Returns whether a folder's README is in a markup that is not read here: GitHub shows it, too, and names its headings.
 fn has_other_readme(corpus: &Corpus, folder: u32) -> bool {
     const ENDINGS: [&[u8]; 9] = [b"rst", b"adoc", b"asciidoc", b"asc", b"org", b"textile", b"rdoc", b"creole", b"pod"];
     let folder = &corpus.tree.entries()[folder as usize].path;
@@ -235,7 +237,7 @@ fn on_the_web(corpus: &Corpus, site: &Site, address: &str) -> Resolved {
     }
 }
 
-/// Whether a destination is computed by the site's generator: `{{ url }}`, `{% link %}`, `${x}`, `<%= x %>`, JSX's `{x}`.
+/// Returns whether a destination is computed by the site's generator: `{{ url }}`, `{% link %}`, `${x}`, `<%= x %>`, JSX's `{x}`.
 pub(in crate::audit) fn is_template(destination: &str) -> bool {
     memchr::memchr2(b'{', b'<', destination.as_bytes()).is_some()
         && (["{{", "{%", "${", "<%"].iter().any(|mark| destination.contains(mark)) || destination.starts_with('{'))

@@ -49,7 +49,7 @@ pub const GITHUB_SECTIONS: &[&str] = &[
     "wiki",
 ];
 
-/// What `path`, decoded, means on a page. `buffer` is only memory to work in.
+/// Returns the target of `path`, decoded, on a page. `buffer` is reused memory.
 pub(super) fn locate(
     corpus: &Corpus,
     page: u32,
@@ -66,7 +66,7 @@ pub(super) fn locate(
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
     {
-        return shown(corpus, own, site, entry, kind);
+        return published(corpus, own, site, entry, kind);
     }
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
@@ -74,7 +74,7 @@ pub(super) fn locate(
         _ => variants(tree, site, candidate),
     };
     if let Some(entry) = candidates.iter().flatten().find_map(in_tree) {
-        return shown(corpus, own, site, entry, kind);
+        return published(corpus, own, site, entry, kind);
     }
     if let Some(entry) = address::find(corpus, page, site, path, buffer) {
         return reached(corpus, site, entry);
@@ -117,8 +117,8 @@ pub(super) fn locate(
     }
 }
 
-/// What is reached by arriving at an entry that a page names by path: nothing where the site does not show it.
-fn shown(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
+/// Returns the target of an entry that a page names by path, or nothing where the site does not publish it.
+fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
     let target = reached(corpus, site, entry);
     match target {
         Target::Page(page)
@@ -138,7 +138,7 @@ fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
     tree.find(path).filter(|entry| tree.entries()[*entry as usize].kind != Kind::Folder)
 }
 
-/// Whether a path is to be taken from its page's folder.
+/// Returns whether a path is to be taken from its page's folder.
 fn is_from_folder(path: &[u8], site: &Site) -> bool {
     !(path.starts_with(b"/") || site.links.tilde_is_site && path.starts_with(b"~/"))
 }
@@ -210,7 +210,7 @@ fn by_name(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
         .or_else(|| hyphenated.then(|| find(&swapped(b' ', b'-')).or_else(|| find(&swapped(b'-', b' ')))).flatten())
 }
 
-/// Whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as
+/// Returns whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as
 /// manual pages and redirections, link as it does. Which site it will be is not known, so the fragment is not judged. One that climbs to
 /// a folder which is not `here` either leads to another book that is published beside those of the tree.
 fn is_published(corpus: &Corpus, path: &[u8], here: Option<&[u8]>) -> bool {
@@ -263,7 +263,7 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     tree.find(&[stem, b".md"].concat()).or_else(|| tree.find(&[stem, b".mdx"].concat()))
 }
 
-/// What is reached by arriving at an entry.
+/// Returns the target of an entry.
 pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
     let found = &corpus.tree.entries()[entry as usize];
     match found.kind {
@@ -276,7 +276,7 @@ pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
     }
 }
 
-/// Whether the disk has what ignore files hide.
+/// Returns whether the disk has what ignore files hide.
 fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
     let source = path.strip_suffix(b".html").filter(|_| site.links.html_is_markdown);
     tree.exists_unseen(path)
@@ -289,7 +289,7 @@ fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     with("").or_else(|| site.links.endings.iter().find_map(|ending| with(ending)))
 }
 
-/// Whether an old address leads on to a new one.
+/// Returns whether an old address leads on to a new one.
 fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
     if site.redirects.is_empty() {
         return false;
@@ -302,7 +302,7 @@ fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool
     site.redirects.has(from_root.strip_prefix(b"/").unwrap_or(from_root))
 }
 
-/// Whether the repository's host serves a page there that is no file.
+/// Returns whether the repository's host serves a page there that is no file.
 fn is_page_of_host(corpus: &Corpus, own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
     match path.starts_with(b"/") {
         true => is_template_of_host(own),
@@ -310,7 +310,7 @@ fn is_page_of_host(corpus: &Corpus, own: &[u8], path: &[u8], first: Option<&Opti
     }
 }
 
-/// Whether what the tree does not have may be a page that is made elsewhere.
+/// Returns whether what the tree does not have may be a page that is made elsewhere.
 fn may_be_elsewhere(
     corpus: &Corpus,
     site: &Site,
@@ -341,7 +341,7 @@ fn may_be_elsewhere(
     }
 }
 
-/// Whether a build makes it: git ignores the file that it would be made of. Whether it lies on this disk does not matter, so that a fresh
+/// Returns whether a build makes it: git ignores the file that it would be made of. Whether it lies on this disk does not matter, so that a fresh
 /// clone has the same report.
 fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
     if site.links.is_host {
@@ -362,13 +362,13 @@ fn is_template_of_host(own: &[u8]) -> bool {
         || memchr::memmem::find(&upper, b"ISSUE_TEMPLATE").is_some()
 }
 
-/// Whether a path climbs from its file's page `/OWNER/REPOSITORY/blob/BRANCH/…` to another section of the repository.
+/// Returns whether a path climbs from its file's page `/OWNER/REPOSITORY/blob/BRANCH/…` to another section of the repository.
 fn leaves_to_section(own: &[u8], path: &[u8]) -> bool {
     let (climbs, rest) = climbed(path);
     climbs == depth(own) + 2 && rest.first().is_some_and(|section| is_section(section))
 }
 
-/// Whether it climbs on to another repository of the same owner, or to one of its sections: hosts that show files so serve it.
+/// Returns whether it climbs on to another repository of the same owner, or to one of its sections: hosts that show files so serve it.
 fn leaves_to_repository(corpus: &Corpus, own: &[u8], path: &[u8]) -> bool {
     let (climbs, rest) = climbed(path);
     corpus.sites.origin.is_some()
@@ -392,12 +392,12 @@ fn is_section(part: &[u8]) -> bool {
     std::str::from_utf8(part).is_ok_and(|part| GITHUB_SECTIONS.contains(&part))
 }
 
-/// Whether a page of the site may have this address, as far as its last part says.
+/// Returns whether a page of the site may have this address, as far as its last part says.
 fn addressed(corpus: &Corpus, site: &Site, path: &[u8]) -> bool {
     site.addresses == Addresses::Loose && corpus.has_address(path)
 }
 
-/// Whether a generator makes a file of this name by itself.
+/// Returns whether a generator makes a file of this name by itself.
 fn is_made_by_generator(path: &[u8], site: &Site) -> bool {
     let ends = |made: &&str| {
         let rest = path.strip_suffix(made.as_bytes());

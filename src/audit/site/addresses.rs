@@ -16,7 +16,7 @@ use crate::text::path::{file_name, parent};
 pub struct Route {
     /// The folder.
     pub folder: Vec<u8>,
-    /// What stands in front of the addresses, without `/` at either end.
+    /// The prefix of the addresses, without `/` at either end.
     pub prefix: Vec<u8>,
     /// Adds the addresses of a page, the canonical one first, without the prefix.
     pub addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>),
@@ -36,7 +36,7 @@ impl Route {
 pub struct Source<'a> {
     /// Its path below the route's folder, without its ending.
     pub path: &'a [u8],
-    /// What is in it, if it is Markdown.
+    /// The parsed document, if it is Markdown.
     pub document: Option<&'a Document>,
 }
 
@@ -96,6 +96,7 @@ impl Index {
                     for address in &mut addresses {
                         *address = bare(&crate::text::path::join(&route.prefix, address)).to_vec();
                     }
+                    aliases(document, &mut addresses);
                     Some((number, addresses))
                 })
             })
@@ -145,6 +146,23 @@ impl Index {
     #[must_use]
     pub fn address_of(&self, entry: u32) -> Option<&[u8]> {
         self.own.get(&entry).map(Vec::as_slice)
+    }
+}
+
+/// Adds the old addresses of a page, which lead on to it: from the root, or from the folder of its own address.
+fn aliases(document: Option<&Document>, addresses: &mut Vec<Vec<u8>>) {
+    let Some(document) = document else { return };
+    let front_matter = &document.front_matter;
+    let own = addresses.first().cloned().unwrap_or_default();
+    for alias in &front_matter.addresses {
+        if [front_matter.slug, front_matter.id, front_matter.address].contains(&Some(*alias)) {
+            continue;
+        }
+        let text = document.text(*alias).as_bytes();
+        addresses.push(bare(text).to_vec());
+        if !text.starts_with(b"/") {
+            addresses.push(bare(&crate::text::path::join(parent(&own), text)).to_vec());
+        }
     }
 }
 

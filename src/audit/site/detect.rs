@@ -38,7 +38,8 @@ fn found(tree: &Tree, settings: &Settings, origin: Option<&Origin>) -> Vec<Site>
     sites
 }
 
-/// What the settings of the audit say of a site that cannot be read from its files: its base and the folders that `/` means.
+/// Applies the settings of the audit to a site whose files do not contain them: its base and the folders that `/`
+/// means.
 fn apply(site: &mut Site, settings: &Settings) {
     let Some(own) = &settings.site else { return };
     if site.links.is_host || own.folder.as_ref().is_some_and(|folder| !is_below(&site.folder, folder.as_bytes())) {

@@ -19,14 +19,14 @@ static ALL: LazyLock<Vec<Flavor>> = LazyLock::new(|| {
     named.map(|(row, _)| Flavor(row)).collect()
 });
 
-static WORDS: LazyLock<Vec<(&'static str, Flavor)>> =
+static NAMES: LazyLock<Vec<(&'static str, Flavor)>> =
     LazyLock::new(|| ALL.iter().map(|flavor| (flavor.word(), *flavor)).collect());
 
 impl Flavor {
     /// Returns each with the word for it, as it stands in settings.
     #[must_use]
-    pub fn words() -> &'static [(&'static str, Self)] {
-        &WORDS
+    pub fn names() -> &'static [(&'static str, Self)] {
+        &NAMES
     }
 
     fn generator(self) -> &'static Generator {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_word_is_there_once() {
-        let mut words: Vec<_> = Flavor::words().iter().map(|(word, _)| *word).collect();
+        let mut words: Vec<_> = Flavor::names().iter().map(|(word, _)| *word).collect();
         assert!(words.contains(&"github") && words.contains(&"starlight"), "{words:?}");
         let all = words.len();
         words.sort_unstable();

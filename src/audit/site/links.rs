@@ -1,6 +1,6 @@
 //! How links resolve, one set of rules for each generator. Plain data: `resolve` reads it, and knows no generator by name.
 
-/// What a destination that the tree does not have may still be.
+/// The meaning of a destination that is missing in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
     /// Nothing: it is broken.
@@ -9,7 +9,7 @@ pub enum Elsewhere {
     Site,
 }
 
-/// What an address without a page of its own is.
+/// The meaning of an address without a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addresses {
     /// Pages have no addresses besides their paths.
@@ -55,13 +55,13 @@ pub struct Links {
     pub root_relative: bool,
     /// `~/` in front is the site's folder.
     pub tilde_is_site: bool,
-    /// What stands in front of destinations that a build resolves by settings of its own: `@/`, `~/`.
+    /// The prefixes of destinations that a build resolves by its own settings: `@/`, `~/`.
     pub aliases: &'static [&'static str],
     /// Files are found by their names.
     pub by_name: ByName,
     /// A destination may be the label of a place on any page.
     pub labels: bool,
-    /// What an address without a page is.
+    /// The meaning of an address without a page.
     pub addresses: Addresses,
     /// A page is found by its fragment whatever the case.
     pub forgives_case: bool,

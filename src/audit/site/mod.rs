@@ -27,7 +27,7 @@ pub use origin::Origin;
 pub use redirects::Redirects;
 pub use sites::{Sites, is_below};
 
-/// What a generator makes of documents, whatever its settings.
+/// The rules of a generator that do not depend on settings.
 #[derive(Debug)]
 pub struct Model {
     /// The generator, as people write it.
@@ -67,25 +67,25 @@ pub struct Site {
     pub folder: Vec<u8>,
     /// Why this generator.
     pub reason: String,
-    /// What made it, as people write it.
+    /// The display name of the generator.
     pub generator: &'static str,
     /// How its generator reads Markdown.
     pub syntax: Syntax,
     /// How its generator takes links.
     pub links: &'static Links,
-    /// Whether there is a profile: the rules are its generator's.
+    /// `true` when there is a profile: the rules are its generator's.
     pub known: bool,
-    /// Whether READMEs are its pages; otherwise they are for the repository's host.
+    /// `true` when READMEs are its pages; otherwise they are for the repository's host.
     pub readmes: bool,
     /// Folders that `/` stands for, the likeliest first.
     pub roots: Vec<Vec<u8>>,
-    /// What stands in front of all addresses, without `/` at either end.
+    /// The prefix of all addresses, without `/` at either end.
     pub base: Vec<u8>,
     /// Folders below which pages have addresses.
     pub routes: Vec<Route>,
-    /// What addresses in other languages begin with.
+    /// The prefixes of addresses in other languages.
     pub locales: Vec<Vec<u8>>,
-    /// What addresses in the language of pages that are not translated begin with.
+    /// The prefix of addresses in the default language.
     pub default_locale: Option<Vec<u8>>,
     /// Addresses below which the generator makes pages, without `/` at either end.
     pub made: Vec<Vec<u8>>,
@@ -101,7 +101,7 @@ pub struct Site {
     pub appended: Vec<Vec<u8>>,
     /// Destinations with `/` in front that the tree does not have.
     pub absolute: Elsewhere,
-    /// What an address without a page is.
+    /// The meaning of an address without a page.
     pub addresses: Addresses,
     /// The pages that are shown, where a file lists them.
     pub published: Option<Published>,
@@ -109,9 +109,9 @@ pub struct Site {
     pub navigation: Vec<Vec<u8>>,
     /// Pages that must be there, because navigation names them.
     pub named: Vec<Named>,
-    /// Whether a list of everything is made, as no navigation is written.
+    /// `true` when a list of everything is made, as no navigation is written.
     pub lists_folders: bool,
-    /// What is not known of it.
+    /// The unknown facts about the site.
     pub open: Vec<Open>,
     /// The settings that were read: file, name, value.
     pub settings: Vec<(String, String, String)>,

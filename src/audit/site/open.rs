@@ -1,4 +1,5 @@
-//! What cannot be judged on a site, and why. A link whose meaning depends on something unknown is not an error: it is counted.
+//! Links of a site that cannot be judged, and why. A link whose meaning depends on something unknown is not an error:
+//! it is counted.
 
 /// How a link is written, as far as that decides whether it can be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +67,7 @@ impl Form {
         }
     }
 
-    /// What `count` of them are called.
+    /// Returns the name for `count` of them.
     #[must_use]
     pub const fn noun(self, count: usize) -> &'static str {
         match (self, count) {
@@ -119,7 +120,7 @@ impl Forms {
         Self(self.0 | 1 << form as u8)
     }
 
-    /// Whether a form is among them.
+    /// Returns whether a form is among them.
     #[must_use]
     pub const fn has(self, form: Form) -> bool {
         self.0 & 1 << form as u8 != 0
@@ -133,14 +134,14 @@ pub struct Open {
     pub forms: Forms,
     /// Why they are not judged: a clause behind "because".
     pub why: String,
-    /// What would make them judged, in the imperative; empty where nothing does.
+    /// The remedy that makes the audit judge them, in the imperative, or an empty text.
     pub remedy: &'static str,
 }
 
 /// Why a link is not judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// What is unknown about the site: the number in its list.
+    /// The unknown fact about the site: its number in the list.
     Open(u8),
     /// Git ignores the target: a build makes it.
     Ignored,
@@ -171,7 +172,7 @@ impl Cause {
         }
     }
 
-    /// What would make it judged, in the imperative; empty where nothing does.
+    /// The remedy that makes the audit judge it, in the imperative, or an empty text.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {

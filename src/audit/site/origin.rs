@@ -17,11 +17,11 @@ impl Origin {
         let config = fs::read_to_string(config_file(root)?).ok()?;
         let section = config.split("[remote \"origin\"]").nth(1)?.split("\n[").next()?;
         let url = section.lines().find_map(|line| line.trim().strip_prefix("url")?.trim_start().strip_prefix('='))?;
-        Self::of(url.trim())
+        Self::from_url(url.trim())
     }
 
     /// From the address that git fetches from: `https://HOST/OWNER/NAME.git`, `git@HOST:OWNER/NAME.git`, `ssh://git@HOST:22/OWNER/NAME`.
-    fn of(url: &str) -> Option<Self> {
+    fn from_url(url: &str) -> Option<Self> {
         let (rest, by_scheme) = match url.split_once("://") {
             Some(("https" | "http" | "ssh" | "git", rest)) => (rest, true),
             Some(_) => return None,
@@ -74,10 +74,10 @@ mod tests {
             "git@github.com:acme/docs.git",
             "ssh://git@github.com:22/acme/docs.git",
         ] {
-            assert_eq!(Origin::of(url), Some(Origin("github.com/acme/docs".to_owned())), "{url}");
+            assert_eq!(Origin::from_url(url), Some(Origin("github.com/acme/docs".to_owned())), "{url}");
         }
         for url in ["/srv/git/docs.git", "file:///srv/docs", "../docs", "localhost:docs", ""] {
-            assert_eq!(Origin::of(url), None, "{url}");
+            assert_eq!(Origin::from_url(url), None, "{url}");
         }
     }
 

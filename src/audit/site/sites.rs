@@ -1,8 +1,8 @@
 //! The sites of a tree, and which one a document belongs to.
 
-use super::{Cause, Origin, Site};
+use super::{Cause, Form, Origin, Site};
 use crate::audit::unjudged::Unjudged;
-use crate::text::plural::grouped;
+use crate::text::plural::{grouped, plural};
 
 /// The sites of a tree.
 #[derive(Clone, Debug)]
@@ -50,11 +50,13 @@ impl Sites {
         &self.sites
     }
 
-    /// Returns what the report says about those that `is_used` names by number, with what is not judged there.
+    /// Returns what the report says about those with audited documents, whose `links` are counted by the number of the site: what is judged
+    /// there and what not.
     #[must_use]
-    pub fn sentences(&self, is_used: &dyn Fn(u16) -> bool, unjudged: &[Unjudged]) -> Vec<String> {
+    pub fn sentences(&self, links: &dyn Fn(u16) -> Option<usize>, unjudged: &[Unjudged]) -> Vec<String> {
         // The general one last, as it is about what is left.
-        let sites: Vec<(u16, &Site)> = (0_u16..).zip(&self.sites).filter(|(number, _)| is_used(*number)).collect();
+        let sites: Vec<(u16, &Site)> =
+            (0_u16..).zip(&self.sites).filter(|(number, _)| links(*number).is_some()).collect();
         let several = sites.len() > 1;
         sites
             .into_iter()
@@ -67,15 +69,15 @@ impl Sites {
                 };
                 let what = if site.known || site.links.is_host { "'s rules" } else { "'s documents" };
                 let own = unjudged.iter().filter(|of| of.site == number);
-                let not_judged = not_judged(site, &own.collect::<Vec<_>>());
+                let not_judged = not_judged(site, links(number).unwrap_or_default(), &own.collect::<Vec<_>>());
                 format!("{}{what}{place}, because {}{not_judged}", site.generator, site.reason)
             })
             .collect()
     }
 }
 
-/// `; not judged: 12 links with / in front and 3 anchors, because …`: one clause for each reason.
-fn not_judged(site: &Site, unjudged: &[&Unjudged]) -> String {
+/// `; judged: 40 of 55 links; not judged: 12 links with / in front and 3 anchors, because …`: one clause for each reason.
+fn not_judged(site: &Site, links: usize, unjudged: &[&Unjudged]) -> String {
     let mut clauses: Vec<(Cause, Vec<String>)> = Vec::new();
     for of in unjudged {
         let counted = format!("{} {}", grouped(of.count), of.form.noun(of.count));
@@ -91,9 +93,15 @@ fn not_judged(site: &Site, unjudged: &[&Unjudged]) -> String {
         };
         format!("{counts}, because {}", site.why(*cause))
     };
+    // References are no links before they are judged.
+    let open: usize = unjudged.iter().filter(|of| of.form != Form::Reference).map(|of| of.count).sum();
+    let judged = match open {
+        0 => String::new(),
+        open => format!("; judged: {} of {}", grouped(links.saturating_sub(open)), plural(links, "link")),
+    };
     match clauses.is_empty() {
         true => String::new(),
-        false => format!("; not judged: {}", clauses.iter().map(clause).collect::<Vec<_>>().join("; ")),
+        false => format!("{judged}; not judged: {}", clauses.iter().map(clause).collect::<Vec<_>>().join("; ")),
     }
 }
 

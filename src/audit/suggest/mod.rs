@@ -1,4 +1,5 @@
-//! What somebody probably meant. A suggestion is a guess for people; whether it is certain enough for a repair is said with it.
+//! The probable target of a broken link. A suggestion is a guess for people. Each says whether it is certain enough for
+//! a fix.
 
 mod render_link;
 
@@ -12,30 +13,31 @@ use crate::text::path::{display_path, file_name, normalise, parent};
 
 pub use render_link::{recased, render_link, rewritten};
 
-/// More candidates than this are not compared letter by letter.
+/// The maximum number of candidates for an edit distance.
 const MANY: usize = 2_000;
 
 /// A guess.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guess {
-    /// What to write in place of the destination.
+    /// The new destination.
     pub destination: String,
-    /// Whether nothing else can be meant.
+    /// `true` when nothing else can be meant.
     pub certain: bool,
 }
 
-/// What a link to nothing in the tree may have meant.
+/// Returns the probable target of a link that leads to nothing in the tree.
 #[must_use]
 pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     let guess = likely(corpus, page, link)?;
-    // `/x` is only known to mean this folder where a repository or somebody says what the root is.
+    // `/x` means this folder only in a repository or with a given root.
     let destination = corpus.pages[page as usize].document.text(link.destination);
     let is_rooted = !destination.starts_with('/') || corpus.rooted;
     Some(Guess { certain: guess.certain && is_rooted, ..guess }.checked(corpus, page, link.kind))
 }
 
 impl Guess {
-    /// The same guess; certain only if what it says leads to one place by the page's renderer, its fragment included.
+    /// Returns the guess. It stays certain only if its destination resolves to one target under the page's renderer,
+    /// including the fragment.
     #[must_use]
     pub fn checked(self, corpus: &Corpus, page: u32, kind: LinkKind) -> Self {
         let certain =
@@ -50,26 +52,26 @@ fn likely(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     let parts = Parts::new(destination);
     let path = parts.decoded();
     let own = corpus.path(page);
-    // `#` forgotten: the page has such a heading itself.
+    // The `#` is missing: the page itself has that heading.
     if parts.fragment.is_none()
         && !parts.path.contains(['/', '.'])
         && document.anchors.find(parts.path, &document.strings) == Match::Exact
     {
         return Some(Guess { destination: format!("#{destination}"), certain: true });
     }
-    // Windows' way of writing paths, which no renderer takes.
+    // A Windows path, which no renderer accepts.
     if let Some(entry) = with_slashes(&path).and_then(|path| corpus.tree.find(&normalise(parent(own), &path)?)) {
         return Some(Guess { destination: rewritten(corpus, own, entry, &parts), certain: true });
     }
     let wanted = normalise(if path.starts_with(b"/") { b"" } else { parent(own) }, &path);
-    // The ending forgotten.
+    // The ending is missing.
     if let Some(wanted) = &wanted
         && !is_markdown(wanted)
         && let Some(entry) = corpus.tree.find(&[wanted, b".md".as_slice()].concat())
     {
         return Some(Guess { destination: rewritten(corpus, own, entry, &parts), certain: true });
     }
-    // Counted from the root instead of from this document.
+    // The path starts at the root instead of this document.
     if let Some(entry) = normalise(b"", &path).filter(|path| !path.is_empty()).and_then(|path| corpus.tree.find(&path))
     {
         let certain = is_only_end(corpus, &corpus.tree.entries()[entry as usize].path);
@@ -78,7 +80,7 @@ fn likely(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     moved(corpus, own, &path, &parts).or_else(|| similar(corpus, own, wanted.as_deref()?, &parts))
 }
 
-/// Whether no other path of the tree ends as this one is written.
+/// Returns whether no other path of the tree ends like the written one.
 fn is_only_end(corpus: &Corpus, path: &[u8]) -> bool {
     let ends = |entry: &u32| {
         let other = &corpus.tree.entries()[*entry as usize].path;
@@ -91,10 +93,10 @@ fn with_slashes(path: &[u8]) -> Option<Vec<u8>> {
     path.contains(&b'\\').then(|| path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())
 }
 
-/// The only file of this name, or the one that shares most of the end of the path.
+/// Returns the only file with this name, or the one that shares most of the end of the path.
 fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<Guess> {
     let name = file_name(path);
-    // Every folder has one of those.
+    // Every folder has such a file.
     let common = matches!(name.to_ascii_lowercase().as_slice(), b"readme.md" | b"index.md" | b"" | b"." | b"..");
     let is_here = |entry: &u32| !matches!(corpus.tree.entries()[*entry as usize].kind, Kind::Outside);
     let entries: Vec<u32> = corpus.tree.find_name(name).filter(is_here).collect();
@@ -109,13 +111,13 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
     if second.is_some() || common && best < 2 {
         return None;
     }
-    // `OWNERS.md` and `owners.md` far away are hardly one document.
+    // `OWNERS.md` and a distant `owners.md` are rarely the same document.
     let same = file_name(&corpus.tree.entries()[*first as usize].path) == name;
     let certain = entries.len() == 1 && !common && same && memchr::memchr(b'.', name).is_some();
     Some(Guess { destination: rewritten(corpus, own, *first, parts), certain })
 }
 
-/// A name in the same folder that differs in a few letters.
+/// Returns a name in the same folder that differs in a few letters.
 fn similar(corpus: &Corpus, own: &[u8], wanted: &[u8], parts: &Parts<'_>) -> Option<Guess> {
     let folder = parent(wanted);
     let name = std::str::from_utf8(file_name(wanted)).ok()?;
@@ -126,14 +128,14 @@ fn similar(corpus: &Corpus, own: &[u8], wanted: &[u8], parts: &Parts<'_>) -> Opt
     Some(Guess { destination: rewritten(corpus, own, entry, parts), certain: false })
 }
 
-/// The candidate that is nearest to `wanted`, if it is near.
+/// Returns the candidate nearest to `wanted`, if it is near enough.
 fn nearest<'a, T>(wanted: &str, candidates: impl Iterator<Item = (T, &'a str)>) -> Option<(T, &'a str)> {
-    // An ending that all share says nothing.
+    // A shared ending proves nothing.
     let stem = wanted.rsplit_once('.').map_or(wanted, |(stem, _)| stem);
     let mut limit = (stem.chars().count() / 4).min(6);
     let mut best: Option<(T, &str)> = None;
     for (key, candidate) in candidates {
-        // A letter has four bytes at most.
+        // A character has at most four bytes.
         let most = if wanted.is_ascii() && candidate.is_ascii() { limit } else { limit * 4 };
         let (one, other) = (wanted.as_bytes(), candidate.as_bytes());
         if one.len().abs_diff(other.len()) > most || least_edits(one, other) > most {
@@ -144,7 +146,7 @@ fn nearest<'a, T>(wanted: &str, candidates: impl Iterator<Item = (T, &'a str)>) 
             continue;
         }
         best = Some((key, candidate));
-        // Only a nearer one is better.
+        // Only a nearer candidate replaces it.
         match distance.checked_sub(1) {
             Some(nearer) => limit = nearer,
             None => break,
@@ -153,8 +155,8 @@ fn nearest<'a, T>(wanted: &str, candidates: impl Iterator<Item = (T, &'a str)>) 
     best
 }
 
-/// Fewer edits of bytes than this cannot make one text of the other: each byte that one of them has more often than the other takes part
-/// in one. Bytes that agree in their last six bits count as the same.
+/// Returns a lower bound of the byte edit distance: each byte that one text has more often than the other needs an
+/// edit. Bytes that agree in their last six bits count as equal.
 fn least_edits(one: &[u8], other: &[u8]) -> usize {
     let mut surplus = [0_i32; 64];
     one.iter().for_each(|byte| surplus[usize::from(byte & 63)] += 1);
@@ -164,7 +166,7 @@ fn least_edits(one: &[u8], other: &[u8]) -> usize {
     usize::try_from(more.max(less)).unwrap_or(usize::MAX)
 }
 
-/// The anchor of a page that `fragment` may have meant.
+/// Returns the anchor of a page that `fragment` probably means.
 #[must_use]
 pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     let document = &corpus.pages[page as usize].document;
@@ -181,7 +183,7 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if let Some((name, _)) = nearest(fragment, names.iter().map(|name| (*name, *name))) {
         return guess(name, false);
     }
-    // A heading that has grown or shrunk, or lost its number.
+    // A heading that became longer or shorter, or lost its number.
     let wanted = bare(fragment);
     let mut grown = names.iter().filter(|name| {
         let name = bare(name);
@@ -193,8 +195,8 @@ pub fn anchor(corpus: &Corpus, page: u32, fragment: &str) -> Option<Guess> {
     if grown.next().is_some() { None } else { guess(first, false) }
 }
 
-/// A destination that was found in another way, such as between parentheses, as a guess. It is certain only where it is good as it
-/// stands: a repair that needs another one is a guess about a guess.
+/// Returns a guess for a destination that was found another way, such as in parentheses. It is certain only if the
+/// destination is good as it stands.
 #[must_use]
 pub fn found(corpus: &Corpus, page: u32, destination: String) -> Guess {
     let certain = match destination.strip_prefix('#') {
@@ -207,12 +209,12 @@ pub fn found(corpus: &Corpus, page: u32, destination: String) -> Guess {
     Guess { destination, certain }
 }
 
-/// What is left of an anchor without a number in front.
+/// Returns an anchor without a leading number.
 fn bare(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
 }
 
-/// What a resolved link's target is called in messages.
+/// Returns the name of a link's target for messages.
 #[must_use]
 pub fn target_name(corpus: &Corpus, page: u32, destination: &str, target: Target) -> String {
     let parts = Parts::new(destination);

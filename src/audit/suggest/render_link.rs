@@ -1,5 +1,5 @@
-//! A link to another path, written as the one that it replaces is written: relative or from the root, with its query, and with its
-//! fragment as the new page has it. This module decides no target.
+//! Renders a link to another path in the style of the link that it replaces: relative or from the root, with its query
+//! and the new page's fragment. This module decides no target.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::text::casefold::{self, alphanumerics};
 use crate::text::path::{file_name, parent, relative};
 use crate::text::percent::encode_destination;
 
-/// A fragment as the page calls it that it is now to lead to, so that one repair makes the whole link good.
+/// Returns the fragment in the new page's spelling, so that one fix corrects the whole link.
 fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
     let document = &corpus.pages[page as usize].document;
     let decoded = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
@@ -29,13 +29,13 @@ fn fitting<'a>(corpus: &'a Corpus, page: u32, fragment: &'a str) -> &'a str {
     }
 }
 
-/// `entry` as a destination on the page `own`, in the manner and with the query and fragment of the one it replaces.
+/// Returns `entry` as a destination on the page `own`, in the style and with the query and fragment of the old one.
 #[must_use]
 pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
     render_link(own, &corpus.tree.entries()[entry as usize].path, parts, fragment_in(corpus, entry, parts))
 }
 
-/// A destination's fragment as the page that it is now to lead to calls it.
+/// Returns the fragment of a destination in the spelling of its new page.
 fn fragment_in<'a>(corpus: &'a Corpus, entry: u32, parts: &Parts<'a>) -> Option<&'a str> {
     parts.fragment.map(|fragment| match corpus.page_of(entry) {
         Some(page) => fitting(corpus, page, fragment),
@@ -43,7 +43,7 @@ fn fragment_in<'a>(corpus: &'a Corpus, entry: u32, parts: &Parts<'a>) -> Option<
     })
 }
 
-/// The same for an `entry` that differs in the case of letters only: what else was written stays.
+/// Returns the old destination with the letter case of `entry`. Everything else stays as written.
 #[must_use]
 pub fn recased(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> String {
     match in_the_case_of(&corpus.tree.entries()[entry as usize].path, parts.path) {
@@ -52,7 +52,8 @@ pub fn recased(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> St
     }
 }
 
-/// `written` with the letters of `real`, if its parts from the last one to the last `..` are those of `real` but for their case.
+/// Returns `written` with the letters of `real`, if its parts from the last one back to the last `..` equal those of
+/// `real` without regard to case.
 fn in_the_case_of(real: &[u8], written: &str) -> Option<String> {
     let mut real = real.rsplit(|byte| *byte == b'/');
     let mut parts: Vec<Cow<'_, str>> = written.split('/').map(Cow::Borrowed).collect();
@@ -71,7 +72,7 @@ fn in_the_case_of(real: &[u8], written: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The path `to` as a destination in the document `own`, in the manner of the one it replaces.
+/// Returns the path `to` as a destination in the document `own`, in the style of the old one.
 #[must_use]
 pub fn render_link(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&str>) -> String {
     let path = if parts.path.starts_with('/') { [b"/", to].concat() } else { relative(parent(own), to) };
@@ -79,7 +80,7 @@ pub fn render_link(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&s
     if parts.path.starts_with("./") && !destination.starts_with('.') {
         destination.insert_str(0, "./");
     }
-    // The slash belongs to an address, or to a folder: no page is shown below `setup.md/`.
+    // A trailing slash belongs to an address or a folder. No page exists below `setup.md/`.
     let is_file = memchr::memchr(b'.', file_name(to)).is_some();
     if parts.path.ends_with('/') && !destination.ends_with('/') && !is_file {
         destination.push('/');
@@ -87,7 +88,7 @@ pub fn render_link(own: &[u8], to: &[u8], parts: &Parts<'_>, fragment: Option<&s
     with_rest(destination, parts.query, fragment)
 }
 
-/// A path with what stands behind it.
+/// Returns a path with its query and fragment.
 fn with_rest(mut destination: String, query: Option<&str>, fragment: Option<&str>) -> String {
     for (mark, rest) in [('?', query), ('#', fragment)] {
         if let Some(rest) = rest {

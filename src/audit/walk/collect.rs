@@ -1,4 +1,4 @@
-//! Folder → entries: the walk itself, which is the only part that lists folders.
+//! Folder → entries. Only this module lists folders.
 
 use std::fs;
 use std::path::Path;
@@ -8,21 +8,21 @@ use ignore::WalkBuilder;
 
 use super::{Entry, Kind, Unreadable, is_markdown};
 
-/// Folders whose content is nobody's documentation.
+/// Folders without documentation of the tree.
 const NEVER: &[&str] = &[".git", ".hg", ".svn", ".jj", "node_modules"];
 
-/// What a walk has found so far.
+/// The entries that a walk has found so far.
 #[derive(Default)]
 pub(super) struct Collected {
     pub(super) entries: Vec<Entry>,
     pub(super) unreadable: Vec<Unreadable>,
-    /// Folders with a `.git` of their own.
+    /// The folders with their own `.git`.
     pub(super) checkouts: Vec<Box<[u8]>>,
 }
 
 impl Collected {
-    /// Adds everything below `start`, with paths relative to `root`. On one thread: what the parallel walker spends on handing single
-    /// entries around is more than a second core saves.
+    /// Adds everything below `start`, with paths relative to `root`. One thread does it: the parallel walker needs more
+    /// time to hand over single entries than a second core saves.
     pub(super) fn collect(&mut self, root: &Path, start: &Path, parents: bool) {
         let checkouts = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&checkouts);
@@ -30,13 +30,13 @@ impl Collected {
             .hidden(false)
             .parents(parents)
             .require_git(false)
-            // What one person's machine ignores must not change the result.
+            // The ignore settings of one machine must not change the result.
             .git_global(false)
             .git_exclude(false)
             .follow_links(false)
             .filter_entry(move |entry| {
                 let name = entry.file_name();
-                // A work tree's and a submodule's is a file.
+                // In a work tree or submodule, `.git` is a file.
                 if name == ".git"
                     && entry.depth() > 1
                     && let Some(folder) = entry.path().parent()
@@ -65,7 +65,7 @@ impl Collected {
             Some(kind) if kind.is_dir() => Kind::Folder,
             Some(kind) if kind.is_symlink() => match fs::canonicalize(entry.path()) {
                 Ok(target) => below(root, &target).map_or(Kind::Outside, Kind::Alias),
-                // It leads to nothing or in circles: as good as absent.
+                // A link to nothing, or in a circle, counts as absent.
                 Err(_) => return,
             },
             Some(kind) if kind.is_file() && is_markdown(&path) => Kind::Document,
@@ -87,8 +87,8 @@ fn refused(root: &Path, error: &ignore::Error) -> Unreadable {
     }
 }
 
-/// `path` relative to `root`, if it is there or below. Both come from the same walk or from `canonicalize`, so they are compared as they
-/// are written: taking them apart took a tenth of the walk.
+/// Returns `path` relative to `root`, if it is at or below `root`. Both come from the same walk or from `canonicalize`,
+/// so a comparison of bytes is enough. Splitting them into components took a tenth of the walk.
 #[cfg(unix)]
 fn below(root: &Path, path: &Path) -> Option<Box<[u8]>> {
     use std::os::unix::ffi::OsStrExt as _;

@@ -1,50 +1,53 @@
-//! Tree → files. In: a root folder. Out: every path below it, so that no link needs to ask the file system. Ignore files are
-//! respected; version control is never entered; symbolic links are not followed but known by where they lead.
+//! Tree → files. In: a root folder. Out: every path below it, so that no link needs a query to the file system. The
+//! walk respects ignore files, never enters version control, and does not follow symbolic links but records their
+//! targets.
 
 mod collect;
+mod past;
 mod tree;
 
+pub use past::{Past, Was};
 pub use tree::Tree;
 
 use crate::text::path::file_name;
 
-/// What a path is.
+/// The kind of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A folder.
     Folder,
-    /// A file that is no document.
+    /// Another file.
     File,
     /// A Markdown file.
     Document,
     /// A symbolic link to this path of the tree.
     Alias(Box<[u8]>),
-    /// A symbolic link out of the tree. What is there is not looked at.
+    /// A symbolic link out of the tree. Its target is not read.
     Outside,
 }
 
-/// Something in the tree.
+/// A path of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Relative to the root, `/` between the parts. Bytes, as file names are.
+    /// The path relative to the root, with `/` between the parts. Bytes, because file names are bytes.
     pub path: Box<[u8]>,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
 }
 
-/// A place that could not be looked at.
+/// A path that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unreadable {
-    /// Relative to the root, or what the system said about it.
+    /// The path relative to the root, or the system's text about it.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// Endings of Markdown files, as GitHub knows them, and MDX.
+/// The endings of Markdown files on GitHub, and MDX.
 const MARKDOWN: &[&[u8]] = &[b"md", b"mdx", b"markdown", b"mdown", b"mkdn", b"mkd"];
 
-/// Whether the name ends as a Markdown file's does.
+/// Returns whether the name has the ending of a Markdown file.
 #[must_use]
 pub fn is_markdown(path: &[u8]) -> bool {
     let name = file_name(path);

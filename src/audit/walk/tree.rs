@@ -1,4 +1,4 @@
-//! Entries → an index that answers what is at a path, below a folder, or of a name, and what git and ignore files say of it.
+//! Entries → an index by path, folder and name, with answers from git and ignore files.
 
 use std::fs;
 use std::hash::Hasher as _;
@@ -9,35 +9,39 @@ use hashbrown::HashTable;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rayon::prelude::*;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::collect::Collected;
 use super::{Entry, Kind, Unreadable};
 use crate::audit::site::is_below;
 use crate::fs::git;
-use crate::text::casefold::Index;
+use crate::text::casefold::CasefoldIndex;
 use crate::text::path::{file_name, join, native, parent};
 
-/// Every path of a tree.
+/// The index of all paths of a tree.
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
     entries: Vec<Entry>,
     index: HashTable<u32>,
     aliases: bool,
-    /// Folders whose files are not this repository's: other checkouts, and what Go copies from elsewhere.
+    /// Folders with files of other repositories: checkouts, and vendored copies.
     foreign: Vec<Box<[u8]>>,
     unreadable: Vec<Unreadable>,
-    by_casefold: OnceLock<Index>,
-    names: OnceLock<Index>,
+    by_casefold: OnceLock<CasefoldIndex>,
+    names: OnceLock<CasefoldIndex>,
     ignores: OnceLock<Vec<(Box<[u8]>, Gitignore)>>,
     sparse: OnceLock<bool>,
     tracked: OnceLock<Option<FxHashSet<Box<[u8]>>>>,
+    /// Texts that are read in place of those on the disk.
+    texts: FxHashMap<Box<[u8]>, Box<[u8]>>,
+    /// Folders of whose contents nothing is known.
+    unknown: Vec<Box<[u8]>>,
 }
 
 impl Tree {
-    /// Walks the tree below `root`, which is absolute and without symbolic links. `in_repository` says whether ignore
-    /// files above the root count as well. What was `named`, relative to the root, is there even if ignore files say otherwise.
+    /// Walks the tree below `root`, which is absolute and has no symbolic links. With `in_repository`, ignore files
+    /// above the root count too. The `named` paths, relative to the root, are included even if they are ignored.
     #[must_use]
     pub fn walk(root: &Path, in_repository: bool, named: &[Vec<u8>]) -> Self {
         let mut found = Collected::default();
@@ -48,16 +52,16 @@ impl Tree {
                 continue;
             }
             let mut found = Collected { entries: tree.entries, unreadable: tree.unreadable, checkouts: tree.foreign };
-            // Ignore files below it count all the same.
+            // Ignore files below it still count.
             found.collect(root, &root.join(native(path)), false);
             tree = Self::new(root, found);
         }
         tree
     }
 
-    fn new(root: &Path, found: Collected) -> Self {
+    pub(super) fn new(root: &Path, found: Collected) -> Self {
         let Collected { mut entries, mut unreadable, checkouts: mut foreign } = found;
-        // Disks list folders in any order; reports must not.
+        // Disks list folders in any order, but reports must be stable.
         entries.par_sort_unstable_by(|one, other| one.path.cmp(&other.path));
         unreadable.sort();
         let mut index = HashTable::with_capacity(entries.len());
@@ -80,41 +84,67 @@ impl Tree {
             ignores,
             sparse,
             tracked,
+            texts: FxHashMap::default(),
+            unknown: Vec::new(),
         }
     }
 
-    /// The root.
+    /// With folders in which anything may be.
+    pub(super) fn with_unknown(self, unknown: Vec<Box<[u8]>>) -> Self {
+        Self { unknown, ..self }
+    }
+
+    pub(super) fn with_texts(self, texts: FxHashMap<Box<[u8]>, Box<[u8]>>) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// With what version control has, and the folders around it, in place of what git says.
+    pub(super) fn with_tracked(self, tracked: FxHashSet<Box<[u8]>>) -> Self {
+        Self { tracked: OnceLock::from(Some(tracked)), ..self }
+    }
+
+    pub(super) fn checkouts(&self) -> &[Box<[u8]>] {
+        &self.foreign
+    }
+
+    /// Returns the root.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Everything, sorted by path. The root itself is there as the empty path.
+    /// Returns all entries, sorted by path. The root is the empty path.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Folders whose documents are another repository's, but for those that are named or hold what is.
+    /// Returns the folders with documents of other repositories, except those that are named or contain a named path.
     #[must_use]
     pub fn foreign(&self, named: &[Vec<u8>]) -> Vec<Box<[u8]>> {
         let is_named = |folder: &[u8]| named.iter().any(|path| !path.is_empty() && is_below(path, folder));
         self.foreign.iter().filter(|folder| !is_named(folder)).cloned().collect()
     }
 
-    /// What could not be looked at.
+    /// Returns the paths that could not be read.
     #[must_use]
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable
     }
 
-    /// Where an entry is on the disk.
+    /// Returns the path of an entry on the disk.
     #[must_use]
     pub fn on_disk(&self, path: &[u8]) -> PathBuf {
         self.root.join(native(path))
     }
 
-    /// The entry with exactly this path; a symbolic link on the way is taken.
+    /// The text that is read in place of the one on the disk, if there is one.
+    #[must_use]
+    pub fn text(&self, path: &[u8]) -> Option<&[u8]> {
+        if self.texts.is_empty() { None } else { self.texts.get(path).map(|text| &**text) }
+    }
+
+    /// Returns the entry with exactly this path. It follows symbolic links on the way.
     #[must_use]
     pub fn find(&self, path: &[u8]) -> Option<u32> {
         let direct = self.exact(path);
@@ -124,15 +154,17 @@ impl Tree {
         self.through_aliases(path, direct)
     }
 
-    fn exact(&self, path: &[u8]) -> Option<u32> {
+    /// The entry with exactly this path, whatever symbolic links are on the way.
+    #[must_use]
+    pub fn exact(&self, path: &[u8]) -> Option<u32> {
         self.index.find(hash(path), |at| *self.entries[*at as usize].path == *path).copied()
     }
 
     fn through_aliases(&self, path: &[u8], direct: Option<u32>) -> Option<u32> {
         let mut path = path.to_vec();
         let mut found = direct;
-        // Links are resolved when they are met, so that a chain or a circle of them cannot be: one step each suffices, and the bound
-        // is for names that change meanwhile.
+        // Targets of links are already resolved, so there are no chains or circles, and one step each is enough. The
+        // bound covers names that change during the walk.
         for _ in 0..8 {
             let alias = ends(&path).find_map(|end| match &self.entries[self.exact(&path[..end])? as usize].kind {
                 Kind::Alias(target) => Some((end, target)),
@@ -146,10 +178,14 @@ impl Tree {
         found
     }
 
-    /// Whether readers have it though the walk did not see it: an ignored file that git has all the same, or one that a sparse checkout
-    /// leaves out. What lies on this disk only is nobody else's. Git is asked once, and only when something is missing.
+    /// Returns whether readers have a path that the walk did not see: an ignored file that git tracks, or one that a
+    /// sparse checkout leaves out. A file that exists only on this disk does not count. Git runs once, and only when a
+    /// path is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
+        if self.unknown.iter().any(|folder| is_below(path, folder)) {
+            return true;
+        }
         let here = || fs::canonicalize(self.on_disk(path)).is_ok_and(|real| real.starts_with(&self.root));
         if !*self.sparse.get_or_init(|| git::is_sparse(&self.root)) && !here() {
             return false;
@@ -160,7 +196,7 @@ impl Tree {
         }
     }
 
-    /// Whether the tree's `.gitignore` files hide a path, be it there or not: those of the folders around it, the nearest first.
+    /// Returns whether the tree's `.gitignore` files hide a path, which need not exist. The nearest file decides.
     #[must_use]
     pub fn is_ignored(&self, path: &[u8]) -> bool {
         let ignores = self.ignores.get_or_init(|| {
@@ -169,8 +205,13 @@ impl Tree {
                 .map(|entry| {
                     let folder = parent(&entry.path);
                     let mut builder = GitignoreBuilder::new(self.on_disk(folder));
-                    // A line that makes no sense hides nothing.
-                    let _ = builder.add(self.on_disk(&entry.path));
+                    // An invalid line hides nothing.
+                    match self.text(&entry.path) {
+                        Some(text) => String::from_utf8_lossy(text).lines().for_each(|line| {
+                            let _ = builder.add_line(None, line);
+                        }),
+                        None => drop(builder.add(self.on_disk(&entry.path))),
+                    }
                     (folder.into(), builder.build().unwrap_or_else(|_| Gitignore::empty()))
                 })
                 .collect();
@@ -188,21 +229,23 @@ impl Tree {
         false
     }
 
-    /// Entries whose path is `path` but for the case of letters.
+    /// Returns the entries whose path equals `path` without regard to case.
     pub fn find_folded<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let path_of = |at: u32| &*self.entries[at as usize].path;
-        let by_casefold = self.by_casefold.get_or_init(|| Index::new(self.entries.iter().map(|entry| &*entry.path)));
+        let by_casefold =
+            self.by_casefold.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| &*entry.path)));
         by_casefold.find(path, path_of)
     }
 
-    /// Entries with this file name but for the case of letters.
+    /// Returns the entries whose file name equals this one without regard to case.
     pub fn find_name<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
         let name_of = |at: u32| file_name(&self.entries[at as usize].path);
-        let names = self.names.get_or_init(|| Index::new(self.entries.iter().map(|entry| file_name(&entry.path))));
+        let names =
+            self.names.get_or_init(|| CasefoldIndex::new(self.entries.iter().map(|entry| file_name(&entry.path))));
         names.find(name, name_of)
     }
 
-    /// Everything below a folder, however deep.
+    /// Returns everything below a folder, at any depth.
     pub fn below<'a>(&'a self, folder: &[u8]) -> impl Iterator<Item = (u32, &'a Entry)> + use<'a> {
         let inside = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
         let start = self.entries.partition_point(|entry| *entry.path < *inside);
@@ -211,7 +254,7 @@ impl Tree {
             .take_while(move |(_, entry)| entry.path.starts_with(&inside))
     }
 
-    /// What is directly in a folder.
+    /// Returns the direct children of a folder.
     pub fn children<'a>(&'a self, folder: &'a [u8]) -> impl Iterator<Item = (u32, &'a Entry)> {
         let start = self.entries.partition_point(|entry| *entry.path <= *folder);
         (u32::try_from(start).unwrap_or(u32::MAX)..)
@@ -221,7 +264,7 @@ impl Tree {
     }
 }
 
-/// The folder of copies of other people's trees that a file is the list of: Go's, Composer's, Jsonnet Bundler's.
+/// Returns the folder of vendored copies that a file lists: Go's, Composer's or Jsonnet Bundler's.
 fn vendored(list: &[u8]) -> Option<Box<[u8]>> {
     let folder = match file_name(list) {
         b"modules.txt" => parent(list).to_vec(),
@@ -238,7 +281,7 @@ fn hash(path: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Where the parts of a path end, the shortest first.
+/// Returns the end of each prefix of a path, the shortest first.
 fn ends(path: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr_iter(b'/', path).chain([path.len()])
 }

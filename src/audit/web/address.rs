@@ -1,4 +1,4 @@
-//! What documents write → what can be asked.
+//! Destinations in documents → addresses to request.
 
 use regex::RegexSet;
 use url::{Host, Url};
@@ -9,28 +9,28 @@ use crate::audit::resolve::is_template;
 /// A destination on the web.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
-    /// It can be asked.
+    /// It can be requested.
     Requested(Url),
-    /// It is no address; this is why.
+    /// It is not a valid address. Holds the reason.
     Malformed(String),
-    /// It is not meant to be asked, or not from here.
+    /// It is not requested: a placeholder, an excluded address, or a private one.
     Skipped,
 }
 
-/// Reserved for examples and tests, RFC 2606 and RFC 6761, or for networks without a name of their own, RFC 6762, RFC 8375 and
-/// ICANN's `internal`: no public host is called so.
+/// Names without a public host: reserved for examples and tests (RFC 2606, RFC 6761), or for local networks (RFC 6762,
+/// RFC 8375, ICANN's `internal`).
 const NEVER: [&str; 9] =
     ["example.com", "example.org", "example.net", "example.edu", "example", "test", "invalid", "localhost", "onion"];
 const INSIDE: [&str; 6] = ["local", "internal", "home.arpa", "lan", "intranet", "corp"];
 
-/// Whether a destination is on the web.
+/// Returns whether a destination is on the web.
 pub(super) fn is_web(destination: &str) -> bool {
     let begins = |scheme: &str| destination.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
     begins("https://") || begins("http://")
 }
 
 impl Address {
-    /// From a destination with `http:` or `https:`.
+    /// Reads a destination with `http:` or `https:`.
     #[must_use]
     pub(super) fn read(destination: &str, excluded: &RegexSet, private: bool) -> Self {
         if excluded.is_match(destination) || is_template(destination) || is_placeholder(destination) {
@@ -40,7 +40,7 @@ impl Address {
             Ok(url) => url,
             Err(error) => return Self::Malformed(format!("it is no address: {error}")),
         };
-        // What stands before @ is a name and a password: those go nowhere.
+        // Credentials before the @ are never sent.
         if !url.username().is_empty() || url.password().is_some() {
             return Self::Skipped;
         }
@@ -60,7 +60,8 @@ impl Address {
     }
 }
 
-/// Whether a reader is to put something in: `https://...`, `https://$HOST/`, `https://*.example.io`, `https://[host]/`.
+/// Returns whether the host is a placeholder: `https://...`, `https://$HOST/`, `https://*.example.io`,
+/// `https://[host]/`.
 fn is_placeholder(destination: &str) -> bool {
     let host = destination.split("://").nth(1).unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
     let is_ip = host.split(']').next().is_some_and(|inner| inner.starts_with('[') && inner.contains(':'));

@@ -1,54 +1,54 @@
-//! What became of an address.
+//! The result of a request.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-/// What became of an address.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum UrlAnswer {
-    /// There is a page, with the anchor if one was named.
+    /// The page exists, and so does the anchor if there is one.
     Fine,
-    /// It has another address, for good (RFC 9110 §15.4.2, §15.4.9).
+    /// The page has moved permanently (RFC 9110 §15.4.2, §15.4.9).
     Moved {
-        /// That address.
+        /// The new address.
         to: String,
-        /// Whether it is the same page, as far as one can tell.
+        /// `true` when it is probably the same page.
         same: bool,
     },
-    /// Nobody gets there.
+    /// The address is broken.
     Broken {
-        /// Why, as the end of a sentence.
+        /// The reason, as the end of a sentence.
         why: String,
     },
-    /// The page is there, and what the anchor names was not in it when it came.
+    /// The page exists, but its HTML lacks the anchor.
     NoAnchor,
-    /// It cannot be told now, or not from here.
+    /// The request could not decide it.
     Undecided {
-        /// Why, as the end of a sentence.
+        /// The reason, as the end of a sentence.
         why: String,
     },
 }
 
 impl UrlAnswer {
-    /// Whether it will still be so tomorrow.
+    /// Returns whether the answer may be cached.
     #[must_use]
     pub const fn is_good(&self) -> bool {
         matches!(self, Self::Fine | Self::Moved { .. })
     }
 }
 
-/// Answers by the address as documents write it.
+/// The answers, by the address as written in documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UrlAnswers(FxHashMap<String, UrlAnswer>);
 
 impl UrlAnswers {
-    /// Keeps an answer.
+    /// Stores an answer.
     pub fn insert(&mut self, destination: &str, answer: UrlAnswer) {
         self.0.insert(destination.to_owned(), answer);
     }
 
-    /// The answer to an address; none to what was not asked.
+    /// Returns the answer for an address, or `None` when it was not requested.
     #[must_use]
     pub fn get(&self, destination: &str) -> Option<&UrlAnswer> {
         self.0.get(destination.trim())

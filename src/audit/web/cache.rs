@@ -1,7 +1,7 @@
-//! The file of good answers, so that a host is not asked the same thing in every run.
+//! The cache of good answers, so that a run does not repeat the requests of the last one.
 //!
-//! One line for each address, sorted: a file that is committed beside the documents makes small diffs. What is not good is not kept: a
-//! page that was broken is asked again, for somebody may have mended it.
+//! The file has one line per address, sorted, so that a committed cache makes small diffs. It holds only good answers:
+//! a broken page is requested again, because it may have been fixed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,34 +16,34 @@ use crate::fs::files::{self, FilesError};
 
 const SCHEMA: &str = "mcp-kit/web-cache/1";
 
-/// Why a file of answers is not used.
+/// The reason that a cache file is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CacheError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("the cache {} cannot be read: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is not one of ours.
+    /// The file is not a cache.
     #[error("{} is no cache of web addresses: {why}", path.display())]
     NotACache {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
-/// Answers by normalised address.
+/// The answers by normalised address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cache(BTreeMap<String, CacheEntry>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct CacheEntry {
-    /// When, in seconds since 1970.
+    /// The time of the request, in seconds since 1970.
     asked: u64,
     #[serde(flatten)]
     answer: UrlAnswer,
@@ -56,7 +56,7 @@ struct CacheFile {
 }
 
 impl Cache {
-    /// Reads a file; one that does not exist is empty.
+    /// Reads a cache file. A missing file is an empty cache.
     ///
     /// # Errors
     /// When it cannot be read or is something else.
@@ -90,7 +90,7 @@ impl Cache {
         files::replace(path, text.as_bytes())
     }
 
-    /// Forgets what is older than `cache_ttl`, and what a clock that went wrong has dated in the future.
+    /// Removes the answers older than `cache_ttl`, and those that a wrong clock dated in the future.
     pub(super) fn forget(&mut self, now: SystemTime, cache_ttl: Duration) {
         let now = seconds(now);
         self.0.retain(|_, entry| now.checked_sub(entry.asked).is_some_and(|age| age < cache_ttl.as_secs()));
@@ -102,7 +102,7 @@ impl Cache {
         self.0.extend(fresh.into_iter().map(|(address, answer)| (address, CacheEntry { asked, answer })));
     }
 
-    /// The answer to an address.
+    /// Returns the answer for an address.
     #[must_use]
     pub(super) fn get(&self, address: &str) -> Option<&UrlAnswer> {
         self.0.get(address).map(|entry| &entry.answer)

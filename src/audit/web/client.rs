@@ -1,7 +1,7 @@
-//! The questions: every address once, many hosts at a time and few questions to each of them.
+//! The requests: each address once, many hosts at a time, few requests per host.
 //!
-//! lychee asks, follows redirects and looks for anchors. Asking again is done here, for it gives up on 503 at once; so is leaving a host
-//! alone, for its patience is for each address and not for a host with a thousand of them.
+//! lychee sends requests, follows redirects and finds anchors. This module retries, because lychee gives up on 503 at
+//! once, and it stops requests to a host that wants fewer, because lychee waits per address and not per host.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,16 +20,18 @@ use super::private::is_private;
 use super::verdict::{Again, REDIRECTS, judge};
 use super::{OnlineSettings, UrlAnswer, WebError};
 
-/// Hosts that are asked at the same time.
+/// The maximum number of hosts at the same time.
 const HOSTS: usize = 32;
-/// Questions to one host at the same time: as many connections as a browser makes.
+/// The maximum number of requests to one host at the same time, the same as a browser's.
 const QUESTIONS: usize = 6;
-/// A host that has failed so many questions in a row, each with its repetitions, is down.
+/// After so many failed requests in a row, with their retries, a host counts as down.
 const DOWN: u32 = 3;
-/// A host may ask to be left alone for so many times the time that it has to answer; longer, and it is left alone for good.
+/// The longest `Retry-After` that is honoured, as a multiple of the timeout. After a longer one the host gets no more
+/// requests.
 const PATIENCE: u32 = 2;
 
-/// Answers by address, and whether no host has answered anything. `progress` hears how many of how many are answered.
+/// Requests all addresses. Returns the answers, and `true` when no host answered at all. `progress` receives the number
+/// of finished requests, and of all.
 ///
 /// # Errors
 /// When there is nothing to ask with.
@@ -69,7 +71,7 @@ pub(super) fn request_all(
             progress(done, all);
         }
         if unreachable {
-            // Then it is this machine that nobody gets through from.
+            // Then this machine is offline, and no address is proven broken.
             for (_, answer) in &mut answers {
                 if let UrlAnswer::Broken { why } = answer {
                     *answer = UrlAnswer::Undecided { why: std::mem::take(why) };
@@ -80,14 +82,14 @@ pub(super) fn request_all(
     })
 }
 
-/// What one host has said.
+/// The answers of one host.
 struct Host {
     asked: usize,
     has_answered: bool,
     answers: Vec<(String, UrlAnswer)>,
 }
 
-/// How a host is while it is asked.
+/// The state of a host during its requests.
 #[derive(Default)]
 struct State {
     has_answered: AtomicBool,
@@ -96,10 +98,10 @@ struct State {
 }
 
 impl State {
-    /// Why it is not asked any more.
+    /// Returns the reason that the host gets no more requests.
     fn rests(&self, name: &str) -> Option<String> {
         if self.wants_rest.load(Ordering::Relaxed) {
-            return Some(format!("{name} has asked to be left alone"));
+            return Some(format!("{name} wants no more requests"));
         }
         (self.failed.load(Ordering::Relaxed) >= DOWN).then(|| format!("{name} seems to be down"))
     }
@@ -114,7 +116,7 @@ struct Client {
 impl Client {
     fn new(settings: &OnlineSettings) -> Result<Self, WebError> {
         let limits = RateLimitConfig { concurrency: QUESTIONS, ..RateLimitConfig::default() };
-        // Sent to GitHub's own interface only, for what github.com does not show to everybody.
+        // Only GitHub's API receives it, for pages that github.com does not show to everyone.
         let token = std::env::var("GITHUB_TOKEN").ok().filter(|token| !token.is_empty()).map(SecretString::from);
         let client = ClientBuilder::builder()
             .max_redirects(REDIRECTS)
@@ -133,7 +135,7 @@ impl Client {
         Ok(Self { client: Arc::new(client), settings: Arc::new(settings.clone()) })
     }
 
-    /// Asks one host everything.
+    /// Sends all requests to one host.
     async fn host(self, name: &str, pages: Vec<Vec<Url>>) -> Host {
         let asked = pages.iter().map(Vec::len).sum();
         if !self.settings.private
@@ -145,7 +147,7 @@ impl Client {
             );
             let answer = UrlAnswer::Undecided { why };
             let answers = pages.into_iter().flatten().map(|url| (url.into(), answer.clone())).collect();
-            // Nobody was asked, so the host counts as one that answers.
+            // No request was sent, so the host does not count as unreachable.
             return Host { asked, has_answered: true, answers };
         }
         let state = Arc::new(State::default());
@@ -161,7 +163,7 @@ impl Client {
         Host { asked, has_answered: state.has_answered.load(Ordering::Relaxed), answers }
     }
 
-    /// Asks for a page with each of its anchors. What is wrong with the page is wrong with all of them.
+    /// Requests a page with each of its anchors. A failure of the page is the answer for all of them.
     async fn page(self, name: Arc<str>, urls: Vec<Url>, state: Arc<State>) -> Vec<(String, UrlAnswer)> {
         let mut answers: Vec<(String, UrlAnswer)> = Vec::new();
         let mut page: Option<(Url, UrlAnswer)> = None;
@@ -172,7 +174,7 @@ impl Client {
             };
             let answer = match (answer, &page) {
                 (None, _) => continue,
-                // lychee tells of redirects once for each page.
+                // lychee reports redirects once per page.
                 (Some(UrlAnswer::Fine), Some((first, moved))) => {
                     likewise(&url, first, moved).unwrap_or(UrlAnswer::Fine)
                 }
@@ -184,7 +186,7 @@ impl Client {
         answers
     }
 
-    /// Asks until there is an answer that stands, or none is to be had.
+    /// Requests until there is a final answer, or no retries are left.
     async fn with_retries(&self, name: &str, url: &Url, state: &State) -> Option<UrlAnswer> {
         let mut pause = self.settings.pause;
         let mut last = None;
@@ -210,7 +212,7 @@ impl Client {
         last
     }
 
-    /// Asks once.
+    /// Sends one request.
     async fn once(&self, url: &Url, state: &State) -> (Option<UrlAnswer>, Again) {
         let undecided = |why: String| Some(UrlAnswer::Undecided { why });
         let requested = requested_url(url);
@@ -218,17 +220,17 @@ impl Client {
             Ok(uri) => uri,
             Err(error) => return (undecided(error.to_string()), Again::No),
         };
-        // Before a question, lychee waits for as long as the host has asked it to, which may be a minute for each.
+        // lychee waits before a request for as long as the host asked, which may be a minute each time.
         let waiting = self.settings.timeout.saturating_mul(PATIENCE);
         let response = match timeout(waiting, self.client.check(uri)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return (undecided(error.to_string()), Again::No),
-            Err(_) => return (undecided("the host wants to be left alone for longer".to_owned()), Again::Slower),
+            Err(_) => return (undecided("the host wants a longer pause".to_owned()), Again::Slower),
         };
         let judgement = judge(url, &response);
         state.has_answered.fetch_or(judgement.has_answered, Ordering::Relaxed);
         if !self.settings.private {
-            // It has been asked by now; what it said is nobody's business.
+            // The request is already sent, but its answer must not be reported.
             for hop in judgement.hops.iter().filter(|hop| hop.host_str() != url.host_str()) {
                 if let Some(ip) = private_address(hop).await {
                     return (undecided(format!("it redirects to {ip}, which is not on the internet")), Again::No);
@@ -239,8 +241,8 @@ impl Client {
     }
 }
 
-/// What is asked of an address. Some anchors are not the page's: text fragments are the browser's, and scripts make those with a slash
-/// and GitHub's, but for its documents.
+/// Returns the address to request. It drops anchors that are not in the HTML: text fragments belong to the browser, and
+/// scripts make anchors with a slash and those of GitHub, except in its documents.
 fn requested_url(url: &Url) -> Url {
     let mut requested = url.clone();
     let fragment = url.fragment().unwrap_or_default();
@@ -253,7 +255,7 @@ fn requested_url(url: &Url) -> Url {
     requested
 }
 
-/// Where a page has moved to with this anchor, when with the `first` one it has moved and kept it.
+/// Returns the new address with this anchor, when the page moved and kept the `first` one.
 fn likewise(url: &Url, first: &Url, answer: &UrlAnswer) -> Option<UrlAnswer> {
     let UrlAnswer::Moved { to, same } = answer else { return None };
     let mut to = Url::parse(to).ok().filter(|to| to.fragment() == first.fragment())?;
@@ -261,7 +263,7 @@ fn likewise(url: &Url, first: &Url, answer: &UrlAnswer) -> Option<UrlAnswer> {
     Some(UrlAnswer::Moved { to: to.into(), same: *same })
 }
 
-/// The private address that a host has, if it has one. A name that nobody knows here may be known to a proxy.
+/// Returns the private IP address of a host, if it has one. A name that does not resolve here may resolve at a proxy.
 async fn private_address(url: &Url) -> Option<IpAddr> {
     let name = url.host_str()?.trim_matches(['[', ']']);
     let addresses = tokio::net::lookup_host((name, url.port_or_known_default()?)).await.ok()?;
@@ -277,18 +279,18 @@ mod tests {
 
     use super::super::local::Local;
 
-    /// Private, for that is where the test's host is, which always answers: a machine that stands still for a second changes nothing.
+    /// Private, because the test's host is. The long timeout lets a slow machine pass.
     fn settings() -> OnlineSettings {
         let (timeout, pause) = (Duration::from_secs(60), Duration::from_millis(10));
         OnlineSettings { private: true, timeout, pause, ..OnlineSettings::default() }
     }
 
-    /// For what has no answer.
+    /// For hosts that do not answer.
     fn impatient() -> OnlineSettings {
         OnlineSettings { timeout: Duration::from_secs(1), retries: 1, ..settings() }
     }
 
-    /// The answers by path.
+    /// Returns the answers by path.
     fn answers(host: &Local, paths: &[&str], settings: &OnlineSettings) -> BTreeMap<String, UrlAnswer> {
         let urls = paths.iter().map(|path| Url::parse(&host.url(path)).unwrap()).collect();
         let (answers, _) = request_all(urls, settings, &|_, _| ()).unwrap();
@@ -324,7 +326,7 @@ mod tests {
             assert_eq!(answer(path).1, UrlAnswer::Broken { why: reason.to_owned() }, "{path}");
         }
         let (host, members) = answer("/members");
-        let reason = "the host does not let programs look (403 Forbidden)";
+        let reason = "the host refuses programs (403 Forbidden)";
         assert_eq!((members, host.requests("/members").len()), (UrlAnswer::Undecided { why: reason.to_owned() }, 1));
         assert!(matches!(answer("/linkedin").1, UrlAnswer::Undecided { .. }));
         assert_eq!(host.agents(), [concat!("mcp-kit/", env!("CARGO_PKG_VERSION"))]);
@@ -357,18 +359,18 @@ mod tests {
     #[test]
     fn a_host_that_wants_rest_gets_it() {
         let host = Local::start();
-        // The others are asked after it, six at a time.
+        // The other requests follow it, six at a time.
         let others: Vec<String> = (0..200).map(|number| format!("/zzz-{number}")).collect();
         let paths: Vec<&str> = [&["/wait"][..], &others.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         let rest = answers(&host, &paths, &settings());
-        assert_eq!(why(&rest["/wait"]), "the host wants fewer questions (429 Too Many Requests)");
+        assert_eq!(why(&rest["/wait"]), "the host wants fewer requests (429 Too Many Requests)");
         assert_eq!(host.requests("/wait").len(), 3);
-        let spared = rest.values().filter(|answer| why(answer).ends_with("has asked to be left alone")).count();
+        let spared = rest.values().filter(|answer| why(answer).ends_with("wants no more requests")).count();
         assert!(
             spared > 0 && others.iter().filter(|other| host.requests(other).is_empty()).count() == spared,
             "{spared}"
         );
-        // An hour is too long to wait for, once and for all.
+        // An hour is too long, so no request waits.
         let host = Local::start();
         let start = Instant::now();
         let answers = answers(&host, &["/wait-long", "/wait-long?2", "/wait-long?3"], &impatient());
@@ -417,7 +419,7 @@ mod tests {
         assert_eq!(answers["/page#not"], UrlAnswer::NoAnchor);
         assert!(matches!(answers["/nothing#x"], UrlAnswer::Broken { .. }));
         assert!(host.requests("/page").len() <= 2, "a page is fetched once for all of its anchors");
-        // That an anchor is missing is an answer, too.
+        // A missing anchor is an answer too.
         let alone = vec![Url::parse(&host.url("/page#not")).unwrap()];
         assert!(!request_all(alone, &settings(), &|_, _| ()).unwrap().1);
     }
@@ -443,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_gets_through_to() {
+    fn unreachable_hosts() {
         let host = Local::start();
         let closed = {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -461,7 +463,7 @@ mod tests {
             "{:?}",
             answer_to(&secure)
         );
-        // When it is the only one, it is this machine that is not connected.
+        // When no host answers, this machine is offline.
         let (answers, unreachable) = request_all(vec![Url::parse(&closed).unwrap()], &impatient(), &|_, _| ()).unwrap();
         assert!(
             unreachable && matches!(&answers[0].1, UrlAnswer::Undecided { why } if why.contains("refused")),

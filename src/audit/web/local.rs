@@ -1,4 +1,4 @@
-//! A host on this machine that does whatever hosts on the web do, for tests.
+//! A local host that behaves like hosts on the web, for tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -14,12 +14,12 @@ pub(super) struct Local {
     seen: Arc<Mutex<RequestLog>>,
 }
 
-/// What it was asked.
+/// The requests it received.
 #[derive(Default)]
 struct RequestLog {
-    /// Every path, in order, and when.
+    /// Each path and its time, in order.
     paths: Vec<(String, Instant)>,
-    /// How many were asked at the same time, and the most of them so far.
+    /// The number of open requests, and its maximum so far.
     now: usize,
     most: usize,
     agents: BTreeMap<String, usize>,
@@ -44,18 +44,18 @@ impl Local {
         format!("http://{}{path}", self.address)
     }
 
-    /// When it was asked for a path.
+    /// Returns the times of the requests for a path.
     pub(super) fn requests(&self, path: &str) -> Vec<Instant> {
         let seen = self.seen.lock().unwrap();
         seen.paths.iter().filter(|(asked, _)| asked == path).map(|(_, when)| *when).collect()
     }
 
-    /// The most questions at the same time.
+    /// Returns the maximum number of open requests.
     pub(super) fn most(&self) -> usize {
         self.seen.lock().unwrap().most
     }
 
-    /// As what the questions came.
+    /// Returns the user agents.
     pub(super) fn agents(&self) -> Vec<String> {
         self.seen.lock().unwrap().agents.keys().cloned().collect()
     }
@@ -104,7 +104,7 @@ fn serve(mut stream: TcpStream, address: SocketAddr, seen: &Mutex<RequestLog>) {
     }
 }
 
-/// Status line and headers, and the body; nothing, and the connection ends.
+/// Returns the status line, headers and body. An empty answer closes the connection.
 fn answer(path: &str, time: usize, address: SocketAddr) -> Option<(String, String)> {
     let plain = |status: &str| Some((format!("{status}\r\n"), String::new()));
     let to = |status: &str, place: &str| Some((format!("{status}\r\nLocation: {place}\r\n"), String::new()));

@@ -1,6 +1,6 @@
-//! Addresses on the web: documents → addresses → what their hosts answer, or have answered lately → plain data for the checks.
+//! Web addresses: documents → addresses → answers of hosts or the cache → plain data for the checks.
 //!
-//! Everything but the asking itself is here whether or not the program was built to ask (feature `online`).
+//! Only the requests themselves need the feature `online`.
 
 mod address;
 mod answer;
@@ -30,20 +30,20 @@ use crate::error::{Explain, UNFINISHED, USAGE};
 use address::Address;
 use cache::Cache;
 
-/// How the web is asked.
+/// The settings of the web requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnlineSettings {
-    /// Regular expressions of addresses that are not asked.
+    /// Regular expressions of addresses to skip.
     pub exclude: Vec<String>,
-    /// Whether addresses of private networks are asked, too.
+    /// `true` to request addresses of private networks too.
     pub private: bool,
-    /// How long a host has to answer once.
+    /// The timeout of one request.
     pub timeout: Duration,
     /// The time for which a good answer is cached.
     pub cache_ttl: Duration,
-    /// How often it is asked when it is busy, after the first time.
+    /// The number of retries.
     pub retries: u32,
-    /// How long it is left alone before it is asked again, the first time; then twice as long each time.
+    /// The pause before the first retry. Each further pause is twice as long.
     pub pause: Duration,
 }
 
@@ -60,21 +60,21 @@ impl Default for OnlineSettings {
     }
 }
 
-/// Why the web was not asked.
+/// The reason that no request was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// The program was built without it.
+    /// The program was built without the feature.
     #[error("this mcp-kit was built without --online")]
     NotBuilt,
-    /// What is not to be asked is no regular expression.
+    /// An exclusion is not a valid regular expression.
     #[error("audit.online.exclude: {0}")]
     Exclude(#[from] regex::Error),
-    /// There is no client or no runtime to ask with.
-    #[error("the web cannot be asked: {0}")]
+    /// The client or the runtime cannot be created.
+    #[error("cannot send web requests: {0}")]
     Client(String),
 }
 
-/// The addresses that the audited documents link to, as written, sorted.
+/// Returns the web addresses in the audited documents, as written, sorted.
 #[must_use]
 pub fn addresses(corpus: &Corpus) -> Vec<String> {
     let pages = corpus.pages.iter().filter(|page| page.audited);
@@ -85,7 +85,7 @@ pub fn addresses(corpus: &Corpus) -> Vec<String> {
     all
 }
 
-/// What became of `addresses`: from the cache where it knows, from their hosts otherwise; and what there is to say about the asking.
+/// Returns the answers for `addresses`, from the cache or from their hosts, and notes for the user.
 ///
 /// # Errors
 /// When nothing can be asked. That no host answers is an answer, and a cache that cannot be used only costs time.
@@ -99,15 +99,15 @@ pub fn look_up(
     let mut notes = Vec::new();
     let mut cache = match file.map(Cache::load).transpose() {
         Ok(cache) => cache.unwrap_or_default(),
-        // Worth a word, not an end: it only saves time.
+        // A broken cache is only a note, because it only saves time.
         Err(error) => {
-            notes.push(format!("{error}; everything is asked again"));
+            notes.push(format!("{error}; every address is requested again"));
             Cache::default()
         }
     };
     let now = SystemTime::now();
     cache.forget(now, settings.cache_ttl);
-    // Several ways to write it are one address.
+    // Several spellings are one address.
     let mut requested: BTreeMap<&str, String> = BTreeMap::new();
     let (mut answers, mut open) = (UrlAnswers::default(), BTreeMap::new());
     for destination in addresses {
@@ -129,7 +129,7 @@ pub fn look_up(
         }
         cache.learn(now, fresh);
         if let Some(Err(error)) = file.map(|file| cache.save(file)) {
-            notes.push(format!("the answers of the web are not kept: {error}"));
+            notes.push(format!("cannot cache the answers of the web: {error}"));
         }
     }
     for (destination, url) in requested {
@@ -140,7 +140,7 @@ pub fn look_up(
     Ok((answers, notes))
 }
 
-/// What the hosts say, and whether all of them are unreachable.
+/// Requests the addresses. Returns the answers, and `true` when every host is unreachable.
 #[cfg(feature = "online")]
 fn request_all(
     urls: Vec<url::Url>,
@@ -159,13 +159,13 @@ fn request_all(
     Err(WebError::NotBuilt)
 }
 
-/// Whether this program can ask at all.
+/// Returns whether this program can send requests.
 #[must_use]
 pub const fn is_built() -> bool {
     cfg!(feature = "online")
 }
 
-/// Returns the file in which answers are kept by default, in the user's cache folder; `None` where the user has no home.
+/// Returns the default cache file, in the user's cache folder, or `None` when the user has no home.
 #[must_use]
 pub fn default_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;

@@ -1,9 +1,9 @@
-//! Which IP addresses are not the public internet's. A document of somebody else's pull request must not make a CI machine ask the
-//! services beside it, the metadata service of its cloud first of all.
+//! IP addresses outside of the public internet. A document in a foreign pull request must not make a CI machine send
+//! requests to its neighbours, above all to the metadata service of its cloud.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is none of the public internet, by the special-purpose registries of IANA (RFC 6890).
+/// Returns whether an address is not public, by the special-purpose registries of IANA (RFC 6890).
 #[must_use]
 pub(super) fn is_private(ip: IpAddr) -> bool {
     match ip {
@@ -20,7 +20,7 @@ fn is_private_v4(ip: Ipv4Addr) -> bool {
         || ip.is_documentation()
         || ip.is_multicast()
         || a == 0
-        // Carriers' shared space (RFC 6598), where some clouds have their metadata.
+        // Carriers' shared space (RFC 6598), where some clouds put their metadata service.
         || a == 100 && (64..128).contains(&b)
         || a == 192 && b == 0 && c == 0
         || a == 198 && (b == 18 || b == 19)
@@ -37,12 +37,12 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
         || ip.is_multicast()
         || ip.is_unique_local()
         || ip.is_unicast_link_local()
-        // Documentation, and site-local addresses of old.
+        // Documentation, and the old site-local addresses.
         || a == 0x2001 && b == 0xdb8
         || a & 0xffc0 == 0xfec0
 }
 
-/// The IPv4 address in one that stands for it: mapped (RFC 4291), translated (RFC 6052), 6to4 (RFC 3056).
+/// Returns the IPv4 address that an IPv6 address contains: mapped (RFC 4291), translated (RFC 6052), 6to4 (RFC 3056).
 fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let from_segments = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());

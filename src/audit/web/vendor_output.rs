@@ -1,5 +1,5 @@
-//! What lychee-lib 0.24.2 tells in text or keeps to itself → data. The texts of errors are those of the libraries below it (reqwest,
-//! hyper, the system's resolver); a test fails when Cargo.lock has another lychee-lib.
+//! Reads what lychee-lib 0.24.2 exposes only as text or through serde. The texts of errors come from the libraries
+//! below it (reqwest, hyper, the system's resolver). A test fails when Cargo.lock has another lychee-lib.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -7,19 +7,19 @@ use std::fmt::Display;
 use lychee_lib::Response;
 use url::Url;
 
-/// A status code with its name, if it has one.
+/// Returns a status code with its name, if it has one.
 pub(super) fn status_text(code: &impl Display) -> String {
     code.to_string().replace(" <unknown status code>", "")
 }
 
-/// Whether the cause of a failed connection says nothing about the host, but about the way to it.
+/// Returns whether the cause of a failed connection is the network on the way and not the host.
 pub(super) fn is_passing(why: &str) -> bool {
     const PASSING: [&str; 6] =
         ["Temporary failure", "temporary failure", "unreachable", "timed out", "reset by peer", "try again"];
     PASSING.iter().any(|word| why.contains(word))
 }
 
-/// The last cause of an error: it is the one with the reason in it.
+/// Returns the last cause of an error, which has the reason.
 pub(super) fn deepest(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
@@ -28,7 +28,7 @@ pub(super) fn deepest(error: &dyn Error) -> String {
     deepest.to_string()
 }
 
-/// Status and address of every redirect. The library keeps them to itself, but for serde.
+/// Returns status and address of every redirect. The library exposes them only through serde.
 pub(super) fn chain(response: &Response) -> Vec<(u16, Url)> {
     let Some(redirects) = response.redirects().and_then(|redirects| serde_json::to_value(redirects).ok()) else {
         return Vec::new();

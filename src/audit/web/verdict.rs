@@ -1,4 +1,4 @@
-//! What lychee says of an address → what that means for a reader. No network here.
+//! lychee's response → the answer for a reader. No network here.
 
 use lychee_lib::{ErrorKind, Response, Status};
 use url::Url;
@@ -6,33 +6,33 @@ use url::Url;
 use super::UrlAnswer;
 use super::vendor_output::{chain, deepest, is_passing, status_text};
 
-/// Redirects that are followed.
+/// The maximum number of redirects.
 pub(super) const REDIRECTS: usize = 10;
 
-/// What one request has shown.
+/// The result of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub(super) answer: Option<UrlAnswer>,
-    /// Whether the host has said something.
+    /// `true` when the host answered.
     pub(super) has_answered: bool,
-    /// Whether to ask again.
+    /// The advice on a retry.
     pub(super) again: Again,
-    /// Where redirects led, one after the other.
+    /// The addresses of the redirects, in order.
     pub(super) hops: Vec<Url>,
 }
 
-/// Whether it makes sense to ask again.
+/// The advice on a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
-    /// The answer stands.
+    /// The answer is final.
     No,
-    /// The host may be well again in a moment.
+    /// The host may recover soon.
     Later,
-    /// The host has asked for fewer questions (RFC 6585 §4).
+    /// The host asked for fewer requests (RFC 6585 §4).
     Slower,
 }
 
-/// Judges a response to a question about `url`.
+/// Judges the response to a request for `url`.
 pub(super) fn judge(url: &Url, response: &Response) -> Judgement {
     let chain = chain(response);
     let hops: Vec<Url> = chain.iter().map(|(_, to)| to.clone()).collect();
@@ -48,11 +48,11 @@ pub(super) fn judge(url: &Url, response: &Response) -> Judgement {
             match number {
                 300..=399 if chain.len() >= REDIRECTS => broken(format!("it redirects more than {REDIRECTS} times")),
                 300..=399 => broken(format!("its redirect leads nowhere ({code})")),
-                429 => undecided(format!("the host wants fewer questions ({code})"), Again::Slower),
+                429 => undecided(format!("the host wants fewer requests ({code})"), Again::Slower),
                 408 | 425 | 500.. => undecided(format!("the host has a problem of its own ({code})"), Again::Later),
-                // Those who refuse programs, or want a name and a password, have the page all the same.
+                // A host that refuses programs, or wants a login, still has the page.
                 401 | 402 | 403 | 405 | 406 | 407 | 451 => {
-                    undecided(format!("the host does not let programs look ({code})"), Again::No)
+                    undecided(format!("the host refuses programs ({code})"), Again::No)
                 }
                 404 | 410 => broken(format!("the host has no such page ({code})")),
                 _ => broken(format!("the host refuses it ({code})")),
@@ -72,8 +72,8 @@ pub(super) fn judge(url: &Url, response: &Response) -> Judgement {
     }
 }
 
-/// Where a page is now for good: as far as every redirect so far is permanent. With an anchor that the new address does not have of its
-/// own, it keeps the old one (RFC 9110 §10.2.2).
+/// Returns the permanent new address: the end of the leading permanent redirects. It keeps the old anchor when the new
+/// address has none of its own (RFC 9110 §10.2.2).
 fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<UrlAnswer> {
     let permanent = chain.iter().take_while(|(code, _)| matches!(code, 301 | 308)).count();
     let mut to = chain.get(permanent.checked_sub(1)?)?.1.clone();
@@ -83,7 +83,7 @@ fn moved(from: &Url, chain: &[(u16, Url)]) -> Option<UrlAnswer> {
     if to == *from {
         return None;
     }
-    // A page that is gone often redirects to the front page, or to a page that asks who one is with the way back in its query.
+    // A missing page often redirects to the front page, or to a login page with the old address in its query.
     let to_front = matches!(to.path(), "/" | "") && !matches!(from.path(), "/" | "");
     let same = permanent == chain.len() && !to_front && (to.query().is_none() || to.query() == from.query());
     Some(UrlAnswer::Moved { to: to.into(), same })

@@ -10,6 +10,8 @@ use crate::audit::web::WebError;
 use crate::catalog::CatalogError;
 use crate::error::{Explain, Message, UNFINISHED};
 use crate::fs::files::FilesError;
+use crate::fs::git::GitError;
+use crate::fs::git::revision::RevisionError;
 
 /// The reason that the command failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,15 @@ pub(super) enum AuditDocsError {
     /// The report cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// Standard input cannot be read.
+    #[error("cannot read the document from standard input: {0}")]
+    Input(io::Error),
+    /// There is no such older state.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
+    /// Git does not say what has changed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The catalog cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -47,11 +58,13 @@ impl AuditDocsError {
             Self::Audit(error) => error,
             Self::Baseline(error) => error,
             Self::WriteBaseline(error) => error,
+            Self::Revision(error) => error,
+            Self::Git(error) => error,
             Self::Catalog(error) => error,
             Self::Review(error) => error,
             Self::Fix(error) => error,
             Self::Web(error) => error,
-            Self::Output(_) => return None,
+            Self::Output(_) | Self::Input(_) => return None,
         })
     }
 }

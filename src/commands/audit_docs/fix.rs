@@ -71,7 +71,7 @@ fn plan(what: FixScope, inputs: &Inputs<'_>, console: &Console) -> Result<(PathB
 }
 
 /// Returns the findings to fix: all but those that a baseline accepts.
-fn to_fix(findings: &[Finding], baseline: Option<&Baseline>) -> Vec<Finding> {
+pub(super) fn to_fix(findings: &[Finding], baseline: Option<&Baseline>) -> Vec<Finding> {
     let mut report = Report { findings: findings.to_vec(), ..Report::default() };
     if let Some(baseline) = baseline {
         let _ = baseline.hide(&mut report, &|_, _| true);

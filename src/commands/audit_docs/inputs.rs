@@ -1,5 +1,6 @@
 //! The input of an audit: the settings of the catalog and the flags, and the facts of today.
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -7,6 +8,7 @@ use chrono::NaiveDate;
 use super::failure::AuditDocsError;
 use super::review;
 use super::stale::stale;
+use crate::audit::scope::{Located, Unsaved};
 use crate::audit::stale_page::StalePage;
 use crate::audit::web::{self, UrlAnswers, WebError};
 use crate::audit::{Facts, Scope, Settings, read};
@@ -14,17 +16,45 @@ use crate::catalog::{self, Catalog};
 use crate::cli::AuditDocs;
 use crate::commands::console::Console;
 use crate::commands::docs::build::root_of;
-use crate::docs::build;
+use crate::docs::build::{self, BuildError, Folder};
+use crate::fs::repository::root_around;
 use crate::text::date::today;
-use crate::text::path::display_path;
+use crate::text::path::{display_path, native, portable};
+use crate::text::percent::encode_uri_path;
+
+/// Returns the address under which the host of a pipeline shows the documents below `root`, as its environment says it.
+pub(super) fn links_to(root: &Path) -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let github = || {
+        let server = variable("GITHUB_SERVER_URL")?;
+        Some(format!("{server}/{}/blob/{}", variable("GITHUB_REPOSITORY")?, variable("GITHUB_SHA")?))
+    };
+    let gitlab = || Some(format!("{}/-/blob/{}", variable("CI_PROJECT_URL")?, variable("CI_COMMIT_SHA")?));
+    let address = github().or_else(gitlab)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/".contains(c);
+    if !address.starts_with("https://") && !address.starts_with("http://") || !address.chars().all(is_plain) {
+        return None;
+    }
+    let below = root.strip_prefix(root_around(root)?).ok()?;
+    let folder = encode_uri_path(&display_path(&portable(below.as_os_str())));
+    Some(if folder.is_empty() { format!("{address}/") } else { format!("{address}/{folder}/") })
+}
 
 /// The label of the progress while documents are read.
 pub(super) const DOCUMENTS: &str = "documents read";
 
-/// Returns the scope that the flags name.
-pub(super) fn scope(command: &AuditDocs) -> Scope {
+/// Returns the scope that the flags name. Reads standard input with `--stdin`.
+pub(super) fn scope(command: &AuditDocs) -> Result<Scope, AuditDocsError> {
     let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
-    Scope { paths, root: command.root.clone() }
+    let unsaved = match &command.path {
+        Some(path) if command.stdin => {
+            let mut text = Vec::new();
+            io::stdin().lock().read_to_end(&mut text).map_err(AuditDocsError::Input)?;
+            Some(Unsaved { path: path.clone(), text })
+        }
+        _ => None,
+    };
+    Ok(Scope { paths, root: command.root.clone(), unsaved })
 }
 
 /// Reads the catalog, if there is one. Returns its path with it.
@@ -45,16 +75,29 @@ pub(super) fn settings(command: &AuditDocs, catalog: Option<&(PathBuf, Catalog)>
     Settings { flavor: command.flavor.or(settings.flavor), ..settings }
 }
 
-/// Collects the facts, except the answers of the web.
-pub(super) fn facts(root: &Path, catalog: Option<&(PathBuf, Catalog)>, console: &Console) -> Facts {
-    let today = today();
+/// Collects the facts, except the answers of the web. What is known of the file of a document does not hold for another text of it.
+pub(super) fn facts(
+    located: &Located,
+    scope: &Scope,
+    catalog: Option<&(PathBuf, Catalog)>,
+    console: &Console,
+) -> Facts {
+    let (today, root) = (today(), &*located.root);
     let reviews = catalog.map(|(_, catalog)| review::unchanged(root, &catalog.reviewed));
-    Facts {
+    let mut facts = Facts {
         today,
         stale_pages: stale_pages(root, catalog, today, &|note| console.note(note)),
         unchanged_reviews: reviews.unwrap_or_default(),
         answers: None,
+    };
+    if let (Some(unsaved), Some(path)) = (&scope.unsaved, located.covered.first())
+        && std::fs::read(root.join(native(path))).ok().as_ref() != Some(&unsaved.text)
+    {
+        let path = display_path(path);
+        facts.stale_pages.retain(|page| page.path != path);
+        facts.unchanged_reviews.retain(|reviewed| *reviewed != path);
     }
+    facts
 }
 
 /// Returns the stale generated pages below the root of the audit.
@@ -69,16 +112,24 @@ pub(super) fn stale_pages(
     let Ok(prefix) = folder.strip_prefix(root).map(|prefix| display_path(prefix.as_os_str().as_encoded_bytes())) else {
         return Vec::new();
     };
-    match stale(&folder, catalog, &today.to_string()) {
-        Ok(stale) if prefix.is_empty() => stale,
-        Ok(stale) => {
-            stale.into_iter().map(|page| StalePage { path: format!("{prefix}/{}", page.path), ..page }).collect()
-        }
-        Err(errors) => {
-            note(&format!("generated pages were not compared: {}", build::join_errors(&errors)));
-            Vec::new()
-        }
+    stale_in(&*folder, &prefix, catalog, today).unwrap_or_else(|errors| {
+        note(&format!("generated pages were not compared: {}", build::join_errors(&errors)));
+        Vec::new()
+    })
+}
+
+/// Returns the stale pages in the folder of a catalog, which is `prefix` below the root of the audit.
+pub(super) fn stale_in<F: Folder + ?Sized>(
+    folder: &F,
+    prefix: &str,
+    catalog: &Catalog,
+    today: NaiveDate,
+) -> Result<Vec<StalePage>, Vec<BuildError>> {
+    let stale = stale(folder, catalog, &today.to_string())?;
+    if prefix.is_empty() {
+        return Ok(stale);
     }
+    Ok(stale.into_iter().map(|page| StalePage { path: format!("{prefix}/{}", page.path), ..page }).collect())
 }
 
 /// Requests the addresses in the audited documents.

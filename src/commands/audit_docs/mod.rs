@@ -6,6 +6,7 @@ mod failure;
 mod fix;
 mod inputs;
 mod review;
+mod since;
 mod stale;
 
 use std::io::{self, BufWriter, Write as _};
@@ -39,12 +40,13 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
         console.print(text.as_bytes())?;
         return Ok(Status::Clean);
     }
-    let scope = inputs::scope(command);
-    let Located { root, repository, .. } = Located::find(&scope).map_err(AuditError::from)?;
+    let scope = inputs::scope(command)?;
+    let located = Located::find(&scope).map_err(AuditError::from)?;
+    let (root, repository) = (located.root.clone(), located.repository);
     record_reviews(command, &root, console)?;
     let catalog = inputs::catalog(command, &root)?;
     let settings = inputs::settings(command, catalog.as_ref());
-    let mut facts = inputs::facts(&root, catalog.as_ref(), console);
+    let mut facts = inputs::facts(&located, &scope, catalog.as_ref(), console);
     // Load it before the work, so that a mistyped name fails at once.
     let baseline = match &command.baseline {
         Some(path) if !command.update_baseline || path.exists() => Some(Baseline::load(path)?),
@@ -64,11 +66,22 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
         let catalog = inputs::catalog(command, &root)?;
         facts.stale_pages = inputs::stale_pages(&root, catalog.as_ref(), facts.today, &|_| ());
     }
-    let (mut report, located) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
+    let older = since::revision(command).map(|revision| since::Query::start(&root, revision));
+    let (mut report, audit) = audit(&scope, &settings, &facts, repository.then_some(root.as_path()), console)?;
     remark(&report, &located, console);
     // `true` when this audit would find such a finding of the baseline.
     let looked = |code: Code, path: &str| facts.looks_for(code) && located.covers(path.as_bytes());
-    accept(command, baseline, &mut report, &looked, console)?;
+    accept(command, baseline.as_ref(), &mut report, &looked, console)?;
+    match older {
+        Some(query) => {
+            let file = catalog.as_ref().map(|(file, _)| file.as_path());
+            since::hide(query.answer()?, audit, &mut report, &facts, baseline.as_ref(), file)?;
+        }
+        None => drop(audit.discard()),
+    }
+    if command.format == Format::Markdown {
+        report.links_to = inputs::links_to(&root);
+    }
     print(command, &report)?;
     let least = if command.strict { Severity::Warning } else { Severity::Error };
     let found = !command.explain_profile && report.findings.iter().any(|finding| finding.severity >= least);
@@ -99,23 +112,22 @@ fn record_reviews(command: &AuditDocs, root: &Path, console: &Console) -> Result
 }
 
 /// Runs the audit. In parallel, git looks up the last change of each document that needs a decision.
-fn audit(
+fn audit<'a>(
     scope: &Scope,
-    settings: &Settings,
-    facts: &Facts,
+    settings: &'a Settings,
+    facts: &'a Facts,
     repository: Option<&Path>,
     console: &Console,
-) -> Result<(Report, Located), AuditDocsError> {
+) -> Result<(Report, Audit<'a>), AuditDocsError> {
     let history = repository.map(git::History::ask);
     let audit = console.during(DOCUMENTS, |progress| Audit::read(scope, settings, facts, progress))?;
     let mut report = audit.report();
-    let located = audit.discard();
     let documents: Vec<&str> = report.decisions.iter().map(|decision| decision.path.as_str()).collect();
     let changes = history.map(|history| history.last_changes(&documents)).unwrap_or_default();
     for decision in &mut report.decisions {
         decision.reasons.extend(changes.get(&decision.path).cloned());
     }
-    Ok((report, located))
+    Ok((report, audit))
 }
 
 /// Prints notes on the report.
@@ -133,13 +145,13 @@ fn remark(report: &Report, located: &Located, console: &Console) {
 /// Removes the findings that the baseline accepts. Updates the baseline first with `--update-baseline`.
 fn accept(
     command: &AuditDocs,
-    baseline: Option<Baseline>,
+    baseline: Option<&Baseline>,
     report: &mut Report,
     looked: &dyn Fn(Code, &str) -> bool,
     console: &Console,
 ) -> Result<(), AuditDocsError> {
     if let (true, Some(path)) = (command.update_baseline, &command.baseline) {
-        let updated = baseline.unwrap_or_default().updated(&report.findings, looked);
+        let updated = baseline.cloned().unwrap_or_default().updated(&report.findings, looked);
         let mut bytes = Vec::new();
         updated.write(&mut bytes)?;
         files::replace(path, &bytes)?;

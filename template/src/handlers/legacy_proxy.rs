@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use mcp_server_runtime::{caller, token, upstream_failures};
+use mcp_server_runtime::{caller, metrics, token};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -65,7 +65,7 @@ async fn answer(State(coda): State<Coda>, parts: Parts, body: Bytes) -> Response
     };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let query: Vec<(&str, String)> = request.query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match coda.call(user, token).counted(upstream_failures(&parts)).object(&segments, &query).await {
+    match coda.call(user, token).counted(metrics(&parts)).object(&segments, &query).await {
         Ok(object) => Json(object).into_response(),
         Err(failure) => error(status_of(&failure), &failure.to_string()),
     }

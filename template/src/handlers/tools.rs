@@ -3,7 +3,7 @@
 {% if example == "coda" -%}
 use axum::http::request::Parts;
 use mcp_server_runtime::arguments::{NoArguments, Parameters, plain_schemas};
-use mcp_server_runtime::{caller, hangup, token, upstream_failures};
+use mcp_server_runtime::{caller, hangup, metrics, token};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::Json;
@@ -222,7 +222,7 @@ impl Tools {
     /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
     async fn call(&self, parts: &Parts) -> Result<Call<'_>, ToolError> {
         let token = token(parts, coda::TOKEN).await?;
-        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)).counted(upstream_failures(parts)))
+        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)).counted(metrics(parts)))
     }
 }
 {%- comment %} end: caller {% endcomment %}

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::extract::{OriginalUri, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -22,9 +21,9 @@ pub struct StubCoda {
     task: tokio::task::JoinHandle<()>,
 }
 
-/// What the stub has seen, the statuses that it answers with before it answers well, and how long each answer takes.
+/// What the stub has seen, and the statuses that it answers with before it answers well.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<(Vec<Seen>, Vec<u16>, Duration)>>);
+struct Log(Arc<Mutex<(Vec<Seen>, Vec<u16>)>>);
 
 /// A request: its path with the query, and the value of `Authorization`.
 #[derive(Debug, Clone)]
@@ -72,11 +71,6 @@ impl StubCoda {
         self.log.0.lock().expect("not poisoned").1.extend(statuses);
     }
 
-    /// Every answer takes so long from now on.
-    pub fn slow_down(&self, time: Duration) {
-        self.log.0.lock().expect("not poisoned").2 = time;
-    }
-
     /// Serves until the process ends.
     pub async fn wait(mut self) {
         let _ = (&mut self.task).await;
@@ -92,12 +86,11 @@ impl Drop for StubCoda {
 async fn watch(State(log): State<Log>, OriginalUri(uri): OriginalUri, request: Request, next: Next) -> Response {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let seen = Seen { uri: uri.to_string(), authorization: authorization.to_owned() };
-    let (fault, time) = {
+    let fault = {
         let mut log = log.0.lock().expect("not poisoned");
         log.0.push(seen);
-        (if log.1.is_empty() { None } else { Some(log.1.remove(0)) }, log.2)
+        if log.1.is_empty() { None } else { Some(log.1.remove(0)) }
     };
-    tokio::time::sleep(time).await;
     match fault {
         Some(status) => error(status),
         None => next.run(request).await,

@@ -77,6 +77,27 @@ async fn a_list_ends_where_a_later_page_fails_and_says_where_to_go_on() {
 }
 
 #[tokio::test]
+async fn one_deadline_counts_for_all_pages_and_what_has_arrived_is_answered() {
+    // Three quarters of the server's own limit, which answers 504.
+    let server = TestServer::with(&[("REQUEST_TIMEOUT_SECONDS", "4")]).await;
+    server.coda.fail_always(Fault::Late(Duration::from_millis(1200)));
+    let start = Instant::now();
+    let part = server.call("list_rows", json!({"doc_id": "AbCDeFGH01", "table_id": "grid-tasks", "limit": 250})).await;
+    assert_eq!((names(&part).len(), part["isError"].clone()), (200, json!(false)));
+    assert_eq!(part["structuredContent"]["next_page_token"], "from-200");
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn broken_text_of_coda_does_not_take_the_rest_away() {
+    let server = TestServer::start().await;
+    let body = r#"{"items":[{"id":"a","name":"cut emoji \ud83d"},{"id":"b","name":"whole \ud83d\ude00"}]}"#;
+    server.coda.fail_next([Some(Fault::Body(body))]);
+    let docs = server.call("list_docs", json!({})).await;
+    assert_eq!(names(&docs), ["cut emoji \u{fffd}", "whole \u{1f600}"]);
+}
+
+#[tokio::test]
 async fn attack_53_what_coda_gives_is_bounded() {
     let server = TestServer::start().await;
     let rows = |limit: u32| json!({"doc_id": "a", "table_id": "b", "limit": limit});
@@ -140,12 +161,17 @@ async fn attack_56_no_retry_after_is_too_much() {
 #[tokio::test]
 async fn ids_cannot_leave_their_place() {
     let server = TestServer::start().await;
-    for bad in ["", ".", "..", "a\nb", "a\u{0}"] {
+    for bad in ["", " ", ".", "..", "a\nb", "a\u{0}", &"x".repeat(1001)] {
         let text = server.call_failing("get_doc", json!({"doc_id": bad})).await;
         assert!(text.contains("doc_id"), "{text}");
     }
     assert!(server.coda.seen().is_empty(), "nothing of that went out");
-    for (id, path) in [("../whoami", "..%2Fwhoami"), ("%2e%2e%2f", "%252e%252e%252f"), ("a?b#c", "a%3Fb%23c")] {
+    for (id, path) in [
+        ("../whoami", "..%2Fwhoami"),
+        ("%2e%2e%2f", "%252e%252e%252f"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("Größe 1", "Gr%C3%B6%C3%9Fe%201"),
+    ] {
         let text = server.call_failing("get_doc", json!({"doc_id": id})).await;
         assert!(text.contains("404"), "{text}");
         assert_eq!(server.coda.seen().pop().expect("a request").uri, format!("/apis/v1/docs/{path}"));
@@ -183,6 +209,9 @@ async fn refusals_of_coda_are_told_apart() {
         assert!(text.contains(words) && text.contains(&status.to_string()), "{status}: {text}");
         assert_eq!(server.coda.seen().len(), before + 1, "{status} is final");
     }
+    let (_, status) = answer(server.http.get(server.url("/status")).bearer_auth(BEARER)).await;
+    let kinds = json!({"unauthorized": 1, "forbidden": 1, "not_found": 1, "refused": 1, "failing": 1});
+    assert_eq!(status["upstream"]["failures"], kinds);
 }
 
 #[tokio::test]

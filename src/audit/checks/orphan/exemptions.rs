@@ -1,10 +1,10 @@
-//! Documents that need no link from others, by their path or by what they say of themselves.
+//! Documents that need no link, by their path or by their own text.
 
 use super::languages::is_translation;
 use crate::audit::checks::Context;
 use crate::text::path::{file_name, parent};
 
-/// What stands by itself: archives, translations, change logs, licences, templates, files for tools.
+/// Documents that stand alone: archives, translations, changelogs, licences, templates, files for tools.
 pub(super) fn needs_no_link(context: Context<'_>, page: u32) -> bool {
     let path = context.corpus.path(page).to_ascii_lowercase();
     let name = file_name(&path);
@@ -80,7 +80,7 @@ pub(super) fn needs_no_link(context: Context<'_>, page: u32) -> bool {
             | b"third-party-notices"
     );
     let document = context.document(page);
-    // For those who come by an old link from elsewhere.
+    // It serves readers who follow an old link from elsewhere.
     let sends_on =
         document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
     in_own || alone || sends_on || memchr::memmem::find(stem, b"template").is_some() || is_translation(context, &path)

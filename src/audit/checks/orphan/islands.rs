@@ -1,4 +1,4 @@
-//! Lost documents → what is reported of them: islands, and whole folders that nothing leads into.
+//! Unreachable documents → islands, and whole folders without a link into them.
 
 use rustc_hash::FxHashMap;
 
@@ -7,17 +7,18 @@ use crate::text::path::{file_name, parent};
 
 /// An island, by the page that leads to all of it.
 pub(super) struct Island {
-    /// The page by which one enters it.
+    /// The first page.
     pub(super) entry: u32,
-    /// How many lost documents it has.
+    /// The number of its documents.
     pub(super) size: usize,
 }
 
-/// Pages that nothing lost leads to, each with what hangs on it; and of circles the first page.
+/// Returns the unreachable pages that no other unreachable page links to, each with the pages that hang on it. A circle
+/// counts by its first page.
 pub(super) fn islands(context: Context<'_>, lost: &[bool]) -> Vec<Island> {
     let mut entered = vec![false; lost.len()];
     for (from, to) in context.graph.pairs() {
-        // Whatever is lost and linked to from anywhere hangs on something else.
+        // An unreachable page with a link from another one belongs to that island.
         entered[to as usize] |= from != to;
     }
     let mut seen = vec![false; lost.len()];
@@ -42,7 +43,7 @@ pub(super) fn islands(context: Context<'_>, lost: &[bool]) -> Vec<Island> {
     islands
 }
 
-/// The topmost folders whose documents are all lost, at least two of them, with the documents.
+/// Returns the topmost folders with at least two documents, all unreachable.
 pub(super) fn forgotten_folders<'a>(context: Context<'a>, lost: &[bool]) -> Vec<(&'a [u8], Vec<u32>)> {
     let corpus = context.corpus;
     let mut counts: FxHashMap<&[u8], (usize, usize)> = FxHashMap::default();

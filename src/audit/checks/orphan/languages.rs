@@ -1,4 +1,4 @@
-//! Translations, told by the language in their path.
+//! Translations, recognised by the language in their path.
 
 use crate::audit::checks::Context;
 use crate::text::path::{file_name, parent};
@@ -21,7 +21,7 @@ pub(super) fn is_translation(context: Context<'_>, path: &[u8]) -> bool {
     })
 }
 
-/// Folders with two letters are often something else (`go`, `vm`); these are languages that documentation is translated to.
+/// The languages of translated documentation. Other folders with two letters are often something else (`go`, `vm`).
 fn is_folder_of_translations(name: &[u8]) -> bool {
     const LANGUAGES: &[&[u8]] = &[
         b"ar", b"bn", b"cs", b"de", b"el", b"es", b"fa", b"fr", b"he", b"hi", b"hu", b"id", b"it", b"ja", b"ko", b"nl",

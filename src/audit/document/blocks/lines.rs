@@ -1,4 +1,4 @@
-//! What every pass asks of a line: how far it is indented, whether a fence or an item of a list begins.
+//! The questions of every pass about a line: its indentation, and whether a fence or a list item begins.
 
 /// A line of a text.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl<'a> Line<'a> {
         Self { start, body, end, next: (end + 1).min(source.len()), indent, text }
     }
 
-    /// Whether there is nothing on it.
+    /// Returns whether there is nothing on it.
     pub(super) const fn is_blank(&self) -> bool {
         self.text.is_empty()
     }
@@ -56,13 +56,13 @@ impl Fence {
         (length >= 3 && (mark == b'~' || !text[length..].contains('`'))).then_some(Self { mark, length })
     }
 
-    /// Whether a line's text ends it.
+    /// Returns whether a line's text ends it.
     pub(super) fn is_closed_by(self, text: &str) -> bool {
         let length = text.bytes().take_while(|byte| *byte == self.mark).count();
         length >= self.length && length == text.len()
     }
 
-    /// What it is made of.
+    /// The character of the fence.
     pub(super) fn marks<'a>(self, text: &'a str) -> (&'a str, &'a str) {
         text.split_at(self.length)
     }

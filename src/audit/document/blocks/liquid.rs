@@ -2,7 +2,7 @@
 //! nothing, and `{% raw %}` keeps what looks like one of them.
 
 use super::map::Writer;
-use super::values::{LONGEST, quoted};
+use super::values::{LONGEST, is_alone, quoted};
 
 pub(super) fn rewrite(writer: &mut Writer<'_>) {
     let source = writer.source;
@@ -28,13 +28,11 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                     writer.copy(tag.inner_start + at..tag.inner_start + at + address.len());
                 }
             }
+            _ if is_alone(source, tag.start, tag.end) => {}
             // The marks alone say that a destination is made by a program.
             _ => {
-                let before = &source[..tag.start];
-                if before.ends_with(['(', '/', '"', ' ', '\'']) || source[tag.end..].starts_with('/') {
-                    writer.copy(tag.start..tag.start + 2);
-                    writer.copy(tag.end - 2..tag.end);
-                }
+                writer.copy(tag.start..tag.start + 2);
+                writer.copy(tag.end - 2..tag.end);
             }
         }
     }
@@ -51,7 +49,7 @@ fn is_address(inner: &str) -> bool {
         && parts.next().is_none()
 }
 
-struct Tag<'a> {
+struct LiquidTag<'a> {
     start: usize,
     end: usize,
     inner: &'a str,
@@ -59,7 +57,7 @@ struct Tag<'a> {
     is_output: bool,
 }
 
-fn next(source: &str, from: usize) -> Option<Tag<'_>> {
+fn next(source: &str, from: usize) -> Option<LiquidTag<'_>> {
     let bytes = source.as_bytes();
     memchr::memchr_iter(b'{', &bytes[from..]).map(|at| from + at).find_map(|start| {
         let (close, is_output) = match bytes.get(start + 1)? {
@@ -74,12 +72,12 @@ fn next(source: &str, from: usize) -> Option<Tag<'_>> {
         let inner = source[inner_start..inner_start + length].trim_matches('-');
         let inner_start =
             inner_start + source[inner_start..].len() - source[inner_start..].trim_start_matches('-').len();
-        Some(Tag { start, end, inner, inner_start, is_output })
+        Some(LiquidTag { start, end, inner, inner_start, is_output })
     })
 }
 
 /// Returns `{% endname %}`.
-fn ending<'a>(source: &'a str, from: usize, name: &str) -> Option<Tag<'a>> {
+fn ending<'a>(source: &'a str, from: usize, name: &str) -> Option<LiquidTag<'a>> {
     let mut at = from;
     while let Some(tag) = next(source, at) {
         at = tag.end;

@@ -90,7 +90,7 @@ impl<'a> Writer<'a> {
         self.is_changed = true;
     }
 
-    /// Whether the line that is being written is empty so far.
+    /// Returns whether the line that is being written is empty so far.
     pub(super) fn is_at_line_start(&self) -> bool {
         self.text.is_empty() || self.text.ends_with('\n')
     }

@@ -4,13 +4,13 @@
 use super::TAG;
 use super::lines::{Fence, Line, Lists};
 use super::map::Writer;
-use super::tags::tag;
-use super::values::expression_end;
+use super::tags::{Tag, tag};
+use super::values::{LONGEST, expression_end};
 use crate::audit::document::{Construct, Syntax};
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass = Pass { writer, source, syntax, lists: Lists::default(), is_program: true };
+    let mut pass = MdxPass { writer, source, syntax, lists: Lists::default(), is_program: true, mistakes: 1_000 };
     let (mut at, mut is_new) = (0, true);
     while at < source.len() {
         let line = Line::at(source, at, 4);
@@ -42,10 +42,14 @@ pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
 /// Returns where a program ends that begins with `import` or `export`: at a blank line outside of brackets.
 fn program_end(source: &str, start: usize) -> usize {
     let bytes = source.as_bytes();
-    let mut at = start;
+    let (mut at, mut is_balanced) = (start, true);
     while at < bytes.len() {
         match bytes[at] {
-            b'{' => at = expression_end(source, at).unwrap_or(at + 1),
+            b'{' if is_balanced => {
+                let end = expression_end(source, at);
+                is_balanced = end.is_some();
+                at = end.unwrap_or(at + 1);
+            }
             b'\n' => {
                 let line = Line::at(source, at + 1, 4);
                 if line.is_blank() {
@@ -59,16 +63,18 @@ fn program_end(source: &str, start: usize) -> usize {
     bytes.len()
 }
 
-struct Pass<'a, 'w> {
+struct MdxPass<'a, 'w> {
     writer: &'w mut Writer<'a>,
     source: &'a str,
     syntax: &'w Syntax,
     lists: Lists,
     /// The braces have been balanced so far; otherwise this is no MDX, and none of them means anything.
     is_program: bool,
+    /// How many tags may still turn out to be none: each costs a search.
+    mistakes: u16,
 }
 
-impl Pass<'_, '_> {
+impl<'a> MdxPass<'a, '_> {
     /// Copies a block of code, each line as far in as its fence. Returns where the next line begins.
     fn fence(&mut self, fence: Fence, first: &Line<'_>, place: usize) -> usize {
         self.writer.copy(first.body..first.next);
@@ -104,12 +110,19 @@ impl Pass<'_, '_> {
         self.inline(from, end, is_heading)
     }
 
+    /// Returns the tag at `at`.
+    fn tag(&mut self, at: usize) -> Option<Tag<'a>> {
+        let found = if self.mistakes > 0 { tag(self.source, at) } else { None };
+        self.mistakes = self.mistakes.saturating_sub(u16::from(found.is_none()));
+        found
+    }
+
     /// Writes the tags at the beginning of a line, each on a line of its own. Returns where the rest begins.
     fn tags(&mut self, line: &Line<'_>, place: usize) -> usize {
         let bytes = self.source.as_bytes();
         let mut at = line.body;
         while bytes.get(at) == Some(&b'<')
-            && let Some(tag) = tag(self.source, at)
+            && let Some(tag) = self.tag(at)
         {
             if !self.writer.is_at_line_start() && at != line.body {
                 self.writer.insert("\n", at);
@@ -164,7 +177,7 @@ impl Pass<'_, '_> {
                     }
                     at = close;
                 }
-                b'<' => at = tag(self.source, at).map_or(at + 1, |tag| tag.end),
+                b'<' => at = self.tag(at).map_or(at + 1, |tag| tag.end),
                 _ => at += 1,
             }
         }
@@ -209,9 +222,10 @@ fn comment_id(comment: &str) -> Option<(usize, &str)> {
 fn code_end(bytes: &[u8], start: usize) -> usize {
     let run = |at: usize| bytes[at..].iter().take_while(|byte| **byte == b'`').count();
     let length = run(start);
-    let limit = memchr::memmem::find(&bytes[start..], b"\n\n").map_or(bytes.len(), |blank| start + blank);
+    let near = &bytes[..bytes.len().min(start + LONGEST)];
+    let limit = memchr::memmem::find(&near[start..], b"\n\n").map_or(near.len(), |blank| start + blank);
     let mut at = start + length;
-    while let Some(next) = memchr::memchr(b'`', &bytes[at..limit]) {
+    while let Some(next) = bytes.get(at..limit).and_then(|rest| memchr::memchr(b'`', rest)) {
         at += next;
         let other = run(at);
         at += other;

@@ -36,7 +36,7 @@ impl Rewritten {
     }
 }
 
-/// What a JSX tag is wrapped in, so that it is HTML wherever it stands.
+/// The text around a JSX tag that makes it HTML anywhere.
 pub(super) const TAG: (&str, &str) = ("<!--\u{1}", "-->");
 
 const PYTHON: Constructs =
@@ -120,16 +120,16 @@ mod tests {
         let text = "(here)=\n# A\n\n```{note} T\n:class: x\n\n[a](b)\n```\n\n```{code-block} md\n[c](d)\n```\n";
         let done = rewrite(text, &Syntax::new(Dialect::Github).with(&[Construct::Directives])).unwrap();
         assert_eq!(done.names, ["here"]);
-        assert!(done.text.contains("\nT\n\n\n[a](b)\n"), "{}", done.text);
+        assert!(done.text.contains("\nT\n\n\n\n[a](b)\n\n"), "{}", done.text);
         assert!(done.text.contains("```{code-block} md\n[c](d)\n```"), "{}", done.text);
     }
 
     #[test]
     fn shortcodes_and_liquid() {
         let shortcodes = |text| rewritten(&[Construct::Shortcodes], text);
-        assert_eq!(shortcodes("[a]({{< ref \"b.md#c\" >}}) {{% x y=\"[n](m)\" %}}"), "[a](b.md#c) ");
+        assert_eq!(shortcodes("[a]({{< ref \"b.md#c\" >}}) {{% x y=\"[n](m)\" %}}"), "[a](b.md#c) {{}}");
         assert_eq!(shortcodes("{{< highlight md >}}\n[a](b)\n{{< /highlight >}}\nc"), "\nc");
-        assert_eq!(shortcodes("[a]({{< param url >}}/x)"), "[a]({{<>}}/x)");
+        assert_eq!(shortcodes("[a]({{< param url >}}/x)"), "[a]({{}}/x)");
         let liquid = |text| rewritten(&[Construct::Liquid], text);
         assert_eq!(liquid("[a]({% link _posts/b.md %}) [b]({{ '/c' | relative_url }})"), "[a]({%%}) [b](/c)");
         assert_eq!(liquid("{% comment %}[a](b){% endcomment %}c"), "c");

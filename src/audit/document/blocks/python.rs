@@ -6,9 +6,9 @@ use memchr::memmem;
 use super::lines::{Fence, Line, item};
 use super::map::Writer;
 use super::tags::{element_end, tag};
-use crate::audit::document::{Construct, Syntax};
+use crate::audit::document::{Construct, Syntax, raw};
 
-/// Whether there is anything in a text that this pass changes.
+/// Returns whether there is anything in a text that this pass changes.
 pub(super) fn is_worth_it(text: &str) -> bool {
     let has = |mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
     has("!!!") || has("???") || has("\n===") || text.starts_with("===") || has("]:") || has("<")
@@ -16,14 +16,15 @@ pub(super) fn is_worth_it(text: &str) -> bool {
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass = Pass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true };
+    let mut pass =
+        PythonPass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true, unclosed: 16 };
     let mut at = 0;
     while at < source.len() {
         at = pass.line(&Line::at(source, at, 4));
     }
 }
 
-struct Pass<'a, 'w> {
+struct PythonPass<'a, 'w> {
     writer: &'w mut Writer<'a>,
     source: &'a str,
     syntax: &'w Syntax,
@@ -33,9 +34,11 @@ struct Pass<'a, 'w> {
     lists: Vec<usize>,
     /// The line before is blank.
     is_blank: bool,
+    /// How many elements may still be without an end: each costs a search through the rest of the text.
+    unclosed: u8,
 }
 
-impl Pass<'_, '_> {
+impl PythonPass<'_, '_> {
     /// Writes a line and what begins on it and ends later. Returns where the next one begins.
     fn line(&mut self, line: &Line<'_>) -> usize {
         if line.is_blank() {
@@ -107,12 +110,22 @@ impl Pass<'_, '_> {
 
     /// Writes a line at another column.
     fn copy(&mut self, line: &Line<'_>, column: usize) {
-        if column == line.indent {
-            self.writer.copy(line.start..line.next);
-        } else {
+        let mut from = line.start;
+        if column != line.indent {
             self.writer.indent(column, line.start);
-            self.writer.copy(line.body..line.next);
+            from = line.body;
         }
+        if self.syntax.has(Construct::LooseDestinations) && line.text.contains("](") {
+            for at in memmem::find_iter(&self.source.as_bytes()[line.start..line.end], "](") {
+                let Some(destination) = raw::blank(self.source, line.start + at + 2) else { continue };
+                self.writer.copy(from..destination.start);
+                self.writer.insert("<", destination.start);
+                self.writer.copy(destination.clone());
+                self.writer.insert(">", destination.end);
+                from = destination.end;
+            }
+        }
+        self.writer.copy(from..line.next);
     }
 
     /// Writes a block of code; without an end, only its first line.
@@ -148,10 +161,12 @@ impl Pass<'_, '_> {
             return line.next;
         };
         let is_markdown = memmem::find(&self.source.as_bytes()[line.body..tag.end], b"markdown").is_some();
-        let end = if tag.closes || tag.is_empty || is_markdown || is_void(tag.name) {
+        let end = if tag.closes || tag.is_empty || is_markdown || is_void(tag.name) || self.unclosed == 0 {
             None
         } else {
-            element_end(self.source, tag.end, tag.name)
+            let end = element_end(self.source, tag.end, tag.name);
+            self.unclosed -= u8::from(end.is_none());
+            end
         };
         if tag.closes || is_markdown {
             self.writer.insert("\n", line.start);

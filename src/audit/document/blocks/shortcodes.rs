@@ -2,7 +2,7 @@
 //! something that is not known and that holds no link of this text.
 
 use super::map::Writer;
-use super::values::{LONGEST, quoted};
+use super::values::{LONGEST, is_alone, quoted};
 
 /// Paired shortcodes whose text is no Markdown.
 const RAW: &[&str] = &["highlight", "mermaid", "math", "katex", "chem", "goat", "plantuml", "readfile", "code", "raw"];
@@ -20,9 +20,10 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
             && !page.contains(char::is_whitespace)
         {
             writer.copy(tag.inner_start + at..tag.inner_start + at + page.len());
-        } else if is_destination(source, tag.start, tag.end) {
-            writer.copy(tag.start..tag.start + 3);
-            writer.copy(tag.end - 3..tag.end);
+        } else if !is_alone(source, tag.start, tag.end) {
+            // The marks alone say that a destination is made by a program.
+            writer.copy(tag.start..tag.start + 2);
+            writer.copy(tag.end - 2..tag.end);
         }
         if RAW.contains(&name) && !unclosed.contains(&name) {
             match closing(source, tag.end, name) {
@@ -55,16 +56,6 @@ fn next(source: &str, from: usize) -> Option<Shortcode<'_>> {
         let inner = &source[inner_start..inner_start + length];
         Some(Shortcode { start, end: inner_start + length + 3, inner, inner_start })
     })
-}
-
-/// Whether it stands in a destination: behind `](` or `]: `, or with more of a word around it.
-fn is_destination(source: &str, start: usize, end: usize) -> bool {
-    let before = &source[..start];
-    before.ends_with("](")
-        || before.ends_with("]: ")
-        || before.ends_with('"')
-        || before.ends_with('/')
-        || source[end..].starts_with(['/', '#'])
 }
 
 /// Returns where `{{< /name >}}` ends.

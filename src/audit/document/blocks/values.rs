@@ -11,6 +11,15 @@ pub(super) fn quoted(text: &str) -> Option<(usize, &str)> {
     Some((start + 1, &value[..value.find(quote)?]))
 }
 
+/// Returns whether a tag is alone on its lines.
+pub(super) fn is_alone(source: &str, start: usize, end: usize) -> bool {
+    let bytes = source.as_bytes();
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
+    let before = bytes[..start].iter().rev().find(|byte| !is_blank(byte));
+    let behind = bytes[end..].iter().find(|byte| !is_blank(byte));
+    before.is_none_or(|byte| *byte == b'\n') && behind.is_none_or(|byte| *byte == b'\n')
+}
+
 /// Returns where the expression ends that begins with `{` at `start`: strings, templates and comments of JavaScript are
 /// passed over.
 pub(super) fn expression_end(source: &str, start: usize) -> Option<usize> {

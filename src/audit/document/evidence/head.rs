@@ -6,10 +6,11 @@ use super::{Notice, moved, notices};
 use crate::audit::document::Strings;
 use crate::audit::document::literals::Literals;
 
-/// What the words below have in common whether they begin a sentence or not: hardly any page has one at its head, and the patterns for
-/// all the ways to say it took a twentieth of the time of a whole audit.
+/// A common part of the words below, in any case. Hardly any page has one at its head, and the patterns for them are
+/// slow.
 const STEMS: &[&str] = &[
-    moved::STEM,
+    moved::STEMS[0],
+    moved::STEMS[1],
     "eprecated",
     "EPRECATED",
     "rchived",
@@ -30,18 +31,19 @@ static HEAD: LazyLock<Option<Literals>> = LazyLock::new(|| Literals::new(STEMS.i
 /// half as long again.
 pub(super) const ASCII: &str = "(?i-u)";
 
-/// What a page calls itself.
+/// The words by which a page refers to itself.
 pub(super) const THIS_PAGE: &str = r"\bthis (?:document|page|guide|article|runbook|sop|tutorial|readme|file|how-?to)";
 
 /// How far a notice is looked for.
 const HEAD_LENGTH: usize = 1_500;
 
-/// What the beginning of `text`, from `start`, says about the page being old, and whether it says that the page is somewhere else now.
+/// Returns the notice at the beginning of `text`, from `start`, that the page is old, and whether it says that the page
+/// has moved.
 pub(in crate::audit::document) fn at_head(text: &str, start: usize, strings: &mut Strings) -> (Option<Notice>, bool) {
     let head = &text[start..text.floor_char_boundary(start + HEAD_LENGTH)];
     let (mut old, mut moved) = (false, false);
     for hit in HEAD.iter().flat_map(|stems| stems.places(head.as_bytes())) {
-        *(if STEMS[hit.pattern().as_usize()] == moved::STEM { &mut moved } else { &mut old }) = true;
+        *(if moved::STEMS.contains(&STEMS[hit.pattern().as_usize()]) { &mut moved } else { &mut old }) = true;
     }
     let notice = if old { notices::notice(head, start, strings) } else { None };
     (notice, moved && moved::says_moved(head))
@@ -74,10 +76,12 @@ mod tests {
             "# A\n\nThis page has moved to\n[B](b.md).\n",
             "This document has been permanently moved.",
             "This file was moved",
+            "The contents of this document have been moved to the\n[guide](new.md).",
+            "This guide now lives [here](new.md).",
         ] {
             assert!(at_head(text, 0, &mut Strings::default()).1, "{text}");
         }
-        for text in ["# A\n\nThis page says how files are moved.\n", "It was moved", ""] {
+        for text in ["# A\n\nThis page says how files are moved.\n", "It was moved", "This guide lives here.", ""] {
             assert!(!at_head(text, 0, &mut Strings::default()).1, "{text}");
         }
     }

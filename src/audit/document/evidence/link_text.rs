@@ -12,7 +12,7 @@ static OLD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasickBuilder::new().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
 });
 
-/// Whether the text of a link says that what it points to is old.
+/// Returns whether the text of a link says that what it points to is old.
 pub(in crate::audit::document) fn says_old(text: &str) -> bool {
     OLD.as_ref().is_some_and(|words| words.is_match(text))
 }

@@ -25,7 +25,7 @@ impl Patterns {
     /// # Errors
     /// When `pattern` is no regular expression.
     pub fn new(pattern: &str, common: &[String]) -> Result<Self, regex::Error> {
-        let pattern = match Words::of(pattern) {
+        let pattern = match Words::from_pattern(pattern) {
             Some(words) => Pattern::Words(words),
             None => Pattern::Expression(RegexBuilder::new(pattern).case_insensitive(true).build()?),
         };
@@ -46,7 +46,7 @@ impl Patterns {
     /// Each occurrence in `text`, which begins at `offset`.
     pub fn mentions<'a>(&'a self, text: &'a str, offset: usize, place: Place) -> impl Iterator<Item = Mention> + 'a {
         self.places(text).into_iter().map(move |Range { start, end }| Mention {
-            span: Span::of(&(offset + start..offset + end)),
+            span: Span::from_range(&(offset + start..offset + end)),
             place,
             common: self.common.iter().any(|word| *word == text[start..end].to_lowercase())
                 && !is_a_mark(&text[..start], &text[end..], place),
@@ -54,7 +54,7 @@ impl Patterns {
     }
 }
 
-/// Whether a word between these texts marks the page: `Setup (deprecated)`, `[DEPRECATED] Setup`, `> Deprecated: …`, `setup-deprecated.md`.
+/// Returns whether a word between these texts marks the page: `Setup (deprecated)`, `[DEPRECATED] Setup`, `> Deprecated: …`, `setup-deprecated.md`.
 /// `The deprecated flags` and a page about the `deprecated` attribute do not.
 fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
     let (before, after) =
@@ -79,7 +79,7 @@ fn is_a_mark(before: &str, after: &str, place: Place) -> bool {
     }
 }
 
-/// Whether the page is what the sentence before the word is about: of a tool or command that is deprecated, a healthy page says so.
+/// Returns whether the page is what the sentence before the word is about: of a tool or command that is deprecated, a healthy page says so.
 fn is_said_of_the_page(before: &str) -> bool {
     const PAGES: [&str; 13] = [
         "page",

@@ -39,16 +39,16 @@ pub struct Mention {
     pub span: Span,
     /// In what kind of place.
     pub place: Place,
-    /// Whether it is a word that healthy documents use, too, in a way in which they use it.
+    /// `true` when it is a word that healthy documents use, too, in a way in which they use it.
     pub common: bool,
 }
 
-/// What a page says at its head about being old.
+/// A notice at the head of a page that it is old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// The words.
     pub span: Span,
-    /// Whether this tool wrote it.
+    /// `true` when this tool wrote it.
     pub ours: bool,
     /// Only its contents are partly old, the page itself is in use.
     pub updated: bool,
@@ -63,7 +63,7 @@ pub struct Evidence {
     pub mentions: Vec<Mention>,
     /// How many there are in all.
     pub count: u32,
-    /// What the page says about itself.
+    /// The notice of the page about itself.
     pub notice: Option<Notice>,
     /// It says that it is somewhere else now: it is there for those who come by an old link.
     pub moved: bool,

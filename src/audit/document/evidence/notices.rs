@@ -25,7 +25,7 @@ pub(super) fn notice(head: &str, start: usize, strings: &mut Strings) -> Option<
     let after = after.find("\n\n").map_or(after, |end| &after[..end]);
     let replacement = DESTINATION.as_ref()?.captures(after).and_then(|hit| hit.get(1));
     Some(Notice {
-        span: Span::of(&(start + whole.start()..start + whole.end())),
+        span: Span::from_range(&(start + whole.start()..start + whole.end())),
         ours: hit.name("ours").is_some(),
         updated: whole.as_str().to_ascii_lowercase().starts_with("**updated"),
         replacement: replacement.map(|destination| strings.add(destination.as_str())),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Reader;
+use super::DocumentReader;
 use crate::audit::document::{Construct, Text, source};
 
 /// A heading that has begun.
@@ -29,7 +29,7 @@ pub(super) struct Headings {
     term: Option<String>,
 }
 
-impl Reader<'_> {
+impl DocumentReader<'_> {
     /// Adds text to the heading or term that it stands in.
     pub(super) fn heading_text(&mut self, text: &str) {
         if self.inside.images > 0 {

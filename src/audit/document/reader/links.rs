@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use pulldown_cmark::LinkType;
 
-use super::Reader;
+use super::DocumentReader;
 use crate::audit::document::{Construct, Link, LinkKind, Raw, RawKind, Span, Undefined, evidence, raw, source};
 use crate::markdown::slug::Dialect;
 
 /// A link that has begun, and where the last part of its text ends.
-pub(super) struct Open {
+pub(super) struct OpenLink {
     pub(super) link: usize,
     pub(super) inner_end: usize,
 }
 
-impl Reader<'_> {
+impl DocumentReader<'_> {
     pub(super) fn span(&self, range: &Range<usize>) -> Span {
         self.parsed.span(range)
     }
@@ -33,30 +33,38 @@ impl Reader<'_> {
             self.definitions.get_mut(at).filter(|definition| definition.span.start <= within)?.used = true;
             u32::try_from(at).ok()
         });
-        let (written, destination) = match definition {
-            Some(at) => (self.definitions[at as usize].written, self.definitions[at as usize].destination),
+        let (destination_span, destination) = match definition {
+            Some(at) => (self.definitions[at as usize].destination_span, self.definitions[at as usize].destination),
             None => (Span::default(), self.strings.add(destination)),
         };
         let span = self.span(range);
-        self.inside.links.push(Open { link: self.links.len(), inner_end: range.start + before_text });
-        self.links.push(Link { span, written, destination, kind, definition, says_old: false, is_anchor: false });
+        self.inside.links.push(OpenLink { link: self.links.len(), inner_end: range.start + before_text });
+        self.links.push(Link {
+            span,
+            destination_span,
+            destination,
+            kind,
+            definition,
+            says_old: false,
+            is_anchor: false,
+        });
     }
 
     pub(super) fn end_link(&mut self, range: &Range<usize>) {
         let Some(open) = self.inside.links.pop() else { return };
         let text = &self.text[range.start..open.inner_end.min(range.end)];
-        let written = match self.links[open.link].kind {
+        let destination_span = match self.links[open.link].kind {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
             _ => source::destination(self.text, open.inner_end, range.end),
         };
-        let written = written.map(|written| self.span(&written));
+        let destination_span = destination_span.map(|destination_span| self.span(&destination_span));
         let link = &mut self.links[open.link];
         link.says_old = evidence::says_old(text);
         link.is_anchor = self.syntax.has(Construct::AttributeLists)
             && link.kind == LinkKind::Link
             && self.text[range.end..].starts_with('{');
-        if let (None, Some(written)) = (link.definition, written) {
-            link.written = written;
+        if let (None, Some(destination_span)) = (link.definition, destination_span) {
+            link.destination_span = destination_span;
         }
     }
 
@@ -75,7 +83,7 @@ impl Reader<'_> {
             let kind = LinkKind::Autolink;
             self.links.push(Link {
                 span,
-                written: span,
+                destination_span: span,
                 destination,
                 kind,
                 definition: None,
@@ -120,6 +128,6 @@ impl Reader<'_> {
         }
         let Some((range, label)) = raw::footnote(self.text, start) else { return };
         let (span, destination) = (self.span(&range), self.strings.add(label));
-        self.raw.push(Raw { kind: RawKind::Footnote, span, written: Span::default(), destination });
+        self.raw.push(Raw { kind: RawKind::Footnote, span, destination_span: Span::default(), destination });
     }
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Reader;
+use super::DocumentReader;
 use crate::audit::document::blocks::TAG;
-use crate::audit::document::html::{self, Piece};
+use crate::audit::document::html::{self, HtmlPiece};
 use crate::audit::document::{Construct, Link, LinkKind};
 
 /// Where in HTML the current event stands.
@@ -17,8 +17,8 @@ pub(super) struct Markup {
     pub(super) is_contributors: bool,
 }
 
-impl Reader<'_> {
-    /// Whether a link only hangs a tooltip up, in the table that all-contributors makes.
+impl DocumentReader<'_> {
+    /// Returns whether a link only hangs a tooltip up, in the table that all-contributors makes.
     fn is_tooltip(&self, destination: &str) -> bool {
         self.markup.is_contributors && destination.starts_with('#')
     }
@@ -47,16 +47,17 @@ impl Reader<'_> {
             return;
         }
         html::pieces(html, &mut |piece| match piece {
-            // A place to hang a tooltip on, which the tool writes anew whatever anybody mends.
-            Piece::Destination { text, .. } if self.is_tooltip(&text) => {}
-            Piece::Destination { text, start, end } => {
-                let written = self.span(&(range.start + start..range.start + end));
+            // A place for a tooltip, which the tool writes again after every fix.
+            HtmlPiece::Destination { text, .. } if self.is_tooltip(&text) => {}
+            HtmlPiece::Destination { text, start, end } => {
+                let destination_span = self.span(&(range.start + start..range.start + end));
                 let destination = self.strings.add(&text);
-                let span = if written.start < written.end { written } else { self.span(range) };
+                let span =
+                    if destination_span.start < destination_span.end { destination_span } else { self.span(range) };
                 let (kind, says_old) = (LinkKind::Html, false);
                 self.links.push(Link {
                     span,
-                    written,
+                    destination_span,
                     destination,
                     kind,
                     definition: None,
@@ -64,24 +65,24 @@ impl Reader<'_> {
                     is_anchor: false,
                 });
             }
-            Piece::Anchor(name) => self.names.push(self.strings.add(&name)),
-            Piece::Named(name) => {
+            HtmlPiece::Anchor(name) => self.names.push(self.strings.add(&name)),
+            HtmlPiece::Named(name) => {
                 if self.syntax.has(Construct::ComponentTitles) {
                     self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
-            Piece::HeadingStart => self.markup.heading = Some(String::new()),
-            Piece::HeadingEnd => {
+            HtmlPiece::HeadingStart => self.markup.heading = Some(String::new()),
+            HtmlPiece::HeadingEnd => {
                 if let Some(text) = self.markup.heading.take() {
                     self.names.push(self.strings.add(self.slugger.next(text.trim())));
                 }
             }
-            Piece::Text(text) => self.heading_text(&text),
+            HtmlPiece::Text(text) => self.heading_text(&text),
         });
     }
 }
 
-/// Whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.
+/// Returns whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.
 fn contributors(html: &str) -> Option<bool> {
     let at = memchr::memmem::find(html.as_bytes(), b"ALL-CONTRIBUTORS-LIST:")?;
     Some(html[at..].starts_with("ALL-CONTRIBUTORS-LIST:START"))

@@ -16,14 +16,14 @@ use super::{
 };
 use crate::markdown::slug::Slugger;
 use headings::{Heading, Headings};
-use links::Open;
+use links::OpenLink;
 use markup::Markup;
 
-/// What the current event stands in.
+/// The context of the current event.
 #[derive(Default)]
 struct Inside {
     /// Links and images, the innermost last.
-    links: Vec<Open>,
+    links: Vec<OpenLink>,
     images: usize,
     quotes: usize,
     is_code: bool,
@@ -42,8 +42,8 @@ pub(super) struct Bare {
     pub(super) end: usize,
 }
 
-/// What has been read so far.
-pub(super) struct Reader<'a> {
+/// The state of the reader.
+pub(super) struct DocumentReader<'a> {
     parsed: Parsed<'a>,
     text: &'a str,
     syntax: &'a Syntax,
@@ -64,7 +64,7 @@ pub(super) struct Reader<'a> {
     footnotes: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> DocumentReader<'a> {
     /// Creates a reader of a text.
     pub(super) fn new(
         parsed: Parsed<'a>,
@@ -102,8 +102,8 @@ impl<'a> Reader<'a> {
         match event {
             Event::Start(tag) => return self.start(tag, range, definition),
             Event::End(tag) => self.end(*tag, range),
-            Event::Text(text) => self.words(text, range, false),
-            Event::Code(text) => self.words(text, range, true),
+            Event::Text(text) => self.plain_text(text, range, false),
+            Event::Code(text) => self.plain_text(text, range, true),
             Event::InlineMath(text) | Event::DisplayMath(text) => self.heading_text(text),
             Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
             Event::InlineHtml(_) => self.html(range),
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn words(&mut self, text: &str, range: &Range<usize>, code: bool) {
+    fn plain_text(&mut self, text: &str, range: &Range<usize>, code: bool) {
         self.heading_text(text);
         if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
             self.bare_addresses(range);
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the patterns are met in a part of the text: they need not be tried on every word of it.
+    /// Returns whether the patterns are met in a part of the text: they need not be tried on every word of it.
     fn is_patterned(&self, Range { start, end }: &Range<usize>) -> bool {
         if self.patterns.places.is_empty() {
             return false;
@@ -226,10 +226,10 @@ impl<'a> Reader<'a> {
         if self.syntax.has(Construct::Includes) {
             for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
                 let (span, destination) = (self.parsed.original_span(&range), self.strings.add(file));
-                let (kind, written) = (LinkKind::Include, Span::default());
+                let (kind, destination_span) = (LinkKind::Include, Span::default());
                 self.links.push(Link {
                     span,
-                    written,
+                    destination_span,
                     destination,
                     kind,
                     definition: None,
@@ -247,10 +247,10 @@ impl<'a> Reader<'a> {
         for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
             self.names.push(self.strings.add(name));
         }
-        let has_footnotes = self.footnotes > 0;
-        let strings = &self.strings;
-        self.raw
-            .retain(|raw| raw.kind != RawKind::Footnote || has_footnotes || is_number(strings.get(raw.destination)));
+        // Who writes no footnotes means something else by `[^1]`.
+        if self.footnotes == 0 {
+            self.raw.retain(|raw| raw.kind != RawKind::Footnote);
+        }
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
@@ -271,9 +271,4 @@ impl<'a> Reader<'a> {
             strings: self.strings,
         }
     }
-}
-
-/// Whether a label is a number: nobody writes `[^1]` in prose.
-fn is_number(label: &str) -> bool {
-    label.bytes().all(|byte| byte.is_ascii_digit())
 }

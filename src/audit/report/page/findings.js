@@ -20,12 +20,13 @@ const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s
 
 const findings = data.findings.map(([code, severity, path, line, column, message, target, suggestion, fix, text, start, end]) =>
   ({ code: data.codes[code][0], severity: SEVERITIES[severity], path, line, column, message, target, suggestion, fix, text, start, end }));
+// Those of one severity keep the order of their documents.
+findings.sort((one, other) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity));
 const counts = Object.fromEntries(SEVERITIES.map((severity, at) => [severity, data.summary[at]]));
 
 function lead() {
   const said = SEVERITIES.filter(severity => counts[severity]).map(severity => plural(counts[severity], severity)).join(", ");
-  const hidden = data.hidden ? `; ${plural(data.hidden, "more finding")} accepted by a baseline or a suppression` : "";
-  byId("lead").textContent = `${plural(data.documents, "document")}, ${plural(data.links, "link")} in ${data.root}: ${said || "no findings"}${hidden}.`;
+  byId("lead").textContent = `${plural(data.documents, "document")}, ${plural(data.links, "link")} in ${data.root}: ${said || "no findings"}${data.accepted}.`;
   byId("profiles").append(...data.profiles.map(profile => make("li", "", profile)));
   byId("made-by").textContent = data.madeBy;
   byId("findings-count").textContent = number(findings.length + data.leftOut);
@@ -33,17 +34,19 @@ function lead() {
   byId("graph-count").textContent = number(data.documentCount);
 }
 
-function choice(name, value, label, count) {
+function choice(name, value, label, count, checked = true) {
   const box = make("input");
-  Object.assign(box, { type: "checkbox", name, value, checked: true, defaultChecked: true });
+  Object.assign(box, { type: "checkbox", name, value, checked, defaultChecked: checked });
   return make("label", "choice", box, label, make("span", "count", number(count)));
 }
 
 function choices() {
   const named = new Map();
   for (const finding of findings) named.set(finding.code, (named.get(finding.code) || 0) + 1);
+  // Notes wait until somebody asks for them, unless there is nothing else.
+  const isOpen = severity => severity !== "note" || counts.note === findings.length + data.leftOut;
   byId("severities").append(...SEVERITIES.filter(severity => counts[severity]).map(severity =>
-    choice("severity", severity, make("span", `severity ${severity}`, severity), counts[severity])));
+    choice("severity", severity, make("span", `severity ${severity}`, severity), counts[severity], isOpen(severity))));
   const known = data.codes.filter(([code]) => named.has(code));
   byId("codes").append(...known.map(([code, summary]) => {
     const label = choice("code", code, make("code", "", code), named.get(code));
@@ -119,7 +122,7 @@ function show() {
 function remember(wanted) {
   const query = new URLSearchParams();
   for (const [name, set] of [["severity", wanted.severities], ["code", wanted.codes]]) {
-    if (boxes(name).some(box => !box.checked)) query.set(name, [...set].join(" "));
+    if (boxes(name).some(box => box.checked !== box.defaultChecked)) query.set(name, [...set].join(" "));
   }
   if (wanted.path) query.set("path", byId("path").value);
   if (wanted.text) query.set("text", byId("text").value);
@@ -132,7 +135,10 @@ function recall() {
   if (!location.hash.startsWith("#?")) return;
   const query = new URLSearchParams(location.hash.slice(2));
   for (const name of ["severity", "code"]) {
-    if (!query.has(name)) continue;
+    if (!query.has(name)) {
+      for (const box of boxes(name)) box.checked = box.defaultChecked;
+      continue;
+    }
     const values = new Set(query.get(name).split(" "));
     for (const box of boxes(name)) box.checked = values.has(box.value);
   }
@@ -141,9 +147,15 @@ function recall() {
   byId("fixable").checked = query.has("fixable");
 }
 
+// Without any filter, notes included.
+function everything() {
+  byId("filters").reset();
+  for (const box of [...boxes("severity"), ...boxes("code")]) box.checked = true;
+}
+
 // The findings of one document, from elsewhere on the page.
 function showDocument(path) {
-  byId("filters").reset();
+  everything();
   byId("path").value = path;
   show();
   byId("findings-title").focus();
@@ -171,7 +183,13 @@ moreDecisions();
 byId("filters").addEventListener("input", show);
 byId("filters").addEventListener("submit", event => event.preventDefault());
 byId("everything").addEventListener("click", () => {
-  byId("filters").reset();
+  everything();
+  show();
+});
+// An address that somebody opens on a page that is open already, and the way back.
+addEventListener("hashchange", () => {
+  if (!location.hash.startsWith("#?")) return;
+  recall();
   show();
 });
 byId("more").addEventListener("click", () => {

@@ -41,7 +41,7 @@ pub(super) static STARLIGHT: Generator = Generator {
     complete: Some(complete),
 };
 
-/// What a framework makes of its files is a program of its own: not even the path of another document means the same everywhere.
+/// A framework makes pages by a program, so even the path of another document can mean anything.
 const BY_PROGRAM: Forms = Forms::ADDRESSES_AND_ANCHORS.and(Form::Page);
 
 fn complete(site: &mut Site) {
@@ -70,7 +70,7 @@ fn astro(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         governed.push(folder.to_vec());
     }
     let site = |folder_of_site: Vec<u8>| {
-        let mut site = super::recognised::site(&STARLIGHT, folder_of_site, path, BY_PROGRAM);
+        let mut site = super::recognised::site("Astro", folder_of_site, path, BY_PROGRAM);
         site.roots = vec![join(folder, b"public")];
         site.readmes = false;
         site
@@ -143,7 +143,7 @@ const HARMLESS: &[&str] = &[
     "LlmsTxt",
 ];
 
-/// What makes pages of its own leaves addresses open.
+/// Integrations that make pages leave addresses open.
 fn integrations(site: &mut Site, path: &[u8], settings: &Value, options: &Value) {
     let file = display_path(path);
     let is_harmless = |name: &&str| HARMLESS.iter().any(|harmless| name.contains(harmless)) && !name.contains("Blog");

@@ -53,7 +53,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     vec![site]
 }
 
-/// What a line of a `toc.yml` in `folder` names. Thousands of large files of one shape: lines are read, not YAML.
+/// Returns the path that a line of a `toc.yml` in `folder` names. There are thousands of large files of one shape, so
+/// this reads lines, not YAML.
 fn named(folder: &[u8], line: &str) -> Option<Vec<u8>> {
     let (key, target) = line.trim_start().trim_start_matches("- ").split_once(':')?;
     if !matches!(key, "href" | "topicHref" | "tocHref" | "homepage" | "landingPageUrl") {

@@ -117,7 +117,7 @@ fn together(tree: &Tree, files: &[Vec<u8>], site: &mut Site) -> Value {
     all
 }
 
-/// What render hooks and settings leave open.
+/// Records the links that render hooks and settings leave open.
 fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Value) {
     let hook = |kind: &str| {
         let name = format!("render-{kind}.html");

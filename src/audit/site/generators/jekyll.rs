@@ -162,7 +162,7 @@ fn collections(site: &mut Site, settings: &Value) {
     site.routes.push(route);
 }
 
-/// What stands in front of the path in the permalinks of a collection; nothing where they are made otherwise.
+/// Returns the prefix of the path in the permalinks of a collection, or nothing for other permalinks.
 fn prefix(pattern: &str, collection: &str) -> Option<Vec<u8>> {
     let fixed = pattern.replace(":collection", collection);
     let fixed = fixed.trim_matches('/').trim_end_matches(":output_ext").trim_matches('/');
@@ -170,7 +170,7 @@ fn prefix(pattern: &str, collection: &str) -> Option<Vec<u8>> {
     (!prefix.contains(':')).then(|| prefix.trim_matches('/').as_bytes().to_vec())
 }
 
-/// What stands in front of the date in the permalinks of posts.
+/// Returns the prefix of the date in the permalinks of posts.
 fn prefix_of_posts(pattern: &str) -> Option<Vec<u8>> {
     if matches!(pattern, "date" | "pretty" | "none") {
         return Some(Vec::new());

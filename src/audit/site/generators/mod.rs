@@ -52,9 +52,9 @@ pub(super) struct Generator {
     pub(super) name: &'static str,
     /// The word for it in settings, and what it covers.
     pub(super) word: Option<(&'static str, &'static str)>,
-    /// What it makes of documents.
+    /// The rules for documents.
     pub(super) model: &'static Model,
-    /// What names it.
+    /// The marks of the generator.
     marks: &'static [Mark],
     /// Reads its settings.
     read: Read,
@@ -128,10 +128,7 @@ pub(super) fn sites(tree: &Tree, path: &[u8], kind: &Kind) -> Vec<(usize, Site)>
     };
     let generators = numbers.iter().map(|number| (*number, GENERATORS[*number])).filter(|(_, one)| fits(one));
     generators
-        .flat_map(|(number, one)| {
-            let sites = (one.read)(tree, path, parent(path));
-            sites.into_iter().map(move |site| (number, Site { generator: one.name, ..site }))
-        })
+        .flat_map(|(number, one)| (one.read)(tree, path, parent(path)).into_iter().map(move |site| (number, site)))
         .collect()
 }
 
@@ -150,7 +147,7 @@ pub(super) fn host(reason: &str) -> Site {
     Site::new(&github::MODEL, Vec::new(), reason.to_owned())
 }
 
-/// What links of a site whose settings are not known depend on.
+/// Records the links that depend on unknown settings.
 const NOTHING: &str = "";
 
 /// A site because of a file.
@@ -175,7 +172,7 @@ fn settings_of(tree: &Tree, path: &[u8], site: &mut Site) -> Value {
     }
 }
 
-/// What can be done where a script says what only running it would give.
+/// The remedy for a setting that only running a script would give.
 const TELL: &str = "say it under audit.site in catalog.yaml: base and roots";
 
 /// Leaves addresses open, because a setting is computed.
@@ -213,12 +210,12 @@ fn normal(folder: &[u8], path: &str) -> Vec<u8> {
     normalise(folder, path.as_bytes()).unwrap_or_default()
 }
 
-/// Whether a folder has an entry of this path.
+/// Returns whether a folder has an entry of this path.
 fn has(tree: &Tree, folder: &[u8], path: &str) -> bool {
     tree.find(&join(folder, path.as_bytes())).is_some()
 }
 
-/// Whether a path is a folder.
+/// Returns whether a path is a folder.
 fn is_folder(tree: &Tree, path: &[u8]) -> bool {
     tree.find(path).is_some_and(|entry| tree.entries()[entry as usize].kind == Kind::Folder)
 }

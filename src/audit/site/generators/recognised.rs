@@ -14,10 +14,10 @@ const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::Att
 
 static MODEL: Model = Model { name: "", syntax: SYNTAX, links: Links::RECOGNISED };
 
-/// What makes the links of a recognised site judged.
+/// The remedy that makes the audit judge the links of a recognised site.
 pub(super) const REMEDY: &str = "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";
 
-/// What a framework makes of its files is a program of its own: not even the path of another document means the same everywhere.
+/// A framework makes pages by a program, so even the path of another document can mean anything.
 const BY_PROGRAM: Forms = Forms::ADDRESSES_AND_ANCHORS.and(Form::Page);
 
 /// Pages are found by name, wherever they lie.
@@ -29,9 +29,9 @@ pub(super) fn bare(generator: &'static str, folder: Vec<u8>, reason: String) -> 
 }
 
 /// The same, because of a file, with what is not judged.
-pub(super) fn site(generator: &'static Generator, folder: Vec<u8>, path: &[u8], forms: Forms) -> Site {
-    let mut site = bare(generator.name, folder, format!("{} is there", display_path(path)));
-    site.leave_open(forms, format!("there is no profile of {} yet", generator.name), REMEDY);
+pub(super) fn site(generator: &'static str, folder: Vec<u8>, path: &[u8], forms: Forms) -> Site {
+    let mut site = bare(generator, folder, format!("{} is there", display_path(path)));
+    site.leave_open(forms, format!("there is no profile of {generator} yet"), REMEDY);
     site
 }
 
@@ -46,7 +46,7 @@ macro_rules! documents {
             read: |tree, path, folder| {
                 let proof: fn(&Tree, &[u8], &[u8]) -> bool = $proof;
                 let is_one = proof(tree, path, folder);
-                is_one.then(|| site(&$id, folder.to_vec(), path, $forms)).into_iter().collect()
+                is_one.then(|| site($name, folder.to_vec(), path, $forms)).into_iter().collect()
             },
             complete: None,
         };
@@ -61,7 +61,7 @@ macro_rules! framework {
             word: None,
             model: &MODEL,
             marks: &[$($mark),+],
-            read: |tree, path, folder| framework(&$id, tree, path, folder, &[$($folder),*]),
+            read: |tree, path, folder| framework($name, tree, path, folder, &[$($folder),*]),
             complete: None,
         };
     };
@@ -82,7 +82,7 @@ framework!(ELEVENTY, "Eleventy", [File(".eleventy.js"), Script("eleventy.config"
 framework!(GATSBY, "Gatsby", [Script("gatsby-config")], ["content", "src", "docs", "blog"]);
 framework!(SVELTE, "SvelteKit", [Script("svelte.config")], ["src", "content"]);
 
-fn framework(generator: &'static Generator, tree: &Tree, path: &[u8], folder: &[u8], folders: &[&str]) -> Vec<Site> {
+fn framework(generator: &'static str, tree: &Tree, path: &[u8], folder: &[u8], folders: &[&str]) -> Vec<Site> {
     let mut governed: Vec<Vec<u8>> = folders.iter().map(|name| join(folder, name.as_bytes())).collect();
     governed.retain(|folder| tree.find(folder).is_some());
     if governed.is_empty() {

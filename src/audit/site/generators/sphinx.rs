@@ -63,18 +63,30 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 
 /// Extensions that bring no labels.
 const HARMLESS: &[&str] = &[
-    "myst_parser", "sphinx_copybutton", "sphinx_design", "sphinx_inline_tabs", "sphinx.ext.githubpages", "sphinx_tabs.tabs",
-    "sphinx_togglebutton", "sphinxext.opengraph", "sphinx.ext.mathjax", "sphinx_sitemap", "notfound.extension",
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_inline_tabs",
+    "sphinx.ext.githubpages",
+    "sphinx_tabs.tabs",
+    "sphinx_togglebutton",
+    "sphinxext.opengraph",
+    "sphinx.ext.mathjax",
+    "sphinx_sitemap",
+    "notfound.extension",
 ];
 
-/// Whether all labels stand in Markdown: no reStructuredText, no extension that brings others.
+/// Returns whether all labels stand in Markdown: no reStructuredText, no extension that brings others.
 fn is_plain(tree: &Tree, folder: &[u8], text: &str) -> bool {
     let Some(start) = text.find("extensions = [").filter(|start| *start == 0 || text[..*start].ends_with('\n')) else {
         return false;
     };
     let list = text[start..].split(']').next().unwrap_or_default();
     let names: Vec<&str> = list.split(['"', '\'']).skip(1).step_by(2).collect();
-    let is_changed = text.contains("extensions.") || text.contains("extensions +=") || text.contains("import myst") || text.contains("def setup");
+    let is_changed = text.contains("extensions.")
+        || text.contains("extensions +=")
+        || text.contains("import myst")
+        || text.contains("def setup");
     let is_other = |path: &[u8]| [".rst", ".ipynb", ".txt"].iter().any(|ending| path.ends_with(ending.as_bytes()));
     !is_changed
         && names.iter().all(|name| HARMLESS.contains(name))

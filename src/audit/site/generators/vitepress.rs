@@ -99,7 +99,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     vec![site]
 }
 
-/// What of `markdown` may change the anchors.
+/// The settings of `markdown` that can change anchors.
 fn anchors(settings: &Value) -> Option<&'static str> {
     let markdown = settings.get("markdown");
     match () {

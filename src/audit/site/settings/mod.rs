@@ -21,10 +21,15 @@ const LARGEST: u64 = 4 << 20;
 /// # Errors
 /// The reason.
 pub(super) fn text(tree: &Tree, path: &[u8]) -> Result<String, &'static str> {
+    const TOO_LARGE: &str = "is larger than 4 MB";
+    if let Some(text) = tree.text(path) {
+        let is_small = text.len() as u64 <= LARGEST;
+        return if is_small { Ok(String::from_utf8_lossy(text).into_owned()) } else { Err(TOO_LARGE) };
+    }
     let path = tree.on_disk(path);
     let metadata = fs::metadata(&path).map_err(|_| "cannot be read")?;
     if metadata.len() > LARGEST {
-        return Err("is larger than 4 MB");
+        return Err(TOO_LARGE);
     }
     let bytes = fs::read(&path).map_err(|_| "cannot be read")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -59,7 +64,7 @@ pub(super) fn parse(name: &[u8], text: &str) -> Result<Value, &'static str> {
     }
 }
 
-/// Whether brackets nest no deeper than serde_json allows: the parser of JSON5 has no bound of its own.
+/// Returns whether brackets nest no deeper than serde_json allows: the parser of JSON5 has no bound of its own.
 fn is_shallow(text: &str) -> bool {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text.bytes() {

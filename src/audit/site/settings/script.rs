@@ -18,7 +18,8 @@ pub(super) fn parse(text: &str) -> Value {
         .filter_map(|mark| code(text, mark).map(|at| at + mark.len()))
         .min();
     let Some(start) = start else { return Value::Computed };
-    let mut reader = Reader { text, at: start, depth: 0, constants: &constants, names: MOST_NAMES, is_lost: false };
+    let mut reader =
+        ScriptReader { text, at: start, depth: 0, constants: &constants, names: MOST_NAMES, is_lost: false };
     let value = unwrapped(reader.value());
     if reader.is_lost { Value::Computed } else { value }
 }
@@ -61,7 +62,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$')
 }
 
-struct Reader<'a, 'b> {
+struct ScriptReader<'a, 'b> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -71,7 +72,7 @@ struct Reader<'a, 'b> {
     is_lost: bool,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a> ScriptReader<'a, '_> {
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -183,7 +184,7 @@ impl<'a> Reader<'a, '_> {
     fn constant(&mut self, name: &str) -> Value {
         match self.constants.get(name) {
             Some(start) if self.names > 0 => {
-                let mut reader = Reader {
+                let mut reader = ScriptReader {
                     text: self.text,
                     at: *start,
                     depth: self.depth,

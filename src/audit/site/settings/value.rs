@@ -1,4 +1,4 @@
-//! What a settings file holds, whatever its format: plain data, without the types that nobody asks for.
+//! The contents of a settings file of any format: plain data, without types that no reader needs.
 
 /// A value of a settings file.
 #[derive(Clone, Debug, Default, PartialEq)]

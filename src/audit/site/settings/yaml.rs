@@ -16,7 +16,7 @@ const MOST: usize = 200_000;
 pub(in crate::audit::site) const TAG: &str = "!";
 
 /// An unfinished list or table.
-struct Open {
+struct OpenNode {
     anchor: usize,
     count: usize,
     list: Option<Vec<Value>>,
@@ -26,7 +26,7 @@ struct Open {
 
 /// Returns the first document, or nothing where it does not parse or is too large.
 pub(super) fn parse(text: &str) -> Option<Value> {
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenNode> = Vec::new();
     let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
     let mut count = 0;
     for event in Parser::new_from_str(text) {
@@ -54,16 +54,16 @@ pub(super) fn parse(text: &str) -> Option<Value> {
             }
             Event::SequenceStart(..) | Event::MappingStart(..) if open.len() >= DEEPEST => return None,
             Event::SequenceStart(_, anchor, _) => {
-                open.push(Open { anchor, count, list: Some(Vec::new()), table: Vec::new(), key: None });
+                open.push(OpenNode { anchor, count, list: Some(Vec::new()), table: Vec::new(), key: None });
                 continue;
             }
             Event::MappingStart(_, anchor, tag) => {
                 let tag = tag.map(|tag| (TAG.to_owned(), Value::Text(tag.suffix().to_owned())));
-                open.push(Open { anchor, count, list: None, table: tag.into_iter().collect(), key: None });
+                open.push(OpenNode { anchor, count, list: None, table: tag.into_iter().collect(), key: None });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Open { anchor, count: before, list, table, .. } = open.pop()?;
+                let OpenNode { anchor, count: before, list, table, .. } = open.pop()?;
                 let value = list.map_or(Value::Table(table), Value::List);
                 let size = count - before + 1;
                 if anchor != 0 {

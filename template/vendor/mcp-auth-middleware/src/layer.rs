@@ -94,7 +94,11 @@ impl ServiceTokens {
         if !self.0.config.service_tokens.iter().any(|known| known == key) {
             return Err(AuthError::ServiceTokenMissing);
         }
-        self.0.service_token(key).await
+        if let Some(token) = self.0.fresh(key) {
+            return Ok(token);
+        }
+        // The future of a database call has kilobytes, and handlers are futures in futures: boxed here, it is in none.
+        Box::pin(self.0.service_token(key)).await
     }
 }
 
@@ -213,11 +217,16 @@ impl Authenticator {
     /// The service token, where one is needed and known; `Some(None)` where none is needed.
     fn known_token(&self, resolves: bool) -> Option<Option<ServiceToken>> {
         let Some(key) = self.config.service_token.as_deref().filter(|_| resolves) else { return Some(None) };
+        self.fresh(key).map(Some)
+    }
+
+    /// A token that needs no asking.
+    fn fresh(&self, key: &str) -> Option<ServiceToken> {
         match &self.config.token_store {
             // In memory already.
-            TokenStore::Env(store) => store.get(key).map(Some),
+            TokenStore::Env(store) => store.get(key),
             #[cfg(any(feature = "postgres", feature = "infisical"))]
-            _ => self.resolved.get(key)?.fresh().map(Some),
+            _ => self.resolved.get(key)?.fresh(),
         }
     }
 

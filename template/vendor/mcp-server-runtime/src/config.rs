@@ -68,7 +68,6 @@ pub struct Auth {
 
 /// The address that clients use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct PublicUrl {
     /// Without `/mcp` and without a slash at the end: `https://mcp.example.com`.
     pub base: String,
@@ -104,9 +103,18 @@ impl Limits {
     }
 }
 
+#[cfg(test)]
+impl Default for Limits {
+    /// Those of a process with 128 MiB.
+    fn default() -> Self {
+        let (table, memory) = (Table::with(&[]), MEMORY.to_string());
+        let env = Environment::from_pairs([("MEMORY_BUDGET", memory.as_str())]);
+        Reader { env: &env, table: &table, problems: &mut Problems::default() }.limits()
+    }
+}
+
 /// The memory that the image's container has.
 const MEMORY: usize = 128 * 1024 * 1024;
-const LEAST_MEMORY: usize = 32 * 1024 * 1024;
 
 impl Config {
     /// Reads and checks everything.
@@ -123,18 +131,7 @@ impl Config {
         let mut read = Reader { env, table, problems };
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
-        let memory = read.memory();
-        let header_bytes = read.number("MAX_HEADER_BYTES");
-        let limits = Limits {
-            memory,
-            body_bytes: read.number_within("MAX_BODY_BYTES", memory / 96),
-            header_bytes,
-            concurrent_requests: read.number("MAX_CONCURRENT_REQUESTS"),
-            connections: read.number_within("MAX_CONNECTIONS", memory / 4 / header_bytes),
-            request_timeout: read.seconds("REQUEST_TIMEOUT_SECONDS"),
-            shutdown_grace: read.seconds("SHUTDOWN_GRACE_SECONDS"),
-        };
-        read.fits_in_memory(&limits);
+        let limits = read.limits();
         let store = read.token_store();
         let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
         let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
@@ -216,9 +213,37 @@ impl Reader<'_> {
         }
     }
 
+    /// What a request may cost. What is not set fits into the memory; what is set has to.
+    fn limits(&mut self) -> Limits {
+        let memory = self.number_or("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY));
+        let header_bytes = self.number("MAX_HEADER_BYTES");
+        let body_bytes = self.default_number("MAX_BODY_BYTES").min(memory / 96);
+        let connections = self.default_number("MAX_CONNECTIONS").min(memory / 4 / header_bytes);
+        let limits = Limits {
+            memory,
+            body_bytes: self.number_or("MAX_BODY_BYTES", body_bytes),
+            header_bytes,
+            connections: self.number_or("MAX_CONNECTIONS", connections),
+            concurrent_requests: self.number("MAX_CONCURRENT_REQUESTS"),
+            request_timeout: self.seconds("REQUEST_TIMEOUT_SECONDS"),
+            shutdown_grace: self.seconds("SHUTDOWN_GRACE_SECONDS"),
+        };
+        self.fits_in_memory(&limits);
+        limits
+    }
+
     /// A number of the table, which has its bounds and its default.
     fn number(&mut self, name: &'static str) -> usize {
-        let (least, most, default) = self.table.bounds(name);
+        self.number_or(name, self.default_number(name))
+    }
+
+    fn default_number(&self, name: &'static str) -> usize {
+        self.table.bounds(name).2
+    }
+
+    /// A number of the table, whose default comes from elsewhere.
+    fn number_or(&mut self, name: &'static str, default: usize) -> usize {
+        let (least, most, _) = self.table.bounds(name);
         let value = self.parsed(name, default, &format!("a whole number from {least} to {most}"));
         if (least..=most).contains(&value) {
             return value;
@@ -343,23 +368,6 @@ impl Reader<'_> {
             );
             self.problems.add("MAX_CONNECTIONS", text);
         }
-    }
-
-    /// The memory that the process may take: what is set, or else what its container has.
-    fn memory(&mut self) -> usize {
-        let default = memory::limit().unwrap_or(MEMORY);
-        let memory = self.parsed("MEMORY_BUDGET", default, "a number of bytes");
-        if memory < LEAST_MEMORY {
-            self.problems.add("MEMORY_BUDGET", format!("{memory} bytes are too few: at least {LEAST_MEMORY}"));
-            return default.max(LEAST_MEMORY);
-        }
-        memory
-    }
-
-    /// A number of the table whose default is less where there is no room for it.
-    fn number_within(&mut self, name: &'static str, most: usize) -> usize {
-        let number = self.number(name);
-        if self.env.text(name).is_none() { number.min(most.max(1)) } else { number }
     }
 
     fn log_format(&mut self) -> LogFormat {

@@ -92,7 +92,7 @@ pub use config::{
 };
 pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
-use metrics::Metrics;
+pub use metrics::Metrics;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 
@@ -168,23 +168,10 @@ pub fn command_line(name: &'static str, version: &'static str) -> clap::Command 
     command::command(server::Service { name, version })
 }
 
-/// Counts failed calls of the APIs behind the server, for `/status`.
-#[derive(Debug, Clone, Default)]
-pub struct UpstreamFailures(Option<Arc<Metrics>>);
-
-impl UpstreamFailures {
-    /// Counts one of this kind.
-    pub fn count(&self, kind: &'static str) {
-        if let Some(metrics) = &self.0 {
-            metrics.upstream_failed(kind);
-        }
-    }
-}
-
-/// Where the failures of upstream calls of this request are counted.
+/// The counters of the server, for a tool to count what fails behind it.
 #[must_use]
-pub fn upstream_failures(parts: &Parts) -> UpstreamFailures {
-    UpstreamFailures(parts.extensions.get().cloned())
+pub fn metrics(parts: &Parts) -> Option<Arc<Metrics>> {
+    parts.extensions.get().cloned()
 }
 
 /// Tells when the client of a request is gone.

@@ -44,7 +44,7 @@ pub(crate) struct App<'a, H> {
 pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
     let App { config, auth, store, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
-    let resource = metadata::Resource {
+    let document = metadata::Metadata {
         service: config.service,
         issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
         public: config.public_url.as_ref().map(|url| url.base.clone()),
@@ -73,7 +73,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
-        .with_state(resource);
+        .with_state(document);
     let guarded = authenticated.merge(metadata).layer(from_fn_with_state(guard, host::guard));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);

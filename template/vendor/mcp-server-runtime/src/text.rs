@@ -1,16 +1,16 @@
-//! Text from upstream: answers that are not quite JSON, and errors of HTTP clients.
+//! Text from outside: answers that are not quite JSON, and errors of libraries.
 
 use std::borrow::Cow;
 use std::error::Error;
 
-use serde_json::{Map, Value};
+type Object = serde_json::Map<String, serde_json::Value>;
 
 /// An object of JSON, as tolerant of broken text as JavaScript is, by which most of it was written: a half of a surrogate
 /// pair and bytes that are not UTF-8 become U+FFFD, and a byte order mark in front is skipped (RFC 8259 §8.1).
 ///
 /// # Errors
 /// Where it is no object for all that; the place is that in the text as it came.
-pub fn parse(body: &[u8]) -> serde_json::Result<Map<String, Value>> {
+pub fn parse(body: &[u8]) -> serde_json::Result<Object> {
     match serde_json::from_slice(body) {
         Ok(object) => Ok(object),
         Err(error) => {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -30,6 +31,10 @@ pub enum Fault {
     RetryAfter(&'static str),
     /// A list of so many items with so many bytes each, whatever was asked for, and a token where there are more.
     Items { count: usize, bytes: usize, more: bool },
+    /// This body.
+    Body(&'static str),
+    /// The normal answer, so much later.
+    Late(Duration),
     /// A body that ends in the middle.
     Truncated,
     /// No answer for an hour.
@@ -148,11 +153,16 @@ async fn faults(State(shared): State<Stub>, request: axum::extract::Request, nex
             let next = more.then(|| fastrand::u64(..).to_string());
             Json(json!({"items": items, "nextPageToken": next})).into_response()
         }
+        Some(Fault::Body(body)) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Some(Fault::Late(time)) => {
+            tokio::time::sleep(time).await;
+            next.run(request).await
+        }
         Some(Fault::Truncated) => {
             ([(header::CONTENT_TYPE, "application/json")], "{\"items\":[{\"id\":").into_response()
         }
         Some(Fault::Hang) => {
-            tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_secs(3600)).await;
             error(500, "unreachable")
         }
         Some(Fault::Endless) => {

@@ -112,7 +112,7 @@ fn is_date(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn of(make: fn(&Source<'_>, &mut Vec<Vec<u8>>), path: &str) -> String {
+    fn addresses(make: fn(&Source<'_>, &mut Vec<Vec<u8>>), path: &str) -> String {
         let mut sink = Vec::new();
         make(&Source { path: path.as_bytes(), document: None }, &mut sink);
         sink.into_iter().map(|address| String::from_utf8(address).unwrap()).collect::<Vec<_>>().join(" ")
@@ -132,7 +132,7 @@ mod tests {
             ("guide/_part", ""),
             ("_parts/a", ""),
         ] {
-            assert_eq!(of(document, path), address, "{path}");
+            assert_eq!(addresses(document, path), address, "{path}");
         }
     }
 
@@ -144,7 +144,7 @@ mod tests {
             ("2024/03/05/hello", "2024/03/05/hello"),
             ("hello", "hello"),
         ] {
-            assert_eq!(of(post, path), address, "{path}");
+            assert_eq!(addresses(post, path), address, "{path}");
         }
     }
 }

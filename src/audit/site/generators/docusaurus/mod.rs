@@ -84,8 +84,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.project = vec![folder.to_vec()];
     site.locales = settings.at(&["i18n", "locales"]).names().iter().map(|name| name.as_bytes().to_vec()).collect();
     site.made = ["search", "__docusaurus"].map(|name| name.as_bytes().to_vec()).to_vec();
-    let mut parts = Parts { tree, path, folder, site: &mut site };
-    parts.read(&settings);
+    let mut plugins = PluginReader { tree, path, folder, site: &mut site };
+    plugins.read(&settings);
     // The blog and the documents of further instances are named by their paths as well.
     site.roots.extend(site.content.iter().cloned());
     site.roots.push(folder.to_vec());
@@ -113,14 +113,14 @@ fn static_folders(folder: &[u8], settings: &Value) -> Vec<Vec<u8>> {
     named.into_iter().map(|name| normal(folder, name)).collect()
 }
 
-struct Parts<'a> {
+struct PluginReader<'a> {
     tree: &'a Tree,
     path: &'a [u8],
     folder: &'a [u8],
     site: &'a mut Site,
 }
 
-impl Parts<'_> {
+impl PluginReader<'_> {
     fn read(&mut self, settings: &Value) {
         let mut is_classic = false;
         for preset in settings.get("presets").items() {
@@ -184,11 +184,11 @@ impl Parts<'_> {
         if options == &Value::Computed || ["path", "routeBasePath"].iter().any(|name| options.get(name).is_computed()) {
             leave_computed(self.site, self.path, "where documents are");
         }
-        let told = options.get("path").text();
-        if let Some(told) = told {
-            self.site.note(self.path, "path", told);
+        let plugin_path = options.get("path").text();
+        if let Some(plugin_path) = plugin_path {
+            self.site.note(self.path, "path", plugin_path);
         }
-        let content = normal(self.folder, told.unwrap_or(folder));
+        let content = normal(self.folder, plugin_path.unwrap_or(folder));
         let prefix = options.get("routeBasePath").text().unwrap_or(prefix).trim_matches('/').as_bytes().to_vec();
         if folder == "blog" {
             let posts =

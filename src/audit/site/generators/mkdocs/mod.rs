@@ -156,6 +156,7 @@ fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 fn zensical(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let mut site = because(&MODEL, join(folder, b"docs"), path);
     let settings = settings_of(tree, path, &mut site);
+    site.generator = ZENSICAL.name;
     of_settings(&mut site, tree, path, folder, settings.get("project"));
     vec![site]
 }
@@ -164,7 +165,7 @@ fn techdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let docs = join(folder, b"docs");
     let is_one = tree.find(&docs).is_some()
         && settings::text(tree, path).is_ok_and(|text| text.contains("backstage.io/techdocs-ref"));
-    is_one.then(|| because(&MODEL, docs, path)).into_iter().collect()
+    is_one.then(|| Site { generator: TECHDOCS.name, ..because(&MODEL, docs, path) }).into_iter().collect()
 }
 
 /// Reads the settings of the file `path` in `folder`.

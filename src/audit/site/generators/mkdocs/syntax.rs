@@ -5,7 +5,7 @@ use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::settings::{TAG, Value};
 use crate::markdown::slug::{Dialect, Slugify};
 
-/// What the extension `extra` stands for.
+/// The extensions that `extra` contains.
 const EXTRA: [&str; 4] = ["attr_list", "footnotes", "def_list", "md_in_html"];
 
 /// Each extension that others lack, by its names.

@@ -97,7 +97,7 @@ impl Setting {
         Self { name, kind: SettingKind::Switch, default: Some(default), group, help }
     }
 
-    /// A whole number between these two.
+    /// A whole number between these two. An empty default is none.
     #[must_use]
     pub const fn number(
         name: &'static str,
@@ -106,7 +106,8 @@ impl Setting {
         group: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, kind: SettingKind::Number { least, most }, default: Some(default), group, help }
+        let default = if default.is_empty() { None } else { Some(default) };
+        Self { name, kind: SettingKind::Number { least, most }, default, group, help }
     }
 
     /// So many seconds.
@@ -201,11 +202,11 @@ Without it, no token can be read: keep a copy."),
     Setting::text("INFISICAL_PROJECT_ID", None, INFISICAL, "Id of the project."),
     Setting::text("INFISICAL_ENVIRONMENT", Some("prod"), INFISICAL, "Slug of the environment."),
     Setting::text("INFISICAL_PATH", Some("/"), INFISICAL, "Folder in which each service has one of its own name."),
-    Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; its name is accepted as well.
-By default told from Host: a proxy may change that, and clients may come by http under another name than localhost."),
+    Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; by default told from Host.
+Where a proxy changes Host, or clients reach this server by http under another name than localhost. Its name is accepted as well."),
     Setting::list("ALLOWED_HOSTS", NAMES, "Public host names, comma-separated, without https://. Requests under any other get 403; loopback always works."),
-    Setting::list("ALLOWED_ORIGINS", NAMES, "Origins of web pages that may call, comma-separated: https://claude.ai, chrome-extension://ID. Pages on this machine may."),
-    Setting::text("MEMORY_BUDGET", None, LIMITS, "Memory for the process in bytes; by default what its container has, else 128 MiB.
+    Setting::list("ALLOWED_ORIGINS", NAMES, "Origins of web pages that may call, comma-separated: https://claude.ai, chrome-extension://ID. Pages on this machine always may."),
+    Setting::number("MEMORY_BUDGET", (32 * 1024 * 1024, usize::MAX / 4), "", LIMITS, "Memory for the process in bytes; by default what its container has, else 128 MiB.
 The limits below have to fit into it, and one caller never takes more than a quarter of what there is for requests."),
     Setting::number("MAX_BODY_BYTES", (1024, 64 * 1024 * 1024), "1048576", LIMITS, "Size of a request's body in bytes; 413 above it."),
     // hyper's own lower bound is 8 KiB.
@@ -266,8 +267,7 @@ impl Table {
 #[derive(Debug, Clone)]
 pub struct Settings {
     values: BTreeMap<&'static str, Value>,
-    request_timeout: Duration,
-    memory: usize,
+    limits: Limits,
 }
 
 #[derive(Debug, Clone)]
@@ -330,17 +330,10 @@ impl Settings {
         }
     }
 
-    /// The time that a request has: what a tool waits for should end before.
+    /// What a request may cost: what a tool waits for should end before its time, and fit into the memory.
     #[must_use]
-    pub fn request_timeout(&self) -> Duration {
-        self.request_timeout
-    }
-
-    /// The memory that the process may take, in bytes. About a third of it is for answers of upstream APIs; JSON takes some
-    /// ten times its size until it is answered.
-    #[must_use]
-    pub fn memory_budget(&self) -> usize {
-        self.memory
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 }
 
@@ -353,7 +346,7 @@ impl Reader<'_> {
                 values.insert(setting.name, value);
             }
         }
-        Settings { values, request_timeout: limits.request_timeout, memory: limits.memory }
+        Settings { values, limits: limits.clone() }
     }
 
     fn value(&mut self, setting: &Setting) -> Option<Value> {

@@ -12,9 +12,12 @@ use serde_json::{Value, json};
 
 use crate::server::Service;
 
-/// What the metadata says.
+/// The path of the protected resource.
+pub(crate) const RESOURCE: &str = "/mcp";
+
+/// What the document is made from.
 #[derive(Debug, Clone)]
-pub(crate) struct Resource {
+pub(crate) struct Metadata {
     pub(crate) service: Service,
     /// The Access team, where one is configured.
     pub(crate) issuer: Option<String>,
@@ -22,13 +25,13 @@ pub(crate) struct Resource {
     pub(crate) public: Option<String>,
 }
 
-/// The path of the protected resource.
-pub(crate) const RESOURCE: &str = "/mcp";
-
 /// Answers with the metadata, by the configured address or by the host name under which the client reached us (checked
-/// before, see [`crate::middleware::host`]); 404 where there is no authorization server.
-pub(crate) async fn metadata(State(resource): State<Resource>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
-    let Resource { service, issuer: Some(issuer), public } = resource else { return Err(StatusCode::NOT_FOUND) };
+/// before, see [`crate::middleware::host`]).
+///
+/// # Errors
+/// 404 where there is no authorization server.
+pub(crate) async fn metadata(State(metadata): State<Metadata>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+    let Metadata { service, issuer: Some(issuer), public } = metadata else { return Err(StatusCode::NOT_FOUND) };
     let host = || headers.get(header::HOST).and_then(|host| origin_of(host.to_str().ok()?));
     let origin = public.or_else(host).ok_or(StatusCode::NOT_FOUND)?;
     Ok(Json(json!({

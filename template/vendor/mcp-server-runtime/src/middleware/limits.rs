@@ -198,16 +198,7 @@ mod tests {
     use super::*;
 
     fn gate(places: usize) -> Gate {
-        let second = Duration::from_secs(1);
-        let limits = Limits {
-            memory: 32 * 1024,
-            body_bytes: 1024,
-            header_bytes: 1024,
-            request_timeout: second,
-            concurrent_requests: places,
-            connections: 8,
-            shutdown_grace: second,
-        };
+        let limits = Limits { concurrent_requests: places, memory: 32 * 1024, ..Limits::default() };
         assert_eq!(limits.request_bytes(), 4096);
         Gate::new(&limits, Arc::default())
     }

@@ -3,7 +3,9 @@
 
 pub mod server;
 
+#[allow(unused_imports, reason = "every test file uses its own part")]
 pub use mcp_server_runtime::testing::{BEARER, TestServer, answer};
+#[allow(unused_imports, reason = "every test file uses its own part")]
 pub use server::{NAME, TOKEN, VERSION};
 
 /// The server's own token.

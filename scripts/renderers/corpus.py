@@ -1,0 +1,102 @@
+"""A public tree, built by its own generator: the links of its documents get marks, so that each is found again in the built site."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from generators import Failed, run
+from pages import Site
+
+#: `[text](destination)`, `[text][label]`; not in code spans, which are passed over first.
+INLINE = re.compile(r"(`+)(?:(?!\1).)*?\1(?!`)|(?P<open>!?\[)(?P<text>(?:[^\[\]`\n]|`[^`\n]*`|!\[[^\]\n]*\]\([^)\n]*\))*)(?P<middle>\]\(\s*<?)(?P<destination>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)(?P<end>[^)\n]*\))")
+FENCE = re.compile(r"^\s*(?:>\s*)*(`{3,}|~{3,})")
+
+
+def mark_links(root, suffixes=(".md", ".mdx")):
+    """Writes a mark into the text of each inline link of the tree; returns mark → document, line, destination."""
+    marks = {}
+    for path in sorted(root.rglob("*")):
+        if path.suffix not in suffixes or not path.is_file() or path.is_symlink() or {".git", "node_modules"} & set(path.parts):
+            continue
+        try:
+            lines = path.read_text().split("\n")
+        except UnicodeDecodeError:
+            continue
+        fence = None
+        for at, line in enumerate(lines):
+            opening = FENCE.match(line)
+            if opening and fence is None:
+                fence = opening[1]
+                continue
+            if fence is not None:
+                if opening and opening[1].startswith(fence) and line.strip().strip(">").strip() == opening[1]:
+                    fence = None
+                continue
+            following = lines[at + 1].strip() if at + 1 < len(lines) else ""
+            # The text of a heading makes its name.
+            if line.lstrip(" >").startswith("#") or following and not following.strip("=-") or "<!--" in line:
+                continue
+
+            def marked(link):
+                if not link["open"] or re.match(r"(?i)[a-z][a-z0-9+.-]*:|//", link["destination"]) or "{{" in link[0] or "{%" in link[0]:
+                    return link[0]
+                mark = len(marks) + 1
+                marks[mark] = (str(path.relative_to(root)), at + 1, link["destination"])
+                return f"{link['open']}{link['text']} L{mark:05}{link['middle']}{link['destination']}{link['end']}"
+
+            lines[at] = INLINE.sub(marked, line)
+        path.write_text("\n".join(lines))
+    return marks
+
+
+def compare(style, audit, tree, command, out, base, show):
+    """Builds a marked copy and audits another; prints figures and disagreements."""
+    work = Path(tempfile.mkdtemp(prefix="renderers-corpus-"))
+    try:
+        plain, marked = work / "plain", work / "marked"
+        for copy in (plain, marked):
+            shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns("node_modules"))
+        if not (plain / ".git").exists():
+            subprocess.run(["git", "init", "--quiet"], cwd=plain, check=True)
+        marks = mark_links(marked)
+        if command:
+            run(["bash", "-c", command], marked, OUT=str(work / "out"))
+            site = Site(work / "out" if (work / "out").is_dir() else marked / out, base, style.shows_folders)
+        else:
+            site = Site(style.build(marked, style.variants[0]), base, style.shows_folders)
+        where = defaultdict(list)
+        for page in site.html():
+            for mark, hrefs in site.page(page).links.items():
+                where[mark] += [(page, href) for href in hrefs]
+        report = audit.report(plain)
+        found = defaultdict(list)
+        for finding in report["findings"]:
+            if finding["severity"] == "error" or finding["code"] == "anchor-case":
+                found[finding["path"], finding["line"], finding["target"]].append(finding["code"])
+        counts, groups = Counter(), defaultdict(list)
+        for mark, (path, line, destination) in marks.items():
+            outcomes = {site.judge(page, href) for page, href in where.get(mark, [])}
+            codes = [code for code in found.get((path, line, destination), []) if code != "malformed-link"]
+            if not outcomes:
+                verdict = "not built"
+            elif outcomes & {"good"} and codes and set(codes) != {"anchor-case"}:
+                verdict = "false alarm"
+            elif "good" in outcomes:
+                verdict = "good, no error"
+            elif not outcomes & {"page", "anchor"}:
+                verdict = "elsewhere"
+            else:
+                verdict = "broken, said so" if codes else "broken, missed or not judged"
+            counts[verdict] += 1
+            groups[verdict].append((path, line, destination, codes, where.get(mark, [(None, None)])[0]))
+        print(f"{style.name} {tree.name}: {len(site.html())} pages; {'; '.join(report['profiles'])[:300]}")
+        print("  " + ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
+        for verdict in ["false alarm", "broken, missed or not judged"]:
+            for path, line, destination, codes, (page, href) in groups[verdict][:show]:
+                print(f"    {verdict}: {path}:{line}: {destination} {','.join(codes)} -> {page}: {href}")
+        return counts
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,3 +1,0 @@
-//! What stands in front of the tools.
-
-pub mod auth;
