@@ -1,6 +1,6 @@
 //! This server's own settings, as rows of the table that has all of them. A new setting is a row here, and its use.
 //!
-//! `scripts/settings.sh` writes `.env.example` anew from the table; a test holds it.
+//! The command `config --format env` prints the `.env.example` for it, and a test holds that file to the table.
 
 use mcp_server_runtime::Setting;
 

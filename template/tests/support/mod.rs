@@ -1,5 +1,5 @@
 //! This server, in process{% if example == "coda" %}, and the stub of the Coda API behind it{% endif %}.
-#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part")]
 
 {% if example == "coda" -%}
 pub mod stub_coda;

@@ -1,5 +1,5 @@
 //! The rendered server, in process, and a stub of the Coda API behind it with every fault that the real one can have.
-#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part")]
 
 pub mod stub_coda;
 
