@@ -55,7 +55,6 @@ fn whole_numbers(value: &mut Value) {
             let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
             // Beyond 2^53 a float is no exact integer.
             if let Some(whole) = whole.filter(|whole| whole.abs() <= 9_007_199_254_740_992.0) {
-                #[expect(clippy::cast_possible_truncation, reason = "whole, and small enough")]
                 let whole = whole as i64;
                 *number = Number::from(whole);
             }

@@ -7,8 +7,9 @@ type Object = serde_json::Map<String, serde_json::Value>;
 
 /// An object of JSON, as tolerant of broken text as JavaScript is, by which most of it was written: a half of a surrogate
 /// pair and bytes that are not UTF-8 become U+FFFD, and a byte order mark in front is skipped (RFC 8259 §8.1).
+///
 /// # Errors
-/// Where it is no JSON, or no object.
+/// Where it is no object for all that; the place is that in the text as it came.
 pub fn parse(body: &[u8]) -> serde_json::Result<Object> {
     match serde_json::from_slice(body) {
         Ok(object) => Ok(object),

@@ -144,6 +144,23 @@ async fn attack_50_no_secret_is_logged_at_any_level() {
 }
 
 #[tokio::test]
+async fn attack_50_arguments_are_in_no_line_whatever_rust_log_says() {
+    // "info" alone takes away what the default says of the MCP library.
+    for level in ["info", "trace,rmcp=trace"] {
+        let running = start(&[("RUST_LOG", level)]).await;
+        let arguments = serde_json::json!({"milliseconds": "words-of-the-caller"});
+        let params = serde_json::json!({"name": "wait", "arguments": arguments});
+        let call = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        assert_eq!(running.post(BEARER, call).await, 200);
+        let params = serde_json::json!({"progressToken": 1, "progress": 1, "message": "words-of-the-caller"});
+        let progress = serde_json::json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
+        assert_eq!(running.post(BEARER, progress).await, 202);
+        let (_, log) = running.terminate().await;
+        assert!(!log.contains("words-of-the-caller"), "at {level}:\n{log}");
+    }
+}
+
+#[tokio::test]
 async fn attack_61_a_log_that_nobody_reads_stops_nothing() {
     let mut running = start(&[]).await;
     let http = reqwest::Client::new();
