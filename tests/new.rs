@@ -82,7 +82,7 @@ mod making {
     fn a_wrong_catalog_in_a_template_is_said_and_nothing_is_made() {
         for (catalog, page, said) in [
             ("service: []\n", "", "did you mean services?"),
-            ("docs: {pages: {index: README.md}}\n", "README.md", "was not made by a build"),
+            ("docs: {pages: {index: README.md}}\n", "README.md", "in the place of a generated page"),
         ] {
             let place = Place::new();
             place.copy_small("template");

@@ -228,5 +228,5 @@ fn a_folder_may_have_a_name_as_long_as_any_and_no_longer() {
     assert!(place.path(&long).join("Cargo.toml").is_file());
     let output = place.run(&["new", "my-server", "--path", &too_long, "--no-git"]);
     let said = outcome(&output);
-    assert!(!output.status.success() && said.contains("choose a shorter one with --path"), "{said}");
+    assert!(!output.status.success() && said.contains("choose a shorter one; --path names the folder"), "{said}");
 }

@@ -51,6 +51,7 @@ fn a_link_to_a_page_that_says_that_it_is_deprecated_is_a_warning() {
       archive  run.md
                `deprecated` in the front matter is a sign of something that is gone (weight 6 of 6)
                README.md links to it
+               it sends its readers to new-run.md
       archive  setup.md
                `deprecated` in running text is a sign of something that is gone (weight 1 of 6)
                a notice at its head says so

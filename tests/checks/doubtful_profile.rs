@@ -32,7 +32,7 @@ fn one_warning_stands_for_all_of_them() {
             1  error    broken-link
             1  warning  doubtful-profile
 
-    GitHub's rules, because nothing says otherwise; not judged: 25 links with / in front, because the profile is doubtful
+    GitHub's rules, because nothing says otherwise; judged: 22 of 47 links; not judged: 25 links with / in front, because the profile is doubtful
     2 documents, 47 links in [TIME]: 1 error, 1 warning
 
     Next:

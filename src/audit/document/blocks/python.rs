@@ -11,7 +11,8 @@ use crate::audit::document::{Construct, Syntax, raw};
 /// Returns whether there is anything in a text that this pass changes.
 pub(super) fn is_worth_it(text: &str) -> bool {
     let has = |mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
-    has("!!!") || has("???") || has("\n===") || text.starts_with("===") || has("]:") || has("<")
+    let blanks = || memmem::find_iter(text.as_bytes(), "](").any(|at| raw::blank(text, at + 2).is_some());
+    has("!!!") || has("???") || has("\n===") || text.starts_with("===") || has("]:") || has("<") || blanks()
 }
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {

@@ -200,7 +200,9 @@ impl<'a> DocumentReader<'a> {
         };
         // The source is asked, not the text: it has the offsets.
         if let Some(source) = self.text.get(range.clone()) {
-            for mention in self.patterns.patterns.mentions(source, self.parsed.span(range).start as usize, place) {
+            for mut mention in self.patterns.patterns.mentions(source, range.start, place) {
+                // What was left out or put in may lie in front of it.
+                mention.span = self.parsed.span(&mention.span.range());
                 self.evidence.add(mention);
             }
         }
