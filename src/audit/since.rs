@@ -80,7 +80,7 @@ fn leads_to(finding: &Finding) -> Option<(String, &str)> {
     if end == 0 || target.starts_with('/') || target[..end].contains(':') {
         return None;
     }
-    let place = normalise(parent(finding.path.as_bytes()), target[..end].as_bytes())?;
+    let place = normalise(parent(finding.path.as_bytes()), &target.as_bytes()[..end])?;
     Some((String::from_utf8(place).ok()?, &target[end..]))
 }
 
@@ -175,7 +175,7 @@ mod tests {
         assert!(!is_older(with(|finding| finding.target = Some("other.md".to_owned())), &none));
         assert!(!is_older(with(|finding| finding.code = Code::PathCase), &none));
         let note = with(|finding| finding.severity = Severity::Note);
-        assert_eq!(are_older(&[finding()], &[note.clone()], &none), [false]);
+        assert_eq!(are_older(&[finding()], std::slice::from_ref(&note), &none), [false]);
         assert_eq!(are_older(&[note], &[finding()], &none), [true]);
         let twice = [finding(), with(|finding| finding.line = 9)];
         assert_eq!(are_older(&twice, &[finding()], &none), [true, false]);
@@ -205,7 +205,10 @@ mod tests {
         });
         let changed = [key.path.clone()].into_iter().collect();
         let changed = ChangedDocuments { changed, ..ChangedDocuments::default() };
-        assert_eq!(are_older(&[key.clone()], &[key.clone()], &ChangedDocuments::default()), [true]);
-        assert_eq!(are_older(&[key.clone()], &[key], &changed), [false]);
+        assert_eq!(
+            are_older(std::slice::from_ref(&key), std::slice::from_ref(&key), &ChangedDocuments::default()),
+            [true]
+        );
+        assert_eq!(are_older(std::slice::from_ref(&key), std::slice::from_ref(&key), &changed), [false]);
     }
 }

@@ -403,7 +403,7 @@ fn is_made_by_generator(path: &[u8], site: &Site) -> bool {
         let rest = path.strip_suffix(made.as_bytes());
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
     };
-    site.links.made.iter().any(|made| ends(&made))
+    site.links.made.iter().any(ends)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Flavor {
     }
 
     fn generator(self) -> &'static Generator {
-        &GENERATORS[self.0]
+        GENERATORS[self.0]
     }
 
     /// Returns the word for it.

@@ -63,7 +63,7 @@ impl Fence {
     }
 
     /// The character of the fence.
-    pub(super) fn marks<'a>(self, text: &'a str) -> (&'a str, &'a str) {
+    pub(super) fn marks(self, text: &str) -> (&str, &str) {
         text.split_at(self.length)
     }
 }

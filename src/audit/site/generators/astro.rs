@@ -149,7 +149,7 @@ fn integrations(site: &mut Site, path: &[u8], settings: &Value, options: &Value)
     let is_harmless = |name: &&str| HARMLESS.iter().any(|harmless| name.contains(harmless)) && !name.contains("Blog");
     let is_known = |names: &Value| {
         names.items().iter().all(|item| matches!(item, Value::Call(..) | Value::Text(_)))
-            && names.names().iter().all(|name| is_harmless(&name))
+            && names.names().iter().all(&is_harmless)
     };
     let plugins = options.get("plugins");
     if options == &Value::Computed
