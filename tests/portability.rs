@@ -158,9 +158,9 @@ fn attack_70_env_files_are_read_as_compose_reads_them_and_only_for_known_names()
             "CODA_API_TOKEN=single # quoted",
             "HOST=::1",
             "MCP_AUTH_ENCRYPTION_KEY=-----BEGIN\nsecond line\n-----END",
-            "MCP_DEV_BEARER_TOKEN=0123456789abcdef0123",
+            "MCP_DEV_BEARER_TOKEN=0123456789abcdef0123", // pragma: allowlist secret
             "PORT=1111",
-            "POSTGRES_PASSWORD_FILE=/run/secrets/password",
+            "POSTGRES_PASSWORD_FILE=/run/secrets/password", // pragma: allowlist secret
         ]
     );
     for (text, line) in [
