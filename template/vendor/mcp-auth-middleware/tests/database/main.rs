@@ -7,7 +7,6 @@ mod audit;
 mod changes;
 mod init;
 mod layer;
-mod outage;
 mod replicas;
 mod rotation;
 mod store;

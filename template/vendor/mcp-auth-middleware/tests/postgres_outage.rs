@@ -1,9 +1,15 @@
 //! The database is down, goes down, is slow, full or read-only: said in time and without secrets, and over by itself.
 
+#![cfg(all(feature = "postgres", unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "harness/postgres.rs"]
+mod postgres;
+
 use std::time::{Duration, Instant};
 
-use crate::postgres::{Cluster, Database, eventually, keyring, own, shared};
 use mcp_auth_middleware::{PostgresConfig, PostgresTokenStore, StoreError};
+use postgres::{Cluster, Database, eventually, keyring, own, shared};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
