@@ -150,10 +150,11 @@ if [[ $action == deploy ]]; then
 		[[ -e $path ]] || die "$path is missing"
 	done
 
-	# The settings without which the server does not start, where docker-compose.yml takes them from there.
-	empty=()
-	for variable in CF_ACCESS_TEAM_DOMAIN CF_ACCESS_AUD INFISICAL_CLIENT_ID INFISICAL_PROJECT_ID; do
-		grep -qE "^ +$variable: \\\$\{$variable:-\}" docker-compose.yml || continue
+	# The settings without which the server does not start, by the mode and the store that docker-compose.yml names.
+	needed=() empty=()
+	! grep -qE '^ +AUTH_MODE: "?(cloudflare|both)' docker-compose.yml || needed+=(CF_ACCESS_TEAM_DOMAIN CF_ACCESS_AUD)
+	! grep -qE '^ +TOKEN_STORE: "?infisical' docker-compose.yml || needed+=(INFISICAL_CLIENT_ID INFISICAL_PROJECT_ID)
+	for variable in ${needed[@]+"${needed[@]}"}; do
 		[[ -n $(setting "$variable") ]] || empty+=("$variable")
 	done
 	[[ ${#empty[@]} -eq 0 ]] || die "empty or missing in $env_file: ${empty[*]}; the server does not start without"
