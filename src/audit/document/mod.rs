@@ -125,6 +125,13 @@ pub struct Link {
     pub is_anchor: bool,
 }
 
+impl Link {
+    /// Creates a link whose destination stands at `destination_span`, of which nothing else is known yet.
+    const fn new(span: Span, destination_span: Span, destination: Text, kind: LinkKind) -> Self {
+        Self { span, destination_span, destination, kind, definition: None, says_old: false, is_anchor: false }
+    }
+}
+
 /// `[label]: destination`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {

@@ -39,15 +39,7 @@ impl DocumentReader<'_> {
         };
         let span = self.span(range);
         self.inside.links.push(OpenLink { link: self.links.len(), inner_end: range.start + before_text });
-        self.links.push(Link {
-            span,
-            destination_span,
-            destination,
-            kind,
-            definition,
-            says_old: false,
-            is_anchor: false,
-        });
+        self.links.push(Link { definition, ..Link::new(span, destination_span, destination, kind) });
     }
 
     pub(super) fn end_link(&mut self, range: &Range<usize>) {
@@ -80,16 +72,7 @@ impl DocumentReader<'_> {
         while let Some((found, address)) = source::bare_address(self.text, range.start.max(self.bare.end)..range.end) {
             self.bare.end = found.end;
             let (span, destination) = (self.span(&found), self.strings.add(address));
-            let kind = LinkKind::Autolink;
-            self.links.push(Link {
-                span,
-                destination_span: span,
-                destination,
-                kind,
-                definition: None,
-                says_old: false,
-                is_anchor: false,
-            });
+            self.links.push(Link::new(span, span, destination, LinkKind::Autolink));
         }
     }
 

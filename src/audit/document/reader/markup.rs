@@ -54,16 +54,7 @@ impl DocumentReader<'_> {
                 let destination = self.strings.add(&text);
                 let span =
                     if destination_span.start < destination_span.end { destination_span } else { self.span(range) };
-                let (kind, says_old) = (LinkKind::Html, false);
-                self.links.push(Link {
-                    span,
-                    destination_span,
-                    destination,
-                    kind,
-                    definition: None,
-                    says_old,
-                    is_anchor: false,
-                });
+                self.links.push(Link::new(span, destination_span, destination, LinkKind::Html));
             }
             HtmlPiece::Anchor(name) => self.names.push(self.strings.add(&name)),
             HtmlPiece::Named(name) => {

@@ -228,16 +228,7 @@ impl<'a> DocumentReader<'a> {
         if self.syntax.has(Construct::Includes) {
             for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
                 let (span, destination) = (self.parsed.original_span(&range), self.strings.add(file));
-                let (kind, destination_span) = (LinkKind::Include, Span::default());
-                self.links.push(Link {
-                    span,
-                    destination_span,
-                    destination,
-                    kind,
-                    definition: None,
-                    says_old: false,
-                    is_anchor: false,
-                });
+                self.links.push(Link::new(span, Span::default(), destination, LinkKind::Include));
             }
         }
         if let Some((span, _)) = front_matter.status.filter(|_| !self.patterns.places.is_empty()) {
