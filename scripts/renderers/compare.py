@@ -27,14 +27,17 @@ COLUMNS = ["good, said so", "broken, said so", "false alarm", "missed", "not jud
 class Probe:
     """One link that is tried."""
 
-    def __init__(self, mark, path, line, form, destination, image=False):
+    def __init__(self, mark, path, line, form, destination, image=False, role=""):
         self.mark, self.path, self.line, self.form, self.destination, self.image = mark, path, line, form, destination, image
+        self.role = role
         self.truth = None
         self.verdict = None
         self.codes = []
         self.of = ""
 
     def text(self):
+        if self.role:
+            return f"{{{self.role}}}`L{self.mark:05} <{self.destination}>`"
         return f"{'!' if self.image else ''}[L{self.mark:05}]({self.destination})"
 
 
@@ -151,17 +154,17 @@ def write_probes(style, root, rng, sources, site, pages):
             source = f"{style.documents}/{tree}/{place}probe{style.ending}"
             lines = list(style.front(rng, 0)) + ["# Probe", ""]
 
-            def add(form, destination, image=False):
+            def add(form, destination, image=False, role=""):
                 mark = int(marks()[1:])
-                probe = Probe(mark, source, len(lines) + 1, form, destination, image)
+                probe = Probe(mark, source, len(lines) + 1, form, destination, image, role)
                 probes.append(probe)
                 lines.extend([probe.text(), ""])
 
             for token, path in members:
+                for form, destination in page_forms(style, source, path):
+                    add(form if token in pages else f"no page: {form}", destination)
                 if token not in pages:
                     continue
-                for form, destination in page_forms(style, source, path):
-                    add(form, destination)
                 page = site.page(pages[token])
                 address = site.address(pages[token])
                 add("address", encode(address))
@@ -187,6 +190,7 @@ def write_probes(style, root, rng, sources, site, pages):
                 ("/file, not there", "/none.png", False),
             ] + ([("image, not there", "none.png", True)] if style.images else []):
                 add(form, destination, image)
+            style.more_probes(add, source, [path for token, path in members if token in pages])
             (Path(root) / source).write_text("\n".join(lines))
             yield source, [probe for probe in probes if probe.path == source]
 
@@ -200,7 +204,9 @@ def truth(site, probes):
     for probe in probes:
         found = where.get(probe.mark)
         if not found:
-            probe.truth = "raw"
+            # A role or an entry that leads nowhere is no link in the page.
+            probe.truth = ("anchor" if probe.role == "ref" else "page") if probe.role else "raw"
+            probe.href = probe.page = None
             continue
         outcomes = {site.judge(page, href) for page, href in found}
         probe.truth = outcomes.pop() if len(outcomes) == 1 else "ambiguous"
@@ -213,7 +219,7 @@ def pad(style, root, count):
     folder = Path(root) / style.documents / "padding"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "LICENSE").write_text("x\n")
-    text = "\n".join(["[x](LICENSE) [x](./) [x](/)"] * count)
+    text = "\n".join([style.padding] * count)
     (folder / f"padding{style.ending}").write_text("\n".join(style.front(random.Random(0), 0)) + "\n" + text + "\n")
     return folder
 
@@ -251,10 +257,44 @@ def verdicts(style, audit, root, probes):
     return report, counts
 
 
-def one_site(style, variant, seed, trees, audit, keep):
+def fixed(style, root, variant, audit, probes):
+    """Repairs the tree, builds it again, and says of each link what has become of it."""
+    before = {path: path.read_text() for path in (root / style.documents).rglob(f"*{style.ending}")}
+    padding = pad(style, root, len(probes))
+    audit.fix(root)
+    shutil.rmtree(padding)
+    shutil.rmtree(root / "out", ignore_errors=True)
+    after = [Probe(one.mark, one.path, one.line, one.form, one.destination, one.image, one.role) for one in probes]
+    for one in after:
+        # Each stands alone on its line.
+        one.destination = "".join((root / one.path).read_text().splitlines()[one.line - 1 : one.line])
+    truth(Site(style.build(root, variant), style.base, style.shows_folders), after)
+    style.clean(root)
+    counts, groups = Counter(), defaultdict(list)
+    for old, new in zip(probes, after):
+        if old.truth not in ("good", "page", "anchor"):
+            continue
+        if old.truth == "good":
+            verdict = "kept" if new.truth == "good" else "LOST"
+        elif new.truth == "good":
+            verdict = "mended"
+        else:
+            verdict = "left broken" if new.destination == old.text() else "mended in vain"
+        counts[verdict] += 1
+        groups[verdict, old.form].append((old, new))
+    changed = sum(path.read_text() != text for path, text in before.items())
+    print(f"  fix      {changed} documents changed; " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in ["kept", "LOST", "mended", "mended in vain", "left broken"]))
+    for (verdict, form), group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        if verdict in ("LOST", "mended in vain"):
+            print(f"    {len(group):5} {verdict}: {form}")
+            for old, new in group[:3]:
+                print(f"          {old.path}: {old.destination} ({old.href}) -> {new.destination} ({new.href})")
+
+
+def one_site(style, variant, seed, trees, audit, keep, fix):
     """Builds and audits one site of many trees."""
     rng = random.Random(f"{style.name} {variant} {seed}")
-    root = Path(tempfile.mkdtemp(prefix="renderers-"))
+    root = Path(tempfile.mkdtemp(prefix="renderers-", dir=style.place()))
     try:
         style.variant = variant
         sources = write_trees(style, root, rng, trees)
@@ -277,6 +317,8 @@ def one_site(style, variant, seed, trees, audit, keep):
         truth(site, probes)
         style.clean(root)
         report, unjudged = verdicts(style, audit, root, probes)
+        if fix:
+            fixed(style, root, variant, audit, probes)
         return probes, report, unjudged, sources, pages
     finally:
         if keep:
@@ -297,7 +339,8 @@ def broken_links(style, root):
                 continue
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 for link in LINK.finditer(line):
-                    probes.append(Probe(int(link[1]), str(path.relative_to(root)), number, "", link[0]))
+                    role = "toctree" if link["entry"] is not None else (link["role"] or "").strip("{}`")
+                    probes.append(Probe(int(link[3]), str(path.relative_to(root)), number, "", link[0], role=role))
     twice = [mark for mark, count in Counter(probe.mark for probe in probes).items() if count > 1]
     if twice or not probes:
         raise Failed(f"each link needs a mark of its own; twice: {twice}")
@@ -318,7 +361,7 @@ def fixtures(options):
         if not style.installed():
             skipped.add(style.name)
             continue
-        root = Path(tempfile.mkdtemp(prefix="renderers-"))
+        root = Path(tempfile.mkdtemp(prefix="renderers-", dir=style.place()))
         try:
             shutil.copytree(fixture, root, dirs_exist_ok=True)
             built = broken_links(style, root)
@@ -360,6 +403,7 @@ def main(arguments):
     parser.add_argument("--build", metavar="COMMAND", help="with --corpus: builds the site into $OUT, in the copy [default: as made-up trees]")
     parser.add_argument("--out", default="out", metavar="FOLDER", help="with --corpus: where the build puts the site, if not into $OUT")
     parser.add_argument("--base", default="/", metavar="/PATH/", help="with --corpus: the path at which the site is published [default: /]")
+    parser.add_argument("--fix", action="store_true", help="then repair the tree by --fix, build it again, and say what has become of each link")
     parser.add_argument("--fixtures", action="store_true", help="build the trees of tests/fixtures/renderers and compare with their expected.tsv")
     parser.add_argument("--update", action="store_true", help="with --fixtures: write expected.tsv as the built sites say")
     options = parser.parse_args(arguments)
@@ -386,7 +430,7 @@ def main(arguments):
             continue
         for variant in [only] if only else style.variants:
             try:
-                probes, report, unjudged, sources, pages = one_site(style, variant, options.seed, options.trees, audit, options.keep)
+                probes, report, unjudged, sources, pages = one_site(style, variant, options.seed, options.trees, audit, options.keep, options.fix)
             except Failed as failed:
                 print(f"SKIPPED {name}:{variant}: {failed}")
                 continue

@@ -54,7 +54,7 @@ def mark_links(root, suffixes=(".md", ".mdx")):
 
 def compare(style, audit, tree, command, out, base, show):
     """Builds a marked copy and audits another; prints figures and disagreements."""
-    work = Path(tempfile.mkdtemp(prefix="renderers-corpus-"))
+    work = Path(tempfile.mkdtemp(prefix="renderers-corpus-", dir=style.place()))
     try:
         plain, marked = work / "plain", work / "marked"
         for copy in (plain, marked):

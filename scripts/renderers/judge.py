@@ -11,7 +11,8 @@ from pathlib import Path
 ERRORS = {"broken-link", "path-case", "broken-anchor", "malformed-link", "undefined-reference"}
 #: Warnings that say that a link does not work as it is written.
 WARNINGS = {"anchor-case"}
-LINK = re.compile(r"!?\[L(\d{5})\]\((?:<[^>\n]*>|[^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
+#: `[L00001](destination)`, `` {doc}`L00001 <page>` ``, and `L00001 <page>` as a line of a toctree.
+LINK = re.compile(r"(?m)(?:!?\[|(?P<role>\{[a-z:]+\}`)|(?P<entry>^))L(\d{5})(?(role) <[^<>`\n]*>`|(?(entry) <[^<>\n]*>$|\]\((?:<[^>\n]*>|[^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)))")
 
 
 class Audit:
@@ -26,6 +27,14 @@ class Audit:
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{command}: exit status {done.returncode}: {done.stderr[-2000:]}")
         return json.loads(done.stdout)
+
+    def fix(self, root):
+        """Makes the certain fixes; returns what it says."""
+        command = [self.binary, "audit-docs", "--fix", "--allow-dirty", "--root", root, root]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode not in (0, 1):
+            raise RuntimeError(f"{command}: exit status {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout + done.stderr
 
     def findings(self, root):
         """Document and line → codes."""
@@ -50,7 +59,7 @@ class Audit:
         if not marks:
             return set()
         kept = set(marks)
-        document.write_text(LINK.sub(lambda link: link[0] if int(link[1]) in kept else f"L{link[1]}", text))
+        document.write_text(LINK.sub(lambda link: link[0] if int(link[3]) in kept else f"L{link[3]}", text))
         count = self.report(root, document)["not_judged"]
         if count == 0:
             return set()

@@ -36,7 +36,7 @@ def heading(rng, style, text):
     if rng.random() < 0.12 and style.ids:
         ident = " " + rng.choice(style.ids).format(name=f"own-{rng.randrange(10**6)}" if style.unique_ids else rng.choice(["own", "Own-Id", "a.b", "x_y", "own", "1st", "ünï"]))
     roll = rng.random()
-    if roll < 0.08:
+    if roll < 0.08 and not (ident and style.mdx):
         return [f"{text}{ident}", "-" * 5]
     if roll < 0.14:
         return [f"{'#' * level} {text} {'#' * rng.choice([1, 2, 3])}{ident}"]
@@ -73,7 +73,8 @@ def document(rng, style, token):
             text = rng.choice(used) + rng.choice([" 1", "-1", "_1", " 2"])
         used.append(text)
         block = heading(rng, style, text)
-        if rng.random() < 0.25 and style.blocks:
+        # Docusaurus takes `{#id}` out of lines that begin with `#`; elsewhere it is an expression, and a wrong one.
+        if rng.random() < 0.25 and style.blocks and not (style.mdx and "{#" in block[0]):
             block = rng.choice(style.blocks)(rng, block)
         lines += block + [""]
         if rng.random() < 0.5:

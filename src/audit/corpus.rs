@@ -45,7 +45,7 @@ pub struct Corpus {
     /// By site: the addresses of its pages, if they have any.
     indexes: Vec<Option<Index>>,
     /// By site: the page of each label, for sites whose labels apply to all pages.
-    labels: Vec<FxHashMap<Box<str>, u32>>,
+    labels: Vec<Labels>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
 }
 
@@ -184,8 +184,18 @@ impl Corpus {
     /// Returns the page with a label that destinations on a page may name, if the site of the page has labels.
     #[must_use]
     pub fn label(&self, page: u32, label: &[u8]) -> Option<u32> {
-        let labels = self.labels.get(usize::from(self.pages[page as usize].site))?;
-        labels.get(std::str::from_utf8(label).ok()?).copied()
+        let labels = &self.labels_of(page).filter(|labels| !labels.pages.is_empty())?.pages;
+        labels.get(&*std::str::from_utf8(label).ok()?.to_lowercase()).copied()
+    }
+
+    /// Returns whether the site of a page may have labels that only a build knows: some page of it is composed.
+    #[must_use]
+    pub fn composes_labels(&self, page: u32) -> bool {
+        self.labels_of(page).is_some_and(|labels| labels.is_composed)
+    }
+
+    fn labels_of(&self, page: u32) -> Option<&Labels> {
+        self.labels.get(usize::from(self.pages[page as usize].site))
     }
 
     /// Returns whether some page of a site with its own addresses may have this address. Only the generator understands
@@ -243,15 +253,25 @@ fn indexes(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<
     sites.all().iter().zip(has_pages).map(of_site).collect()
 }
 
-/// The labels of each site that finds them on all pages; the first page that has one counts.
-fn labels(sites: &Sites, pages: &[Page]) -> Vec<FxHashMap<Box<str>, u32>> {
+/// The labels of a site that finds them on all pages.
+#[derive(Clone, Debug, Default)]
+struct Labels {
+    /// In lower case; the first page that has one counts.
+    pages: FxHashMap<Box<str>, u32>,
+    /// A build puts something into some page, which may have others.
+    is_composed: bool,
+}
+
+fn labels(sites: &Sites, pages: &[Page]) -> Vec<Labels> {
     if !sites.all().iter().any(|site| site.links.labels) {
         return Vec::new();
     }
-    let mut labels = vec![FxHashMap::default(); sites.all().len()];
+    let mut labels = vec![Labels::default(); sites.all().len()];
     for (number, page) in (0_u32..).zip(pages).filter(|(_, page)| sites.site(page.site).links.labels) {
+        let labels = &mut labels[usize::from(page.site)];
+        labels.is_composed |= page.document.composed;
         for name in page.document.anchors.iter(&page.document.strings) {
-            labels[usize::from(page.site)].entry(name.into()).or_insert(number);
+            labels.pages.entry(name.to_lowercase().into()).or_insert(number);
         }
     }
     labels

@@ -39,7 +39,10 @@ pub fn count(corpus: &Corpus, graph: &Graph) -> Vec<Unjudged> {
         for (at, (resolved, link)) in graph.links[number as usize].iter().zip(&document.links).enumerate() {
             let (form, cause) = match (resolved.target, resolved.fragment) {
                 (Target::Unjudged(cause), _) => (doubt::form(corpus, number, at).unwrap_or(Form::Page), cause),
-                (_, Fragment::Unjudged(cause)) => (Form::Anchor, cause),
+                (_, Fragment::Unjudged(cause)) => {
+                    let is_label = corpus.site(number).links.labels && document.text(link.destination).starts_with('#');
+                    (if is_label { Form::Label } else { Form::Anchor }, cause)
+                }
                 _ => continue,
             };
             add(number, form, cause, document.text(link.destination));

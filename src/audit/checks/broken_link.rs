@@ -62,7 +62,8 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
 /// The file is there, and no reader of the site gets it.
 fn unpublished(context: Context<'_>, page: u32, what: &str) -> String {
     let list = context.corpus.site(page).published.as_ref().map(|published| display_path(&published.list));
-    format!("{} does not list {what}, so the site has no such page", list.unwrap_or_default())
+    let Some(list) = list else { return format!("{what} is a draft, so the site has no such page") };
+    format!("{list} does not list {what}, so the site has no such page")
 }
 
 #[cfg(test)]

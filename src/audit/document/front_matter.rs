@@ -26,6 +26,8 @@ pub struct FrontMatter {
     pub addresses: Vec<Text>,
     /// It has a title for lists, which a generator makes of what is in a folder: `linkTitle:`.
     pub listed: bool,
+    /// It is not finished: `draft: true`.
+    pub draft: bool,
     /// Readers are sent somewhere else: `redirect:`, `redirect_to:`.
     pub redirects: bool,
 }
@@ -95,6 +97,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
                 found.replacement = Some(strings.add(value()));
             }
             "linkTitle" | "linktitle" => found.listed = true,
+            "draft" => found.draft = value() == "true",
             "redirect" | "redirect_to" | "redirectTo" => found.redirects = true,
             name @ ("slug" | "id" | "url" | "permalink") => {
                 let address = strings.add(value());

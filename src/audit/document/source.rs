@@ -24,7 +24,7 @@ pub(super) fn attribute_id(word: &str) -> Option<&str> {
 pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, &'a str)> {
     let mut found = Vec::new();
     for mark in marks {
-        let ends: &[char] = if mark.starts_with('{') { &['}', ':'] } else { &['\n'] };
+        let ends: &[char] = if mark.starts_with("{{") { &['}', ':'] } else { &['\n'] };
         for start in memchr::memmem::find_iter(text.as_bytes(), mark) {
             let from = start + mark.len();
             let Some(rest) = text[from..].split(ends).next() else { continue };
@@ -172,6 +172,8 @@ mod tests {
             includes(text, &marks).into_iter().map(|(_, file)| file).collect::<Vec<_>>(),
             ["a.md", "c.md", "./d.mdx"]
         );
+        let text = "```{include} ../e.md\n:start-after: x\n```\n";
+        assert_eq!(includes(text, &["{include} "]).into_iter().map(|(_, file)| file).collect::<Vec<_>>(), ["../e.md"]);
         let text = "--8<-- \"a.md:part\"\n\n  --8<--\n  b.md\n  c.md:2:3\n  --8<--\nd.md\n";
         let files: Vec<_> = includes(text, &marks).into_iter().map(|(range, file)| (&text[range], file)).collect();
         assert_eq!(files, [("--8<-- \"a.md:part\"", "a.md"), ("b.md", "b.md"), ("c.md:2:3", "c.md")]);

@@ -24,8 +24,9 @@ pub(super) fn is_universal(fragment: &str) -> bool {
     fragment.is_empty() || fragment.eq_ignore_ascii_case("top") || fragment.starts_with(":~:") || lines
 }
 
-/// How `fragment`, as written, fits a page.
-pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
+/// How `fragment`, as written, fits a page; `is_alone` where the link has no path: then it may be a label on any page,
+/// where a site has those.
+pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -> Fragment {
     let fragment = fragment.split(":~:").next().unwrap_or(fragment);
     let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
     let site = corpus.site(page);
@@ -39,11 +40,13 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
     if found == Match::Exact {
         return Fragment::Fine;
     }
-    if corpus.label(page, name.as_bytes()).is_some() {
+    if is_alone && corpus.label(page, name.as_bytes()).is_some() || site.links.labels && is_numbered(name) {
         return Fragment::Fine;
     }
-    let composed = corpus.pages[page as usize].document.composed.then_some(Cause::Composed);
-    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)) {
+    let is_composed = corpus.pages[page as usize].document.composed || is_alone && corpus.composes_labels(page);
+    let composed = is_composed.then_some(Cause::Composed);
+    let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
+    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)).or_else(label) {
         return Fragment::Unjudged(cause);
     }
     match found {
@@ -51,6 +54,11 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str) -> Fragment {
         Match::Case(text) => Fragment::Case(text),
         Match::None => Fragment::Missing,
     }
+}
+
+/// `id3`: docutils numbers what has no name, and what has one that is taken.
+fn is_numbered(name: &str) -> bool {
+    name.strip_prefix("id").is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns whether the page itself has the place, by exactly this name.

@@ -169,7 +169,9 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
         }
         Target::Case(_) => open(site, &parts.decoded(), target),
         Target::Page(of) | Target::FolderPage { page: of, .. } => {
-            let fragment = parts.fragment.map_or(Fragment::Fine, |fragment| fragment::find(corpus, of, fragment));
+            let fragment = parts
+                .fragment
+                .map_or(Fragment::Fine, |fragment| fragment::find(corpus, of, fragment, parts.path.is_empty()));
             Resolved { target, fragment }
         }
         Target::Entry(entry) => {

@@ -3,7 +3,7 @@
 use super::{Target, address};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::site::{Addresses, ByName, Cause, Elsewhere, Site, below, is_below};
+use crate::audit::site::{Addresses, ByName, Cause, Elsewhere, Form, Site, below, is_below};
 use crate::audit::walk::{Kind, Tree, is_markdown};
 use crate::text::path::{file_name, join, normalise, normalise_into, parent};
 
@@ -77,7 +77,7 @@ pub(super) fn locate(
         return published(corpus, own, site, entry, kind);
     }
     if let Some(entry) = address::find(corpus, page, site, path, buffer) {
-        return reached(corpus, site, entry);
+        return published(corpus, own, site, entry, kind);
     }
     if let Some(entry) = by_name(tree, site, path) {
         return match site.links.by_name {
@@ -87,6 +87,9 @@ pub(super) fn locate(
     }
     if let Some(page) = corpus.label(page, path) {
         return Target::Page(page);
+    }
+    if Form::from_path(path) == Form::Bare && corpus.composes_labels(page) {
+        return Target::Unjudged(Cause::Composed);
     }
     // `[[text|page]]` in one wiki is `[[page|text]]` in another.
     if kind == LinkKind::Wiki && site.links.by_name == ByName::Hyphenated {
@@ -121,6 +124,7 @@ pub(super) fn locate(
 fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
     let target = reached(corpus, site, entry);
     match target {
+        Target::Page(page) if is_hidden(corpus, own, site, page, kind) => Target::Unpublished(page),
         Target::Page(page)
             if site.published.is_some()
                 && kind != LinkKind::Include
@@ -133,9 +137,19 @@ fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKin
     }
 }
 
+/// Returns whether a page is a draft that another page of the site leads to, which is none.
+fn is_hidden(corpus: &Corpus, own: &[u8], site: &Site, page: u32, kind: LinkKind) -> bool {
+    let is_draft = |page: u32| corpus.pages[page as usize].document.front_matter.draft;
+    site.links.hides_drafts
+        && kind != LinkKind::Include
+        && is_draft(page)
+        && corpus.site(page).links.hides_drafts
+        && corpus.tree.find(own).and_then(|entry| corpus.page_of(entry)).is_some_and(|own| !is_draft(own))
+}
+
 /// The entry of exactly this path, unless it is a folder.
 fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
-    tree.find(path).filter(|entry| tree.entries()[*entry as usize].kind != Kind::Folder)
+    tree.find(path).filter(|entry| !is_folder(tree, *entry))
 }
 
 /// Returns whether a path is to be taken from its page's folder.
@@ -234,7 +248,7 @@ fn is_published(corpus: &Corpus, path: &[u8], here: Option<&[u8]>) -> bool {
 /// The entry for a path, or for what the renderer makes of it.
 fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     let rules = site.links;
-    if let Some(entry) = tree.find(path) {
+    if let Some(entry) = tree.find(path).filter(|entry| rules.folders || !is_folder(tree, *entry)) {
         return Some(entry);
     }
     for ending in rules.endings {
@@ -263,6 +277,10 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     tree.find(&[stem, b".md"].concat()).or_else(|| tree.find(&[stem, b".mdx"].concat()))
 }
 
+fn is_folder(tree: &Tree, entry: u32) -> bool {
+    tree.entries()[entry as usize].kind == Kind::Folder
+}
+
 /// Returns the target of an entry.
 pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
     let found = &corpus.tree.entries()[entry as usize];
@@ -285,7 +303,8 @@ fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
 }
 
 fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
-    let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).next();
+    let is_target = |entry: &u32| site.links.folders || !is_folder(tree, *entry);
+    let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).find(is_target);
     with("").or_else(|| site.links.endings.iter().find_map(|ending| with(ending)))
 }
 

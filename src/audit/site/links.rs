@@ -61,6 +61,8 @@ pub struct Links {
     pub by_name: ByName,
     /// A destination may be the label of a place on any page.
     pub labels: bool,
+    /// A link to a folder leads somewhere.
+    pub folders: bool,
     /// The meaning of an address without a page.
     pub addresses: Addresses,
     /// A page is found by its fragment whatever the case.
@@ -81,6 +83,8 @@ pub struct Links {
     pub fragments: &'static [&'static str],
     /// Files in which a link without a destination is a page that is still to be written.
     pub drafts: &'static [&'static str],
+    /// What is built for readers lacks pages whose front matter says `draft: true`.
+    pub hides_drafts: bool,
     /// Files that are shown around or in front of every page: their bare fragments are about that one.
     pub frames: &'static [&'static str],
     /// `?id=name` is a fragment, and `#/page` a path.
@@ -111,6 +115,7 @@ impl Links {
         aliases: &[],
         by_name: ByName::No,
         labels: false,
+        folders: true,
         addresses: Addresses::None,
         forgives_case: true,
         loose_anchors: false,
@@ -121,6 +126,7 @@ impl Links {
         made: &[],
         fragments: &[],
         drafts: &[],
+        hides_drafts: false,
         frames: &[],
         is_routed: false,
         lists_folders: false,

@@ -19,12 +19,14 @@ pub enum Form {
     Anchor,
     /// `[text][label]` without a definition.
     Reference,
+    /// `#x` alone, where a site has labels that hold for all pages.
+    Label,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Absolute, Self::Bare, Self::Address, Self::Page, Self::File, Self::Anchor, Self::Reference];
+    pub const ALL: [Self; 8] =
+        [Self::Absolute, Self::Bare, Self::Address, Self::Page, Self::File, Self::Anchor, Self::Reference, Self::Label];
 
     /// Returns the form of a path, which is not empty.
     #[must_use]
@@ -64,6 +66,7 @@ impl Form {
             Self::File => "file",
             Self::Anchor => "anchor",
             Self::Reference => "reference",
+            Self::Label => "label",
         }
     }
 
@@ -85,6 +88,8 @@ impl Form {
             (Self::Anchor, _) => "anchors",
             (Self::Reference, 1) => "reference",
             (Self::Reference, _) => "references",
+            (Self::Label, 1) => "label",
+            (Self::Label, _) => "labels",
         }
     }
 }
@@ -222,7 +227,7 @@ mod tests {
     #[test]
     fn forms_are_a_set() {
         let forms = Forms::new(&[Form::Bare, Form::Reference]);
-        assert_eq!(Form::ALL.map(|form| forms.has(form)), [false, true, false, false, false, false, true]);
+        assert_eq!(Form::ALL.map(|form| forms.has(form)), [false, true, false, false, false, false, true, false]);
         assert!(Form::ALL.iter().all(|form| !Forms::NONE.has(*form)));
     }
 }

@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 pub use python::Slugify;
+pub use rules::docutils;
 
 /// The renderer whose rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,11 @@ pub enum Dialect {
     },
     /// The package `@mdit-vue/shared`, which VitePress and VuePress use.
     MditVue,
+    /// MyST (`myst_parser/slugs.py`, `github_slugify`), and docutils' ids beside it.
+    Myst {
+        /// The setting `myst_heading_anchors`: headings of deeper levels have docutils' ids alone.
+        depth: u8,
+    },
 }
 
 impl Dialect {
@@ -44,6 +50,7 @@ impl Dialect {
             Self::Mdbook => rules::mdbook(text, names),
             Self::PythonMarkdown { slugify, separator } => slugify.write(text, separator, names),
             Self::MditVue => rules::mdit_vue(text, names),
+            Self::Myst { .. } => rules::myst(text, names),
         }
     }
 
@@ -209,6 +216,22 @@ mod tests {
         assert_eq!(slug(Slugify::Unicode, '-', "Größe: der Bär"), "größe-der-bär");
         assert_eq!(slug(Slugify::PymdownxLower, '-', "A  B & Größe"), "a--b--größe");
         assert_eq!(slug(Slugify::Pymdownx, '-', "My API"), "My-API");
+    }
+
+    #[test]
+    fn myst_and_docutils_names() {
+        let mut slugger = Slugger::new(Dialect::Myst { depth: 3 });
+        let names = ["½ Привет नमस्ते", "a & b ", "foo", "foo", "foo-1"].map(|text| slugger.next(text).to_owned());
+        assert_eq!(names, ["½-привет-नमसत", "a--b-", "foo", "foo-1", "foo-1-1"]);
+        for (text, id) in [
+            ("1. Setup & Größe -", "setup-grosze"),
+            ("Smile ½ café", "smile-12-cafe"),
+            ("日本語", ""),
+            ("`a_b.c()`", "a-b-c"),
+            ("2024", ""),
+        ] {
+            assert_eq!(docutils(text), id, "{text}");
+        }
     }
 
     #[test]

@@ -53,6 +53,102 @@ fn stays(c: char) -> bool {
     )
 }
 
+/// MyST's rule. What Python's `\w` matches stays, in lower case: letters and numbers of all kinds and `_`, but no marks.
+/// Each space becomes a hyphen.
+pub(super) fn myst(text: &str, names: &mut String) {
+    names.extend(text.to_lowercase().chars().filter_map(|c| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        c if is_python_alphanumeric(c) => Some(c),
+        _ => None,
+    }));
+}
+
+/// Python's `str.isalnum` for one character.
+fn is_python_alphanumeric(c: char) -> bool {
+    use GeneralCategory as G;
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
+    matches!(
+        c.general_category(),
+        G::UppercaseLetter
+            | G::LowercaseLetter
+            | G::TitlecaseLetter
+            | G::ModifierLetter
+            | G::OtherLetter
+            | G::DecimalNumber
+            | G::LetterNumber
+            | G::OtherNumber
+    )
+}
+
+/// The id that docutils makes of a name (`nodes.make_id`): ASCII letters and digits in lower case, anything else a single
+/// hyphen, none at the ends, no digit in front. It may be empty; then the element gets a number.
+#[must_use]
+pub fn docutils(text: &str) -> String {
+    /// Letters that decomposition does not take apart.
+    const LETTERS: &[(char, &str)] = &[
+        ('ß', "sz"),
+        ('æ', "ae"),
+        ('œ', "oe"),
+        ('ȸ', "db"),
+        ('ȹ', "qp"),
+        ('ø', "o"),
+        ('đ', "d"),
+        ('ħ', "h"),
+        ('ı', "i"),
+        ('ł', "l"),
+        ('ŧ', "t"),
+        ('ƀ', "b"),
+        ('ƃ', "b"),
+        ('ƈ', "c"),
+        ('ƌ', "d"),
+        ('ƒ', "f"),
+        ('ƙ', "k"),
+        ('ƚ', "l"),
+        ('ƞ', "n"),
+        ('ƥ', "p"),
+        ('ƫ', "t"),
+        ('ƭ', "t"),
+        ('ƴ', "y"),
+        ('ƶ', "z"),
+        ('ǥ', "g"),
+        ('ȥ', "z"),
+        ('ȴ', "l"),
+        ('ȵ', "n"),
+        ('ȶ', "t"),
+        ('ȷ', "j"),
+        ('ȼ', "c"),
+        ('ȿ', "s"),
+        ('ɀ', "z"),
+        ('ɇ', "e"),
+        ('ɉ', "j"),
+        ('ɋ', "q"),
+        ('ɍ', "r"),
+        ('ɏ', "y"),
+    ];
+    let mut plain = String::with_capacity(text.len());
+    for c in text.to_lowercase().chars() {
+        match LETTERS.iter().find(|(letter, _)| *letter == c) {
+            Some((_, ascii)) => plain.push_str(ascii),
+            None => plain.push(c),
+        }
+    }
+    let mut id = String::with_capacity(plain.len());
+    for c in plain.nfkd().filter(char::is_ascii) {
+        match c {
+            'a'..='z' => id.push(c),
+            '0'..='9' if !id.is_empty() => id.push(c),
+            '0'..='9' => {}
+            _ if !id.is_empty() && !id.ends_with('-') => id.push('-'),
+            _ => {}
+        }
+    }
+    id.truncate(id.trim_end_matches('-').len());
+    id
+}
+
 /// mdBook's `normalize_id`. Alphanumerics, `_` and `-` stay, and white space becomes a hyphen. Old versions lower-case
 /// ASCII only, new versions all letters.
 pub(super) fn mdbook(text: &str, names: &mut String) {

@@ -56,6 +56,17 @@ impl Fence {
         (length >= 3 && (mark == b'~' || !text[length..].contains('`'))).then_some(Self { mark, length })
     }
 
+    /// Returns the fence of colons that a line's text begins: `:::{note}`.
+    pub(super) fn colons(text: &str) -> Option<Self> {
+        let length = text.bytes().take_while(|byte| *byte == b':').count();
+        (length >= 3).then_some(Self { mark: b':', length })
+    }
+
+    /// Returns whether it is one of colons.
+    pub(super) const fn is_colons(self) -> bool {
+        self.mark == b':'
+    }
+
     /// Returns whether a line's text ends it.
     pub(super) fn is_closed_by(self, text: &str) -> bool {
         let length = text.bytes().take_while(|byte| *byte == self.mark).count();

@@ -44,6 +44,7 @@ pub(super) struct Writer<'a> {
     text: String,
     pieces: Vec<Piece>,
     names: Vec<String>,
+    is_composed: bool,
     /// Where the last copy ends.
     end: usize,
     is_changed: bool,
@@ -53,7 +54,7 @@ impl<'a> Writer<'a> {
     /// Creates a writer of a text.
     pub(super) fn new(source: &'a str) -> Self {
         let (text, pieces) = (String::with_capacity(source.len() + source.len() / 16), Vec::new());
-        Self { source, text, pieces, names: Vec::new(), end: 0, is_changed: false }
+        Self { source, text, pieces, names: Vec::new(), is_composed: false, end: 0, is_changed: false }
     }
 
     /// Copies a part of the old text; what lies between it and the last one is left out.
@@ -88,6 +89,17 @@ impl<'a> Writer<'a> {
     pub(super) fn name(&mut self, name: &str) {
         self.names.push(name.to_owned());
         self.is_changed = true;
+    }
+
+    /// Notes that a build puts something into the text which may have names of places.
+    pub(super) const fn compose(&mut self) {
+        self.is_composed = true;
+        self.is_changed = true;
+    }
+
+    /// Returns whether a build puts something into the text.
+    pub(super) const fn is_composed(&self) -> bool {
+        self.is_composed
     }
 
     /// Returns whether the line that is being written is empty so far.

@@ -25,6 +25,8 @@ pub(super) struct Rewritten {
     pub(super) text: String,
     /// Names of places that a fragment can give, beside those that the parser finds.
     pub(super) names: Vec<String>,
+    /// A build puts something into it that is not in it.
+    pub(super) is_composed: bool,
     /// The last pass first.
     maps: Vec<Map>,
 }
@@ -55,7 +57,7 @@ pub(super) fn rewrite(text: &str, syntax: &Syntax) -> Option<Rewritten> {
     if syntax.has(Construct::Mdx) {
         passes.run(text, &|writer| mdx::rewrite(writer, syntax));
     }
-    if syntax.has(Construct::Directives) && (has("{") || has(")=") || has("\n%")) {
+    if syntax.has(Construct::Directives) && (has("{") || has(")=") || has("\n%") || has("$$")) {
         passes.run(text, &myst::rewrite);
     }
     if syntax.has(Construct::Containers) && has(":::") {
@@ -77,14 +79,16 @@ impl Passes {
         let source = self.done.as_ref().map_or(text, |done| &done.text);
         let mut writer = Writer::new(source);
         pass(&mut writer);
+        let mut is_composed = writer.is_composed();
         let Some((text, map, names)) = writer.finish() else { return };
         let mut maps = vec![map];
         let mut all = names;
         if let Some(done) = self.done.take() {
             maps.extend(done.maps);
             all.extend(done.names);
+            is_composed |= done.is_composed;
         }
-        self.done = Some(Rewritten { text, names: all, maps });
+        self.done = Some(Rewritten { text, names: all, is_composed, maps });
     }
 }
 
@@ -122,6 +126,22 @@ mod tests {
         assert_eq!(done.names, ["here"]);
         assert!(done.text.contains("\nT\n\n\n\n[a](b)\n\n"), "{}", done.text);
         assert!(done.text.contains("```{code-block} md\n[c](d)\n```"), "{}", done.text);
+    }
+
+    #[test]
+    fn lists_images_and_names_of_directives() {
+        let myst = |text| rewrite(text, &Syntax::new(Dialect::Github).with(&[Construct::Directives])).unwrap();
+        let done = myst("```{toctree}\n:glob:\n:caption: C\n\na\nB <b/c>\nself\nd/*\n```\ne\n");
+        assert_eq!(done.text.split_whitespace().collect::<Vec<_>>(), ["[](<a>)", "[](<b/c>)", "e"]);
+        let done = myst(":::{figure} x.png\n:name: Fig One\n\n[a](b)\n:::\n");
+        assert_eq!(done.text.split_whitespace().collect::<Vec<_>>(), ["![](<x.png>)", "[a](b)"]);
+        assert_eq!(done.names, ["fig one", "fig-one"]);
+        assert!(!done.is_composed);
+        let done = myst(":::{code-block} md\n:name: c\n# no heading\n:::\n\n$$\nx\n$$ (eq)\n");
+        assert!(done.text.starts_with("~~~~~~~~\n:name: c\n# no heading\n~~~~~~~~\n"), "{}", done.text);
+        assert_eq!(done.names, ["c", "eq", "equation-eq"]);
+        assert_eq!(myst("$$\nx\n$$ (eq)\n").names, ["eq", "equation-eq"]);
+        assert!(myst("```{automodule} x\n```\n").is_composed);
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use super::DocumentReader;
 use crate::audit::document::{Construct, Text, source};
+use crate::markdown::slug::{Dialect, docutils};
 
 /// A heading that has begun.
 pub(super) struct Heading {
     pub(super) text: String,
     pub(super) id: Option<String>,
-    pub(super) first_level: bool,
+    pub(super) level: u8,
 }
 
 /// The headings so far.
@@ -57,6 +58,10 @@ impl DocumentReader<'_> {
 
     pub(super) fn end_heading(&mut self) {
         let Some(heading) = self.headings.open.take() else { return };
+        if let Dialect::Myst { depth } = self.syntax.dialect {
+            self.end_myst_heading(heading, depth);
+            return;
+        }
         // The parser leaves a tab at the end of `## x<TAB>`.
         let mut text = heading.text.trim();
         let mut id = heading.id;
@@ -67,7 +72,7 @@ impl DocumentReader<'_> {
             id = id.or_else(|| list.split_whitespace().find_map(source::attribute_id).map(str::to_owned));
             text = before.trim_end();
         }
-        if heading.first_level && self.headings.title.is_none() {
+        if heading.level == 1 && self.headings.title.is_none() {
             self.headings.title = Some(self.strings.add(text));
         }
         if self.syntax.has(Construct::NodeText) {
@@ -76,6 +81,25 @@ impl DocumentReader<'_> {
         }
         let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
         self.names.push(self.strings.add(slug));
+        self.headings.spare = heading.text;
+        self.headings.spare.clear();
+    }
+
+    /// A heading of MyST has two names: the slug, which `myst_heading_anchors` gives to the upper levels, and docutils' id.
+    fn end_myst_heading(&mut self, heading: Heading, depth: u8) {
+        // Blanks beside an image or a role become hyphens.
+        let text = heading.text.trim_matches(['\t', '\n', '\r']);
+        if heading.level == 1 && self.headings.title.is_none() {
+            self.headings.title = Some(self.strings.add(text.trim()));
+        }
+        // `{#id}` behind a link or code is an attribute, behind plain text it is text: either is taken.
+        let before = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{')).map(|(before, _)| before.trim_end());
+        for text in [Some(text), before].into_iter().flatten() {
+            if heading.level <= depth {
+                self.names.push(self.strings.add(self.slugger.next(text)));
+            }
+            self.names.push(self.strings.add(&docutils(text)));
+        }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
     }

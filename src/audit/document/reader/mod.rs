@@ -3,10 +3,11 @@
 mod headings;
 mod links;
 mod markup;
+mod roles;
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, HeadingLevel, LinkType, Tag, TagEnd};
+use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
 use super::evidence::{self, Patterns};
 use super::parsed::Parsed;
@@ -14,7 +15,7 @@ use super::{
     Anchors, Construct, Definition, Document, Evidence, FrontMatter, Link, LinkKind, Place, Raw, RawKind, Reading,
     Span, Strings, Suppression, Syntax, Text, Undefined, secrets, source,
 };
-use crate::markdown::slug::Slugger;
+use crate::markdown::slug::{Dialect, Slugger};
 use headings::{Heading, Headings};
 use links::OpenLink;
 use markup::Markup;
@@ -103,6 +104,7 @@ impl<'a> DocumentReader<'a> {
             Event::Start(tag) => return self.start(tag, range, definition),
             Event::End(tag) => self.end(*tag, range),
             Event::Text(text) => self.plain_text(text, range, false),
+            Event::Code(text) if self.syntax.has(Construct::Directives) && self.role(text, range) => {}
             Event::Code(text) => self.plain_text(text, range, true),
             Event::InlineMath(text) | Event::DisplayMath(text) => self.heading_text(text),
             Event::SoftBreak | Event::HardBreak => self.heading_text("\n"),
@@ -118,12 +120,14 @@ impl<'a> DocumentReader<'a> {
     fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
         match tag {
             Tag::Heading { level, id, .. } => {
-                let first_level = *level == HeadingLevel::H1;
                 self.headings.body |= !self.headings.places.is_empty();
                 self.headings.places.push(range.clone());
                 let id = id.as_deref().map(str::to_owned);
-                self.headings.open = Some(Heading { text: std::mem::take(&mut self.headings.spare), id, first_level });
+                self.headings.open =
+                    Some(Heading { text: std::mem::take(&mut self.headings.spare), id, level: *level as u8 });
             }
+            // MyST has none unless it is asked to: the marks are text.
+            Tag::Strikethrough if matches!(self.syntax.dialect, Dialect::Myst { .. }) => self.heading_text("~~"),
             Tag::Link { link_type, dest_url, .. } => {
                 let kind = match link_type {
                     LinkType::Autolink | LinkType::Email => LinkKind::Autolink,
@@ -163,6 +167,7 @@ impl<'a> DocumentReader<'a> {
         match tag {
             TagEnd::Heading(_) => self.end_heading(),
             TagEnd::DefinitionListTitle => self.end_term(),
+            TagEnd::Strikethrough if matches!(self.syntax.dialect, Dialect::Myst { .. }) => self.heading_text("~~"),
             TagEnd::Link => self.end_link(range),
             TagEnd::Image => {
                 self.inside.images -= 1;
@@ -190,7 +195,7 @@ impl<'a> DocumentReader<'a> {
             return;
         }
         let place = match &self.headings.open {
-            Some(heading) if heading.first_level && !self.headings.body => Place::Title,
+            Some(heading) if heading.level == 1 && !self.headings.body => Place::Title,
             Some(_) => Place::Heading,
             None if self.inside.quotes > 0 && !self.headings.body => Place::Banner,
             // What is quoted was said by somebody else.
@@ -247,7 +252,8 @@ impl<'a> DocumentReader<'a> {
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
-        let composed = source::is_composed(self.parsed.original, self.syntax.composed_marks);
+        let composed = source::is_composed(self.parsed.original, self.syntax.composed_marks)
+            || self.parsed.rewritten.is_some_and(|rewritten| rewritten.is_composed);
         Document {
             composed,
             anchors,

@@ -6,28 +6,33 @@ use super::{Generator, NOTHING, because};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
-use crate::audit::site::{Addresses, Links, Model, Site};
+use crate::audit::site::{Addresses, Elsewhere, Links, Model, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
+use crate::text::path::display_path;
 
-const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[
-    C::HeadingIds,
-    C::AttributeLists,
-    C::FootnoteIds,
-    C::Directives,
-    C::Containers,
-    C::Math,
-    C::DefinitionLists,
-]);
+const SYNTAX: Syntax = Syntax {
+    include_marks: &["{include} "],
+    ..Syntax::new(Dialect::Myst { depth: u8::MAX }).with(&[
+        C::AttributeLists,
+        C::Directives,
+        C::Containers,
+        C::Includes,
+        C::Math,
+        C::DefinitionLists,
+    ])
+};
 
 static MODEL: Model = Model {
     name: "Sphinx",
     syntax: SYNTAX,
     links: Links {
         endings: &[".md", ".rst", ".ipynb", ".txt"],
-        html_is_markdown: true,
         labels: true,
+        folders: false,
+        html: Elsewhere::Site,
         addresses: Addresses::None,
+        fragments: &["genindex", "modindex", "py-modindex", "search"],
         made: &["genindex.html", "genindex", "modindex", "py-modindex", "search", "search.html", "genindex.md"],
         ..Links::SITE
     },
@@ -49,16 +54,48 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         return Vec::new();
     }
     let mut site = because(&MODEL, folder.to_vec(), path);
-    if let Some(depth) = assigned(&text, "myst_heading_anchors") {
-        site.note(path, "myst_heading_anchors", depth);
+    anchors(&mut site, path, &text);
+    if !is_plain(tree, folder, &text) {
+        // A label may come from reStructuredText, from code, or from another project's inventory.
+        let why = "a label may come from reStructuredText, from code or from another project".to_owned();
+        site.leave_open(Forms::ADDRESSES.and(Form::Label).and(Form::Reference), why, NOTHING);
     }
-    if is_plain(tree, folder, &text) && assigned(&text, "myst_heading_anchors").is_some() {
-        return vec![site];
-    }
-    // A label may come from reStructuredText, from code, or from another project's inventory.
-    let why = "a label may come from reStructuredText, from code or from another project".to_owned();
-    site.leave_open(Forms::ADDRESSES_AND_ANCHORS.and(Form::Reference), why, NOTHING);
     vec![site]
+}
+
+/// How headings are named: to which depth by slugs, and whether only by what is known here.
+fn anchors(site: &mut Site, path: &[u8], text: &str) {
+    let anchors = "myst_heading_anchors";
+    let depth = assigned(text, anchors);
+    if let Some(depth) = depth {
+        site.note(path, anchors, depth);
+    }
+    match depth.map_or(Ok(0), str::parse) {
+        Ok(depth) => site.syntax.dialect = Dialect::Myst { depth },
+        Err(_) => {
+            // Deeper than any heading: each may have a slug.
+            site.syntax.dialect = Dialect::Myst { depth: u8::MAX };
+            let why = format!("{} computes {anchors}", display_path(path));
+            site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+        }
+    }
+    // `--` is a dash before the heading is named.
+    if text.contains("\"replacements\"") || text.contains("'replacements'") {
+        site.syntax = site.syntax.with(&[C::SmartPunctuation]);
+    }
+    let is_default = |value: &str| matches!(value, "github" | "None");
+    let other = match () {
+        () if !text.contains("myst") => Some("does not name MyST"),
+        () if text.contains("autosectionlabel") => Some("makes a label of every heading"),
+        () if assigned(text, "myst_heading_slug_func").is_some_and(|value| !is_default(value)) => {
+            Some("sets myst_heading_slug_func")
+        }
+        () => None,
+    };
+    if let Some(what) = other {
+        let why = format!("{} {what}, which changes anchors", display_path(path));
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
 }
 
 /// Extensions that bring no labels.
@@ -87,7 +124,9 @@ fn is_plain(tree: &Tree, folder: &[u8], text: &str) -> bool {
         || text.contains("extensions +=")
         || text.contains("import myst")
         || text.contains("def setup");
-    let is_other = |path: &[u8]| [".rst", ".ipynb", ".txt"].iter().any(|ending| path.ends_with(ending.as_bytes()));
+    // A text file is a source only where the configuration says so.
+    let endings: &[&str] = if text.contains(".txt") { &[".rst", ".ipynb", ".txt"] } else { &[".rst", ".ipynb"] };
+    let is_other = |path: &[u8]| endings.iter().any(|ending| path.ends_with(ending.as_bytes()));
     !is_changed
         && names.iter().all(|name| HARMLESS.contains(name))
         && !tree.below(folder).any(|(_, entry)| is_other(&entry.path))

@@ -28,6 +28,7 @@ static MODEL: Model = Model {
         addresses: Addresses::Loose,
         aliases: &["@site/", "@theme/", "pathname://"],
         made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
+        hides_drafts: true,
         lists_folders: true,
         ..Links::SITE
     },
