@@ -199,7 +199,9 @@ class OfNode(Generator):
     """What is common to generators from npm."""
 
     def clean(self, root):
-        (root / "node_modules").unlink(missing_ok=True)
+        modules = root / "node_modules"
+        # Astro keeps something there.
+        shutil.rmtree(modules, ignore_errors=True) if modules.is_dir() and not modules.is_symlink() else modules.unlink(missing_ok=True)
         for name in [".astro", ".docusaurus", "docs/.vitepress/cache", "build", "dist"]:
             shutil.rmtree(root / name, ignore_errors=True)
 

@@ -52,6 +52,12 @@ pub enum Construct {
     SmartPunctuation,
     /// A heading is named by the text of its node as it is, blanks at its ends included (GitHub).
     NodeText,
+    /// The text of an image is text of its heading (`mdast-util-to-string`).
+    ImageText,
+    /// `:name` in a heading is a directive without a text: Docusaurus shows it, and names the heading without it.
+    TextDirectives,
+    /// Footnotes have the ids of `remark-gfm`: `user-content-fn-1`, `user-content-fnref-1`, `footnote-label`.
+    GfmFootnotes,
     /// `term` and `: definition` below it are a list of definitions.
     DefinitionLists,
 }

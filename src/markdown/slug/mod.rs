@@ -46,7 +46,8 @@ impl Dialect {
     /// Appends the anchor of a heading to `names`, before numbering repeated ones.
     fn write(self, text: &str, names: &mut String) {
         match self {
-            Self::Github | Self::GithubSlugger => rules::github(text, names),
+            Self::Github => rules::github(text, names),
+            Self::GithubSlugger => rules::github_slugger(text, names),
             Self::Mdbook => rules::mdbook(text, names),
             Self::PythonMarkdown { slugify, separator } => slugify.write(text, separator, names),
             Self::MditVue => rules::mdit_vue(text, names),
@@ -202,6 +203,7 @@ mod tests {
 
     #[test]
     fn github_slugger_never_gives_a_name_twice() {
+        assert_eq!(Slugger::new(Dialect::GithubSlugger).next("👨\u{200d}👩C#(x)"), "cx");
         let mut slugger = Slugger::new(Dialect::GithubSlugger);
         let names = ["foo", "foo", "foo-1", "foo"].map(|text| slugger.next(text).to_owned());
         assert_eq!(names, ["foo", "foo-1", "foo-1-1", "foo-2"]);

@@ -29,12 +29,23 @@ pub(super) fn github(text: &str, names: &mut String) {
     }
 }
 
+/// The package's rule, which is GitHub's but for the emoji joiner.
+pub(super) fn github_slugger(text: &str, names: &mut String) {
+    if text.contains(JOINER) {
+        github(&text.replace(JOINER, ""), names);
+    } else {
+        github(text, names);
+    }
+}
+
+const JOINER: char = '\u{200d}';
+
 /// Ruby's `\p{Word}`, which GitHub keeps: letters, marks, decimal and letter numbers, connector punctuation, and the
 /// emoji joiner (U+200D), which belongs to `Join_Control`. github-slugger drops the other character of that class. No
 /// page was found that shows GitHub's choice.
 fn stays(c: char) -> bool {
     use GeneralCategory as G;
-    if c == '\u{200d}' {
+    if c == JOINER {
         return true;
     }
     matches!(

@@ -1,5 +1,6 @@
 //! Headings and terms: their text, and the names that they get.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::DocumentReader;
@@ -33,7 +34,7 @@ pub(super) struct Headings {
 impl DocumentReader<'_> {
     /// Adds text to the heading or term that it stands in.
     pub(super) fn heading_text(&mut self, text: &str) {
-        if self.inside.images > 0 {
+        if self.inside.images > 0 && !self.syntax.has(Construct::ImageText) {
             return;
         }
         if let Some(heading) = &mut self.headings.open {
@@ -42,6 +43,16 @@ impl DocumentReader<'_> {
             heading.push_str(text);
         } else if let Some(term) = &mut self.headings.term {
             term.push_str(text);
+        }
+    }
+
+    /// Adds code to the heading that it stands in: what looks like a directive there is none.
+    pub(super) fn heading_code(&mut self, text: &str) {
+        if self.syntax.has(Construct::TextDirectives) && self.headings.open.is_some() && text.contains(':') {
+            // No slug has a colon: a double one is no directive.
+            self.heading_text(&text.replace(':', "::"));
+        } else {
+            self.heading_text(text);
         }
     }
 
@@ -76,11 +87,16 @@ impl DocumentReader<'_> {
             self.headings.title = Some(self.strings.add(text));
         }
         if self.syntax.has(Construct::NodeText) {
-            // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
+            // html-pipeline and Docusaurus take the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
-        let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
+        let named = if self.syntax.has(Construct::TextDirectives) { without_directives(text) } else { text.into() };
+        let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(&named));
         self.names.push(self.strings.add(slug));
+        if id.is_none() && matches!(named, Cow::Owned(_)) {
+            // Before its version 3, Docusaurus had no directives.
+            self.names.push(self.strings.add(self.slugger.next(text)));
+        }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
     }
@@ -102,5 +118,49 @@ impl DocumentReader<'_> {
         }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
+    }
+}
+
+/// A text without `:name`, as `micromark-extension-directive` reads it: no colon before or behind it, and a name of ASCII
+/// letters and digits, `-` and `_`, that begins with a letter and does not end with a mark.
+fn without_directives(text: &str) -> Cow<'_, str> {
+    let mut kept = String::new();
+    let (mut copied, mut from) = (0, 0);
+    while let Some(colon) = text[from..].find(':').map(|at| from + at) {
+        let name = &text[colon + 1..];
+        let length =
+            name.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).count();
+        from = colon + 1 + length;
+        let is_directive = !text[..colon].ends_with(':')
+            && name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && !name[..length].ends_with(['-', '_'])
+            && !name[length..].starts_with(':');
+        if is_directive {
+            kept.push_str(&text[copied..colon]);
+            copied = from;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(&text[copied..]);
+    Cow::Owned(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_no_text() {
+        for (text, rest) in [
+            ("a:b c", "a c"),
+            (":b", ""),
+            ("npm run start:dev-x", "npm run start"),
+            (":smile: std::vec 10:30 x: y a:b- :c_", ":smile: std::vec 10:30 x: y a:b- :c_"),
+            ("a:b:c d", "a:b d"),
+        ] {
+            assert_eq!(without_directives(text), rest, "{text}");
+        }
     }
 }

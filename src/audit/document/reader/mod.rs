@@ -143,6 +143,12 @@ impl<'a> DocumentReader<'a> {
             }
             Tag::FootnoteDefinition(label) => {
                 self.footnotes += 1;
+                if self.syntax.has(Construct::GfmFootnotes) {
+                    let label = label.to_lowercase();
+                    for name in [format!("fn-{label}"), format!("fnref-{label}"), "footnote-label".to_owned()] {
+                        self.names.push(self.strings.add(&name));
+                    }
+                }
                 if !self.syntax.has(Construct::FootnoteIds) {
                     return;
                 }
@@ -181,7 +187,11 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn plain_text(&mut self, text: &str, range: &Range<usize>, code: bool) {
-        self.heading_text(text);
+        if code {
+            self.heading_code(text);
+        } else {
+            self.heading_text(text);
+        }
         if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
             self.bare_addresses(range);
         }

@@ -14,7 +14,7 @@ use crate::text::path::{display_path, file_name, join, parent};
 
 const SYNTAX: Syntax = Syntax {
     include_marks: &["import "],
-    ..Syntax::new(Dialect::GithubSlugger).with(&[C::Includes, C::MdxFiles, C::Containers])
+    ..Syntax::new(Dialect::GithubSlugger).with(&[C::Includes, C::MdxFiles, C::Containers, C::GfmFootnotes, C::NodeText])
 };
 
 static MODEL: Model = Model {

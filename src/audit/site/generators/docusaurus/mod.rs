@@ -14,7 +14,17 @@ use crate::text::path::{display_path, file_name, join};
 
 const SYNTAX: Syntax = Syntax {
     include_marks: &["import "],
-    ..Syntax::new(Dialect::GithubSlugger).with(&[C::HeadingIds, C::CommentIds, C::Includes, C::Mdx, C::Containers])
+    ..Syntax::new(Dialect::GithubSlugger).with(&[
+        C::HeadingIds,
+        C::CommentIds,
+        C::Includes,
+        C::Mdx,
+        C::Containers,
+        C::NodeText,
+        C::ImageText,
+        C::TextDirectives,
+        C::GfmFootnotes,
+    ])
 };
 
 static MODEL: Model = Model {
