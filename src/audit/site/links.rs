@@ -83,7 +83,7 @@ pub struct Links {
     pub fragments: &'static [&'static str],
     /// Files in which a link without a destination is a page that is still to be written.
     pub drafts: &'static [&'static str],
-    /// What is built for readers lacks pages whose front matter says `draft: true`.
+    /// Pages whose front matter says `draft: true` are not built for readers.
     pub hides_drafts: bool,
     /// Files that are shown around or in front of every page: their bare fragments are about that one.
     pub frames: &'static [&'static str],

@@ -71,8 +71,8 @@ const CODE: &[&str] = &[
 /// A fence for code whose own fence are colons.
 const TILDES: &str = "~~~~~~~~\n";
 
-/// What a line is a part of.
-enum Inside {
+/// The text that a line is a part of.
+enum DirectiveText {
     /// Markdown.
     Text,
     /// Code, up to the end of a fence.
@@ -85,7 +85,7 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
     let source = writer.source;
     // Fences whose text is Markdown; one that is code has no others inside.
     let mut open: Vec<Fence> = Vec::new();
-    let mut inside = Inside::Text;
+    let mut region = DirectiveText::Text;
     let (mut is_head, mut is_math) = (false, false);
     let mut at = 0;
     while at < source.len() {
@@ -103,11 +103,11 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                 is_head = true;
             }
         }
-        match &mut inside {
-            Inside::Code(fence) => {
+        match &mut region {
+            DirectiveText::Code(fence) => {
                 let (is_end, is_colons) = (fence.is_closed_by(line.text), fence.is_colons());
                 if is_end {
-                    inside = Inside::Text;
+                    region = DirectiveText::Text;
                 }
                 match is_end && is_colons {
                     true => writer.insert(TILDES, line.next),
@@ -115,9 +115,9 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                 }
                 continue;
             }
-            Inside::Toctree { fence, is_glob } => {
+            DirectiveText::Toctree { fence, is_glob } => {
                 if fence.is_closed_by(line.text) {
-                    inside = Inside::Text;
+                    region = DirectiveText::Text;
                 } else if is_head {
                     *is_glob |= line.text.starts_with(":glob:");
                 } else {
@@ -126,11 +126,11 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                 writer.insert("\n", line.next);
                 continue;
             }
-            Inside::Text if is_head => {
+            DirectiveText::Text if is_head => {
                 writer.insert("\n", line.next);
                 continue;
             }
-            Inside::Text => {}
+            DirectiveText::Text => {}
         }
         if open.last().is_some_and(|fence| fence.is_closed_by(line.text)) {
             open.pop();
@@ -140,7 +140,7 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
         let colons = Fence::colons(line.text).filter(|fence| directive(*fence, line.text).is_some());
         if let Some(fence) = Fence::open(line.text).or(colons) {
             let Some((name, argument)) = directive(fence, line.text) else {
-                inside = Inside::Code(fence);
+                region = DirectiveText::Code(fence);
                 writer.copy(line.start..line.next);
                 continue;
             };
@@ -168,13 +168,13 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                 writer.copy(line.start..line.next);
             }
             match name {
-                "toctree" => inside = Inside::Toctree { fence, is_glob: false },
+                "toctree" => region = DirectiveText::Toctree { fence, is_glob: false },
                 _ if MARKDOWN.contains(&name) || name == "image" => open.push(fence),
                 _ => {
                     if !CODE.contains(&name) {
                         writer.compose();
                     }
-                    inside = Inside::Code(fence);
+                    region = DirectiveText::Code(fence);
                 }
             }
             continue;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::DocumentReader;
 use crate::audit::document::{Construct, Text, source};
-use crate::markdown::slug::{Dialect, docutils};
+use crate::markdown::slug::{Dialect, Slugger, docutils};
 
 /// A heading that has begun.
 pub(super) struct Heading {
@@ -95,7 +95,8 @@ impl DocumentReader<'_> {
         self.names.push(self.strings.add(slug));
         if id.is_none() && matches!(named, Cow::Owned(_)) {
             // Before its version 3, Docusaurus had no directives.
-            self.names.push(self.strings.add(self.slugger.next(text)));
+            let name = self.strings.add(Slugger::new(self.syntax.dialect).next(text));
+            self.names.push(name);
         }
         self.headings.spare = heading.text;
         self.headings.spare.clear();

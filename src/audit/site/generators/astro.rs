@@ -14,7 +14,14 @@ use crate::text::path::{display_path, file_name, join, parent};
 
 const SYNTAX: Syntax = Syntax {
     include_marks: &["import "],
-    ..Syntax::new(Dialect::GithubSlugger).with(&[C::Includes, C::MdxFiles, C::Containers, C::GfmFootnotes, C::NodeText])
+    ..Syntax::new(Dialect::GithubSlugger).with(&[
+        C::Includes,
+        C::MdxFiles,
+        C::Containers,
+        C::GfmFootnotes,
+        C::NodeText,
+        C::SmartPunctuation,
+    ])
 };
 
 static MODEL: Model = Model {
@@ -83,7 +90,6 @@ fn astro(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 
 fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec<Site> {
     let mut site = because(&MODEL, join(folder, b"src/content"), path);
-    site.readmes = false;
     site.folder.clone_from(&documents);
     complete(&mut site);
     let settings = settings_of(tree, path, &mut site);
