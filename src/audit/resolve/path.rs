@@ -66,15 +66,26 @@ pub(super) fn locate(
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
     {
-        return published(corpus, own, site, entry, kind);
+        let target = published(corpus, own, site, entry, kind);
+        // Where a draft is no page, the next place counts that a path may mean.
+        if !(site.links.hides_drafts && matches!(target, Target::Unpublished(_))) {
+            return target;
+        }
     }
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
         Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
         _ => variants(tree, site, candidate),
     };
-    if let Some(entry) = candidates.iter().flatten().find_map(in_tree) {
-        return published(corpus, own, site, entry, kind);
+    let mut found =
+        candidates.iter().flatten().filter_map(in_tree).map(|entry| published(corpus, own, site, entry, kind));
+    if let Some(first) = found.next() {
+        let is_shown = |target: &Target| !matches!(target, Target::Unpublished(_));
+        return if site.links.hides_drafts && !is_shown(&first) {
+            found.find(is_shown).unwrap_or(first)
+        } else {
+            first
+        };
     }
     if let Some(entry) = address::find(corpus, page, site, path, buffer) {
         return published(corpus, own, site, entry, kind);
@@ -178,9 +189,10 @@ fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Optio
     }
     let folder = parent(own);
     let mut candidates = vec![normalise(folder, path)];
-    if is_markdown(path) {
+    let is_from_here = path.starts_with(b"./") || path.starts_with(b"../");
+    if is_markdown(path) && !is_from_here {
         candidates.extend(content().map(|content| normalise(content, path)));
-    } else if site.links.pages_are_folders {
+    } else if site.links.pages_are_folders && !is_markdown(path) {
         // What a browser makes of it on a page whose address ends in a slash; the path of a document is never meant so.
         let name = file_name(own);
         let stem = &name[..memchr::memrchr(b'.', name).unwrap_or(name.len())];
@@ -262,7 +274,7 @@ fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
         return Some(entry);
     }
     // mdBook makes index.html of README.md, and takes a link to index.md for one to it.
-    let is_book = rules.readme_is_index && file_name(path) == b"index.md";
+    let is_book = rules.readme_is_index && matches!(file_name(path), b"index.md" | b"index");
     if let Some(entry) = is_book.then(|| tree.find(&join(parent(path), b"README.md"))).flatten() {
         return Some(entry);
     }

@@ -193,6 +193,7 @@ mod tests {
     fn mdbook_and_mkdocs_names() {
         let slug = |dialect, text| Slugger::new(dialect).next(text).to_owned();
         assert_eq!(slug(Dialect::Mdbook, "`--foo`: a  B²"), "--foo-a--b²");
+        assert_eq!(slug(Dialect::Mdbook, "İstanbul –"), "istanbul-");
         assert_eq!(slug(Dialect::MKDOCS, "Set-up - the  `API` (Größe)"), "set-up-the-api-groe");
         assert_eq!(slug(Dialect::MKDOCS, "`--flag` café -"), "-flag-cafe-");
         let mut slugger = Slugger::new(Dialect::MKDOCS);

@@ -163,12 +163,13 @@ pub fn docutils(text: &str) -> String {
 /// mdBook's `normalize_id`. Alphanumerics, `_` and `-` stay, and white space becomes a hyphen. Old versions lower-case
 /// ASCII only, new versions all letters.
 pub(super) fn mdbook(text: &str, names: &mut String) {
-    let kept = text.trim().chars().filter_map(|c| match c {
+    // What a capital letter is made of may be a mark, which goes.
+    let lower = text.trim().chars().flat_map(char::to_lowercase);
+    names.extend(lower.filter_map(|c| match c {
         c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c),
         c if c.is_whitespace() => Some('-'),
         _ => None,
-    });
-    names.extend(kept.flat_map(char::to_lowercase));
+    }));
 }
 
 /// The `slugify` of `@mdit-vue/shared`. Accents go, runs of punctuation and white space become one hyphen, and a digit in

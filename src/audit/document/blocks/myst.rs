@@ -185,7 +185,10 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                 writer.insert("\n", line.next);
                 continue;
             }
-            if line.text.starts_with('%') {
+            // The attributes of the block below: no text of it.
+            let is_attributes = (line.text.starts_with("{#") || line.text.starts_with("{."))
+                && line.text.find('}') == Some(line.text.len() - 1);
+            if line.text.starts_with('%') || is_attributes {
                 writer.insert("\n", line.next);
                 continue;
             }

@@ -51,6 +51,9 @@ impl DocumentReader<'_> {
         if self.syntax.has(Construct::TextDirectives) && self.headings.open.is_some() && text.contains(':') {
             // No slug has a colon: a double one is no directive.
             self.heading_text(&text.replace(':', "::"));
+        } else if self.syntax.dialect == Dialect::Mdbook && text.contains("--") {
+            // Neither has one a control character; in code no hyphens are a dash.
+            self.heading_text(&text.replace('-', "-\u{1}"));
         } else {
             self.heading_text(text);
         }
@@ -63,7 +66,20 @@ impl DocumentReader<'_> {
 
     pub(super) fn end_term(&mut self) {
         if let Some(text) = self.headings.term.take() {
-            self.names.push(self.strings.add(self.slugger.next(text.trim())));
+            let slug = self.strings.add(self.slugger.next(text.trim()));
+            self.names.push(slug);
+            self.name_with_dashes(text.trim(), slug);
+        }
+    }
+
+    /// Since its version 0.5, mdBook makes dashes of hyphens unless the settings say otherwise: both names count.
+    fn name_with_dashes(&mut self, text: &str, slug: Text) {
+        if self.syntax.dialect != Dialect::Mdbook {
+            return;
+        }
+        let name = self.with_dashes.next(&with_dashes(text));
+        if name != self.strings.get(slug) {
+            self.names.push(self.strings.add(name));
         }
     }
 
@@ -84,19 +100,26 @@ impl DocumentReader<'_> {
             text = before.trim_end();
         }
         if heading.level == 1 && self.headings.title.is_none() {
-            self.headings.title = Some(self.strings.add(text));
+            let title = if text.contains('\u{1}') { text.replace('\u{1}', "").into() } else { Cow::Borrowed(text) };
+            self.headings.title = Some(self.strings.add(&title));
         }
         if self.syntax.has(Construct::NodeText) {
             // html-pipeline and Docusaurus take the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
         let named = if self.syntax.has(Construct::TextDirectives) { without_directives(text) } else { text.into() };
-        let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(&named));
-        self.names.push(self.strings.add(slug));
+        let slug = match &id {
+            Some(id) => self.strings.add(id),
+            None => self.strings.add(self.slugger.next(&named)),
+        };
+        self.names.push(slug);
         if id.is_none() && matches!(named, Cow::Owned(_)) {
             // Before its version 3, Docusaurus had no directives.
             let name = self.strings.add(Slugger::new(self.syntax.dialect).next(text));
             self.names.push(name);
+        }
+        if id.is_none() {
+            self.name_with_dashes(text, slug);
         }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
@@ -120,6 +143,19 @@ impl DocumentReader<'_> {
         self.headings.spare = heading.text;
         self.headings.spare.clear();
     }
+}
+
+/// A text with a dash for each run of hyphens.
+fn with_dashes(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c| c != '-') {
+        let hyphens = part.bytes().take_while(|byte| *byte == b'-').count();
+        if hyphens > 1 {
+            kept.push('–');
+        }
+        kept.push_str(if hyphens > 1 { &part[hyphens..] } else { part });
+    }
+    kept
 }
 
 /// A text without `:name`, as `micromark-extension-directive` reads it: no colon before or behind it, and a name of ASCII
@@ -151,6 +187,13 @@ fn without_directives(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hyphens_become_dashes() {
+        for (text, rest) in [("a -- b---", "a – b–"), ("a-b -\u{1}-\u{1}c", "a-b -\u{1}-\u{1}c"), ("--", "–")] {
+            assert_eq!(with_dashes(text), rest, "{text:?}");
+        }
+    }
 
     #[test]
     fn directives_are_no_text() {

@@ -56,6 +56,8 @@ pub(super) struct DocumentReader<'a> {
     raw: Vec<Raw>,
     names: Vec<Text>,
     slugger: Slugger,
+    /// The names of mdBook's headings if it makes dashes of hyphens.
+    with_dashes: Slugger,
     headings: Headings,
     inside: Inside,
     markup: Markup,
@@ -88,6 +90,7 @@ impl<'a> DocumentReader<'a> {
             raw: Vec::new(),
             names: Vec::with_capacity(text.len() / 512),
             slugger: Slugger::new(syntax.dialect),
+            with_dashes: Slugger::new(syntax.dialect),
             headings: Headings::default(),
             inside: Inside::default(),
             markup: Markup::default(),
@@ -146,6 +149,11 @@ impl<'a> DocumentReader<'a> {
                 if self.syntax.has(Construct::GfmFootnotes) {
                     let label = label.to_lowercase();
                     for name in [format!("fn-{label}"), format!("fnref-{label}"), "footnote-label".to_owned()] {
+                        self.names.push(self.strings.add(&name));
+                    }
+                }
+                if self.syntax.dialect == Dialect::Mdbook {
+                    for name in [format!("footnote-{label}"), format!("fr-{label}-1")] {
                         self.names.push(self.strings.add(&name));
                     }
                 }

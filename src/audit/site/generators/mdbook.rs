@@ -20,6 +20,8 @@ static MODEL: Model = Model {
     name: "mdBook",
     syntax: SYNTAX,
     links: Links {
+        // A host of static files adds `.html`.
+        endings: &[".md"],
         html_is_markdown: true,
         readme_is_index: true,
         drafts: &["SUMMARY.md"],
@@ -79,6 +81,9 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let is_on = |name: &str| html.get(name) == &Value::Bool(true);
     if is_on("smart-punctuation") || is_on("curly-quotes") {
         site.syntax = site.syntax.with(&[C::SmartPunctuation]);
+    }
+    if html.get("definition-lists") != &Value::Bool(false) {
+        site.syntax = site.syntax.with(&[C::TermIds]);
     }
     if let Some(url) = html.get("site-url").text() {
         site.base = base(url);
