@@ -1,10 +1,12 @@
 //! Subcommands, start-up and shutdown.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcp_auth_middleware::cli::{self, StoreCommand};
 use rmcp::ServerHandler;
+use tokio::net::TcpListener;
 
 use crate::config::{Config, Environment, Format, store};
 use crate::server::{BuiltServer, Server, Service, keep_fresh};
@@ -94,19 +96,20 @@ fn serve<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) ->
 
 async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
     let Service { name, version } = server.service;
-    let BuiltServer { router, auth, .. } = match server.build(&config) {
+    let BuiltServer { router, admin, auth, readiness } = match server.build(&config) {
         Ok(built) => built,
         Err(error) => {
             tracing::error!("{name} cannot start: {error}");
             return ExitCode::from(2);
         }
     };
-    let listener = match tokio::net::TcpListener::bind(config.listen).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!("Cannot listen on {} (HOST, PORT): {error}", config.listen);
-            return ExitCode::from(3);
-        }
+    let Some(listener) = bind(config.listen, "HOST, PORT").await else { return ExitCode::from(3) };
+    let admin = match config.admin {
+        None => None,
+        Some(address) => match bind(address, "ADMIN_ADDR").await {
+            Some(listener) => Some((listener, admin)),
+            None => return ExitCode::from(3),
+        },
     };
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -118,10 +121,30 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
         Err(error) => tracing::warn!("The listening address is unknown: {error}"),
     }
     let fresh = tokio::spawn(keep_fresh(auth));
-    listen::serve(listener, router, &config.limits, listen::terminated()).await;
+    // It goes on until the last request is answered: who watches sees how that goes.
+    let admin = admin.map(|(listener, router)| {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!("Metrics and probes on http://{address}");
+        }
+        tokio::spawn(listen::serve_admin(listener, router))
+    });
+    let shutdown = async {
+        listen::terminated().await;
+        readiness.stop();
+    };
+    listen::serve(listener, router, &config.limits, shutdown).await;
+    admin.inspect(tokio::task::JoinHandle::abort);
     fresh.abort();
     tracing::info!("{name} stopped");
     ExitCode::SUCCESS
+}
+
+/// A listener; where there is none, the log says why, and which variables to change.
+async fn bind(address: SocketAddr, variables: &str) -> Option<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .inspect_err(|error| tracing::error!("Cannot listen on {address} ({variables}): {error}"))
+        .ok()
 }
 
 fn healthcheck(config: &Config) -> ExitCode {

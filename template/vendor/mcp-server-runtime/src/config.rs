@@ -37,6 +37,8 @@ pub struct Config {
     unused_tokens: Vec<&'static str>,
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Where metrics and probes are, if anywhere.
+    pub admin: Option<SocketAddr>,
     /// Who may call.
     pub auth: Auth,
     /// Where the server's own tokens are kept.
@@ -131,6 +133,8 @@ impl Config {
         let mut read = Reader { env, table, problems };
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
+        let listen = SocketAddr::new(host, port);
+        let admin = read.admin(listen);
         let limits = read.limits();
         let store = read.token_store();
         let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
@@ -140,7 +144,8 @@ impl Config {
             settings: read.own(&limits),
             unused_tokens: tokens.iter().copied().filter(unused).collect(),
             tokens,
-            listen: SocketAddr::new(host, port),
+            listen,
+            admin,
             auth: read.auth(),
             store,
             public_url: read.public_url(),
@@ -211,6 +216,20 @@ impl Reader<'_> {
                 default
             }),
         }
+    }
+
+    /// An address of its own, as callers must not reach what is there.
+    fn admin(&mut self, listen: SocketAddr) -> Option<SocketAddr> {
+        let text = self.env.text("ADMIN_ADDR")?;
+        let Ok(admin) = text.parse::<SocketAddr>() else {
+            self.problems.add("ADMIN_ADDR", format!("{text:?} is not an address with a port such as 127.0.0.1:9090"));
+            return None;
+        };
+        if admin.port() == listen.port() && admin.port() != 0 {
+            let text = format!("has the port of PORT, {}: metrics and probes need one of their own", admin.port());
+            self.problems.add("ADMIN_ADDR", text);
+        }
+        Some(admin)
     }
 
     /// What a request may cost. What is not set fits into the memory; what is set has to.

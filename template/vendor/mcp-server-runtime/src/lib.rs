@@ -1,8 +1,9 @@
 //! Everything around the tools of an MCP server.
 //!
 //! A server says what it is made of, as a [`Server`]; [`run`] does the rest: command line, settings, listener, limits,
-//! host and origin guard, authentication, JSON-RPC envelope, request ids, log lines, metrics, `/health`, `/status`,
-//! metadata of the protected resource, and a shutdown that finishes what is in flight. A whole server:
+//! host and origin guard, authentication, JSON-RPC envelope, request ids, log lines, `/health`, `/status`, metadata of the
+//! protected resource, metrics and probes on a listener of their own, and a shutdown that finishes what is in flight. A
+//! whole server:
 //!
 //! ```no_run
 //! use mcp_server_runtime::axum::http::request::Parts;
@@ -60,9 +61,11 @@
 //! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
 //! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
+mod admin;
 pub mod arguments;
 mod command;
 mod config;
+mod exposition;
 mod handlers;
 mod hangup;
 mod listen;
@@ -71,6 +74,9 @@ mod metrics;
 mod middleware;
 pub mod pace;
 mod panics;
+mod probe;
+mod process;
+mod readiness;
 mod request_id;
 mod router;
 mod server;
@@ -93,6 +99,7 @@ pub use config::{
 pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
 pub use metrics::Metrics;
+pub use probe::Probe;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 

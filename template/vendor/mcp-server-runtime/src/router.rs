@@ -15,12 +15,14 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tower::{Layer as _, Service, service_fn};
 
+use crate::admin;
 use crate::config::Config;
 use crate::handlers::{metadata, status};
 use crate::hangup;
 use crate::metrics::Metrics;
 use crate::middleware::{host, jsonrpc, limits};
 use crate::panics::CatchPanics;
+use crate::readiness::Readiness;
 use crate::request_id::RequestIdLayer;
 
 /// What the router is made of.
@@ -31,33 +33,47 @@ pub(crate) struct App<'a, H> {
     pub(crate) auth: AuthLayer,
     /// The token store, for `/status`.
     pub(crate) store: TokenStore,
+    /// What the server asks of others, for `/readyz`.
+    pub(crate) readiness: Arc<Readiness>,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub(crate) mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
     pub(crate) legacy: Option<Router>,
 }
 
+/// What answers, by who may ask.
+pub(crate) struct Routers {
+    /// Callers.
+    pub(crate) public: Router,
+    /// Machines of the operator: metrics and probes.
+    pub(crate) admin: Router,
+}
+
 /// Puts the layers around the handler.
 ///
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
 /// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
-pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
-    let App { config, auth, store, mcp, legacy } = app;
+pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Routers {
+    let App { config, auth, store, readiness, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
         service: config.service,
         issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
         public: config.public_url.as_ref().map(|url| url.base.clone()),
     };
+    let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
     let state = Arc::new(status::Status::new(
         config.service,
         auth.clone(),
         config.auth.mode.as_str(),
         store,
+        readiness,
+        Arc::clone(&gate),
         Arc::clone(&metrics),
     ));
+    let admin = admin::router(Arc::clone(&state));
     let endpoint = Arc::new(Endpoint {
-        gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
+        gate,
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
         metrics: Arc::clone(&metrics),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
@@ -77,12 +93,12 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let guarded = authenticated.merge(metadata).layer(from_fn_with_state(guard, host::guard));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
-    open.merge(guarded).layer(RequestIdLayer::new(metrics))
+    Routers { public: open.merge(guarded).layer(RequestIdLayer::new(metrics)), admin }
 }
 
 /// What answers on /mcp, behind the authentication.
 struct Endpoint<H> {
-    gate: limits::Gate,
+    gate: Arc<limits::Gate>,
     gatekeeper: jsonrpc::Gatekeeper,
     metrics: Arc<Metrics>,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::Router;
 use mcp_auth_middleware::{AuthConfig, AuthLayer, create_auth_middleware};
@@ -10,7 +11,9 @@ use rmcp::ServerHandler;
 use crate::config::store::StoreOpenError;
 use crate::config::{Config, Environment, Format, Problems, Setting, Settings, Table, export};
 use crate::handlers::metadata::RESOURCE;
-use crate::router::{self, App};
+use crate::probe::Probe;
+use crate::readiness::Readiness;
+use crate::router::{self, App, Routers};
 
 /// Why the server's own part cannot be made.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -38,12 +41,13 @@ pub struct Server<H> {
 pub struct Handlers<H> {
     mcp: H,
     legacy: Option<Router>,
+    probes: Vec<Probe>,
 }
 
 impl<H> Handlers<H> {
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub fn new(mcp: H) -> Self {
-        Self { mcp, legacy: None }
+        Self { mcp, legacy: None, probes: Vec::new() }
     }
 
     /// Gives requests without the member `jsonrpc` to this router. Without one they are refused.
@@ -52,16 +56,26 @@ impl<H> Handlers<H> {
         self.legacy = legacy;
         self
     }
+
+    /// Asks an API behind the server whether it answers: `/readyz` says 503 while it does not. There may be several.
+    #[must_use]
+    pub fn with_probe(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
+    }
 }
 
 /// A server that is put together.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BuiltServer {
-    /// All routes.
+    /// The routes for callers.
     pub router: Router,
+    /// `/metrics`, `/livez` and `/readyz`, for a listener that strangers do not reach: they ask for no credentials.
+    pub admin: Router,
     /// The authentication, whose keys and tokens somebody has to keep fresh.
     pub auth: AuthLayer,
+    pub(crate) readiness: Arc<Readiness>,
 }
 
 /// Why the server cannot be put together, though every variable is well-formed.
@@ -161,9 +175,11 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             auth = auth.with_public_origin(url.base.clone());
         }
         let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
-        let Handlers { mcp, legacy } = (self.make)(&config.settings).map_err(BuildError::Start)?;
-        let router = router::router(App { config, auth: auth.clone(), store, mcp, legacy });
-        Ok(BuiltServer { router, auth })
+        let Handlers { mcp, legacy, probes } = (self.make)(&config.settings).map_err(BuildError::Start)?;
+        let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes));
+        let app = App { config, auth: auth.clone(), store, readiness: Arc::clone(&readiness), mcp, legacy };
+        let Routers { public: router, admin } = router::router(app);
+        Ok(BuiltServer { router, admin, auth, readiness })
     }
 }
 

@@ -168,6 +168,8 @@ const LOG: &str = "Log lines";
 const SETTINGS: &[Setting] = &[
     Setting::text("HOST", Some("127.0.0.1"), LISTEN, "Address to listen on: 127.0.0.1 on your machine; the container image sets 0.0.0.0."),
     Setting::text("PORT", Some("8080"), LISTEN, "Port to listen on."),
+    Setting::text("ADMIN_ADDR", None, LISTEN, "Address for /metrics, /livez and /readyz, such as 127.0.0.1:9090; none by default, and 0.0.0.0:9090 in the container image.
+Nobody is asked for credentials there: publish it nowhere."),
     Setting::choice("AUTH_MODE", &["cloudflare", "bearer", "both"], "both", CALLERS, "Who may call: cloudflare, bearer or both.
 cloudflare: people and service tokens that Cloudflare Access let through. For production.
 bearer:     whoever holds MCP_DEV_BEARER_TOKEN. For development.

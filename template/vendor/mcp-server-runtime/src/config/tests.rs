@@ -49,10 +49,21 @@ fn defaults_need_nothing_but_the_secrets() {
 }
 
 #[test]
+fn metrics_and_probes_have_a_port_of_their_own() {
+    assert_eq!(read(&[]).expect("a good configuration").admin, None);
+    let config = read(&[("ADMIN_ADDR", "0.0.0.0:9090")]).expect("a good configuration");
+    assert_eq!(config.admin.map(|address| address.to_string()).as_deref(), Some("0.0.0.0:9090"));
+    for wrong in ["localhost:9090", ":9090", "127.0.0.1", "127.0.0.1:8080"] {
+        assert_eq!(variables_with_problems(&[("ADMIN_ADDR", wrong)]), ["ADMIN_ADDR"], "{wrong}");
+    }
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let pairs = [
         ("HOST", "localhost"),
         ("PORT", "70000"),
+        ("ADMIN_ADDR", "9090"),
         ("AUTH_MODE", "none"),
         ("MCP_DEV_BEARER_TOKEN", "changeme"),
         ("TOKEN_STORE", "vault"),
