@@ -91,12 +91,15 @@ fn serve<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) ->
             return ExitCode::from(3);
         }
     };
-    runtime.block_on(serve_until_told(server, config))
+    let status = runtime.block_on(serve_until_told(server, config));
+    // Requests are finished. A look at a file or a name that the system does not answer is not waited for.
+    runtime.shutdown_background();
+    status
 }
 
 async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
     let Service { name, version } = server.service;
-    let BuiltServer { router, admin, auth, readiness } = match server.build(&config) {
+    let BuiltServer { router, admin, auth, readiness, files } = match server.build(&config) {
         Ok(built) => built,
         Err(error) => {
             tracing::error!("{name} cannot start: {error}");
@@ -120,7 +123,7 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
         }
         Err(error) => tracing::warn!("The listening address is unknown: {error}"),
     }
-    let fresh = tokio::spawn(keep_fresh(auth));
+    let fresh = tokio::spawn(keep_fresh(auth, files));
     // It goes on until the last request is answered: who watches sees how that goes.
     let admin = admin.map(|(listener, router)| {
         if let Ok(address) = listener.local_addr() {

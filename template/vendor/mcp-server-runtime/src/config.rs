@@ -9,14 +9,16 @@ mod settings;
 pub(crate) mod store;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore};
-use secrecy::ExposeSecret;
+use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore, TokenStore};
+use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
+use crate::secret_files::{SecretFiles, Take};
 use crate::server::Service;
 pub use environment::{Environment, Problem, Problems};
 pub use export::Format;
@@ -43,6 +45,8 @@ pub struct Config {
     pub auth: Auth,
     /// Where the server's own tokens are kept.
     pub(crate) store: StoreConfig,
+    /// The files that secrets came from, by variable.
+    files: Vec<(&'static str, PathBuf, SecretString)>,
     /// The address that clients use, where it is not to be told from `Host`.
     pub public_url: Option<PublicUrl>,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
@@ -137,6 +141,7 @@ impl Config {
         let admin = read.admin(listen);
         let limits = read.limits();
         let store = read.token_store();
+        let files = read.files();
         let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
         let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
         Self {
@@ -148,12 +153,60 @@ impl Config {
             admin,
             auth: read.auth(),
             store,
+            files,
             public_url: read.public_url(),
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
             log_format: read.log_format(),
             log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
+        }
+    }
+
+    /// Follows the files of those secrets that may change while the server runs, with this store. The encryption key is not
+    /// among them: it changes in steps (see `tokens rotate-key`).
+    pub(crate) fn follow_files(&self, store: &TokenStore) -> SecretFiles {
+        let mut files = SecretFiles::default();
+        for (variable, path, secret) in &self.files {
+            if let Some(take) = self.taker(variable, store) {
+                files.watch(variable, path, secret.clone(), take);
+            }
+        }
+        files
+    }
+
+    /// Who takes a new value of this variable.
+    fn taker(&self, variable: &'static str, store: &TokenStore) -> Option<Take> {
+        if variable == "MCP_DEV_BEARER_TOKEN" {
+            let tokens = self.auth.bearer.clone()?;
+            return Some(Box::new(move |secret| {
+                let new = BearerTokens::parse(secret.expose_secret()).map_err(|error| format!("it {error}"))?;
+                tokens.replace(&new);
+                Ok(())
+            }));
+        }
+        match (store, &self.store) {
+            (TokenStore::Env(store), _) if self.tokens.contains(&variable) => {
+                let store = store.clone();
+                Some(Box::new(move |secret| {
+                    if !is_sendable(&secret) {
+                        return Err(NOT_SENDABLE.to_owned());
+                    }
+                    store.set(variable, secret);
+                    Ok(())
+                }))
+            }
+            (TokenStore::Postgres(store), StoreConfig::Postgres(database, _)) => {
+                database.taker(variable, store.clone())
+            }
+            (TokenStore::Infisical(store), _) if variable == "INFISICAL_CLIENT_SECRET" => {
+                let store = store.clone();
+                Some(Box::new(move |secret| {
+                    store.set_client_secret(secret);
+                    Ok(())
+                }))
+            }
+            _ => None,
         }
     }
 
@@ -301,7 +354,7 @@ impl Reader<'_> {
     }
 
     /// A secret from `NAME` or from the file that `NAME_FILE` names.
-    fn secret(&mut self, name: &'static str) -> Option<secrecy::SecretString> {
+    fn secret(&mut self, name: &'static str) -> Option<SecretString> {
         match self.env.secret(name) {
             Ok(secret) => secret,
             Err(problem) => {
@@ -490,6 +543,12 @@ impl Reader<'_> {
         }
     }
 
+    /// The files that secrets came from. What is wrong with them is told where they are read.
+    fn files(&self) -> Vec<(&'static str, PathBuf, SecretString)> {
+        let file = |name| Some((name, self.env.file(name)?, self.env.secret(name).ok()??));
+        self.table.rows().filter(|row| row.is_secret()).filter_map(|row| file(row.name)).collect()
+    }
+
     /// The tokens that are kept in variables of their own name.
     fn env_tokens(&mut self) -> EnvTokenStore {
         let mut store = EnvTokenStore::default();
@@ -502,13 +561,19 @@ impl Reader<'_> {
                 if self.problems.len() == before {
                     self.problems.add(name, format!("is missing. Get one from {from}"));
                 }
-            } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-                self.problems.add(name, "holds a character that cannot be sent in a header; copy it again");
+            } else if !is_sendable(&token) {
+                self.problems.add(name, NOT_SENDABLE);
             }
             store = store.with_token(*name, token);
         }
         store
     }
+}
+
+const NOT_SENDABLE: &str = "holds a character that cannot be sent in a header; copy it again";
+
+fn is_sendable(token: &SecretString) -> bool {
+    token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ mod process;
 mod readiness;
 mod request_id;
 mod router;
+mod secret_files;
 mod server;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -131,8 +132,8 @@ pub fn run<H: ServerHandler + Clone + Sync>(server: Server<H>) -> ExitCode {
 /// # Panics
 /// Outside of a tokio runtime.
 pub fn router<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> Result<axum::Router, RouterError> {
-    let BuiltServer { router, auth, .. } = server.build(&server.read(&Environment::process())?)?;
-    tokio::spawn(server::keep_fresh(auth));
+    let BuiltServer { router, auth, files, .. } = server.build(&server.read(&Environment::process())?)?;
+    tokio::spawn(server::keep_fresh(auth, files));
     Ok(router)
 }
 

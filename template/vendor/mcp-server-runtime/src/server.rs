@@ -14,6 +14,7 @@ use crate::handlers::metadata::RESOURCE;
 use crate::probe::Probe;
 use crate::readiness::Readiness;
 use crate::router::{self, App, Routers};
+use crate::secret_files::SecretFiles;
 
 /// Why the server's own part cannot be made.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -76,6 +77,8 @@ pub struct BuiltServer {
     /// The authentication, whose keys and tokens somebody has to keep fresh.
     pub auth: AuthLayer,
     pub(crate) readiness: Arc<Readiness>,
+    /// Secrets that may change while the server runs.
+    pub(crate) files: SecretFiles,
 }
 
 /// Why the server cannot be put together, though every variable is well-formed.
@@ -176,14 +179,15 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         }
         let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
         let Handlers { mcp, legacy, probes } = (self.make)(&config.settings).map_err(BuildError::Start)?;
+        let files = config.follow_files(&store);
         let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes));
         let app = App { config, auth: auth.clone(), store, readiness: Arc::clone(&readiness), mcp, legacy };
         let Routers { public: router, admin } = router::router(app);
-        Ok(BuiltServer { router, admin, auth, readiness })
+        Ok(BuiltServer { router, admin, auth, readiness, files })
     }
 }
 
-/// Keeps the public keys of Cloudflare Access and the server's own tokens fresh, as long as it is polled.
-pub(crate) async fn keep_fresh(auth: AuthLayer) {
-    tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh());
+/// Keeps the public keys of Cloudflare Access, the server's own tokens and secrets from files fresh, as long as it is polled.
+pub(crate) async fn keep_fresh(auth: AuthLayer, files: SecretFiles) {
+    tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh(), files.follow());
 }

@@ -237,3 +237,26 @@ async fn while_requests_finish_it_is_not_ready_and_no_watcher_keeps_it_from_endi
     let ended = tokio::time::timeout(Duration::from_secs(10), running.child.wait()).await;
     assert_eq!(ended.expect("the watcher is not waited for").expect("ended").code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_secret_that_does_not_fit_is_told_once_and_the_one_before_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bearer");
+    std::fs::write(&path, BEARER).expect("written");
+    let file = path.to_str().expect("UTF-8");
+    let running = start(&[("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", file)]).await;
+    for content in ["", "changeme", "\n\n"] {
+        std::fs::write(&path, content).expect("written");
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert_eq!(running.ping(BEARER).await, 200, "after {content:?}");
+    }
+    std::fs::write(&path, "another-token-0123456789").expect("written");
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!((running.ping("another-token-0123456789").await, running.ping(BEARER).await), (200, 401));
+    let (_, log) = running.terminate().await;
+    let said = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    // Empty, a placeholder, empty again: each once, however often it is looked at.
+    assert_eq!(said("[WARN] MCP_DEV_BEARER_TOKEN_FILE has changed, and the value from before goes on"), 3, "{log}");
+    assert_eq!(said("MCP_DEV_BEARER_TOKEN_FILE has changed: the new value counts from now on"), 1, "{log}");
+    assert!(!log.contains(BEARER) && !log.contains("another-token") && !log.contains("changeme"), "{log}");
+}

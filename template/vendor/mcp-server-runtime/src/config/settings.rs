@@ -183,7 +183,7 @@ Default: CF_ACCESS_TEAM_DOMAIN/cdn-cgi/access/certs"),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
     Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.
-env:       in variables of their own names. A change needs a restart.
+env:       in variables of their own names. A change needs a restart; in a file, NAME_FILE, it counts within two seconds.
 postgres:  in PostgreSQL, encrypted, with an audit log. A change counts within a second.
 infisical: in Infisical. A change counts within half a minute."),
     Setting::text("POSTGRES_HOST", None, POSTGRES, "Host of the token store's PostgreSQL, or the folder of its socket."),
