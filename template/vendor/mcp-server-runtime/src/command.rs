@@ -1,7 +1,9 @@
 //! Subcommands, start-up and shutdown.
 
+use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcp_auth_middleware::cli::{self, StoreCommand};
@@ -99,7 +101,7 @@ fn serve<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) ->
 
 async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
     let Service { name, version } = server.service;
-    let BuiltServer { router, admin, auth, readiness, files } = match server.build(&config) {
+    let BuiltServer { router, admin, auth, readiness, files, telemetry } = match server.build(&config) {
         Ok(built) => built,
         Err(error) => {
             tracing::error!("{name} cannot start: {error}");
@@ -131,16 +133,24 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
         }
         tokio::spawn(listen::serve_admin(listener, router))
     });
+    let told = OnceCell::new();
     let shutdown = async {
         listen::terminated().await;
         readiness.stop();
+        let _ = told.set(Instant::now());
     };
     listen::serve(listener, router, &config.limits, shutdown).await;
+    let left = config.limits.shutdown_grace.saturating_sub(told.get().map(Instant::elapsed).unwrap_or_default());
+    telemetry.shut_down(left.clamp(LAST_EXPORT.0, LAST_EXPORT.1)).await;
     admin.inspect(tokio::task::JoinHandle::abort);
     fresh.abort();
     tracing::info!("{name} stopped");
     ExitCode::SUCCESS
 }
+
+/// Time for the last traces and metrics, whatever is left of the grace period: whoever kills the process waits longer than
+/// that.
+const LAST_EXPORT: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// A listener; where there is none, the log says why, and which variables to change.
 async fn bind(address: SocketAddr, variables: &str) -> Option<TcpListener> {

@@ -7,6 +7,7 @@ mod export;
 mod memory;
 mod settings;
 pub(crate) mod store;
+mod telemetry;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -20,12 +21,14 @@ use tracing_subscriber::filter::Targets;
 use crate::logging::{LogFormat, default_filter};
 use crate::secret_files::{SecretFiles, Take};
 use crate::server::Service;
+use crate::telemetry::Telemetry;
 pub use environment::{Environment, Problem, Problems};
 pub use export::Format;
 pub(crate) use export::export;
 pub(crate) use settings::Table;
 pub use settings::{Setting, SettingKind, Settings, UnknownSetting};
 pub(crate) use store::StoreConfig;
+pub(crate) use telemetry::TelemetryConfig;
 
 /// Everything the server is told.
 #[derive(Debug, Clone)]
@@ -55,6 +58,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// What a request may cost.
     pub limits: Limits,
+    /// Where traces and metrics go, if anywhere.
+    pub(crate) telemetry: Option<TelemetryConfig>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written.
@@ -158,17 +163,18 @@ impl Config {
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
+            telemetry: read.telemetry(service),
             log_format: read.log_format(),
             log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
         }
     }
 
-    /// Follows the files of those secrets that may change while the server runs, with this store. The encryption key is not
+    /// Follows the files of those secrets that may change while the server runs, for these parts of it. The encryption key is not
     /// among them: it changes in steps (see `tokens rotate-key`).
-    pub(crate) fn follow_files(&self, store: &TokenStore) -> SecretFiles {
+    pub(crate) fn follow_files(&self, store: &TokenStore, telemetry: &Telemetry) -> SecretFiles {
         let mut files = SecretFiles::default();
         for (variable, path, secret) in &self.files {
-            if let Some(take) = self.taker(variable, store) {
+            if let Some(take) = self.taker(variable, store, telemetry) {
                 files.watch(variable, path, secret.clone(), take);
             }
         }
@@ -176,12 +182,19 @@ impl Config {
     }
 
     /// Who takes a new value of this variable.
-    fn taker(&self, variable: &'static str, store: &TokenStore) -> Option<Take> {
+    fn taker(&self, variable: &'static str, store: &TokenStore, telemetry: &Telemetry) -> Option<Take> {
         if variable == "MCP_DEV_BEARER_TOKEN" {
             let tokens = self.auth.bearer.clone()?;
             return Some(Box::new(move |secret| {
                 let new = BearerTokens::parse(secret.expose_secret()).map_err(|error| format!("it {error}"))?;
                 tokens.replace(&new);
+                Ok(())
+            }));
+        }
+        if variable == "OTEL_EXPORTER_OTLP_HEADERS" {
+            let telemetry = telemetry.clone();
+            return Some(Box::new(move |secret| {
+                telemetry.set_headers(telemetry::parse_headers(&secret).map_err(|problem| format!("it {problem}"))?);
                 Ok(())
             }));
         }
@@ -239,6 +252,12 @@ impl Config {
         if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && !named {
             warnings.push(
                 "ALLOWED_HOSTS is empty: requests under a public host name get 403. Set it to the name clients use"
+                    .to_owned(),
+            );
+        }
+        if self.telemetry.as_ref().is_some_and(TelemetryConfig::exposes_headers) {
+            warnings.push(
+                "OTEL_EXPORTER_OTLP_HEADERS go to the collector in clear text: use https, or a collector on this machine"
                     .to_owned(),
             );
         }

@@ -81,6 +81,7 @@ mod request_id;
 mod router;
 mod secret_files;
 mod server;
+mod telemetry;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
@@ -103,6 +104,7 @@ pub use metrics::Metrics;
 pub use probe::Probe;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
+pub use telemetry::UpstreamSpan;
 
 /// Why there is no router.
 #[derive(Debug, thiserror::Error)]

@@ -24,6 +24,7 @@ use crate::middleware::{host, jsonrpc, limits};
 use crate::panics::CatchPanics;
 use crate::readiness::Readiness;
 use crate::request_id::RequestIdLayer;
+use crate::telemetry::Telemetry;
 
 /// What the router is made of.
 pub(crate) struct App<'a, H> {
@@ -35,6 +36,8 @@ pub(crate) struct App<'a, H> {
     pub(crate) store: TokenStore,
     /// What the server asks of others, for `/readyz`.
     pub(crate) readiness: Arc<Readiness>,
+    /// Where traces and metrics go.
+    pub(crate) telemetry: Telemetry,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub(crate) mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
@@ -54,7 +57,7 @@ pub(crate) struct Routers {
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
 /// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
 pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Routers {
-    let App { config, auth, store, readiness, mcp, legacy } = app;
+    let App { config, auth, store, readiness, telemetry, mcp, legacy } = app;
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
         service: config.service,
@@ -74,7 +77,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let admin = admin::router(Arc::clone(&state));
     let endpoint = Arc::new(Endpoint {
         gate,
-        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
+        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
         metrics: Arc::clone(&metrics),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });

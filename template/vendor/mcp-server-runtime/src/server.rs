@@ -15,6 +15,7 @@ use crate::probe::Probe;
 use crate::readiness::Readiness;
 use crate::router::{self, App, Routers};
 use crate::secret_files::SecretFiles;
+use crate::telemetry::Telemetry;
 
 /// Why the server's own part cannot be made.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -79,6 +80,7 @@ pub struct BuiltServer {
     pub(crate) readiness: Arc<Readiness>,
     /// Secrets that may change while the server runs.
     pub(crate) files: SecretFiles,
+    pub(crate) telemetry: Telemetry,
 }
 
 /// Why the server cannot be put together, though every variable is well-formed.
@@ -91,6 +93,9 @@ pub enum BuildError {
     /// The token store cannot be opened.
     #[error("token store: {0}")]
     Store(#[from] StoreOpenError),
+    /// Traces and metrics cannot be sent.
+    #[error("OpenTelemetry: {0}")]
+    Telemetry(String),
     /// The server's own part.
     #[error("{0}")]
     Start(StartError),
@@ -179,11 +184,20 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         }
         let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
         let Handlers { mcp, legacy, probes } = (self.make)(&config.settings).map_err(BuildError::Start)?;
-        let files = config.follow_files(&store);
         let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes));
-        let app = App { config, auth: auth.clone(), store, readiness: Arc::clone(&readiness), mcp, legacy };
+        let telemetry = Telemetry::start(config.telemetry.as_ref()).map_err(BuildError::Telemetry)?;
+        let files = config.follow_files(&store, &telemetry);
+        let app = App {
+            config,
+            auth: auth.clone(),
+            store,
+            readiness: Arc::clone(&readiness),
+            telemetry: telemetry.clone(),
+            mcp,
+            legacy,
+        };
         let Routers { public: router, admin } = router::router(app);
-        Ok(BuiltServer { router, admin, auth, readiness, files })
+        Ok(BuiltServer { router, admin, auth, readiness, files, telemetry })
     }
 }
 
