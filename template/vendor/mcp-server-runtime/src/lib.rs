@@ -71,6 +71,7 @@ mod metrics;
 mod middleware;
 pub mod pace;
 mod panics;
+mod probe;
 mod request_id;
 mod router;
 mod server;
@@ -93,6 +94,7 @@ pub use config::{
 pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
 pub use metrics::Metrics;
+pub use probe::Probe;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 
@@ -147,6 +149,18 @@ pub async fn token(parts: &Parts, name: &str) -> Result<ServiceToken, String> {
         parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())?;
     tokens.get(name).await.map_err(|error| {
         format!("the server has no {name} ({error}). This is a matter for the operator of this server, not for you")
+    })
+}
+
+/// The client of an upstream API, given to the server by [`Handlers::with_upstream`].
+///
+/// # Errors
+/// A sentence for the model, where the server was given no client of this type.
+pub fn upstream<C: Send + Sync + 'static>(parts: &Parts) -> Result<&C, String> {
+    let client = parts.extensions.get::<router::Upstreams>().and_then(router::Upstreams::get);
+    client.ok_or_else(|| {
+        let name = std::any::type_name::<C>();
+        format!("the server was put together without {name}. This is a matter for its developer, not for you")
     })
 }
 
