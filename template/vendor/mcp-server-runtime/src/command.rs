@@ -101,7 +101,7 @@ fn serve<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) ->
 
 async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
     let Service { name, version } = server.service;
-    let BuiltServer { router, admin, auth, readiness, files, telemetry } = match server.build(&config) {
+    let BuiltServer { router, admin, auth, readiness, files, telemetry, .. } = match server.build(&config) {
         Ok(built) => built,
         Err(error) => {
             tracing::error!("{name} cannot start: {error}");

@@ -160,6 +160,18 @@ pub async fn token(parts: &Parts, name: &str) -> Result<ServiceToken, String> {
     })
 }
 
+/// The client of an upstream API, given to the server by [`Handlers::with_upstream`].
+///
+/// # Errors
+/// A sentence for the model, where the server was given no client of this type.
+pub fn upstream<C: Send + Sync + 'static>(parts: &Parts) -> Result<&C, String> {
+    let client = parts.extensions.get::<router::Upstreams>().and_then(router::Upstreams::get);
+    client.ok_or_else(|| {
+        let name = std::any::type_name::<C>();
+        format!("the server was put together without {name}. This is a matter for its developer, not for you")
+    })
+}
+
 /// The id of the request that this task is working on, as its log lines and its answer have it.
 #[must_use]
 pub fn request_id() -> Option<String> {

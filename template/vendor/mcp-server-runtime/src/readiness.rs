@@ -262,7 +262,16 @@ fn key_server(auth: AuthLayer) -> Arc<Check> {
 fn upstream(probe: Probe, auth: AuthLayer) -> Arc<Check> {
     Check::new(probe.name(), FAR, move || {
         let (probe, tokens) = (probe.clone(), auth.service_tokens());
-        async move { probe.ask(tokens).await.map_or_else(Health::Failing, |()| Health::Ok) }
+        async move {
+            let token = match probe.token() {
+                None => None,
+                Some(name) => match tokens.get(name).await {
+                    Ok(token) => Some(token),
+                    Err(error) => return Health::Failing(format!("there is no {name} to ask with: {error}")),
+                },
+            };
+            probe.ask(token).await.map_or_else(Health::Failing, |()| Health::Ok)
+        }
     })
 }
 

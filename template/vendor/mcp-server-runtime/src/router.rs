@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::http::Extensions;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use mcp_auth_middleware::{AuthLayer, TokenStore};
@@ -42,6 +43,25 @@ pub(crate) struct App<'a, H> {
     pub(crate) mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
     pub(crate) legacy: Option<Router>,
+    /// The server's own routes.
+    pub(crate) routes: Router,
+    /// The clients of upstream APIs.
+    pub(crate) upstreams: Option<Upstreams>,
+}
+
+/// The clients of upstream APIs, by their types, in the extensions of a request: one entry there, however many they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Upstreams(Arc<Extensions>);
+
+impl Upstreams {
+    /// Nothing where there are none, so that requests carry nothing.
+    pub(crate) fn new(clients: Extensions) -> Option<Self> {
+        (!clients.is_empty()).then(|| Self(Arc::new(clients)))
+    }
+
+    pub(crate) fn get<C: Send + Sync + 'static>(&self) -> Option<&C> {
+        self.0.get()
+    }
 }
 
 /// What answers, by who may ask.
@@ -57,7 +77,7 @@ pub(crate) struct Routers {
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
 /// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
 pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Routers {
-    let App { config, auth, store, readiness, telemetry, mcp, legacy } = app;
+    let App { config, auth, store, readiness, telemetry, mcp, legacy, routes, upstreams } = app;
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
         service: config.service,
@@ -79,6 +99,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
         gate,
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
         metrics: Arc::clone(&metrics),
+        upstreams: upstreams.clone(),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
     let hosts = config.allowed_hosts.iter().chain(config.public_url.as_ref().map(|url| &url.host)).cloned().collect();
@@ -88,7 +109,13 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let status = Router::new()
         .route("/status", get(status::status).with_state(Arc::clone(&state)))
         .layer(auth.clone().without_service_token());
-    let authenticated = Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(status);
+    // Unknown paths are 404 here, whatever a router of the server's own would answer there.
+    let own = routes
+        .reset_fallback()
+        .layer(from_fn(move |request: Request, next: Next| give(upstreams.clone(), request, next)))
+        .layer(auth.clone().without_service_token());
+    let authenticated =
+        Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(own).merge(status);
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
@@ -99,11 +126,20 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     Routers { public: open.merge(guarded).layer(RequestIdLayer::new(metrics)), admin }
 }
 
+/// Gives a request of the server's own routes what those of `/mcp` have.
+async fn give(upstreams: Option<Upstreams>, mut request: Request, next: Next) -> Response {
+    if let Some(upstreams) = upstreams {
+        request.extensions_mut().insert(upstreams);
+    }
+    next.run(request).await
+}
+
 /// What answers on /mcp, behind the authentication.
 struct Endpoint<H> {
     gate: Arc<limits::Gate>,
     gatekeeper: jsonrpc::Gatekeeper,
     metrics: Arc<Metrics>,
+    upstreams: Option<Upstreams>,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
@@ -115,13 +151,16 @@ fn mcp_endpoint<H: ServerHandler>(
     service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let Endpoint { gate, gatekeeper, metrics, mcp } = &*endpoint;
+            let Endpoint { gate, gatekeeper, metrics, upstreams, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             // Dropped with this future, which is when the client is gone or its time is over.
             let (_waiting, hangup) = hangup::pair();
             request.extensions_mut().insert(hangup);
             // For tools, which count here what fails behind them.
             request.extensions_mut().insert(Arc::clone(metrics));
+            if let Some(upstreams) = upstreams {
+                request.extensions_mut().insert(upstreams.clone());
+            }
             let mcp = async |request| mcp.handle(request).await.map(Body::new);
             let work = gatekeeper.pass(request, gate, &progress, mcp);
             Ok(gate.pass(&progress, work).await)

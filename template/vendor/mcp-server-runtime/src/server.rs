@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::Extensions;
 use mcp_auth_middleware::{AuthConfig, AuthLayer, create_auth_middleware};
 use rmcp::ServerHandler;
 
@@ -13,7 +14,7 @@ use crate::config::{Config, Environment, Format, Problems, Setting, Settings, Ta
 use crate::handlers::metadata::RESOURCE;
 use crate::probe::Probe;
 use crate::readiness::Readiness;
-use crate::router::{self, App, Routers};
+use crate::router::{self, App, Routers, Upstreams};
 use crate::secret_files::SecretFiles;
 use crate::telemetry::Telemetry;
 
@@ -21,6 +22,7 @@ use crate::telemetry::Telemetry;
 pub type StartError = Box<dyn Error + Send + Sync>;
 
 type Make<H> = Box<dyn Fn(&Settings) -> Result<Handlers<H>, StartError> + Send + Sync>;
+type Routes = Box<dyn Fn(&Settings) -> Router + Send + Sync>;
 type Policy = Box<dyn Fn(AuthConfig, &Settings) -> AuthConfig + Send + Sync>;
 
 /// The name and the version of a server, as answers, log lines and metrics have them.
@@ -36,20 +38,36 @@ pub struct Server<H> {
     pub(crate) settings: &'static [Setting],
     make: Make<H>,
     policy: Policy,
+    routes: Routes,
 }
 
-/// What answers requests.
+/// What answers requests, and what they need for it.
 #[derive(Debug, Clone)]
 pub struct Handlers<H> {
     mcp: H,
     legacy: Option<Router>,
+    upstreams: Extensions,
     probes: Vec<Probe>,
 }
 
 impl<H> Handlers<H> {
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub fn new(mcp: H) -> Self {
-        Self { mcp, legacy: None, probes: Vec::new() }
+        Self { mcp, legacy: None, upstreams: Extensions::new(), probes: Vec::new() }
+    }
+
+    /// Gives every request the client of an upstream API, which [`upstream`](crate::upstream) finds by its type. Clones
+    /// of a client should share its connections.
+    #[must_use]
+    pub fn with_upstream<C: Clone + Send + Sync + 'static>(mut self, client: C) -> Self {
+        self.upstreams.insert(client);
+        self
+    }
+
+    /// The questions to the upstream APIs.
+    #[allow(dead_code, reason = "for the command `doctor`")]
+    pub(crate) fn probes(&self) -> &[Probe] {
+        &self.probes
     }
 
     /// Gives requests without the member `jsonrpc` to this router. Without one they are refused.
@@ -81,6 +99,8 @@ pub struct BuiltServer {
     /// Secrets that may change while the server runs.
     pub(crate) files: SecretFiles,
     pub(crate) telemetry: Telemetry,
+    /// The questions to the upstream APIs, which `/readyz` asks.
+    pub probes: Vec<Probe>,
 }
 
 /// Why the server cannot be put together, though every variable is well-formed.
@@ -115,7 +135,13 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         make: impl Fn(&Settings) -> Result<Handlers<H>, StartError> + Send + Sync + 'static,
     ) -> Self {
         let service = Service { name, version };
-        Self { service, settings: &[], make: Box::new(make), policy: Box::new(|auth, _| auth) }
+        Self {
+            service,
+            settings: &[],
+            make: Box::new(make),
+            policy: Box::new(|auth, _| auth),
+            routes: Box::new(|_| Router::new()),
+        }
     }
 
     /// Adds settings of the server's own to those that every server has.
@@ -132,6 +158,17 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         policy: impl Fn(AuthConfig, &Settings) -> AuthConfig + Send + Sync + 'static,
     ) -> Self {
         self.policy = Box::new(policy);
+        self
+    }
+
+    /// Serves routes of the server's own beside `/mcp`: behind the check of host names and origins, and behind the
+    /// authentication. [`caller`](crate::caller), [`token`](crate::token) and [`upstream`](crate::upstream) work there as
+    /// in a tool. The limits of `/mcp` do not count for them.
+    ///
+    /// The server does not start with a route whose path it has already: axum panics.
+    #[must_use]
+    pub fn with_routes(mut self, routes: impl Fn(&Settings) -> Router + Send + Sync + 'static) -> Self {
+        self.routes = Box::new(routes);
         self
     }
 
@@ -183,8 +220,8 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             auth = auth.with_public_origin(url.base.clone());
         }
         let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
-        let Handlers { mcp, legacy, probes } = (self.make)(&config.settings).map_err(BuildError::Start)?;
-        let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes));
+        let Handlers { mcp, legacy, upstreams, probes } = self.handlers(&config.settings)?;
+        let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes.clone()));
         let telemetry = Telemetry::start(config.telemetry.as_ref()).map_err(BuildError::Telemetry)?;
         let files = config.follow_files(&store, &telemetry);
         let app = App {
@@ -195,9 +232,16 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             telemetry: telemetry.clone(),
             mcp,
             legacy,
+            routes: (self.routes)(&config.settings),
+            upstreams: Upstreams::new(upstreams),
         };
         let Routers { public: router, admin } = router::router(app);
-        Ok(BuiltServer { router, admin, auth, readiness, files, telemetry })
+        Ok(BuiltServer { router, admin, auth, readiness, files, telemetry, probes })
+    }
+
+    /// The server's own part alone: what it serves and which upstream APIs it asks.
+    pub(crate) fn handlers(&self, settings: &Settings) -> Result<Handlers<H>, BuildError> {
+        (self.make)(settings).map_err(BuildError::Start)
     }
 }
 

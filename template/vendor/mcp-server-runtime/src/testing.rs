@@ -38,7 +38,8 @@ impl TestServer {
         all.retain(|(name, _)| !variables.iter().any(|(other, _)| other == name));
         all.extend(variables.iter().copied());
         let config = server.read(&Environment::from_pairs(all)).expect("a good configuration");
-        let BuiltServer { router, admin, auth, readiness, files, telemetry } = server.build(&config).expect("a server");
+        let BuiltServer { router, admin, auth, readiness, files, telemetry, .. } =
+            server.build(&config).expect("a server");
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (mut admin_address, mut admin_task) = (None, None);
