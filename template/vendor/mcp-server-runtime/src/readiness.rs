@@ -30,8 +30,12 @@ struct Pace {
     timeout: Duration,
 }
 
-/// Our own parts: near, and asked in vain by nobody.
-const NEAR: Pace = Pace { good: Duration::from_secs(5), bad: Duration::from_secs(1), timeout: Duration::from_secs(2) };
+/// The token store: whoever reads `/status` in a loop must not take from the lookup of tokens how often it may be asked.
+const STORE: Pace = Pace { good: Duration::from_secs(5), bad: Duration::from_secs(5), timeout: Duration::from_secs(2) };
+/// A token store on the web, which counts every question, and is asked by every replica day and night.
+const STORE_ON_THE_WEB: Pace = Pace { good: Duration::from_secs(30), ..STORE };
+/// The keys are at hand: a look costs nothing.
+const KEYS: Pace = Pace { good: Duration::from_secs(1), bad: Duration::from_secs(1), timeout: Duration::from_secs(1) };
 /// APIs of others: every replica asks, day and night, with a token whose every use the token store writes down.
 const FAR: Pace =
     Pace { good: Duration::from_secs(60), bad: Duration::from_secs(10), timeout: Duration::from_secs(10) };
@@ -223,11 +227,15 @@ impl Readiness {
 
 /// The store answers; or it does not, and the tokens of this server are known for a while.
 fn token_store(service: Service, auth: AuthLayer, store: TokenStore) -> Arc<Check> {
-    Check::new("tokenStore", NEAR, move || {
+    let pace = match store {
+        TokenStore::Infisical(_) => STORE_ON_THE_WEB,
+        _ => STORE,
+    };
+    Check::new("tokenStore", pace, move || {
         let (auth, store) = (auth.clone(), store.clone());
         async move {
             // Below the time of the check, so that what is known counts when the store does not answer at all.
-            let answer = timeout(NEAR.timeout * 3 / 4, store.ping(service.name)).await;
+            let answer = timeout(STORE.timeout * 3 / 4, store.ping(service.name)).await;
             let problem = match answer {
                 Ok(Ok(())) => return Health::Ok,
                 Ok(Err(error)) => error.to_string(),
@@ -243,7 +251,7 @@ fn token_store(service: Service, auth: AuthLayer, store: TokenStore) -> Arc<Chec
 
 /// There are keys that are good, wherever their server is at the moment.
 fn key_server(auth: AuthLayer) -> Arc<Check> {
-    Check::new("keyServer", NEAR, move || {
+    Check::new("keyServer", KEYS, move || {
         let status = auth.key_status();
         async move {
             let Some(status) = status else { return Health::Ok };
@@ -285,7 +293,7 @@ mod tests {
     fn counted(health: Health, takes: Duration) -> (Arc<Check>, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
-        let check = Check::new("x", NEAR, move || {
+        let check = Check::new("x", STORE, move || {
             counter.fetch_add(1, Ordering::Relaxed);
             let health = health.clone();
             async move {
@@ -331,9 +339,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_panics_or_never_answers_is_failing() {
-        let never = Check::new("x", NEAR, std::future::pending);
+        let never = Check::new("x", STORE, std::future::pending);
         assert_eq!(never.look(PATIENCE).await.expect("seen").health, Health::Failing("no answer in 2 s".to_owned()));
-        let panics = Check::new("x", NEAR, || async { panic!("on purpose") });
+        let panics = Check::new("x", STORE, || async { panic!("on purpose") });
         let seen = panics.look(PATIENCE).await.expect("seen");
         assert_eq!(seen.health, Health::Failing("the probe panicked; the log says where".to_owned()));
     }
