@@ -124,9 +124,12 @@ fn app(shared: Stub) -> Router {
 }
 
 async fn faults(State(shared): State<Stub>, request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    let value = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let (authorization, traceparent) = (value("authorization"), value("traceparent"));
-    let seen = Seen { uri: original_uri(&request), authorization, traceparent };
+    let seen = {
+        let headers = request.headers();
+        let value = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let (authorization, traceparent) = (value("authorization"), value("traceparent"));
+        Seen { uri: original_uri(&request), authorization, traceparent }
+    };
     let authorized = seen.authorization.starts_with("Bearer ");
     let fault = {
         let mut shared = shared.lock().expect("not poisoned");
