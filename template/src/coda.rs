@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use mcp_auth_middleware::{ServiceToken, User};
 use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
-use mcp_server_runtime::{Hangup, Metrics, Settings, StartError, text};
+use mcp_server_runtime::{Hangup, Metrics, Settings, StartError, UpstreamSpan, text};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -366,10 +366,11 @@ impl Call<'_> {
     }
 
     async fn attempt(&self, url: Url, most: usize) -> Result<Answer, Failed> {
-        let client = &self.coda.client;
-        let request = client.get(url).bearer_auth(self.token.expose()).header(header::ACCEPT, "application/json");
-        let answer = request.send().await.map_err(Failed::transport)?;
+        let mut span = UpstreamSpan::start("Coda", "GET", &url);
+        let request = self.coda.client.get(url).bearer_auth(self.token.expose()).headers(span.headers());
+        let answer = request.header(header::ACCEPT, "application/json").send().await.map_err(Failed::transport)?;
         let status = answer.status();
+        span.answered(status.as_u16());
         let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|v| retry_after(v.to_str().ok()?));
         match status {
             StatusCode::TOO_MANY_REQUESTS => {

@@ -40,6 +40,21 @@ async fn the_callers_credential_stays_here() {
 }
 
 #[tokio::test]
+async fn the_callers_trace_goes_on_to_coda_while_telemetry_is_on() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let meta = json!({"traceparent": format!("00-{trace}-b7ad6b7169203331-01")});
+    let params = json!({"name": "list_docs", "arguments": {}, "_meta": meta});
+    // Nobody collects: that is for the tests of the runtime.
+    for (endpoint, beginning) in [("", String::new()), ("http://127.0.0.1:9", format!("00-{trace}-"))] {
+        let server = TestServer::with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]).await;
+        server.rpc("tools/call", params.clone()).await;
+        let traceparent = server.coda.seen()[0].traceparent.clone();
+        assert!(traceparent.starts_with(&beginning), "{traceparent}");
+        assert_eq!(traceparent.is_empty(), endpoint.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn pages_are_gathered_up_to_the_limit_and_the_rest_is_handed_back() {
     let server = TestServer::start().await;
     let arguments = json!({"doc_id": "AbCDeFGH01", "table_id": "grid-tasks", "limit": 230});

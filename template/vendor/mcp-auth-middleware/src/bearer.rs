@@ -1,6 +1,7 @@
 //! Bearer tokens for development (RFC 6750), compared in constant time.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
@@ -16,10 +17,10 @@ const MINIMUM_LENGTH: usize = 16;
 const PLACEHOLDERS: [&str; 8] =
     ["changeme", "change-me", "change_me", "replaceme", "your-token", "your_token", "password", "secret-token"];
 
-/// The configured development token(s), kept as SHA-256 digests only.
+/// The configured development token(s), kept as SHA-256 digests only. Clones share them.
 #[derive(Clone)]
 pub struct BearerTokens {
-    digests: Vec<Digest>,
+    digests: Arc<RwLock<Vec<Digest>>>,
 }
 
 /// Why a configured Bearer token is refused at start.
@@ -63,14 +64,25 @@ impl BearerTokens {
             }
             digests.push(digest(&SHA256, token.as_bytes()));
         }
-        if digests.is_empty() { Err(WeakToken::Empty) } else { Ok(Self { digests }) }
+        if digests.is_empty() { Err(WeakToken::Empty) } else { Ok(Self { digests: Arc::new(RwLock::new(digests)) }) }
+    }
+
+    /// Takes these tokens in place of its own, in all clones: the file that they came from has changed. The former ones
+    /// are refused from now on.
+    pub fn replace(&self, tokens: &Self) {
+        let new = tokens.read().clone();
+        *self.digests.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Digest>> {
+        self.digests.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Digests are compared rather than tokens, so that neither content nor length of a token shows in the time
     /// taken; all configured tokens are looked at, so that the position of a match does not show either.
     fn holds(&self, candidate: &[u8]) -> bool {
         let candidate = digest(&SHA256, candidate);
-        self.digests
+        self.read()
             .iter()
             .fold(false, |found, known| found | verify_slices_are_equal(known.as_ref(), candidate.as_ref()).is_ok())
     }
@@ -78,7 +90,7 @@ impl BearerTokens {
 
 impl fmt::Debug for BearerTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BearerTokens({} [REDACTED])", self.digests.len())
+        write!(f, "BearerTokens({} [REDACTED])", self.read().len())
     }
 }
 
@@ -120,6 +132,19 @@ mod tests {
         assert_eq!(check(format!("Bearer {TOKEN}").as_bytes()), Ok(User::developer()));
         assert_eq!(check(b"bearer second-token-0123456789"), Ok(User::developer()));
         assert_eq!(check(format!("BEARER   {TOKEN} ").as_bytes()), Ok(User::developer()));
+    }
+
+    #[test]
+    fn replaced_tokens_count_in_every_clone() {
+        let tokens = BearerTokens::parse(TOKEN).expect("good tokens");
+        let clone = tokens.clone();
+        tokens.replace(&BearerTokens::parse("second-token-0123456789").expect("good tokens"));
+        let check = |token: &str| {
+            let header = HeaderValue::try_from(format!("Bearer {token}")).expect("a header value");
+            validate_bearer_token(&header, &clone)
+        };
+        assert_eq!(check(TOKEN), Err(AuthError::BearerMismatch));
+        assert_eq!(check("second-token-0123456789"), Ok(User::developer()));
     }
 
     /// attacks.md 24.

@@ -174,6 +174,22 @@ impl AuthLayer {
         }
     }
 
+    /// The server's own tokens, for work that no request asks for: a probe of an upstream API.
+    #[must_use]
+    pub fn service_tokens(&self) -> ServiceTokens {
+        ServiceTokens(Arc::clone(&self.authenticator))
+    }
+
+    /// Whether all of the server's own tokens are at hand, so that requests go on while the token store does not answer.
+    #[must_use]
+    pub fn knows_service_tokens(&self) -> bool {
+        match &self.authenticator.config.token_store {
+            TokenStore::Env(_) => true,
+            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            _ => self.authenticator.resolved.values().all(Resolved::is_known),
+        }
+    }
+
     /// What is known about the key server's keys; `None` where Cloudflare Access is not configured.
     #[must_use]
     pub fn key_status(&self) -> Option<KeyStatus> {

@@ -1,10 +1,14 @@
 //! Subcommands, start-up and shutdown.
 
+use std::cell::OnceCell;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcp_auth_middleware::cli::{self, StoreCommand};
 use rmcp::ServerHandler;
+use tokio::net::TcpListener;
 
 use crate::config::{Config, Environment, Format, store};
 use crate::server::{BuiltServer, Server, Service, keep_fresh};
@@ -89,24 +93,28 @@ fn serve<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) ->
             return ExitCode::from(3);
         }
     };
-    runtime.block_on(serve_until_told(server, config))
+    let status = runtime.block_on(serve_until_told(server, config));
+    // Requests are finished. A look at a file or a name that the system does not answer is not waited for.
+    runtime.shutdown_background();
+    status
 }
 
 async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, config: Config) -> ExitCode {
     let Service { name, version } = server.service;
-    let BuiltServer { router, auth, .. } = match server.build(&config) {
+    let BuiltServer { router, admin, auth, readiness, files, telemetry, .. } = match server.build(&config) {
         Ok(built) => built,
         Err(error) => {
             tracing::error!("{name} cannot start: {error}");
             return ExitCode::from(2);
         }
     };
-    let listener = match tokio::net::TcpListener::bind(config.listen).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!("Cannot listen on {} (HOST, PORT): {error}", config.listen);
-            return ExitCode::from(3);
-        }
+    let Some(listener) = bind(config.listen, "HOST, PORT").await else { return ExitCode::from(3) };
+    let admin = match config.admin {
+        None => None,
+        Some(address) => match bind(address, "ADMIN_ADDR").await {
+            Some(listener) => Some((listener, admin)),
+            None => return ExitCode::from(3),
+        },
     };
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -117,11 +125,39 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
         }
         Err(error) => tracing::warn!("The listening address is unknown: {error}"),
     }
-    let fresh = tokio::spawn(keep_fresh(auth));
-    listen::serve(listener, router, &config.limits, listen::terminated()).await;
+    let fresh = tokio::spawn(keep_fresh(auth, files));
+    // It goes on until the last request is answered: who watches sees how that goes.
+    let admin = admin.map(|(listener, router)| {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!("Metrics and probes on http://{address}");
+        }
+        tokio::spawn(listen::serve_admin(listener, router))
+    });
+    let told = OnceCell::new();
+    let shutdown = async {
+        listen::terminated().await;
+        readiness.stop();
+        let _ = told.set(Instant::now());
+    };
+    listen::serve(listener, router, &config.limits, shutdown).await;
+    let left = config.limits.shutdown_grace.saturating_sub(told.get().map(Instant::elapsed).unwrap_or_default());
+    telemetry.shut_down(left.clamp(LAST_EXPORT.0, LAST_EXPORT.1)).await;
+    admin.inspect(tokio::task::JoinHandle::abort);
     fresh.abort();
     tracing::info!("{name} stopped");
     ExitCode::SUCCESS
+}
+
+/// Time for the last traces and metrics, whatever is left of the grace period: whoever kills the process waits longer than
+/// that.
+const LAST_EXPORT: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
+
+/// A listener; where there is none, the log says why, and which variables to change.
+async fn bind(address: SocketAddr, variables: &str) -> Option<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .inspect_err(|error| tracing::error!("Cannot listen on {address} ({variables}): {error}"))
+        .ok()
 }
 
 fn healthcheck(config: &Config) -> ExitCode {

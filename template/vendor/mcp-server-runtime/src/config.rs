@@ -7,23 +7,28 @@ mod export;
 mod memory;
 mod settings;
 pub(crate) mod store;
+mod telemetry;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore};
-use secrecy::ExposeSecret;
+use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore, TokenStore};
+use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
+use crate::secret_files::{SecretFiles, Take};
 use crate::server::Service;
+use crate::telemetry::Telemetry;
 pub use environment::{Environment, Problem, Problems};
 pub use export::Format;
 pub(crate) use export::export;
 pub(crate) use settings::Table;
 pub use settings::{Setting, SettingKind, Settings, UnknownSetting};
 pub(crate) use store::StoreConfig;
+pub(crate) use telemetry::TelemetryConfig;
 
 /// Everything the server is told.
 #[derive(Debug, Clone)]
@@ -37,10 +42,14 @@ pub struct Config {
     unused_tokens: Vec<&'static str>,
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Where metrics and probes are, if anywhere.
+    pub admin: Option<SocketAddr>,
     /// Who may call.
     pub auth: Auth,
     /// Where the server's own tokens are kept.
     pub(crate) store: StoreConfig,
+    /// The files that secrets came from, by variable.
+    files: Vec<(&'static str, PathBuf, SecretString)>,
     /// The address that clients use, where it is not to be told from `Host`.
     pub public_url: Option<PublicUrl>,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
@@ -49,6 +58,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// What a request may cost.
     pub limits: Limits,
+    /// Where traces and metrics go, if anywhere.
+    pub(crate) telemetry: Option<TelemetryConfig>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written.
@@ -131,8 +142,11 @@ impl Config {
         let mut read = Reader { env, table, problems };
         let host = read.parsed("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = read.parsed("PORT", 8080_u16, "a port number from 0 to 65535");
+        let listen = SocketAddr::new(host, port);
+        let admin = read.admin(listen);
         let limits = read.limits();
         let store = read.token_store();
+        let files = read.files();
         let tokens: Vec<_> = table.tokens().map(|token| token.name).collect();
         let unused = |name: &&'static str| !matches!(store, StoreConfig::Env(_)) && env.text(name).is_some();
         Self {
@@ -140,15 +154,72 @@ impl Config {
             settings: read.own(&limits),
             unused_tokens: tokens.iter().copied().filter(unused).collect(),
             tokens,
-            listen: SocketAddr::new(host, port),
+            listen,
+            admin,
             auth: read.auth(),
             store,
+            files,
             public_url: read.public_url(),
             allowed_hosts: read.hosts("ALLOWED_HOSTS"),
             allowed_origins: read.origins("ALLOWED_ORIGINS"),
             limits,
+            telemetry: read.telemetry(service),
             log_format: read.log_format(),
             log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
+        }
+    }
+
+    /// Follows the files of those secrets that may change while the server runs, for these parts of it. The encryption key is not
+    /// among them: it changes in steps (see `tokens rotate-key`).
+    pub(crate) fn follow_files(&self, store: &TokenStore, telemetry: &Telemetry) -> SecretFiles {
+        let mut files = SecretFiles::default();
+        for (variable, path, secret) in &self.files {
+            if let Some(take) = self.taker(variable, store, telemetry) {
+                files.watch(variable, path, secret.clone(), take);
+            }
+        }
+        files
+    }
+
+    /// Who takes a new value of this variable.
+    fn taker(&self, variable: &'static str, store: &TokenStore, telemetry: &Telemetry) -> Option<Take> {
+        if variable == "MCP_DEV_BEARER_TOKEN" {
+            let tokens = self.auth.bearer.clone()?;
+            return Some(Box::new(move |secret| {
+                let new = BearerTokens::parse(secret.expose_secret()).map_err(|error| format!("it {error}"))?;
+                tokens.replace(&new);
+                Ok(())
+            }));
+        }
+        if variable == "OTEL_EXPORTER_OTLP_HEADERS" {
+            let telemetry = telemetry.clone();
+            return Some(Box::new(move |secret| {
+                telemetry.set_headers(telemetry::parse_headers(&secret).map_err(|problem| format!("it {problem}"))?);
+                Ok(())
+            }));
+        }
+        match (store, &self.store) {
+            (TokenStore::Env(store), _) if self.tokens.contains(&variable) => {
+                let store = store.clone();
+                Some(Box::new(move |secret| {
+                    if !is_sendable(&secret) {
+                        return Err(NOT_SENDABLE.to_owned());
+                    }
+                    store.set(variable, secret);
+                    Ok(())
+                }))
+            }
+            (TokenStore::Postgres(store), StoreConfig::Postgres(database, _)) => {
+                database.taker(variable, store.clone())
+            }
+            (TokenStore::Infisical(store), _) if variable == "INFISICAL_CLIENT_SECRET" => {
+                let store = store.clone();
+                Some(Box::new(move |secret| {
+                    store.set_client_secret(secret);
+                    Ok(())
+                }))
+            }
+            _ => None,
         }
     }
 
@@ -184,6 +255,12 @@ impl Config {
                     .to_owned(),
             );
         }
+        if self.telemetry.as_ref().is_some_and(TelemetryConfig::exposes_headers) {
+            warnings.push(
+                "OTEL_EXPORTER_OTLP_HEADERS go to the collector in clear text: use https, or a collector on this machine"
+                    .to_owned(),
+            );
+        }
         warnings.extend(self.unused_tokens.iter().map(|token| {
             format!(
                 "{token} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
@@ -211,6 +288,20 @@ impl Reader<'_> {
                 default
             }),
         }
+    }
+
+    /// An address of its own, as callers must not reach what is there.
+    fn admin(&mut self, listen: SocketAddr) -> Option<SocketAddr> {
+        let text = self.env.text("ADMIN_ADDR")?;
+        let Ok(admin) = text.parse::<SocketAddr>() else {
+            self.problems.add("ADMIN_ADDR", format!("{text:?} is not an address with a port such as 127.0.0.1:9090"));
+            return None;
+        };
+        if admin.port() == listen.port() && admin.port() != 0 {
+            let text = format!("has the port of PORT, {}: metrics and probes need one of their own", admin.port());
+            self.problems.add("ADMIN_ADDR", text);
+        }
+        Some(admin)
     }
 
     /// What a request may cost. What is not set fits into the memory; what is set has to.
@@ -282,7 +373,7 @@ impl Reader<'_> {
     }
 
     /// A secret from `NAME` or from the file that `NAME_FILE` names.
-    fn secret(&mut self, name: &'static str) -> Option<secrecy::SecretString> {
+    fn secret(&mut self, name: &'static str) -> Option<SecretString> {
         match self.env.secret(name) {
             Ok(secret) => secret,
             Err(problem) => {
@@ -471,6 +562,12 @@ impl Reader<'_> {
         }
     }
 
+    /// The files that secrets came from. What is wrong with them is told where they are read.
+    fn files(&self) -> Vec<(&'static str, PathBuf, SecretString)> {
+        let file = |name| Some((name, self.env.file(name)?, self.env.secret(name).ok()??));
+        self.table.rows().filter(|row| row.is_secret()).filter_map(|row| file(row.name)).collect()
+    }
+
     /// The tokens that are kept in variables of their own name.
     fn env_tokens(&mut self) -> EnvTokenStore {
         let mut store = EnvTokenStore::default();
@@ -483,13 +580,19 @@ impl Reader<'_> {
                 if self.problems.len() == before {
                     self.problems.add(name, format!("is missing. Get one from {from}"));
                 }
-            } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-                self.problems.add(name, "holds a character that cannot be sent in a header; copy it again");
+            } else if !is_sendable(&token) {
+                self.problems.add(name, NOT_SENDABLE);
             }
             store = store.with_token(*name, token);
         }
         store
     }
+}
+
+const NOT_SENDABLE: &str = "holds a character that cannot be sent in a header; copy it again";
+
+fn is_sendable(token: &SecretString) -> bool {
+    token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

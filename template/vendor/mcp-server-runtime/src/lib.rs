@@ -1,8 +1,9 @@
 //! Everything around the tools of an MCP server.
 //!
 //! A server says what it is made of, as a [`Server`]; [`run`] does the rest: command line, settings, listener, limits,
-//! host and origin guard, authentication, JSON-RPC envelope, request ids, log lines, metrics, `/health`, `/status`,
-//! metadata of the protected resource, and a shutdown that finishes what is in flight. A whole server:
+//! host and origin guard, authentication, JSON-RPC envelope, request ids, log lines, `/health`, `/status`, metadata of the
+//! protected resource, metrics and probes on a listener of their own, and a shutdown that finishes what is in flight. A
+//! whole server:
 //!
 //! ```no_run
 //! use mcp_server_runtime::axum::http::request::Parts;
@@ -60,9 +61,11 @@
 //! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
 //! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
+mod admin;
 pub mod arguments;
 mod command;
 mod config;
+mod exposition;
 mod handlers;
 mod hangup;
 mod listen;
@@ -71,9 +74,14 @@ mod metrics;
 mod middleware;
 pub mod pace;
 mod panics;
+mod probe;
+mod process;
+mod readiness;
 mod request_id;
 mod router;
+mod secret_files;
 mod server;
+mod telemetry;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
@@ -93,8 +101,10 @@ pub use config::{
 pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
 pub use metrics::Metrics;
+pub use probe::Probe;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
+pub use telemetry::UpstreamSpan;
 
 /// Why there is no router.
 #[derive(Debug, thiserror::Error)]
@@ -124,8 +134,8 @@ pub fn run<H: ServerHandler + Clone + Sync>(server: Server<H>) -> ExitCode {
 /// # Panics
 /// Outside of a tokio runtime.
 pub fn router<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> Result<axum::Router, RouterError> {
-    let BuiltServer { router, auth, .. } = server.build(&server.read(&Environment::process())?)?;
-    tokio::spawn(server::keep_fresh(auth));
+    let BuiltServer { router, auth, files, .. } = server.build(&server.read(&Environment::process())?)?;
+    tokio::spawn(server::keep_fresh(auth, files));
     Ok(router)
 }
 
@@ -147,6 +157,18 @@ pub async fn token(parts: &Parts, name: &str) -> Result<ServiceToken, String> {
         parts.extensions.get().ok_or_else(|| "the request was not authenticated".to_owned())?;
     tokens.get(name).await.map_err(|error| {
         format!("the server has no {name} ({error}). This is a matter for the operator of this server, not for you")
+    })
+}
+
+/// The client of an upstream API, given to the server by [`Handlers::with_upstream`].
+///
+/// # Errors
+/// A sentence for the model, where the server was given no client of this type.
+pub fn upstream<C: Send + Sync + 'static>(parts: &Parts) -> Result<&C, String> {
+    let client = parts.extensions.get::<router::Upstreams>().and_then(router::Upstreams::get);
+    client.ok_or_else(|| {
+        let name = std::any::type_name::<C>();
+        format!("the server was put together without {name}. This is a matter for its developer, not for you")
     })
 }
 

@@ -27,13 +27,43 @@ use phase::{Phases, Times};
 /// and the number of connections. Above that number they wait in the queue of the operating system, and one that ends makes
 /// room.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutdown: impl Future<Output = ()>) {
+    let Limits { header_bytes, connections, request_timeout: write, .. } = *limits;
+    let graceful = accept(listener, router, Bounds { header_bytes, connections, write }, shutdown).await;
+    tracing::info!("Shutting down; requests in flight have {} s", limits.shutdown_grace.as_secs());
+    if tokio::time::timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("Some requests did not finish in time and were cut");
+    }
+}
+
+/// Serves metrics and probes until it is dropped: it has nothing to finish, so no shutdown waits for it. Bounds of its own,
+/// small ones, keep its clients from what there is for callers.
+pub async fn serve_admin(listener: TcpListener, router: Router) {
+    let bounds = Bounds { header_bytes: 8 * 1024, connections: 32, write: Duration::from_secs(10) };
+    accept(listener, router, bounds, std::future::pending()).await;
+}
+
+/// What the connections of a listener may take.
+struct Bounds {
+    header_bytes: usize,
+    connections: usize,
+    /// Time for a client to take a part of its answer.
+    write: Duration,
+}
+
+/// Accepts connections until `shutdown` resolves, and gives those that are open then.
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> GracefulShutdown {
     let mut http = hyper::server::conn::http1::Builder::new();
     // Its one time for heads would count between requests as well: `Patient` tells the two apart.
-    http.header_read_timeout(None).max_buf_size(limits.header_bytes);
-    let times = Times { write: limits.request_timeout, ..Times::default() };
+    http.header_read_timeout(None).max_buf_size(bounds.header_bytes);
+    let times = Times { write: bounds.write, ..Times::default() };
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Semaphore::new(bounds.connections));
     let accept = async || {
         // The semaphore is never closed.
         let place = Arc::clone(&places).acquire_owned().await.ok();
@@ -63,13 +93,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutd
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
-            () = &mut shutdown => break,
+            () = &mut shutdown => return graceful,
         }
-    }
-    drop(listener);
-    tracing::info!("Shutting down; requests in flight have {} s", limits.shutdown_grace.as_secs());
-    if tokio::time::timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!("Some requests did not finish in time and were cut");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::http::StatusCode;
 
@@ -47,6 +47,7 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Metrics {
     started: Instant,
+    started_at: SystemTime,
     by_class: [AtomicU64; 5],
     refusals: [AtomicU64; Refusal::ALL.len()],
     panics: AtomicU64,
@@ -57,6 +58,7 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             started: Instant::now(),
+            started_at: SystemTime::now(),
             by_class: Default::default(),
             refusals: Default::default(),
             panics: AtomicU64::new(0),
@@ -102,6 +104,12 @@ impl Metrics {
     #[must_use]
     pub fn uptime_seconds(&self) -> u64 {
         self.started.elapsed().as_secs()
+    }
+
+    /// When the process started, by the clock on the wall.
+    #[must_use]
+    pub const fn started_at(&self) -> SystemTime {
+        self.started_at
     }
 
     /// Answers by class of status: `("1xx", n)` to `("5xx", n)`.

@@ -15,6 +15,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 use crate::handlers::unreadable::unreadable;
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
+use crate::telemetry::{Failure, Operation};
 
 /// Logs each panic as one line from now on, in place of Rust's own lines on standard error.
 pub fn log() {
@@ -60,15 +61,21 @@ impl<H> CatchPanics<H> {
 }
 
 impl<H: ServerHandler> CatchPanics<H> {
-    async fn guard<T>(
-        &self,
-        id: Option<RequestId>,
-        work: impl Future<Output = Result<T, ErrorData>>,
-    ) -> Result<T, ErrorData> {
-        catch(request_id::scope(id, work)).await.unwrap_or_else(|Panicked| {
+    async fn guard<T>(&self, scope: Scope, work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+        let Scope { id, operation } = scope;
+        let work = catch(request_id::scope(id, work));
+        let answer = match &operation {
+            Some(operation) => Arc::clone(operation).scope(work).await,
+            None => work.await,
+        };
+        let answer = answer.unwrap_or_else(|Panicked| {
             self.metrics.panicked();
             Err(ErrorData::internal_error("the server failed; its log says where", None))
-        })
+        });
+        if let (Some(operation), Err(error)) = (operation, &answer) {
+            operation.failed(Failure::JsonRpc(error.code.0));
+        }
+        answer
     }
 
     async fn guard_notification(&self, work: impl Future<Output = ()>) {
@@ -76,9 +83,19 @@ impl<H: ServerHandler> CatchPanics<H> {
     }
 }
 
-/// The id of the request, as its HTTP request has it.
-fn id_of(context: &RequestContext<RoleServer>) -> Option<RequestId> {
-    context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestId>()).cloned()
+/// What the work on a request is known by.
+#[derive(Default)]
+struct Scope {
+    id: Option<RequestId>,
+    operation: Option<Arc<Operation>>,
+}
+
+impl Scope {
+    /// As the HTTP request has it.
+    fn new(context: &RequestContext<RoleServer>) -> Self {
+        let Some(parts) = context.extensions.get::<Parts>() else { return Self::default() };
+        Self { id: parts.extensions.get().cloned(), operation: parts.extensions.get().cloned() }
+    }
 }
 
 /// Methods that answer a request.
@@ -89,7 +106,7 @@ macro_rules! guarded {
             $($request: $type,)?
             context: RequestContext<RoleServer>,
         ) -> Result<$result, ErrorData> {
-            self.guard(id_of(&context), self.handler.$method($($request,)? context)).await
+            self.guard(Scope::new(&context), self.handler.$method($($request,)? context)).await
         }
     )*};
 }
@@ -120,13 +137,31 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         read_resource_directory(request: model::ReadResourceDirectoryRequestParams) -> model::ReadResourceDirectoryResult;
         subscribe(request: model::SubscribeRequestParams) -> ();
         unsubscribe(request: model::UnsubscribeRequestParams) -> ();
-        call_tool(request: model::CallToolRequestParams) -> model::CallToolResponse;
         list_tools(request: Option<model::PaginatedRequestParams>) -> model::ListToolsResult;
         list_skills(request: Option<model::PaginatedRequestParams>) -> model::ListSkillsResult;
         get_skill(request: model::GetSkillRequestParams) -> model::GetSkillResult;
         get_task(request: model::GetTaskParams) -> model::GetTaskResult;
         update_task(request: model::UpdateTaskParams) -> ();
         cancel_task(request: model::CancelTaskParams) -> ();
+    }
+
+    async fn call_tool(
+        &self,
+        request: model::CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<model::CallToolResponse, ErrorData> {
+        let scope = Scope::new(&context);
+        let operation = scope.operation.clone();
+        if let Some(operation) = operation.as_ref().filter(|_| self.handler.get_tool(&request.name).is_some()) {
+            operation.called_tool(&request.name);
+        }
+        let answer = self.guard(scope, self.handler.call_tool(request, context)).await;
+        if let (Some(operation), Ok(model::CallToolResponse::Complete(result))) = (operation, &answer)
+            && result.is_error == Some(true)
+        {
+            operation.failed(Failure::Tool);
+        }
+        answer
     }
 
     guarded_notifications! {
@@ -144,7 +179,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         context: RequestContext<RoleServer>,
     ) -> Result<model::CustomResult, ErrorData> {
         let (method, version) = (request.method.clone(), context.protocol_version());
-        let answer = self.guard(id_of(&context), self.handler.on_custom_request(request, context)).await;
+        let answer = self.guard(Scope::new(&context), self.handler.on_custom_request(request, context)).await;
         answer.map_err(|error| match error.code {
             model::ErrorCode::METHOD_NOT_FOUND => unreadable(&method, version.as_ref()),
             _ => error,
@@ -152,7 +187,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.guard(None, self.handler.listen(context)).await
+        self.guard(Scope::default(), self.handler.listen(context)).await
     }
 
     fn negotiate_initialize(

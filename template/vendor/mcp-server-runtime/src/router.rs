@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::http::Extensions;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use mcp_auth_middleware::{AuthLayer, TokenStore};
@@ -15,13 +16,16 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tower::{Layer as _, Service, service_fn};
 
+use crate::admin;
 use crate::config::Config;
 use crate::handlers::{metadata, status};
 use crate::hangup;
 use crate::metrics::Metrics;
 use crate::middleware::{host, jsonrpc, limits};
 use crate::panics::CatchPanics;
+use crate::readiness::Readiness;
 use crate::request_id::RequestIdLayer;
+use crate::telemetry::Telemetry;
 
 /// What the router is made of.
 pub(crate) struct App<'a, H> {
@@ -31,35 +35,71 @@ pub(crate) struct App<'a, H> {
     pub(crate) auth: AuthLayer,
     /// The token store, for `/status`.
     pub(crate) store: TokenStore,
+    /// What the server asks of others, for `/readyz`.
+    pub(crate) readiness: Arc<Readiness>,
+    /// Where traces and metrics go.
+    pub(crate) telemetry: Telemetry,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub(crate) mcp: H,
     /// What serves requests without `jsonrpc`, if anything does.
     pub(crate) legacy: Option<Router>,
+    /// The server's own routes.
+    pub(crate) routes: Router,
+    /// The clients of upstream APIs.
+    pub(crate) upstreams: Option<Upstreams>,
+}
+
+/// The clients of upstream APIs, by their types, in the extensions of a request: one entry there, however many they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Upstreams(Arc<Extensions>);
+
+impl Upstreams {
+    /// Nothing where there are none, so that requests carry nothing.
+    pub(crate) fn new(clients: Extensions) -> Option<Self> {
+        (!clients.is_empty()).then(|| Self(Arc::new(clients)))
+    }
+
+    pub(crate) fn get<C: Send + Sync + 'static>(&self) -> Option<&C> {
+        self.0.get()
+    }
+}
+
+/// What answers, by who may ask.
+pub(crate) struct Routers {
+    /// Callers.
+    pub(crate) public: Router,
+    /// Machines of the operator: metrics and probes.
+    pub(crate) admin: Router,
 }
 
 /// Puts the layers around the handler.
 ///
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
 /// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
-pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router {
-    let App { config, auth, store, mcp, legacy } = app;
+pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Routers {
+    let App { config, auth, store, readiness, telemetry, mcp, legacy, routes, upstreams } = app;
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
         service: config.service,
         issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
         public: config.public_url.as_ref().map(|url| url.base.clone()),
     };
+    let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
     let state = Arc::new(status::Status::new(
         config.service,
         auth.clone(),
         config.auth.mode.as_str(),
         store,
+        readiness,
+        Arc::clone(&gate),
         Arc::clone(&metrics),
     ));
+    let admin = admin::router(Arc::clone(&state));
     let endpoint = Arc::new(Endpoint {
-        gate: limits::Gate::new(&config.limits, Arc::clone(&metrics)),
-        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), legacy),
+        gate,
+        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
         metrics: Arc::clone(&metrics),
+        upstreams: upstreams.clone(),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
     let hosts = config.allowed_hosts.iter().chain(config.public_url.as_ref().map(|url| &url.host)).cloned().collect();
@@ -69,7 +109,13 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let status = Router::new()
         .route("/status", get(status::status).with_state(Arc::clone(&state)))
         .layer(auth.clone().without_service_token());
-    let authenticated = Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(status);
+    // Unknown paths are 404 here, whatever a router of the server's own would answer there.
+    let own = routes
+        .reset_fallback()
+        .layer(from_fn(move |request: Request, next: Next| give(upstreams.clone(), request, next)))
+        .layer(auth.clone().without_service_token());
+    let authenticated =
+        Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(own).merge(status);
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
@@ -77,14 +123,23 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let guarded = authenticated.merge(metadata).layer(from_fn_with_state(guard, host::guard));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
-    open.merge(guarded).layer(RequestIdLayer::new(metrics))
+    Routers { public: open.merge(guarded).layer(RequestIdLayer::new(metrics)), admin }
+}
+
+/// Gives a request of the server's own routes what those of `/mcp` have.
+async fn give(upstreams: Option<Upstreams>, mut request: Request, next: Next) -> Response {
+    if let Some(upstreams) = upstreams {
+        request.extensions_mut().insert(upstreams);
+    }
+    next.run(request).await
 }
 
 /// What answers on /mcp, behind the authentication.
 struct Endpoint<H> {
-    gate: limits::Gate,
+    gate: Arc<limits::Gate>,
     gatekeeper: jsonrpc::Gatekeeper,
     metrics: Arc<Metrics>,
+    upstreams: Option<Upstreams>,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
@@ -96,13 +151,16 @@ fn mcp_endpoint<H: ServerHandler>(
     service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let Endpoint { gate, gatekeeper, metrics, mcp } = &*endpoint;
+            let Endpoint { gate, gatekeeper, metrics, upstreams, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             // Dropped with this future, which is when the client is gone or its time is over.
             let (_waiting, hangup) = hangup::pair();
             request.extensions_mut().insert(hangup);
             // For tools, which count here what fails behind them.
             request.extensions_mut().insert(Arc::clone(metrics));
+            if let Some(upstreams) = upstreams {
+                request.extensions_mut().insert(upstreams.clone());
+            }
             let mcp = async |request| mcp.handle(request).await.map(Body::new);
             let work = gatekeeper.pass(request, gate, &progress, mcp);
             Ok(gate.pass(&progress, work).await)

@@ -2,20 +2,27 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::Router;
+use axum::http::Extensions;
 use mcp_auth_middleware::{AuthConfig, AuthLayer, create_auth_middleware};
 use rmcp::ServerHandler;
 
 use crate::config::store::StoreOpenError;
 use crate::config::{Config, Environment, Format, Problems, Setting, Settings, Table, export};
 use crate::handlers::metadata::RESOURCE;
-use crate::router::{self, App};
+use crate::probe::Probe;
+use crate::readiness::Readiness;
+use crate::router::{self, App, Routers, Upstreams};
+use crate::secret_files::SecretFiles;
+use crate::telemetry::Telemetry;
 
 /// Why the server's own part cannot be made.
 pub type StartError = Box<dyn Error + Send + Sync>;
 
 type Make<H> = Box<dyn Fn(&Settings) -> Result<Handlers<H>, StartError> + Send + Sync>;
+type Routes = Box<dyn Fn(&Settings) -> Router + Send + Sync>;
 type Policy = Box<dyn Fn(AuthConfig, &Settings) -> AuthConfig + Send + Sync>;
 
 /// The name and the version of a server, as answers, log lines and metrics have them.
@@ -31,19 +38,36 @@ pub struct Server<H> {
     pub(crate) settings: &'static [Setting],
     make: Make<H>,
     policy: Policy,
+    routes: Routes,
 }
 
-/// What answers requests.
+/// What answers requests, and what they need for it.
 #[derive(Debug, Clone)]
 pub struct Handlers<H> {
     mcp: H,
     legacy: Option<Router>,
+    upstreams: Extensions,
+    probes: Vec<Probe>,
 }
 
 impl<H> Handlers<H> {
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub fn new(mcp: H) -> Self {
-        Self { mcp, legacy: None }
+        Self { mcp, legacy: None, upstreams: Extensions::new(), probes: Vec::new() }
+    }
+
+    /// Gives every request the client of an upstream API, which [`upstream`](crate::upstream) finds by its type. Clones
+    /// of a client should share its connections.
+    #[must_use]
+    pub fn with_upstream<C: Clone + Send + Sync + 'static>(mut self, client: C) -> Self {
+        self.upstreams.insert(client);
+        self
+    }
+
+    /// The questions to the upstream APIs.
+    #[allow(dead_code, reason = "for the command `doctor`")]
+    pub(crate) fn probes(&self) -> &[Probe] {
+        &self.probes
     }
 
     /// Gives requests without the member `jsonrpc` to this router. Without one they are refused.
@@ -52,16 +76,31 @@ impl<H> Handlers<H> {
         self.legacy = legacy;
         self
     }
+
+    /// Asks an API behind the server whether it answers: `/readyz` says 503 while it does not. There may be several.
+    #[must_use]
+    pub fn with_probe(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
+    }
 }
 
 /// A server that is put together.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BuiltServer {
-    /// All routes.
+    /// The routes for callers.
     pub router: Router,
+    /// `/metrics`, `/livez` and `/readyz`, for a listener that strangers do not reach: they ask for no credentials.
+    pub admin: Router,
     /// The authentication, whose keys and tokens somebody has to keep fresh.
     pub auth: AuthLayer,
+    pub(crate) readiness: Arc<Readiness>,
+    /// Secrets that may change while the server runs.
+    pub(crate) files: SecretFiles,
+    pub(crate) telemetry: Telemetry,
+    /// The questions to the upstream APIs, which `/readyz` asks.
+    pub probes: Vec<Probe>,
 }
 
 /// Why the server cannot be put together, though every variable is well-formed.
@@ -74,6 +113,9 @@ pub enum BuildError {
     /// The token store cannot be opened.
     #[error("token store: {0}")]
     Store(#[from] StoreOpenError),
+    /// Traces and metrics cannot be sent.
+    #[error("OpenTelemetry: {0}")]
+    Telemetry(String),
     /// The server's own part.
     #[error("{0}")]
     Start(StartError),
@@ -93,7 +135,13 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         make: impl Fn(&Settings) -> Result<Handlers<H>, StartError> + Send + Sync + 'static,
     ) -> Self {
         let service = Service { name, version };
-        Self { service, settings: &[], make: Box::new(make), policy: Box::new(|auth, _| auth) }
+        Self {
+            service,
+            settings: &[],
+            make: Box::new(make),
+            policy: Box::new(|auth, _| auth),
+            routes: Box::new(|_| Router::new()),
+        }
     }
 
     /// Adds settings of the server's own to those that every server has.
@@ -110,6 +158,17 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         policy: impl Fn(AuthConfig, &Settings) -> AuthConfig + Send + Sync + 'static,
     ) -> Self {
         self.policy = Box::new(policy);
+        self
+    }
+
+    /// Serves routes of the server's own beside `/mcp`: behind the check of host names and origins, and behind the
+    /// authentication. [`caller`](crate::caller), [`token`](crate::token) and [`upstream`](crate::upstream) work there as
+    /// in a tool. The limits of `/mcp` do not count for them.
+    ///
+    /// The server does not start with a route whose path it has already: axum panics.
+    #[must_use]
+    pub fn with_routes(mut self, routes: impl Fn(&Settings) -> Router + Send + Sync + 'static) -> Self {
+        self.routes = Box::new(routes);
         self
     }
 
@@ -161,13 +220,32 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             auth = auth.with_public_origin(url.base.clone());
         }
         let auth = create_auth_middleware((self.policy)(auth, &config.settings))?;
-        let Handlers { mcp, legacy } = (self.make)(&config.settings).map_err(BuildError::Start)?;
-        let router = router::router(App { config, auth: auth.clone(), store, mcp, legacy });
-        Ok(BuiltServer { router, auth })
+        let Handlers { mcp, legacy, upstreams, probes } = self.handlers(&config.settings)?;
+        let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes.clone()));
+        let telemetry = Telemetry::start(config.telemetry.as_ref()).map_err(BuildError::Telemetry)?;
+        let files = config.follow_files(&store, &telemetry);
+        let app = App {
+            config,
+            auth: auth.clone(),
+            store,
+            readiness: Arc::clone(&readiness),
+            telemetry: telemetry.clone(),
+            mcp,
+            legacy,
+            routes: (self.routes)(&config.settings),
+            upstreams: Upstreams::new(upstreams),
+        };
+        let Routers { public: router, admin } = router::router(app);
+        Ok(BuiltServer { router, admin, auth, readiness, files, telemetry, probes })
+    }
+
+    /// The server's own part alone: what it serves and which upstream APIs it asks.
+    pub(crate) fn handlers(&self, settings: &Settings) -> Result<Handlers<H>, BuildError> {
+        (self.make)(settings).map_err(BuildError::Start)
     }
 }
 
-/// Keeps the public keys of Cloudflare Access and the server's own tokens fresh, as long as it is polled.
-pub(crate) async fn keep_fresh(auth: AuthLayer) {
-    tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh());
+/// Keeps the public keys of Cloudflare Access, the server's own tokens and secrets from files fresh, as long as it is polled.
+pub(crate) async fn keep_fresh(auth: AuthLayer, files: SecretFiles) {
+    tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh(), files.follow());
 }

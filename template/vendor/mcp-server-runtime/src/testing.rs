@@ -19,6 +19,8 @@ pub const BEARER: &str = "kei4ahGhee8eecu0quoh5Ohn";
 pub struct TestServer {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where metrics and probes are, with `ADMIN_ADDR=127.0.0.1:0`.
+    pub admin: Option<SocketAddr>,
     /// A client for it.
     pub http: reqwest::Client,
     stop: watch::Sender<bool>,
@@ -36,25 +38,45 @@ impl TestServer {
         all.retain(|(name, _)| !variables.iter().any(|(other, _)| other == name));
         all.extend(variables.iter().copied());
         let config = server.read(&Environment::from_pairs(all)).expect("a good configuration");
-        let BuiltServer { router, auth, .. } = server.build(&config).expect("a server");
+        let BuiltServer { router, admin, auth, readiness, files, telemetry, .. } =
+            server.build(&config).expect("a server");
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
+        let (mut admin_address, mut admin_task) = (None, None);
+        if let Some(address) = config.admin {
+            let listener = tokio::net::TcpListener::bind(address).await.expect("a port");
+            admin_address = Some(listener.local_addr().expect("an address"));
+            admin_task = Some(tokio::spawn(listen::serve_admin(listener, admin)));
+        }
         let (stop, mut stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
-            let fresh = tokio::spawn(server::keep_fresh(auth));
+            let fresh = tokio::spawn(server::keep_fresh(auth, files));
             let shutdown = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
+                readiness.stop();
             };
             listen::serve(listener, router, &config.limits, shutdown).await;
+            telemetry.shut_down(config.limits.shutdown_grace).await;
             fresh.abort();
+            admin_task.inspect(JoinHandle::abort);
         });
-        Self { address, http: reqwest::Client::new(), stop, task }
+        Self { address, admin: admin_address, http: reqwest::Client::new(), stop, task }
     }
 
     /// The address of a path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The address of a path of the admin listener.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the test has failed")]
+    pub fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.admin.expect("ADMIN_ADDR"))
     }
 
     /// A POST to /mcp with all the headers that MCP asks for.

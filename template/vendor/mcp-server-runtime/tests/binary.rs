@@ -195,3 +195,68 @@ async fn a_bearer_token_on_an_open_address_is_warned_about() {
     let (_, log) = running.terminate().await;
     assert!(log.contains("[WARN] A Bearer token for development is accepted on 0.0.0.0"), "{log}");
 }
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told_by_the_name_of_its_variable() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let port = address.rsplit(':').next().expect("a port");
+    for (pairs, named) in [([("PORT", port)], "(HOST, PORT)"), ([("ADMIN_ADDR", address.as_str())], "(ADMIN_ADDR)")] {
+        let output = program(&variables(&pairs)).output().await.expect("ran");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        assert!(text.contains(&format!("Cannot listen on {address} {named}: ")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn while_requests_finish_it_is_not_ready_and_no_watcher_keeps_it_from_ending() {
+    let mut running = start(&[("ADMIN_ADDR", "127.0.0.1:0"), ("SHUTDOWN_GRACE_SECONDS", "60")]).await;
+    let admin = loop {
+        let line = running.log.next_line().await.expect("a log").expect("the server said where it listens");
+        if let Some((_, address)) = line.split_once("Metrics and probes on http://") {
+            break address.to_owned();
+        }
+    };
+    // A watcher that never ends its request.
+    let mut watcher = tokio::net::TcpStream::connect(&admin).await.expect("a connection");
+    watcher.write_all(b"GET /metrics HTTP/1.1\r\n").await.expect("sent");
+    let readyz = async || support::answer(reqwest::Client::new().get(format!("http://{admin}/readyz"))).await;
+    assert_eq!(readyz().await.0, 200);
+    let params = serde_json::json!({"name": "wait", "arguments": {"milliseconds": 2000}});
+    let call = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let pid = running.child.id().expect("running").to_string();
+    let (answered, ()) = tokio::join!(running.post(BEARER, call), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill").success());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let (status, report) = readyz().await;
+        assert_eq!((status, &report["status"]), (503, &serde_json::json!("stopping")));
+    });
+    assert_eq!(answered, 200);
+    let ended = tokio::time::timeout(Duration::from_secs(10), running.child.wait()).await;
+    assert_eq!(ended.expect("the watcher is not waited for").expect("ended").code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_fit_is_told_once_and_the_one_before_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bearer");
+    std::fs::write(&path, BEARER).expect("written");
+    let file = path.to_str().expect("UTF-8");
+    let running = start(&[("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", file)]).await;
+    for content in ["", "changeme", "\n\n"] {
+        std::fs::write(&path, content).expect("written");
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert_eq!(running.ping(BEARER).await, 200, "after {content:?}");
+    }
+    std::fs::write(&path, "another-token-0123456789").expect("written");
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!((running.ping("another-token-0123456789").await, running.ping(BEARER).await), (200, 401));
+    let (_, log) = running.terminate().await;
+    let said = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    // Empty, a placeholder, empty again: each once, however often it is looked at.
+    assert_eq!(said("[WARN] MCP_DEV_BEARER_TOKEN_FILE has changed, and the value from before goes on"), 3, "{log}");
+    assert_eq!(said("MCP_DEV_BEARER_TOKEN_FILE has changed: the new value counts from now on"), 1, "{log}");
+    assert!(!log.contains(BEARER) && !log.contains("another-token") && !log.contains("changeme"), "{log}");
+}

@@ -419,9 +419,11 @@ async fn status_as_json_and_as_metrics() {
     assert_eq!(status["requests"]["byStatus"]["4xx"], 1, "{status}");
     assert!(status["protocolVersions"].as_array().expect("versions").contains(&json!("2026-07-28")));
     assert_eq!(status["tokenStore"]["reachable"], true);
-    let metrics = server.http.get(server.url("/status")).bearer_auth(BEARER).header("accept", "text/plain");
-    let text = metrics.send().await.expect("an answer").text().await.expect("text");
-    assert!(text.contains("mcp_auth_refused_total{code=\"MCP-AUTH-001\"} 1") && text.ends_with("# EOF\n"), "{text}");
+    for (accept, end) in [("text/plain", ""), ("application/openmetrics-text", "# EOF\n")] {
+        let metrics = server.http.get(server.url("/status")).bearer_auth(BEARER).header("accept", accept);
+        let text = metrics.send().await.expect("an answer").text().await.expect("text");
+        assert!(text.contains("mcp_auth_refused_total{code=\"MCP-AUTH-001\"} 1") && text.ends_with(end), "{text}");
+    }
 }
 
 /// A call that takes so long.

@@ -161,6 +161,37 @@ async fn a_known_token_outlives_its_database_and_a_new_one_is_found_when_it_is_b
 }
 
 #[tokio::test]
+async fn new_connections_have_the_password_that_the_file_has_now() {
+    let cluster = postgres::own();
+    let database = cluster.database().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let change = async |password: &str| database.run(&format!("ALTER ROLE postgres PASSWORD '{password}'")).await;
+    change("first").await;
+    std::fs::write(&file, "first\n").unwrap();
+    let port = cluster.port().to_string();
+    let pairs = [
+        ("TOKEN_STORE", "postgres"),
+        ("POSTGRES_HOST", "127.0.0.1"),
+        ("POSTGRES_PORT", port.as_str()),
+        ("POSTGRES_DB", database.name.as_str()),
+        ("POSTGRES_USER", "postgres"),
+        ("POSTGRES_PASSWORD_FILE", file.to_str().unwrap()),
+        ("POSTGRES_SSLMODE", "disable"),
+        ("MCP_AUTH_ENCRYPTION_KEY", KEY),
+    ];
+    let server = with(&pairs).await;
+    assert_eq!(status(&server).await["reachable"], true);
+    change("second").await;
+    let others =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL";
+    database.run(others).await;
+    postgres::eventually("the former password is refused", async || status(&server).await["reachable"] == false).await;
+    std::fs::write(&file, "second\n").unwrap();
+    postgres::eventually("the new password counts", async || status(&server).await["reachable"] == true).await;
+}
+
+#[tokio::test]
 async fn the_wrong_key_is_no_passing_trouble() {
     let database = postgres::shared().database().await;
     let pairs = variables(&database);

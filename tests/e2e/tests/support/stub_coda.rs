@@ -15,11 +15,12 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-/// A request that the stub has seen: path with query, and the value of `Authorization`.
+/// A request that the stub has seen: path with query, and the values of `Authorization` and `traceparent`.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub uri: String,
     pub authorization: String,
+    pub traceparent: String,
 }
 
 /// What the stub does instead of answering.
@@ -123,8 +124,12 @@ fn app(shared: Stub) -> Router {
 }
 
 async fn faults(State(shared): State<Stub>, request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let seen = Seen { uri: original_uri(&request), authorization: authorization.to_owned() };
+    let seen = {
+        let headers = request.headers();
+        let value = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let (authorization, traceparent) = (value("authorization"), value("traceparent"));
+        Seen { uri: original_uri(&request), authorization, traceparent }
+    };
     let authorized = seen.authorization.starts_with("Bearer ");
     let fault = {
         let mut shared = shared.lock().expect("not poisoned");

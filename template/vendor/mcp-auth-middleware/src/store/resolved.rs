@@ -86,6 +86,11 @@ impl Resolved {
         }
     }
 
+    /// Whether there is a token that goes on while the store does not answer.
+    pub(crate) fn is_known(&self) -> bool {
+        self.lock().token.as_ref().is_some_and(|(_, since)| since.elapsed() < OUTAGE)
+    }
+
     fn known(&self) -> Known {
         let state = self.lock();
         let paused = state.failure.as_ref().filter(|(_, since)| since.elapsed() < PAUSE);

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
-use secrecy::zeroize::Zeroizing;
+
+use crate::secret_files;
 
 /// A snapshot of the environment. Built once, so that reading has no side effects and tests need not touch the process.
 pub struct Environment {
@@ -40,16 +42,16 @@ impl Environment {
             (Some(_), Some(_)) => Err(format!("is set twice: by itself and by {name}_FILE")),
             (Some(value), None) => Ok(Some(value.into())),
             (None, None) => Ok(None),
-            (None, Some(path)) => {
-                let content = std::fs::read_to_string(path).map(Zeroizing::new);
-                let content = content.map_err(|e| format!("the file {path} of {name}_FILE: {e}"))?;
-                let secret = content.trim();
-                if secret.is_empty() {
-                    return Err(format!("the file {path} of {name}_FILE is empty"));
-                }
-                Ok(Some(secret.to_owned().into()))
-            }
+            (None, Some(path)) => match secret_files::read(Path::new(path)) {
+                Ok(secret) => Ok(Some(secret)),
+                Err(problem) => Err(format!("the file {path} of {name}_FILE: {problem}")),
+            },
         }
+    }
+
+    /// The file of a secret, where it comes from one.
+    pub(super) fn file(&self, name: &str) -> Option<PathBuf> {
+        self.text(&format!("{name}_FILE")).map(PathBuf::from)
     }
 }
 

@@ -43,7 +43,8 @@ fn value(env: &Environment, setting: &Setting) -> Option<String> {
 fn lines(env: &Environment, table: &Table) -> String {
     let mut out = String::from(
         "# Every setting, as the command `config --format env` prints it. An empty value means \"not set\".\n\
-         # Each secret can be given as a file instead: NAME_FILE=/path/to/it. All problems are reported at once at the start.\n",
+         # Each secret can be given as a file instead: NAME_FILE=/path/to/it. All problems are reported at once at the start.\n\
+         # A file that changes is read again, without a restart; the encryption keys are read at the start only.\n",
     );
     let mut group = "";
     for setting in table.rows() {

@@ -162,12 +162,15 @@ const INFISICAL: &str = "The token store in Infisical (TOKEN_STORE=infisical)";
 const NAMES: &str = "Names under which it answers";
 const LIMITS: &str = "Limits";
 const LOG: &str = "Log lines";
+const OTEL: &str = "OpenTelemetry: traces and metrics by OTLP, off while OTEL_EXPORTER_OTLP_ENDPOINT is empty";
 
 /// The settings of every server, in the order of `.env.example`.
 #[rustfmt::skip]
 const SETTINGS: &[Setting] = &[
     Setting::text("HOST", Some("127.0.0.1"), LISTEN, "Address to listen on: 127.0.0.1 on your machine; the container image sets 0.0.0.0."),
     Setting::text("PORT", Some("8080"), LISTEN, "Port to listen on."),
+    Setting::text("ADMIN_ADDR", None, LISTEN, "Address for /metrics, /livez and /readyz, such as 127.0.0.1:9090; none by default, and 0.0.0.0:9090 in the container image.
+Nobody is asked for credentials there: publish it nowhere."),
     Setting::choice("AUTH_MODE", &["cloudflare", "bearer", "both"], "both", CALLERS, "Who may call: cloudflare, bearer or both.
 cloudflare: people and service tokens that Cloudflare Access let through. For production.
 bearer:     whoever holds MCP_DEV_BEARER_TOKEN. For development.
@@ -181,7 +184,7 @@ Default: CF_ACCESS_TEAM_DOMAIN/cdn-cgi/access/certs"),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
     Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.
-env:       in variables of their own names. A change needs a restart.
+env:       in variables of their own names. A change needs a restart; in a file, NAME_FILE, it counts within two seconds.
 postgres:  in PostgreSQL, encrypted, with an audit log. A change counts within a second.
 infisical: in Infisical. A change counts within half a minute."),
     Setting::text("POSTGRES_HOST", None, POSTGRES, "Host of the token store's PostgreSQL, or the folder of its socket."),
@@ -218,6 +221,19 @@ The limits below have to fit into it, and one caller never takes more than a qua
     Setting::choice("LOG_FORMAT", &["text", "json"], "text", LOG, "How log lines look: text or json."),
     Setting::text("RUST_LOG", Some(DEFAULT_FILTER), LOG, "Which log lines are written.
 A level (error, warn, info, debug, trace), and others for parts of the program, as target=level."),
+    Setting::text("OTEL_EXPORTER_OTLP_ENDPOINT", None, OTEL, "The collector, such as http://127.0.0.1:4318; /v1/traces and /v1/metrics are added to it."),
+    Setting::secret("OTEL_EXPORTER_OTLP_HEADERS", OTEL, "Headers for the collector, name=value, comma-separated, with percent-encoded values."),
+    Setting::choice("OTEL_EXPORTER_OTLP_PROTOCOL", &["http/protobuf"], "http/protobuf", OTEL, "The protocol; there is this one."),
+    Setting::number("OTEL_EXPORTER_OTLP_TIMEOUT", (1, 600_000), "10000", OTEL, "Milliseconds for one request to the collector."),
+    Setting::text("OTEL_SERVICE_NAME", None, OTEL, "The name of this service there; by default that of the server."),
+    Setting::list("OTEL_RESOURCE_ATTRIBUTES", OTEL, "What else to say of this process: key=value, comma-separated, with percent-encoded values."),
+    Setting::choice("OTEL_TRACES_SAMPLER", &["parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio", "always_on", "always_off", "traceidratio"], "parentbased_always_on", OTEL, "Which requests are traced; with parentbased_, the client's decision counts where there is one."),
+    Setting::text("OTEL_TRACES_SAMPLER_ARG", Some("1.0"), OTEL, "The share of requests for the samplers with traceidratio, from 0 to 1."),
+    Setting::choice("OTEL_TRACES_EXPORTER", &["otlp", "none"], "otlp", OTEL, "Whether traces are sent: otlp or none."),
+    Setting::choice("OTEL_METRICS_EXPORTER", &["otlp", "none"], "otlp", OTEL, "Whether metrics are sent: otlp or none."),
+    Setting::number("OTEL_BSP_SCHEDULE_DELAY", (1, 600_000), "5000", OTEL, "Milliseconds between two batches of spans."),
+    Setting::number("OTEL_METRIC_EXPORT_INTERVAL", (1, 3_600_000), "60000", OTEL, "Milliseconds between two exports of metrics."),
+    Setting::choice("OTEL_SDK_DISABLED", &["false", "true"], "false", OTEL, "true switches all of it off."),
 ];
 
 /// The settings of every server and those of this one, which stand behind the last of their group, or at the end.

@@ -1,6 +1,6 @@
 //! Where the server's own tokens are kept, and what it takes to get there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mcp_auth_middleware::cli::{PostgresAdmin, PostgresAdminError};
 use mcp_auth_middleware::encryption::{EncryptionKey, KeyFileError, Keyring};
@@ -11,6 +11,7 @@ use mcp_auth_middleware::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Environment, Problems, Reader, Table};
+use crate::secret_files::Take;
 
 /// The token store as configured; nothing is connected or read yet.
 #[derive(Debug, Clone)]
@@ -18,9 +19,40 @@ pub enum StoreConfig {
     /// In the environment, under these names.
     Env(EnvTokenStore),
     /// In PostgreSQL, encrypted.
-    Postgres(Box<PostgresConfig>, Keys),
+    Postgres(Box<Database>, Keys),
     /// In Infisical.
     Infisical(Box<InfisicalConfig>),
+}
+
+/// The database of the store.
+#[derive(Debug, Clone)]
+pub struct Database {
+    config: PostgresConfig,
+    /// A file with certificates of authorities, which is not in `DATABASE_URL`.
+    root_certificates: Option<PathBuf>,
+}
+
+impl Database {
+    fn with_root_certificates(config: PostgresConfig, file: Option<&PathBuf>) -> PostgresConfig {
+        file.into_iter().fold(config, |config, file| config.with_root_certificates(file))
+    }
+
+    /// Who takes a new password: new connections of the store have it.
+    pub(super) fn taker(&self, variable: &str, store: PostgresTokenStore) -> Option<Take> {
+        let Self { config, root_certificates } = self.clone();
+        let renew = move |config: &PostgresConfig| match store.use_credentials_of(config) {
+            true => Ok(()),
+            false => Err("it names another database, which takes a restart".to_owned()),
+        };
+        match variable {
+            "POSTGRES_PASSWORD" => Some(Box::new(move |secret| renew(&config.clone().with_password(&secret)))),
+            "DATABASE_URL" => Some(Box::new(move |secret| {
+                let config = PostgresConfig::from_url(&secret).map_err(|error| format!("it {error}"))?;
+                renew(&Self::with_root_certificates(config, root_certificates.as_ref()))
+            })),
+            _ => None,
+        }
+    }
 }
 
 /// The keys that tokens in PostgreSQL are encrypted with.
@@ -81,7 +113,7 @@ impl StoreConfig {
         Ok(match self {
             Self::Env(store) => TokenStore::Env(store.clone()),
             Self::Postgres(database, keys) => {
-                TokenStore::Postgres(PostgresTokenStore::connect_lazy(database, keys.ring()?)?)
+                TokenStore::Postgres(PostgresTokenStore::connect_lazy(&database.config, keys.ring()?)?)
             }
             Self::Infisical(config) => TokenStore::Infisical(InfisicalTokenStore::new((**config).clone())?),
         })
@@ -114,7 +146,7 @@ pub fn open_for_command(env: &Environment, needs_key: bool) -> Result<PostgresAd
     match database {
         Some(database) if problems.is_empty() => {
             let ring = keys.map(|keys| keys.ring()).transpose()?;
-            Ok(PostgresAdmin::new(database, ring)?)
+            Ok(PostgresAdmin::new(database.config, ring)?)
         }
         _ => Err(problems.into()),
     }
@@ -139,10 +171,10 @@ impl Reader<'_> {
         chosen.unwrap_or_else(|| StoreConfig::Env(EnvTokenStore::default()))
     }
 
-    fn database(&mut self) -> Option<PostgresConfig> {
+    fn database(&mut self) -> Option<Database> {
         let url = self.secret("DATABASE_URL");
         let host = self.env.text("POSTGRES_HOST");
-        let database = match (url, host) {
+        let config = match (url, host) {
             (Some(_), Some(_)) => {
                 self.problems.add("POSTGRES_HOST", "is set, and so is DATABASE_URL: leave one of them out");
                 None
@@ -160,10 +192,9 @@ impl Reader<'_> {
                 None
             }
         }?;
-        Some(match self.env.text("POSTGRES_SSLROOTCERT") {
-            Some(file) => database.with_root_certificates(Path::new(&file)),
-            None => database,
-        })
+        let root_certificates = self.env.text("POSTGRES_SSLROOTCERT").map(PathBuf::from);
+        let config = Database::with_root_certificates(config, root_certificates.as_ref());
+        Some(Database { config, root_certificates })
     }
 
     fn database_in_parts(&mut self, host: &str) -> Option<PostgresConfig> {

@@ -49,10 +49,55 @@ fn defaults_need_nothing_but_the_secrets() {
 }
 
 #[test]
+fn metrics_and_probes_have_a_port_of_their_own() {
+    assert_eq!(read(&[]).expect("a good configuration").admin, None);
+    let config = read(&[("ADMIN_ADDR", "0.0.0.0:9090")]).expect("a good configuration");
+    assert_eq!(config.admin.map(|address| address.to_string()).as_deref(), Some("0.0.0.0:9090"));
+    for wrong in ["localhost:9090", ":9090", "127.0.0.1", "127.0.0.1:8080"] {
+        assert_eq!(variables_with_problems(&[("ADMIN_ADDR", wrong)]), ["ADMIN_ADDR"], "{wrong}");
+    }
+}
+
+#[test]
+fn opentelemetry_is_off_without_a_collector_and_its_variables_are_checked_all_the_same() {
+    assert!(read(&[]).expect("a good configuration").telemetry.is_none());
+    let on = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/")];
+    if cfg!(feature = "telemetry") {
+        let config = read(&on).expect("a good configuration");
+        let telemetry = config.telemetry.as_ref().expect("on");
+        assert!(telemetry.traces && telemetry.metrics && telemetry.sampler.parent_based);
+        assert!(config.warnings().is_empty());
+        let exposed = read(&[on[0], ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=x")]).expect("a good configuration");
+        assert!(exposed.warnings()[0].contains("clear text"), "{:?}", exposed.warnings());
+        assert!(!format!("{exposed:?}").contains("api-key\": \"x"), "{exposed:?}");
+    } else {
+        assert_eq!(variables_with_problems(&on), ["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+    }
+    assert!(read(&[on[0], ("OTEL_SDK_DISABLED", "TRUE")]).expect("a good configuration").telemetry.is_none());
+    for (name, wrong) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:secret@collector"), // pragma: allowlist secret
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team"),
+        ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5"),
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_SDK_DISABLED", "yes"),
+    ] {
+        let problems = read(&[(name, wrong)]).expect_err("a problem");
+        assert_eq!(problems.iter().map(|problem| problem.variable).collect::<Vec<_>>(), [name], "{wrong}");
+        assert!(!problems.to_string().contains("secret@"), "{problems}");
+    }
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let pairs = [
         ("HOST", "localhost"),
         ("PORT", "70000"),
+        ("ADMIN_ADDR", "9090"),
         ("AUTH_MODE", "none"),
         ("MCP_DEV_BEARER_TOKEN", "changeme"),
         ("TOKEN_STORE", "vault"),

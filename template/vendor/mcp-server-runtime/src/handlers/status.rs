@@ -1,22 +1,22 @@
 //! `/health` for machines that ask whether the process lives, `/status` for people who ask how it does.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use mcp_auth_middleware::{AuthLayer, TokenStore};
 use rmcp::model::ProtocolVersion;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
+use crate::exposition::{Format, Kind, Labels, Page};
 use crate::logging;
 use crate::metrics::Metrics;
+use crate::middleware::limits::Gate;
+use crate::process;
+use crate::readiness::Readiness;
 use crate::server::Service;
 
 /// What the two answers are made from.
@@ -26,8 +26,8 @@ pub struct Status {
     auth: AuthLayer,
     auth_mode: &'static str,
     store: TokenStore,
-    /// When the store was asked last, and whether it answered.
-    probed: Mutex<Option<(Instant, bool)>>,
+    readiness: Arc<Readiness>,
+    gate: Arc<Gate>,
     metrics: Arc<Metrics>,
 }
 
@@ -38,12 +38,6 @@ struct StoreStatus {
     key: Value,
 }
 
-/// So long `/status` waits for the token store.
-const STORE_PATIENCE: Duration = Duration::from_secs(2);
-/// So long it tells what the store answered last: stores limit how often they may be asked, and whoever reads `/status` in
-/// a loop must not take that from the lookup of tokens.
-const STORE_PROBE_INTERVAL: Duration = Duration::from_secs(5);
-
 impl Status {
     /// The status of a server with this authentication.
     #[must_use]
@@ -52,28 +46,20 @@ impl Status {
         auth: AuthLayer,
         auth_mode: &'static str,
         store: TokenStore,
+        readiness: Arc<Readiness>,
+        gate: Arc<Gate>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { service, auth, auth_mode, store, probed: Mutex::default(), metrics }
+        Self { service, auth, auth_mode, store, readiness, gate, metrics }
     }
 
-    /// Whether the token store answers, as it was a few seconds ago at the most. One request asks for all.
-    async fn store_answers(&self) -> bool {
-        let mut probed = self.probed.lock().await;
-        let recent = probed.filter(|(at, _)| at.elapsed() < STORE_PROBE_INTERVAL);
-        if let Some((_, answers)) = recent {
-            return answers;
-        }
-        // Written down first: clients that hang up in between cannot make it ask more often.
-        *probed = Some((Instant::now(), probed.is_some_and(|(_, answers)| answers)));
-        let answered = tokio::time::timeout(STORE_PATIENCE, self.store.ping(self.service.name)).await;
-        let answers = matches!(answered, Ok(Ok(())));
-        *probed = Some((Instant::now(), answers));
-        answers
+    /// Whether requests can be answered.
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     async fn store_status(&self) -> StoreStatus {
-        let reachable = self.store_answers().await;
+        let reachable = self.readiness.token_store().answers().await;
         let (pool, key) = match &self.store {
             TokenStore::Postgres(store) => {
                 let pool = store.pool_status();
@@ -127,43 +113,54 @@ impl Status {
         })
     }
 
-    /// OpenMetrics 1.0 text; Prometheus reads it under both of its content types.
-    fn openmetrics(&self, store: &StoreStatus) -> String {
-        let mut out = String::new();
-        let mut family = |name: &str, kind: &str, samples: &[(String, u64)]| {
-            let _ = writeln!(out, "# TYPE {name} {kind}");
-            for (labels, value) in samples {
-                let suffix = if kind == "counter" { "_total" } else { "" };
-                let _ = writeln!(out, "{name}{suffix}{labels} {value}");
-            }
-        };
-        let labelled = |label: &str, value: &str| format!("{{{label}=\"{value}\"}}");
-        let answers: Vec<_> = self.metrics.answers().map(|(c, n)| (labelled("status", c), n)).collect();
-        let refusals: Vec<_> = self.metrics.refusals().map(|(k, n)| (labelled("kind", k), n)).collect();
-        let auth: Vec<_> = self.auth.counters().refused().map(|(e, n)| (labelled("code", e.code()), n)).collect();
-        family("mcp_uptime_seconds", "gauge", &[(String::new(), self.metrics.uptime_seconds())]);
-        family("mcp_http_responses", "counter", &answers);
-        family("mcp_http_refusals", "counter", &refusals);
-        family("mcp_panics", "counter", &[(String::new(), self.metrics.panics())]);
-        let upstream = self.metrics.upstream_failures();
-        let upstream: Vec<_> = upstream.into_iter().map(|(kind, n)| (labelled("kind", kind), n)).collect();
-        family("mcp_log_lines_dropped", "counter", &[(String::new(), logging::dropped())]);
-        family("mcp_upstream_failures", "counter", &upstream);
-        family("mcp_auth_passed", "counter", &[(String::new(), self.auth.counters().passed())]);
-        family("mcp_auth_refused", "counter", &auth);
-        if let Some(keys) = self.auth.key_status() {
-            family("mcp_auth_keys", "gauge", &[(String::new(), keys.keys as u64)]);
-            family("mcp_auth_keys_failing", "gauge", &[(String::new(), u64::from(keys.failing))]);
-            if let Some(age) = keys.age {
-                family("mcp_auth_keys_age_seconds", "gauge", &[(String::new(), age.as_secs())]);
-            }
-        }
-        family("mcp_token_store_reachable", "gauge", &[(String::new(), u64::from(store.reachable))]);
+    /// Everything that is counted, for Prometheus and its like.
+    pub(crate) async fn metrics_page(&self, format: Format) -> Page {
+        let store = self.store_status().await;
+        let mut page = Page::new(format);
+        let Service { name, version } = self.service;
+        let labels: Labels<'_> = &[("service", name), ("version", version)];
+        page.family("mcp_server", Kind::Info, "Which server this is.", [(labels, 1)]);
+        page.single("mcp_uptime_seconds", Kind::Gauge, "Time since the start.", self.metrics.uptime_seconds());
+        page.labelled(
+            "mcp_http_responses",
+            Kind::Counter,
+            "Answers by class of status.",
+            "status",
+            self.metrics.answers(),
+        );
+        let refusals = self.metrics.refusals();
+        page.labelled("mcp_http_refusals", Kind::Counter, "Requests refused before MCP saw them.", "kind", refusals);
+        let (requests, bytes) = self.gate.in_use();
+        page.single("mcp_requests_in_flight", Kind::Gauge, "Requests to /mcp that are worked on.", requests);
+        page.single("mcp_requests_memory_bytes", Kind::Gauge, "Memory that is counted for requests to /mcp.", bytes);
+        page.single("mcp_panics", Kind::Counter, "Panics that were caught.", self.metrics.panics());
+        page.single("mcp_log_lines_dropped", Kind::Counter, "Lines that nobody read in time.", logging::dropped());
+        let failures = self.metrics.upstream_failures();
+        page.labelled("mcp_upstream_failures", Kind::Counter, "Calls of other APIs that failed.", "kind", failures);
+        self.auth_metrics(&mut page);
+        let reachable = u64::from(store.reachable);
+        page.single("mcp_token_store_reachable", Kind::Gauge, "Whether the token store answers.", reachable);
         if let Some(open) = store.pool["open"].as_u64() {
-            family("mcp_token_store_connections", "gauge", &[(String::new(), open)]);
+            page.single("mcp_token_store_connections", Kind::Gauge, "Open connections to the token store.", open);
         }
-        out.push_str("# EOF\n");
-        out
+        let checks = self.readiness.last_seen().map(|(check, ready)| (check, u64::from(ready)));
+        page.labelled("mcp_check_ready", Kind::Gauge, "Checks of /readyz, as they were seen last.", "check", checks);
+        process::metrics(&mut page, self.metrics.started_at());
+        page
+    }
+
+    fn auth_metrics(&self, page: &mut Page) {
+        let counters = self.auth.counters();
+        page.single("mcp_auth_passed", Kind::Counter, "Requests that were let in.", counters.passed());
+        let refused = counters.refused().map(|(error, n)| (error.code(), n));
+        page.labelled("mcp_auth_refused", Kind::Counter, "Requests that were not let in.", "code", refused);
+        let Some(keys) = self.auth.key_status() else { return };
+        page.single("mcp_auth_keys", Kind::Gauge, "Known keys of the key server.", keys.keys);
+        let failing = u64::from(keys.failing);
+        page.single("mcp_auth_keys_failing", Kind::Gauge, "Whether the latest fetch of keys failed.", failing);
+        if let Some(age) = keys.age {
+            page.single("mcp_auth_keys_age_seconds", Kind::Gauge, "Time since keys were fetched.", age.as_secs());
+        }
     }
 }
 
@@ -198,15 +195,8 @@ pub async fn health(State(status): State<Arc<Status>>) -> Json<Health> {
 
 /// `GET /status`: JSON, or metrics for whoever asks for text.
 pub async fn status(State(status): State<Arc<Status>>, headers: HeaderMap) -> Response {
-    let store = status.store_status().await;
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if accept.contains("openmetrics-text") {
-        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        return ([(header::CONTENT_TYPE, kind)], status.openmetrics(&store)).into_response();
+    match Format::asked_for(&headers) {
+        Some(format) => status.metrics_page(format).await.into_response(),
+        None => Json(status.document(status.store_status().await)).into_response(),
     }
-    if accept.contains("text/plain") {
-        return ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.openmetrics(&store))
-            .into_response();
-    }
-    Json(status.document(store)).into_response()
 }

@@ -5,6 +5,7 @@
 //! Requests without `jsonrpc` are handed over to another service, where there is one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -22,6 +23,7 @@ use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
 use crate::middleware::errors;
 use crate::middleware::limits::{Full, Gate, Progress, Ticket};
+use crate::telemetry::{Answering, Failure, Telemetry};
 
 /// JSON-RPC 2.0 §5.1.
 const PARSE_ERROR: i32 = -32700;
@@ -35,15 +37,17 @@ const MAXIMUM_ID: usize = 1024;
 #[derive(Debug)]
 pub struct Gatekeeper {
     body_bytes: usize,
+    timeout: Duration,
     metrics: Arc<Metrics>,
+    telemetry: Telemetry,
     legacy: Option<Router>,
 }
 
 impl Gatekeeper {
     /// A gatekeeper with these limits; `legacy` gets the requests without `jsonrpc`.
     #[must_use]
-    pub fn new(limits: &Limits, metrics: Arc<Metrics>, legacy: Option<Router>) -> Self {
-        Self { body_bytes: limits.body_bytes, metrics, legacy }
+    pub fn new(limits: &Limits, metrics: Arc<Metrics>, telemetry: Telemetry, legacy: Option<Router>) -> Self {
+        Self { body_bytes: limits.body_bytes, timeout: limits.request_timeout, metrics, telemetry, legacy }
     }
 }
 
@@ -151,7 +155,7 @@ impl Gatekeeper {
             progress.body_arrived();
             return mcp(request).await; // rmcp: 405, 415
         }
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let mut ticket = gate.ticket(parts.extensions.get::<User>());
         let bytes = match self.read(body, &mut ticket).await {
             Ok(bytes) => bytes,
@@ -173,7 +177,18 @@ impl Gatekeeper {
             },
             Shape::Bad { code, message, id } => return self.bad(code, message, id),
         };
+        let answering = Answering(self.telemetry.operation(&parts, &bytes, self.timeout));
+        if let Some(operation) = &answering.0 {
+            parts.extensions.insert(Arc::clone(operation));
+        }
         let response = mcp(Request::from_parts(parts, Body::from(bytes))).await;
+        let response = self.readable(response, id, &answering);
+        answering.answered(response.status());
+        response
+    }
+
+    /// The answer of rmcp, or what is said in its place.
+    fn readable(&self, response: Response, id: Option<Value>, answering: &Answering) -> Response {
         if response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return response;
         }
@@ -181,7 +196,12 @@ impl Gatekeeper {
         match id {
             // A notification never gets an error (JSON-RPC 2.0 §4.1).
             None => StatusCode::ACCEPTED.into_response(),
-            Some(id) => self.bad(INVALID_PARAMS, "the parameters do not fit the method", id),
+            Some(id) => {
+                if let Some(operation) = &answering.0 {
+                    operation.failed(Failure::JsonRpc(INVALID_PARAMS));
+                }
+                self.bad(INVALID_PARAMS, "the parameters do not fit the method", id)
+            }
         }
     }
 

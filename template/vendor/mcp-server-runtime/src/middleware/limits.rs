@@ -90,6 +90,13 @@ impl Gate {
         Ticket { gate: self, caller: self.names.hash_one(caller), has: Used::default() }
     }
 
+    /// Requests that have a place, and the bytes that are counted for all.
+    #[must_use]
+    pub fn in_use(&self) -> (usize, usize) {
+        let Used { places, bytes } = self.lock().all;
+        (places, bytes)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,7 @@
 //! A server with a tool for each thing that the tests look at. `examples/whoami.rs` is the program.
 
 use mcp_server_runtime::axum::http::request::Parts;
-use mcp_server_runtime::{Handlers, Server, Setting, caller, token};
+use mcp_server_runtime::{Handlers, Server, Setting, Settings, caller, token};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::{Json, Parameters};
@@ -72,5 +72,11 @@ impl ServerHandler for Tools {
 }
 
 pub fn server() -> Server<Tools> {
-    Server::new(NAME, VERSION, |_| Ok(Handlers::new(Tools { router: Tools::tool_router() }))).with_settings(SETTINGS)
+    server_with(|handlers| handlers)
+}
+
+/// The same, with more besides its tools.
+pub fn server_with(more: impl Fn(Handlers<Tools>) -> Handlers<Tools> + Send + Sync + 'static) -> Server<Tools> {
+    let make = move |_: &Settings| Ok(more(Handlers::new(Tools { router: Tools::tool_router() })));
+    Server::new(NAME, VERSION, make).with_settings(SETTINGS)
 }

@@ -130,6 +130,11 @@ impl InfisicalTokenStore {
         Ok(Self(Arc::new(Inner { config, api, sessions })))
     }
 
+    /// Logs in with this client secret from now on, in all clones: it has changed. The session that there is goes on.
+    pub fn set_client_secret(&self, secret: SecretString) {
+        self.0.sessions.set_client_secret(secret);
+    }
+
     /// The token of a service under `key`, if there is one. One without a value counts as none.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The login of the machine identity (Universal Auth): one access token for all requests, renewed ahead of its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -29,7 +29,7 @@ pub(super) struct Session {
 /// The one session, and who logs in for the next.
 pub(super) struct Sessions {
     client_id: String,
-    client_secret: SecretString,
+    client_secret: RwLock<SecretString>,
     /// Held during a login: there is one at a time, and the others wait for its result.
     state: Mutex<State>,
 }
@@ -60,7 +60,12 @@ struct LoggedIn {
 impl Sessions {
     pub(super) fn new(config: &InfisicalConfig) -> Self {
         let (client_id, client_secret) = (config.client_id.clone(), config.client_secret.clone());
-        Self { client_id, client_secret, state: Mutex::default() }
+        Self { client_id, client_secret: RwLock::new(client_secret), state: Mutex::default() }
+    }
+
+    /// The client secret of the next login.
+    pub(super) fn set_client_secret(&self, secret: SecretString) {
+        *self.client_secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
     /// The session, after a login where there is none, it is about to end, or it is the one that Infisical `rejected`.
@@ -100,7 +105,8 @@ impl Sessions {
     }
 
     async fn login(&self, api: &Api, deadline: Instant) -> Result<Session, StoreError> {
-        let login = Login { client_id: &self.client_id, client_secret: self.client_secret.expose_secret() };
+        let client_secret = self.client_secret.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let login = Login { client_id: &self.client_id, client_secret: client_secret.expose_secret() };
         let body = super::body(&login)?;
         let question = Question {
             method: Method::POST,

@@ -139,6 +139,16 @@ impl PostgresTokenStore {
         Ok(Self { pool, keyring, shared: Arc::new(shared) })
     }
 
+    /// Opens connections by this configuration from now on: the password has changed. Those that are open go on. Nothing but
+    /// the credentials counts; `false` where it is another database, to which only a new store leads.
+    pub fn use_credentials_of(&self, config: &PostgresConfig) -> bool {
+        let same = config.place() == self.shared.place;
+        if same {
+            self.pool.set_connect_options(config.options.clone());
+        }
+        same
+    }
+
     /// The token of a service under `key`, if there is one.
     ///
     /// # Errors
