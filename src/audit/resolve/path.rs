@@ -1,5 +1,6 @@
 //! Which entry of the tree a path means.
 
+use super::served::{self, Served};
 use super::{Target, address};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
@@ -60,8 +61,14 @@ pub(super) fn locate(
 ) -> Target {
     let tree = &corpus.tree;
     let own = corpus.path(page);
+    let nowhere = match served::find(corpus, page, site, path, kind) {
+        Served::Entry(entry) => return published(corpus, own, site, entry, kind),
+        Served::Nowhere(addresses) => Some(addresses),
+        Served::Unknown => None,
+    };
     // Nearly all are written from their page's folder and lead to what is there, and cost no memory of their own.
-    if is_from_folder(path, site)
+    if nowhere.is_none()
+        && is_from_folder(path, site)
         && (kind != LinkKind::Include || site.includes.is_empty())
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
@@ -73,18 +80,26 @@ pub(super) fn locate(
         Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
         _ => variants(tree, site, candidate),
     };
-    if let Some(entry) = candidates.iter().flatten().find_map(in_tree) {
-        return published(corpus, own, site, entry, kind);
-    }
-    if let Some(entry) = address::find(corpus, page, site, path, buffer) {
-        return reached(corpus, site, entry);
-    }
-    if let Some(entry) = by_name(tree, site, path) {
-        return match site.links.by_name {
-            ByName::Perhaps => Target::Unjudged(Cause::Address),
-            _ => reached(corpus, site, entry),
-        };
-    }
+    let found = candidates.iter().flatten().find_map(in_tree);
+    let mut by_address = || address::find(corpus, page, site, path, buffer);
+    let misaddressed = match &nowhere {
+        Some(_) => found.or_else(by_address).filter(|entry| is_meant(tree, path, *entry)),
+        None => {
+            if let Some(entry) = found {
+                return published(corpus, own, site, entry, kind);
+            }
+            if let Some(entry) = by_address() {
+                return reached(corpus, site, entry);
+            }
+            if let Some(entry) = by_name(tree, site, path) {
+                return match site.links.by_name {
+                    ByName::Perhaps => Target::Unjudged(Cause::Address),
+                    _ => reached(corpus, site, entry),
+                };
+            }
+            None
+        }
+    };
     if let Some(page) = corpus.label(page, path) {
         return Target::Page(page);
     }
@@ -95,14 +110,25 @@ pub(super) fn locate(
     if candidates.iter().flatten().any(|candidate| is_made_by_generator(candidate, site)) {
         return Target::Elsewhere;
     }
-    if redirected(site, path, candidates.first()) || is_page_of_host(corpus, own, path, candidates.first()) {
+    let served = nowhere.as_deref().unwrap_or_default();
+    if redirected(site, path, candidates.first())
+        || served.iter().any(|address| site.redirects.has(address))
+        || is_page_of_host(corpus, own, path, candidates.first())
+    {
         return Target::Elsewhere;
     }
-    if is_published(corpus, path, candidates.first().and_then(Option::as_deref))
-        || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+    let may_be_elsewhere = || {
+        is_published(corpus, path, candidates.first().and_then(Option::as_deref))
+            || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+    };
+    if misaddressed.is_none() && may_be_elsewhere()
+        || served.iter().any(|address| site.makes(address))
         || address::may_be(corpus, page, site, path)
     {
         return Target::Unjudged(Cause::Published);
+    }
+    if let Some(entry) = misaddressed {
+        return Target::Misaddressed(entry);
     }
     if addressed(corpus, site, path) {
         return Target::Unjudged(Cause::Address);
@@ -131,6 +157,12 @@ fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKin
         }
         _ => target,
     }
+}
+
+/// Returns whether an entry shows what a path means that is no address of the published site. A folder at the root of a host may be
+/// another program's.
+fn is_meant(tree: &Tree, path: &[u8], entry: u32) -> bool {
+    !path.starts_with(b"/") || tree.entries()[entry as usize].kind != Kind::Folder
 }
 
 /// The entry of exactly this path, unless it is a folder.

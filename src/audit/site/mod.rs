@@ -9,6 +9,7 @@ mod generators;
 mod links;
 pub mod open;
 mod origin;
+mod output;
 mod redirects;
 mod settings;
 mod sites;
@@ -24,6 +25,7 @@ pub use flavor::Flavor;
 pub use links::{Addresses, ByName, Elsewhere, Links};
 pub use open::{Cause, Form, Forms, Open};
 pub use origin::Origin;
+pub use output::{Files, Href, Outlet, Output, Part, Shape, Written};
 pub use redirects::Redirects;
 pub use sites::{Sites, is_below};
 
@@ -117,6 +119,8 @@ pub struct Site {
     pub settings: Vec<(String, String, String)>,
     /// Old addresses that lead to new ones.
     pub redirects: Redirects,
+    /// What its build publishes, where that is known.
+    pub output: Option<Output>,
 }
 
 impl Site {
@@ -151,6 +155,7 @@ impl Site {
             open: Vec::new(),
             settings: Vec::new(),
             redirects: Redirects::default(),
+            output: None,
         }
     }
 

@@ -5,8 +5,9 @@ use super::{Generator, NOTHING, because, has, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
+use crate::audit::site::output::{Href, Outlet, Output, Part, Shape, Written};
 use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, is_below};
+use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, bare, is_below};
 use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
@@ -92,12 +93,15 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     content.retain(|(folder, _)| tree.find(folder).is_some());
     open(&mut site, tree, &project, path, &settings);
-    addresses(&mut site, &settings, &content);
+    addresses(&mut site, tree, &settings, &content);
     let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
     super::static_redirects(tree, &mut site, &statics);
+    let leaves_links = leaves_links(tree, &project, &settings) && content.len() == 1;
     let of_folder = |(folder, _): &(Vec<u8>, Vec<u8>)| {
         let roots = [folder.clone()].into_iter().chain(statics.clone()).collect();
-        Site { folder: folder.clone(), content: vec![folder.clone()], roots, ..site.clone() }
+        let outlets = || vec![Outlet::exact(folder.clone(), published), Outlet::as_it_is(join(&project, b"static"))];
+        let output = leaves_links.then(|| Output { outlets: outlets(), href, shape: Shape::default() });
+        Site { folder: folder.clone(), content: vec![folder.clone()], roots, output, ..site.clone() }
     };
     content.iter().map(of_folder).collect()
 }
@@ -160,7 +164,99 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
     }
 }
 
-fn addresses(site: &mut Site, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) {
+/// Returns whether Goldmark's links stay as they are written and pages are where their paths say: no render hook of the site or of a theme,
+/// no setting that changes addresses. With several languages, Hugo's own render hook is on.
+fn leaves_links(tree: &Tree, project: &[u8], settings: &Value) -> bool {
+    const CHANGING: &[&str] = &[
+        "permalinks",
+        "uglyURLs",
+        "uglyurls",
+        "disablePathToLower",
+        "removePathAccents",
+        "themesDir",
+        "outputs",
+        "mediaTypes",
+        "staticDir",
+    ];
+    let themes = settings.get("theme");
+    let has_theme = |name: &str| tree.children(&join(project, format!("themes/{name}").as_bytes())).next().is_some();
+    let has_themes = match themes {
+        Value::Null => true,
+        Value::Text(name) => has_theme(name),
+        Value::List(_) => themes.names().into_iter().all(has_theme),
+        _ => false,
+    };
+    let has_hook = ["render-link.html", "render-image.html"].iter().any(|name| {
+        tree.find_name(name.as_bytes()).any(|entry| is_below(&tree.entries()[entry as usize].path, project))
+    });
+    !settings.is_computed()
+        && has_themes
+        && !has_hook
+        && settings.get("languages").entries().len() < 2
+        && !settings.at(&["module", "imports"]).is_set()
+        && !settings.at(&["module", "mounts"]).is_set()
+        && !settings.at(&["markup", "goldmark", "renderHooks"]).is_set()
+        && !CHANGING.iter().any(|name| settings.get(name).is_set())
+}
+
+/// A link is left as it is, but for those of `ref` and `relref`.
+fn href(written: &Written<'_>) -> Href {
+    Href::Address(written.path.to_vec())
+}
+
+/// A page is a folder; `index.md` and `_index.md` are their folder's, beside which their files lie. A folder at the top has a list.
+fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    if part.is_folder {
+        if !part.path.contains(&b'/') {
+            sink.push(join(&urlized(part.path), b"index.html"));
+        }
+        return;
+    }
+    let (stem, ending) = part.split();
+    let is_page = part.document.is_some() || matches!(ending, b"html" | b"adoc" | b"org" | b"rst" | b"pandoc");
+    if !is_page {
+        sink.extend(part.file());
+        return;
+    }
+    let name = file_name(stem);
+    let folder = urlized(parent(stem)).into_owned();
+    let source = Source { path: stem, document: part.document };
+    let is_index = matches!(name.split(|byte| *byte == b'.').next(), Some(b"index" | b"_index"));
+    let url = source.text(|document| document.front_matter.address);
+    if let Some(url) = url {
+        let url = url.as_bytes();
+        let path = url.strip_prefix(b"/").unwrap_or(url);
+        let is_file = memchr::memchr(b'.', file_name(path)).is_some();
+        sink.push(if is_file { path.to_vec() } else { join(path.strip_suffix(b"/").unwrap_or(path), b"index.html") });
+    } else if let Some(slug) = source.text(|document| document.front_matter.slug).filter(|_| !is_index) {
+        sink.push(join(&join(&folder, &urlized(slug.as_bytes())), b"index.html"));
+    } else if is_index {
+        sink.push(join(&folder, b"index.html"));
+    } else {
+        sink.push(join(&join(&folder, &urlized(name)), b"index.html"));
+        // `setup.de.md` is the same page in another language.
+        let bare = name.split(|byte| *byte == b'.').next().unwrap_or(name);
+        sink.push(join(&join(&folder, &urlized(bare)), b"index.html"));
+    }
+    if part.document.is_none() {
+        sink.extend(part.file());
+    }
+    let Some(document) = part.document else { return };
+    let front_matter = &document.front_matter;
+    for alias in &front_matter.addresses {
+        if [front_matter.slug, front_matter.id, front_matter.address].contains(&Some(*alias)) {
+            continue;
+        }
+        let alias = document.text(*alias).as_bytes();
+        let path = bare(alias);
+        sink.push(join(path, b"index.html"));
+        if !alias.starts_with(b"/") {
+            sink.push(join(&join(&folder, path), b"index.html"));
+        }
+    }
+}
+
+fn addresses(site: &mut Site, tree: &Tree, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) {
     site.locales = settings.get("languages").names().iter().map(|name| name.as_bytes().to_vec()).collect();
     site.base = super::base(settings.get("baseURL").text().unwrap_or_default());
     let route = |folder: &Vec<u8>, prefix: &[u8]| Route {
@@ -178,6 +274,12 @@ fn addresses(site: &mut Site, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) 
     let taxonomies = settings.get("taxonomies").entries().iter().filter_map(|(_, name)| name.text());
     site.made =
         ["tags", "categories", "page"].into_iter().chain(taxonomies).map(|name| name.as_bytes().to_vec()).collect();
+    // `_content.gotmpl` makes pages of its folder.
+    for entry in tree.find_name(b"_content.gotmpl") {
+        let path = &tree.entries()[entry as usize].path;
+        let made = content.iter().find_map(|(folder, _)| crate::audit::site::below(parent(path), folder));
+        site.made.extend(made.map(<[u8]>::to_vec));
+    }
     // Modules and themes may bring pages along.
     if !settings.at(&["module", "imports"]).is_set() {
         site.addresses = Addresses::Exact;
