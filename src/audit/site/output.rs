@@ -58,7 +58,7 @@ impl Outlet {
 }
 
 /// An entry as an outlet sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Part<'a> {
     /// Its path below the folder, with its ending.
     pub path: &'a [u8],
@@ -68,6 +68,8 @@ pub struct Part<'a> {
     pub document: Option<&'a Document>,
     /// The settings.
     pub shape: Shape,
+    /// The document at another path below the folder.
+    pub beside: &'a dyn Fn(&[u8]) -> Option<&'a Document>,
 }
 
 impl Part<'_> {
@@ -134,7 +136,13 @@ impl Files {
         for outlet in &output.outlets {
             let mut add = |entry: u32, path: &[u8]| {
                 let is_folder = tree.entries()[entry as usize].kind == Kind::Folder;
-                let part = Part { path, is_folder, document: document(entry), shape: output.shape };
+                let part = Part {
+                    path,
+                    is_folder,
+                    document: document(entry),
+                    shape: output.shape,
+                    beside: &|path| document(tree.find(&join(&outlet.folder, path))?),
+                };
                 files.add(outlet, entry, &part);
             };
             if let Some(root) = tree.find(&outlet.folder) {
@@ -224,7 +232,13 @@ mod tests {
         let mut files = Files::default();
         for (entry, path) in (0..).zip(paths) {
             let outlet = Outlet::as_it_is(Vec::new());
-            let part = Part { path: path.as_bytes(), is_folder: false, document: None, shape: Shape::default() };
+            let part = Part {
+                path: path.as_bytes(),
+                is_folder: false,
+                document: None,
+                shape: Shape::default(),
+                beside: &|_| None,
+            };
             files.add(&outlet, entry, &part);
         }
         files

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::DocumentReader;
 use crate::audit::document::{Construct, Text, source};
+use crate::markdown::slug::{Dialect, Slugger};
 
 /// A heading that has begun.
 pub(super) struct Heading {
@@ -32,7 +33,9 @@ pub(super) struct Headings {
 impl DocumentReader<'_> {
     /// Adds text to the heading or term that it stands in.
     pub(super) fn heading_text(&mut self, text: &str) {
-        if self.inside.images > 0 {
+        // Hugo names a heading by the text of its images, too, and not by that of an address.
+        let is_hugo = matches!(self.syntax.dialect, Dialect::Hugo { .. });
+        if self.inside.images > 0 && !is_hugo || is_hugo && self.inside.is_autolink {
             return;
         }
         if let Some(heading) = &mut self.headings.open {
@@ -74,9 +77,66 @@ impl DocumentReader<'_> {
             // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
-        let slug = id.as_deref().unwrap_or_else(|| self.slugger.next(text));
-        self.names.push(self.strings.add(slug));
+        let (text, emoji) = match self.syntax.has(Construct::Emoji).then(|| without_emoji(text)).flatten() {
+            Some(without) => (without, Some(text)),
+            None => (text.to_owned(), None),
+        };
+        match &id {
+            Some(id) => {
+                if matches!(self.syntax.dialect, Dialect::MditVue | Dialect::Hugo { .. }) {
+                    self.slugger.take(id);
+                }
+                self.names.push(self.strings.add(id));
+            }
+            None => {
+                self.names.push(self.strings.add(self.slugger.next(&text)));
+                // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
+                if let Some(text) = emoji {
+                    let mut alone = Slugger::new(self.syntax.dialect);
+                    self.names.push(self.strings.add(alone.next(text)));
+                }
+            }
+        }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
+    }
+}
+
+/// Returns a text without its `:name:`; nothing where it has none.
+fn without_emoji(text: &str) -> Option<String> {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '+' | '-');
+    let (mut kept, mut rest, mut has_one) = (String::new(), text, false);
+    while let Some((before, behind)) = rest.split_once(':') {
+        kept.push_str(before);
+        match behind.find(|c| !is_of_name(c)) {
+            Some(end) if end > 0 && behind[end..].starts_with(':') => {
+                has_one = true;
+                rest = &behind[end + 1..];
+            }
+            _ => {
+                kept.push(':');
+                rest = behind;
+            }
+        }
+    }
+    kept.push_str(rest);
+    has_one.then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_emoji_have_no_text() {
+        for (text, expected) in [
+            (":smile: a", Some(" a")),
+            ("a :+1::tada: b: c", Some("a  b: c")),
+            ("10:30:00", Some("1000")),
+            ("a:b", None),
+            (":: x :", None),
+        ] {
+            assert_eq!(without_emoji(text).as_deref(), expected, "{text}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod headings;
 mod links;
 mod markup;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, LinkType, Tag, TagEnd};
@@ -14,7 +15,7 @@ use super::{
     Anchors, Construct, Definition, Document, Evidence, FrontMatter, Link, LinkKind, Place, Raw, RawKind, Reading,
     Span, Strings, Suppression, Syntax, Text, Undefined, secrets, source,
 };
-use crate::markdown::slug::Slugger;
+use crate::markdown::slug::{Dialect, Slugger};
 use headings::{Heading, Headings};
 use links::OpenLink;
 use markup::Markup;
@@ -25,6 +26,7 @@ struct Inside {
     /// Links and images, the innermost last.
     links: Vec<OpenLink>,
     images: usize,
+    is_autolink: bool,
     quotes: usize,
     is_code: bool,
 }
@@ -75,6 +77,11 @@ impl<'a> DocumentReader<'a> {
         definitions: Vec<Definition>,
     ) -> Self {
         let text = parsed.text;
+        let mut slugger = Slugger::new(syntax.dialect);
+        if matches!(syntax.dialect, Dialect::PythonMarkdown { .. }) && syntax.has(Construct::AttributeLists) {
+            // Python-Markdown collects the ids that a document gives before it names the headings.
+            source::attribute_ids(parsed.original).for_each(|id| slugger.take(id));
+        }
         Self {
             parsed,
             text,
@@ -86,7 +93,7 @@ impl<'a> DocumentReader<'a> {
             undefined: Vec::new(),
             raw: Vec::new(),
             names: Vec::with_capacity(text.len() / 512),
-            slugger: Slugger::new(syntax.dialect),
+            slugger,
             headings: Headings::default(),
             inside: Inside::default(),
             markup: Markup::default(),
@@ -117,11 +124,13 @@ impl<'a> DocumentReader<'a> {
 
     fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
         match tag {
-            Tag::Heading { level, id, .. } => {
+            Tag::Heading { level, id, attrs, .. } => {
                 let first_level = *level == HeadingLevel::H1;
                 self.headings.body |= !self.headings.places.is_empty();
                 self.headings.places.push(range.clone());
-                let id = id.as_deref().map(str::to_owned);
+                // `{ id=name }` is another way to write `{ #name }`.
+                let by_name = || attrs.iter().find(|(name, _)| &**name == "id").and_then(|(_, value)| value.as_deref());
+                let id = id.as_deref().or_else(by_name).map(|id| id.trim_matches(['"', '\'']).to_owned());
                 self.headings.open = Some(Heading { text: std::mem::take(&mut self.headings.spare), id, first_level });
             }
             Tag::Link { link_type, dest_url, .. } => {
@@ -131,6 +140,7 @@ impl<'a> DocumentReader<'a> {
                     LinkType::WikiLink { .. } => LinkKind::Wiki,
                     _ => LinkKind::Link,
                 };
+                self.inside.is_autolink = kind == LinkKind::Autolink;
                 self.link(kind, dest_url, range, definition, 1);
             }
             Tag::Image { dest_url, .. } => {
@@ -163,7 +173,10 @@ impl<'a> DocumentReader<'a> {
         match tag {
             TagEnd::Heading(_) => self.end_heading(),
             TagEnd::DefinitionListTitle => self.end_term(),
-            TagEnd::Link => self.end_link(range),
+            TagEnd::Link => {
+                self.inside.is_autolink = false;
+                self.end_link(range);
+            }
             TagEnd::Image => {
                 self.inside.images -= 1;
                 self.end_link(range);
@@ -176,7 +189,10 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn plain_text(&mut self, text: &str, range: &Range<usize>, code: bool) {
-        self.heading_text(text);
+        match code {
+            true => self.heading_text(text),
+            false => self.heading_text(&self.named_by(text, range)),
+        }
         if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
             self.bare_addresses(range);
         }
@@ -205,6 +221,21 @@ impl<'a> DocumentReader<'a> {
                 mention.span = self.parsed.span(&mention.span.range());
                 self.evidence.add(mention);
             }
+        }
+    }
+
+    /// Returns the text of a piece of a heading of which the heading is named.
+    fn named_by<'t>(&self, text: &'t str, range: &Range<usize>) -> Cow<'t, str> {
+        let is_heading = self.headings.open.is_some();
+        match self.syntax.dialect {
+            // VitePress takes an entity as it is written.
+            Dialect::MditVue if is_heading => match self.text.get(range.clone()) {
+                Some(source) if source.starts_with('&') && source.ends_with(';') => Cow::Owned(source.to_owned()),
+                _ => Cow::Borrowed(text),
+            },
+            // Goldmark makes a link of an address, whose text is none of the heading's.
+            Dialect::Hugo { .. } if is_heading && text.contains("http") => Cow::Owned(without_addresses(text)),
+            _ => Cow::Borrowed(text),
         }
     }
 
@@ -264,4 +295,15 @@ impl<'a> DocumentReader<'a> {
             strings: self.strings,
         }
     }
+}
+
+/// Returns a text without the addresses in it.
+fn without_addresses(text: &str) -> String {
+    let (mut kept, mut from) = (String::new(), 0);
+    while let Some((found, _)) = source::bare_address(text, from..text.len()) {
+        kept.push_str(&text[from..found.start]);
+        from = found.end;
+    }
+    kept.push_str(&text[from..]);
+    kept
 }

@@ -15,7 +15,9 @@ use crate::text::path::{display_path, file_name, join, parent};
 const SYNTAX: Syntax = Syntax {
     // Shortcodes whose result is Markdown, and those that bring other pages in.
     composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
-    ..Syntax::new(Dialect::GithubSlugger).with(&[
+    ..Syntax::new(Dialect::Hugo { ascii: false }).with(&[
+        C::NamelessHtml,
+        C::SmartPunctuation,
         C::HeadingIds,
         C::AttributeLists,
         C::FootnoteIds,
@@ -157,9 +159,23 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
         site.syntax = site.syntax.with(&[C::TermIds]);
     }
     let of_parser = ["autoHeadingIDType", "autoIDType"];
-    let is_default =
-        |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || value.text() == Some("github");
-    if let Some(setting) = of_parser.into_iter().find(|name| !is_default(parser.get(name))) {
+    if settings.at(&["markup", "goldmark", "extensions", "typographer", "disable"]) == &Value::Bool(true)
+        || settings.at(&["markup", "goldmark", "extensions", "typographer"]) == &Value::Bool(false)
+    {
+        site.syntax = site.syntax.without(&[C::SmartPunctuation]);
+    }
+    if of_parser.iter().any(|name| parser.get(name).text() == Some("github-ascii")) {
+        site.syntax.dialect = Dialect::Hugo { ascii: true };
+    }
+    let is_known = |value: &Value| {
+        matches!(value, Value::Null | Value::Bool(false)) || matches!(value.text(), Some("github" | "github-ascii"))
+    };
+    let has_names = |value: &Value| !matches!(value, Value::Bool(false));
+    if !has_names(parser.get("autoHeadingID")) {
+        let why = format!("{file} sets autoHeadingID, which changes anchors");
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
+    if let Some(setting) = of_parser.into_iter().find(|name| !is_known(parser.get(name))) {
         site.leave_open(Forms::new(&[Form::Anchor]), format!("{file} has {setting}, which changes anchors"), NOTHING);
     }
 }
@@ -204,6 +220,21 @@ fn href(written: &Written<'_>) -> Href {
     Href::Address(written.path.to_vec())
 }
 
+/// Returns the address of a folder: `slug` of an `_index.md` is the last part of it, also for the pages below.
+fn section(part: &Part<'_>, folder: &[u8]) -> Vec<u8> {
+    let mut address = Vec::new();
+    let ends = memchr::memchr_iter(b'/', folder).chain([folder.len()]);
+    for end in ends.filter(|end| *end > 0) {
+        let here = &folder[..end];
+        let slug = (part.beside)(&join(here, b"_index.md"))
+            .and_then(|document| Some(document.text(document.front_matter.slug?)))
+            .filter(|slug| !slug.is_empty());
+        let name = urlized(slug.map_or(file_name(here), str::as_bytes)).into_owned();
+        address = join(&address, &name);
+    }
+    address
+}
+
 /// A page is a folder; `index.md` and `_index.md` are their folder's, beside which their files lie. A folder at the top has a list.
 fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     if part.is_folder {
@@ -219,7 +250,9 @@ fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
         return;
     }
     let name = file_name(stem);
-    let folder = urlized(parent(stem)).into_owned();
+    let is_section = name.starts_with(b"_index");
+    let folder = section(part, if is_section { parent(parent(stem)) } else { parent(stem) });
+    let folder = if is_section { join(&folder, &urlized(file_name(parent(stem)))) } else { folder };
     let source = Source { path: stem, document: part.document };
     let is_index = matches!(name.split(|byte| *byte == b'.').next(), Some(b"index" | b"_index"));
     let url = source.text(|document| document.front_matter.address);
@@ -228,8 +261,9 @@ fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
         let path = url.strip_prefix(b"/").unwrap_or(url);
         let is_file = memchr::memchr(b'.', file_name(path)).is_some();
         sink.push(if is_file { path.to_vec() } else { join(path.strip_suffix(b"/").unwrap_or(path), b"index.html") });
-    } else if let Some(slug) = source.text(|document| document.front_matter.slug).filter(|_| !is_index) {
-        sink.push(join(&join(&folder, &urlized(slug.as_bytes())), b"index.html"));
+    } else if let Some(slug) = source.text(|document| document.front_matter.slug) {
+        let above = if is_index { parent(&folder) } else { &folder };
+        sink.push(join(&join(above, &urlized(slug.as_bytes())), b"index.html"));
     } else if is_index {
         sink.push(join(&folder, b"index.html"));
     } else {

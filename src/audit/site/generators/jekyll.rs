@@ -20,6 +20,9 @@ const SYNTAX: Syntax = Syntax {
         C::FootnoteIds,
         C::Liquid,
         C::DefinitionLists,
+        C::NamelessHtml,
+        C::RawHtml,
+        C::SmartPunctuation,
     ])
 };
 
@@ -27,7 +30,6 @@ static MODEL: Model = Model {
     name: "Jekyll",
     syntax: SYNTAX,
     links: Links {
-        loose_anchors: true,
         endings: &[".md", ".html"],
         html_is_markdown: true,
         pages_are_folders: true,
@@ -115,11 +117,10 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
     site.leave_open(Forms::new(&[Form::Reference]), "Liquid may define references".to_owned(), NOTHING);
-    site.leave_open(
-        Forms::new(&[Form::Anchor]),
-        "how kramdown names headings is known but for letters and digits".to_owned(),
-        NOTHING,
-    );
+    if let Some(setting) = names_otherwise(&settings) {
+        let why = format!("{file} sets {setting}, which changes anchors");
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
     site.addresses = Addresses::Exact;
     if !is_default_permalink {
         publish(&mut site, tree, folder, &settings);
@@ -259,6 +260,20 @@ fn at_addresses(part: &Part<'_>, addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>), 
         sink.push([&address, b".html".as_slice()].concat());
     }
     redirected_from(document, sink);
+}
+
+/// The setting by which headings are not named as kramdown names them for GitHub's Markdown.
+fn names_otherwise(settings: &Value) -> Option<&'static str> {
+    let kramdown = settings.get("kramdown");
+    let is_other = |value: &Value, usual: &str| value.is_set() && value.text() != Some(usual);
+    match () {
+        () if is_other(settings.get("markdown"), "kramdown") => Some("markdown"),
+        () if is_other(kramdown.get("input"), "GFM") => Some("kramdown.input"),
+        () => ["auto_ids", "auto_id_prefix", "transliterated_header_ids", "parse_block_html", "header_offset"]
+            .into_iter()
+            .find(|name| kramdown.get(name).is_set())
+            .map(|_| "kramdown"),
+    }
 }
 
 /// At the root, the file alone is how a repository takes a theme for its README.

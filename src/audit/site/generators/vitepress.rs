@@ -14,7 +14,14 @@ use crate::text::path::{display_path, file_name, join, parent};
 
 const SYNTAX: Syntax = Syntax {
     include_marks: &["<!--@include: "],
-    ..Syntax::new(Dialect::MditVue).with(&[C::HeadingIds, C::AttributeLists, C::Includes, C::Containers])
+    ..Syntax::new(Dialect::MditVue).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::Includes,
+        C::Containers,
+        C::NamelessHtml,
+        C::Emoji,
+    ])
 };
 
 static MODEL: Model = Model {

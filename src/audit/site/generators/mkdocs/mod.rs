@@ -30,6 +30,9 @@ const SYNTAX: Syntax = Syntax {
         C::LooseDestinations,
         C::RawHtml,
         C::DefinitionLists,
+        C::NamelessHtml,
+        C::Emoji,
+        C::TightHeadings,
     ])
 };
 
