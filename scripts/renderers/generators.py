@@ -437,7 +437,7 @@ class Jekyll(Generator):
 
     name = "jekyll"
     by_address = True
-    padding = ["../padding", "./", "/", "raw.md", "../padding.txt"]
+    padding = ["../padding", "./", "/", "../padding.md", "../padding.txt"]
     variants = ["plain", "pretty"]
     ids = ["{{#{name}}}", "{{: #{name}}}", "{{: #{name} .class}}"]
     extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A paragraph.\n{: #paragraph}", lambda rng: "A note.[^1]\n\n[^1]: The note."]

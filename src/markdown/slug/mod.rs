@@ -15,8 +15,10 @@ pub use python::{Case, Slugify};
 /// The renderer whose rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// GitHub, GitLab, and kramdown's parser for GitHub's Markdown, which Jekyll uses.
+    /// GitHub and GitLab.
     Github,
+    /// kramdown's parser for GitHub's Markdown, which Jekyll uses: GitHub's names without the joiner of emoji.
+    Kramdown,
     /// The package github-slugger: GitHub's names, but never the same one twice. Docusaurus, Starlight, Mintlify and
     /// DocFX follow it.
     GithubSlugger,
@@ -48,6 +50,7 @@ impl Dialect {
             Self::Github | Self::GithubSlugger => rules::github(text, names),
             Self::Mdbook => rules::mdbook(text, names),
             Self::PythonMarkdown { slugify, separator } => slugify.write(text, separator, names),
+            Self::Kramdown => rules::github(&text.replace('\u{200d}', ""), names),
             Self::MditVue => rules::mdit_vue(text, names),
             Self::Hugo { ascii } => rules::hugo(text, ascii, names),
         }
@@ -119,7 +122,7 @@ impl Slugger {
             self.names.truncate(base);
             // Infallible: writes to a `String`.
             let _ = write!(self.names, "{}{number}", if self.dialect.is_python() { '_' } else { '-' });
-            if self.dialect == Dialect::Github {
+            if matches!(self.dialect, Dialect::Github | Dialect::Kramdown) {
                 break None;
             }
             let hash = self.hash(start);

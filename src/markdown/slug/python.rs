@@ -1,6 +1,7 @@
 //! The functions that Python-Markdown's `toc` is given to name headings.
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// A function that makes a name of a heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,23 @@ impl Slugify {
     }
 }
 
-/// Python's `\w`.
+/// Python's `\w`: letters and numbers without marks.
 fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    use GeneralCategory as G;
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_';
+    }
+    matches!(
+        c.general_category(),
+        G::UppercaseLetter
+            | G::LowercaseLetter
+            | G::TitlecaseLetter
+            | G::ModifierLetter
+            | G::OtherLetter
+            | G::DecimalNumber
+            | G::LetterNumber
+            | G::OtherNumber
+    )
 }
 
 /// Python-Markdown's rule. Word characters, hyphens and white space stay, trimmed and in lower case; runs of white space

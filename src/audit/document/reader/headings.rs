@@ -9,8 +9,41 @@ use crate::markdown::slug::{Dialect, Slugger};
 /// A heading that has begun.
 pub(super) struct Heading {
     pub(super) text: String,
+    /// The text by which Hugo names it.
+    pub(super) spans: Spans,
     pub(super) id: Option<String>,
     pub(super) first_level: bool,
+}
+
+/// The text of a heading as Goldmark has it: of emphasis, a link or an image only what stands first in it, up to the next mark.
+#[derive(Default)]
+pub(super) struct Spans {
+    text: String,
+    /// For each of them that is open, whether anything more in it is left out.
+    open: Vec<bool>,
+}
+
+impl Spans {
+    fn start(&mut self, has_text: bool) {
+        let is_first = self.is_heard();
+        self.open.push(!(is_first && has_text));
+    }
+
+    /// Returns whether what comes is a part of the text; it is the last in what is open.
+    fn is_heard(&mut self) -> bool {
+        let is_heard = !self.open.iter().any(|is_done| *is_done);
+        self.open.iter_mut().for_each(|is_done| *is_done = true);
+        is_heard
+    }
+
+    fn add(&mut self, text: &str) {
+        let is_inside = !self.open.is_empty();
+        if text.is_empty() || !self.is_heard() {
+            return;
+        }
+        let end = if is_inside { text.find(['_', '*']).map_or(text.len(), |mark| mark + 1) } else { text.len() };
+        self.text.push_str(&text[..end]);
+    }
 }
 
 /// The headings so far.
@@ -33,9 +66,10 @@ pub(super) struct Headings {
 impl DocumentReader<'_> {
     /// Adds text to the heading or term that it stands in.
     pub(super) fn heading_text(&mut self, text: &str) {
-        // Hugo names a heading by the text of its images, too, and not by that of an address.
-        let is_hugo = matches!(self.syntax.dialect, Dialect::Hugo { .. });
-        if self.inside.images > 0 && !is_hugo || is_hugo && self.inside.is_autolink {
+        if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
+            heading.spans.add(text);
+        }
+        if self.inside.images > 0 {
             return;
         }
         if let Some(heading) = &mut self.headings.open {
@@ -45,6 +79,23 @@ impl DocumentReader<'_> {
         } else if let Some(term) = &mut self.headings.term {
             term.push_str(text);
         }
+    }
+
+    /// Begins emphasis, a link or an image in a heading; `has_text` is wrong for an address by itself.
+    pub(super) fn start_span(&mut self, has_text: bool) {
+        if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
+            heading.spans.start(has_text);
+        }
+    }
+
+    pub(super) fn end_span(&mut self) {
+        if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
+            heading.spans.open.pop();
+        }
+    }
+
+    const fn is_hugo(&self) -> bool {
+        matches!(self.syntax.dialect, Dialect::Hugo { .. })
     }
 
     /// Begins a term, which has an id.
@@ -63,7 +114,9 @@ impl DocumentReader<'_> {
         // The parser leaves a tab at the end of `## x<TAB>`.
         let mut text = heading.text.trim();
         let mut id = heading.id;
-        if self.syntax.has(Construct::AttributeLists)
+        if self.syntax.dialect == Dialect::Kramdown {
+            (id, text) = kramdown_id(text);
+        } else if self.syntax.has(Construct::AttributeLists)
             && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
             && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
         {
@@ -73,7 +126,7 @@ impl DocumentReader<'_> {
         if heading.first_level && self.headings.title.is_none() {
             self.headings.title = Some(self.strings.add(text));
         }
-        if self.syntax.has(Construct::NodeText) {
+        if self.syntax.has(Construct::NodeText) && id.is_none() {
             // html-pipeline takes the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
@@ -88,6 +141,17 @@ impl DocumentReader<'_> {
                 }
                 self.names.push(self.strings.add(id));
             }
+            None if self.is_hugo() => {
+                let (named_by, text) = (heading.spans.text.trim(), text.trim());
+                // Nothing but a picture or an address has no name.
+                if !named_by.is_empty() {
+                    self.names.push(self.strings.add(self.slugger.next(named_by)));
+                }
+                // Where Goldmark parts a text is known but for rare marks.
+                if named_by != text {
+                    self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(text)));
+                }
+            }
             None => {
                 self.names.push(self.strings.add(self.slugger.next(&text)));
                 // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
@@ -99,6 +163,19 @@ impl DocumentReader<'_> {
         }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
+    }
+}
+
+/// Returns the id at the end of a heading, as kramdown has it (`HEADER_ID`), and the text before it.
+fn kramdown_id(text: &str) -> (Option<String>, &str) {
+    let found = text.strip_suffix('}').and_then(|rest| rest.rsplit_once("{#"));
+    let is_id = |id: &str| {
+        id.starts_with(|c: char| c.is_ascii_alphabetic())
+            && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-'))
+    };
+    match found.filter(|(before, id)| before.ends_with([' ', '\t']) && is_id(id)) {
+        Some((before, id)) => (Some(id.to_owned()), before.trim_end()),
+        None => (None, text),
     }
 }
 
@@ -126,6 +203,14 @@ fn without_emoji(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_kramdown() {
+        assert_eq!(kramdown_id("a {#b-c}"), (Some("b-c".to_owned()), "a"));
+        for text in ["a {: #b}", "a {#1st}", "a{#b}", "a {#ünï}"] {
+            assert_eq!(kramdown_id(text), (None, text));
+        }
+    }
 
     #[test]
     fn names_of_emoji_have_no_text() {

@@ -16,7 +16,7 @@ use super::{
     Span, Strings, Suppression, Syntax, Text, Undefined, secrets, source,
 };
 use crate::markdown::slug::{Dialect, Slugger};
-use headings::{Heading, Headings};
+use headings::{Heading, Headings, Spans};
 use links::OpenLink;
 use markup::Markup;
 
@@ -26,7 +26,6 @@ struct Inside {
     /// Links and images, the innermost last.
     links: Vec<OpenLink>,
     images: usize,
-    is_autolink: bool,
     quotes: usize,
     is_code: bool,
 }
@@ -131,7 +130,8 @@ impl<'a> DocumentReader<'a> {
                 // `{ id=name }` is another way to write `{ #name }`.
                 let by_name = || attrs.iter().find(|(name, _)| &**name == "id").and_then(|(_, value)| value.as_deref());
                 let id = id.as_deref().or_else(by_name).map(|id| id.trim_matches(['"', '\'']).to_owned());
-                self.headings.open = Some(Heading { text: std::mem::take(&mut self.headings.spare), id, first_level });
+                let text = std::mem::take(&mut self.headings.spare);
+                self.headings.open = Some(Heading { text, spans: Spans::default(), id, first_level });
             }
             Tag::Link { link_type, dest_url, .. } => {
                 let kind = match link_type {
@@ -140,10 +140,12 @@ impl<'a> DocumentReader<'a> {
                     LinkType::WikiLink { .. } => LinkKind::Wiki,
                     _ => LinkKind::Link,
                 };
-                self.inside.is_autolink = kind == LinkKind::Autolink;
+                self.start_span(kind != LinkKind::Autolink);
                 self.link(kind, dest_url, range, definition, 1);
             }
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough => self.start_span(true),
             Tag::Image { dest_url, .. } => {
+                self.start_span(true);
                 self.inside.images += 1;
                 self.link(LinkKind::Image, dest_url, range, definition, 2);
             }
@@ -174,10 +176,12 @@ impl<'a> DocumentReader<'a> {
             TagEnd::Heading(_) => self.end_heading(),
             TagEnd::DefinitionListTitle => self.end_term(),
             TagEnd::Link => {
-                self.inside.is_autolink = false;
+                self.end_span();
                 self.end_link(range);
             }
+            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => self.end_span(),
             TagEnd::Image => {
+                self.end_span();
                 self.inside.images -= 1;
                 self.end_link(range);
             }

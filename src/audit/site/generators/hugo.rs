@@ -99,10 +99,11 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
     super::static_redirects(tree, &mut site, &statics);
     let leaves_links = leaves_links(tree, &project, &settings) && content.len() == 1;
+    let shape = Shape { directories: is_ugly(&settings) != Some(true), ..Shape::default() };
     let of_folder = |(folder, _): &(Vec<u8>, Vec<u8>)| {
         let roots = [folder.clone()].into_iter().chain(statics.clone()).collect();
         let outlets = || vec![Outlet::exact(folder.clone(), published), Outlet::as_it_is(join(&project, b"static"))];
-        let output = leaves_links.then(|| Output { outlets: outlets(), href, shape: Shape::default() });
+        let output = leaves_links.then(|| Output { outlets: outlets(), href, shape });
         Site { folder: folder.clone(), content: vec![folder.clone()], roots, output, ..site.clone() }
     };
     content.iter().map(of_folder).collect()
@@ -149,7 +150,8 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
     let languages = || settings.get("languages").entries();
     let is_set =
         |name: &str| settings.get(name).is_set() || languages().iter().any(|(_, options)| options.get(name).is_set());
-    let changes = ["permalinks", "uglyURLs", "uglyurls"].into_iter().find(|name| is_set(name));
+    let is_ugly = if is_ugly(settings).is_none() { Some("uglyURLs") } else { None };
+    let changes = is_set("permalinks").then_some("permalinks").or(is_ugly);
     if let Some(setting) = changes.or_else(|| mounts.then_some("module.mounts")) {
         let links = Forms::ADDRESSES.and(Form::Page).and(Form::File);
         site.leave_open(links, format!("{file} has {setting}, which changes addresses"), NOTHING);
@@ -183,17 +185,8 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
 /// Returns whether Goldmark's links stay as they are written and pages are where their paths say: no render hook of the site or of a theme,
 /// no setting that changes addresses. With several languages, Hugo's own render hook is on.
 fn leaves_links(tree: &Tree, project: &[u8], settings: &Value) -> bool {
-    const CHANGING: &[&str] = &[
-        "permalinks",
-        "uglyURLs",
-        "uglyurls",
-        "disablePathToLower",
-        "removePathAccents",
-        "themesDir",
-        "outputs",
-        "mediaTypes",
-        "staticDir",
-    ];
+    const CHANGING: &[&str] =
+        &["permalinks", "disablePathToLower", "removePathAccents", "themesDir", "outputs", "mediaTypes", "staticDir"];
     let themes = settings.get("theme");
     let has_theme = |name: &str| tree.children(&join(project, format!("themes/{name}").as_bytes())).next().is_some();
     let has_themes = match themes {
@@ -212,7 +205,18 @@ fn leaves_links(tree: &Tree, project: &[u8], settings: &Value) -> bool {
         && !settings.at(&["module", "imports"]).is_set()
         && !settings.at(&["module", "mounts"]).is_set()
         && !settings.at(&["markup", "goldmark", "renderHooks"]).is_set()
+        && is_ugly(settings).is_some()
         && !CHANGING.iter().any(|name| settings.get(name).is_set())
+}
+
+/// Returns whether `x.md` is `x.html`; nothing where that is set for some sections only.
+fn is_ugly(settings: &Value) -> Option<bool> {
+    let all = ["uglyURLs", "uglyurls"].map(|name| settings.get(name));
+    match all.into_iter().find(|value| value.is_set()) {
+        None => Some(false),
+        Some(Value::Bool(is)) => Some(*is),
+        Some(_) => None,
+    }
 }
 
 /// A link is left as it is, but for those of `ref` and `relref`.
@@ -238,7 +242,8 @@ fn section(part: &Part<'_>, folder: &[u8]) -> Vec<u8> {
 /// A page is a folder; `index.md` and `_index.md` are their folder's, beside which their files lie. A folder at the top has a list.
 fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     if part.is_folder {
-        if !part.path.contains(&b'/') {
+        let has_page = (part.beside)(&join(part.path, b"_index.md")).is_some();
+        if !part.path.contains(&b'/') && !has_page {
             sink.push(join(&urlized(part.path), b"index.html"));
         }
         return;
@@ -261,16 +266,27 @@ fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
         let path = url.strip_prefix(b"/").unwrap_or(url);
         let is_file = memchr::memchr(b'.', file_name(path)).is_some();
         sink.push(if is_file { path.to_vec() } else { join(path.strip_suffix(b"/").unwrap_or(path), b"index.html") });
-    } else if let Some(slug) = source.text(|document| document.front_matter.slug) {
-        let above = if is_index { parent(&folder) } else { &folder };
-        sink.push(join(&join(above, &urlized(slug.as_bytes())), b"index.html"));
-    } else if is_index {
-        sink.push(join(&folder, b"index.html"));
     } else {
-        sink.push(join(&join(&folder, &urlized(name)), b"index.html"));
-        // `setup.de.md` is the same page in another language.
-        let bare = name.split(|byte| *byte == b'.').next().unwrap_or(name);
-        sink.push(join(&join(&folder, &urlized(bare)), b"index.html"));
+        let mut page = |folder: &[u8], name: &[u8]| match part.shape.directories {
+            true => sink.push(join(&join(folder, name), b"index.html")),
+            false => sink.push(join(folder, &[name, b".html"].concat())),
+        };
+        let slug = source.text(|document| document.front_matter.slug);
+        match slug {
+            Some(slug) if !is_index => page(&folder, &urlized(slug.as_bytes())),
+            Some(slug) if is_section => {
+                sink.push(join(&join(parent(&folder), &urlized(slug.as_bytes())), b"index.html"));
+            }
+            // A bundle is a page, whose files lie in its folder.
+            Some(slug) => page(parent(&folder), &urlized(slug.as_bytes())),
+            None if is_section || is_index && part.shape.directories => sink.push(join(&folder, b"index.html")),
+            None if is_index => page(parent(&folder), file_name(&folder)),
+            None => {
+                page(&folder, &urlized(name));
+                // `setup.de.md` is the same page in another language.
+                page(&folder, &urlized(name.split(|byte| *byte == b'.').next().unwrap_or(name)));
+            }
+        }
     }
     if part.document.is_none() {
         sink.extend(part.file());

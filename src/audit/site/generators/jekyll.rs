@@ -14,8 +14,8 @@ use crate::text::path::{display_path, file_name, join, normalise, parent};
 
 const SYNTAX: Syntax = Syntax {
     composed_marks: &["{% include", "{% for", "{{"],
-    ..Syntax::new(Dialect::Github).with(&[
-        C::HeadingIds,
+    ..Syntax::new(Dialect::Kramdown).with(&[
+        C::NodeText,
         C::AttributeLists,
         C::FootnoteIds,
         C::Liquid,
