@@ -28,6 +28,8 @@ pub struct Shape {
     pub directories: bool,
     /// The ending of an address may be left out, and is left out of links.
     pub clean: bool,
+    /// The Markdown of pages is published, too.
+    pub copies: bool,
     /// The path of a document in a link may be made its address.
     pub documents: bool,
 }

@@ -142,13 +142,13 @@ impl DocumentReader<'_> {
                 self.names.push(self.strings.add(id));
             }
             None if self.is_hugo() => {
-                let (named_by, text) = (heading.spans.text.trim(), text.trim());
+                let (named_by, text) = (heading.spans.text.as_str(), text.trim());
                 // Nothing but a picture or an address has no name.
                 if !named_by.is_empty() {
                     self.names.push(self.strings.add(self.slugger.next(named_by)));
                 }
                 // Where Goldmark parts a text is known but for rare marks.
-                if named_by != text {
+                if named_by.trim() != text {
                     self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(text)));
                 }
             }

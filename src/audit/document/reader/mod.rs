@@ -143,6 +143,7 @@ impl<'a> DocumentReader<'a> {
                 self.start_span(kind != LinkKind::Autolink);
                 self.link(kind, dest_url, range, definition, 1);
             }
+            Tag::Strikethrough if self.is_tilde(range) => self.heading_text("~"),
             Tag::Emphasis | Tag::Strong | Tag::Strikethrough => self.start_span(true),
             Tag::Image { dest_url, .. } => {
                 self.start_span(true);
@@ -179,6 +180,7 @@ impl<'a> DocumentReader<'a> {
                 self.end_span();
                 self.end_link(range);
             }
+            TagEnd::Strikethrough if self.is_tilde(range) => self.heading_text("~"),
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => self.end_span(),
             TagEnd::Image => {
                 self.end_span();
@@ -232,15 +234,34 @@ impl<'a> DocumentReader<'a> {
     fn named_by<'t>(&self, text: &'t str, range: &Range<usize>) -> Cow<'t, str> {
         let is_heading = self.headings.open.is_some();
         match self.syntax.dialect {
-            // VitePress takes an entity as it is written.
+            // VitePress takes an entity as it is written where there is text beside it.
             Dialect::MditVue if is_heading => match self.text.get(range.clone()) {
-                Some(source) if source.starts_with('&') && source.ends_with(';') => Cow::Owned(source.to_owned()),
+                Some(source) if source.starts_with('&') && source.ends_with(';') && !self.is_alone(range) => {
+                    Cow::Owned(source.to_owned())
+                }
                 _ => Cow::Borrowed(text),
             },
             // Goldmark makes a link of an address, whose text is none of the heading's.
             Dialect::Hugo { .. } if is_heading && text.contains("http") => Cow::Owned(without_addresses(text)),
             _ => Cow::Borrowed(text),
         }
+    }
+
+    /// Returns whether a piece of a heading has no text right before or behind it.
+    fn is_alone(&self, range: &Range<usize>) -> bool {
+        let heading = self.headings.places.last().map_or(0..self.text.len(), Clone::clone);
+        let before = self.text.get(heading.start..range.start).unwrap_or_default();
+        let behind = self.text.get(range.end..heading.end).unwrap_or_default();
+        let is_first =
+            before.trim_start_matches('#').trim().is_empty() || before.ends_with(['*', '_', '`', '>', ')', '~']);
+        let is_last = behind.trim().is_empty() || behind.starts_with(['*', '_', '`', '<', '[', '!', '~']);
+        is_first && is_last
+    }
+
+    /// Returns whether `~x~` is no strike-through to markdown-it: its marks are text.
+    fn is_tilde(&self, range: &Range<usize>) -> bool {
+        self.syntax.dialect == Dialect::MditVue
+            && self.text.get(range.clone()).is_some_and(|source| !source.starts_with("~~"))
     }
 
     /// Returns whether the patterns are met in a part of the text: they need not be tried on every word of it.

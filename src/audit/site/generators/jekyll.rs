@@ -146,7 +146,7 @@ fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value) {
     let has_plugin = [plugins, settings.get("gems")]
         .iter()
         .any(|plugins| plugins.is_computed() || plugins.names().iter().any(|name| !is_plain(name)));
-    let shape = Shape { directories, clean: false, documents: is_of_github || has_plugin };
+    let shape = Shape { directories, documents: is_of_github || has_plugin, ..Shape::default() };
     let mut outlets = vec![Outlet::exact(site.folder.clone(), files)];
     for route in site.routes.iter().filter(|route| route.folder != site.folder) {
         outlets.push(Outlet {

@@ -23,6 +23,8 @@ const EXTENSIONS: &[&str] = &[
     "markdown_gfm_admonition",
     "markdown_include.include",
     "md_in_html",
+    "mdx_breakless_lists",
+    "mdx_gh_links",
     "mdx_math",
     "mdx_truly_sane_lists",
     "meta",
@@ -37,10 +39,29 @@ const EXTENSIONS: &[&str] = &[
 ];
 
 /// Harmless plug-ins that give pages other addresses (`blog`), publish more files, or set `use_directory_urls` (`offline`).
-const CHANGING: &[&str] = &["blog", "offline", "techdocs-core", "llmstxt", "print-site"];
+const CHANGING: &[&str] = &["blog", "offline", "techdocs-core", "print-site"];
 
-/// Plug-ins that change the navigation or the folder that a version is published in, and no link.
-const NAVIGATION: &[&str] = &["mike", "awesome-pages", "awesome-nav"];
+/// More plug-ins that change no link and publish no page: the navigation, the folder of a version, what a block shows.
+const LEAVING: &[&str] = &[
+    "mike",
+    "awesome-pages",
+    "awesome-nav",
+    "gh-admonitions",
+    "callouts",
+    "table-reader",
+    "charts",
+    "drawio",
+    "kroki",
+    "termynal",
+    "mkdocs-video",
+    "open-in-new-tab",
+    "build_plantuml",
+    "with-pdf",
+    "to-pdf",
+    "statistics",
+    "img2fig",
+    "d2",
+];
 
 /// Notes what the build publishes, unless a plug-in, a hook or an extension may change it.
 pub(super) fn set(site: &mut Site, settings: &Value) {
@@ -52,7 +73,7 @@ pub(super) fn set(site: &mut Site, settings: &Value) {
     let plugins = settings.get("plugins");
     let is_known = |name: &str| {
         let name = plain(name);
-        HARMLESS.contains(&name) && !CHANGING.contains(&name) || NAVIGATION.contains(&name)
+        HARMLESS.contains(&name) && !CHANGING.contains(&name) || LEAVING.contains(&name)
     };
     if settings.get("hooks").is_set() || plugins.is_computed() || !plugins.names().into_iter().all(is_known) {
         return;
@@ -68,7 +89,8 @@ pub(super) fn set(site: &mut Site, settings: &Value) {
         return;
     }
     let outlet = Outlet::exact(site.folder.clone(), files);
-    let shape = Shape { directories, ..Shape::default() };
+    let copies = plugins.names().contains(&"llmstxt");
+    let shape = Shape { directories, copies, ..Shape::default() };
     site.output = Some(Output { outlets: vec![outlet], href, shape });
 }
 
@@ -97,7 +119,8 @@ fn href(written: &Written<'_>) -> Href {
     let Written { tree, site, own, path, .. } = *written;
     let Some(own) = below(own, &site.folder) else { return Href::Unknown };
     let is_absolute = path.starts_with(b"/") || path.starts_with(b"\\");
-    let left = Href::Address(path.to_vec());
+    let is_copy = written.shape.copies && path.ends_with(b".md");
+    let left = if is_copy { Href::Unknown } else { Href::Address(path.to_vec()) };
     if is_absolute && site.absolute == Elsewhere::Site {
         return left;
     }
