@@ -44,7 +44,7 @@ pub struct Corpus {
     of_entry: Vec<u32>,
     /// By site: the addresses of its pages, if they have any.
     indexes: Vec<Option<Index>>,
-    /// By site: what its build publishes, where that is known.
+    /// By site: the files that its build publishes, where that is known.
     files: Vec<Option<Files>>,
     /// By site: the page of each label, for sites whose labels apply to all pages.
     labels: Vec<FxHashMap<Box<str>, u32>>,
@@ -252,7 +252,7 @@ fn indexes(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<
     sites.all().iter().zip(has_pages).map(of_site).collect()
 }
 
-/// What the build of each site publishes; sites without an output cost nothing.
+/// Returns the files that the build of each site publishes; sites without an output cost nothing.
 fn files(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<Option<Files>> {
     if sites.all().iter().all(|site| site.output.is_none()) {
         return Vec::new();

@@ -1,11 +1,11 @@
-//! What a browser gets for a link, where it is known what the build publishes.
+//! The entry that a browser gets for a link, where it is known which files the build publishes.
 
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::site::{Href, Site, Written, below};
+use crate::audit::site::{Href, LinkPath, Site, below};
 use crate::text::path::{file_name, normalise, parent};
 
-/// What the published site has for a destination.
+/// The answer of the published site to a destination.
 pub(super) enum Served {
     /// This entry, or what is made of it.
     Entry(u32),
@@ -22,9 +22,9 @@ pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: L
     if !matches!(kind, LinkKind::Link | LinkKind::Image) {
         return Served::Unknown;
     }
-    let Some(own) = files.of(corpus.pages[page as usize].entry) else { return Served::Unknown };
-    let written = Written { tree: &corpus.tree, site, shape: output.shape, own: corpus.path(page), path, kind };
-    let address = match (output.href)(&written) {
+    let Some(own) = files.file_of(corpus.pages[page as usize].entry) else { return Served::Unknown };
+    let link = LinkPath { tree: &corpus.tree, site, addressing: output.addressing, own: corpus.path(page), path, kind };
+    let address = match (output.href)(&link) {
         Href::Entry(entry) => return Served::Entry(entry),
         Href::Unknown => return Served::Unknown,
         Href::Address(address) => address,

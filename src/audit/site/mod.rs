@@ -25,7 +25,7 @@ pub use flavor::Flavor;
 pub use links::{Addresses, ByName, Elsewhere, Links};
 pub use open::{Cause, Form, Forms, Open};
 pub use origin::Origin;
-pub use output::{Files, Href, Outlet, Output, Part, Shape, Written};
+pub use output::{Addressing, Files, Href, LinkPath, Outlet, Output, Part};
 pub use redirects::Redirects;
 pub use sites::{Sites, is_below};
 
@@ -47,7 +47,7 @@ pub struct Named {
     pub file: Vec<u8>,
     /// The line, from 1.
     pub line: u32,
-    /// As written.
+    /// As destination.
     pub text: String,
     /// From the root of the tree.
     pub path: Vec<u8>,
@@ -111,7 +111,7 @@ pub struct Site {
     pub navigation: Vec<Vec<u8>>,
     /// Pages that must be there, because navigation names them.
     pub named: Vec<Named>,
-    /// `true` when a list of everything is made, as no navigation is written.
+    /// `true` when a list of everything is made, as no navigation is destination.
     pub lists_folders: bool,
     /// The unknown facts about the site.
     pub open: Vec<Open>,
@@ -119,7 +119,7 @@ pub struct Site {
     pub settings: Vec<(String, String, String)>,
     /// Old addresses that lead to new ones.
     pub redirects: Redirects,
-    /// What its build publishes, where that is known.
+    /// The way its build publishes, where that is known.
     pub output: Option<Output>,
 }
 

@@ -1,4 +1,4 @@
-//! What a build publishes: the file that each entry of the tree becomes, and the address that a destination becomes. A site that has an
+//! The files that a build publishes: the one that each entry of the tree becomes, and the address that a destination becomes. A site that has an
 //! [`Output`] is judged as a browser sees it: a link that the generator leaves as written counts from the address of its page.
 
 use std::borrow::Cow;
@@ -10,20 +10,20 @@ use crate::audit::document::{Document, LinkKind};
 use crate::audit::walk::{Kind, Tree};
 use crate::text::path::{file_name, join, parent};
 
-/// How a generator publishes a site.
+/// The way a generator publishes a site.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The folders whose entries are published.
     pub outlets: Vec<Outlet>,
-    /// What becomes of the destination of a link.
-    pub href: fn(&Written<'_>) -> Href,
+    /// Returns what becomes of the destination of a link.
+    pub href: fn(&LinkPath<'_>) -> Href,
     /// The settings that the two need.
-    pub shape: Shape,
+    pub addressing: Addressing,
 }
 
 /// The settings of a generator that decide about addresses.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shape {
+pub struct Addressing {
     /// `x.md` is `x/index.html`; otherwise it is `x.html`.
     pub directories: bool,
     /// The ending of an address may be left out, and is left out of links.
@@ -69,7 +69,7 @@ pub struct Part<'a> {
     /// The parsed document, if it is Markdown.
     pub document: Option<&'a Document>,
     /// The settings.
-    pub shape: Shape,
+    pub addressing: Addressing,
     /// The document at another path below the folder.
     pub beside: &'a dyn Fn(&[u8]) -> Option<&'a Document>,
 }
@@ -90,24 +90,24 @@ impl Part<'_> {
     }
 }
 
-/// A destination where it is written.
+/// The path in the destination of a link, and the page that it is written on.
 #[derive(Clone, Copy, Debug)]
-pub struct Written<'a> {
+pub struct LinkPath<'a> {
     /// The tree.
     pub tree: &'a Tree,
     /// The site of the page.
     pub site: &'a Site,
     /// The settings.
-    pub shape: Shape,
+    pub addressing: Addressing,
     /// The path of the page from the root of the tree.
     pub own: &'a [u8],
     /// The path in the destination, decoded.
     pub path: &'a [u8],
-    /// How the link is written.
+    /// The way the link is written.
     pub kind: LinkKind,
 }
 
-/// What becomes of a destination.
+/// The fate of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Href {
     /// The generator finds an entry of the tree and writes its address.
@@ -142,7 +142,7 @@ impl Files {
                     path,
                     is_folder,
                     document: document(entry),
-                    shape: output.shape,
+                    addressing: output.addressing,
                     beside: &|path| document(tree.find(&join(&outlet.folder, path))?),
                 };
                 files.add(outlet, entry, &part);
@@ -213,14 +213,14 @@ impl Files {
 
     /// Returns the file that an entry becomes.
     #[must_use]
-    pub fn of(&self, entry: u32) -> Option<&[u8]> {
+    pub fn file_of(&self, entry: u32) -> Option<&[u8]> {
         self.own.get(&entry).map(Vec::as_slice)
     }
 
     /// Returns the address of an entry, from the root: without `index.html`.
     #[must_use]
     pub fn address(&self, entry: u32) -> Option<Cow<'_, [u8]>> {
-        let file = self.of(entry)?;
+        let file = self.file_of(entry)?;
         let address = file.strip_suffix(b"index.html").filter(|rest| rest.is_empty() || rest.ends_with(b"/"));
         Some(Cow::Owned([b"/", address.unwrap_or(file)].concat()))
     }
@@ -238,7 +238,7 @@ mod tests {
                 path: path.as_bytes(),
                 is_folder: false,
                 document: None,
-                shape: Shape::default(),
+                addressing: Addressing::default(),
                 beside: &|_| None,
             };
             files.add(&outlet, entry, &part);

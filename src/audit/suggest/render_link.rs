@@ -44,7 +44,7 @@ pub fn by_address(corpus: &Corpus, page: u32, entry: u32, parts: &Parts<'_>) -> 
         let base = &corpus.site(page).base;
         if base.is_empty() { address.into_owned() } else { [b"/", base.as_slice(), &address].concat() }
     } else {
-        let own = files.of(corpus.pages[page as usize].entry)?;
+        let own = files.file_of(corpus.pages[page as usize].entry)?;
         let mut path = relative(parent(own), &address);
         if address.ends_with(b"/") {
             path.push(b'/');

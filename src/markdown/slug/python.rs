@@ -14,7 +14,7 @@ pub enum Slugify {
     Pymdownx(Case),
 }
 
-/// What `pymdownx.slugs.slugify` makes of the case of letters: its argument `case`.
+/// The argument `case` of `pymdownx.slugs.slugify`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// `none`: it stays.

@@ -69,7 +69,8 @@ impl DocumentReader<'_> {
         if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
             heading.spans.add(text);
         }
-        if self.inside.images > 0 {
+        // The text of an image is a part of Hugo's names.
+        if self.inside.images > 0 && !self.is_hugo() {
             return;
         }
         if let Some(heading) = &mut self.headings.open {

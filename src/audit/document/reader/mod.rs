@@ -254,7 +254,10 @@ impl<'a> DocumentReader<'a> {
         let behind = self.text.get(range.end..heading.end).unwrap_or_default();
         let is_first =
             before.trim_start_matches('#').trim().is_empty() || before.ends_with(['*', '_', '`', '>', ')', '~']);
-        let is_last = behind.trim().is_empty() || behind.starts_with(['*', '_', '`', '<', '[', '!', '~']);
+        let is_last = behind.trim().is_empty()
+            || behind.starts_with(['*', '_', '`', '<', '['])
+            || behind.starts_with("![")
+            || behind.starts_with("~~");
         is_first && is_last
     }
 

@@ -5,7 +5,7 @@ use super::{Generator, NOTHING, because, has, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::output::{Href, Outlet, Output, Part, Shape, Written};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::Value;
 use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, bare, is_below};
 use crate::audit::walk::{Kind, Tree};
@@ -99,11 +99,11 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
     super::static_redirects(tree, &mut site, &statics);
     let leaves_links = leaves_links(tree, &project, &settings) && content.len() == 1;
-    let shape = Shape { directories: is_ugly(&settings) != Some(true), ..Shape::default() };
+    let addressing = Addressing { directories: is_ugly(&settings) != Some(true), ..Addressing::default() };
     let of_folder = |(folder, _): &(Vec<u8>, Vec<u8>)| {
         let roots = [folder.clone()].into_iter().chain(statics.clone()).collect();
         let outlets = || vec![Outlet::exact(folder.clone(), published), Outlet::as_it_is(join(&project, b"static"))];
-        let output = leaves_links.then(|| Output { outlets: outlets(), href, shape });
+        let output = leaves_links.then(|| Output { outlets: outlets(), href, addressing });
         Site { folder: folder.clone(), content: vec![folder.clone()], roots, output, ..site.clone() }
     };
     content.iter().map(of_folder).collect()
@@ -220,8 +220,8 @@ fn is_ugly(settings: &Value) -> Option<bool> {
 }
 
 /// A link is left as it is, but for those of `ref` and `relref`.
-fn href(written: &Written<'_>) -> Href {
-    Href::Address(written.path.to_vec())
+fn href(link: &LinkPath<'_>) -> Href {
+    Href::Address(link.path.to_vec())
 }
 
 /// Returns the address of a folder: `slug` of an `_index.md` is the last part of it, also for the pages below.
@@ -267,7 +267,7 @@ fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
         let is_file = memchr::memchr(b'.', file_name(path)).is_some();
         sink.push(if is_file { path.to_vec() } else { join(path.strip_suffix(b"/").unwrap_or(path), b"index.html") });
     } else {
-        let mut page = |folder: &[u8], name: &[u8]| match part.shape.directories {
+        let mut page = |folder: &[u8], name: &[u8]| match part.addressing.directories {
             true => sink.push(join(&join(folder, name), b"index.html")),
             false => sink.push(join(folder, &[name, b".html"].concat())),
         };
@@ -279,7 +279,7 @@ fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
             }
             // A bundle is a page, whose files lie in its folder.
             Some(slug) => page(parent(&folder), &urlized(slug.as_bytes())),
-            None if is_section || is_index && part.shape.directories => sink.push(join(&folder, b"index.html")),
+            None if is_section || is_index && part.addressing.directories => sink.push(join(&folder, b"index.html")),
             None if is_index => page(parent(&folder), file_name(&folder)),
             None => {
                 page(&folder, &urlized(name));

@@ -5,7 +5,7 @@ use super::{Generator, NOTHING, because, has, settings_of};
 use crate::audit::document::{Construct as C, Document, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::output::{Href, Outlet, Output, Part, Shape, Written};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::{self, Value};
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::{Kind, Tree, is_markdown};
@@ -146,7 +146,7 @@ fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value) {
     let has_plugin = [plugins, settings.get("gems")]
         .iter()
         .any(|plugins| plugins.is_computed() || plugins.names().iter().any(|name| !is_plain(name)));
-    let shape = Shape { directories, documents: is_of_github || has_plugin, ..Shape::default() };
+    let addressing = Addressing { directories, documents: is_of_github || has_plugin, ..Addressing::default() };
     let mut outlets = vec![Outlet::exact(site.folder.clone(), files)];
     for route in site.routes.iter().filter(|route| route.folder != site.folder) {
         outlets.push(Outlet {
@@ -156,7 +156,7 @@ fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value) {
             files: if file_name(&route.folder) == b"_posts" { files_of_post } else { files_of_collection },
         });
     }
-    site.output = Some(Output { outlets, href, shape });
+    site.output = Some(Output { outlets, href, addressing });
 }
 
 /// Plug-ins that leave links and pages as they are.
@@ -173,10 +173,10 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// A link is left as it is. `jekyll-relative-links` takes the path of a document.
-fn href(written: &Written<'_>) -> Href {
-    let Written { tree, site, own, path, .. } = *written;
+fn href(link: &LinkPath<'_>) -> Href {
+    let LinkPath { tree, site, own, path, .. } = *link;
     let left = Href::Address(path.to_vec());
-    if !written.shape.documents || !is_markdown(path) {
+    if !link.addressing.documents || !is_markdown(path) {
         return left;
     }
     let folder = if path.starts_with(b"/") { &site.folder } else { parent(own) };
@@ -201,13 +201,13 @@ fn files(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     let source = Source { path: stem, document: Some(document) };
     if let Some(permalink) = source.text(|document| document.front_matter.address) {
         sink.extend((!permalink.contains(':')).then(|| at_permalink(permalink)));
-    } else if document.front_matter.is_there || part.shape.documents {
+    } else if document.front_matter.is_there || part.addressing.documents {
         let is_index = file_name(stem) == b"index";
-        sink.push(match part.shape.directories && !is_index {
+        sink.push(match part.addressing.directories && !is_index {
             true => join(stem, b"index.html"),
             false => [stem, b".html"].concat(),
         });
-        if part.shape.documents && file_name(stem).eq_ignore_ascii_case(b"readme") {
+        if part.addressing.documents && file_name(stem).eq_ignore_ascii_case(b"readme") {
             sink.push(join(parent(stem), b"index.html"));
         }
     }

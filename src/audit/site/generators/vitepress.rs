@@ -5,7 +5,7 @@ use super::{Generator, NOTHING, because, leave_computed, normal, settings_of, te
 use crate::audit::document::{Construct as C, LinkKind, Syntax};
 use crate::audit::site::addresses::by_path;
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::output::{Href, Outlet, Output, Part, Shape, Written};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::Value;
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
@@ -57,9 +57,9 @@ const FILES: &[&str] = &[
     "xml", "yaml", "yml", "zip",
 ];
 
-/// What VitePress makes of a link: `linkPlugin` of its sources. Images are files that the build imports.
-fn href(written: &Written<'_>) -> Href {
-    let Written { path, shape, kind, site, .. } = *written;
+/// Returns the address that VitePress writes for a link, as `linkPlugin` of its sources does. Images are files that the build imports.
+fn href(link: &LinkPath<'_>) -> Href {
+    let LinkPath { path, addressing, kind, site, .. } = *link;
     if kind != LinkKind::Link || site.links.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
         return Href::Unknown;
     }
@@ -74,7 +74,7 @@ fn href(written: &Written<'_>) -> Href {
     }
     let stem = path.strip_suffix(b".md");
     let is_whole = stem.is_none() && (path.ends_with(b".html") || path.ends_with(b"/"));
-    let ending: &[u8] = if shape.clean || is_whole { b"" } else { b".html" };
+    let ending: &[u8] = if addressing.clean || is_whole { b"" } else { b".html" };
     Href::Address([stem.unwrap_or(path), ending].concat())
 }
 
@@ -102,8 +102,8 @@ fn publish(site: &mut Site, settings: &Value) {
     }
     let pages = Outlet::exact(site.folder.clone(), files);
     let public = Outlet::as_it_is(join(&site.folder, b"public"));
-    let shape = Shape { clean, ..Shape::default() };
-    site.output = Some(Output { outlets: vec![pages, public], href, shape });
+    let addressing = Addressing { clean, ..Addressing::default() };
+    site.output = Some(Output { outlets: vec![pages, public], href, addressing });
 }
 
 fn complete(site: &mut Site) {

@@ -1,7 +1,7 @@
-//! What MkDocs publishes, and what it makes of a link: `File._get_dest_path` and `_RelativePathTreeprocessor.path_to_url` of its sources.
+//! The files that MkDocs publishes, and the addresses that it writes for links: `File._get_dest_path` and `_RelativePathTreeprocessor.path_to_url` of its sources.
 
 use super::{HARMLESS, plain};
-use crate::audit::site::output::{Href, Outlet, Output, Part, Shape, Written};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::Value;
 use crate::audit::site::{Elsewhere, Site, below};
 use crate::audit::walk::Kind;
@@ -90,8 +90,8 @@ pub(super) fn set(site: &mut Site, settings: &Value) {
     }
     let outlet = Outlet::exact(site.folder.clone(), files);
     let copies = plugins.names().contains(&"llmstxt");
-    let shape = Shape { directories, copies, ..Shape::default() };
-    site.output = Some(Output { outlets: vec![outlet], href, shape });
+    let addressing = Addressing { directories, copies, ..Addressing::default() };
+    site.output = Some(Output { outlets: vec![outlet], href, addressing });
 }
 
 /// Returns whether MkDocs makes a page of a file with this ending.
@@ -109,17 +109,17 @@ fn files(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     let folder = parent(stem);
     sink.push(match file_name(stem) {
         b"index" | b"README" => join(folder, b"index.html"),
-        _ if part.shape.directories => join(stem, b"index.html"),
+        _ if part.addressing.directories => join(stem, b"index.html"),
         _ => [stem, b".html"].concat(),
     });
 }
 
 /// The path of a file below the folder of the documents becomes its address; everything else is left as it is.
-fn href(written: &Written<'_>) -> Href {
-    let Written { tree, site, own, path, .. } = *written;
+fn href(link: &LinkPath<'_>) -> Href {
+    let LinkPath { tree, site, own, path, .. } = *link;
     let Some(own) = below(own, &site.folder) else { return Href::Unknown };
     let is_absolute = path.starts_with(b"/") || path.starts_with(b"\\");
-    let is_copy = written.shape.copies && path.ends_with(b".md");
+    let is_copy = link.addressing.copies && path.ends_with(b".md");
     let left = if is_copy { Href::Unknown } else { Href::Address(path.to_vec()) };
     if is_absolute && site.absolute == Elsewhere::Site {
         return left;
@@ -128,12 +128,12 @@ fn href(written: &Written<'_>) -> Href {
     let Some(file) = normalise(folder, path) else { return left };
     let file = join(&site.folder, &file);
     match tree.find(&file).filter(|entry| tree.entries()[*entry as usize].kind != Kind::Folder) {
-        Some(entry) if !gives_way(written, &file) => Href::Entry(entry),
+        Some(entry) if !gives_way(link, &file) => Href::Entry(entry),
         _ => left,
     }
 }
 
 /// Returns whether a `README.md` has an `index.md` beside it, which MkDocs takes in its place.
-fn gives_way(written: &Written<'_>, file: &[u8]) -> bool {
-    file_name(file) == b"README.md" && written.tree.find(&join(parent(file), b"index.md")).is_some()
+fn gives_way(link: &LinkPath<'_>, file: &[u8]) -> bool {
+    file_name(file) == b"README.md" && link.tree.find(&join(parent(file), b"index.md")).is_some()
 }
