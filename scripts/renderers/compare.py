@@ -218,17 +218,31 @@ def pad(style, root, count):
     """Links that are right by every profile: without them, the many wrong ones make the audit doubt its profile."""
     folder = Path(root) / style.documents / "padding"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "LICENSE").write_text("x\n")
-    text = "\n".join([style.padding] * count)
-    (folder / f"padding{style.ending}").write_text("\n".join(style.front(random.Random(0), 0)) + "\n" + text + "\n")
-    return folder
+    front = "\n".join(style.front(random.Random(0), 0)) + "\n"
+    for name in ["LICENSE", "notes.txt", "raw.md"]:
+        (folder / name).write_text("x\n")
+    (folder / style.index).write_text(front + "x\n")
+    # Links of every form, to what a generator without documents at their paths has, too.
+    static = [Path(root) / of for of in style.static(root)]
+    for of in static:
+        (of / "padding.md").write_text("x\n")
+        (of / "padding.txt").write_text("x\n")
+    text = "\n".join([" ".join(f"[x]({link})" for link in style.padding)] * count)
+    (folder / f"padding{style.ending}").write_text(front + text + "\n")
+    return [folder, *(of / name for of in static for name in ["padding.md", "padding.txt"])]
+
+
+def remove(paths):
+    """Takes away what `pad` has made."""
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def verdicts(style, audit, root, probes):
     """The audit's word on every probe; returns the report, and how many right links are not judged, by kind."""
     padding = pad(style, root, len(probes))
     found, report = audit.findings(root)
-    shutil.rmtree(padding)
+    remove(padding)
     silent = defaultdict(list)
     for probe in probes:
         probe.codes = found.get((probe.path, probe.line), [])
@@ -262,7 +276,7 @@ def fixed(style, root, variant, audit, probes):
     before = {path: path.read_text() for path in (root / style.documents).rglob(f"*{style.ending}")}
     padding = pad(style, root, len(probes))
     audit.fix(root)
-    shutil.rmtree(padding)
+    remove(padding)
     shutil.rmtree(root / "out", ignore_errors=True)
     after = [Probe(one.mark, one.path, one.line, one.form, one.destination, one.image, one.role) for one in probes]
     for one in after:

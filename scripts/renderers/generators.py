@@ -105,6 +105,8 @@ class Generator:
     #: The ways to set it up; each is a site of its own.
     variants = ["plain"]
     index = "index.md"
+    #: Right links on the page `padding` of the folder `padding`, of every form.
+    padding = ["LICENSE", "./", "/"]
 
     def front(self, rng, token):
         """Lines at the top of a document."""
@@ -124,9 +126,6 @@ class Generator:
     def prefer(self, page, other):
         """Whether the first of two pages with the same text is the document's own."""
         return page.count("/") > other.count("/")
-
-    #: Links beside a LICENSE in the folder `padding`, right by the generator's rules.
-    padding = "[x](LICENSE) [x](./) [x](/)"
 
     def place(self):
         """The folder below which its sites are made; none for the usual one."""
@@ -162,6 +161,8 @@ class MkDocs(Generator):
         lambda rng: "*[HTML]: Hyper Text",
         lambda rng: "| a | b |\n|---|---|\n| <a id=\"cell\"></a> | [x](#cell) |",
     ]
+
+    padding = ["../padding", "../", "/", "padding.md", "notes.txt"]
 
     def setup(self, root, variant, folders):
         theme = "material" if variant != "plain" else "mkdocs"
@@ -211,6 +212,7 @@ class VitePress(OfNode):
 
     name = "vitepress"
     unique_ids = True
+    padding = ["padding", "./", "/", "padding.md", "../padding.txt"]
     variants = ["plain", "clean"]
     ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}"]
     blocks = COMMON + [container("::: tip", ":::"), container("::: details A title", ":::"), container("<Badge>", "</Badge>")]
@@ -338,7 +340,7 @@ class Sphinx(Generator):
     """Sphinx with MyST."""
 
     name = "sphinx"
-    padding = "[x](LICENSE) [x](/padding/LICENSE) [x](padding)"
+    padding = ["LICENSE", "/padding/LICENSE", "padding"]
     variants = ["anchors", "plain"]
     ids = []
     blocks = COMMON + [
@@ -392,6 +394,7 @@ class Hugo(Generator):
     documents = "content"
     index = "_index.md"
     by_address = True
+    padding = ["../../padding", "./", "/", "../../padding.md", "../../padding.txt"]
     variants = ["plain", "ascii", "ugly"]
     ids = ["{{#{name}}}", "{{ #{name} }}", "{{#{name} .class}}", "{{.class}}"]
     extras = [
@@ -461,6 +464,7 @@ class Jekyll(Generator):
 
     name = "jekyll"
     by_address = True
+    padding = ["../padding", "./", "/", "../padding.md", "../padding.txt"]
     variants = ["plain", "pretty"]
     ids = ["{{#{name}}}", "{{: #{name}}}", "{{: #{name} .class}}"]
     extras = [lambda rng: "<h3 id=\"raw-heading\">Raw</h3>", lambda rng: "A paragraph.\n{: #paragraph}", lambda rng: "A note.[^1]\n\n[^1]: The note."]
@@ -475,6 +479,8 @@ class Jekyll(Generator):
         (root / "docs/_config.yml").write_text(
             f"title: Made up\n{permalink}defaults:\n  - scope: {{path: ''}}\n    values: {{layout: default}}\n"
         )
+        # Without one, GitHub may build it, with plug-ins.
+        (root / "docs/Gemfile").write_text('gem "jekyll"\n')
         (root / "docs/_layouts").mkdir(exist_ok=True)
         (root / "docs/_layouts/default.html").write_text("<html><body><main>{{ content }}</main></body></html>\n")
 

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
 use super::settings::Settings;
-use super::site::{Addresses, Index, Site, Sites};
+use super::site::{Addresses, Files, Index, Site, Sites};
 use super::walk::{Kind, Tree};
 use crate::text::path::{file_name, join, parent};
 
@@ -44,6 +44,8 @@ pub struct Corpus {
     of_entry: Vec<u32>,
     /// By site: the addresses of its pages, if they have any.
     indexes: Vec<Option<Index>>,
+    /// By site: the files that its build publishes, where that is known.
+    files: Vec<Option<Files>>,
     /// By site: the page of each label, for sites whose labels apply to all pages.
     labels: Vec<Labels>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
@@ -147,8 +149,9 @@ impl Corpus {
             of_entry[page.entry as usize] = at;
         }
         let indexes = indexes(&tree, &sites, &pages, &of_entry);
+        let files = files(&tree, &sites, &pages, &of_entry);
         let labels = labels(&sites, &pages);
-        Self { tree, sites, pages, rooted: true, of_entry, indexes, labels, addresses: OnceLock::new() }
+        Self { tree, sites, pages, rooted: true, of_entry, indexes, files, labels, addresses: OnceLock::new() }
     }
 
     /// Returns the page of an entry.
@@ -179,6 +182,12 @@ impl Corpus {
     #[must_use]
     pub fn index(&self, page: u32) -> Option<&Index> {
         self.indexes.get(usize::from(self.pages[page as usize].site))?.as_ref()
+    }
+
+    /// Returns what the build of the site of a page publishes, where that is known.
+    #[must_use]
+    pub fn files(&self, page: u32) -> Option<&Files> {
+        self.files.get(usize::from(self.pages[page as usize].site))?.as_ref()
     }
 
     /// Returns the page with a label that destinations on a page may name, if the site of the page has labels.
@@ -251,6 +260,18 @@ fn indexes(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<
     };
     let of_site = |(site, has_pages): (&Site, bool)| if has_pages { Index::new(site, tree, &document) } else { None };
     sites.all().iter().zip(has_pages).map(of_site).collect()
+}
+
+/// Returns the files that the build of each site publishes; sites without an output cost nothing.
+fn files(tree: &Tree, sites: &Sites, pages: &[Page], of_entry: &[u32]) -> Vec<Option<Files>> {
+    if sites.all().iter().all(|site| site.output.is_none()) {
+        return Vec::new();
+    }
+    let document = |entry: u32| {
+        let page = of_entry.get(entry as usize).copied().filter(|page| *page != NO_PAGE)?;
+        Some(&pages[page as usize].document)
+    };
+    sites.all().par_iter().map(|site| Files::new(site, tree, &document)).collect()
 }
 
 /// The labels of a site that finds them on all pages.

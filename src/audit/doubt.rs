@@ -40,7 +40,10 @@ pub fn find(corpus: &Corpus, links: &mut [Box<[Resolved]>]) -> Vec<Doubt> {
     for (number, links) in (0_u32..).zip(&*links) {
         let page = &corpus.pages[number as usize];
         for (at, _) in links.iter().enumerate().filter(|(_, link)| is_broken(link)) {
-            if let Some(form) = form(corpus, number, at).filter(|form| page.audited && DOUBTFUL.contains(form)) {
+            // The path of a document is doubtful, too, where the site has the document at another address.
+            let is_doubtful =
+                |form: &Form| DOUBTFUL.contains(form) || matches!(links[at].target, Target::Misaddressed(_));
+            if let Some(form) = form(corpus, number, at).filter(|form| page.audited && is_doubtful(form)) {
                 suspects.entry((page.site, form)).or_default().push((number, at));
             }
         }
@@ -64,7 +67,7 @@ pub fn find(corpus: &Corpus, links: &mut [Box<[Resolved]>]) -> Vec<Doubt> {
 }
 
 fn is_broken(link: &Resolved) -> bool {
-    matches!(link.target, Target::Missing | Target::Outside | Target::Case(_))
+    matches!(link.target, Target::Missing | Target::Outside | Target::Case(_) | Target::Misaddressed(_))
 }
 
 /// Returns the number of links of a form on the audited pages of a site.

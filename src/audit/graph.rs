@@ -116,7 +116,7 @@ impl Graph {
 fn edges(corpus: &Corpus, page: u32, links: &[Resolved]) -> Box<[u32]> {
     let leads = |link: &Resolved| match link.target {
         // A link with the wrong letter case still counts. Fixing the link is enough.
-        Target::Case(entry) => corpus.page_of(entry),
+        Target::Case(entry) | Target::Misaddressed(entry) => corpus.page_of(entry),
         Target::Hosted(page) | Target::Unpublished(page) => Some(page),
         _ => link.page(),
     };

@@ -87,7 +87,7 @@ fn is_for_host(path: &[u8]) -> bool {
 }
 
 fn is_good(link: &Resolved) -> bool {
-    !matches!(link.target, Target::Missing | Target::Outside | Target::Case(_))
+    !matches!(link.target, Target::Missing | Target::Outside | Target::Case(_) | Target::Misaddressed(_))
         && !matches!(link.fragment, Fragment::Missing | Fragment::Case(_))
 }
 

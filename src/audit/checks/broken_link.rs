@@ -21,8 +21,8 @@
 //! or exclude the document.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::document::LinkKind;
-use crate::audit::resolve::Target;
+use crate::audit::document::{Link, LinkKind};
+use crate::audit::resolve::{Target, nowhere};
 use crate::audit::suggest;
 use crate::text::path::display_path;
 
@@ -38,7 +38,11 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
     let document = context.document(page);
     for (link, resolved) in context.links(page) {
         let destination = document.text(link.destination);
-        if !matches!(resolved.target, Target::Missing | Target::Outside | Target::Unpublished(_)) {
+        let is_broken = matches!(
+            resolved.target,
+            Target::Missing | Target::Outside | Target::Unpublished(_) | Target::Misaddressed(_)
+        );
+        if !is_broken {
             continue;
         }
         let what = suggest::target_name(context.corpus, page, destination, resolved.target);
@@ -50,12 +54,29 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),
             Target::Unpublished(_) => unpublished(context, page, &what),
+            Target::Misaddressed(entry) => misaddressed(context, page, link, entry),
             _ => format!("{destination} leads out of the tree"),
         };
-        let is_there = matches!(resolved.target, Target::Unpublished(_));
-        let guess = if is_there { None } else { suggest::target(context.corpus, page, link) };
+        let guess = match resolved.target {
+            Target::Unpublished(_) => None,
+            Target::Misaddressed(entry) => suggest::address(context.corpus, page, link, entry),
+            _ => suggest::target(context.corpus, page, link),
+        };
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
+    }
+}
+
+/// The file is there, and the address is not the one that the site has for it.
+fn misaddressed(context: Context<'_>, page: u32, link: &Link, entry: u32) -> String {
+    let corpus = context.corpus;
+    let destination = context.document(page).text(link.destination);
+    let name = display_path(&corpus.tree.entries()[entry as usize].path);
+    let at = nowhere(corpus, page, link.kind, destination).map_or_else(String::new, |at| display_path(&at));
+    let real = corpus.files(page).and_then(|files| files.address(entry));
+    match real {
+        Some(real) => format!("the site has {name} at {}, and this leads to {at}", display_path(&real)),
+        None => format!("the site has nothing at {at}, where this leads; {name} is not published there"),
     }
 }
 

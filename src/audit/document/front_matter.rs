@@ -8,6 +8,8 @@ use super::{Span, Strings, Text};
 /// The statements of a page about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontMatter {
+    /// `true` when there is a block, if only an empty one.
+    pub is_there: bool,
     /// `title:`.
     pub title: Option<Text>,
     /// `status:`.

@@ -24,7 +24,8 @@ pub fn parse(decoded: &Decoded<'_>, syntax: &Syntax, patterns: &Patterns, bare: 
     // What documents usually need, so that nothing is copied while it grows.
     let mut strings = Strings::with_capacity(text.len() / 8);
     let block = if head.is_empty() { front_matter::in_comment(original) } else { 0..head.end };
-    let front_matter = front_matter::read(&whole[mark..][block.clone()], mark + block.start, &mut strings);
+    let mut front_matter = front_matter::read(&whole[mark..][block.clone()], mark + block.start, &mut strings);
+    front_matter.is_there = !head.is_empty();
 
     let options = options(syntax, text);
     let broken = RefCell::new(Vec::new());

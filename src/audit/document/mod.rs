@@ -104,6 +104,8 @@ pub enum LinkKind {
     Include,
     /// `[[page#heading|text]]`, which may name a page wherever it lies.
     Wiki,
+    /// The generator looks its destination up: `[text]({{< ref "page" >}})`.
+    LookedUp,
 }
 
 /// Something that points somewhere.

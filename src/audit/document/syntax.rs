@@ -60,6 +60,12 @@ pub enum Construct {
     GfmFootnotes,
     /// `term` and `: definition` below it are a list of definitions.
     DefinitionLists,
+    /// A heading in HTML has no name but an id of its own.
+    NamelessHtml,
+    /// `:name:` may be an emoji, which has no text (`pymdownx.emoji`, VitePress).
+    Emoji,
+    /// A heading needs no blank behind its marks, and may have none in front (Python-Markdown).
+    TightHeadings,
 }
 
 /// Some constructs.

@@ -4,6 +4,7 @@ mod address;
 mod fragment;
 mod malformed;
 mod path;
+mod served;
 
 use std::borrow::Cow;
 
@@ -39,6 +40,8 @@ pub enum Target {
     Case(u32),
     /// A document that the site does not show: no list of its pages names it.
     Unpublished(u32),
+    /// Nothing: an entry is there, and the published site has it at another address.
+    Misaddressed(u32),
     /// A file that is no document, or a folder without a page.
     Entry(u32),
     /// A page, and whether the link named its folder.
@@ -134,6 +137,19 @@ pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str)
     }
 }
 
+/// Returns the address to which a link leads on the published site, from the site's root; nothing where it leads to something or is not known.
+#[must_use]
+pub fn nowhere(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str) -> Option<Vec<u8>> {
+    let path = Parts::new(destination.trim()).decoded().into_owned();
+    match served::find(corpus, page, corpus.site(page), &path, kind) {
+        served::Served::Nowhere(addresses) => {
+            let end: &[u8] = if path.ends_with(b"/") { b"/" } else { b"" };
+            addresses.first().map(|address| [b"/", address.as_slice(), end].concat())
+        }
+        _ => None,
+    }
+}
+
 fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str, buffer: &mut Vec<u8>) -> Resolved {
     let site = corpus.site(page);
     let destination = destination.trim();
@@ -167,7 +183,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
                 None => open(site, &parts.decoded(), target),
             }
         }
-        Target::Case(_) => open(site, &parts.decoded(), target),
+        Target::Case(_) | Target::Misaddressed(_) => open(site, &parts.decoded(), target),
         Target::Page(of) | Target::FolderPage { page: of, .. } => {
             let fragment = parts
                 .fragment

@@ -1,5 +1,6 @@
 //! Which entry of the tree a path means.
 
+use super::served::{self, Served};
 use super::{Target, address};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
@@ -60,8 +61,14 @@ pub(super) fn locate(
 ) -> Target {
     let tree = &corpus.tree;
     let own = corpus.path(page);
+    let nowhere = match served::find(corpus, page, site, path, kind) {
+        Served::Entry(entry) => return published(corpus, own, site, entry, kind),
+        Served::Nowhere(addresses) => Some(addresses),
+        Served::Unknown => None,
+    };
     // Nearly all are written from their page's folder and lead to what is there, and cost no memory of their own.
-    if is_from_folder(path, site)
+    if nowhere.is_none()
+        && is_from_folder(path, site)
         && (kind != LinkKind::Include || site.includes.is_empty())
         && normalise_into(buffer, parent(own), path)
         && let Some(entry) = variants(tree, site, buffer)
@@ -77,25 +84,31 @@ pub(super) fn locate(
         Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
         _ => variants(tree, site, candidate),
     };
-    let mut found =
-        candidates.iter().flatten().filter_map(in_tree).map(|entry| published(corpus, own, site, entry, kind));
-    if let Some(first) = found.next() {
-        let is_shown = |target: &Target| !matches!(target, Target::Unpublished(_));
-        return if site.links.hides_drafts && !is_shown(&first) {
-            found.find(is_shown).unwrap_or(first)
-        } else {
-            first
-        };
-    }
-    if let Some(entry) = address::find(corpus, page, site, path, buffer) {
-        return published(corpus, own, site, entry, kind);
-    }
-    if let Some(entry) = by_name(tree, site, path) {
-        return match site.links.by_name {
-            ByName::Perhaps => Target::Unjudged(Cause::Address),
-            _ => reached(corpus, site, entry),
-        };
-    }
+    let mut found = candidates.iter().flatten().filter_map(in_tree);
+    let mut by_address = || address::find(corpus, page, site, path, buffer);
+    let misaddressed = match &nowhere {
+        Some(_) => found.next().or_else(by_address).filter(|entry| is_meant(tree, path, *entry)),
+        None => {
+            let mut targets = found.map(|entry| published(corpus, own, site, entry, kind));
+            if let Some(first) = targets.next() {
+                let is_shown = |target: &Target| !matches!(target, Target::Unpublished(_));
+                return match site.links.hides_drafts && !is_shown(&first) {
+                    true => targets.find(is_shown).unwrap_or(first),
+                    false => first,
+                };
+            }
+            if let Some(entry) = by_address() {
+                return published(corpus, own, site, entry, kind);
+            }
+            if let Some(entry) = by_name(tree, site, path) {
+                return match site.links.by_name {
+                    ByName::Perhaps => Target::Unjudged(Cause::Address),
+                    _ => reached(corpus, site, entry),
+                };
+            }
+            None
+        }
+    };
     if let Some(page) = corpus.label(page, path) {
         return Target::Page(page);
     }
@@ -109,14 +122,25 @@ pub(super) fn locate(
     if candidates.iter().flatten().any(|candidate| is_made_by_generator(candidate, site)) {
         return Target::Elsewhere;
     }
-    if redirected(site, path, candidates.first()) || is_page_of_host(corpus, own, path, candidates.first()) {
+    let served = nowhere.as_deref().unwrap_or_default();
+    if redirected(site, path, candidates.first())
+        || served.iter().any(|address| site.redirects.has(address))
+        || is_page_of_host(corpus, own, path, candidates.first())
+    {
         return Target::Elsewhere;
     }
-    if is_published(corpus, path, candidates.first().and_then(Option::as_deref))
-        || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+    let may_be_elsewhere = || {
+        is_published(corpus, path, candidates.first().and_then(Option::as_deref))
+            || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+    };
+    if misaddressed.is_none() && may_be_elsewhere()
+        || served.iter().any(|address| site.makes(address))
         || address::may_be(corpus, page, site, path)
     {
         return Target::Unjudged(Cause::Published);
+    }
+    if let Some(entry) = misaddressed {
+        return Target::Misaddressed(entry);
     }
     if addressed(corpus, site, path) {
         return Target::Unjudged(Cause::Address);
@@ -156,6 +180,12 @@ fn is_hidden(corpus: &Corpus, own: &[u8], site: &Site, page: u32, kind: LinkKind
         && is_draft(page)
         && corpus.site(page).links.hides_drafts
         && corpus.tree.find(own).and_then(|entry| corpus.page_of(entry)).is_some_and(|own| !is_draft(own))
+}
+
+/// Returns whether an entry shows what a path means that is no address of the published site. A folder at the root of a host may be
+/// another program's.
+fn is_meant(tree: &Tree, path: &[u8], entry: u32) -> bool {
+    !path.starts_with(b"/") || tree.entries()[entry as usize].kind != Kind::Folder
 }
 
 /// The entry of exactly this path, unless it is a folder.

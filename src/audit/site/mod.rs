@@ -9,6 +9,7 @@ mod generators;
 mod links;
 pub mod open;
 mod origin;
+mod output;
 mod redirects;
 mod settings;
 mod sites;
@@ -24,6 +25,7 @@ pub use flavor::Flavor;
 pub use links::{Addresses, ByName, Elsewhere, Links};
 pub use open::{Cause, Form, Forms, Open};
 pub use origin::Origin;
+pub use output::{Addressing, Files, Href, LinkPath, Outlet, Output, Part};
 pub use redirects::Redirects;
 pub use sites::{Sites, is_below};
 
@@ -45,7 +47,7 @@ pub struct Named {
     pub file: Vec<u8>,
     /// The line, from 1.
     pub line: u32,
-    /// As written.
+    /// As destination.
     pub text: String,
     /// From the root of the tree.
     pub path: Vec<u8>,
@@ -109,7 +111,7 @@ pub struct Site {
     pub navigation: Vec<Vec<u8>>,
     /// Pages that must be there, because navigation names them.
     pub named: Vec<Named>,
-    /// `true` when a list of everything is made, as no navigation is written.
+    /// `true` when a list of everything is made, as no navigation is destination.
     pub lists_folders: bool,
     /// The unknown facts about the site.
     pub open: Vec<Open>,
@@ -117,6 +119,8 @@ pub struct Site {
     pub settings: Vec<(String, String, String)>,
     /// Old addresses that lead to new ones.
     pub redirects: Redirects,
+    /// The way its build publishes, where that is known.
+    pub output: Option<Output>,
 }
 
 impl Site {
@@ -151,6 +155,7 @@ impl Site {
             open: Vec::new(),
             settings: Vec::new(),
             redirects: Redirects::default(),
+            output: None,
         }
     }
 

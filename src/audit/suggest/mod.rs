@@ -11,7 +11,7 @@ use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::casefold::alphanumerics;
 use crate::text::path::{display_path, file_name, normalise, parent};
 
-pub use render_link::{recased, render_link, rewritten};
+pub use render_link::{by_address, recased, render_link, rewritten};
 
 /// The maximum number of candidates for an edit distance.
 const MANY: usize = 2_000;
@@ -33,6 +33,25 @@ pub fn target(corpus: &Corpus, page: u32, link: &Link) -> Option<Guess> {
     let destination = corpus.pages[page as usize].document.text(link.destination);
     let is_rooted = !destination.starts_with('/') || corpus.rooted;
     Some(Guess { certain: guess.certain && is_rooted, ..guess }.checked(corpus, page, link.kind))
+}
+
+/// Returns how a link is to be written whose target the published site has at another address: by the path of the file where the generator
+/// takes that, else by the address.
+#[must_use]
+pub fn address(corpus: &Corpus, page: u32, link: &Link, entry: u32) -> Option<Guess> {
+    let found = &corpus.tree.entries()[entry as usize];
+    let index = || corpus.index_of(&found.path, corpus.site(page));
+    let entry = match found.kind {
+        Kind::Folder => corpus.pages[index()? as usize].entry,
+        _ => entry,
+    };
+    let parts = Parts::new(corpus.pages[page as usize].document.text(link.destination));
+    let by_path = rewritten(corpus, corpus.path(page), entry, &Parts { path: "", ..parts });
+    let destination = match is_certain(corpus, page, link.kind, &by_path) {
+        true => by_path,
+        false => by_address(corpus, page, entry, &parts)?,
+    };
+    Some(Guess { destination, certain: true }.checked(corpus, page, link.kind))
 }
 
 impl Guess {
@@ -220,7 +239,9 @@ pub fn target_name(corpus: &Corpus, page: u32, destination: &str, target: Target
     let parts = Parts::new(destination);
     let path = parts.decoded();
     match target {
-        Target::Case(entry) | Target::Entry(entry) => display_path(&corpus.tree.entries()[entry as usize].path),
+        Target::Case(entry) | Target::Entry(entry) | Target::Misaddressed(entry) => {
+            display_path(&corpus.tree.entries()[entry as usize].path)
+        }
         Target::Page(page) | Target::Unpublished(page) | Target::FolderPage { page, .. } => {
             display_path(corpus.path(page))
         }

@@ -35,6 +35,25 @@ pub fn rewritten(corpus: &Corpus, own: &[u8], entry: u32, parts: &Parts<'_>) -> 
     render_link(own, &corpus.tree.entries()[entry as usize].path, parts, fragment_in(corpus, entry, parts))
 }
 
+/// Returns the address of `entry` on the published site as a destination on a page: relative, or from the root as the old one.
+#[must_use]
+pub fn by_address(corpus: &Corpus, page: u32, entry: u32, parts: &Parts<'_>) -> Option<String> {
+    let files = corpus.files(page)?;
+    let address = files.address(entry)?;
+    let path = if parts.path.starts_with('/') {
+        let base = &corpus.site(page).base;
+        if base.is_empty() { address.into_owned() } else { [b"/", base.as_slice(), &address].concat() }
+    } else {
+        let own = files.file_of(corpus.pages[page as usize].entry)?;
+        let mut path = relative(parent(own), &address);
+        if address.ends_with(b"/") {
+            path.push(b'/');
+        }
+        path
+    };
+    Some(with_rest(encode_destination(&path), parts.query, fragment_in(corpus, entry, parts)))
+}
+
 /// Returns the fragment of a destination in the spelling of its new page.
 fn fragment_in<'a>(corpus: &'a Corpus, entry: u32, parts: &Parts<'a>) -> Option<&'a str> {
     parts.fragment.map(|fragment| match corpus.page_of(entry) {

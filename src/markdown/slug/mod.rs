@@ -10,14 +10,16 @@ use std::ops::Range;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-pub use python::Slugify;
+pub use python::{Case, Slugify};
 pub use rules::docutils;
 
 /// The renderer whose rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// GitHub, GitLab, and kramdown's parser for GitHub's Markdown, which Jekyll uses.
+    /// GitHub and GitLab.
     Github,
+    /// kramdown's parser for GitHub's Markdown, which Jekyll uses: GitHub's names without the joiner of emoji.
+    Kramdown,
     /// The package github-slugger: GitHub's names, but never the same one twice. Docusaurus, Starlight, Mintlify and
     /// DocFX follow it.
     GithubSlugger,
@@ -37,6 +39,11 @@ pub enum Dialect {
         /// The setting `myst_heading_anchors`: headings of deeper levels have docutils' ids alone.
         depth: u8,
     },
+    /// Hugo's `autoHeadingIDType`: `github`, or `github-ascii`.
+    Hugo {
+        /// Only ASCII stays.
+        ascii: bool,
+    },
 }
 
 impl Dialect {
@@ -50,8 +57,10 @@ impl Dialect {
             Self::GithubSlugger => rules::github_slugger(text, names),
             Self::Mdbook => rules::mdbook(text, names),
             Self::PythonMarkdown { slugify, separator } => slugify.write(text, separator, names),
+            Self::Kramdown => rules::github(&text.replace('\u{200d}', ""), names),
             Self::MditVue => rules::mdit_vue(text, names),
             Self::Myst { .. } => rules::myst(text, names),
+            Self::Hugo { ascii } => rules::hugo(text, ascii, names),
         }
     }
 
@@ -85,6 +94,19 @@ impl Slugger {
         Self { dialect, names: String::new(), given: HashTable::new() }
     }
 
+    /// Takes a name that the document gives by itself: no heading gets it after that.
+    pub fn take(&mut self, name: &str) {
+        let start = self.names.len();
+        self.names.push_str(name);
+        let hash = self.hash(start);
+        match self.find(hash, start) {
+            Some(_) => self.names.truncate(start),
+            None => {
+                self.give(start, hash);
+            }
+        }
+    }
+
     /// Returns the anchor of the next heading: `name`, or `name-1` and so on when it is taken.
     pub fn next(&mut self, text: &str) -> &str {
         let start = self.names.len();
@@ -108,7 +130,7 @@ impl Slugger {
             self.names.truncate(base);
             // Infallible: writes to a `String`.
             let _ = write!(self.names, "{}{number}", if self.dialect.is_python() { '_' } else { '-' });
-            if self.dialect == Dialect::Github {
+            if matches!(self.dialect, Dialect::Github | Dialect::Kramdown) {
                 break None;
             }
             let hash = self.hash(start);
@@ -217,8 +239,28 @@ mod tests {
         };
         assert_eq!(slug(Slugify::Ascii, '_', "Release  notes - one_two"), "release_notes_-_one_two");
         assert_eq!(slug(Slugify::Unicode, '-', "Größe: der Bär"), "größe-der-bär");
-        assert_eq!(slug(Slugify::PymdownxLower, '-', "A  B & Größe"), "a--b--größe");
-        assert_eq!(slug(Slugify::Pymdownx, '-', "My API"), "My-API");
+        // Python-Markdown makes one blank of several; what is left of `A & B` keeps both of its own.
+        assert_eq!(slug(Slugify::Pymdownx(Case::Lower), '-', "A  B & Größe"), "a-b--größe");
+        assert_eq!(slug(Slugify::Pymdownx(Case::LowerAscii), '-', "Größe ÄB"), "größe-Äb");
+        assert_eq!(slug(Slugify::Pymdownx(Case::Keep), '-', "My API"), "My-API");
+        assert_eq!(slug(Slugify::Pymdownx(Case::Lower), '-', "Vec<T> of a"), "vec-of-a");
+    }
+
+    #[test]
+    fn hugo_names() {
+        let slug = |ascii, text| Slugger::new(Dialect::Hugo { ascii }).next(text).to_owned();
+        for (text, name, in_ascii) in [
+            ("İstanbul", "istanbul", "istanbul"),
+            ("Ⅷ Привет", "-привет", "-"),
+            ("नमस्ते", "नमसत", "heading"),
+            ("e\u{301}galité ½", "egalité-", "egalite-"),
+            ("…", "heading", "heading"),
+        ] {
+            assert_eq!((slug(false, text), slug(true, text)), (name.to_owned(), in_ascii.to_owned()), "{text}");
+        }
+        let mut slugger = Slugger::new(Dialect::Hugo { ascii: false });
+        slugger.take("ab");
+        assert_eq!(["ab", "ab"].map(|text| slugger.next(text).to_owned()), ["ab-1", "ab-2"]);
     }
 
     #[test]

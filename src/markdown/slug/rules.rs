@@ -172,6 +172,38 @@ pub(super) fn mdbook(text: &str, names: &mut String) {
     }));
 }
 
+/// Hugo's `sanitizeAnchorName`. Letters, decimal digits, `_`, hyphens and blanks stay, each character in lower case by itself; marks go.
+/// What nothing is left of is named `heading`.
+pub(super) fn hugo(text: &str, ascii: bool, names: &mut String) {
+    use GeneralCategory as G;
+    let start = names.len();
+    let is_letter = |c: char| {
+        matches!(
+            c.general_category(),
+            G::UppercaseLetter
+                | G::LowercaseLetter
+                | G::TitlecaseLetter
+                | G::ModifierLetter
+                | G::OtherLetter
+                | G::DecimalNumber
+        )
+    };
+    let mut write = |c: char| match c {
+        '-' | ' ' => names.push('-'),
+        c if ascii && !c.is_ascii() => {}
+        c if c == '_' || is_letter(c) => names.extend(c.to_lowercase().next()),
+        _ => {}
+    };
+    match ascii {
+        // Accents go before what is not ASCII does.
+        true => text.trim().nfd().for_each(&mut write),
+        false => text.trim().chars().for_each(&mut write),
+    }
+    if names.len() == start {
+        names.push_str("heading");
+    }
+}
+
 /// The `slugify` of `@mdit-vue/shared`. Accents go, runs of punctuation and white space become one hyphen, and a digit in
 /// front gets an underscore.
 pub(super) fn mdit_vue(text: &str, names: &mut String) {

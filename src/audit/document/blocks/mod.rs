@@ -41,8 +41,13 @@ impl Rewritten {
 /// The text around a JSX tag that makes it HTML anywhere.
 pub(super) const TAG: (&str, &str) = ("<!--\u{1}", "-->");
 
-const PYTHON: Constructs =
-    Constructs::new(&[Construct::Admonitions, Construct::Tabs, Construct::LooseDefinitions, Construct::RawHtml]);
+const PYTHON: Constructs = Constructs::new(&[
+    Construct::Admonitions,
+    Construct::Tabs,
+    Construct::LooseDefinitions,
+    Construct::RawHtml,
+    Construct::TightHeadings,
+]);
 
 /// Rewrites what the renderer takes otherwise than CommonMark; nothing where it takes all of it the same way.
 pub(super) fn rewrite(text: &str, syntax: &Syntax) -> Option<Rewritten> {

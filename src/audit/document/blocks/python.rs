@@ -12,7 +12,23 @@ use crate::audit::document::{Construct, Syntax, raw};
 pub(super) fn is_worth_it(text: &str) -> bool {
     let has = |mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
     let blanks = || memmem::find_iter(text.as_bytes(), "](").any(|at| raw::blank(text, at + 2).is_some());
-    has("!!!") || has("???") || has("\n===") || text.starts_with("===") || has("]:") || has("<") || blanks()
+    has("!!!")
+        || has("???")
+        || has("\n===")
+        || text.starts_with("===")
+        || has("]:")
+        || has("<")
+        || blanks()
+        || memchr::memchr_iter(b'#', text.as_bytes()).any(|at| is_tight(text.as_bytes(), at))
+}
+
+/// Returns whether the marks of a heading that begin at `at` have blanks in front or none behind.
+fn is_tight(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    let blanks = before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let begins = matches!(before.get(..at - blanks).and_then(<[u8]>::last), None | Some(b'\n'));
+    let behind = text[at..].iter().find(|byte| **byte != b'#');
+    begins && (blanks > 0 || !matches!(behind, None | Some(b' ' | b'\t' | b'\n' | b'\r')))
 }
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
@@ -77,10 +93,37 @@ impl PythonPass<'_, '_> {
                 while self.lists.pop_if(|open| column <= *open).is_some() {}
                 self.lists.push(column);
             }
-            self.copy(line, column);
+            if !self.heading(line, column) {
+                self.copy(line, column);
+            }
         }
         self.is_blank = false;
         line.next
+    }
+
+    /// Writes a heading as CommonMark has it. Python-Markdown needs no blank behind the marks, and takes a line with blanks in front for
+    /// text.
+    fn heading(&mut self, line: &Line<'_>, column: usize) -> bool {
+        let marks = line.text.bytes().take_while(|byte| *byte == b'#').count();
+        let is_tight = !matches!(line.text.as_bytes().get(marks), None | Some(b' ' | b'\t'));
+        let has_blanks = !column.is_multiple_of(4);
+        if !(1..=6).contains(&marks) || !self.syntax.has(Construct::TightHeadings) || !(is_tight || has_blanks) {
+            return false;
+        }
+        if column == line.indent {
+            self.writer.copy(line.start..line.body);
+        } else {
+            self.writer.indent(column, line.start);
+        }
+        if has_blanks {
+            self.writer.insert("\\", line.body);
+            self.writer.copy(line.body..line.next);
+        } else {
+            self.writer.copy(line.body..line.body + marks);
+            self.writer.insert(" ", line.body + marks);
+            self.writer.copy(line.body + marks..line.next);
+        }
+        true
     }
 
     /// Returns the title of a block that a line's text begins.
@@ -302,6 +345,7 @@ mod tests {
             Construct::Tabs,
             Construct::LooseDefinitions,
             Construct::RawHtml,
+            Construct::TightHeadings,
         ]);
         rewrite(text, &syntax).map_or_else(|| text.to_owned(), |done| done.text)
     }
@@ -316,6 +360,14 @@ mod tests {
         assert_eq!(rewritten(code), code);
         let fenced = "```\n!!! note\n    a\n```\n";
         assert_eq!(rewritten(fenced), fenced);
+    }
+
+    #[test]
+    fn headings_need_no_blank_and_have_none_in_front() {
+        let text = "##a\n\n- b\n\n  ## c\n\n    ## d\n\n# e\n";
+        assert_eq!(rewritten(text), "## a\n\n- b\n\n  \\## c\n\n    ## d\n\n# e\n");
+        let code = "    ##a\n";
+        assert_eq!(rewritten(code), code);
     }
 
     #[test]

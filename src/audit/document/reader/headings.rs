@@ -10,8 +10,41 @@ use crate::markdown::slug::{Dialect, Slugger, docutils};
 /// A heading that has begun.
 pub(super) struct Heading {
     pub(super) text: String,
+    /// The text by which Hugo names it.
+    pub(super) spans: Spans,
     pub(super) id: Option<String>,
     pub(super) level: u8,
+}
+
+/// The text of a heading as Goldmark has it: of emphasis, a link or an image only what stands first in it, up to the next mark.
+#[derive(Default)]
+pub(super) struct Spans {
+    text: String,
+    /// For each of them that is open, whether anything more in it is left out.
+    open: Vec<bool>,
+}
+
+impl Spans {
+    fn start(&mut self, has_text: bool) {
+        let is_first = self.is_heard();
+        self.open.push(!(is_first && has_text));
+    }
+
+    /// Returns whether what comes is a part of the text; it is the last in what is open.
+    fn is_heard(&mut self) -> bool {
+        let is_heard = !self.open.iter().any(|is_done| *is_done);
+        self.open.iter_mut().for_each(|is_done| *is_done = true);
+        is_heard
+    }
+
+    fn add(&mut self, text: &str) {
+        let is_inside = !self.open.is_empty();
+        if text.is_empty() || !self.is_heard() {
+            return;
+        }
+        let end = if is_inside { text.find(['_', '*']).map_or(text.len(), |mark| mark + 1) } else { text.len() };
+        self.text.push_str(&text[..end]);
+    }
 }
 
 /// The headings so far.
@@ -34,7 +67,11 @@ pub(super) struct Headings {
 impl DocumentReader<'_> {
     /// Adds text to the heading or term that it stands in.
     pub(super) fn heading_text(&mut self, text: &str) {
-        if self.inside.images > 0 && !self.syntax.has(Construct::ImageText) {
+        if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
+            heading.spans.add(text);
+        }
+        // The text of an image is a part of Hugo's names.
+        if self.inside.images > 0 && !self.syntax.has(Construct::ImageText) && !self.is_hugo() {
             return;
         }
         if let Some(heading) = &mut self.headings.open {
@@ -57,6 +94,23 @@ impl DocumentReader<'_> {
         } else {
             self.heading_text(text);
         }
+    }
+
+    /// Begins emphasis, a link or an image in a heading; `has_text` is wrong for an address by itself.
+    pub(super) fn start_span(&mut self, has_text: bool) {
+        if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
+            heading.spans.start(has_text);
+        }
+    }
+
+    pub(super) fn end_span(&mut self) {
+        if let (true, Some(heading)) = (self.is_hugo(), &mut self.headings.open) {
+            heading.spans.open.pop();
+        }
+    }
+
+    const fn is_hugo(&self) -> bool {
+        matches!(self.syntax.dialect, Dialect::Hugo { .. })
     }
 
     /// Begins a term, which has an id.
@@ -92,7 +146,9 @@ impl DocumentReader<'_> {
         // The parser leaves a tab at the end of `## x<TAB>`.
         let mut text = heading.text.trim();
         let mut id = heading.id;
-        if self.syntax.has(Construct::AttributeLists)
+        if self.syntax.dialect == Dialect::Kramdown {
+            (id, text) = kramdown_id(text);
+        } else if self.syntax.has(Construct::AttributeLists)
             && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
             && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
         {
@@ -103,23 +159,50 @@ impl DocumentReader<'_> {
             let title = if text.contains('\u{1}') { text.replace('\u{1}', "").into() } else { Cow::Borrowed(text) };
             self.headings.title = Some(self.strings.add(&title));
         }
-        if self.syntax.has(Construct::NodeText) {
+        if self.syntax.has(Construct::NodeText) && id.is_none() {
             // html-pipeline and Docusaurus take the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
-        let named = if self.syntax.has(Construct::TextDirectives) { without_directives(text) } else { text.into() };
-        let slug = match &id {
-            Some(id) => self.strings.add(id),
-            None => self.strings.add(self.slugger.next(&named)),
+        let (text, emoji) = match self.syntax.has(Construct::Emoji).then(|| without_emoji(text)).flatten() {
+            Some(without) => (without, Some(text)),
+            None => (text.to_owned(), None),
         };
-        self.names.push(slug);
-        if id.is_none() && matches!(named, Cow::Owned(_)) {
-            // Before its version 3, Docusaurus had no directives.
-            let name = self.strings.add(Slugger::new(self.syntax.dialect).next(text));
-            self.names.push(name);
-        }
-        if id.is_none() {
-            self.name_with_dashes(text, slug);
+        match &id {
+            Some(id) => {
+                if matches!(self.syntax.dialect, Dialect::MditVue | Dialect::Hugo { .. }) {
+                    self.slugger.take(id);
+                }
+                self.names.push(self.strings.add(id));
+            }
+            None if self.is_hugo() => {
+                let (named_by, text) = (heading.spans.text.as_str(), text.trim());
+                // Nothing but a picture or an address has no name.
+                if !named_by.is_empty() {
+                    self.names.push(self.strings.add(self.slugger.next(named_by)));
+                }
+                // Where Goldmark parts a text is known but for rare marks.
+                if named_by.trim() != text {
+                    self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(text)));
+                }
+            }
+            None => {
+                let named = match self.syntax.has(Construct::TextDirectives) {
+                    true => without_directives(&text),
+                    false => Cow::Borrowed(text.as_str()),
+                };
+                let slug = self.strings.add(self.slugger.next(&named));
+                self.names.push(slug);
+                if matches!(named, Cow::Owned(_)) {
+                    // Before its version 3, Docusaurus had no directives.
+                    self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(&text)));
+                }
+                self.name_with_dashes(&text, slug);
+                // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
+                if let Some(text) = emoji {
+                    let mut alone = Slugger::new(self.syntax.dialect);
+                    self.names.push(self.strings.add(alone.next(text)));
+                }
+            }
         }
         self.headings.spare = heading.text;
         self.headings.spare.clear();
@@ -184,6 +267,40 @@ fn without_directives(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
+/// Returns the id at the end of a heading, as kramdown has it (`HEADER_ID`), and the text before it.
+fn kramdown_id(text: &str) -> (Option<String>, &str) {
+    let found = text.strip_suffix('}').and_then(|rest| rest.rsplit_once("{#"));
+    let is_id = |id: &str| {
+        id.starts_with(|c: char| c.is_ascii_alphabetic())
+            && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-'))
+    };
+    match found.filter(|(before, id)| before.ends_with([' ', '\t']) && is_id(id)) {
+        Some((before, id)) => (Some(id.to_owned()), before.trim_end()),
+        None => (None, text),
+    }
+}
+
+/// Returns a text without its `:name:`; nothing where it has none.
+fn without_emoji(text: &str) -> Option<String> {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '+' | '-');
+    let (mut kept, mut rest, mut has_one) = (String::new(), text, false);
+    while let Some((before, behind)) = rest.split_once(':') {
+        kept.push_str(before);
+        match behind.find(|c| !is_of_name(c)) {
+            Some(end) if end > 0 && behind[end..].starts_with(':') => {
+                has_one = true;
+                rest = &behind[end + 1..];
+            }
+            _ => {
+                kept.push(':');
+                rest = behind;
+            }
+        }
+    }
+    kept.push_str(rest);
+    has_one.then_some(kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +309,14 @@ mod tests {
     fn hyphens_become_dashes() {
         for (text, rest) in [("a -- b---", "a – b–"), ("a-b -\u{1}-\u{1}c", "a-b -\u{1}-\u{1}c"), ("--", "–")] {
             assert_eq!(with_dashes(text), rest, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ids_of_kramdown() {
+        assert_eq!(kramdown_id("a {#b-c}"), (Some("b-c".to_owned()), "a"));
+        for text in ["a {: #b}", "a {#1st}", "a{#b}", "a {#ünï}"] {
+            assert_eq!(kramdown_id(text), (None, text));
         }
     }
 
@@ -205,6 +330,19 @@ mod tests {
             ("a:b:c d", "a:b d"),
         ] {
             assert_eq!(without_directives(text), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_emoji_have_no_text() {
+        for (text, expected) in [
+            (":smile: a", Some(" a")),
+            ("a :+1::tada: b: c", Some("a  b: c")),
+            ("10:30:00", Some("1000")),
+            ("a:b", None),
+            (":: x :", None),
+        ] {
+            assert_eq!(without_emoji(text).as_deref(), expected, "{text}");
         }
     }
 }

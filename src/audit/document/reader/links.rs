@@ -5,8 +5,13 @@ use std::ops::Range;
 use pulldown_cmark::LinkType;
 
 use super::DocumentReader;
-use crate::audit::document::{Construct, Link, LinkKind, Raw, RawKind, Span, Undefined, evidence, raw, source};
+use crate::audit::document::{
+    Construct, Constructs, Link, LinkKind, Raw, RawKind, Span, Undefined, evidence, raw, source,
+};
 use crate::markdown::slug::Dialect;
+
+/// Syntaxes with tags that can stand for a destination.
+const TAGS: Constructs = Constructs::new(&[Construct::Shortcodes, Construct::Liquid]);
 
 /// A link that has begun, and where the last part of its text ends.
 pub(super) struct OpenLink {
@@ -58,6 +63,22 @@ impl DocumentReader<'_> {
         if let (None, Some(destination_span)) = (link.definition, destination_span) {
             link.destination_span = destination_span;
         }
+        let (kind, span) = (link.kind, link.destination_span);
+        if matches!(kind, LinkKind::Link | LinkKind::Image) && self.is_looked_up(span) {
+            self.links[open.link].kind = LinkKind::LookedUp;
+        }
+    }
+
+    /// Returns whether a destination stands in a tag of the generator, which has been taken for what it names.
+    fn is_looked_up(&self, span: Span) -> bool {
+        if self.parsed.rewritten.is_none() || !self.syntax.has_any(TAGS) {
+            return false;
+        }
+        let end = (span.start as usize).saturating_sub(self.parsed.base);
+        let before = self.parsed.original.get(..end).unwrap_or_default();
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        let last = |mark: &str| line.rfind(mark);
+        last("{{").is_some_and(|open| last("}}").is_none_or(|close| close < open))
     }
 
     /// `[!INCLUDE [title](file)]` of DocFX.

@@ -62,6 +62,8 @@ impl DocumentReader<'_> {
                     self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
+            // With the attribute `markdown` it is a heading like others.
+            HtmlPiece::HeadingStart if self.syntax.has(Construct::NamelessHtml) && !html.contains("markdown") => {}
             HtmlPiece::HeadingStart => self.markup.heading = Some(String::new()),
             HtmlPiece::HeadingEnd => {
                 if let Some(text) = self.markup.heading.take() {

@@ -5,6 +5,7 @@ mod links;
 mod markup;
 mod roles;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
@@ -16,7 +17,7 @@ use super::{
     Span, Strings, Suppression, Syntax, Text, Undefined, secrets, source,
 };
 use crate::markdown::slug::{Dialect, Slugger};
-use headings::{Heading, Headings};
+use headings::{Heading, Headings, Spans};
 use links::OpenLink;
 use markup::Markup;
 
@@ -78,6 +79,11 @@ impl<'a> DocumentReader<'a> {
         definitions: Vec<Definition>,
     ) -> Self {
         let text = parsed.text;
+        let mut slugger = Slugger::new(syntax.dialect);
+        if matches!(syntax.dialect, Dialect::PythonMarkdown { .. }) && syntax.has(Construct::AttributeLists) {
+            // Python-Markdown collects the ids that a document gives before it names the headings.
+            source::attribute_ids(parsed.original).for_each(|id| slugger.take(id));
+        }
         Self {
             parsed,
             text,
@@ -89,7 +95,7 @@ impl<'a> DocumentReader<'a> {
             undefined: Vec::new(),
             raw: Vec::new(),
             names: Vec::with_capacity(text.len() / 512),
-            slugger: Slugger::new(syntax.dialect),
+            slugger,
             with_dashes: Slugger::new(syntax.dialect),
             headings: Headings::default(),
             inside: Inside::default(),
@@ -122,12 +128,14 @@ impl<'a> DocumentReader<'a> {
 
     fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>, definition: Option<usize>) {
         match tag {
-            Tag::Heading { level, id, .. } => {
+            Tag::Heading { level, id, attrs, .. } => {
                 self.headings.body |= !self.headings.places.is_empty();
                 self.headings.places.push(range.clone());
-                let id = id.as_deref().map(str::to_owned);
-                self.headings.open =
-                    Some(Heading { text: std::mem::take(&mut self.headings.spare), id, level: *level as u8 });
+                // `{ id=name }` is another way to write `{ #name }`.
+                let by_name = || attrs.iter().find(|(name, _)| &**name == "id").and_then(|(_, value)| value.as_deref());
+                let id = id.as_deref().or_else(by_name).map(|id| id.trim_matches(['"', '\'']).to_owned());
+                let text = std::mem::take(&mut self.headings.spare);
+                self.headings.open = Some(Heading { text, spans: Spans::default(), id, level: *level as u8 });
             }
             // MyST has none unless it is asked to: the marks are text.
             Tag::Strikethrough if matches!(self.syntax.dialect, Dialect::Myst { .. }) => self.heading_text("~~"),
@@ -138,9 +146,13 @@ impl<'a> DocumentReader<'a> {
                     LinkType::WikiLink { .. } => LinkKind::Wiki,
                     _ => LinkKind::Link,
                 };
+                self.start_span(kind != LinkKind::Autolink);
                 self.link(kind, dest_url, range, definition, 1);
             }
+            Tag::Strikethrough if self.is_tilde(range) => self.heading_text("~"),
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough => self.start_span(true),
             Tag::Image { dest_url, .. } => {
+                self.start_span(true);
                 self.inside.images += 1;
                 self.link(LinkKind::Image, dest_url, range, definition, 2);
             }
@@ -182,8 +194,14 @@ impl<'a> DocumentReader<'a> {
             TagEnd::Heading(_) => self.end_heading(),
             TagEnd::DefinitionListTitle => self.end_term(),
             TagEnd::Strikethrough if matches!(self.syntax.dialect, Dialect::Myst { .. }) => self.heading_text("~~"),
-            TagEnd::Link => self.end_link(range),
+            TagEnd::Link => {
+                self.end_span();
+                self.end_link(range);
+            }
+            TagEnd::Strikethrough if self.is_tilde(range) => self.heading_text("~"),
+            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => self.end_span(),
             TagEnd::Image => {
+                self.end_span();
                 self.inside.images -= 1;
                 self.end_link(range);
             }
@@ -195,10 +213,9 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn plain_text(&mut self, text: &str, range: &Range<usize>, code: bool) {
-        if code {
-            self.heading_code(text);
-        } else {
-            self.heading_text(text);
+        match code {
+            true => self.heading_code(text),
+            false => self.heading_text(&self.named_by(text, range)),
         }
         if self.bare.is_wanted && !code && !self.inside.is_code && self.inside.links.is_empty() {
             self.bare_addresses(range);
@@ -229,6 +246,43 @@ impl<'a> DocumentReader<'a> {
                 self.evidence.add(mention);
             }
         }
+    }
+
+    /// Returns the text of a piece of a heading of which the heading is named.
+    fn named_by<'t>(&self, text: &'t str, range: &Range<usize>) -> Cow<'t, str> {
+        let is_heading = self.headings.open.is_some();
+        match self.syntax.dialect {
+            // VitePress takes an entity as it is written where there is text beside it.
+            Dialect::MditVue if is_heading => match self.text.get(range.clone()) {
+                Some(source) if source.starts_with('&') && source.ends_with(';') && !self.is_alone(range) => {
+                    Cow::Owned(source.to_owned())
+                }
+                _ => Cow::Borrowed(text),
+            },
+            // Goldmark makes a link of an address, whose text is none of the heading's.
+            Dialect::Hugo { .. } if is_heading && text.contains("http") => Cow::Owned(without_addresses(text)),
+            _ => Cow::Borrowed(text),
+        }
+    }
+
+    /// Returns whether a piece of a heading has no text right before or behind it.
+    fn is_alone(&self, range: &Range<usize>) -> bool {
+        let heading = self.headings.places.last().map_or(0..self.text.len(), Clone::clone);
+        let before = self.text.get(heading.start..range.start).unwrap_or_default();
+        let behind = self.text.get(range.end..heading.end).unwrap_or_default();
+        let is_first =
+            before.trim_start_matches('#').trim().is_empty() || before.ends_with(['*', '_', '`', '>', ')', '~']);
+        let is_last = behind.trim().is_empty()
+            || behind.starts_with(['*', '_', '`', '<', '['])
+            || behind.starts_with("![")
+            || behind.starts_with("~~");
+        is_first && is_last
+    }
+
+    /// Returns whether `~x~` is no strike-through to markdown-it: its marks are text.
+    fn is_tilde(&self, range: &Range<usize>) -> bool {
+        self.syntax.dialect == Dialect::MditVue
+            && self.text.get(range.clone()).is_some_and(|source| !source.starts_with("~~"))
     }
 
     /// Returns whether the patterns are met in a part of the text: they need not be tried on every word of it.
@@ -288,4 +342,15 @@ impl<'a> DocumentReader<'a> {
             strings: self.strings,
         }
     }
+}
+
+/// Returns a text without the addresses in it.
+fn without_addresses(text: &str) -> String {
+    let (mut kept, mut from) = (String::new(), 0);
+    while let Some((found, _)) = source::bare_address(text, from..text.len()) {
+        kept.push_str(&text[from..found.start]);
+        from = found.end;
+    }
+    kept.push_str(&text[from..]);
+    kept
 }

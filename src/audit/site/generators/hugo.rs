@@ -5,8 +5,9 @@ use super::{Generator, NOTHING, because, has, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, is_below};
+use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, bare, is_below};
 use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
@@ -14,7 +15,9 @@ use crate::text::path::{display_path, file_name, join, parent};
 const SYNTAX: Syntax = Syntax {
     // Shortcodes whose result is Markdown, and those that bring other pages in.
     composed_marks: &["{{%", "{{< include", "{{< readfile", "{{< partial"],
-    ..Syntax::new(Dialect::GithubSlugger).with(&[
+    ..Syntax::new(Dialect::Hugo { ascii: false }).with(&[
+        C::NamelessHtml,
+        C::SmartPunctuation,
         C::HeadingIds,
         C::AttributeLists,
         C::FootnoteIds,
@@ -92,12 +95,16 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     content.retain(|(folder, _)| tree.find(folder).is_some());
     open(&mut site, tree, &project, path, &settings);
-    addresses(&mut site, &settings, &content);
+    addresses(&mut site, tree, &settings, &content);
     let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
     super::static_redirects(tree, &mut site, &statics);
+    let leaves_links = leaves_links(tree, &project, &settings) && content.len() == 1;
+    let addressing = Addressing { directories: is_ugly(&settings) != Some(true), ..Addressing::default() };
     let of_folder = |(folder, _): &(Vec<u8>, Vec<u8>)| {
         let roots = [folder.clone()].into_iter().chain(statics.clone()).collect();
-        Site { folder: folder.clone(), content: vec![folder.clone()], roots, ..site.clone() }
+        let outlets = || vec![Outlet::exact(folder.clone(), published), Outlet::as_it_is(join(&project, b"static"))];
+        let output = leaves_links.then(|| Output { outlets: outlets(), href, addressing });
+        Site { folder: folder.clone(), content: vec![folder.clone()], roots, output, ..site.clone() }
     };
     content.iter().map(of_folder).collect()
 }
@@ -143,7 +150,8 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
     let languages = || settings.get("languages").entries();
     let is_set =
         |name: &str| settings.get(name).is_set() || languages().iter().any(|(_, options)| options.get(name).is_set());
-    let changes = ["permalinks", "uglyURLs", "uglyurls"].into_iter().find(|name| is_set(name));
+    let is_ugly = if is_ugly(settings).is_none() { Some("uglyURLs") } else { None };
+    let changes = is_set("permalinks").then_some("permalinks").or(is_ugly);
     if let Some(setting) = changes.or_else(|| mounts.then_some("module.mounts")) {
         let links = Forms::ADDRESSES.and(Form::Page).and(Form::File);
         site.leave_open(links, format!("{file} has {setting}, which changes addresses"), NOTHING);
@@ -153,14 +161,152 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
         site.syntax = site.syntax.with(&[C::TermIds]);
     }
     let of_parser = ["autoHeadingIDType", "autoIDType"];
-    let is_default =
-        |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || value.text() == Some("github");
-    if let Some(setting) = of_parser.into_iter().find(|name| !is_default(parser.get(name))) {
+    if settings.at(&["markup", "goldmark", "extensions", "typographer", "disable"]) == &Value::Bool(true)
+        || settings.at(&["markup", "goldmark", "extensions", "typographer"]) == &Value::Bool(false)
+    {
+        site.syntax = site.syntax.without(&[C::SmartPunctuation]);
+    }
+    if of_parser.iter().any(|name| parser.get(name).text() == Some("github-ascii")) {
+        site.syntax.dialect = Dialect::Hugo { ascii: true };
+    }
+    let is_known = |value: &Value| {
+        matches!(value, Value::Null | Value::Bool(false)) || matches!(value.text(), Some("github" | "github-ascii"))
+    };
+    let has_names = |value: &Value| !matches!(value, Value::Bool(false));
+    if !has_names(parser.get("autoHeadingID")) {
+        let why = format!("{file} sets autoHeadingID, which changes anchors");
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
+    if let Some(setting) = of_parser.into_iter().find(|name| !is_known(parser.get(name))) {
         site.leave_open(Forms::new(&[Form::Anchor]), format!("{file} has {setting}, which changes anchors"), NOTHING);
     }
 }
 
-fn addresses(site: &mut Site, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) {
+/// Returns whether Goldmark's links stay as they are written and pages are where their paths say: no render hook of the site or of a theme,
+/// no setting that changes addresses. With several languages, Hugo's own render hook is on.
+fn leaves_links(tree: &Tree, project: &[u8], settings: &Value) -> bool {
+    const CHANGING: &[&str] =
+        &["permalinks", "disablePathToLower", "removePathAccents", "themesDir", "outputs", "mediaTypes", "staticDir"];
+    let themes = settings.get("theme");
+    let has_theme = |name: &str| tree.children(&join(project, format!("themes/{name}").as_bytes())).next().is_some();
+    let has_themes = match themes {
+        Value::Null => true,
+        Value::Text(name) => has_theme(name),
+        Value::List(_) => themes.names().into_iter().all(has_theme),
+        _ => false,
+    };
+    let has_hook = ["render-link.html", "render-image.html"].iter().any(|name| {
+        tree.find_name(name.as_bytes()).any(|entry| is_below(&tree.entries()[entry as usize].path, project))
+    });
+    !settings.is_computed()
+        && has_themes
+        && !has_hook
+        && settings.get("languages").entries().len() < 2
+        && !settings.at(&["module", "imports"]).is_set()
+        && !settings.at(&["module", "mounts"]).is_set()
+        && !settings.at(&["markup", "goldmark", "renderHooks"]).is_set()
+        && is_ugly(settings).is_some()
+        && !CHANGING.iter().any(|name| settings.get(name).is_set())
+}
+
+/// Returns whether `x.md` is `x.html`; nothing where that is set for some sections only.
+fn is_ugly(settings: &Value) -> Option<bool> {
+    let all = ["uglyURLs", "uglyurls"].map(|name| settings.get(name));
+    match all.into_iter().find(|value| value.is_set()) {
+        None => Some(false),
+        Some(Value::Bool(is)) => Some(*is),
+        Some(_) => None,
+    }
+}
+
+/// A link is left as it is, but for those of `ref` and `relref`.
+fn href(link: &LinkPath<'_>) -> Href {
+    Href::Address(link.path.to_vec())
+}
+
+/// Returns the address of a folder: `slug` of an `_index.md` is the last part of it, also for the pages below.
+fn section(part: &Part<'_>, folder: &[u8]) -> Vec<u8> {
+    let mut address = Vec::new();
+    let ends = memchr::memchr_iter(b'/', folder).chain([folder.len()]);
+    for end in ends.filter(|end| *end > 0) {
+        let here = &folder[..end];
+        let slug = (part.beside)(&join(here, b"_index.md"))
+            .and_then(|document| Some(document.text(document.front_matter.slug?)))
+            .filter(|slug| !slug.is_empty());
+        let name = urlized(slug.map_or(file_name(here), str::as_bytes)).into_owned();
+        address = join(&address, &name);
+    }
+    address
+}
+
+/// A page is a folder; `index.md` and `_index.md` are their folder's, beside which their files lie. A folder at the top has a list.
+fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    if part.is_folder {
+        let has_page = (part.beside)(&join(part.path, b"_index.md")).is_some();
+        if !part.path.contains(&b'/') && !has_page {
+            sink.push(join(&urlized(part.path), b"index.html"));
+        }
+        return;
+    }
+    let (stem, ending) = part.split();
+    let is_page = part.document.is_some() || matches!(ending, b"html" | b"adoc" | b"org" | b"rst" | b"pandoc");
+    if !is_page {
+        sink.extend(part.file());
+        return;
+    }
+    let name = file_name(stem);
+    let is_section = name.starts_with(b"_index");
+    let folder = section(part, if is_section { parent(parent(stem)) } else { parent(stem) });
+    let folder = if is_section { join(&folder, &urlized(file_name(parent(stem)))) } else { folder };
+    let source = Source { path: stem, document: part.document };
+    let is_index = matches!(name.split(|byte| *byte == b'.').next(), Some(b"index" | b"_index"));
+    let url = source.text(|document| document.front_matter.address);
+    if let Some(url) = url {
+        let url = url.as_bytes();
+        let path = url.strip_prefix(b"/").unwrap_or(url);
+        let is_file = memchr::memchr(b'.', file_name(path)).is_some();
+        sink.push(if is_file { path.to_vec() } else { join(path.strip_suffix(b"/").unwrap_or(path), b"index.html") });
+    } else {
+        let mut page = |folder: &[u8], name: &[u8]| match part.addressing.directories {
+            true => sink.push(join(&join(folder, name), b"index.html")),
+            false => sink.push(join(folder, &[name, b".html"].concat())),
+        };
+        let slug = source.text(|document| document.front_matter.slug);
+        match slug {
+            Some(slug) if !is_index => page(&folder, &urlized(slug.as_bytes())),
+            Some(slug) if is_section => {
+                sink.push(join(&join(parent(&folder), &urlized(slug.as_bytes())), b"index.html"));
+            }
+            // A bundle is a page, whose files lie in its folder.
+            Some(slug) => page(parent(&folder), &urlized(slug.as_bytes())),
+            None if is_section || is_index && part.addressing.directories => sink.push(join(&folder, b"index.html")),
+            None if is_index => page(parent(&folder), file_name(&folder)),
+            None => {
+                page(&folder, &urlized(name));
+                // `setup.de.md` is the same page in another language.
+                page(&folder, &urlized(name.split(|byte| *byte == b'.').next().unwrap_or(name)));
+            }
+        }
+    }
+    if part.document.is_none() {
+        sink.extend(part.file());
+    }
+    let Some(document) = part.document else { return };
+    let front_matter = &document.front_matter;
+    for alias in &front_matter.addresses {
+        if [front_matter.slug, front_matter.id, front_matter.address].contains(&Some(*alias)) {
+            continue;
+        }
+        let alias = document.text(*alias).as_bytes();
+        let path = bare(alias);
+        sink.push(join(path, b"index.html"));
+        if !alias.starts_with(b"/") {
+            sink.push(join(&join(&folder, path), b"index.html"));
+        }
+    }
+}
+
+fn addresses(site: &mut Site, tree: &Tree, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) {
     site.locales = settings.get("languages").names().iter().map(|name| name.as_bytes().to_vec()).collect();
     site.base = super::base(settings.get("baseURL").text().unwrap_or_default());
     let route = |folder: &Vec<u8>, prefix: &[u8]| Route {
@@ -178,6 +324,12 @@ fn addresses(site: &mut Site, settings: &Value, content: &[(Vec<u8>, Vec<u8>)]) 
     let taxonomies = settings.get("taxonomies").entries().iter().filter_map(|(_, name)| name.text());
     site.made =
         ["tags", "categories", "page"].into_iter().chain(taxonomies).map(|name| name.as_bytes().to_vec()).collect();
+    // `_content.gotmpl` makes pages of its folder.
+    for entry in tree.find_name(b"_content.gotmpl") {
+        let path = &tree.entries()[entry as usize].path;
+        let made = content.iter().find_map(|(folder, _)| crate::audit::site::below(parent(path), folder));
+        site.made.extend(made.map(<[u8]>::to_vec));
+    }
     // Modules and themes may bring pages along.
     if !settings.at(&["module", "imports"]).is_set() {
         site.addresses = Addresses::Exact;

@@ -2,23 +2,27 @@
 
 use super::Mark::File;
 use super::{Generator, NOTHING, because, has, settings_of};
-use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::document::{Construct as C, Document, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::{self, Value};
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
-use crate::audit::walk::{Kind, Tree};
+use crate::audit::walk::{Kind, Tree, is_markdown};
 use crate::markdown::slug::Dialect;
-use crate::text::path::{display_path, file_name, join};
+use crate::text::path::{display_path, file_name, join, normalise, parent};
 
 const SYNTAX: Syntax = Syntax {
     composed_marks: &["{% include", "{% for", "{{"],
-    ..Syntax::new(Dialect::Github).with(&[
-        C::HeadingIds,
+    ..Syntax::new(Dialect::Kramdown).with(&[
+        C::NodeText,
         C::AttributeLists,
         C::FootnoteIds,
         C::Liquid,
         C::DefinitionLists,
+        C::NamelessHtml,
+        C::RawHtml,
+        C::SmartPunctuation,
     ])
 };
 
@@ -26,7 +30,6 @@ static MODEL: Model = Model {
     name: "Jekyll",
     syntax: SYNTAX,
     links: Links {
-        loose_anchors: true,
         endings: &[".md", ".html"],
         html_is_markdown: true,
         pages_are_folders: true,
@@ -114,13 +117,163 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
     site.leave_open(Forms::new(&[Form::Reference]), "Liquid may define references".to_owned(), NOTHING);
-    site.leave_open(
-        Forms::new(&[Form::Anchor]),
-        "how kramdown names headings is known but for letters and digits".to_owned(),
-        NOTHING,
-    );
+    if let Some(setting) = names_otherwise(&settings) {
+        let why = format!("{file} sets {setting}, which changes anchors");
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
     site.addresses = Addresses::Exact;
+    if !is_default_permalink {
+        publish(&mut site, tree, folder, &settings);
+    }
     vec![site]
+}
+
+/// Notes what the build publishes.
+fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value) {
+    let permalink = settings.get("permalink");
+    let directories = match permalink {
+        Value::Null => false,
+        Value::Text(pattern) => pattern == "pretty" || pattern.ends_with('/'),
+        _ => return,
+    };
+    let gemfile = [folder, b""].into_iter().map(|folder| join(folder, b"Gemfile")).find_map(|path| {
+        tree.find(&path)?;
+        settings::text(tree, &path).ok()
+    });
+    // GitHub builds a site without a Gemfile, and its plug-ins take the paths of documents.
+    let is_of_github = gemfile.is_none_or(|text| text.contains("github-pages") || text.contains("gemspec"));
+    let plugins = settings.get("plugins");
+    let has_plugin = [plugins, settings.get("gems")]
+        .iter()
+        .any(|plugins| plugins.is_computed() || plugins.names().iter().any(|name| !is_plain(name)));
+    let addressing = Addressing { directories, documents: is_of_github || has_plugin, ..Addressing::default() };
+    let mut outlets = vec![Outlet::exact(site.folder.clone(), files)];
+    for route in site.routes.iter().filter(|route| route.folder != site.folder) {
+        outlets.push(Outlet {
+            folder: route.folder.clone(),
+            prefix: route.prefix.clone(),
+            is_exact: false,
+            files: if file_name(&route.folder) == b"_posts" { files_of_post } else { files_of_collection },
+        });
+    }
+    site.output = Some(Output { outlets, href, addressing });
+}
+
+/// Plug-ins that leave links and pages as they are.
+fn is_plain(name: &str) -> bool {
+    const CHANGING: &[&str] = &[
+        "jekyll-relative-links",
+        "jekyll-optional-front-matter",
+        "jekyll-readme-index",
+        "jekyll-commonmark-ghpages",
+        "jekyll-spaceship",
+        "github-pages",
+    ];
+    HARMLESS.contains(&name) && !CHANGING.contains(&name)
+}
+
+/// A link is left as it is. `jekyll-relative-links` takes the path of a document.
+fn href(link: &LinkPath<'_>) -> Href {
+    let LinkPath { tree, site, own, path, .. } = *link;
+    let left = Href::Address(path.to_vec());
+    if !link.addressing.documents || !is_markdown(path) {
+        return left;
+    }
+    let folder = if path.starts_with(b"/") { &site.folder } else { parent(own) };
+    normalise(folder, path).and_then(|file| tree.find(&file)).map_or(left, Href::Entry)
+}
+
+/// A document with front matter is a page at its path or at its permalink; without, it is copied. Folders with `_` in front are not
+/// published.
+fn files(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    let is_hidden = |name: &[u8]| matches!(name.first(), Some(b'_' | b'.' | b'#'));
+    if part.is_folder || part.path.split(|byte| *byte == b'/').any(is_hidden) {
+        return;
+    }
+    let (stem, ending) = part.split();
+    let Some(document) = part.document else {
+        sink.extend(part.file());
+        if ending == b"html" {
+            sink.push(join(stem, b"index.html"));
+        }
+        return;
+    };
+    let source = Source { path: stem, document: Some(document) };
+    if let Some(permalink) = source.text(|document| document.front_matter.address) {
+        sink.extend((!permalink.contains(':')).then(|| at_permalink(permalink)));
+    } else if document.front_matter.is_there || part.addressing.documents {
+        let is_index = file_name(stem) == b"index";
+        sink.push(match part.addressing.directories && !is_index {
+            true => join(stem, b"index.html"),
+            false => [stem, b".html"].concat(),
+        });
+        if part.addressing.documents && file_name(stem).eq_ignore_ascii_case(b"readme") {
+            sink.push(join(parent(stem), b"index.html"));
+        }
+    }
+    if !document.front_matter.is_there {
+        sink.extend(part.file());
+    }
+    redirected_from(document, sink);
+}
+
+/// The file of a permalink.
+fn at_permalink(permalink: &str) -> Vec<u8> {
+    let path = permalink.trim_start_matches('/');
+    match path.strip_suffix('/') {
+        Some(folder) => join(folder.as_bytes(), b"index.html"),
+        None if path.is_empty() => b"index.html".to_vec(),
+        None if path.contains('.') => path.as_bytes().to_vec(),
+        None => format!("{path}.html").into_bytes(),
+    }
+}
+
+/// Adds the old addresses of a page.
+fn redirected_from(document: &Document, sink: &mut Vec<Vec<u8>>) {
+    let front_matter = &document.front_matter;
+    let old = front_matter.addresses.iter().filter(|old| front_matter.address != Some(**old));
+    sink.extend(old.map(|old| at_permalink(document.text(*old))));
+}
+
+/// A page of a collection has its address by path, with or without an ending.
+fn files_of_collection(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    at_addresses(part, page, sink);
+}
+
+/// A post has its address by date.
+fn files_of_post(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    at_addresses(part, post, sink);
+}
+
+fn at_addresses(part: &Part<'_>, addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>), sink: &mut Vec<Vec<u8>>) {
+    if part.is_folder {
+        return;
+    }
+    let Some(document) = part.document else {
+        sink.extend(part.file());
+        return;
+    };
+    let mut found = Vec::new();
+    addresses(&Source { path: part.split().0, document: Some(document) }, &mut found);
+    for address in found {
+        sink.push(join(&address, b"index.html"));
+        sink.push([&address, b".html".as_slice()].concat());
+    }
+    redirected_from(document, sink);
+}
+
+/// The setting by which headings are not named as kramdown names them for GitHub's Markdown.
+fn names_otherwise(settings: &Value) -> Option<&'static str> {
+    let kramdown = settings.get("kramdown");
+    let is_other = |value: &Value, usual: &str| value.is_set() && value.text() != Some(usual);
+    match () {
+        () if is_other(settings.get("markdown"), "kramdown") => Some("markdown"),
+        () if is_other(kramdown.get("input"), "GFM") => Some("kramdown.input"),
+        () => ["auto_ids", "auto_id_prefix", "transliterated_header_ids", "parse_block_html", "header_offset"]
+            .into_iter()
+            .find(|name| kramdown.get(name).is_set())
+            .map(|_| "kramdown"),
+    }
 }
 
 /// At the root, the file alone is how a repository takes a theme for its README.

@@ -2,9 +2,10 @@
 
 use super::Mark::Folder;
 use super::{Generator, NOTHING, because, leave_computed, normal, settings_of, text};
-use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::document::{Construct as C, LinkKind, Syntax};
 use crate::audit::site::addresses::by_path;
 use crate::audit::site::open::{Form, Forms};
+use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::Value;
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
@@ -13,7 +14,14 @@ use crate::text::path::{display_path, file_name, join, parent};
 
 const SYNTAX: Syntax = Syntax {
     include_marks: &["<!--@include: "],
-    ..Syntax::new(Dialect::MditVue).with(&[C::HeadingIds, C::AttributeLists, C::Includes, C::Containers])
+    ..Syntax::new(Dialect::MditVue).with(&[
+        C::HeadingIds,
+        C::AttributeLists,
+        C::Includes,
+        C::Containers,
+        C::NamelessHtml,
+        C::Emoji,
+    ])
 };
 
 static MODEL: Model = Model {
@@ -38,6 +46,65 @@ pub(super) static VITEPRESS: Generator = Generator {
     read,
     complete: Some(complete),
 };
+
+/// Endings that `treatAsHtml` of VitePress takes for files.
+const FILES: &[&str] = &[
+    "3g2", "3gp", "aac", "ai", "apng", "au", "avif", "bin", "bmp", "cer", "class", "conf", "crl", "css", "csv", "dll",
+    "doc", "eps", "epub", "exe", "gif", "gz", "ics", "ief", "jar", "jpe", "jpeg", "jpg", "js", "json", "jsonld", "m4a",
+    "man", "mid", "midi", "mjs", "mov", "mp2", "mp3", "mp4", "mpe", "mpeg", "mpg", "mpp", "oga", "ogg", "ogv", "ogx",
+    "opus", "otf", "p10", "p7c", "p7m", "p7s", "pdf", "png", "ps", "qt", "roff", "rtf", "rtx", "ser", "svg", "t",
+    "tif", "tiff", "tr", "ts", "tsv", "ttf", "txt", "vtt", "wav", "weba", "webm", "webp", "woff", "woff2", "xhtml",
+    "xml", "yaml", "yml", "zip",
+];
+
+/// Returns the address that VitePress writes for a link, as `linkPlugin` of its sources does. Images are files that the build imports.
+fn href(link: &LinkPath<'_>) -> Href {
+    let LinkPath { path, addressing, kind, site, .. } = *link;
+    if kind != LinkKind::Link || site.links.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
+        return Href::Unknown;
+    }
+    let ending = path.rsplit(|byte| *byte == b'.').next().unwrap_or_default().to_ascii_lowercase();
+    if FILES.iter().any(|file| file.as_bytes() == ending) {
+        return Href::Address(path.to_vec());
+    }
+    let name = file_name(path);
+    if name.eq_ignore_ascii_case(b"index.md") {
+        let folder = &path[..path.len() - name.len()];
+        return Href::Address(if folder.is_empty() { b"./".to_vec() } else { folder.to_vec() });
+    }
+    let stem = path.strip_suffix(b".md");
+    let is_whole = stem.is_none() && (path.ends_with(b".html") || path.ends_with(b"/"));
+    let ending: &[u8] = if addressing.clean || is_whole { b"" } else { b".html" };
+    Href::Address([stem.unwrap_or(path), ending].concat())
+}
+
+/// A page is an HTML file at its path.
+fn files(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    let (stem, ending) = part.split();
+    if !part.is_folder && ending == b"md" {
+        sink.push([stem, b".html"].concat());
+    }
+}
+
+/// Notes what the build publishes, unless a setting may change it.
+fn publish(site: &mut Site, settings: &Value) {
+    let clean = match settings.get("cleanUrls") {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        _ => return,
+    };
+    let markdown = settings.get("markdown");
+    let is_left = ["config", "preConfig", "..."].iter().all(|name| !markdown.get(name).is_set());
+    let is_plain = ["rewrites", "transformHtml", "..."].iter().all(|name| !settings.get(name).is_set())
+        && ["publicDir", "root", "..."].iter().all(|name| !settings.at(&["vite", name]).is_set());
+    if !is_left || !is_plain || matches!(markdown, Value::Computed | Value::Call(..)) {
+        return;
+    }
+    let pages = Outlet::exact(site.folder.clone(), files);
+    let public = Outlet::as_it_is(join(&site.folder, b"public"));
+    let addressing = Addressing { clean, ..Addressing::default() };
+    site.output = Some(Output { outlets: vec![pages, public], href, addressing });
+}
 
 fn complete(site: &mut Site) {
     site.addresses = Addresses::Exact;
@@ -96,6 +163,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
             site.made.push(folder.to_vec());
         }
     }
+    publish(&mut site, &settings);
     vec![site]
 }
 

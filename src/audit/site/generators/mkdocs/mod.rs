@@ -1,6 +1,7 @@
 //! MkDocs, Material for MkDocs, Zensical, TechDocs: `mkdocs.yml` says where the documents are, what the navigation names, and which
 //! plug-ins and extensions change links.
 
+mod published;
 mod syntax;
 
 use super::Mark::File;
@@ -29,6 +30,9 @@ const SYNTAX: Syntax = Syntax {
         C::LooseDestinations,
         C::RawHtml,
         C::DefinitionLists,
+        C::NamelessHtml,
+        C::Emoji,
+        C::TightHeadings,
     ])
 };
 
@@ -102,7 +106,8 @@ const PAGES: &[&str] = &[
     "gallery",
 ];
 
-/// Plug-ins that neither make pages nor take any away: what the navigation names must be there.
+/// Plug-ins that neither make pages nor take any away: what the navigation names must be there. None of them changes what a link to a
+/// page leads to.
 const HARMLESS: &[&str] = &[
     "search",
     "tags",
@@ -145,11 +150,17 @@ fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     // A chain of files; one that leads to itself ends all the same.
     for _ in 0..8 {
         let Some(file) = inherited.take() else { break };
-        let Ok(parent) = settings::read(tree, &file) else { break };
+        let Ok(parent) = settings::read(tree, &file) else {
+            inherited = Some(file);
+            break;
+        };
         inherited = parent.get("INHERIT").text().map(|next| normal(folder, next));
         settings.inherit(parent);
     }
     of_settings(&mut site, tree, path, folder, &settings);
+    if inherited.is_none() {
+        published::set(&mut site, &settings);
+    }
     vec![site]
 }
 

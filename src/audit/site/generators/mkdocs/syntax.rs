@@ -3,13 +3,14 @@
 use super::option;
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::settings::{TAG, Value};
-use crate::markdown::slug::{Dialect, Slugify};
+use crate::markdown::slug::{Case, Dialect, Slugify};
 
 /// The extensions that `extra` contains.
 const EXTRA: [&str; 4] = ["attr_list", "footnotes", "def_list", "md_in_html"];
 
 /// Each extension that others lack, by its names.
-const EXTENSIONS: [(C, &[&str]); 5] = [
+const EXTENSIONS: [(C, &[&str]); 6] = [
+    (C::Emoji, &["pymdownx.emoji"]),
     (C::AttributeLists, &["attr_list"]),
     (C::Admonitions, &["admonition", "pymdownx.details"]),
     (C::Tabs, &["pymdownx.tabbed"]),
@@ -23,7 +24,7 @@ pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
         extensions.names().into_iter().map(|name| name.trim_start_matches("markdown.extensions.")).collect();
     let has_extra = names.iter().any(|name| matches!(*name, "extra" | "pymdownx.extra"));
     let has = |wanted: &[&str]| wanted.iter().any(|name| names.contains(name) || has_extra && EXTRA.contains(name));
-    let mut syntax = all;
+    let mut syntax = if names.contains(&"pymdownx.saneheaders") { all.without(&[C::TightHeadings]) } else { all };
     for (construct, names) in EXTENSIONS {
         if !has(names) {
             syntax = syntax.without(&[construct]);
@@ -35,8 +36,7 @@ pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
 /// Returns whether `slugify` names a function that is not known.
 pub(super) fn has_own_slugify(extensions: &Value) -> bool {
     let slugify = toc(extensions).get("slugify");
-    slugify.is_set()
-        && function(slugify).is_none_or(|name| !name.contains("slugify_unicode") && !name.contains("slugs"))
+    slugify.is_set() && named(slugify).is_none()
 }
 
 fn toc(extensions: &Value) -> &Value {
@@ -49,18 +49,40 @@ fn function(slugify: &Value) -> Option<&str> {
     slugify.text().or_else(|| slugify.get(TAG).text())
 }
 
+/// Returns the function that a setting names.
+fn named(slugify: &Value) -> Option<Slugify> {
+    let name = function(slugify)?;
+    // `!!python/name:x.y` comes without its tag's kind, `!!python/object/apply:x.y` with its arguments below it.
+    let name = name.rsplit(':').next().unwrap_or(name);
+    let arguments = slugify.get("kwds");
+    let has_others = arguments.entries().iter().any(|(name, _)| name != "case");
+    match name {
+        "markdown.extensions.toc.slugify" => Some(Slugify::Ascii),
+        "markdown.extensions.toc.slugify_unicode" => Some(Slugify::Unicode),
+        "pymdownx.slugs.uslugify" => Some(Slugify::Pymdownx(Case::Lower)),
+        "pymdownx.slugs.uslugify_cased" => Some(Slugify::Pymdownx(Case::Keep)),
+        "pymdownx.slugs.slugify" if !has_others => match arguments.get("case") {
+            Value::Null => Some(Slugify::Pymdownx(Case::Keep)),
+            case => Some(Slugify::Pymdownx(case_named(case.text()?)?)),
+        },
+        _ => None,
+    }
+}
+
+fn case_named(case: &str) -> Option<Case> {
+    match case {
+        "none" => Some(Case::Keep),
+        "lower" => Some(Case::Lower),
+        "lower-ascii" => Some(Case::LowerAscii),
+        _ => None,
+    }
+}
+
 fn dialect(extensions: &Value) -> Dialect {
     let toc = toc(extensions);
     let slugify = toc.get("slugify");
     let separator = toc.get("separator").text().and_then(|text| text.chars().next()).unwrap_or('-');
-    let is_lower = slugify.at(&["kwds", "case"]).text().is_some_and(|case| case.starts_with("lower"));
-    let slugify = match function(slugify) {
-        Some(name) if name.contains("slugify_unicode") => Slugify::Unicode,
-        Some(name) if name.contains("uslugify") => Slugify::PymdownxLower,
-        Some(name) if name.contains("slugs.slugify") && is_lower => Slugify::PymdownxLower,
-        Some(name) if name.contains("slugs.slugify") => Slugify::Pymdownx,
-        _ => Slugify::Ascii,
-    };
+    let slugify = named(slugify).unwrap_or(Slugify::Ascii);
     Dialect::PythonMarkdown { slugify, separator }
 }
 
@@ -87,8 +109,19 @@ mod tests {
         let text = "markdown_extensions:\n  - toc:\n      permalink: true\n      separator: \"_\"\n  - a\n";
         assert_eq!(dialect(&extensions(text)), dialect_of(Slugify::Ascii, '_'));
         let text = "markdown_extensions:\n  - toc:\n      slugify: !!python/object/apply:pymdownx.slugs.slugify\n        kwds:\n          case: lower\n";
-        assert_eq!(dialect(&extensions(text)), dialect_of(Slugify::PymdownxLower, '-'));
+        assert_eq!(dialect(&extensions(text)), dialect_of(Slugify::Pymdownx(Case::Lower), '-'));
         assert!(!has_own_slugify(&extensions(text)));
+        for (slugify, case) in [
+            ("!!python/object/apply:pymdownx.slugs.slugify {kwds: {case: lower-ascii}}", Case::LowerAscii),
+            ("!!python/object/apply:pymdownx.slugs.slugify {}", Case::Keep),
+            ("!!python/name:pymdownx.slugs.uslugify", Case::Lower),
+        ] {
+            let extensions = extensions(&format!("markdown_extensions:\n  - toc:\n      slugify: {slugify}\n"));
+            assert_eq!(dialect(&extensions), dialect_of(Slugify::Pymdownx(case), '-'), "{slugify}");
+            assert!(!has_own_slugify(&extensions), "{slugify}");
+        }
+        let text = "markdown_extensions:\n  - toc:\n      slugify: !!python/object/apply:pymdownx.slugs.slugify {kwds: {case: lower, percent_encode: true}}\n";
+        assert!(has_own_slugify(&extensions(text)));
         let text = "markdown_extensions:\n  - toc:\n      slugify: !!python/name:mine.slug\n";
         assert!(has_own_slugify(&extensions(text)));
         assert_eq!(dialect(&extensions("site_name: x\n")), Dialect::MKDOCS);
