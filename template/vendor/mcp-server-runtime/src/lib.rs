@@ -60,9 +60,11 @@
 //! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
 //! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
+pub mod answers;
 pub mod arguments;
 mod command;
 mod config;
+mod doctor;
 mod handlers;
 mod hangup;
 mod listen;
@@ -95,6 +97,7 @@ pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
 pub use metrics::Metrics;
 pub use probe::Probe;
+pub use reqwest;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 

@@ -73,6 +73,16 @@ impl StoreConfig {
         }
     }
 
+    /// The file of the key, where there is none yet.
+    pub(crate) fn missing_key_file(&self) -> Option<&Path> {
+        match self {
+            Self::Postgres(_, Keys { active: ActiveKey::File(path), .. }) => {
+                Some(path.as_path()).filter(|path| !path.exists())
+            }
+            _ => None,
+        }
+    }
+
     /// The store itself. It connects when it is first used: the server starts while its database is down.
     ///
     /// # Errors
