@@ -7,6 +7,7 @@ pub mod git;
 pub mod interrupt;
 pub mod repository;
 pub mod scratch;
+pub mod stage;
 pub mod terminal;
 pub mod transaction;
 pub mod uncommitted;
