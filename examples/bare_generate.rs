@@ -1,4 +1,5 @@
-//! What `cargo generate --path TEMPLATE --name NAME --destination FOLDER` does, and nothing else: the library's own call.
+//! What `cargo generate --path TEMPLATE --name NAME --destination FOLDER --define ANSWER=VALUE…` does, and nothing else: the
+//! library's own call.
 //! `scripts/compare-new` measures mcp-kit against it, and a test compares what both make of our template.
 
 use std::path::PathBuf;
@@ -6,11 +7,12 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(template), Some(name), Some(folder)) = (arguments.next(), arguments.next(), arguments.next()) else {
-        return Err("usage: bare_generate TEMPLATE NAME FOLDER".into());
+        return Err("usage: bare_generate TEMPLATE NAME FOLDER [ANSWER=VALUE…]".into());
     };
     cargo_generate::generate(cargo_generate::GenerateArgs {
         template_path: cargo_generate::TemplatePath { path: Some(template), ..Default::default() },
         name: Some(name),
+        define: arguments.collect(),
         silent: true,
         vcs: Some(cargo_generate::Vcs::None),
         destination: Some(PathBuf::from(folder)),

@@ -430,3 +430,29 @@ fn curl_knows_the_options() {
     }
     assert!(seen > 20, "{seen}");
 }
+
+/// The command `doctor` sends people to the pages of their project: each page is there, and has that heading.
+#[test]
+fn the_pages_that_doctor_names_are_there() {
+    let path = format!("{ROOT}/template/vendor/mcp-server-runtime/src/doctor/runbook.rs");
+    let named = fs::read_to_string(path).unwrap();
+    let named: Vec<_> = named.split('"').filter(|text| text.starts_with("docs/")).collect();
+    assert!(named.len() > 5, "{named:?}");
+    for project in projects() {
+        for link in &named {
+            let (page, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let text = project.files.get(page).unwrap_or_else(|| panic!("no {page} with the store {}", project.store));
+            let slug = |title: &str| {
+                let kept = title.to_lowercase().replace(' ', "-");
+                kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect::<String>()
+            };
+            let mut titles =
+                text.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' '));
+            // Keys are for PostgreSQL, and doctor speaks of them nowhere else.
+            let found = anchor.is_empty()
+                || (anchor == "encryption-key-mismatch" && project.store != "postgres")
+                || titles.any(|title| slug(title) == anchor);
+            assert!(found, "{page} has no heading for #{anchor} with the store {}", project.store);
+        }
+    }
+}

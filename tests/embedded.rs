@@ -62,6 +62,15 @@ fn contents_and_executable_bits_are_those_of_the_folder() {
 
 #[test]
 fn plain_cargo_generate_makes_the_same_project() {
+    compare_with_cargo_generate(None);
+}
+
+#[test]
+fn plain_cargo_generate_makes_the_same_project_with_libraries_of_the_registry() {
+    compare_with_cargo_generate(Some("libraries=registry"));
+}
+
+fn compare_with_cargo_generate(answer: Option<&str>) {
     let place = Place::new();
     // Built with the tests, next to them: target/debug/deps/embedded-… and target/debug/examples/bare_generate.
     let bare = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("bare_generate");
@@ -69,12 +78,14 @@ fn plain_cargo_generate_makes_the_same_project() {
     std::fs::create_dir(place.path("plain")).unwrap();
     let output = Command::new(bare)
         .args([&format!("{ROOT}/template"), "my-server", &place.path("plain").display().to_string()])
+        .args(answer)
         .env("USER", "user")
         .env("CARGO_HOME", place.root())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", outcome(&output));
-    place.ok(&["new", "my-server", "--no-git"]);
+    let set: Vec<&str> = answer.into_iter().flat_map(|answer| ["--set", answer]).collect();
+    place.ok(&[&["new", "my-server", "--no-git"][..], &set].concat());
     // What comes after rendering: the documents of its catalog, which `mcp-kit docs build` makes in the other project as well.
     let build = mcp_kit(&place).args(["docs", "build", "--catalog", "plain/my-server/catalog.yaml"]).output().unwrap();
     assert!(outcome(&build).ends_with(" pages written\nexit 0\n"), "{}", outcome(&build));

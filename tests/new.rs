@@ -53,6 +53,46 @@ mod making {
         }
     }
 
+    /// For the day when the libraries are published. Until then such a project does not build, which its README says.
+    #[test]
+    fn libraries_come_from_the_registry_where_that_is_asked_for() {
+        let place = Place::new();
+        for example in ["coda", "blank"] {
+            let output = place.ok(&["new", example, "--example", example, "--set", "libraries=registry"]);
+            assert!(!outcome(&output).contains("vendor"), "{}", outcome(&output));
+            let manifest: toml::Table = toml::from_str(&place.read(&format!("{example}/Cargo.toml"))).unwrap();
+            assert!(!manifest.contains_key("workspace"), "{manifest}");
+            for library in ["mcp-auth-middleware", "mcp-server-runtime"] {
+                let path = format!("{}/template/vendor/{library}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+                let published: toml::Table = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+                let wanted = format!("={}", published["package"]["version"].as_str().unwrap());
+                for table in ["dependencies", "dev-dependencies"] {
+                    let Some(found) = manifest[table].get(library) else { continue };
+                    assert!(found.get("path").is_none(), "{library}");
+                    let version = found.as_str().or_else(|| found.get("version")?.as_str());
+                    assert_eq!(version, Some(wanted.as_str()), "{library} of {table}");
+                }
+            }
+            // They have checksums there, which nobody knows before.
+            let lock = place.read(&format!("{example}/Cargo.lock"));
+            assert!(!lock.contains("mcp-auth-middleware") && !lock.contains("mcp-server-runtime"));
+            assert!(place.read(&format!("{example}/README.md")).contains("**Both must be published there first**"));
+            for (path, (bytes, _)) in common::listing(&place.path(example)) {
+                if path.starts_with(".git/") || path.starts_with(".mcp-kit/") {
+                    continue;
+                }
+                assert!(!path.starts_with("vendor"), "{path}");
+                let text = String::from_utf8_lossy(&bytes);
+                // The script takes the folder along where there is one.
+                assert!(
+                    !text.contains("vendor/") && (path.ends_with("deploy-to-droplet.sh") || !text.contains(" vendor ")),
+                    "{path}"
+                );
+            }
+        }
+        place.ok(&["audit-docs", "--strict", "coda"]);
+    }
+
     /// They are in the tree from the beginning, but not in the pristine project: an update makes them anew.
     #[test]
     fn the_documents_of_its_catalog_are_made_and_up_to_date() {

@@ -18,7 +18,7 @@ static EXPRESSION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{\{ ([\w.]+)
 const THIS_FILE: &str = "tests/supply_chain.rs";
 
 /// Packages of this repository: no registry has them, so they are installed from a folder or from a commit of a git repository.
-const OURS: &[&str] = &[env!("CARGO_PKG_NAME"), "mcp-auth-middleware"];
+const OURS: &[&str] = &[env!("CARGO_PKG_NAME"), "mcp-auth-middleware", "mcp-server-runtime"];
 
 const THIS_REPOSITORY: &str = "this repository";
 const THE_PROJECT: &str = "the generated project, which builds it";
@@ -411,6 +411,31 @@ fn attack_66_everything_that_is_installed_has_an_owner_whom_we_mean() {
     assert!(gone.is_empty(), "in the table of tests/supply_chain.rs, and nowhere else: {gone:?}");
 }
 
+/// The manifest of the template without what `--set libraries=registry` makes of it, which somebody has to ask for: one
+/// version and no other, so that whoever has the name cannot hand in a newer one later.
+fn without_registry(path: &str, text: &str) -> String {
+    if path != "template/Cargo.toml.liquid" {
+        return text.to_owned();
+    }
+    let questions = fs::read_to_string(format!("{ROOT}/template/cargo-generate.toml")).unwrap();
+    let question = questions.split("[placeholders.libraries]").nth(1).unwrap().split("\n[").next().unwrap();
+    assert!(question.contains("\ndefault = \"vendor\"\n"), "nobody gets the registry without asking: {question}");
+    static REGISTRY: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?s)\{%- if libraries == "registry" %\}(.*?)\{%- (?:else|endif) %\}"#).unwrap());
+    let (mut rest, mut end, mut seen) = (String::new(), 0, 0);
+    for found in REGISTRY.captures_iter(text) {
+        for line in found[1].lines().filter(|line| OURS.iter().any(|ours| line.starts_with(&format!("{ours} =")))) {
+            assert!(line.contains("\"="), "{path}: {line}: the exact version");
+            seen += 1;
+        }
+        let whole = found.get(0).unwrap();
+        rest.push_str(&text[end..whole.start()]);
+        end = whole.end();
+    }
+    assert_eq!(seen, 3, "{path}: two libraries, and one of them for the tests again");
+    rest + &text[end..]
+}
+
 #[test]
 fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
     for (path, text) in texts() {
@@ -423,6 +448,7 @@ fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
         assert!(found.is_none(), "{path} has {found:?}");
         // A dependency without a path is one on whoever has the name.
         if path.contains("Cargo.toml") {
+            let text = without_registry(&path, &text);
             for line in text.lines().filter(|line| OURS.iter().any(|ours| line.starts_with(&format!("{ours} =")))) {
                 assert!(line.contains("path = \""), "{path}: {line}");
             }

@@ -141,7 +141,8 @@ setting() {
 }
 
 # What the image is made of, and nothing else: the same list as in .dockerignore.
-sources=(Cargo.toml Cargo.lock Dockerfile .dockerignore docker-compose.yml vendor src)
+sources=(Cargo.toml Cargo.lock Dockerfile .dockerignore docker-compose.yml src)
+[ ! -d vendor ] || sources+=(vendor)
 secrets=()
 tag=
 if [[ $action == deploy ]]; then

@@ -8,13 +8,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use mcp_auth_middleware::{ServiceToken, User};
+use mcp_server_runtime::answers::{Held, Memory, ReadError};
 use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
-use mcp_server_runtime::{Hangup, Metrics, Settings, StartError, UpstreamSpan, text};
+use mcp_server_runtime::{Hangup, Metrics, Probe, Settings, StartError, UpstreamSpan, text};
 use reqwest::{StatusCode, Url, header};
 use serde_json::{Map, Value};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 /// Name of the server's own token, in the environment and in every token store.
@@ -128,10 +127,6 @@ struct Answer {
     held: Held,
 }
 
-/// A part of the memory that there is for answers. It is free again when this is dropped.
-#[derive(Debug, Default)]
-pub struct Held(Option<OwnedSemaphorePermit>);
-
 /// Which part of a list is wanted.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -153,8 +148,8 @@ struct Inner {
     reads: Pace,
     /// 4 listings of documents in 6 seconds.
     doc_lists: Pace,
-    /// What may be held of Coda's answers, in KiB.
-    memory: Arc<Semaphore>,
+    /// For Coda's answers.
+    memory: Memory,
 }
 
 impl fmt::Debug for Coda {
@@ -191,15 +186,28 @@ impl Coda {
             deadline,
             reads: Pace::new(100, window),
             doc_lists: Pace::new(4, window),
-            memory: Arc::new(Semaphore::new(held / 1024)),
+            memory: Memory::new(held),
         })))
     }
 
     /// A call on behalf of this caller, with the server's own token. Its time runs from now on.
     #[must_use]
     pub fn call(&self, caller: &User, token: ServiceToken) -> Call<'_> {
-        let caller = Arc::from(format!("{} {}", caller.kind.as_str(), caller.email));
-        let deadline = Instant::now() + self.0.deadline;
+        self.call_until(DEADLINE, &format!("{} {}", caller.kind.as_str(), caller.email), token)
+    }
+
+    /// Whether Coda takes the server's token, for readiness and the command `doctor`.
+    #[must_use]
+    pub fn probe(&self) -> Probe {
+        let coda = self.clone();
+        Probe::with_token("Coda", TOKEN, move |token| {
+            let coda = coda.clone();
+            async move { coda.call_until(Duration::from_secs(8), "probe", token).object(&["whoami"], &[]).await.map(drop) }
+        })
+    }
+
+    fn call_until(&self, time: Duration, caller: &str, token: ServiceToken) -> Call<'_> {
+        let (caller, deadline) = (caller.into(), Instant::now() + time.min(self.0.deadline));
         Call { coda: &self.0, caller, token, deadline, hangup: None, metrics: None }
     }
 }
@@ -384,9 +392,12 @@ impl Call<'_> {
         }
         // Errors are short: what is longer tells nobody more.
         let most = if status.is_success() { most } else { most.min(MAXIMUM_ERROR) };
-        let (body, held) = match self.read(answer, most).await {
-            Err(Failed::Final(CodaError::TooLarge, _)) if !status.is_success() => Default::default(),
-            read => read?,
+        let (body, held) = match self.coda.memory.read(answer, most).await {
+            Ok(read) => read,
+            Err(ReadError::TooLarge(_)) if !status.is_success() => Default::default(),
+            Err(ReadError::TooLarge(_)) => return Err(CodaError::TooLarge.into()),
+            Err(ReadError::Broken(error)) => return Err(Failed::transport(error)),
+            Err(_) => return Err(CodaError::Busy.into()),
         };
         if status.is_success() {
             // The place in the answer, not the text there.
@@ -407,24 +418,6 @@ impl Call<'_> {
         };
         Err(error.into())
     }
-
-    /// At most so many bytes of an answer. The memory for them is taken as they come, and never waited for: calls that
-    /// hold some and wait for more would wait for each other.
-    async fn read(&self, answer: reqwest::Response, most: usize) -> Result<(Vec<u8>, Held), Failed> {
-        let mut body = Vec::new();
-        let mut held = Held::default();
-        let mut chunks = answer.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(Failed::transport)?;
-            if body.len() + chunk.len() > most {
-                return Err(CodaError::TooLarge.into());
-            }
-            let more = (body.len() + chunk.len()).div_ceil(1024) - body.len().div_ceil(1024);
-            held.merge(Held::take(&self.coda.memory, more)?);
-            body.extend_from_slice(&chunk);
-        }
-        Ok((body, held))
-    }
 }
 
 impl Inner {
@@ -439,22 +432,6 @@ impl Inner {
             url.query_pairs_mut().append_pair(name, value);
         }
         url
-    }
-}
-
-impl Held {
-    /// So many KiB.
-    fn take(memory: &Arc<Semaphore>, kibibytes: usize) -> Result<Self, Failed> {
-        let busy = || Failed::from(CodaError::Busy);
-        let kibibytes = u32::try_from(kibibytes).map_err(|_| busy())?;
-        Arc::clone(memory).try_acquire_many_owned(kibibytes).map(|permit| Self(Some(permit))).map_err(|_| busy())
-    }
-
-    fn merge(&mut self, more: Self) {
-        match (&mut self.0, more.0) {
-            (Some(permit), Some(more)) => permit.merge(more),
-            (none, more) => *none = more.or(none.take()),
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What this server is made of: its settings, its tools{% if example == "coda" %}, the API behind them{% endif %} and who may call. Everything
-//! else, from the listener to the shutdown, is in `vendor/mcp-server-runtime`. Tests build on this.
+//! else, from the listener to the shutdown, is in `{% if libraries == "vendor" %}vendor/{% endif %}mcp-server-runtime`. Tests build on this.
 
 {% if example == "coda" -%}
 pub mod coda;
@@ -38,18 +38,19 @@ pub fn server() -> Server<Tools> {
 {%- if example == "coda" %}
     Server::new(SERVICE, VERSION, |settings| {
         let coda = Coda::new(settings)?;
+        let handlers = Handlers::new(Tools::default()).with_probe(coda.probe()).with_upstream(coda);
 {%- if legacy_proxy == "on" %}
-        let legacy = settings.is_on("LEGACY_PROXY")?.then(|| legacy_proxy::router(coda.clone()));
-        Ok(Handlers::new(Tools::new(coda)).with_legacy(legacy))
+        Ok(handlers.with_legacy(settings.is_on("LEGACY_PROXY")?.then(legacy_proxy::router)))
 {%- else %}
-        Ok(Handlers::new(Tools::new(coda)))
+        Ok(handlers)
 {%- endif %}
     })
+{%- else %}
+    Server::new(SERVICE, VERSION, |_settings| {
+        // The client of an API that your tools call goes in here: docs/MCP_IMPLEMENTATION_GUIDE.md.
+        Ok(Handlers::new(Tools::default()))
+    })
+{%- endif %}
     .with_settings(config::SETTINGS)
     .with_authentication(middleware::auth::policy)
-{%- else %}
-    Server::new(SERVICE, VERSION, |_| Ok(Handlers::new(Tools::new())))
-        .with_settings(config::SETTINGS)
-        .with_authentication(middleware::auth::policy)
-{%- endif %}
 }

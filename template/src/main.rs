@@ -1,4 +1,4 @@
-//! The program: `serve`, `healthcheck`, `config`, and the commands of the token store. `--help` says more.
+//! The program: `serve`, `healthcheck`, `doctor`, `config`, and the commands of the token store. `--help` says more.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

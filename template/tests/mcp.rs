@@ -1,4 +1,4 @@
-//! The server as a client of MCP meets it. What every server does is tested where `vendor/mcp-server-runtime` is made.
+//! The server as a client of MCP meets it. What every server does is tested where `{% if libraries == "vendor" %}vendor/{% endif %}mcp-server-runtime` is made.
 #![allow(clippy::expect_used, reason = "tests may say what they expect")]
 
 mod support;

@@ -3,20 +3,19 @@
 //! Only GET, and only the resources that the tools read. `LEGACY_PROXY=off` switches it off.
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use mcp_server_runtime::{caller, metrics, token};
+use mcp_server_runtime::{caller, metrics, token, upstream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::coda::{self, Coda, CodaError, checked_id};
 
 /// The service for requests without `jsonrpc`.
-pub fn router(coda: Coda) -> Router {
-    Router::new().fallback(answer).with_state(coda)
+pub fn router() -> Router {
+    Router::new().fallback(answer)
 }
 
 #[derive(Deserialize)]
@@ -54,10 +53,12 @@ impl Refused {
     }
 }
 
-async fn answer(State(coda): State<Coda>, parts: Parts, body: Bytes) -> Response {
-    let (user, token) = match (caller(&parts), token(&parts, coda::TOKEN).await) {
-        (Ok(user), Ok(token)) => (user, token),
-        (Err(message), _) | (_, Err(message)) => return error(StatusCode::SERVICE_UNAVAILABLE, &message),
+async fn answer(parts: Parts, body: Bytes) -> Response {
+    let (coda, user, token) = match (upstream::<Coda>(&parts), caller(&parts), token(&parts, coda::TOKEN).await) {
+        (Ok(coda), Ok(user), Ok(token)) => (coda, user, token),
+        (Err(message), ..) | (_, Err(message), _) | (.., Err(message)) => {
+            return error(StatusCode::SERVICE_UNAVAILABLE, &message);
+        }
     };
     let request = match parse(&body) {
         Ok(request) => request,

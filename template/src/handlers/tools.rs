@@ -2,8 +2,9 @@
 
 {% if example == "coda" -%}
 use axum::http::request::Parts;
+use mcp_server_runtime::answers::Held;
 use mcp_server_runtime::arguments::{NoArguments, Parameters, plain_schemas};
-use mcp_server_runtime::{caller, hangup, metrics, token};
+use mcp_server_runtime::{caller, hangup, metrics, token, upstream};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::Extension;
 use rmcp::handler::server::wrapper::Json;
@@ -12,13 +13,12 @@ use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::coda::{self, Call, Coda, CodaError, Held, Object, Page, Wanted, checked_id};
+use crate::coda::{self, Call, Coda, CodaError, Object, Page, Wanted, checked_id};
 use crate::{SERVICE, VERSION};
 
 /// What answers MCP requests. Cloned for every request: everything in it is shared.
 #[derive(Debug, Clone)]
 pub struct Tools {
-    coda: Coda,
     tool_router: std::sync::Arc<ToolRouter<Self>>,
 }
 
@@ -123,12 +123,6 @@ type ToolError = String;
 
 #[tool_router]
 impl Tools {
-    /// The tools on top of this client.
-    #[must_use]
-    pub fn new(coda: Coda) -> Self {
-        Self { coda, tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
-    }
-
     #[tool(
         title = "Who am I",
         description = "Tells who is calling this server, and as which Coda account the server acts.",
@@ -140,7 +134,7 @@ impl Tools {
         Parameters(NoArguments {}): Parameters<NoArguments>,
     ) -> Result<Json<WhoAmI>, ToolError> {
         let user = caller(&parts)?;
-        let coda = self.call(&parts).await?.object(&["whoami"], &[]).await.map_err(text)?;
+        let coda = call(&parts).await?.object(&["whoami"], &[]).await.map_err(text)?;
         let caller = Caller { email: user.email.clone(), kind: user.kind.as_str().to_owned() };
         Ok(Json(WhoAmI { caller, coda }))
     }
@@ -159,7 +153,7 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         query.extend(args.is_owner.map(|o| ("isOwner", o.to_string())));
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.call(&parts).await?.list(&["docs"], &query, wanted).await.map_err(text)?;
+        let page = call(&parts).await?.list(&["docs"], &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -175,7 +169,7 @@ impl Tools {
         Parameters(args): Parameters<GetDoc>,
     ) -> Result<Json<Object>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
-        let object = self.call(&parts).await?.object(&["docs", doc], &[]).await.map_err(text)?;
+        let object = call(&parts).await?.object(&["docs", doc], &[]).await.map_err(text)?;
         Ok(Json(object))
     }
 {%- comment %} end: tool {% endcomment %}
@@ -192,7 +186,7 @@ impl Tools {
     ) -> Result<Json<Items>, ToolError> {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
         let wanted = wanted(args.limit, args.page_token)?;
-        let page = self.call(&parts).await?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
+        let page = call(&parts).await?.list(&["docs", doc, "tables"], &[], wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 
@@ -212,20 +206,25 @@ impl Tools {
         query.extend(args.query.map(|q| ("query", q)));
         let wanted = wanted(args.limit, args.page_token)?;
         let segments = ["docs", doc, "tables", table, "rows"];
-        let page = self.call(&parts).await?.list(&segments, &query, wanted).await.map_err(text)?;
+        let page = call(&parts).await?.list(&segments, &query, wanted).await.map_err(text)?;
         Ok(Json(page.into()))
     }
 }
 
 {%- comment %} region: caller {% endcomment %}
-impl Tools {
-    /// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
-    async fn call(&self, parts: &Parts) -> Result<Call<'_>, ToolError> {
-        let token = token(parts, coda::TOKEN).await?;
-        Ok(self.coda.call(caller(parts)?, token).until(hangup(parts)).counted(metrics(parts)))
-    }
+/// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
+async fn call(parts: &Parts) -> Result<Call<'_>, ToolError> {
+    let token = token(parts, coda::TOKEN).await?;
+    let call = upstream::<Coda>(parts)?.call(caller(parts)?, token);
+    Ok(call.until(hangup(parts)).counted(metrics(parts)))
 }
 {%- comment %} end: caller {% endcomment %}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self { tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
+    }
+}
 
 fn text(error: CodaError) -> ToolError {
     error.to_string()
@@ -281,12 +280,6 @@ type ToolError = String;
 
 #[tool_router]
 impl Tools {
-    /// The tools.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
-    }
-
     #[tool(
         title = "Who am I",
         description = "Tells who is calling this server.",
@@ -304,7 +297,7 @@ impl Tools {
 
 impl Default for Tools {
     fn default() -> Self {
-        Self::new()
+        Self { tool_router: std::sync::Arc::new(plain_schemas(Self::tool_router())) }
     }
 }
 

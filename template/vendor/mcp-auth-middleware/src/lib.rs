@@ -88,9 +88,9 @@ pub use identity::{ServiceToken, User, UserKind};
 pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
 #[cfg(feature = "postgres")]
 pub use store::{
-    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, ParseAuditHashError, PoolStatus, PostgresConfig,
-    PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges,
-    UnreadableToken,
+    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
+    PostgresConfig, PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, StoredTokens,
+    TokenChange, TokenChanges, UnreadableToken,
 };
 pub use store::{EnvTokenStore, StoreError, TokenInfo, TokenStore};
 #[cfg(feature = "infisical")]

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, Environment, Format, store};
 use crate::server::{BuiltServer, Server, Service, keep_fresh};
-use crate::{listen, logging, panics};
+use crate::{doctor, listen, logging, panics};
 
 /// An MCP server. All settings come from the environment: see `.env.example`.
 #[derive(Parser)]
@@ -33,6 +33,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
         format: Format,
     },
+    /// Looks for what stands between clients and this server; exit status 1 where something fails
+    Doctor(doctor::Doctor),
     #[command(flatten)]
     Store(StoreCommand),
 }
@@ -53,6 +55,8 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
             print!("{}", server.export(&Environment::process(), format));
             return ExitCode::SUCCESS;
         }
+        // Also where the server could not start: that is what it is for.
+        Command::Doctor(command) => return doctor::run(server, &command),
         other => other,
     };
     let config = match server.read(&Environment::process()) {

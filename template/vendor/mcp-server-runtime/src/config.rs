@@ -133,9 +133,15 @@ impl Config {
     /// # Errors
     /// All problems at once, each with the variable's name and what to do.
     pub(crate) fn read(env: &Environment, service: Service, own: &'static [Setting]) -> Result<Self, Problems> {
+        let (config, problems) = Self::examine(env, service, own);
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// Reads everything as far as it goes: what is wrong has its default.
+    pub(crate) fn examine(env: &Environment, service: Service, own: &'static [Setting]) -> (Self, Problems) {
         let mut problems = Problems::default();
         let config = Self::collect(env, service, &Table::with(own), &mut problems);
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        (config, problems)
     }
 
     fn collect(env: &Environment, service: Service, table: &Table, problems: &mut Problems) -> Self {

@@ -62,9 +62,11 @@
 //! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
 mod admin;
+pub mod answers;
 pub mod arguments;
 mod command;
 mod config;
+mod doctor;
 mod exposition;
 mod handlers;
 mod hangup;
@@ -102,6 +104,7 @@ pub use hangup::Hangup;
 use mcp_auth_middleware::{ServiceToken, ServiceTokens, User};
 pub use metrics::Metrics;
 pub use probe::Probe;
+pub use reqwest;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 pub use telemetry::UpstreamSpan;

@@ -180,6 +180,11 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         Config::read(env, self.service, self.settings)
     }
 
+    /// Reads the settings as far as they go, for the command `doctor`.
+    pub(crate) fn examine(&self, env: &Environment) -> (Config, Problems) {
+        Config::examine(env, self.service, self.settings)
+    }
+
     /// All settings in the order of `.env.example`: those of every server, and this one's own.
     #[must_use]
     pub fn table(&self) -> Vec<&'static Setting> {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{BuiltServer, Environment, Server, listen, server};
+use crate::{BuiltServer, Environment, Server, SettingKind, listen, server};
 
 /// The Bearer token of all test servers.
 pub const BEARER: &str = "kei4ahGhee8eecu0quoh5Ohn";
@@ -28,15 +28,24 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts the server with these variables, and with [`BEARER`] where they name no other token.
+    /// Starts the server with these variables, with [`BEARER`] where they name no other token, and with made-up tokens for
+    /// upstream APIs where they name no token store: `NAME-of-the-test` for each that they leave out.
     ///
     /// # Panics
     /// Where the server does not start: the test ends there, with the reason.
     #[expect(clippy::expect_used, reason = "a test cannot go on without its server")]
     pub async fn start<H: ServerHandler + Clone + Sync>(server: &Server<H>, variables: &[(&str, &str)]) -> Self {
-        let mut all = vec![("MCP_DEV_BEARER_TOKEN", BEARER)];
-        all.retain(|(name, _)| !variables.iter().any(|(other, _)| other == name));
-        all.extend(variables.iter().copied());
+        let given = |name: &str| variables.iter().any(|(other, _)| *other == name || *other == format!("{name}_FILE"));
+        let mut all: Vec<_> = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        if !given("MCP_DEV_BEARER_TOKEN") {
+            all.push(("MCP_DEV_BEARER_TOKEN", BEARER.to_owned()));
+        }
+        if !given("TOKEN_STORE") {
+            let tokens = server.settings.iter().filter(|row| matches!(row.kind, SettingKind::Token { .. }));
+            all.extend(
+                tokens.filter(|row| !given(row.name)).map(|row| (row.name, format!("{}-of-the-test", row.name))),
+            );
+        }
         let config = server.read(&Environment::from_pairs(all)).expect("a good configuration");
         let BuiltServer { router, admin, auth, readiness, files, telemetry, .. } =
             server.build(&config).expect("a server");

@@ -15,8 +15,8 @@ use mcp_server_runtime::{Handlers, Server, run};
 fn main() -> ExitCode {
     let server = Server::new(SERVICE, VERSION, |settings| {
         let coda = Coda::new(settings)?;
-        let legacy = settings.is_on("LEGACY_PROXY")?.then(|| legacy_proxy::router(coda));
-        Ok(Handlers::new(Fixtures::new()?).with_legacy(legacy))
+        let legacy = settings.is_on("LEGACY_PROXY")?.then(legacy_proxy::router);
+        Ok(Handlers::new(Fixtures::new()?).with_upstream(coda).with_legacy(legacy))
     });
     run(server.with_settings(config::SETTINGS).with_authentication(middleware::auth::policy))
 }

@@ -123,6 +123,18 @@ impl AccessConfig {
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
+
+    /// Where the public keys of the team come from.
+    #[must_use]
+    pub fn certs_url(&self) -> &str {
+        &self.certs_url
+    }
+
+    /// The audience tags of the applications.
+    #[must_use]
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
 }
 
 /// https, or http to this very machine (an emulator in development).

@@ -126,7 +126,7 @@ impl fmt::Debug for EncryptionKey {
 }
 
 /// Says which key sealed a token: 8 bytes, shown as 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; Self::LENGTH]);
 
 impl KeyId {

@@ -32,4 +32,6 @@ mod sealed;
 
 pub use key::{EncryptionKey, EncryptionKeyError, KeyId};
 pub use key_file::KeyFileError;
+#[cfg(feature = "postgres")]
+pub(crate) use sealed::sealed_with;
 pub use sealed::{Context, DecryptError, Keyring};

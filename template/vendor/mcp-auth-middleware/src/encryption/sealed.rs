@@ -130,7 +130,9 @@ impl Keyring {
         self.keys().find(|key| key.id() == id)
     }
 
-    fn ids(&self) -> Vec<KeyId> {
+    /// The keys of the ring, the one that seals first.
+    #[must_use]
+    pub fn ids(&self) -> Vec<KeyId> {
         self.keys().map(EncryptionKey::id).collect()
     }
 
@@ -143,6 +145,14 @@ impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keyring({} [REDACTED])", list(&self.ids()))
     }
+}
+
+/// The key that sealed what begins like this; 9 bytes are enough. Nothing for what another version has written.
+#[cfg(feature = "postgres")]
+pub(crate) fn sealed_with(head: &[u8]) -> Option<KeyId> {
+    let (version, rest) = head.split_first()?;
+    let (id, _) = rest.split_first_chunk()?;
+    (*version == VERSION).then(|| KeyId::new(*id))
 }
 
 /// The stored form, taken apart.

@@ -15,9 +15,9 @@ pub use env::EnvTokenStore;
 pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, ParseAuditHashError, PoolStatus, PostgresConfig,
-    PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, TokenChange, TokenChanges,
-    UnreadableToken,
+    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
+    PostgresConfig, PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, StoredTokens,
+    TokenChange, TokenChanges, UnreadableToken,
 };
 #[cfg(any(feature = "postgres", feature = "infisical"))]
 pub(crate) use resolved::Resolved;

@@ -152,7 +152,7 @@ async fn the_servers_role_may_do_its_work_and_no_more() {
         "UPDATE services SET name = 'x'",
         "DELETE FROM services",
         "TRUNCATE tokens",
-        "SELECT * FROM mcp_auth_migrations",
+        "DELETE FROM mcp_auth_migrations",
         "SET session_replication_role = replica",
         "CREATE ROLE another",
     ] {

@@ -1,6 +1,6 @@
 //! Where the server's own tokens are kept, and what it takes to get there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mcp_auth_middleware::cli::{PostgresAdmin, PostgresAdminError};
 use mcp_auth_middleware::encryption::{EncryptionKey, KeyFileError, Keyring};
@@ -102,6 +102,16 @@ impl StoreConfig {
             Self::Env(_) => "env",
             Self::Postgres(..) => "postgres",
             Self::Infisical(_) => "infisical",
+        }
+    }
+
+    /// The file of the key, where there is none yet.
+    pub(crate) fn missing_key_file(&self) -> Option<&Path> {
+        match self {
+            Self::Postgres(_, Keys { active: ActiveKey::File(path), .. }) => {
+                Some(path.as_path()).filter(|path| !path.exists())
+            }
+            _ => None,
         }
     }
 

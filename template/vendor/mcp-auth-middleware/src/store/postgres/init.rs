@@ -16,7 +16,7 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
     [(1, "token store", include_str!("../../../migrations/0001_token_store.sql"))];
 
 /// Where a database keeps which migrations it has; other programs' migrations may be in it, too.
-const TABLE: &str = "mcp_auth_migrations";
+pub(super) const TABLE: &str = "mcp_auth_migrations";
 
 /// The advisory lock that puts set-ups at the same moment in a row: "mcp_auth" in ASCII.
 const LOCK: i64 = 0x6d63_705f_6175_7468;
@@ -71,8 +71,12 @@ async fn set_up(connection: &mut PgConnection, role: Option<&ServerRole>) -> Res
         None => false,
     };
     transaction.commit().await?;
-    let version = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
-    Ok(InitReport { applied: after.saturating_sub(before), version, role_created })
+    Ok(InitReport { applied: after.saturating_sub(before), version: newest_schema(), role_created })
+}
+
+/// The version that the migrations lead to.
+pub(super) fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0)
 }
 
 fn migrator() -> Migrator {

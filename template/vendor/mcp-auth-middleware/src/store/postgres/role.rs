@@ -18,6 +18,15 @@ use crate::StoreError;
 /// PostgreSQL's own count (`scram_iterations`).
 const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
 
+/// What a server needs on each table, and all that its role gets. The last one tells which version the schema has.
+pub(super) const RIGHTS: [(&str, &str); 5] = [
+    ("services", "SELECT, INSERT"),
+    ("tokens", "SELECT, INSERT, UPDATE, DELETE"),
+    ("audit_log", "SELECT, INSERT"),
+    ("audit_chain", "SELECT, UPDATE"),
+    ("mcp_auth_migrations", "SELECT"),
+];
+
 /// A database role for servers: it may read and write tokens, add to the audit log and read it, and no more.
 #[derive(Clone)]
 pub struct ServerRole {
@@ -58,16 +67,11 @@ impl ServerRole {
         let names = "SELECT current_database(), current_schema()";
         let (database, schema): (String, String) = sqlx::query_as(names).fetch_one(&mut *connection).await?;
         let (database, schema) = (quoted(&database), quoted(&schema));
-        for grant in [
-            format!("REVOKE ALL ON services, tokens, audit_log, audit_chain FROM {role}"),
-            format!("GRANT CONNECT ON DATABASE {database} TO {role}"),
-            format!("GRANT USAGE ON SCHEMA {schema} TO {role}"),
-            format!("GRANT SELECT, INSERT ON services TO {role}"),
-            format!("GRANT SELECT, INSERT, UPDATE, DELETE ON tokens TO {role}"),
-            format!("GRANT SELECT, INSERT ON audit_log TO {role}"),
-            format!("GRANT SELECT, UPDATE ON audit_chain TO {role}"),
-        ] {
-            run(connection, grant).await?;
+        run(connection, format!("GRANT CONNECT ON DATABASE {database} TO {role}")).await?;
+        run(connection, format!("GRANT USAGE ON SCHEMA {schema} TO {role}")).await?;
+        for (table, rights) in RIGHTS {
+            run(connection, format!("REVOKE ALL ON {table} FROM {role}")).await?;
+            run(connection, format!("GRANT {rights} ON {table} TO {role}")).await?;
         }
         Ok(created)
     }
