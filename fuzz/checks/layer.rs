@@ -1,7 +1,7 @@
 //! Headers of a request, and claims that Cloudflare Access has signed.
 
 use std::convert::Infallible;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestTeam};
@@ -27,7 +27,8 @@ impl World {
         let team = runtime.block_on(TestTeam::start()).unwrap();
         let layer = |mode| {
             let access = AccessConfig::new(ISSUER, [AUDIENCE]).unwrap().with_certs_url(&team.certs_url()).unwrap();
-            let access = access.with_allowed_service_tokens(["bot"]);
+            // The good token is the same in every run, so it is old.
+            let access = access.with_allowed_service_tokens(["bot"]).with_max_token_age(Duration::MAX);
             let config = AuthConfig::new("fuzz", mode).with_bearer(BearerTokens::parse(BEARER).unwrap());
             create_auth_middleware(config.with_cloudflare(access).with_resource_path("/mcp")).unwrap()
         };
@@ -147,6 +148,9 @@ pub(crate) fn claims(data: &[u8]) {
             assert!(claims[start].is_null() || claims[start].as_f64().is_some_and(|at| at < now + 61.0), "{claims}");
         }
         assert!(!user.email.is_empty(), "{claims}");
+        let sub = claims["sub"].as_str().unwrap_or_default();
+        assert_eq!(user.user_uuid.as_deref().unwrap_or_default(), sub, "{claims}");
+        assert!(claims["type"].is_null() || claims["type"] == "app", "{claims}");
         assert!(claims["email"] == *user.email || user.email == "bot" && claims["common_name"] == "bot", "{claims}");
     });
 }

@@ -54,11 +54,13 @@ error_catalogue! {
     "011" 401 "jwt not yet valid" => "The clock of the server is more than a minute behind.";
     "012" 401 "issuer mismatch" => "CF_ACCESS_TEAM_DOMAIN is not the team that issued the token.";
     "013" 401 "audience mismatch" => "CF_ACCESS_AUD is not the tag of the application that the client came through.";
-    "014" 401 "no identity in token" => "The token has neither email nor common_name, which Access puts into those of people and of service tokens. Look at which identity provider and policy the caller came through.";
+    "014" 401 "no identity in token" => "The token has neither email nor common_name, which Access puts into those of people and of service tokens, or a person has no sub. Look at which identity provider and policy the caller came through.";
     "015" 401 "service token not allowed" => "Add the Client ID of the Access service token to CF_ACCESS_ALLOWED_SERVICE_TOKENS.";
     "016" 403 "user not allowed" => "The person is in neither allow list of the server. Add them, or leave the lists empty to trust the policy of Access.";
     "017" 503 "key server unreachable" => "The server cannot fetch the team's keys: outgoing HTTPS, name resolution, or the team's name.";
     "018" 503 "service token not found" => "The store has no token of that name for this server. In PostgreSQL: tokens list, then tokens set.";
     "019" 503 "token store unavailable" => "PostgreSQL or Infisical cannot be reached. Cached tokens work for 15 minutes; the log has the reason.";
     "020" 503 "service token cannot be decrypted" => "The key is not the one that sealed the token. Put the old key back, or give it as well and rotate.";
+    "021" 401 "not an access token" => "A session of the whole Access team, or an ID token. Send the access token that was issued for this server.";
+    "022" 401 "jwt too old" => "Log in again. Where sessions are to be longer than a day, raise MAX_TOKEN_AGE.";
 }

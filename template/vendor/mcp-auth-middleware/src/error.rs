@@ -48,7 +48,8 @@ pub enum AuthError {
     /// `aud` does not hold the application's audience tag.
     #[error("audience mismatch")]
     AudienceMismatch,
-    /// Neither `email` nor `common_name`: the token names nobody.
+    /// Neither `email` nor `common_name`, a person without `sub`, or a service token with one: the token does not say who
+    /// calls.
     #[error("no identity in token")]
     NoIdentity,
     /// An Access service token that is not on the allow list.
@@ -69,11 +70,17 @@ pub enum AuthError {
     /// The caller is known, but the server's token for its upstream API does not decrypt.
     #[error("service token cannot be decrypted")]
     ServiceTokenUnreadable,
+    /// A token of the right issuer that is not for calling an API: a session of the whole Access team, or an ID token.
+    #[error("not an access token")]
+    NotAnAccessToken,
+    /// Issued longer ago than tokens are accepted here, though `exp` has not passed.
+    #[error("jwt too old")]
+    JwtTooOld,
 }
 
 impl AuthError {
     /// All variants in the order of their codes; the runbook's index is made from it.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::MissingCredentials,
         Self::DuplicateHeader,
         Self::BearerMalformed,
@@ -94,6 +101,8 @@ impl AuthError {
         Self::ServiceTokenMissing,
         Self::TokenStoreUnavailable,
         Self::ServiceTokenUnreadable,
+        Self::NotAnAccessToken,
+        Self::JwtTooOld,
     ];
 
     /// The stable code, `MCP-AUTH-001` and on. Codes are never reused.
@@ -120,6 +129,8 @@ impl AuthError {
             Self::ServiceTokenMissing => "MCP-AUTH-018",
             Self::TokenStoreUnavailable => "MCP-AUTH-019",
             Self::ServiceTokenUnreadable => "MCP-AUTH-020",
+            Self::NotAnAccessToken => "MCP-AUTH-021",
+            Self::JwtTooOld => "MCP-AUTH-022",
         }
     }
 

@@ -176,7 +176,7 @@ async fn each_failure_has_its_line() {
     let authorization = |value: &str| vec![("authorization", value.to_owned())];
     let with = |changes| header(access.token_with(changes));
     type Case<'a> = (AuthError, &'a AuthLayer, Vec<(&'static str, String)>, Vec<String>);
-    let cases: Vec<Case<'_>> = vec![
+    let mut cases: Vec<Case<'_>> = vec![
         (AuthError::MissingCredentials, &access.layer, vec![], vec!["[WARN] Request refused: no credentials".into()]),
         (
             AuthError::DuplicateHeader,
@@ -283,6 +283,20 @@ async fn each_failure_has_its_line() {
             ],
         ),
     ];
+    cases.extend([
+        (
+            AuthError::NotAnAccessToken,
+            &access.layer,
+            with(json!({"type": "org"})),
+            vec![format!("[WARN] {jwt} not an access token")],
+        ),
+        (
+            AuthError::JwtTooOld,
+            &access.layer,
+            with(json!({"iat": now() - 25 * 60 * 60})),
+            vec![format!("[WARN] {jwt} jwt too old")],
+        ),
+    ]);
     let mut provoked = Vec::new();
     for (error, layer, headers, expected) in cases {
         assert_refused(&send(layer, &headers).await, error);

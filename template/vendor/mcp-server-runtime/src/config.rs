@@ -549,8 +549,10 @@ impl Reader<'_> {
                 }
             };
         }
+        let max_token_age = self.seconds("MAX_TOKEN_AGE");
         Some(
             access
+                .with_max_token_age(max_token_age)
                 .with_allowed_service_tokens(self.list("CF_ACCESS_ALLOWED_SERVICE_TOKENS"))
                 .with_allowed_emails(self.list("ALLOWED_EMAILS"))
                 .with_allowed_domains(self.list("ALLOWED_EMAIL_DOMAINS")),

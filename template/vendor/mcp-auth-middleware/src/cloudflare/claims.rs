@@ -1,5 +1,7 @@
 //! What an Access token says, and whether it holds here and now (RFC 7519 §4.1). Pure: the time comes as an argument.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Deserializer};
 
 use crate::AuthError;
@@ -21,13 +23,30 @@ pub(super) struct Claims {
     pub email: Option<String>,
     /// The client id of a service token.
     pub common_name: Option<String>,
+    /// `app` for an application's token, `org` for the team's session, which is for no application.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
 }
 
 impl Claims {
-    /// Whether the token holds at `now` (seconds since 1970) for this issuer and one of these applications.
-    pub(super) fn check(&self, issuer: &str, audiences: &[String], now: f64) -> Result<(), AuthError> {
-        if now >= self.good_until() {
+    /// Whether the token holds at `now` (seconds since 1970) for this issuer and one of these applications, and was issued
+    /// at most `maximum_age` ago.
+    pub(super) fn check(
+        &self,
+        issuer: &str,
+        audiences: &[String],
+        maximum_age: Duration,
+        now: f64,
+    ) -> Result<(), AuthError> {
+        if now >= self.exp.0 + LEEWAY {
             return Err(AuthError::JwtExpired);
+        }
+        if now >= self.good_until(maximum_age) {
+            return Err(AuthError::JwtTooOld);
+        }
+        // Without `iat` the age is not known. Such a token may end within the time, but not live longer.
+        if self.iat.is_none() && self.exp.0 > now + maximum_age.as_secs_f64() + LEEWAY {
+            return Err(AuthError::JwtTooOld);
         }
         // A token issued in the future is one from a wrong clock or a forger's, so `iat` counts as `nbf` does.
         if [self.nbf, self.iat].into_iter().flatten().any(|from| from.0 > now + LEEWAY) {
@@ -42,9 +61,10 @@ impl Claims {
         Ok(())
     }
 
-    /// When the token ends, leeway included, in seconds since 1970.
-    pub(super) fn good_until(&self) -> f64 {
-        self.exp.0 + LEEWAY
+    /// When the token ends, by `exp` or by its age, leeway included, in seconds since 1970.
+    pub(super) fn good_until(&self, maximum_age: Duration) -> f64 {
+        let by_age = self.iat.map_or(f64::INFINITY, |iat| iat.0 + maximum_age.as_secs_f64());
+        self.exp.0.min(by_age) + LEEWAY
     }
 }
 
@@ -90,6 +110,7 @@ mod tests {
     use super::*;
 
     const NOW: f64 = 1_700_000_000.0;
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn check(claims: serde_json::Value) -> Result<(), AuthError> {
         let mut all = serde_json::json!({"exp": NOW + 3600.0, "iss": "https://team.example", "aud": ["tag"]});
@@ -97,7 +118,7 @@ mod tests {
             all[name] = value.clone();
         }
         let claims: Claims = serde_json::from_value(all).map_err(|_| AuthError::JwtMalformed)?;
-        claims.check("https://team.example", &["other".to_owned(), "tag".to_owned()], NOW)
+        claims.check("https://team.example", &["other".to_owned(), "tag".to_owned()], DAY, NOW)
     }
 
     #[test]
@@ -120,8 +141,21 @@ mod tests {
     fn attack_08_without_a_clock_everything_has_expired() {
         let claims = serde_json::json!({"exp": NumericDate::MAXIMUM, "iss": "https://team.example", "aud": "tag"});
         let claims: Claims = serde_json::from_value(claims).expect("claims");
-        let checked = claims.check("https://team.example", &["tag".to_owned()], f64::INFINITY);
+        let checked = claims.check("https://team.example", &["tag".to_owned()], DAY, f64::INFINITY);
         assert_eq!(checked, Err(AuthError::JwtExpired));
+    }
+
+    #[test]
+    fn attack_08_age_to_the_second() {
+        let day = DAY.as_secs_f64();
+        assert_eq!(check(serde_json::json!({"iat": NOW - day - 59.5})), Ok(()));
+        assert_eq!(check(serde_json::json!({"iat": NOW - day - 60.0})), Err(AuthError::JwtTooOld));
+        // Whichever comes first.
+        assert_eq!(check(serde_json::json!({"iat": NOW - day - 60.0, "exp": 0})), Err(AuthError::JwtExpired));
+        assert_eq!(check(serde_json::json!({"iat": NOW, "exp": NOW + 100.0 * day})), Ok(()));
+        // Without iat.
+        assert_eq!(check(serde_json::json!({"exp": NOW + day + 60.0})), Ok(()));
+        assert_eq!(check(serde_json::json!({"exp": NOW + day + 61.0})), Err(AuthError::JwtTooOld));
     }
 
     #[test]

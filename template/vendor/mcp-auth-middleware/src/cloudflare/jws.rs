@@ -5,8 +5,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use crate::AuthError;
 
@@ -31,7 +31,13 @@ pub(super) struct Jws<'t> {
 struct Header {
     alg: String,
     kid: Option<String>,
-    crit: Option<serde::de::IgnoredAny>,
+    /// Whether it is there, `null` included, which is no list of extensions either.
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl<'t> Jws<'t> {
@@ -50,7 +56,7 @@ impl<'t> Jws<'t> {
             return Err(AuthError::AlgorithmNotAllowed);
         }
         // Extensions that must be understood; there is none that we do (RFC 7515 §4.1.11).
-        if header.crit.is_some() || payload.is_empty() || signature.is_empty() {
+        if header.crit || payload.is_empty() || signature.is_empty() {
             return Err(AuthError::JwtMalformed);
         }
         let key_id = header.kid.filter(|kid| !kid.is_empty()).ok_or(AuthError::UnknownKeyId)?;

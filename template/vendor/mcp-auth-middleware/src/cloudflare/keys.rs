@@ -1,7 +1,7 @@
 //! The team's public keys: fetched, kept, refreshed ahead of time, and served for a bounded time without their server.
 //!
-//! Cloudflare rotates keys every six weeks and publishes the previous one for seven more days, so a set that is an
-//! hour old is fresh. What must hold: a flood of forged tokens costs the key server nothing, a failed fetch never
+//! Cloudflare rotates keys every six weeks and publishes the previous one for seven more days, so a set that is ten
+//! minutes old is fresh. What must hold: a flood of forged tokens costs the key server nothing, a failed fetch never
 //! replaces good keys, and every fetch is bounded in time and size.
 
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ use crate::{AuthError, User};
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct KeyPolicy {
-    /// Age at which a set is fetched anew, in the background. Default: 1 hour.
+    /// Age at which a set is fetched again, in the background. Default: 10 minutes.
     pub refresh_after: Duration,
     /// At most one fetch in this time, whatever comes in. Default: 30 seconds. While there are no keys at all, so that
     /// every caller is refused, it is 2 seconds where this is more.
@@ -38,7 +38,7 @@ pub struct KeyPolicy {
 impl Default for KeyPolicy {
     fn default() -> Self {
         Self {
-            refresh_after: Duration::from_secs(60 * 60),
+            refresh_after: Duration::from_secs(10 * 60),
             minimum_interval: Duration::from_secs(30),
             serve_stale_for: Duration::from_secs(24 * 60 * 60),
             timeout: Duration::from_secs(5),

@@ -10,12 +10,16 @@ mod validate;
 mod verified;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 pub use keys::{KeyPolicy, KeyStatus};
 pub use validate::{AccessValidator, validate_cloudflare_access_jwt};
 
 /// The header that carries the token. The cookie `CF_Authorization` is for browsers and is not looked at.
 pub(crate) const HEADER: http::HeaderName = http::HeaderName::from_static("cf-access-jwt-assertion");
+
+/// How long after `iat` a token is accepted, whatever `exp` says, where nothing else is configured.
+const MAXIMUM_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One Access application: whose tokens are accepted, and for whom.
 #[derive(Debug, Clone)]
@@ -27,6 +31,7 @@ pub struct AccessConfig {
     allowed_emails: BTreeSet<String>,
     allowed_domains: BTreeSet<String>,
     key_policy: KeyPolicy,
+    max_token_age: Duration,
 }
 
 /// Why an Access configuration is refused at start.
@@ -72,6 +77,7 @@ impl AccessConfig {
             allowed_emails: BTreeSet::new(),
             allowed_domains: BTreeSet::new(),
             key_policy: KeyPolicy::default(),
+            max_token_age: MAXIMUM_AGE,
         })
     }
 
@@ -95,10 +101,10 @@ impl AccessConfig {
         self
     }
 
-    /// Lets in only people with one of these addresses (letter case does not matter) or of an allowed domain.
+    /// Lets in only people with one of these addresses (the case of ASCII letters does not matter) or of an allowed domain.
     #[must_use]
     pub fn with_allowed_emails<S: AsRef<str>>(mut self, emails: impl IntoIterator<Item = S>) -> Self {
-        self.allowed_emails.extend(emails.into_iter().map(|e| e.as_ref().trim().to_lowercase()));
+        self.allowed_emails.extend(emails.into_iter().map(|e| e.as_ref().trim().to_ascii_lowercase()));
         self
     }
 
@@ -107,7 +113,7 @@ impl AccessConfig {
     #[must_use]
     pub fn with_allowed_domains<S: AsRef<str>>(mut self, domains: impl IntoIterator<Item = S>) -> Self {
         self.allowed_domains
-            .extend(domains.into_iter().map(|d| d.as_ref().trim().trim_start_matches('@').to_lowercase()));
+            .extend(domains.into_iter().map(|d| d.as_ref().trim().trim_start_matches('@').to_ascii_lowercase()));
         self
     }
 
@@ -115,6 +121,13 @@ impl AccessConfig {
     #[must_use]
     pub fn with_key_policy(mut self, policy: KeyPolicy) -> Self {
         self.key_policy = policy;
+        self
+    }
+
+    /// Accepts a token for at most this long after `iat`, even where `exp` comes later. Default: 24 hours.
+    #[must_use]
+    pub fn with_max_token_age(mut self, age: Duration) -> Self {
+        self.max_token_age = age;
         self
     }
 

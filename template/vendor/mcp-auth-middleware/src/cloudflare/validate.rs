@@ -108,8 +108,9 @@ async fn verify(
     key.verify_sig(jws.signed.as_bytes(), &jws.signature).map_err(|_| AuthError::InvalidSignature)?;
     let claims: Claims = decode_json(jws.payload)?;
     let now = clock();
-    claims.check(&inner.config.issuer, &inner.config.audiences, now)?;
-    let until = claims.good_until();
+    let maximum_age = inner.config.max_token_age;
+    claims.check(&inner.config.issuer, &inner.config.audiences, maximum_age, now)?;
+    let until = claims.good_until(maximum_age);
     let user = identify(claims, &inner.config)?;
     set.verified.insert(digest, Arc::new(user.clone()), until, now);
     Ok(user)
@@ -126,14 +127,24 @@ fn seconds(time: SystemTime) -> f64 {
 
 /// Who a verified token names, and whether they may.
 fn identify(claims: Claims, config: &AccessConfig) -> Result<User, AuthError> {
+    // `org` is the session of the whole team, which only the audience keeps from passing for an application's token.
+    if claims.kind.is_some_and(|kind| kind != "app") {
+        return Err(AuthError::NotAnAccessToken);
+    }
     let present = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
     if let Some(email) = present(claims.email) {
         if !person_is_allowed(&email, config) {
             return Err(AuthError::UserNotAllowed);
         }
-        return Ok(User { email, user_uuid: present(claims.sub), kind: UserKind::Human });
+        // People are told apart by `sub`; an address can be given to somebody else.
+        let uuid = present(claims.sub).ok_or(AuthError::NoIdentity)?;
+        return Ok(User { email, user_uuid: Some(uuid), kind: UserKind::Human });
     }
     let name = present(claims.common_name).ok_or(AuthError::NoIdentity)?;
+    // A service token has an empty `sub`: with one it is of a kind that Access does not document.
+    if claims.sub.is_some_and(|sub| !sub.is_empty()) {
+        return Err(AuthError::NoIdentity);
+    }
     if !config.allowed_service_tokens.contains(&name) {
         return Err(AuthError::ServiceTokenNotAllowed);
     }
@@ -145,7 +156,8 @@ fn person_is_allowed(email: &str, config: &AccessConfig) -> bool {
     if config.allowed_emails.is_empty() && config.allowed_domains.is_empty() {
         return true;
     }
-    let email = email.to_lowercase();
+    // ASCII alone: in Unicode, KELVIN SIGN is a k in lower case (CVE-2019-19844 is the same mistake).
+    let email = email.to_ascii_lowercase();
     let domain = email.rsplit_once('@').map(|(_, domain)| domain);
     config.allowed_emails.contains(&email) || domain.is_some_and(|d| config.allowed_domains.contains(d))
 }

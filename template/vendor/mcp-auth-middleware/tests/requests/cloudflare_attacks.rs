@@ -612,7 +612,7 @@ async fn attack_23_allow_lists() {
         access.with_allowed_emails(["Boss@Example.com", " söö@example.com "]).with_allowed_domains(["@Corp.example"])
     })
     .await;
-    for email in ["boss@example.com", "BOSS@EXAMPLE.COM", "SÖÖ@example.com", "anyone@corp.example", "x@CORP.EXAMPLE"]
+    for email in ["boss@example.com", "BOSS@EXAMPLE.COM", "Söö@example.com", "anyone@corp.example", "x@CORP.EXAMPLE"]
     {
         assert_eq!(access.accepts(access.team.token(email)).await.email, email);
     }
@@ -631,4 +631,69 @@ async fn attack_23_allow_lists() {
     // Who may not is still told apart from who is not.
     let token = access.token_with(json!({"exp": 1}));
     access.refuses(token, AuthError::JwtExpired).await;
+}
+
+#[tokio::test]
+async fn attack_63_what_access_does_not_document() {
+    let name = "e367826f93b8d71185e03fe518aff3b4.access";
+    let access = Access::with(|access| access.with_allowed_service_tokens([name])).await;
+    // `null` is there, and no list of extensions.
+    let header = access.team.key.header().to_string().replace('{', r#"{"crit":null,"#);
+    let claims = access.team.claims(PERSON).to_string();
+    let token = access.team.key.sign_raw(header.as_bytes(), claims.as_bytes());
+    access.refuses(token, AuthError::JwtMalformed).await;
+    for kind in ["org", "", "APP", "app "] {
+        access.refuses(access.token_with(json!({"type": kind})), AuthError::NotAnAccessToken).await;
+    }
+    access.refuses(access.token_with(json!({"type": 17})), AuthError::JwtMalformed).await;
+    access.accepts(access.token_with(json!({"type": null}))).await;
+    // A person without `sub`.
+    for sub in [json!(null), json!(""), json!("  ")] {
+        access.refuses(access.token_with(json!({"sub": sub})), AuthError::NoIdentity).await;
+    }
+    // A service token with one.
+    for sub in ["7335d417-61da-459d-899c-0a01c76a2f94", " "] {
+        let mut claims = access.team.service_claims(name);
+        claims["sub"] = json!(sub);
+        access.refuses(access.team.sign(&claims), AuthError::NoIdentity).await;
+    }
+    let mut claims = access.team.service_claims(name);
+    claims.as_object_mut().unwrap().remove("sub");
+    access.accepts(access.team.sign(&claims)).await;
+}
+
+#[tokio::test]
+async fn attack_63_the_age_of_a_token() {
+    let access = Access::with(|access| access.with_max_token_age(std::time::Duration::from_secs(600))).await;
+    access.accepts(access.token_with(json!({"iat": now() - 650}))).await;
+    access.refuses(access.token_with(json!({"iat": now() - 670})), AuthError::JwtTooOld).await;
+    let a_century = now() + 100 * 365 * 24 * 3600;
+    access.accepts(access.token_with(json!({"exp": a_century}))).await;
+    access.refuses(access.token_with(json!({"exp": a_century, "iat": null})), AuthError::JwtTooOld).await;
+    access.accepts(access.token_with(json!({"exp": now() + 600, "iat": null}))).await;
+}
+
+#[tokio::test]
+async fn attack_64_letters_that_only_look_or_fold_alike() {
+    let access = Access::with(|access| {
+        access.with_allowed_emails(["mike@example.com", "sam@example.com"]).with_allowed_domains(["kiosk.example"])
+    })
+    .await;
+    access.accepts(access.team.token("MIKE@example.com")).await;
+    for email in [
+        "mi\u{212a}e@example.com",
+        "\u{17f}am@example.com",
+        "\u{ff4d}ike@example.com",
+        "MI\u{212a}E@EXAMPLE.COM",
+        "x@\u{212a}iosk.example",
+        "x@kio\u{17f}k.example",
+        "x@\u{ff4b}iosk.example",
+        "x\u{ff20}kiosk.example",
+    ] {
+        access.refuses(access.team.token(email), AuthError::UserNotAllowed).await;
+    }
+    // A letter outside of ASCII is as it stands in the list.
+    let access = Access::with(|access| access.with_allowed_emails(["s\u{f6}ren@example.com"])).await;
+    access.accepts(access.team.token("S\u{f6}ren@Example.com")).await;
+    access.refuses(access.team.token("s\u{d6}ren@example.com"), AuthError::UserNotAllowed).await;
 }

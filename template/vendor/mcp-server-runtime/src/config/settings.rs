@@ -182,6 +182,8 @@ Default: CF_ACCESS_TEAM_DOMAIN/cdn-cgi/access/certs"),
     Setting::list("CF_ACCESS_ALLOWED_SERVICE_TOKENS", CALLERS, "Access service tokens that may call, by client id, comma-separated. None by default."),
     Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever the Access policy lets in."),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
+    Setting::seconds("MAX_TOKEN_AGE", (60, 366 * 24 * 3600), "86400", CALLERS, "Seconds after its issue that a token of Access is accepted, whatever it says itself.
+Raise it where a session is to be longer than a day."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
     Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.
 env:       in variables of their own names. A change needs a restart; in a file, NAME_FILE, it counts within two seconds.
