@@ -49,6 +49,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("cargo", "mdbook", "https://github.com/rust-lang/mdBook"),
     ("cargo", "mlc", "https://github.com/becheran/mlc"),
     ("cargo", "tokio", "https://github.com/tokio-rs/tokio"),
+    ("gem", "jekyll", "https://github.com/jekyll"),
     ("git", "$MCP_KIT_REPOSITORY", THIS_REPOSITORY),
     ("image", "curlimages/curl", "https://github.com/curl/curl-container"),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
@@ -182,6 +183,12 @@ fn scan(path: &str, text: &str) -> Vec<(usize, Item)> {
             commands(command, text, &mut add);
         }
         keys(path, &line, text, &mut add);
+        // A list of Ruby's packages: `gem "name"`.
+        if path.ends_with("/Gemfile")
+            && let Some(name) = line.trim().strip_prefix("gem ")
+        {
+            add(item("gem", name.split(',').next().unwrap_or_default().trim().trim_matches(['"', '\''])));
+        }
         if piped_into_a_shell(&line) {
             add(item("a script from the web", line.trim()));
         }
@@ -455,8 +462,7 @@ fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
         }
         // Their contents would have to be looked at as well.
         let name = path.rsplit('/').next().unwrap();
-        let lists =
-            ["package.json", "pyproject.toml", "Pipfile", "Gemfile", "go.mod", "Brewfile", ".pre-commit-config.yaml"];
+        let lists = ["package.json", "pyproject.toml", "Pipfile", "go.mod", "Brewfile", ".pre-commit-config.yaml"];
         assert!(
             !lists.contains(&name) && !name.starts_with("requirements"),
             "{path} is a list that this test does not read"
@@ -468,7 +474,8 @@ fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
 #[test]
 fn commands_are_seen_in_all_their_forms() {
     for (path, text, expected) in [
-        ("ci.yml", "      - run: cargo install --locked mcp-kit@0.1.0", &["cargo: mcp-kit"][..]),
+        ("docs/Gemfile", "source \"x\"\ngem \"one\", \"~> 1\"", &["gem: one"][..]),
+        ("ci.yml", "      - run: cargo install --locked mcp-kit@0.1.0", &["cargo: mcp-kit"]),
         (
             "a.sh",
             "X=1 cargo +nightly --quiet install --root \"$cache/x\" --features a,b \"one@$version\" two",
