@@ -131,7 +131,7 @@ fn jekyll_serves_permalinks_and_collections() {
             ("docs/_posts/2024-01-02-hello.md", "---\n---\n"),
             (
                 "docs/index.md",
-                "[a](/company/) [b](/g/setup/) [c](/support/) [d](/2024/01/02/hello.html) [e]({{ '/x' | relative_url }})\n\n[x](/nope/)\n",
+                "[a](/company/) [b](/g/setup/) [c](/support/) [d](/2024/01/02/hello.html) [e]({{ '/x' | relative_url }}) [f]({{ 'company/' | relative_url }})\n\n[x](/nope/)\n",
             ),
         ],
         &["docs/index.md /x", "docs/index.md /nope/"],
@@ -152,6 +152,18 @@ fn docsify_fetches_pages_by_address() {
             ("docs/_coverpage.md", "[start](#main)\n"),
         ],
         &["docs/guide/README.md /guide/nope"],
+    )]);
+    hold(&[(
+        "an alias may lead anywhere",
+        &[
+            (
+                "docs/index.html",
+                "<script>window.$docsify = { alias: { '.*?/awesome': 'https://example.com/x.md' } }</script>",
+            ),
+            ("docs/README.md", "[a](awesome.md) [b](setup.md) [x](none.png)\n"),
+            ("docs/setup.md", "# Setup\n"),
+        ],
+        &["docs/README.md none.png"],
     )]);
 }
 

@@ -25,7 +25,12 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
             }
             (true, _) if is_address(tag.inner) => {
                 if let Some((at, address)) = quoted(tag.inner) {
-                    writer.copy(tag.inner_start + at..tag.inner_start + at + address.len());
+                    let start = tag.inner_start + at;
+                    // Jekyll's filter (`ensure_leading_slash`) puts one in front.
+                    if !address.starts_with('/') && !address.contains("://") {
+                        writer.insert("/", start);
+                    }
+                    writer.copy(start..start + address.len());
                 }
             }
             _ if is_alone(source, tag.start, tag.end) => {}

@@ -4,7 +4,7 @@ use super::Mark::File;
 use super::{Generator, NOTHING, because, has};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::Source;
-use crate::audit::site::open::Forms;
+use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
@@ -75,7 +75,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
             for setting in ["basePath", "alias", "routes", "fallbackLanguages", "nameLink"] {
                 if text.contains(&format!("{setting}:")) {
                     let why = format!("{} sets {setting}, which changes addresses", display_path(&page));
-                    site.leave_open(Forms::ADDRESSES, why, NOTHING);
+                    // `page.md` is fetched by its address as well.
+                    site.leave_open(Forms::ADDRESSES.and(Form::Page), why, NOTHING);
                     break;
                 }
             }
