@@ -174,7 +174,10 @@ pub fn cargo() -> Command {
             command.env_remove(variable);
         }
     }
-    command.env_remove("RUSTFLAGS");
+    // What this repository's own build is called with.
+    for variable in ["RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOC", "CLIPPY_ARGS"] {
+        command.env_remove(variable);
+    }
     command
 }
 

@@ -1,18 +1,21 @@
 //! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
 
 mod address;
+mod elsewhere;
 mod fragment;
+mod host;
 mod malformed;
 mod path;
 mod served;
+mod variants;
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+pub use host::GITHUB_SECTIONS;
 pub(in crate::audit) use malformed::INVISIBLE;
 pub use malformed::Malformed;
-pub use path::GITHUB_SECTIONS;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};

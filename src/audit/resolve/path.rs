@@ -1,54 +1,17 @@
 //! Which entry of the tree a path means.
 
+use super::elsewhere::{
+    addressed, is_made, is_made_by_generator, is_published, is_unseen, may_be_elsewhere, redirected,
+};
+use super::host::is_page_of_host;
 use super::served::{self, Served};
+use super::variants::{is_folder, variants};
 use super::{Target, address};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::site::{Addresses, ByName, Cause, Elsewhere, Form, Site, below, is_below};
+use crate::audit::site::{Addresses, ByName, Cause, Form, Site, below, is_below};
 use crate::audit::walk::{Kind, Tree, is_markdown};
 use crate::text::path::{file_name, join, normalise, normalise_into, parent};
-
-/// Pages beside a repository's files on its host: `../../issues` in a README is one of them.
-pub const GITHUB_SECTIONS: &[&str] = &[
-    "actions",
-    "activity",
-    "blame",
-    "blob",
-    "branches",
-    "commit",
-    "commits",
-    "community",
-    "compare",
-    "contribute",
-    "contributors",
-    "deployments",
-    "discussions",
-    "edit",
-    "forks",
-    "graphs",
-    "issues",
-    "labels",
-    "milestone",
-    "milestones",
-    "network",
-    "new",
-    "packages",
-    "pkgs",
-    "projects",
-    "pull",
-    "pulls",
-    "pulse",
-    "raw",
-    "releases",
-    "search",
-    "security",
-    "settings",
-    "stargazers",
-    "tags",
-    "tree",
-    "watchers",
-    "wiki",
-];
 
 /// Returns the target of `path`, decoded, on a page. `buffer` is reused memory.
 pub(super) fn locate(
@@ -266,63 +229,6 @@ fn by_name(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
         .or_else(|| hyphenated.then(|| find(&swapped(b' ', b'-')).or_else(|| find(&swapped(b'-', b' ')))).flatten())
 }
 
-/// Returns whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as
-/// manual pages and redirections, link as it does. Which site it will be is not known, so the fragment is not judged. One that climbs to
-/// a folder which is not `here` either leads to another book that is published beside those of the tree.
-fn is_published(corpus: &Corpus, path: &[u8], here: Option<&[u8]>) -> bool {
-    if !path.ends_with(b".html") {
-        return false;
-    }
-    let mut rest = path;
-    while let Some(shorter) = rest.strip_prefix(b"../").or_else(|| rest.strip_prefix(b"./")) {
-        rest = shorter;
-    }
-    let climbs = path.starts_with(b"../");
-    let is_unknown = here.is_none_or(|here| corpus.tree.find(parent(here)).is_none());
-    corpus.sites.all().iter().filter(|site| site.links.html_is_markdown).any(|site| {
-        let path = normalise(&site.folder, rest);
-        site.redirects.has(rest)
-            || path.is_some_and(|path| variants(&corpus.tree, site, &path).is_some())
-            || climbs && is_unknown && site.links.leaving == Elsewhere::Site
-    })
-}
-
-/// The entry for a path, or for what the renderer makes of it.
-fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
-    let rules = site.links;
-    if let Some(entry) = tree.find(path).filter(|entry| rules.folders || !is_folder(tree, *entry)) {
-        return Some(entry);
-    }
-    for ending in rules.endings {
-        if let Some(entry) = tree.find(&[path, ending.as_bytes()].concat()) {
-            return Some(entry);
-        }
-    }
-    // Mintlify serves the source of `x.mdx` as `x.md`, Docusaurus takes one for the other.
-    let bare = path.strip_suffix(b".md").filter(|_| rules.md_is_mdx);
-    if let Some(entry) = bare.and_then(|bare| tree.find(&[bare, b".mdx"].concat())) {
-        return Some(entry);
-    }
-    // mdBook makes index.html of README.md, and takes a link to index.md for one to it.
-    let is_book = rules.readme_is_index && matches!(file_name(path), b"index.md" | b"index");
-    if let Some(entry) = is_book.then(|| tree.find(&join(parent(path), b"README.md"))).flatten() {
-        return Some(entry);
-    }
-    let stem = path.strip_suffix(b".html").filter(|_| rules.html_is_markdown)?;
-    if let Some(folder) = stem.strip_suffix(b"index").filter(|folder| folder.is_empty() || folder.ends_with(b"/")) {
-        let folder = folder.strip_suffix(b"/").unwrap_or(folder);
-        if let Some(entry) = rules.index.iter().find_map(|name| tree.find(&join(folder, name.as_bytes()))) {
-            return Some(entry);
-        }
-    }
-    // mdBook makes print.html, toc.html and 404.html itself.
-    tree.find(&[stem, b".md"].concat()).or_else(|| tree.find(&[stem, b".mdx"].concat()))
-}
-
-fn is_folder(tree: &Tree, entry: u32) -> bool {
-    tree.entries()[entry as usize].kind == Kind::Folder
-}
-
 /// Returns the target of an entry.
 pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
     let found = &corpus.tree.entries()[entry as usize];
@@ -336,135 +242,10 @@ pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
     }
 }
 
-/// Returns whether the disk has what ignore files hide.
-fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
-    let source = path.strip_suffix(b".html").filter(|_| site.links.html_is_markdown);
-    tree.exists_unseen(path)
-        || source.is_some_and(|stem| tree.exists_unseen(&[stem, b".md"].concat()))
-        || site.links.endings.iter().any(|ending| tree.exists_unseen(&[path, ending.as_bytes()].concat()))
-}
-
 fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     let is_target = |entry: &u32| site.links.folders || !is_folder(tree, *entry);
     let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).find(is_target);
     with("").or_else(|| site.links.endings.iter().find_map(|ending| with(ending)))
-}
-
-/// Returns whether an old address leads on to a new one.
-fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
-    if site.redirects.is_empty() {
-        return false;
-    }
-    if path.starts_with(b"/") {
-        return site.redirects.has(path);
-    }
-    let Some(Some(first)) = first else { return false };
-    let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);
-    site.redirects.has(from_root.strip_prefix(b"/").unwrap_or(from_root))
-}
-
-/// Returns whether the repository's host serves a page there that is no file.
-fn is_page_of_host(corpus: &Corpus, own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
-    match path.starts_with(b"/") {
-        true => is_template_of_host(own),
-        false => first == Some(&None) && (leaves_to_section(own, path) || leaves_to_repository(corpus, own, path)),
-    }
-}
-
-/// Returns whether what the tree does not have may be a page that is made elsewhere.
-fn may_be_elsewhere(
-    corpus: &Corpus,
-    site: &Site,
-    path: &[u8],
-    first: Option<&Option<Vec<u8>>>,
-    kind: LinkKind,
-) -> bool {
-    let rules = site.links;
-    if path.starts_with(b"/") {
-        return site.absolute == Elsewhere::Site;
-    }
-    if rules.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
-        return true;
-    }
-    let markdown = is_markdown(path);
-    if kind == LinkKind::Html && rules.html == Elsewhere::Site && !markdown {
-        return true;
-    }
-    match first {
-        Some(None) => rules.leaving == Elsewhere::Site && !markdown,
-        // Another book beside this one, unless the folder is here.
-        Some(Some(first)) => {
-            !is_below(first, &site.folder)
-                && rules.leaving == Elsewhere::Site
-                && (!markdown || corpus.tree.find(parent(first)).is_none())
-        }
-        None => false,
-    }
-}
-
-/// Returns whether a build makes it: git ignores the file that it would be made of. Whether it lies on this disk does not matter, so that a fresh
-/// clone has the same report.
-fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
-    if site.links.is_host {
-        return false;
-    }
-    candidates.iter().flatten().any(|path| {
-        let source = path.strip_suffix(b".html").filter(|_| site.links.html_is_markdown);
-        tree.is_ignored(path)
-            || source.is_some_and(|stem| tree.is_ignored(&[stem, b".md"].concat()))
-            || site.links.endings.iter().any(|ending| tree.is_ignored(&[path, ending.as_bytes()].concat()))
-    })
-}
-
-/// Issue and pull-request templates become part of a page of the host, where `/` is the host's.
-fn is_template_of_host(own: &[u8]) -> bool {
-    let upper = own.to_ascii_uppercase();
-    memchr::memmem::find(&upper, b"PULL_REQUEST_TEMPLATE").is_some()
-        || memchr::memmem::find(&upper, b"ISSUE_TEMPLATE").is_some()
-}
-
-/// Returns whether a path climbs from its file's page `/OWNER/REPOSITORY/blob/BRANCH/…` to another section of the repository.
-fn leaves_to_section(own: &[u8], path: &[u8]) -> bool {
-    let (climbs, rest) = climbed(path);
-    climbs == depth(own) + 2 && rest.first().is_some_and(|section| is_section(section))
-}
-
-/// Returns whether it climbs on to another repository of the same owner, or to one of its sections: hosts that show files so serve it.
-fn leaves_to_repository(corpus: &Corpus, own: &[u8], path: &[u8]) -> bool {
-    let (climbs, rest) = climbed(path);
-    corpus.sites.origin.is_some()
-        && climbs == depth(own) + 3
-        && !rest.is_empty()
-        && rest.get(1).is_none_or(|section| is_section(section))
-}
-
-fn depth(own: &[u8]) -> usize {
-    own.iter().filter(|byte| **byte == b'/').count()
-}
-
-/// How many folders a path climbs, and what comes then.
-fn climbed(path: &[u8]) -> (usize, Vec<&[u8]>) {
-    let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
-    let climbs = parts.iter().take_while(|part| **part == b"..").count();
-    (climbs, parts[climbs..].to_vec())
-}
-
-fn is_section(part: &[u8]) -> bool {
-    std::str::from_utf8(part).is_ok_and(|part| GITHUB_SECTIONS.contains(&part))
-}
-
-/// Returns whether a page of the site may have this address, as far as its last part says.
-fn addressed(corpus: &Corpus, site: &Site, path: &[u8]) -> bool {
-    site.addresses == Addresses::Loose && corpus.has_address(path)
-}
-
-/// Returns whether a generator makes a file of this name by itself.
-fn is_made_by_generator(path: &[u8], site: &Site) -> bool {
-    let ends = |made: &&str| {
-        let rest = path.strip_suffix(made.as_bytes());
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
-    };
-    site.links.made.iter().any(ends)
 }
 
 #[cfg(test)]
@@ -480,13 +261,5 @@ mod tests {
         assert_eq!(of("a", ".."), Some(String::new()));
         assert_eq!(of("", "/x/"), Some("x".to_owned()));
         assert_eq!(of("a", "../.."), None);
-    }
-
-    #[test]
-    fn sections_of_a_repository() {
-        assert!(leaves_to_section(b"README.md", b"../../issues/new"));
-        assert!(leaves_to_section(b"docs/a.md", b"../../../wiki"));
-        assert!(!leaves_to_section(b"README.md", b"../issues"));
-        assert!(!leaves_to_section(b"README.md", b"../../other/README.md"));
     }
 }
