@@ -18,7 +18,13 @@ pub(super) fn check(report: &mut Report, access: &AccessConfig) {
     // Every AUD tag that the documentation of Access shows has 64 hexadecimal digits.
     let odd = |tag: &&String| tag.len() != 64 || !tag.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     match access.audiences().iter().find(odd) {
-        None => report.ok("audience", format!("{} AUD tags of 64 digits", access.audiences().len())),
+        None => {
+            let text = match access.audiences().len() {
+                1 => "an AUD tag of 64 digits".to_owned(),
+                count => format!("{count} AUD tags of 64 digits"),
+            };
+            report.ok("audience", text);
+        }
         Some(tag) => {
             let advice = "Copy the AUD tag from the application's page: Configure > Additional settings.";
             report.warn("audience", format!("{} does not look like an AUD tag", quoted(tag)), advice, ACCESS);

@@ -16,6 +16,7 @@ pub(super) async fn check(report: &mut Report, access: &AccessConfig) -> Option<
     let url = Url::parse(access.certs_url()).ok()?;
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     match http::addresses(host, port).await {
+        Ok(1) => report.ok("name", format!("{host} has an address")),
         Ok(count) => report.ok("name", format!("{host} has {count} addresses")),
         Err(error) => {
             let advice =

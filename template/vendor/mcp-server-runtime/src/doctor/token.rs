@@ -94,7 +94,7 @@ impl Wanted<'_> {
         }
         let Some(keys) = self.keys else {
             let text = format!("kid is {}; the keys are not known here", shown(header.get("kid")));
-            report.warn(CHECK, text, "Mend the way to the key server first.", JWT);
+            report.warn(CHECK, text, "Fix the way to the key server first.", JWT);
             return;
         };
         let got = shown(header.get("kid"));
@@ -167,7 +167,7 @@ async fn verdict(report: &mut Report, access: &AccessConfig, token: &str) {
     match verdict {
         Ok(User { email, kind, .. }) => report.ok(CHECK, format!("accepted: {} {}", kind.as_str(), quoted(&email))),
         Err(error @ AuthError::KeysUnavailable) => {
-            report.fail(CHECK, refused(error), "Mend the way to the key server first.", CODES);
+            report.fail(CHECK, refused(error), "Fix the way to the key server first.", CODES);
         }
         Err(error @ AuthError::InvalidSignature) => {
             let advice = "It was changed on its way, or the key of that id is another one: log in again.";

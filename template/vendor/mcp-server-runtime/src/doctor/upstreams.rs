@@ -36,7 +36,7 @@ async fn ask(report: &mut Report, probe: &Probe, config: &Config, store: Option<
     let token = match (probe.token(), store) {
         (None, _) => None,
         (Some(_), None) => {
-            report.warn(CHECK, format!("{name}: not asked"), "Mend the token store first.", TOKENS);
+            report.warn(CHECK, format!("{name}: not asked"), "Fix the token store first.", TOKENS);
             return;
         }
         (Some(key), Some(store)) => match store.get_token(config.service.name, key, ACTOR).await {
@@ -48,7 +48,7 @@ async fn ask(report: &mut Report, probe: &Probe, config: &Config, store: Option<
                 return;
             }
             Err(error) => {
-                report.fail(CHECK, format!("{name}: {key}: {error}"), "Mend the token store first.", CODES);
+                report.fail(CHECK, format!("{name}: {key}: {error}"), "Fix the token store first.", CODES);
                 return;
             }
         },
