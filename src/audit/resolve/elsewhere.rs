@@ -1,5 +1,5 @@
-//! What the tree does not have and readers may find all the same: a build makes it, the site has it from elsewhere, or an old
-//! address leads on.
+//! Targets that the tree does not have and readers may find all the same: a build makes them, the site has them from
+//! elsewhere, or an old address leads on.
 
 use super::variants::variants;
 use crate::audit::corpus::Corpus;

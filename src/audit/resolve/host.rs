@@ -1,4 +1,4 @@
-//! What the repository's host serves beside the files: `../../issues` in a README is one of its pages.
+//! Pages that the repository's host serves beside the files: `../../issues` in a README is one.
 
 use crate::audit::corpus::Corpus;
 
