@@ -63,6 +63,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("npm", "@astrojs/starlight", "https://github.com/withastro/starlight"),
     ("npm", "@docusaurus/core", "https://github.com/facebook/docusaurus"),
     ("npm", "@docusaurus/preset-classic", "https://github.com/facebook/docusaurus"),
+    ("npm", "@kubernetes-models/prometheus-operator", "https://github.com/tommy351/kubernetes-models-ts"),
     ("npm", "@modelcontextprotocol/client", "https://github.com/modelcontextprotocol"),
     ("npm", "@modelcontextprotocol/conformance", "https://github.com/modelcontextprotocol"),
     ("npm", "@modelcontextprotocol/inspector", "https://github.com/modelcontextprotocol"),

@@ -192,6 +192,9 @@ pub struct Init {
     /// Give the role a password, from standard input or a prompt
     #[arg(long, requires = "role")]
     pub role_password: bool,
+    /// Give the role the password that this file holds, where there is no standard input, as in a Kubernetes Job
+    #[arg(long, requires = "role", conflicts_with = "role_password", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub role_password_file: Option<PathBuf>,
     /// Text, or JSON
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,

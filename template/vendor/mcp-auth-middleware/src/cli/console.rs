@@ -1,12 +1,15 @@
 //! The three streams of a command and its prompt: results go to standard output, everything else to standard error.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use crate::printable::printable;
 
 /// Bytes that are read for one value: more than any token may have, so that the store's own limit is told for all but
 /// the absurd. Space for all of it is there from the start: a vector that grows leaves copies behind.
@@ -56,33 +59,45 @@ impl Console<'_> {
             (self.prompt)(&format!("{what} (not shown): "))
                 .map_err(|error| Failure::usage(format!("nothing could be read at the prompt: {}", error.kind())))?
         } else {
-            self.piped()?
+            read_secret(&mut self.stdin, "standard input")?
         };
+        self.not_empty(value, "give it on standard input or at the prompt")
+    }
+
+    /// A secret from a file, likewise.
+    pub(super) fn secret_file(&mut self, path: &Path) -> Result<SecretString, Failure> {
+        let name = printable(&path.to_string_lossy()).into_owned();
+        let mut file = File::open(path).map_err(|error| Failure::usage(format!("{name} cannot be read: {}", error.kind())))?;
+        let value = read_secret(&mut file, &name)?;
+        self.not_empty(value, &format!("write it into {name}"))
+    }
+
+    fn not_empty(&mut self, value: SecretString, hint: &str) -> Result<SecretString, Failure> {
         let text = value.expose_secret();
         if text.is_empty() {
-            return Err(Failure::usage("the value is empty").hint("give it on standard input or at the prompt"));
+            return Err(Failure::usage("the value is empty").hint(hint));
         }
         if text.trim().len() != text.len() {
             self.note("warning: the value begins or ends with white space, which is kept")?;
         }
         Ok(value)
     }
+}
 
-    fn piped(&mut self) -> Result<SecretString, Failure> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 64));
-        let most = u64::try_from(MOST).unwrap_or(u64::MAX);
-        (&mut *self.stdin)
-            .take(most)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::usage(format!("standard input cannot be read: {}", error.kind())))?;
-        if bytes.len() == MOST {
-            return Err(Failure::usage("standard input is longer than any token"));
-        }
-        // The error of the conversion is not told: it would hold the bytes.
-        let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("standard input is not UTF-8 text"))?;
-        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-        Ok(boxed(text))
+/// The whole of what can be read, without one line end at its end. `name` says in errors where it came from.
+fn read_secret(from: &mut dyn Read, name: &str) -> Result<SecretString, Failure> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 64));
+    let most = u64::try_from(MOST).unwrap_or(u64::MAX);
+    from.take(most)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::usage(format!("{name} cannot be read: {}", error.kind())))?;
+    if bytes.len() == MOST {
+        return Err(Failure::usage(format!("{name} is longer than any token")));
     }
+    // The error of the conversion is not told: it would hold the bytes.
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format!("{name} is not UTF-8 text")))?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(boxed(text))
 }
 
 impl fmt::Debug for Console<'_> {

@@ -130,7 +130,15 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
             let password = console.secret(&format!("Password of the role {}", printable(name)))?;
             Some(ServerRole::new(name).with_password(password))
         }
-        Some(name) => Some(ServerRole::new(name)),
+        Some(name) => {
+            let file = args.role_password_file.as_deref();
+            let password = file.map(|path| console.secret_file(path)).transpose()?;
+            let role = ServerRole::new(name);
+            Some(match password {
+                Some(password) => role.with_password(password),
+                None => role,
+            })
+        }
         None => None,
     };
     let report = store.init(role.as_ref()).await?;

@@ -322,6 +322,22 @@ async fn the_database_is_set_up_with_or_without_a_role() {
     assert_eq!(role, "ServerRole { name: \"server\", password: Some(\"[REDACTED]\") }");
     let error = Run::new("db init --role-password").on(&store).await.failed(2);
     assert!(error.contains("--role <ROLE>"), "{error}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let args = format!("db init --role server --role-password-file {}", file.display());
+    let error = Run::new(&args).on(&store).await.failed(2);
+    assert!(error.contains("password cannot be read: entity not found"), "{error}");
+    std::fs::write(&file, "").unwrap();
+    let error = Run::new(&args).on(&store).await.failed(2);
+    assert!(error.contains("the value is empty") && error.contains("hint: write it into"), "{error}");
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let store = Memory::default();
+    Run::new(&args).on(&store).await.clean();
+    let role = store.state().role.clone().unwrap();
+    assert_eq!(role, "ServerRole { name: \"server\", password: Some(\"[REDACTED]\") }");
+    let error = Run::new(&format!("{args} --role-password")).on(&store).await.failed(2);
+    assert!(error.contains("cannot be used with"), "{error}");
 }
 
 #[test]
