@@ -143,6 +143,9 @@ setting() {
 # What the image is made of, and nothing else: the same list as in .dockerignore.
 sources=(Cargo.toml Cargo.lock Dockerfile .dockerignore docker-compose.yml src)
 [ ! -d vendor ] || sources+=(vendor)
+# For the host, and not in the image.
+tools=()
+[ ! -f scripts/database.sh ] || tools+=(scripts/database.sh)
 secrets=()
 tag=
 if [[ $action == deploy ]]; then
@@ -264,7 +267,7 @@ if [[ $action == deploy ]]; then
 	step="copying the sources"
 	say "Copying the sources"
 	export COPYFILE_DISABLE=1 # macOS: no extra files for extended attributes
-	tar -czf - --exclude target "${sources[@]}" |
+	tar -czf - --exclude target "${sources[@]}" ${tools[@]+"${tools[@]}"} |
 		send sh -c 'umask 077 && cd "$1" && mkdir release secrets && tar -xzmof - -C release' sh "$incoming" ||
 		die "the sources did not arrive; what is running goes on unchanged"
 
@@ -313,6 +316,7 @@ target() { [ ! -L "$1" ] || basename "$(readlink "$1")"; }
 compose() {
 	folder=$dir/releases/$1
 	shift
+	[ ! -f "$folder/docker-compose.override.yml" ] || set -- --file "$folder/docker-compose.override.yml" "$@"
 	IMAGE_TAG=$(cat "$folder/image-tag") docker compose --project-directory "$folder" --file "$folder/docker-compose.yml" "$@"
 }
 
@@ -349,11 +353,47 @@ healthy() {
 	done
 }
 
+# A newer major version of PostgreSQL takes over what the one before has stored; an older one cannot, so the newer one stays.
+versions() {
+	new=$(compose "$1" config --images postgres | head -n 1)
+	running=$(compose "$1" ps --all --quiet postgres)
+	if [ -n "$running" ]; then
+		old=$(docker inspect --format "{{.Config.Image}}" "$running") || return 1
+		[ "$old" != "$new" ] || return 0
+		docker start "$running" >/dev/null || return 1
+		was=$(docker exec "$running" postgres --version | sed -nE "s/^postgres \(PostgreSQL\) ([0-9]+).*/\1/p")
+	elif ! docker volume inspect "${name}_postgres" >/dev/null 2>&1; then
+		return 0
+	fi
+	becomes=$(docker run --rm --network none --entrypoint postgres "$new" --version | sed -nE "s/^postgres \(PostgreSQL\) ([0-9]+).*/\1/p")
+	[ -n "$becomes" ] || {
+		say "The image $new could not be had, or is not PostgreSQL"
+		return 1
+	}
+	if [ -z "$running" ]; then
+		# The image keeps its data in a folder of the version.
+		stored=$(docker run --rm --network none --volume "${name}_postgres:/stored:ro" --entrypoint ls "$new" /stored) || return 1
+		case " $(echo $stored) " in
+		"  " | *" $(echo "${new##*:}" | sed "s/[^0-9].*//") "* | *" $becomes "*) return 0 ;;
+		esac
+		say "The volume ${name}_postgres holds data of PostgreSQL $stored and none of $becomes. Deploy with the image that it had, then with $new"
+		return 1
+	fi
+	if [ "$becomes" -lt "$was" ]; then
+		say "PostgreSQL $was stays: what it has stored cannot go back to $becomes"
+		printf "services:\n  postgres:\n    image: %s\n" "$old" >"releases/$1/docker-compose.override.yml"
+	elif [ "$becomes" -gt "$was" ]; then
+		mkdir -p backups
+		bash "releases/$1/scripts/database.sh" upgrade "$dir/backups/postgres-$was-$(date -u +%Y%m%dT%H%M%SZ).dump"
+	fi
+}
+
 # The tables and roles, where this project keeps tokens in PostgreSQL: a new server may need what an old one did not know.
 # What they change leaves them usable for the release before.
 database() {
 	grep -q "^  db-init:" "releases/$1/docker-compose.yml" || return 0
 	if grep -q "^  postgres:" "releases/$1/docker-compose.yml"; then
+		versions "$1" || return 1
 		compose "$1" up --detach --no-build postgres || return 1
 		healthy "$1" postgres || return 1
 		# The image reads the owner's password only when it sets up an empty database; this is how a new one counts. Over
