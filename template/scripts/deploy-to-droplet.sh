@@ -26,6 +26,10 @@ usage() {
 		  --dir DIR            DEPLOY_DIR           folder on the host, default /opt/PROJECT
 		  --env-file FILE      DEPLOY_ENV_FILE      production settings, default .env.production
 		  --health-timeout N   HEALTH_TIMEOUT       seconds until it must be healthy, default 90
+		  --image IMAGE                             run this image instead of building one: NAME@sha256:…, which the host
+		                                            pulls, or one that Docker has here, which is sent over the connection
+		  --build-here                              build here and send it: takes 1.2 GB of memory and 4 GB of disk here
+		                                            instead of on the host, and Docker on both sides
 		  --dry-run                                 check everything here, print what would be done, connect to nothing
 		  --status                                  show what runs on the host, and how the last deployment ended
 		  --rollback                                run the release before the current one again
@@ -66,6 +70,8 @@ env_file=${DEPLOY_ENV_FILE:-.env.production}
 health_timeout=${HEALTH_TIMEOUT:-90}
 dry_run=false
 action=deploy
+image=
+build=there
 
 while [[ $# -gt 0 ]]; do
 	case $1 in
@@ -78,13 +84,18 @@ while [[ $# -gt 0 ]]; do
 		shift
 		continue
 		;;
+	--build-here)
+		build=here
+		shift
+		continue
+		;;
 	--status | --rollback)
 		[[ $action == deploy ]] || wrong_usage "--status and --rollback exclude each other"
 		action=${1#--}
 		shift
 		continue
 		;;
-	--host | --port | --user | --key | --known-hosts | --dir | --env-file | --health-timeout) ;;
+	--host | --port | --user | --key | --known-hosts | --dir | --env-file | --health-timeout | --image) ;;
 	*) wrong_usage "unknown argument '$1'" ;;
 	esac
 	[[ -n ${2:-} ]] || wrong_usage "$1 needs a value"
@@ -97,6 +108,7 @@ while [[ $# -gt 0 ]]; do
 	--dir) dir=$2 ;;
 	--env-file) env_file=$2 ;;
 	--health-timeout) health_timeout=$2 ;;
+	--image) image=$2 ;;
 	esac
 	shift 2
 done
@@ -104,6 +116,10 @@ done
 # --- Everything that can be wrong on this side, before anything is touched on the other -----------------------------
 
 [[ $action == deploy ]] || ! $dry_run || wrong_usage "--dry-run goes with neither --status nor --rollback"
+[[ $action == deploy || -z $image && $build == there ]] || wrong_usage "--image and --build-here go with neither --status nor --rollback"
+[[ -z $image || $build == there ]] || wrong_usage "--image and --build-here exclude each other"
+[[ -z $image || $image =~ ^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$ ]] ||
+	wrong_usage "'$image' is not the name of an image, with a digest of 64 digits or without one"
 [[ -n $host ]] || wrong_usage "no host: give --host or DROPLET_HOST"
 [[ $host =~ ^[A-Za-z0-9:._-]+$ && $host != -* ]] || wrong_usage "'$host' is not a host name or address"
 # With a colon, it is an IPv6 address.
@@ -129,10 +145,10 @@ fi
 [[ -r $known_hosts ]] || die "$known_hosts cannot be read; the host's key must be known before the first connection"
 [[ $known_hosts != *\"* ]] || die "the name of $known_hosts holds a quotation mark, which ssh cannot take"
 
-# The value of a variable in the settings, without quotes and comment.
+# setting NAME FILE: the value of a variable in the settings, without quotes and comment.
 setting() {
 	local value
-	value=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" "$env_file" | tail -n 1)
+	value=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" "$2" | tail -n 1)
 	[[ $value != \#* ]] || value=
 	value=${value%%[[:space:]]#*}
 	value=${value%"${value##*[![:space:]]}"}
@@ -154,26 +170,66 @@ if [[ $action == deploy ]]; then
 		[[ -e $path ]] || die "$path is missing"
 	done
 
+	# All that is wrong, at once. Names only: a value may be a secret.
+	problems=()
+
 	# The settings without which the server does not start, by the mode and the store that docker-compose.yml names.
 	needed=() empty=()
 	! grep -qE '^ +AUTH_MODE: "?(cloudflare|both)' docker-compose.yml || needed+=(CF_ACCESS_TEAM_DOMAIN CF_ACCESS_AUD)
 	! grep -qE '^ +TOKEN_STORE: "?infisical' docker-compose.yml || needed+=(INFISICAL_CLIENT_ID INFISICAL_PROJECT_ID)
 	for variable in ${needed[@]+"${needed[@]}"}; do
-		[[ -n $(setting "$variable") ]] || empty+=("$variable")
+		[[ -n $(setting "$variable" "$env_file") ]] || empty+=("$variable")
 	done
-	[[ ${#empty[@]} -eq 0 ]] || die "empty or missing in $env_file: ${empty[*]}; the server does not start without"
+	[[ ${#empty[@]} -eq 0 ]] || problems+=("empty or missing in $env_file: ${empty[*]}; the server does not start without")
+
+	# What stands in docker-compose.yml wins. Where the settings have another value, which is not that of .env.example either,
+	# somebody expects it to count.
+	ignored=()
+	while IFS=: read -r variable value; do
+		value=${value# } value=${value#\"} value=${value%\"}
+		given=$(setting "$variable" "$env_file")
+		[[ $value == *\$* || -z $given || $given == "$value" || $given == "$(setting "$variable" .env.example)" ]] || ignored+=("$variable")
+	done < <(awk '/^  [a-z]/ { server = /^  server:/ } server' docker-compose.yml | sed -nE 's/^      ([A-Z][A-Z0-9_]*: .*)/\1/p')
+	[[ ${#ignored[@]} -eq 0 ]] ||
+		problems+=("docker-compose.yml contradicts $env_file, and would win: ${ignored[*]}; make them equal, or take them out of $env_file")
 
 	# The secrets which docker-compose.yml names.
 	while IFS= read -r secret; do
-		[[ -s secrets/$secret ]] || die "secrets/$secret is missing or empty; docker-compose.yml says what belongs there"
+		[[ -s secrets/$secret ]] || problems+=("secrets/$secret is missing or empty; docker-compose.yml says what belongs there")
 		secrets+=("$secret")
 	done < <(sed -nE 's#^ *file: (\./secrets|\$\{SECRETS_DIR:-\./secrets\})/##p' docker-compose.yml)
+	if [[ ${#problems[@]} -gt 1 ]]; then
+		printf '  - %s\n' "${problems[@]}" >&2
+		die "${#problems[@]} things are to be put right, above; nothing was sent"
+	fi
+	[[ ${#problems[@]} -eq 0 ]] || die "${problems[0]}"
 	[[ ${#secrets[@]} -gt 0 ]] || die "docker-compose.yml names no secret below ./secrets"
 
 	# The tag says what is in the image: the same sources, the same tag, no second build.
 	tag=$(find "${sources[@]}" -type f ! -path '*/target/*' -print | LC_ALL=C sort |
 		while IFS= read -r file; do sha256 "$file"; done | sha256 | cut -c 1-12)
 	[[ $tag =~ ^[0-9a-f]{12}$ ]] || die "no checksum of the sources could be made"
+
+	# Where the image comes from: built there, pulled there, or sent from here.
+	from=build
+	if [[ $image == *@* ]]; then
+		from=pull tag=${image##*:} && tag=${tag:0:12}
+	elif [[ -n $image || $build == here ]]; then
+		from=send
+		command -v docker >/dev/null || die "docker is not installed here, and the image is to come from here"
+		here=$(docker version --format '{{.Server.Os}}/{{.Server.Arch}}') || die "docker does not answer here, and the image is to come from here"
+		if [[ -n $image ]]; then
+			tag=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) ||
+				die "Docker has no image $image here; one of a registry needs its digest: NAME@sha256:…"
+			tag=${tag#sha256:} && tag=${tag:0:12}
+		fi
+	fi
+	case $from:$image in
+	build:) what="build the image $name:$tag there (1.2 GB of memory, 4 GB of disk), unless the host has it" ;;
+	pull:*) what="pull the image $image there, as $name:$tag" ;;
+	send:) what="build the image here (1.2 GB of memory, 4 GB of disk), and send it as $name:$tag, unless the host has it" ;;
+	send:*) what="send the image $image of Docker here, as $name:$tag, unless the host has it" ;;
+	esac
 fi
 
 target=$user@$host
@@ -189,7 +245,7 @@ if $dry_run; then
 		  2. copy the sources (${sources[*]}), $env_file as .env, and the secrets (${secrets[*]}) to a new folder in $dir
 		  3. have the host do the rest by itself, and show what it says:
 		  4. wait until no other deployment is running
-		  5. build the image $name:$tag, unless the host has it
+		  5. $what
 		  6. make it a release in $dir/releases, unless the current one is equal
 		  7. put the secrets into a new folder in $dir/secrets, mode 0444 in a folder of mode 0700, unless the current ones are equal
 		  8. start the server and wait up to $health_timeout s until it is healthy, then cloudflared, likewise
@@ -235,9 +291,45 @@ trap interrupted INT TERM HUP
 step="connecting to $target"
 say "Connecting to $target, port $port"
 there true || die "no connection. Is the host's key in $known_hosts, and is your key allowed to log in?"
-there docker version --format '{{.Server.Version}}' >/dev/null ||
-	die "docker does not answer there: install Docker Engine, and let $user use it"
-there docker compose version --short >/dev/null || die "docker compose is missing there: install the compose plugin"
+# What can be wrong there, before anything is changed.
+found=$(there sh -c '
+	docker version --format "docker={{.Server.Os}}/{{.Server.Arch}}" 2>&1 | tail -n 1
+	echo "compose=$(docker compose version --short 2>/dev/null)"
+	echo "clock=$(date +%s)"
+	awk "/^(MemAvailable|SwapFree):/ { n += \$2 } END { print \"memory=\" int(n / 1024) }" /proc/meminfo 2>/dev/null
+	# The space of the nearest folder that is there, in MiB.
+	space() {
+		folder=$1
+		while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+		df -Pk "$folder" 2>/dev/null | awk "NR == 2 { print int(\$4 / 1024) }"
+	}
+	echo "disk=$(space "$1")"
+	echo "layers=$(space "$(docker info --format "{{.DockerRootDir}}" 2>/dev/null || echo /)")"
+	if docker image inspect "$2" >/dev/null 2>&1; then echo "image=there"; fi
+' sh "$dir" "$name:$tag") || die "no connection, or no shell there"
+found() { sed -n "s/^$1=//p" <<<"$found" | head -n 1; }
+there_is=$(found docker)
+[[ $there_is == */* ]] || die "docker does not answer there: install Docker Engine, and let $user use it"
+compose=$(found compose)
+[[ -n $compose ]] || die "docker compose is missing there: install the compose plugin"
+IFS=. read -r major minor _ <<<"${compose#v}"
+minor=${minor%%[!0-9]*}
+[[ $major =~ ^[0-9]+$ && $minor =~ ^[0-9]+$ && $((major * 1000 + minor)) -ge 2024 ]] ||
+	die "docker compose is $compose there, and docker-compose.yml needs 2.24: upgrade the compose plugin"
+if [[ $action == deploy ]]; then
+	late=$(($(date +%s) - $(found clock)))
+	[[ ${late#-} -le 60 ]] ||
+		die "the clock there is ${late#-} seconds $([[ $late -gt 0 ]] && echo behind || echo ahead), and tokens would be judged by it: set one of both clocks (timedatectl set-ntp true)"
+	wanted=600 memory=0
+	[[ $from != build || $(found image) == there ]] || wanted=4000 memory=1200
+	[[ $(found disk) -ge 100 ]] || die "only $(found disk) MiB are free there for $dir; make room (docker system df) or choose another with --dir"
+	[[ $(found layers) -ge $wanted ]] ||
+		die "only $(found layers) MiB are free there for images, and $wanted are needed: docker system prune, $([[ $from == build ]] && echo "--build-here, ")or a larger disk"
+	[[ ! $(found memory) =~ ^[0-9]+$ || $(found memory) -ge $memory ]] ||
+		die "only $(found memory) MiB of memory are free there, and the build takes 1200: it would end what runs. --build-here builds here"
+	[[ $from != send || $build == here ]] || platform=$(docker image inspect --format '{{.Os}}/{{.Architecture}}' "$image")
+	[[ ${platform:-$there_is} == "$there_is" ]] || die "the image is for $platform, and the host is $there_is: build it with --platform $there_is"
+fi
 
 if [[ $action == status ]]; then
 	step="looking at $target"
@@ -259,6 +351,24 @@ if [[ $action == status ]]; then
 	exit 0
 fi
 
+if [[ $action == deploy && $from == send && $(found image) != there ]]; then
+	if [[ -z $image ]]; then
+		step="building here"
+		say "Building the image $name:$tag here; it takes minutes, and 1.2 GB of memory"
+		[[ $here == "$there_is" ]] || say "Docker here is $here, the host $there_is: this takes QEMU, and longer"
+		# Not what lies beside: the same files as for a build on the host.
+		tar -czf - --exclude target "${sources[@]}" |
+			docker build --platform "$there_is" --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" - ||
+			die "the build failed; what is running goes on unchanged"
+	else
+		docker tag "$image" "$name:$tag"
+	fi
+	step="sending the image"
+	say "Sending the image $name:$tag, $(($(docker image inspect --format '{{.Size}}' "$name:$tag") / 1000000)) MB"
+	docker save "$name:$tag" | gzip -1 | send sh -c 'gzip -dc | docker load' >/dev/null ||
+		die "the image did not arrive; what is running goes on unchanged"
+fi
+
 step="copying"
 incoming=$(there sh -c 'umask 077 && mkdir -p "$1/releases" "$1/secrets" && mktemp -d "$(cd "$1" && pwd -P)/incoming.XXXXXX"' sh "$dir") ||
 	die "$dir cannot be created there; choose another with --dir"
@@ -267,6 +377,7 @@ if [[ $action == deploy ]]; then
 	step="copying the sources"
 	say "Copying the sources"
 	export COPYFILE_DISABLE=1 # macOS: no extra files for extended attributes
+	[[ -z $image ]] || sources=(docker-compose.yml)
 	tar -czf - --exclude target "${sources[@]}" ${tools[@]+"${tools[@]}"} |
 		send sh -c 'umask 077 && cd "$1" && mkdir release secrets && tar -xzmof - -C release' sh "$incoming" ||
 		die "the sources did not arrive; what is running goes on unchanged"
@@ -286,7 +397,7 @@ fi
 IFS= read -r -d '' on_the_host <<'HOST' || true
 set -eu
 umask 077
-incoming=$1 dir=${1%/*} name=$2 version=$3 timeout=$4 action=$5
+incoming=$1 dir=${1%/*} name=$2 version=$3 timeout=$4 action=$5 from=$6 image=$7
 cd "$dir"
 say() { printf "    %s\n" "$*"; }
 # How it ended, for --status; whoever looks on learns it from the exit status.
@@ -468,6 +579,15 @@ else
 	tag=$(cat "$incoming/release/image-tag")
 	if docker image inspect "$name:$tag" >/dev/null 2>&1; then
 		say "The host has the image $name:$tag already"
+	elif [ "$from" = pull ]; then
+		say "Pulling the image $image"
+		timeout 600 docker pull --quiet "$image" || end 8 "The image could not be pulled; what is running goes on unchanged"
+		platform=$(docker image inspect --format "{{.Os}}/{{.Architecture}}" "$image")
+		[ "$platform" = "$(docker version --format "{{.Server.Os}}/{{.Server.Arch}}")" ] ||
+			end 8 "The image is for $platform, and this host is not; what is running goes on unchanged"
+		docker tag "$image" "$name:$tag"
+	elif [ "$from" = send ]; then
+		end 8 "The image that was sent is gone again; what is running goes on unchanged"
 	else
 		say "Building the image $name:$tag; the first time takes minutes"
 		docker build --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" "$incoming/release" ||
@@ -556,7 +676,7 @@ printf '%s' "$on_the_host" | send sh -c '
 	session=$(command -v setsid || command -v nohup) || exit 1
 	"$session" sh run.sh "$@" >log 2>&1 </dev/null &
 	echo "$!" >pid
-' sh "$incoming" "$name" "$version" "$health_timeout" "$action" ||
+' sh "$incoming" "$name" "$version" "$health_timeout" "$action" "${from:-}" "$image" ||
 	die "the host could not be told to begin, or its answer was lost; --status tells whether it is at work"
 
 lost=0
@@ -584,7 +704,7 @@ case $status in
 5) die "the release did not become healthy, and there is none before it to go back to. The reason stands above" ;;
 6) die "not everything could be started; the server that runs is healthy and was not stopped. The reason stands above" ;;
 7) die "there is no release before the current one on $host" ;;
-8) die "the build failed; what is running goes on unchanged" ;;
+8) die "$([[ $from == build ]] && echo "the build failed" || echo "the image could not be had"); what is running goes on unchanged" ;;
 9) die "the host stopped in the middle; was it restarted? Run this again, or look at it with --status" ;;
 10) die "the current release is not healthy, and there is nothing new to start; nothing was stopped. --rollback starts the one before" ;;
 *) die "the connection is lost; the host goes on by itself, and --status tells how it ended" ;;
