@@ -85,7 +85,7 @@ class Generator:
     name = ""
     #: Headings of words alone, each once.
     plain = False
-    # A page has an address that a link may name.
+    #: A page has an address that a link may name.
     publishes = True
     #: Folders are pages, whatever is in them.
     shows_folders = False
