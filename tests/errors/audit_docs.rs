@@ -73,7 +73,7 @@ pub(super) const CASES: &[Case] = &[
         .with(|place| place.write("lines", "{\"path\": \"a.md\", \"text\": \"\"}\n{\"path\": \"b.md\"}\n"))
         .shell("exec <lines"),
     case("audit_stdin_batch_twice", &["BatchError::Twice"], &["audit-docs", "--stdin-batch"])
-        .with(|place| place.write("lines", &"{\"path\": \"a.md\", \"text\": \"\"}\n".repeat(2)))
+        .with(|place| place.write("lines", "{\"path\": \"a.md\", \"text\": \"\"}\n".repeat(2)))
         .shell("exec <lines"),
     // An older state.
     case("audit_since_without_git", &["RevisionError::Run"], &["audit-docs", "--since", "main"])

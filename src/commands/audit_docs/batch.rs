@@ -12,7 +12,7 @@ use crate::error::Explain;
 /// One line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct BatchLine {
     path: PathBuf,
     text: String,
 }
@@ -24,12 +24,12 @@ pub(super) enum BatchError {
     #[error("standard input has no document")]
     Empty,
     /// A line is something else.
-    #[error("line {line} of standard input is no document: {source}")]
+    #[error("line {line} of standard input is no document: {reason}")]
     Line {
         /// The number of the line, from 1.
         line: usize,
-        /// The reason.
-        source: serde_json::Error,
+        /// The reason, without a place.
+        reason: String,
     },
     /// A path has two texts.
     #[error("standard input has {} twice, in line {line} again", path.display())]
@@ -49,13 +49,20 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Unsaved>, BatchError> {
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        let Line { path, text } = serde_json::from_slice(bytes).map_err(|source| BatchError::Line { line, source })?;
+        let BatchLine { path, text } =
+            serde_json::from_slice(bytes).map_err(|error| BatchError::Line { line, reason: reason(&error) })?;
         if !paths.insert(path.clone()) {
             return Err(BatchError::Twice { path, line });
         }
         documents.push(Unsaved { path, text: text.into_bytes() });
     }
     if documents.is_empty() { Err(BatchError::Empty) } else { Ok(documents) }
+}
+
+/// The error of one line: serde counts it as the first.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line 1 column ").next().unwrap_or(&text).to_owned()
 }
 
 impl Explain for BatchError {
