@@ -6,6 +6,7 @@ mod phase;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,13 +15,21 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::Limits;
 use patient::Patient;
 use phase::{Phases, Times};
 
-/// Serves until `shutdown` resolves; then no connection is accepted any more, requests in flight have the grace
-/// period to finish, and what is left is cut.
+/// How long connections are accepted after the signal. Who has connected meanwhile, or was about to, is answered rather than
+/// reset: the operating system takes connections that nobody has accepted yet.
+const LAST_CALL: Duration = Duration::from_millis(250);
+
+/// How long a connection that has just been accepted has for its request to begin, and for one that is idle to be asked again.
+const FIRST_BYTES: Duration = Duration::from_millis(250);
+
+/// Serves until `shutdown` resolves; then each connection ends with its next answer, soon none is accepted any more, requests in
+/// flight have the grace period to finish, and what is left is cut.
 ///
 /// This is `axum::serve` with the bounds that it does not offer: the size of a request's head (431 above it), the time it
 /// may take, the time between requests, the time in which a client must take a part of its answer, the age of a connection,
@@ -30,7 +39,9 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutd
     let Limits { header_bytes, connections, request_timeout: write, .. } = *limits;
     let graceful = accept(listener, router, Bounds { header_bytes, connections, write }, shutdown).await;
     tracing::info!("Shutting down; requests in flight have {} s", limits.shutdown_grace.as_secs());
-    if tokio::time::timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
+    // hyper closes at once what has sent nothing yet, and loses what is on its way.
+    tokio::time::sleep(FIRST_BYTES.min(limits.shutdown_grace)).await;
+    if timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("Some requests did not finish in time and were cut");
     }
 }
@@ -69,33 +80,50 @@ async fn accept(
         let place = Arc::clone(&places).acquire_owned().await.ok();
         listener.accept().await.map(|(stream, _)| (stream, place))
     };
+    let ending = Arc::new(AtomicBool::new(false));
+    let take = |stream: tokio::net::TcpStream, place| {
+        // Answers are small and must not wait for more (Nagle's algorithm).
+        let _ = stream.set_nodelay(true);
+        let phases = Phases::default();
+        let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
+        let service = phase::Watched::new(router.clone(), phases, Arc::clone(&ending));
+        let connection = http.serve_connection(stream, TowerToHyperService::new(service));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("Connection ended: {error}");
+            }
+            drop(place);
+        });
+    };
     loop {
         tokio::select! {
             accepted = accept() => match accepted {
-                Ok((stream, place)) => {
-                    // Answers are small and must not wait for more (Nagle's algorithm).
-                    let _ = stream.set_nodelay(true);
-                    let phases = Phases::default();
-                    let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
-                    let service = TowerToHyperService::new(phase::Watched::new(router.clone(), phases));
-                    let connection = http.serve_connection(stream, service);
-                    let connection = graceful.watch(connection);
-                    tokio::spawn(async move {
-                        if let Err(error) = connection.await {
-                            tracing::debug!("Connection ended: {error}");
-                        }
-                        drop(place);
-                    });
-                }
+                Ok((stream, place)) => take(stream, place),
                 // Out of file descriptors, most likely: wait for some to come back rather than spin.
                 Err(error) => {
                     tracing::error!("Cannot accept connections: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
-            () = &mut shutdown => return graceful,
+            () = &mut shutdown => break,
         }
     }
+    ending.store(true, Ordering::Relaxed);
+    let last_call = Instant::now() + LAST_CALL;
+    while let Ok(Ok((stream, place))) = timeout_at(last_call, accept()).await {
+        take(stream, place);
+    }
+    // Those that came in between: asked of the operating system, as the runtime hears of them later.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, _)) = listener.accept() {
+            let stream = stream.set_nonblocking(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                take(stream, Arc::clone(&places).try_acquire_owned().ok());
+            }
+        }
+    }
+    graceful
 }
 
 /// Resolves on SIGTERM (containers) or Ctrl-C.

@@ -466,3 +466,21 @@ async fn shutdown_lets_requests_in_flight_finish() {
     assert_eq!(response.status(), 200);
     server.shut_down().await;
 }
+
+#[tokio::test]
+async fn who_has_connected_before_the_end_is_answered_and_told_that_it_is_the_last_answer() {
+    let server = start().await;
+    let ask = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut silent = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    server.begin_shutdown();
+    let mut late = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    for stream in [&mut silent, &mut late] {
+        stream.write_all(ask).await.expect("sent");
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.expect("an answer and its end");
+        let text = String::from_utf8(all).expect("text").to_lowercase();
+        assert!(text.starts_with("http/1.1 200") && text.contains("connection: close"), "{text}");
+    }
+    server.shut_down().await;
+}

@@ -85,11 +85,13 @@ pub(super) struct Watched<S> {
     inner: S,
     phases: Phases,
     since: Instant,
+    ending: Arc<AtomicBool>,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(inner: S, phases: Phases) -> Self {
-        Self { inner, phases, since: Instant::now() }
+    /// `ending` is set when the server ends: each connection does so with its next answer.
+    pub(super) fn new(inner: S, phases: Phases, ending: Arc<AtomicBool>) -> Self {
+        Self { inner, phases, since: Instant::now(), ending }
     }
 }
 
@@ -112,9 +114,11 @@ where
         let body = |inner| WatchedBody { inner, phases: self.phases.clone(), ended: false };
         let answer = self.inner.call(request.map(body));
         let old = self.since.elapsed() > MAXIMUM_AGE;
+        let ending = Arc::clone(&self.ending);
         Box::pin(async move {
             let mut response = answer.await;
-            if let (true, Ok(response)) = (old, &mut response) {
+            let last = old || ending.load(Ordering::Relaxed);
+            if let (true, Ok(response)) = (last, &mut response) {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             phases.set(Phase::Idle);
