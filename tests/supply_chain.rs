@@ -28,8 +28,14 @@ const HOMEBREW: &str = "Homebrew";
 /// Where it comes from, its name there, and who owns it. A new line says that somebody has looked.
 const OWNERS: &[(&str, &str, &str)] = &[
     ("action", "Swatinem/rust-cache", "https://github.com/Swatinem"),
+    ("action", "actions/attest", "https://github.com/actions"),
     ("action", "actions/cache", "https://github.com/actions"),
     ("action", "actions/checkout", "https://github.com/actions"),
+    ("action", "anchore/scan-action", "https://github.com/anchore"),
+    ("action", "docker/build-push-action", "https://github.com/docker"),
+    ("action", "docker/login-action", "https://github.com/docker"),
+    ("action", "docker/setup-buildx-action", "https://github.com/docker"),
+    ("action", "sigstore/cosign-installer", "https://github.com/sigstore"),
     ("apt", "chromium", DEBIAN),
     ("apt", "fonts-dejavu-core", DEBIAN),
     ("apt", "gcc", DEBIAN),
@@ -52,6 +58,9 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("gem", "jekyll", "https://github.com/jekyll"),
     ("git", "$MCP_KIT_REPOSITORY", THIS_REPOSITORY),
     ("image", "curlimages/curl", "https://github.com/curl/curl-container"),
+    // Those that docker-compose.yml and --image name.
+    ("image", "$image", THE_PROJECT),
+    ("image", "$new", THE_PROJECT),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
     ("image", "gcr.io/distroless/cc-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
     ("image", "postgres:18", "https://github.com/docker-library/postgres"),
@@ -327,6 +336,11 @@ fn expanded(word: &str, file: &str) -> Vec<String> {
         .collect()
 }
 
+/// The name of an image, which stays when its digest is raised.
+fn undigested(image: &str) -> &str {
+    image.split_once("@sha256:").map_or(image, |(name, _)| name)
+}
+
 /// Images, actions and hooks.
 fn keys(path: &str, line: &str, file: &str, add: &mut dyn FnMut(Item)) {
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -340,12 +354,12 @@ fn keys(path: &str, line: &str, file: &str, add: &mut dyn FnMut(Item)) {
         };
         let copied = line.split_whitespace().find_map(|word| word.strip_prefix("--from="));
         for image in [word("FROM "), copied].into_iter().flatten().filter(|image| !stage(image)) {
-            add(item("image", image));
+            add(item("image", undigested(image)));
         }
     }
     if [".yml", ".yaml", ".md", ".tera", ".liquid"].iter().any(|ending| name.ends_with(ending)) {
         for key in ["image:", "newName:", "container:"] {
-            word(key).into_iter().for_each(|image| add(item("image", image)));
+            word(key).into_iter().for_each(|image| add(item("image", undigested(image))));
         }
         if let Some(action) = word("uses:") {
             let (name, version) = action.split_once('@').unwrap_or((action, ""));
@@ -395,6 +409,29 @@ fn texts() -> BTreeMap<String, String> {
         }
     }
     texts
+}
+
+#[test]
+fn base_images_are_named_by_their_digests() {
+    let digest = Regex::new("@sha256:[0-9a-f]{64}( |$)").unwrap();
+    let template = format!("{}/template", env!("CARGO_MANIFEST_DIR"));
+    let lines = |file: &str, word: &str| {
+        let text = fs::read_to_string(format!("{template}/{file}")).unwrap();
+        let lines: Vec<_> =
+            text.lines().map(str::trim).filter(|line| line.starts_with(word)).map(str::to_owned).collect();
+        assert!(!lines.is_empty(), "{file}: {word}");
+        lines
+    };
+    let tunnel = "image: cloudflare/";
+    let [stages, compose, kubernetes] = [
+        lines("Dockerfile", "FROM "),
+        lines("docker-compose.yml", tunnel),
+        lines("deploy/kubernetes/base/cloudflared.yaml", tunnel),
+    ];
+    assert_eq!(compose, kubernetes);
+    for line in stages.iter().chain(&compose) {
+        assert!(digest.is_match(line), "{line}");
+    }
 }
 
 #[test]

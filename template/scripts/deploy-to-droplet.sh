@@ -305,7 +305,7 @@ found=$(there sh -c '
 	}
 	echo "disk=$(space "$1")"
 	echo "layers=$(space "$(docker info --format "{{.DockerRootDir}}" 2>/dev/null || echo /)")"
-	if docker image inspect "$2" >/dev/null 2>&1; then echo "image=there"; fi
+	if docker image inspect "$2" >/dev/null 2>&1; then echo "present=there"; fi
 ' sh "$dir" "$name:$tag") || die "no connection, or no shell there"
 found() { sed -n "s/^$1=//p" <<<"$found" | head -n 1; }
 there_is=$(found docker)
@@ -321,7 +321,7 @@ if [[ $action == deploy ]]; then
 	[[ ${late#-} -le 60 ]] ||
 		die "the clock there is ${late#-} seconds $([[ $late -gt 0 ]] && echo behind || echo ahead), and tokens would be judged by it: set one of both clocks (timedatectl set-ntp true)"
 	wanted=600 memory=0
-	[[ $from != build || $(found image) == there ]] || wanted=4000 memory=1200
+	[[ $from != build || $(found present) == there ]] || wanted=4000 memory=1200
 	[[ $(found disk) -ge 100 ]] || die "only $(found disk) MiB are free there for $dir; make room (docker system df) or choose another with --dir"
 	[[ $(found layers) -ge $wanted ]] ||
 		die "only $(found layers) MiB are free there for images, and $wanted are needed: docker system prune, $([[ $from == build ]] && echo "--build-here, ")or a larger disk"
@@ -351,7 +351,7 @@ if [[ $action == status ]]; then
 	exit 0
 fi
 
-if [[ $action == deploy && $from == send && $(found image) != there ]]; then
+if [[ $action == deploy && $from == send && $(found present) != there ]]; then
 	if [[ -z $image ]]; then
 		step="building here"
 		say "Building the image $name:$tag here; it takes minutes, and 1.2 GB of memory"
@@ -485,7 +485,7 @@ versions() {
 		# The image keeps its data in a folder of the version.
 		stored=$(docker run --rm --network none --volume "${name}_postgres:/stored:ro" --entrypoint ls "$new" /stored) || return 1
 		case " $(echo $stored) " in
-		"  " | *" $(echo "${new##*:}" | sed "s/[^0-9].*//") "* | *" $becomes "*) return 0 ;;
+		"  " | *" $(echo "$new" | sed -E "s/@.*//; s/.*://; s/[^0-9].*//") "* | *" $becomes "*) return 0 ;;
 		esac
 		say "The volume ${name}_postgres holds data of PostgreSQL $stored and none of $becomes. Deploy with the image that it had, then with $new"
 		return 1

@@ -67,7 +67,8 @@ impl Console<'_> {
     /// A secret from a file, likewise.
     pub(super) fn secret_file(&mut self, path: &Path) -> Result<SecretString, Failure> {
         let name = printable(&path.to_string_lossy()).into_owned();
-        let mut file = File::open(path).map_err(|error| Failure::usage(format!("{name} cannot be read: {}", error.kind())))?;
+        let mut file =
+            File::open(path).map_err(|error| Failure::usage(format!("{name} cannot be read: {}", error.kind())))?;
         let value = read_secret(&mut file, &name)?;
         self.not_empty(value, &format!("write it into {name}"))
     }
