@@ -81,7 +81,8 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
         service: config.service,
-        issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
+        issuers: issuers(config),
+        scopes: auth.required_scopes(),
         public: config.public_url.as_ref().map(|url| url.base.clone()),
     };
     let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
@@ -124,6 +125,12 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
     Routers { public: open.merge(guarded).layer(RequestIdLayer::new(metrics)), admin }
+}
+
+/// Who issues tokens. Access comes last: behind it, the edge tells clients of itself.
+fn issuers(config: &Config) -> Vec<String> {
+    let others = config.auth.oidc.iter().map(|issuer| issuer.issuer().to_owned());
+    others.chain(config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned())).collect()
 }
 
 /// Gives a request of the server's own routes what those of `/mcp` have.

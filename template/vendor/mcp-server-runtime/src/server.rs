@@ -218,6 +218,9 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             // and do not say that theirs is wrong.
             auth = auth.with_cloudflare(access.clone()).with_resource_path(RESOURCE);
         }
+        for issuer in &config.auth.oidc {
+            auth = auth.with_oidc(issuer.clone()).with_resource_path(RESOURCE);
+        }
         if let Some(tokens) = &config.auth.bearer {
             auth = auth.with_bearer(tokens.clone());
         }
@@ -250,7 +253,7 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
     }
 }
 
-/// Keeps the public keys of Cloudflare Access, the server's own tokens and secrets from files fresh, as long as it is polled.
+/// Keeps the public keys of all issuers, the server's own tokens and secrets from files fresh, as long as it is polled.
 pub(crate) async fn keep_fresh(auth: AuthLayer, files: SecretFiles) {
     tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh(), files.follow());
 }
