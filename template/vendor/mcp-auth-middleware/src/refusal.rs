@@ -26,7 +26,7 @@ impl Refusal {
     /// A claim with another value than was wanted. Both are public.
     pub(crate) fn got(error: AuthError, wanted: &str, got: &str) -> Self {
         let got: String = got.chars().take(SHOWN).collect();
-        let text = format!("wanted {}, got {:?}", printable(wanted), printable(&got));
+        let text = format!("wanted {}, got \"{}\"", printable(wanted), printable(&got));
         Self { error, detail: Some(Box::new(Detail::Got(text))) }
     }
 

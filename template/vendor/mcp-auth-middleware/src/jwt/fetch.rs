@@ -18,8 +18,8 @@ pub(super) enum FetchError {
     TooLarge,
     #[error("answer is not a JSON Web Key Set (RFC 7517)")]
     NotAKeySet,
-    #[error("no usable key in the answer")]
-    NoKeys,
+    #[error("no usable {0} in the answer")]
+    NoKeys(&'static str),
     #[error("no metadata at any well-known address (RFC 8414, OpenID Connect Discovery): {0}")]
     NoMetadata(Box<Self>),
     #[error("answer is not the metadata of an issuer (RFC 8414)")]

@@ -246,17 +246,17 @@ impl KeyCache {
         let answer = tokio::time::timeout(self.policy.timeout, self.source.fetch(&self.client));
         let answer = answer.await.unwrap_or(Err(FetchError::Http("timed out")))?;
         let ParsedKeys { keys, skipped } = parse(&answer, &self.algorithms)?;
+        let (key, wanted) = match self.algorithms[..] {
+            [Algorithm::Rs256] => ("RSA key", "RSA of 2048 bits or more for RS256".to_owned()),
+            _ => {
+                let names: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+                ("key", format!("a signature key for {}, RSA with 2048 bits or more", names.join(", ")))
+            }
+        };
         // Once, not with each fetch: issuers publish keys for other ends for years.
         if self.skipped.swap(skipped, Ordering::Relaxed) != skipped && skipped > 0 {
-            let wanted = match self.algorithms[..] {
-                [Algorithm::Rs256] => "RSA of 2048 bits or more for RS256".to_owned(),
-                _ => {
-                    let names: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
-                    format!("a signature key for {}, RSA with 2048 bits or more", names.join(", "))
-                }
-            };
             tracing::warn!("{}: {skipped} unusable (not {wanted}, or id repeated)", self.source);
         }
-        if keys.is_empty() { Err(FetchError::NoKeys) } else { Ok(keys) }
+        if keys.is_empty() { Err(FetchError::NoKeys(key)) } else { Ok(keys) }
     }
 }
