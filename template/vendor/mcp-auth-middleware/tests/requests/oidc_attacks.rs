@@ -236,8 +236,14 @@ async fn attack_36_an_issuer_that_is_slow_or_sends_much() {
     let issuer = TestIssuer::start().await.unwrap();
     for path in ["/keys", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
         for behaviour in [KeyServer::KeepsSilent, KeyServer::Drips, KeyServer::Sends(50 * 1024 * 1024)] {
+            // Too much at an address where metadata need not be is as good as nothing there.
+            let elsewhere = path.ends_with("oauth-authorization-server") && matches!(behaviour, KeyServer::Sends(_));
             let issuer = TestIssuer::start().await.unwrap();
             issuer.behave(path, behaviour);
+            if elsewhere {
+                passed(&send_token(&layer(&issuer, |oidc| oidc), &issuer.token(PERSON)).await);
+                continue;
+            }
             assert!(refused_for_keys(&issuer).await < Duration::from_secs(5), "{path}");
         }
     }

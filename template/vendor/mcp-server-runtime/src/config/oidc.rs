@@ -79,7 +79,7 @@ impl Reader<'_> {
         let mut algorithms = Vec::new();
         let names = self.list("OIDC_ALGORITHMS");
         for name in &names {
-            match name.parse() {
+            match name.parse::<Algorithm>() {
                 Ok(algorithm) => algorithms.push(algorithm),
                 Err(error) => self.problems.add("OIDC_ALGORITHMS", error.to_string()),
             }
