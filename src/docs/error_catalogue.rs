@@ -64,4 +64,5 @@ error_catalogue! {
     "021" 401 "not an access token" => "A session of the whole Access team, an ID token, or a token that is bound to a key of the client. Send the access token that was issued for this server.";
     "022" 401 "jwt too old" => "Log in again. Where sessions are to be longer than a day, raise MAX_TOKEN_AGE.";
     "023" 403 "insufficient scope" => "The token lacks a scope of OIDC_REQUIRED_SCOPES. The answer names it: let the client ask the issuer for it.";
+    "024" 403 "tool not allowed" => "No rule of POLICY_FILE lets this caller call this tool. The audit line names both: change the rules, or the roles of the caller.";
 }

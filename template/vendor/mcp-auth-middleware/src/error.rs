@@ -80,11 +80,14 @@ pub enum AuthError {
     /// A valid token without a scope that is required here (RFC 6750 §3.1).
     #[error("insufficient scope")]
     InsufficientScope,
+    /// The caller is known, but may not call this tool, by the rules of the server.
+    #[error("tool not allowed")]
+    ToolNotAllowed,
 }
 
 impl AuthError {
     /// All variants in the order of their codes; the runbook's index is made from it.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::MissingCredentials,
         Self::DuplicateHeader,
         Self::BearerMalformed,
@@ -108,6 +111,7 @@ impl AuthError {
         Self::NotAnAccessToken,
         Self::JwtTooOld,
         Self::InsufficientScope,
+        Self::ToolNotAllowed,
     ];
 
     /// The stable code, `MCP-AUTH-001` and on. Codes are never reused.
@@ -137,6 +141,7 @@ impl AuthError {
             Self::NotAnAccessToken => "MCP-AUTH-021",
             Self::JwtTooOld => "MCP-AUTH-022",
             Self::InsufficientScope => "MCP-AUTH-023",
+            Self::ToolNotAllowed => "MCP-AUTH-024",
         }
     }
 
@@ -144,7 +149,7 @@ impl AuthError {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::UserNotAllowed | Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::UserNotAllowed | Self::InsufficientScope | Self::ToolNotAllowed => StatusCode::FORBIDDEN,
             Self::KeysUnavailable
             | Self::ServiceTokenMissing
             | Self::TokenStoreUnavailable
@@ -161,7 +166,7 @@ impl AuthError {
             Self::MissingCredentials => "unauthorized",
             Self::BearerMalformed | Self::DuplicateHeader => "invalid_request",
             Self::UserNotAllowed => "access_denied",
-            Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientScope | Self::ToolNotAllowed => "insufficient_scope",
             Self::KeysUnavailable
             | Self::ServiceTokenMissing
             | Self::TokenStoreUnavailable

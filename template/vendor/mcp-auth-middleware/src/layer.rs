@@ -225,6 +225,18 @@ impl AuthLayer {
         self.authenticator.config.required_scopes()
     }
 
+    /// The answer to a caller who has passed, but may not call a tool: 403 `insufficient_scope`, with the scope that would
+    /// help beside those that every token needs, where there is one. For the server behind the layer, which knows its tools.
+    pub fn refuse_tool<B: From<String>>(&self, headers: &HeaderMap, scope: Option<&str>) -> Response<B> {
+        let error = AuthError::ToolNotAllowed;
+        tracing::warn!("Request refused: {error}");
+        let missing: Vec<_> = scope.map(str::to_owned).into_iter().collect();
+        let needed = if missing.is_empty() { Vec::new() } else { self.required_scopes() };
+        let required = needed.into_iter().chain(missing.iter().cloned()).collect();
+        let refusal = Refusal { error, ..Refusal::missing_scopes(required, missing) };
+        self.authenticator.refuse(&refusal, headers)
+    }
+
     /// How often requests passed and were refused.
     #[must_use]
     pub fn counters(&self) -> &AuthCounters {
@@ -424,7 +436,9 @@ impl Authenticator {
             "code": error.code(),
             "message": error.to_string(),
         });
-        if let Some(Detail::MissingScopes { missing, .. }) = refusal.detail.as_deref() {
+        if let Some(Detail::MissingScopes { missing, .. }) = refusal.detail.as_deref()
+            && !missing.is_empty()
+        {
             body["missing_scopes"] = missing.join(" ").into();
         }
         let mut response = Response::new(B::from(body.to_string()));
@@ -433,7 +447,7 @@ impl Authenticator {
         // The body of a refused request is not read, so the connection cannot be used again.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         match error.status() {
-            http::StatusCode::FORBIDDEN if error != AuthError::InsufficientScope => {}
+            http::StatusCode::FORBIDDEN if error == AuthError::UserNotAllowed => {}
             http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN => {
                 if let Some(challenge) = self.challenge(refusal, self.metadata_url(headers).as_deref()) {
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

@@ -356,6 +356,14 @@ async fn each_failure_has_its_line() {
     }
     provoked.dedup();
     // These two need a token store that can fail: tests/postgres_layer.rs.
+    // What is refused behind the layer has its line, too.
+    let response: http::Response<String> = access.layer.refuse_tool(&http::HeaderMap::new(), None);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        r#"Bearer realm="test-server", error="insufficient_scope", error_description="tool not allowed""#
+    );
+    assert_eq!(lines(), ["[WARN] Request refused: tool not allowed"]);
+    provoked.push(AuthError::ToolNotAllowed);
     let of_stores = [AuthError::TokenStoreUnavailable, AuthError::ServiceTokenUnreadable];
     let here: Vec<_> = AuthError::ALL.into_iter().filter(|error| !of_stores.contains(error)).collect();
     assert_eq!(provoked, here, "a failure without a case");

@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
+use crate::policy::Policy;
 use crate::secret_files::{SecretFiles, Take};
 use crate::server::Service;
 use crate::telemetry::Telemetry;
@@ -49,6 +50,8 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// Who may call.
     pub auth: Auth,
+    /// Who may call which tools, and where that comes from.
+    pub(crate) policy: Option<PolicyFile>,
     /// Where the server's own tokens are kept.
     pub(crate) store: StoreConfig,
     /// The files that secrets came from, by variable.
@@ -80,6 +83,15 @@ pub struct Auth {
     pub oidc: Vec<OidcConfig>,
     /// The development Bearer token(s), where one is configured.
     pub bearer: Option<BearerTokens>,
+}
+
+/// A file with rules for who may call which tools.
+#[derive(Debug, Clone)]
+pub(crate) struct PolicyFile {
+    pub(crate) policy: Policy,
+    path: PathBuf,
+    /// As it was read: no secret, but files that change are followed in that form.
+    text: SecretString,
 }
 
 /// The address that clients use.
@@ -189,6 +201,7 @@ impl Config {
             listen,
             admin,
             auth: read.auth(),
+            policy: read.policy(),
             store,
             files,
             public_url: read.public_url(),
@@ -205,6 +218,14 @@ impl Config {
     /// among them: it changes in steps (see `tokens rotate-key`).
     pub(crate) fn follow_files(&self, store: &TokenStore, telemetry: &Telemetry) -> SecretFiles {
         let mut files = SecretFiles::default();
+        if let Some(PolicyFile { policy, path, text }) = self.policy.clone() {
+            // Rules that do not fit leave those from before in place.
+            let take = move |text: SecretString| {
+                policy.replace(&Policy::parse(text.expose_secret())?);
+                Ok(())
+            };
+            files.watch("POLICY", &path, text, take);
+        }
         for (variable, path, secret) in &self.files {
             if let Some(take) = self.taker(variable, store, telemetry) {
                 files.watch(variable, path, secret.clone(), take);
@@ -512,6 +533,19 @@ impl Reader<'_> {
         Auth { mode, cloudflare, oidc, bearer }
     }
 
+    fn policy(&mut self) -> Option<PolicyFile> {
+        let path = PathBuf::from(self.env.text("POLICY_FILE")?);
+        let read = crate::secret_files::read(&path);
+        let parsed = read.and_then(|text| Ok((Policy::parse(text.expose_secret())?, text)));
+        match parsed {
+            Ok((policy, text)) => Some(PolicyFile { policy, path, text }),
+            Err(problem) => {
+                self.problems.add("POLICY_FILE", format!("the file {}: {problem}", path.display()));
+                None
+            }
+        }
+    }
+
     fn require_methods(&mut self, mode: AuthMode, configured: AuthMethods) {
         let mut missing = mode.methods();
         if mode == AuthMode::Both {
@@ -577,6 +611,7 @@ impl Reader<'_> {
         Some(
             access
                 .with_max_token_age(max_token_age)
+                .with_roles_claim(self.env.text("CF_ACCESS_ROLES_CLAIM").unwrap_or_else(|| "custom.groups".to_owned()))
                 .with_allowed_service_tokens(self.list("CF_ACCESS_ALLOWED_SERVICE_TOKENS"))
                 .with_allowed_emails(self.list("ALLOWED_EMAILS"))
                 .with_allowed_domains(self.list("ALLOWED_EMAIL_DOMAINS")),

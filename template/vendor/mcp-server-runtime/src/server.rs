@@ -17,6 +17,7 @@ use crate::readiness::Readiness;
 use crate::router::{self, App, Routers, Upstreams};
 use crate::secret_files::SecretFiles;
 use crate::telemetry::Telemetry;
+use crate::tool_calls::Permissions;
 
 /// Why the server's own part cannot be made.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -232,8 +233,11 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes.clone()));
         let telemetry = Telemetry::start(config.telemetry.as_ref()).map_err(BuildError::Telemetry)?;
         let files = config.follow_files(&store, &telemetry);
+        let policy = config.policy.as_ref().map(|file| file.policy.clone());
+        let permissions = Permissions::new(policy, mcp.clone(), auth.clone());
         let app = App {
             config,
+            permissions,
             auth: auth.clone(),
             store,
             readiness: Arc::clone(&readiness),

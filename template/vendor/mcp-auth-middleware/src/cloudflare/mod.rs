@@ -26,6 +26,7 @@ pub struct AccessConfig {
     audiences: Vec<String>,
     allowed_service_tokens: BTreeSet<String>,
     allowed_people: AllowedPeople,
+    roles_claim: String,
     key_policy: KeyPolicy,
     max_token_age: Duration,
 }
@@ -71,6 +72,7 @@ impl AccessConfig {
             audiences,
             allowed_service_tokens: BTreeSet::new(),
             allowed_people: AllowedPeople::default(),
+            roles_claim: "custom.groups".to_owned(),
             key_policy: KeyPolicy::default(),
             max_token_age: MAXIMUM_AGE,
         })
@@ -108,6 +110,14 @@ impl AccessConfig {
     #[must_use]
     pub fn with_allowed_domains<S: AsRef<str>>(mut self, domains: impl IntoIterator<Item = S>) -> Self {
         self.allowed_people.add_domains(domains);
+        self
+    }
+
+    /// The claim with roles or groups: one that Access takes over from the identity provider, which stands in `custom`. Default:
+    /// `custom.groups`.
+    #[must_use]
+    pub fn with_roles_claim(mut self, claim: impl Into<String>) -> Self {
+        self.roles_claim = claim.into();
         self
     }
 

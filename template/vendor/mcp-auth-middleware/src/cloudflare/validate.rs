@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::AccessConfig;
 use crate::jwt::{
-    Algorithm, Jws, KeySource, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
+    Algorithm, Claims, Jws, KeySource, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
     parse_json, seconds_since_1970,
 };
 use crate::{AuthError, Grant, User, UserKind};
@@ -127,13 +127,14 @@ async fn verify(
     let maximum_age = inner.config.max_token_age;
     registered.check(&inner.config.issuer, &inner.config.audiences, maximum_age, now)?;
     let until = registered.good_until(maximum_age);
-    let user = identify(claims, &inner.config)?;
+    let roles = parse_json::<Claims>(&payload)?.texts(&inner.config.roles_claim);
+    let user = identify(claims, roles, &inner.config)?;
     keys.remember(digest, &user, until, now);
     Ok(user)
 }
 
 /// Who a verified token names, and whether they may.
-fn identify(claims: IdentityClaims, config: &AccessConfig) -> Result<User, AuthError> {
+fn identify(claims: IdentityClaims, roles: Vec<String>, config: &AccessConfig) -> Result<User, AuthError> {
     // `org` is the session of the whole team, which only the audience keeps from passing for an application's token.
     if claims.kind.is_some_and(|kind| kind != "app") {
         return Err(AuthError::NotAnAccessToken);
@@ -145,7 +146,7 @@ fn identify(claims: IdentityClaims, config: &AccessConfig) -> Result<User, AuthE
         }
         // People are told apart by `sub`; an address can be given to somebody else.
         let uuid = present(claims.sub).ok_or(AuthError::NoIdentity)?;
-        let grant = grant(config, Some(uuid.clone()), None);
+        let grant = grant(config, Some(uuid.clone()), None, roles);
         return Ok(User { email, user_uuid: Some(uuid), kind: UserKind::Human, grant });
     }
     let name = present(claims.common_name).ok_or(AuthError::NoIdentity)?;
@@ -156,12 +157,17 @@ fn identify(claims: IdentityClaims, config: &AccessConfig) -> Result<User, AuthE
     if !config.allowed_service_tokens.contains(&name) {
         return Err(AuthError::ServiceTokenNotAllowed);
     }
-    let grant = grant(config, None, Some(name.clone()));
+    let grant = grant(config, None, Some(name.clone()), roles);
     Ok(User { email: name, user_uuid: None, kind: UserKind::ServiceToken, grant })
 }
 
-fn grant(config: &AccessConfig, subject: Option<String>, client_id: Option<String>) -> Option<Arc<Grant>> {
-    Some(Arc::new(Grant { issuer: config.issuer.clone(), subject, client_id, ..Grant::default() }))
+fn grant(
+    config: &AccessConfig,
+    subject: Option<String>,
+    client_id: Option<String>,
+    roles: Vec<String>,
+) -> Option<Arc<Grant>> {
+    Some(Arc::new(Grant { issuer: config.issuer.clone(), subject, client_id, roles, ..Grant::default() }))
 }
 
 #[cfg(all(test, feature = "testing"))]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::OidcConfig;
-use super::object::Claims;
-use crate::jwt::RegisteredClaims;
+use crate::jwt::{Claims, RegisteredClaims};
 use crate::{AuthError, Grant, User, UserKind};
 
 /// No name of a caller is longer (OpenID Connect Core §2 has 255 for `sub`).

@@ -5,7 +5,6 @@
 
 mod claims;
 mod issuers_file;
-mod object;
 mod validate;
 
 use std::time::Duration;

@@ -8,10 +8,9 @@ use serde::Deserialize;
 
 use super::OidcConfig;
 use super::claims::{check_kind, identify};
-use super::object::Claims;
 use crate::jwt::{
-    Algorithm, Jws, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text, parse_json,
-    seconds_since_1970,
+    Algorithm, Claims, Jws, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
+    parse_json, seconds_since_1970,
 };
 use crate::refusal::Refusal;
 use crate::{AuthError, User};

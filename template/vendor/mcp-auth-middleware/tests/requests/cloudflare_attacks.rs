@@ -558,6 +558,16 @@ async fn attack_19_only_the_cookie() {
     assert_eq!(access.team.requests(), 0);
 }
 
+/// Groups of the identity provider are where Access puts them.
+#[tokio::test]
+async fn groups_are_roles() {
+    let access = Access::start().await;
+    let user = access.accepts(access.token_with(json!({"custom": {"groups": ["readers", "staff"]}}))).await;
+    assert_eq!(user.roles(), ["readers", "staff"]);
+    let other = Access::with(|access| access.with_roles_claim("custom.team")).await;
+    assert_eq!(other.accepts(other.token_with(json!({"custom": {"team": "a", "groups": ["b"]}}))).await.roles(), ["a"]);
+}
+
 #[tokio::test]
 async fn attack_20_service_tokens() {
     let name = "e367826f93b8d71185e03fe518aff3b4.access";

@@ -191,8 +191,11 @@ Its form is in the page of settings, behind the table."),
     Setting::list("OIDC_REQUIRED_SCOPES", CALLERS, "Scopes that a token must have, comma-separated; 403 insufficient_scope without them."),
     Setting::text("OIDC_EMAIL_CLAIM", Some("email"), CALLERS, "The claim with the person's address; a claim in a claim with a dot between."),
     Setting::text("OIDC_ROLES_CLAIM", Some("roles"), CALLERS, "The claim with the caller's roles or groups, such as groups or realm_access.roles."),
+    Setting::text("CF_ACCESS_ROLES_CLAIM", Some("custom.groups"), CALLERS, "The claim of Access tokens with the caller's groups, which Access takes over from the identity provider."),
     Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever Access or the issuer lets in."),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
+    Setting::text("POLICY_FILE", None, CALLERS, "JSON file with rules for who may call which tools; without it, everybody who is let in may call all.
+A change counts within two seconds. Its form is in the page of settings, behind the table."),
     Setting::seconds("MAX_TOKEN_AGE", (60, 366 * 24 * 3600), "86400", CALLERS, "Seconds after its issue that a token of Access or of an issuer is accepted, whatever it says itself.
 Raise it where a session is to be longer than a day."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),

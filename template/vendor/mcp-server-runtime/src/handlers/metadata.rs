@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use mcp_auth_middleware::origin_of;
 use serde_json::{Value, json};
 
+use crate::policy::Policy;
 use crate::server::Service;
 
 /// The path of the protected resource.
@@ -23,6 +24,8 @@ pub(crate) struct Metadata {
     pub(crate) issuers: Vec<String>,
     /// The scopes that tokens need here.
     pub(crate) scopes: Vec<String>,
+    /// The rules for tools, which have scopes, too.
+    pub(crate) policy: Option<Policy>,
     /// The address that clients use, where one is configured.
     pub(crate) public: Option<String>,
 }
@@ -33,7 +36,7 @@ pub(crate) struct Metadata {
 /// # Errors
 /// 404 where there is no authorization server.
 pub(crate) async fn metadata(State(metadata): State<Metadata>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
-    let Metadata { service, issuers, scopes, public } = metadata;
+    let Metadata { service, issuers, mut scopes, policy, public } = metadata;
     if issuers.is_empty() {
         return Err(StatusCode::NOT_FOUND);
     }
@@ -45,6 +48,10 @@ pub(crate) async fn metadata(State(metadata): State<Metadata>, headers: HeaderMa
         "bearer_methods_supported": ["header"],
         "authorization_servers": issuers,
     });
+    let of_policy = policy.map(|policy| policy.rules().scopes()).unwrap_or_default();
+    scopes.extend(of_policy);
+    scopes.sort_unstable();
+    scopes.dedup();
     if !scopes.is_empty() {
         document["scopes_supported"] = scopes.into();
     }

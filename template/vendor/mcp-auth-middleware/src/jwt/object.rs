@@ -12,7 +12,7 @@ const MAXIMUM_COUNT: usize = 64;
 const MAXIMUM_BYTES: usize = 256;
 
 /// A JSON object in which no name occurs twice (RFC 7519 §4).
-pub(super) struct Claims(pub(super) Map<String, Value>);
+pub(crate) struct Claims(pub(crate) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for Claims {
 impl Claims {
     /// The claim of this name, or at this path: names of providers have dots (`https://example.com/roles`), and others
     /// have claims in claims (`realm_access.roles`).
-    pub(super) fn find(&self, path: &str) -> Option<&Value> {
+    pub(crate) fn find(&self, path: &str) -> Option<&Value> {
         if let Some(value) = self.0.get(path) {
             return Some(value);
         }
@@ -53,7 +53,7 @@ impl Claims {
     }
 
     /// The texts of a claim: a list, one text, or the names of an object's members.
-    pub(super) fn texts(&self, path: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, path: &str) -> Vec<String> {
         match self.find(path) {
             Some(Value::Array(values)) => bounded(values.iter().filter_map(Value::as_str)),
             Some(Value::String(text)) => bounded([text.as_str()]),
@@ -63,7 +63,7 @@ impl Claims {
     }
 
     /// The scopes: texts with spaces between (RFC 9068 §2.2.3, Entra), or lists (Okta).
-    pub(super) fn scopes(&self) -> Vec<String> {
+    pub(crate) fn scopes(&self) -> Vec<String> {
         let claims = ["scope", "scp"].into_iter().filter_map(|name| self.0.get(name));
         bounded(claims.flat_map(|value| {
             let values = match value {
@@ -75,7 +75,7 @@ impl Claims {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.find(path)?.as_str().filter(|text| !text.trim().is_empty())
     }
 }
