@@ -69,7 +69,7 @@ impl AuthMode {
         self.methods().cloudflare
     }
 
-    /// Whether access tokens of other issuers are looked at.
+    /// True where access tokens of other issuers are looked at.
     #[must_use]
     pub const fn takes_oidc(self) -> bool {
         self.methods().oidc

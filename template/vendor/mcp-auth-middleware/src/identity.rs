@@ -15,21 +15,21 @@ pub struct User {
     pub user_uuid: Option<String>,
     /// What kind of caller this is.
     pub kind: UserKind,
-    /// What the token says besides; `None` for developers, who have no token that says anything. Shared: a copy of a
+    /// The rest of what the token says; `None` for developers, who have no token that says anything. Shared: a copy of a
     /// user costs no copy of it.
     pub grant: Option<Arc<Grant>>,
 }
 
-/// What a token says of the caller besides the name: who issued it, to which client, with which rights.
+/// The facts of a token besides the caller's name: who issued it, to which client, with which rights.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grant {
     /// The issuer (claim `iss`).
     pub issuer: String,
-    /// What the issuer calls the caller (claim `sub`), of a program, too.
+    /// The issuer's name for the caller (claim `sub`), of a program, too.
     pub subject: Option<String>,
     /// The client that the token was issued to (claim `client_id`, `azp`, `cid` or `appid`).
     pub client_id: Option<String>,
-    /// Whether the token has no address, so that [`User::email`] is the subject.
+    /// True where the token has no address, so that [`User::email`] is the subject.
     pub without_address: bool,
     /// Roles or groups: the claim that is configured. At most 64 of at most 256 bytes each.
     pub roles: Vec<String>,

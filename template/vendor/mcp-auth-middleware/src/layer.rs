@@ -213,7 +213,7 @@ impl AuthLayer {
         self.authenticator.cloudflare.as_ref().map(AccessValidator::key_status)
     }
 
-    /// What is known about the keys of each issuer beside Cloudflare Access.
+    /// The state of the keys of each issuer beside Cloudflare Access.
     #[must_use]
     pub fn issuer_keys(&self) -> Vec<(String, KeyStatus)> {
         self.authenticator.oidc.as_ref().map(OidcValidator::key_status).unwrap_or_default()

@@ -18,7 +18,7 @@ pub(crate) struct Refusal {
 pub(crate) enum Detail {
     /// For the log alone, escaped.
     Got(String),
-    /// What is needed, and what of it the token does not have.
+    /// The scopes that are needed, and those that the token lacks.
     MissingScopes { required: Vec<String>, missing: Vec<String> },
 }
 

@@ -43,7 +43,7 @@ impl TestKey {
     /// Where the cryptographic library cannot make a key; this is test code.
     #[must_use]
     pub fn generate(kid: &str) -> Self {
-        Self::of(Algorithm::Rs256, kid)
+        Self::for_algorithm(Algorithm::Rs256, kid)
     }
 
     /// A fresh key that signs with this algorithm.
@@ -52,7 +52,7 @@ impl TestKey {
     /// Where the cryptographic library cannot make a key; this is test code.
     #[must_use]
     #[allow(clippy::expect_used, reason = "test support: a key or nothing")]
-    pub fn of(algorithm: Algorithm, kid: &str) -> Self {
+    pub fn for_algorithm(algorithm: Algorithm, kid: &str) -> Self {
         let rsa = |encoding| Pair::Rsa(KeyPair::generate(KeySize::Rsa2048).expect("an RSA key"), encoding);
         let pair = match algorithm {
             Algorithm::Rs256 => rsa(&RSA_PKCS1_SHA256),
@@ -431,7 +431,7 @@ pub enum KeyServer {
 /// Just enough of HTTP/1.1 for one GET per connection, so that the crate needs no server for its tests.
 struct Server {
     behaviour: Mutex<KeyServer>,
-    /// What is done at these paths instead.
+    /// Other behaviour at these paths.
     paths: Mutex<BTreeMap<String, KeyServer>>,
     connections: AtomicUsize,
     requests: AtomicUsize,

@@ -14,7 +14,7 @@ impl Policy {
     /// Reads the rules of a file.
     ///
     /// # Errors
-    /// What is wrong with them, and where.
+    /// The problem, and its place.
     pub(crate) fn parse(json: &str) -> Result<Self, String> {
         Ok(Self(Arc::new(RwLock::new(Arc::new(Rules::parse(json)?)))))
     }
@@ -54,13 +54,13 @@ struct Rule {
     domains: Vec<String>,
     /// Programs by their names: client ids of service tokens of Access and of OAuth's client credentials.
     programs: Vec<String>,
-    /// Whoever holds the Bearer token for development.
+    /// Holders of the Bearer token for development.
     developers: bool,
     /// Everybody who is let in.
     everybody: bool,
     /// Only callers with tokens of these issuers: another one may have the same roles or addresses.
     issuers: Vec<String>,
-    /// What they may call.
+    /// The tools that they may call.
     tools: Vec<Selector>,
 }
 
@@ -130,7 +130,7 @@ impl Rules {
         Ok(rules)
     }
 
-    /// Whether this caller may call this tool.
+    /// True where this caller may call this tool.
     pub(crate) fn allow(&self, user: &User, name: &str, tool: Option<&Tool>) -> bool {
         self.rules.iter().any(|rule| rule.means(user) && rule.covers(name, tool))
     }

@@ -25,7 +25,7 @@ pub(crate) const TARGET: &str = "mcp_server_runtime::audit";
 /// A name that a caller has made up is cut here.
 const LONGEST_NAME: usize = 128;
 
-/// What is asked before a tool is called; in the extensions of each request.
+/// The rules for tools, in the extensions of each request.
 #[derive(Clone)]
 pub(crate) struct Permissions(Arc<Inner>);
 
@@ -55,7 +55,7 @@ impl Permissions {
         true
     }
 
-    /// Whether the caller may call this tool.
+    /// True where the caller may call this tool.
     pub(crate) fn allow(&self, user: Option<&User>, name: &str) -> bool {
         let Some(policy) = &self.0.policy else { return true };
         let tool = (self.0.tools)(name);

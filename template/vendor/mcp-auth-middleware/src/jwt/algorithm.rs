@@ -37,8 +37,8 @@ pub enum Algorithm {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseAlgorithmError {
-    /// HMAC: whoever can check such a token can make one, and a public key taken for the secret opens the door.
-    #[error("{0:?} is never accepted: with HMAC, whoever can check a token can make one")]
+    /// HMAC: who can check such a token can make one, and a public key taken for the secret opens the door.
+    #[error("{0:?} is never accepted: with HMAC, everybody who can check a token can make one")]
     Hmac(String),
     /// `none`: no signature at all.
     #[error("{0:?} is never accepted: such a token has no signature")]

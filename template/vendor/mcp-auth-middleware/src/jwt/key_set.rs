@@ -19,12 +19,12 @@ pub(super) type Keys = HashMap<String, KeyForms>;
 pub(super) struct KeyForms(Vec<(Algorithm, Arc<ParsedPublicKey>)>);
 
 impl KeyForms {
-    pub(super) fn of(&self, algorithm: Algorithm) -> Option<Arc<ParsedPublicKey>> {
+    pub(super) fn for_algorithm(&self, algorithm: Algorithm) -> Option<Arc<ParsedPublicKey>> {
         self.0.iter().find(|(known, _)| *known == algorithm).map(|(_, key)| Arc::clone(key))
     }
 }
 
-/// What came of a key set.
+/// The outcome of reading a key set.
 pub(super) struct ParsedKeys {
     pub(super) keys: Keys,
     /// How many of its keys are of no use here.
@@ -191,7 +191,8 @@ mod tests {
             let mut found: Vec<_> = keys
                 .iter()
                 .flat_map(|(kid, keys)| {
-                    let algorithms = Algorithm::ALL.into_iter().filter(|algorithm| keys.of(*algorithm).is_some());
+                    let algorithms =
+                        Algorithm::ALL.into_iter().filter(|algorithm| keys.for_algorithm(*algorithm).is_some());
                     algorithms.map(move |algorithm| format!("{kid} {algorithm}"))
                 })
                 .collect();

@@ -133,13 +133,13 @@ impl KeyCache {
             && let Some(keys) = set.keys.get(kid)
         {
             self.refresh_if_old(&set);
-            let key = keys.of(algorithm).ok_or(AuthError::AlgorithmNotAllowed)?;
+            let key = keys.for_algorithm(algorithm).ok_or(AuthError::AlgorithmNotAllowed)?;
             return Ok((key, set));
         }
         let succeeded = self.refresh_unless_recent().await;
         let set = self.usable().ok_or(AuthError::KeysUnavailable)?;
         match set.keys.get(kid) {
-            Some(keys) => Ok((keys.of(algorithm).ok_or(AuthError::AlgorithmNotAllowed)?, set)),
+            Some(keys) => Ok((keys.for_algorithm(algorithm).ok_or(AuthError::AlgorithmNotAllowed)?, set)),
             // The key may be one that was published during the outage: we cannot know.
             None if !succeeded => Err(AuthError::KeysUnavailable),
             None => Err(AuthError::UnknownKeyId),

@@ -1,6 +1,6 @@
 //! A verifier of JSON Web Tokens that somebody else issues (RFC 7515, RFC 7517, RFC 7519).
 //!
-//! What holds for every issuer is here: the shape of a token, its algorithm, its issuer's keys, the registered claims, and the
+//! The parts that are the same for every issuer: the shape of a token, its algorithm, its issuer's keys, the registered claims, and the
 //! memory of tokens that have passed. Two presets build on it: [`cloudflare`](crate::cloudflare) and [`oidc`](crate::oidc).
 
 mod algorithm;

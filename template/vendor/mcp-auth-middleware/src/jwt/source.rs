@@ -26,7 +26,7 @@ pub(crate) enum KeySource {
     Metadata {
         /// The issuer, as its tokens name it.
         issuer: String,
-        /// What it said last, and when.
+        /// Its latest answer, and the time of that.
         known: Mutex<Option<(String, Instant)>>,
     },
 }
@@ -42,7 +42,7 @@ impl fmt::Display for KeySource {
 
 impl KeySource {
     /// The source of an issuer whose metadata says where its keys are.
-    pub(crate) fn of_issuer(issuer: String) -> Self {
+    pub(crate) fn from_issuer(issuer: String) -> Self {
         Self::Metadata { issuer, known: Mutex::default() }
     }
 

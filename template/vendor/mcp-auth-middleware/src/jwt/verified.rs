@@ -17,7 +17,8 @@ use crate::User;
 /// So long a token is taken for what it was. Not longer than the leeway, which is how exactly `exp` is known anyway.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// So many tokens at most, about 1 MiB in all: the names in real tokens have some 100 bytes.
+/// So many tokens at most, about 1 MiB in all: the names in real tokens have some 100 bytes. A token with many roles takes as
+/// much more as they have, some KiB; all of a token has 12 KiB at most.
 const CAPACITY: usize = 4096;
 
 /// The SHA-256 of a token as it came, signature included.

@@ -50,7 +50,7 @@ impl Verifier {
         self.signature_checks.load(Ordering::Relaxed)
     }
 
-    /// What is known about the keys.
+    /// The state of the keys.
     pub(crate) fn status(&self) -> KeyStatus {
         self.keys.status(self.signature_checks.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! What an access token says: that it is one, who calls, and with which rights. Pure.
+//! The claims of an access token: that it is one, who calls, and with which rights. Pure.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const CLIENT_CLAIMS: [&str; 4] = ["client_id", "azp", "cid", "appid"];
 /// Claims that ID tokens have and access tokens do not (OpenID Connect Core §2 and §3.3.2.11).
 const ID_TOKEN_CLAIMS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
 
-/// Refuses what is no access token, or not one for whoever bears it.
+/// Refuses what is no access token, or not one for any bearer.
 ///
 /// An ID token of an issuer has the same keys as its access tokens, so there has to be another difference: its type in the
 /// header (RFC 9068 §2.1), its type among the claims (Keycloak), claims that only ID tokens have, or its audience. The
@@ -104,7 +104,7 @@ fn address<'c>(claims: &'c Claims, config: &OidcConfig) -> Option<&'c str> {
     claims.text(&config.email_claim).filter(|address| address.contains('@') && !unverified)
 }
 
-/// Whether no person stands behind the token: OAuth's client credentials, as each provider shows them.
+/// True where no person stands behind the token: OAuth's client credentials, as each provider shows them.
 fn is_program(claims: &Claims, subject: &str, client_id: Option<&str>, scopes: &[String]) -> bool {
     // RFC 9068 §2.2, Okta, WorkOS.
     let of_the_client = client_id.is_some_and(|client| {

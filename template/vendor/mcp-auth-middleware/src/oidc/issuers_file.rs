@@ -25,7 +25,7 @@ pub enum IssuersFileError {
         issuer: String,
         /// The member of the file.
         member: &'static str,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: OidcConfigError,
     },
     /// An algorithm that cannot be accepted.
@@ -33,7 +33,7 @@ pub enum IssuersFileError {
     Algorithm {
         /// Which issuer.
         issuer: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: ParseAlgorithmError,
     },
 }

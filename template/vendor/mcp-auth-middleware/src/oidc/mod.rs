@@ -197,7 +197,7 @@ impl OidcConfig {
     fn key_source(&self) -> KeySource {
         match &self.jwks_uri {
             Some(url) => KeySource::Address { name: format!("Keys of {}", self.issuer), url: url.clone() },
-            None => KeySource::of_issuer(self.issuer.clone()),
+            None => KeySource::from_issuer(self.issuer.clone()),
         }
     }
 }

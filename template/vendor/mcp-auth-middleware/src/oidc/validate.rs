@@ -51,7 +51,7 @@ impl OidcValidator {
         join_all(self.0.issuers.iter().map(|issuer| issuer.verifier.keep_keys_fresh())).await;
     }
 
-    /// What is known about the keys of each issuer.
+    /// The state of the keys of each issuer.
     #[must_use]
     pub fn key_status(&self) -> Vec<(String, KeyStatus)> {
         self.0.issuers.iter().map(|issuer| (issuer.config.issuer.clone(), issuer.verifier.status())).collect()

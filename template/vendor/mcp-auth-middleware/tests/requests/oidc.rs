@@ -55,8 +55,10 @@ async fn a_good_token_names_its_person_and_its_rights() {
 #[tokio::test]
 async fn each_default_algorithm_is_accepted_and_each_other_one_when_it_is_configured() {
     let mut issuer = TestIssuer::start().await.unwrap();
-    let keys: Vec<_> =
-        Algorithm::ALL.into_iter().map(|algorithm| (algorithm, TestKey::of(algorithm, algorithm.as_str()))).collect();
+    let keys: Vec<_> = Algorithm::ALL
+        .into_iter()
+        .map(|algorithm| (algorithm, TestKey::for_algorithm(algorithm, algorithm.as_str())))
+        .collect();
     issuer.publish(&keys.iter().map(|(_, key)| key).collect::<Vec<_>>());
     let default = layer(&issuer, |oidc| oidc);
     let all = layer(&issuer, |oidc| oidc.with_algorithms(Algorithm::ALL).unwrap());
@@ -84,7 +86,7 @@ async fn a_key_is_for_its_own_algorithm() {
     let issuer = TestIssuer::start().await.unwrap();
     let all = layer(&issuer, |oidc| oidc.with_algorithms(Algorithm::ALL).unwrap());
     for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| *algorithm != Algorithm::Rs256) {
-        let other = TestKey::of(algorithm, issuer.key.kid());
+        let other = TestKey::for_algorithm(algorithm, issuer.key.kid());
         let token = other.sign(&other.header(), &issuer.claims(PERSON));
         assert_refused(&send_token(&all, &token).await, AuthError::AlgorithmNotAllowed);
     }

@@ -177,7 +177,7 @@ async fn attack_67_id_tokens_and_others_that_are_no_access_tokens() {
 #[tokio::test]
 async fn attack_67_an_algorithm_that_is_not_in_the_list() {
     let mut issuer = TestIssuer::start().await.unwrap();
-    issuer.key = TestKey::of(mcp_auth_middleware::Algorithm::Ps256, "pss");
+    issuer.key = TestKey::for_algorithm(mcp_auth_middleware::Algorithm::Ps256, "pss");
     issuer.publish(&[&issuer.key]);
     let token = issuer.token(PERSON);
     assert_refused(&send_token(&layer(&issuer, |oidc| oidc), &token).await, AuthError::AlgorithmNotAllowed);
@@ -266,7 +266,7 @@ async fn attack_38_rotation_at_an_issuer_whose_keys_move() {
     let layer = layer(&issuer, |oidc| oidc.with_key_policy(policy));
     let old = issuer.token(PERSON);
     passed(&send_token(&layer, &old).await);
-    issuer.key = TestKey::of(mcp_auth_middleware::Algorithm::Es256, "key-2");
+    issuer.key = TestKey::for_algorithm(mcp_auth_middleware::Algorithm::Es256, "key-2");
     issuer.publish(&[&issuer.key]);
     tokio::time::sleep(Duration::from_millis(10)).await;
     passed(&send_token(&layer, &issuer.token(PERSON)).await);
