@@ -2,7 +2,8 @@
 
 usage: measure.py FOLDER, where FOLDER/servers.json says how to start each server for each example:
 {"generated": {"coda": ["command", ...], "blank": [...]}, "bare rmcp": ...}; ratios are those of the first server to all
-others. Every server takes its port from PORT. Standard error goes to files in FOLDER. ROUNDS, SECONDS and STARTS change how long it takes.
+others. Every server takes its port from PORT; RECEIVER in a command becomes the port of a receiver of traces. Standard error
+goes to files in FOLDER. ROUNDS, SECONDS and STARTS change how long it takes.
 """
 
 import collections
@@ -35,8 +36,41 @@ CASES = [
     Case("tools/list", "coda", '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'),
     Case("tools/call", "blank", '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_whoami","arguments":{}}}'),
 ]
-TARGETS = {"bare rmcp": 0.9, "TypeScript SDK": 15, "FastMCP": 25}
+TARGETS = {"before": 0.97, "telemetry on": 1.0, "bare rmcp": 0.9, "TypeScript SDK": 15, "FastMCP": 25}
 TOOLS = ["get_doc", "get_whoami", "list_docs", "list_rows", "list_tables"]
+
+
+class Receiver:
+    """What a collector of OpenTelemetry is to the server: it takes everything, counts the exports and keeps nothing."""
+
+    def __init__(self):
+        program = (
+            "import http.server, sys\n"
+            "class Handler(http.server.BaseHTTPRequestHandler):\n"
+            "    protocol_version = 'HTTP/1.1'\n"
+            "    def do_POST(self):\n"
+            "        self.rfile.read(int(self.headers['content-length']))\n"
+            "        self.send_response(200)\n"
+            "        self.send_header('content-length', '0')\n"
+            "        self.end_headers()\n"
+            "    def log_message(self, *_):\n"
+            "        print('export', flush=True)\n"
+            "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)\n"
+            "print(server.server_port, flush=True)\n"
+            "server.serve_forever()\n"
+        )
+        self.log = (FOLDER / "receiver.log").open("w+")
+        self.process = subprocess.Popen([sys.executable, "-c", program], stdout=self.log, stdin=subprocess.DEVNULL)
+        while not (port := (FOLDER / "receiver.log").read_text()).endswith("\n"):
+            time.sleep(0.01)
+        self.port = int(port)
+
+    def exports(self):
+        return (FOLDER / "receiver.log").read_text().count("export")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
 
 
 class Server:
@@ -210,8 +244,16 @@ def main():
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+receiver = None
 try:
+    if "RECEIVER" in json.dumps(SERVERS):
+        receiver = Receiver()
+        SERVERS = json.loads(json.dumps(SERVERS).replace("RECEIVER", str(receiver.port)))
     main()
+    if receiver:
+        print(f"EXPORTS received: {receiver.exports()}")
 finally:
+    if receiver:
+        receiver.stop()
     for server in list(Server.running):
         server.stop()

@@ -167,7 +167,8 @@ def write_probes(style, root, rng, sources, site, pages):
                     continue
                 page = site.page(pages[token])
                 address = site.address(pages[token])
-                add("address", encode(address))
+                if style.publishes:
+                    add("address", encode(address))
                 target = encode(address) if style.by_address else encode(relative(source, path))
                 names = list(dict.fromkeys(page.content_ids))
                 titles = {ident: text.strip() for _, ident, text in page.headings}

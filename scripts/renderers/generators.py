@@ -85,6 +85,8 @@ class Generator:
     name = ""
     #: Headings of words alone, each once.
     plain = False
+    #: A page has an address that a link may name.
+    publishes = True
     #: Folders are pages, whatever is in them.
     shows_folders = False
     documents = "docs"
@@ -500,6 +502,7 @@ class GitHub(Generator):
     blocks = []
     plain = True
     shows_folders = True
+    publishes = False
 
     def build(self, root, variant):
         out = root / "out"

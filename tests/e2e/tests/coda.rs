@@ -41,7 +41,7 @@ async fn the_callers_credential_stays_here() {
 
 #[tokio::test]
 async fn the_callers_trace_goes_on_to_coda_while_telemetry_is_on() {
-    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let trace = "0af7651916cd43dd8448eb211c80319c"; // pragma: allowlist secret
     let meta = json!({"traceparent": format!("00-{trace}-b7ad6b7169203331-01")});
     let params = json!({"name": "list_docs", "arguments": {}, "_meta": meta});
     // Nobody collects: that is for the tests of the runtime.

@@ -131,3 +131,24 @@ async fn attack_40_a_token_of_another_key_is_said_to_be_one() {
     let layer = layer(database.store(&keyring(2)));
     assert_refused(&ask(&layer).await, AuthError::ServiceTokenUnreadable);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_token_of_several_is_had_by_its_name() {
+    let database = shared().database().await;
+    set(&database, "of-coda").await;
+    let bearer = BearerTokens::parse(BEARER).unwrap();
+    let config = AuthConfig::new(SERVICE, AuthMode::Bearer)
+        .with_bearer(bearer)
+        .with_service_tokens(TokenStore::Postgres(database.store(&keyring(1))), [KEY, "ANOTHER"]);
+    let layer = create_auth_middleware(config).unwrap();
+    assert!(!layer.knows_service_tokens());
+    let tokens = layer.service_tokens();
+    assert_eq!(tokens.get(KEY).await.unwrap().expose(), "of-coda");
+    assert_eq!(tokens.get("ANOTHER").await.unwrap_err(), AuthError::ServiceTokenMissing);
+    assert_eq!(tokens.get("NOBODYS").await.unwrap_err(), AuthError::ServiceTokenMissing);
+    assert!(!layer.knows_service_tokens(), "one is not there");
+    let before = database.number(&reads()).await;
+    assert_eq!(tokens.get(KEY).await.unwrap().expose(), "of-coda");
+    assert_eq!(database.number(&reads()).await, before, "it is known");
+    assert_eq!(format!("{tokens:?}"), format!("ServiceTokens([{KEY:?}, \"ANOTHER\"])"));
+}

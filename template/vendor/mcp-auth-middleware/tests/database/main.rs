@@ -6,6 +6,7 @@
 mod audit;
 mod changes;
 mod init;
+mod inspect;
 mod layer;
 mod replicas;
 mod rotation;

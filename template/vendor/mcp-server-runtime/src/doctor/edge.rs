@@ -247,7 +247,8 @@ mod tests {
         for good in ["https://mcp.example.com/mcp", "http://127.0.0.1:8080/mcp", "http://[::1]/mcp"] {
             assert!(parse(good).is_ok(), "{good}");
         }
-        for bad in ["mcp.example.com", "http://mcp.example.com/mcp", "https://user:secret@mcp.example.com/mcp"] {
+        let secret = "https://user:secret@mcp.example.com/mcp"; // pragma: allowlist secret
+        for bad in ["mcp.example.com", "http://mcp.example.com/mcp", secret] {
             let why = parse(bad).unwrap_err();
             assert!(!why.contains("secret"), "{why}");
         }

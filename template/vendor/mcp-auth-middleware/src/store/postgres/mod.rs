@@ -144,7 +144,8 @@ impl PostgresTokenStore {
     /// Opens connections by this configuration from now on: the password has changed. Those that are open go on. Nothing but
     /// the credentials counts; `false` where it is another database, to which only a new store leads.
     pub fn use_credentials_of(&self, config: &PostgresConfig) -> bool {
-        let same = config.place() == self.shared.place;
+        let same = config.place() == self.shared.place
+            && config.options.get_database() == self.pool.connect_options().get_database();
         if same {
             self.pool.set_connect_options(config.options.clone());
         }
