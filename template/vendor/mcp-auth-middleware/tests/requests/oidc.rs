@@ -1,13 +1,14 @@
 //! Access tokens of issuers other than Cloudflare Access: what passes, and what the user then is.
 
 use http::StatusCode;
-use mcp_auth_middleware::testing::{RESOURCE, TestIssuer, TestKey, now};
+use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, RESOURCE, TestIssuer, TestKey, TestTeam, now};
 use mcp_auth_middleware::{
-    Algorithm, AuthError, AuthLayer, AuthMode, OidcConfig, UserKind, create_auth_middleware, validate_access_token,
+    AccessConfig, Algorithm, AuthError, AuthLayer, AuthMode, OidcConfig, UserKind, create_auth_middleware,
+    validate_access_token,
 };
 use serde_json::{Value, json};
 
-use crate::harness::{BEARER, PERSON, assert_refused, bearer, config, passed, send};
+use crate::harness::{ACCESS_HEADER, BEARER, PERSON, assert_refused, bearer, config, passed, send};
 
 /// A layer that accepts tokens of this issuer.
 pub fn layer(issuer: &TestIssuer, adjust: impl FnOnce(OidcConfig) -> OidcConfig) -> AuthLayer {
@@ -236,6 +237,25 @@ async fn a_token_for_development_beside_an_issuer() {
     assert_refused(&send_token(&layer, "a.b.c").await, AuthError::JwtMalformed);
     assert_refused(&send(&layer, &[("authorization", "Basic x")]).await, AuthError::BearerMalformed);
     assert_refused(&send::<&str>(&layer, &[]).await, AuthError::MissingCredentials);
+}
+
+/// As in mode `both`: a request with a header of Access stands or falls with it.
+#[tokio::test]
+async fn attack_27_a_bad_access_header_beside_a_good_token() {
+    let (team, issuer) = (TestTeam::start().await.unwrap(), TestIssuer::start().await.unwrap());
+    let access = AccessConfig::new(ISSUER, [AUDIENCE]).unwrap().with_certs_url(&team.certs_url()).unwrap();
+    let oidc = OidcConfig::new(issuer.issuer(), [RESOURCE]).unwrap();
+    let config = config("cloudflare,oidc".parse().unwrap()).with_cloudflare(access).with_oidc(oidc);
+    let layer = create_auth_middleware(config).unwrap();
+    let token = format!("Bearer {}", issuer.token(PERSON));
+    let bad = send(&layer, &[(ACCESS_HEADER, "a.b.c".to_owned()), ("authorization", token.clone())]).await;
+    assert_refused(&bad, AuthError::JwtMalformed);
+    assert_eq!(passed(&send(&layer, &[("authorization", token)]).await).user.issuer(), Some(issuer.issuer()));
+    let person = passed(&send(&layer, &[(ACCESS_HEADER, team.token(PERSON))]).await).user;
+    assert_eq!(person.issuer(), Some(ISSUER));
+    // A token of Access in the other header is of an issuer that is not configured for it.
+    let misplaced = format!("Bearer {}", team.token(PERSON));
+    assert_refused(&send(&layer, &[("authorization", misplaced)]).await, AuthError::IssuerMismatch);
 }
 
 #[tokio::test]
