@@ -75,7 +75,8 @@ async fn ids_cannot_leave_their_place() {
 #[tokio::test]
 async fn the_policy_of_the_documentation_is_obeyed() {
     let page = include_str!("../docs/SETTINGS.md");
-    let rules = page.split("```").find(|block| block.starts_with("json") && block.contains("\"rules\"")).expect("rules");
+    let rules =
+        page.split("```").find(|block| block.starts_with("json") && block.contains("\"rules\"")).expect("rules");
     let path = std::env::temp_dir().join(format!("policy-{}.json", std::process::id()));
     std::fs::write(&path, rules.strip_prefix("json").expect("json")).expect("written");
     let issuer = TestIssuer::start().await.expect("an issuer");
@@ -98,7 +99,8 @@ async fn the_policy_of_the_documentation_is_obeyed() {
     let readers = [("ann@other.example", json!(["reader"])), ("bob@example.com", json!([]))];
     for (email, roles) in readers {
         let (_, list) = ask(email, roles.clone(), "", "tools/list", json!({})).await;
-        let names: Vec<_> = list["result"]["tools"].as_array().expect("tools").iter().map(|tool| &tool["name"]).collect();
+        let names: Vec<_> =
+            list["result"]["tools"].as_array().expect("tools").iter().map(|tool| &tool["name"]).collect();
         assert_eq!(names, ["get_doc", "get_whoami", "list_docs", "list_tables"]);
         let (status, refused) = ask(email, roles, "", "tools/call", rows.clone()).await;
         assert_eq!((status, &refused["missing_scopes"]), (403, &json!("rows:read")), "{refused}");
