@@ -29,9 +29,12 @@ const LONGEST_NAME: usize = 128;
 #[derive(Clone)]
 pub(crate) struct Permissions(Arc<Inner>);
 
+/// Finds a tool by its name.
+type FindTool = Box<dyn Fn(&str) -> Option<Tool> + Send + Sync>;
+
 struct Inner {
     policy: Option<Policy>,
-    tools: Box<dyn Fn(&str) -> Option<Tool> + Send + Sync>,
+    tools: FindTool,
     auth: AuthLayer,
 }
 
