@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use mcp_server_runtime::{caller, metrics, token, upstream};
+use mcp_server_runtime::{caller, metrics, token, tool_call, upstream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -54,19 +54,26 @@ impl Refused {
 }
 
 async fn answer(parts: Parts, body: Bytes) -> Response {
+    let request = match parse(&body) {
+        Ok(request) => request,
+        Err(refused) => return error(refused.status(), &refused.to_string()),
+    };
+    // Who may not call the tool may not have its answer in this form either.
+    let call = match tool_call(&parts, request.tool) {
+        Ok(call) => call,
+        Err(refused) => return refused.into_response(),
+    };
     let (coda, user, token) = match (upstream::<Coda>(&parts), caller(&parts), token(&parts, coda::TOKEN).await) {
         (Ok(coda), Ok(user), Ok(token)) => (coda, user, token),
         (Err(message), ..) | (_, Err(message), _) | (.., Err(message)) => {
             return error(StatusCode::SERVICE_UNAVAILABLE, &message);
         }
     };
-    let request = match parse(&body) {
-        Ok(request) => request,
-        Err(refused) => return error(refused.status(), &refused.to_string()),
-    };
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let query: Vec<(&str, String)> = request.query.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match coda.call(user, token).counted(metrics(&parts)).object(&segments, &query).await {
+    let answer = coda.call(user, token).counted(metrics(&parts)).object(&segments, &query).await;
+    call.finish(if answer.is_ok() { "ok" } else { "tool error" });
+    match answer {
         Ok(object) => Json(object).into_response(),
         Err(failure) => error(status_of(&failure), &failure.to_string()),
     }
@@ -74,6 +81,8 @@ async fn answer(parts: Parts, body: Bytes) -> Response {
 
 #[derive(Debug, PartialEq)]
 struct Parsed {
+    /// The tool that gives the same answer.
+    tool: &'static str,
     segments: Vec<String>,
     query: Vec<(String, String)>,
 }
@@ -86,24 +95,25 @@ fn parse(body: &[u8]) -> Result<Parsed, Refused> {
     let path = request.path.strip_prefix('/').ok_or(Refused::Resource)?;
     // The path is split as it stands and never decoded: `%2f` and `..` stay what they are, parts of an id.
     let segments: Vec<&str> = path.split('/').collect();
-    match segments.as_slice() {
-        ["whoami"] | ["docs"] => {}
-        ["docs", doc] | ["docs", doc, "tables"] => {
-            checked_id("the document's id", doc)?;
-        }
+    let tool = match segments.as_slice() {
+        ["whoami"] => "get_whoami",
+        ["docs"] => "list_docs",
+        ["docs", doc] => checked_id("the document's id", doc).map(|_| "get_doc")?,
+        ["docs", doc, "tables"] => checked_id("the document's id", doc).map(|_| "list_tables")?,
         ["docs", doc, "tables", table, "rows"] => {
             checked_id("the document's id", doc)?;
-            checked_id("the table's id", table)?;
+            checked_id("the table's id", table).map(|_| "list_rows")?
         }
         _ => return Err(Refused::Resource),
-    }
+    };
     let query = request.query.into_iter().map(|(name, value)| match value {
         Value::String(text) => Ok((name, text)),
         Value::Number(number) => Ok((name, number.to_string())),
         Value::Bool(flag) => Ok((name, flag.to_string())),
         _ => Err(Refused::Query),
     });
-    Ok(Parsed { segments: segments.into_iter().map(str::to_owned).collect(), query: query.collect::<Result<_, _>>()? })
+    let segments = segments.into_iter().map(str::to_owned).collect();
+    Ok(Parsed { tool, segments, query: query.collect::<Result<_, _>>()? })
 }
 
 /// The API's own status where the caller can act upon it; its troubles with us are ours.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::{Json, Parameters};
-use rmcp::model::{ServerCapabilities, ServerConfig};
+use rmcp::model::{ServerCapabilities, ServerConfig, Tool};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -108,8 +108,15 @@ pub struct ListRows {
 
 #[tool_router]
 impl Tools {
-    pub fn new() -> Self {
-        Self { tool_router: Arc::new(Self::tool_router()) }
+    /// The tools with these declarations in place of those that the types give: what is listed is the same on both sides.
+    pub fn new(declared: Vec<Tool>) -> Self {
+        let mut tool_router = Self::tool_router();
+        for tool in declared {
+            if let Some(route) = tool_router.map.get_mut(&tool.name) {
+                route.attr = tool;
+            }
+        }
+        Self { tool_router: Arc::new(tool_router) }
     }
 
     #[tool(

@@ -1,7 +1,7 @@
 //! The tools of a generated project on plain rmcp and axum: stateless, JSON answers, no authentication, no log lines.
 //!
-//! The declarations are those of `template/src/handlers/tools.rs`, word for word, so that both servers list the same;
-//! the bodies answer constants. `scripts/compare-server` refuses to measure lists that differ.
+//! The tools of Coda are declared as the generated server lists them, read from a file, so that both list the same; the bodies
+//! answer constants. `scripts/compare-server` refuses to measure answers that differ.
 
 mod blank;
 mod coda;
@@ -17,8 +17,11 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match std::env::args().nth(1).as_deref() {
         Some("blank") => serve(blank::Tools::new()).await,
-        Some("coda") => serve(coda::Tools::new()).await,
-        _ => Err("usage: PORT=0 bare blank|coda".into()),
+        Some("coda") => {
+            let declared = std::env::args().nth(2).ok_or("which tools?")?;
+            serve(coda::Tools::new(serde_json::from_slice(&std::fs::read(declared)?)?)).await
+        }
+        _ => Err("usage: PORT=0 bare blank, or bare coda TOOLS, a file with the list of tools".into()),
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{Digest, SHA256, digest};
 use http::HeaderValue;
 use zeroize::Zeroize;
 
+use crate::jwt::TokenDigest;
 use crate::{AuthError, User};
 
 /// Shorter tokens are refused at start: 16 characters of a random token are 95 bits.
@@ -20,7 +20,7 @@ const PLACEHOLDERS: [&str; 8] =
 /// The configured development token(s), kept as SHA-256 digests only. Clones share them.
 #[derive(Clone)]
 pub struct BearerTokens {
-    digests: Arc<RwLock<Vec<Digest>>>,
+    digests: Arc<RwLock<Vec<TokenDigest>>>,
 }
 
 /// Why a configured Bearer token is refused at start.
@@ -62,7 +62,7 @@ impl BearerTokens {
             if !token.bytes().all(is_b64token_byte) {
                 return Err(WeakToken::IllegalCharacter);
             }
-            digests.push(digest(&SHA256, token.as_bytes()));
+            digests.push(TokenDigest::of(token.as_bytes()));
         }
         if digests.is_empty() { Err(WeakToken::Empty) } else { Ok(Self { digests: Arc::new(RwLock::new(digests)) }) }
     }
@@ -74,17 +74,16 @@ impl BearerTokens {
         *self.digests.write().unwrap_or_else(PoisonError::into_inner) = new;
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Digest>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<TokenDigest>> {
         self.digests.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Digests are compared rather than tokens, so that neither content nor length of a token shows in the time
     /// taken; all configured tokens are looked at, so that the position of a match does not show either.
-    fn holds(&self, candidate: &[u8]) -> bool {
-        let candidate = digest(&SHA256, candidate);
+    pub(crate) fn hold(&self, candidate: &TokenDigest) -> bool {
         self.read()
             .iter()
-            .fold(false, |found, known| found | verify_slices_are_equal(known.as_ref(), candidate.as_ref()).is_ok())
+            .fold(false, |found, known| found | verify_slices_are_equal(known.as_bytes(), candidate.as_bytes()).is_ok())
     }
 }
 
@@ -104,8 +103,16 @@ fn is_b64token_byte(b: u8) -> bool {
 /// [`AuthError::BearerMalformed`] where the value is not `Bearer <token>` (the scheme's case does not matter, RFC 9110
 /// §11.1), [`AuthError::BearerMismatch`] where the token is none of those configured.
 pub fn validate_bearer_token(header: &HeaderValue, tokens: &BearerTokens) -> Result<User, AuthError> {
-    let value = header.as_bytes();
-    let (scheme, token) = value.split_at_checked(7).ok_or(AuthError::BearerMalformed)?;
+    if tokens.hold(&TokenDigest::of(credential(header)?)) {
+        Ok(User::developer())
+    } else {
+        Err(AuthError::BearerMismatch)
+    }
+}
+
+/// The token in the value of an `Authorization` header (RFC 6750 §2.1).
+pub(crate) fn credential(header: &HeaderValue) -> Result<&[u8], AuthError> {
+    let (scheme, token) = header.as_bytes().split_at_checked(7).ok_or(AuthError::BearerMalformed)?;
     if !scheme.eq_ignore_ascii_case(b"bearer ") {
         return Err(AuthError::BearerMalformed);
     }
@@ -113,7 +120,7 @@ pub fn validate_bearer_token(header: &HeaderValue, tokens: &BearerTokens) -> Res
     if token.is_empty() || !token.iter().copied().all(is_b64token_byte) {
         return Err(AuthError::BearerMalformed);
     }
-    if tokens.holds(token) { Ok(User::developer()) } else { Err(AuthError::BearerMismatch) }
+    Ok(token)
 }
 
 #[cfg(test)]

@@ -3,40 +3,82 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{AccessConfig, BearerTokens, TokenStore};
+use crate::{AccessConfig, BearerTokens, OidcConfig, TokenStore};
 
 /// Which methods of authentication are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMode {
     /// Cloudflare Access tokens only.
     Cloudflare,
+    /// Access tokens of other issuers only.
+    Oidc,
     /// The development Bearer token only.
     Bearer,
-    /// Either; a request with a Cloudflare header stands or falls with it.
+    /// Cloudflare Access or the development Bearer token, of which one may be left unconfigured; a request with a Cloudflare
+    /// header stands or falls with it.
     Both,
+    /// Each of these, and all have to be configured.
+    List(AuthMethods),
+}
+
+/// A set of methods of authentication.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuthMethods {
+    /// Cloudflare Access tokens.
+    pub cloudflare: bool,
+    /// Access tokens of other issuers.
+    pub oidc: bool,
+    /// The development Bearer token.
+    pub bearer: bool,
 }
 
 impl AuthMode {
-    /// The mode as it is written in configuration: `cloudflare`, `bearer`, `both`.
+    /// The mode as it is written in configuration: `cloudflare`, `oidc`, `bearer`, `both`, or a list such as `oidc,bearer`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Cloudflare => "cloudflare",
-            Self::Bearer => "bearer",
             Self::Both => "both",
+            _ => match self.methods() {
+                AuthMethods { cloudflare: true, oidc: true, bearer: true } => "cloudflare,oidc,bearer",
+                AuthMethods { cloudflare: true, oidc: true, bearer: false } => "cloudflare,oidc",
+                AuthMethods { cloudflare: true, oidc: false, bearer: true } => "cloudflare,bearer",
+                AuthMethods { cloudflare: true, oidc: false, bearer: false } => "cloudflare",
+                AuthMethods { cloudflare: false, oidc: true, bearer: true } => "oidc,bearer",
+                AuthMethods { cloudflare: false, oidc: true, bearer: false } => "oidc",
+                AuthMethods { cloudflare: false, oidc: false, bearer: true } => "bearer",
+                AuthMethods { cloudflare: false, oidc: false, bearer: false } => "",
+            },
+        }
+    }
+
+    /// The methods of this mode.
+    #[must_use]
+    pub const fn methods(self) -> AuthMethods {
+        match self {
+            Self::Cloudflare => AuthMethods { cloudflare: true, oidc: false, bearer: false },
+            Self::Oidc => AuthMethods { cloudflare: false, oidc: true, bearer: false },
+            Self::Bearer => AuthMethods { cloudflare: false, oidc: false, bearer: true },
+            Self::Both => AuthMethods { cloudflare: true, oidc: false, bearer: true },
+            Self::List(methods) => methods,
         }
     }
 
     /// Whether Cloudflare Access tokens are looked at.
     #[must_use]
     pub const fn takes_cloudflare(self) -> bool {
-        matches!(self, Self::Cloudflare | Self::Both)
+        self.methods().cloudflare
     }
 
-    /// Whether Bearer tokens are looked at.
+    /// True where access tokens of other issuers are looked at.
+    #[must_use]
+    pub const fn takes_oidc(self) -> bool {
+        self.methods().oidc
+    }
+
+    /// Whether Bearer tokens for development are looked at.
     #[must_use]
     pub const fn takes_bearer(self) -> bool {
-        matches!(self, Self::Bearer | Self::Both)
+        self.methods().bearer
     }
 }
 
@@ -48,19 +90,31 @@ impl fmt::Display for AuthMode {
 
 /// A mode that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of cloudflare, bearer, both")]
+#[error("must be cloudflare, oidc, bearer, both, or several of the first three with commas between")]
 pub struct ParseModeError;
 
 impl FromStr for AuthMode {
     type Err = ParseModeError;
 
     fn from_str(text: &str) -> Result<Self, ParseModeError> {
-        match text.to_ascii_lowercase().as_str() {
-            "cloudflare" => Ok(Self::Cloudflare),
-            "bearer" => Ok(Self::Bearer),
-            "both" => Ok(Self::Both),
-            _ => Err(ParseModeError),
+        let text = text.to_ascii_lowercase();
+        if text == "both" {
+            return Ok(Self::Both);
         }
+        let mut methods = AuthMethods::default();
+        for name in text.split(',').map(str::trim) {
+            let method = match name {
+                "cloudflare" => &mut methods.cloudflare,
+                "oidc" => &mut methods.oidc,
+                "bearer" => &mut methods.bearer,
+                _ => return Err(ParseModeError),
+            };
+            if std::mem::replace(method, true) {
+                return Err(ParseModeError);
+            }
+        }
+        let one = [Self::Cloudflare, Self::Oidc, Self::Bearer].into_iter().find(|mode| mode.methods() == methods);
+        Ok(one.unwrap_or(Self::List(methods)))
     }
 }
 
@@ -71,6 +125,7 @@ pub struct AuthConfig {
     pub(crate) mode: AuthMode,
     pub(crate) bearer: Option<BearerTokens>,
     pub(crate) cloudflare: Option<AccessConfig>,
+    pub(crate) oidc: Vec<OidcConfig>,
     pub(crate) token_store: TokenStore,
     pub(crate) service_token: Option<String>,
     pub(crate) service_tokens: Vec<String>,
@@ -79,7 +134,7 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
-    /// A configuration with neither method set up yet. `service_name` is the realm of the 401 answers.
+    /// A configuration with no method set up yet. `service_name` is the realm of the 401 answers.
     #[must_use]
     pub fn new(service_name: impl Into<String>, mode: AuthMode) -> Self {
         Self {
@@ -87,6 +142,7 @@ impl AuthConfig {
             mode,
             bearer: None,
             cloudflare: None,
+            oidc: Vec::new(),
             token_store: TokenStore::default(),
             service_token: None,
             service_tokens: Vec::new(),
@@ -106,6 +162,13 @@ impl AuthConfig {
     #[must_use]
     pub fn with_cloudflare(mut self, access: AccessConfig) -> Self {
         self.cloudflare = Some(access);
+        self
+    }
+
+    /// Accepts access tokens of this issuer, beside those of others that were given before.
+    #[must_use]
+    pub fn with_oidc(mut self, issuer: OidcConfig) -> Self {
+        self.oidc.push(issuer);
         self
     }
 
@@ -143,17 +206,40 @@ impl AuthConfig {
         self
     }
 
+    /// The scopes that tokens of the configured issuers must have, each once.
+    #[must_use]
+    pub fn required_scopes(&self) -> Vec<String> {
+        let mut scopes: Vec<String> = Vec::new();
+        let issuers = self.oidc.iter().filter(|_| self.mode.takes_oidc());
+        for scope in issuers.flat_map(OidcConfig::required_scopes) {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        scopes
+    }
+
     /// Whether the configuration can ever let anybody in.
     ///
     /// # Errors
     /// [`ConfigError`] naming what is missing for the mode.
     pub fn check(&self) -> Result<(), ConfigError> {
-        match (self.mode, &self.cloudflare, &self.bearer) {
-            (AuthMode::Cloudflare, None, _) => Err(ConfigError::CloudflareMissing),
-            (AuthMode::Bearer, _, None) => Err(ConfigError::BearerMissing),
-            (AuthMode::Both, None, None) => Err(ConfigError::NothingConfigured),
-            _ => Ok(()),
+        let AuthMethods { cloudflare, oidc, bearer } = self.mode.methods();
+        match (&self.cloudflare, &self.bearer) {
+            (None, None) if self.mode == AuthMode::Both => return Err(ConfigError::NothingConfigured),
+            _ if self.mode == AuthMode::Both => return Ok(()),
+            (None, _) if cloudflare => return Err(ConfigError::CloudflareMissing),
+            (_, None) if bearer => return Err(ConfigError::BearerMissing),
+            _ if oidc && self.oidc.is_empty() => return Err(ConfigError::OidcMissing),
+            _ if !(cloudflare || oidc || bearer) => return Err(ConfigError::NoMethod),
+            _ => {}
         }
+        let mut issuers: Vec<_> = self.oidc.iter().map(OidcConfig::issuer).collect();
+        issuers.sort_unstable();
+        if oidc && issuers.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(ConfigError::IssuerTwice);
+        }
+        Ok(())
     }
 }
 
@@ -164,6 +250,15 @@ pub enum ConfigError {
     /// Mode `cloudflare` without team domain and audience.
     #[error("mode cloudflare needs a team domain and an audience")]
     CloudflareMissing,
+    /// Mode `oidc` without an issuer.
+    #[error("mode oidc needs an issuer and an audience")]
+    OidcMissing,
+    /// An issuer that is configured twice: which of its rules count?
+    #[error("an issuer is configured twice")]
+    IssuerTwice,
+    /// A list of methods with none in it.
+    #[error("the mode takes no method at all")]
+    NoMethod,
     /// Mode `bearer` without a token.
     #[error("mode bearer needs a token")]
     BearerMissing,
@@ -183,19 +278,44 @@ mod tests {
 
     #[test]
     fn modes_have_names_and_look_at_what_they_say() {
-        for (mode, name, cloudflare, bearer) in [
-            (AuthMode::Cloudflare, "cloudflare", true, false),
-            (AuthMode::Bearer, "bearer", false, true),
-            (AuthMode::Both, "both", true, true),
+        let list = |cloudflare, oidc, bearer| AuthMode::List(AuthMethods { cloudflare, oidc, bearer });
+        for (mode, name) in [
+            (AuthMode::Cloudflare, "cloudflare"),
+            (AuthMode::Oidc, "oidc"),
+            (AuthMode::Bearer, "bearer"),
+            (AuthMode::Both, "both"),
+            (list(true, true, false), "cloudflare,oidc"),
+            (list(true, false, true), "cloudflare,bearer"),
+            (list(false, true, true), "oidc,bearer"),
+            (list(true, true, true), "cloudflare,oidc,bearer"),
         ] {
             assert_eq!((mode.to_string().as_str(), mode.as_str()), (name, name));
             assert_eq!(name.parse::<AuthMode>(), Ok(mode));
             assert_eq!(name.to_uppercase().parse::<AuthMode>(), Ok(mode));
-            assert_eq!((mode.takes_cloudflare(), mode.takes_bearer()), (cloudflare, bearer));
+            let takes = |method: &str| name.contains(method) || (name == "both" && method != "oidc");
+            let methods = (mode.takes_cloudflare(), mode.takes_oidc(), mode.takes_bearer());
+            assert_eq!(methods, (takes("cloudflare"), takes("oidc"), takes("bearer")), "{name}");
         }
-        for other in ["", "none", "bearer ", "both,bearer"] {
+        assert_eq!("bearer , oidc".parse::<AuthMode>(), Ok(list(false, true, true)));
+        for other in ["", "none", "both,bearer", "oidc,", "oidc,oidc", "oidc bearer"] {
             let error = other.parse::<AuthMode>().unwrap_err();
-            assert_eq!(error.to_string(), "must be one of cloudflare, bearer, both");
+            assert!(error.to_string().starts_with("must be cloudflare, oidc, bearer, both"), "{other}");
         }
+    }
+
+    #[test]
+    fn a_list_needs_each_of_its_methods() {
+        let config = |mode: &str| AuthConfig::new("x", mode.parse().unwrap());
+        let issuer = || OidcConfig::new("https://a.example", ["x"]).unwrap();
+        let token = || BearerTokens::parse("kei4ahGhee8eecu0quoh5Ohn").unwrap();
+        assert_eq!(config("oidc").check(), Err(ConfigError::OidcMissing));
+        assert_eq!(config("oidc").with_oidc(issuer()).check(), Ok(()));
+        assert_eq!(config("oidc,bearer").with_oidc(issuer()).check(), Err(ConfigError::BearerMissing));
+        assert_eq!(config("oidc,bearer").with_bearer(token()).check(), Err(ConfigError::OidcMissing));
+        assert_eq!(config("oidc,bearer").with_oidc(issuer()).with_bearer(token()).check(), Ok(()));
+        assert_eq!(config("cloudflare,oidc").with_oidc(issuer()).check(), Err(ConfigError::CloudflareMissing));
+        assert_eq!(config("oidc").with_oidc(issuer()).with_oidc(issuer()).check(), Err(ConfigError::IssuerTwice));
+        let none = AuthConfig::new("x", AuthMode::List(AuthMethods::default()));
+        assert_eq!(none.check(), Err(ConfigError::NoMethod));
     }
 }

@@ -24,13 +24,13 @@ pub enum AuthError {
     /// A Cloudflare Access header came, but no team domain and audience are configured.
     #[error("cloudflare access is not configured")]
     AccessNotConfigured,
-    /// Not a JWS in compact form with the claims of an Access token (RFC 7515 §7.1, RFC 7519).
+    /// Not a JWS in compact form with the claims of an access token (RFC 7515 §7.1, RFC 7519).
     #[error("jwt malformed")]
     JwtMalformed,
-    /// Signed with another algorithm than RS256, or not at all (RFC 8725 §3.1).
+    /// Signed with an algorithm that is not allowed (RS256 alone is for Cloudflare Access), or not at all (RFC 8725 §3.1).
     #[error("algorithm not allowed")]
     AlgorithmNotAllowed,
-    /// The token names a key that the team does not publish.
+    /// The token names a key that its issuer does not publish.
     #[error("unknown key id")]
     UnknownKeyId,
     /// The signature is not that of the named key.
@@ -42,23 +42,23 @@ pub enum AuthError {
     /// `nbf` or `iat` lies in the future, beyond the leeway (RFC 7519 §4.1.5, §4.1.6).
     #[error("jwt not yet valid")]
     JwtNotYetValid,
-    /// `iss` is not the configured team domain.
+    /// `iss` is not the configured team domain, or none of the configured issuers.
     #[error("issuer mismatch")]
     IssuerMismatch,
-    /// `aud` does not hold the application's audience tag.
+    /// `aud` holds none of the audiences that are configured for the issuer.
     #[error("audience mismatch")]
     AudienceMismatch,
-    /// Neither `email` nor `common_name`, a person without `sub`, or a service token with one: the token does not say who
-    /// calls.
+    /// A token that does not say who calls: without `sub`; of Access, without `email` and `common_name`, or a service token
+    /// with `sub`.
     #[error("no identity in token")]
     NoIdentity,
     /// An Access service token that is not on the allow list.
     #[error("service token not allowed")]
     ServiceTokenNotAllowed,
-    /// A valid token of a person who is on neither allow list.
+    /// A valid token of somebody who is on neither allow list.
     #[error("user not allowed")]
     UserNotAllowed,
-    /// The team's public keys cannot be had, so the token can be neither accepted nor refused.
+    /// The issuer's public keys cannot be had, so the token can be neither accepted nor refused.
     #[error("key server unreachable")]
     KeysUnavailable,
     /// The caller is known, but the server has no token for its upstream API.
@@ -70,17 +70,24 @@ pub enum AuthError {
     /// The caller is known, but the server's token for its upstream API does not decrypt.
     #[error("service token cannot be decrypted")]
     ServiceTokenUnreadable,
-    /// A token of the right issuer that is not for calling an API: a session of the whole Access team, or an ID token.
+    /// A token of the right issuer that is not for calling an API, or not for whoever bears it: a session of the whole Access
+    /// team, an ID token, a token that is bound to a key of the client.
     #[error("not an access token")]
     NotAnAccessToken,
     /// Issued longer ago than tokens are accepted here, though `exp` has not passed.
     #[error("jwt too old")]
     JwtTooOld,
+    /// A valid token without a scope that is required here (RFC 6750 §3.1).
+    #[error("insufficient scope")]
+    InsufficientScope,
+    /// The caller is known, but may not call this tool, by the rules of the server.
+    #[error("tool not allowed")]
+    ToolNotAllowed,
 }
 
 impl AuthError {
     /// All variants in the order of their codes; the runbook's index is made from it.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::MissingCredentials,
         Self::DuplicateHeader,
         Self::BearerMalformed,
@@ -103,6 +110,8 @@ impl AuthError {
         Self::ServiceTokenUnreadable,
         Self::NotAnAccessToken,
         Self::JwtTooOld,
+        Self::InsufficientScope,
+        Self::ToolNotAllowed,
     ];
 
     /// The stable code, `MCP-AUTH-001` and on. Codes are never reused.
@@ -131,6 +140,8 @@ impl AuthError {
             Self::ServiceTokenUnreadable => "MCP-AUTH-020",
             Self::NotAnAccessToken => "MCP-AUTH-021",
             Self::JwtTooOld => "MCP-AUTH-022",
+            Self::InsufficientScope => "MCP-AUTH-023",
+            Self::ToolNotAllowed => "MCP-AUTH-024",
         }
     }
 
@@ -138,7 +149,7 @@ impl AuthError {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::UserNotAllowed => StatusCode::FORBIDDEN,
+            Self::UserNotAllowed | Self::InsufficientScope | Self::ToolNotAllowed => StatusCode::FORBIDDEN,
             Self::KeysUnavailable
             | Self::ServiceTokenMissing
             | Self::TokenStoreUnavailable
@@ -155,6 +166,7 @@ impl AuthError {
             Self::MissingCredentials => "unauthorized",
             Self::BearerMalformed | Self::DuplicateHeader => "invalid_request",
             Self::UserNotAllowed => "access_denied",
+            Self::InsufficientScope | Self::ToolNotAllowed => "insufficient_scope",
             Self::KeysUnavailable
             | Self::ServiceTokenMissing
             | Self::TokenStoreUnavailable

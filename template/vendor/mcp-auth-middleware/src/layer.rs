@@ -17,13 +17,15 @@ use tower_service::Service;
 
 #[cfg(feature = "postgres")]
 use crate::TokenChange;
-use crate::cloudflare::{self, AccessValidator, KeyStatus, validate_cloudflare_access_jwt};
+use crate::bearer::credential;
+use crate::cloudflare::{self, AccessValidator, validate_cloudflare_access_jwt};
+use crate::jwt::{KeyStatus, MAXIMUM_LENGTH, TokenDigest};
+use crate::oidc::OidcValidator;
 use crate::printable::printable;
+use crate::refusal::{Detail, Refusal};
 #[cfg(any(feature = "postgres", feature = "infisical"))]
 use crate::store::Resolved;
-use crate::{
-    AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, TokenStore, User, validate_bearer_token,
-};
+use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, TokenStore, User};
 
 /// Builds the layer.
 ///
@@ -35,6 +37,10 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
         Some(access) if config.mode.takes_cloudflare() => {
             Some(AccessValidator::new(access).map_err(|_| ConfigError::HttpClient)?)
         }
+        _ => None,
+    };
+    let oidc = match config.oidc.clone() {
+        issuers if config.mode.takes_oidc() => Some(OidcValidator::new(issuers).map_err(|_| ConfigError::HttpClient)?),
         _ => None,
     };
     let bearer = config.bearer.clone().filter(|_| config.mode.takes_bearer());
@@ -53,6 +59,7 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
         resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
         config,
         cloudflare,
+        oidc,
         bearer,
         counters: AuthCounters::default(),
     });
@@ -70,6 +77,7 @@ pub struct AuthLayer {
 struct Authenticator {
     config: AuthConfig,
     cloudflare: Option<AccessValidator>,
+    oidc: Option<OidcValidator>,
     bearer: Option<BearerTokens>,
     /// The tokens that this server uses, by their keys.
     #[cfg(any(feature = "postgres", feature = "infisical"))]
@@ -143,12 +151,21 @@ impl AuthLayer {
         self
     }
 
-    /// Keeps the key server's keys fresh. Never returns where Cloudflare Access is configured, at once elsewhere:
-    /// spawn it beside the server, and abort it at shutdown.
+    /// Keeps the issuers' keys fresh. Never returns where Cloudflare Access or another issuer is configured, at once
+    /// elsewhere: spawn it beside the server, and abort it at shutdown.
     pub async fn keep_keys_fresh(self) {
-        if let Some(validator) = &self.authenticator.cloudflare {
-            validator.keep_keys_fresh().await;
-        }
+        let Authenticator { cloudflare, oidc, .. } = &*self.authenticator;
+        let access = async {
+            if let Some(validator) = cloudflare {
+                validator.keep_keys_fresh().await;
+            }
+        };
+        let others = async {
+            if let Some(validator) = oidc {
+                validator.keep_keys_fresh().await;
+            }
+        };
+        futures_util::future::join(access, others).await;
     }
 
     /// Follows the changes of the token store, so that a token that was stored or deleted counts within a second, not
@@ -196,6 +213,30 @@ impl AuthLayer {
         self.authenticator.cloudflare.as_ref().map(AccessValidator::key_status)
     }
 
+    /// The state of the keys of each issuer beside Cloudflare Access.
+    #[must_use]
+    pub fn issuer_keys(&self) -> Vec<(String, KeyStatus)> {
+        self.authenticator.oidc.as_ref().map(OidcValidator::key_status).unwrap_or_default()
+    }
+
+    /// The scopes that tokens of the configured issuers must have, for the metadata of the resource.
+    #[must_use]
+    pub fn required_scopes(&self) -> Vec<String> {
+        self.authenticator.config.required_scopes()
+    }
+
+    /// The answer to a caller who has passed, but may not call a tool: 403 `insufficient_scope`, with the scope that would
+    /// help beside those that every token needs, where there is one. For the server behind the layer, which knows its tools.
+    pub fn refuse_tool<B: From<String>>(&self, headers: &HeaderMap, scope: Option<&str>) -> Response<B> {
+        let error = AuthError::ToolNotAllowed;
+        tracing::warn!("Request refused: {error}");
+        let missing: Vec<_> = scope.map(str::to_owned).into_iter().collect();
+        let needed = if missing.is_empty() { Vec::new() } else { self.required_scopes() };
+        let required = needed.into_iter().chain(missing.iter().cloned()).collect();
+        let refusal = Refusal { error, ..Refusal::missing_scopes(required, missing) };
+        self.authenticator.refuse(&refusal, headers)
+    }
+
     /// How often requests passed and were refused.
     #[must_use]
     pub fn counters(&self) -> &AuthCounters {
@@ -209,25 +250,52 @@ impl Authenticator {
     ///
     /// A request with a Cloudflare header stands or falls with it: falling back to Bearer would let an attacker choose the
     /// weaker check.
-    fn known_caller(&self, headers: &HeaderMap) -> Option<Result<User, AuthError>> {
+    fn known_caller(&self, headers: &HeaderMap) -> Option<Result<User, Refusal>> {
         if self.brings_access_token(headers) {
             let value = single(headers, &cloudflare::HEADER).ok()?;
             let user = self.cloudflare.as_ref()?.known(value)?;
             access_validated(&user);
             return Some(Ok(user));
         }
-        if let Some(tokens) = &self.bearer
-            && headers.contains_key(AUTHORIZATION)
-        {
-            let result = single(headers, &AUTHORIZATION).and_then(|value| validate_bearer_token(value, tokens));
-            match &result {
-                Ok(user) => tracing::debug!("Bearer token authenticated for: {}", user.email),
-                Err(error) => tracing::warn!("Bearer token validation failed: {error}"),
-            }
-            return Some(result);
+        if (self.bearer.is_some() || self.oidc.is_some()) && headers.contains_key(AUTHORIZATION) {
+            return self.known_bearer(headers);
         }
         tracing::warn!("Request refused: {}", AuthError::MissingCredentials);
-        Some(Err(AuthError::MissingCredentials))
+        Some(Err(AuthError::MissingCredentials.into()))
+    }
+
+    /// Who calls by an `Authorization` header: the tokens for development are compared first, and what has the shape of a
+    /// JWT is for the issuers.
+    fn known_bearer(&self, headers: &HeaderMap) -> Option<Result<User, Refusal>> {
+        let failed = |error: AuthError| {
+            tracing::warn!("Bearer token validation failed: {error}");
+            Some(Err(error.into()))
+        };
+        let token = match single(headers, &AUTHORIZATION).and_then(credential) {
+            Ok(token) => token,
+            Err(error) => return failed(error),
+        };
+        // One digest for both comparisons; a long value is not worth one where no token for development is configured.
+        if let (None, true) = (&self.bearer, token.len() > MAXIMUM_LENGTH) {
+            return None;
+        }
+        let digest = TokenDigest::of(token);
+        if self.bearer.as_ref().is_some_and(|tokens| tokens.hold(&digest)) {
+            let user = User::developer();
+            tracing::debug!("Bearer token authenticated for: {}", user.email);
+            return Some(Ok(user));
+        }
+        match &self.oidc {
+            Some(validator) => match validator.known(&digest) {
+                Some(user) => {
+                    token_validated(&user);
+                    Some(Ok(user))
+                }
+                None if self.bearer.is_some() && !is_jwt_shaped(token) => failed(AuthError::BearerMismatch),
+                None => None,
+            },
+            None => failed(AuthError::BearerMismatch),
+        }
     }
 
     /// The service token, where one is needed and known; `Some(None)` where none is needed.
@@ -250,13 +318,18 @@ impl Authenticator {
     async fn authenticate(
         &self,
         headers: &HeaderMap,
-        caller: Option<Result<User, AuthError>>,
+        caller: Option<Result<User, Refusal>>,
         resolves: bool,
-    ) -> Result<(User, Option<ServiceToken>), AuthError> {
+    ) -> Result<(User, Option<ServiceToken>), Refusal> {
         let user = match caller {
             Some(caller) => caller?,
-            None => self.access_user(headers).await.inspect(access_validated).inspect_err(|error| {
-                tracing::warn!("Cloudflare Access JWT validation failed: {error}");
+            None if self.brings_access_token(headers) => {
+                self.access_user(headers).await.inspect(access_validated).inspect_err(|error| {
+                    tracing::warn!("Cloudflare Access JWT validation failed: {error}");
+                })?
+            }
+            None => self.token_user(headers).await.inspect(token_validated).inspect_err(|refusal| {
+                tracing::warn!("Access token validation failed: {}", refusal.reason());
             })?,
         };
         let token = match &self.config.service_token {
@@ -295,11 +368,33 @@ impl Authenticator {
         validate_cloudflare_access_jwt(value, validator).await
     }
 
-    /// RFC 6750 §3; `resource_metadata` is RFC 9728 §5.1, by which MCP clients find out how to authenticate.
-    fn challenge(&self, error: AuthError, resource_metadata: Option<&str>) -> Option<HeaderValue> {
+    /// Who calls by the access token of an issuer.
+    async fn token_user(&self, headers: &HeaderMap) -> Result<User, Refusal> {
+        let token = credential(single(headers, &AUTHORIZATION)?)?;
+        let token = std::str::from_utf8(token).ok().filter(|token| token.len() <= MAXIMUM_LENGTH);
+        let (Some(token), Some(validator)) = (token, &self.oidc) else { return Err(AuthError::JwtMalformed.into()) };
+        validator.validate(token, TokenDigest::of(token.as_bytes())).await
+    }
+
+    /// The scopes that a token needs here: of the refused one's issuer, or of any.
+    fn needed_scopes(&self, refusal: &Refusal) -> Vec<String> {
+        if let Some(Detail::MissingScopes { required, .. }) = refusal.detail.as_deref() {
+            return required.clone();
+        }
+        self.config.required_scopes()
+    }
+
+    /// RFC 6750 §3; `resource_metadata` is RFC 9728 §5.1, by which MCP clients find out how to authenticate. With `scope`
+    /// they know what to ask for (MCP, "Scope Selection Strategy" and "Scope Challenge Handling").
+    fn challenge(&self, refusal: &Refusal, resource_metadata: Option<&str>) -> Option<HeaderValue> {
         let mut value = format!("Bearer realm=\"{}\"", quoted(&self.config.service_name));
+        let error = refusal.error;
         if error != AuthError::MissingCredentials {
             value.push_str(&format!(", error=\"{}\", error_description=\"{error}\"", error.oauth_error()));
+        }
+        let scopes = self.needed_scopes(refusal);
+        if !scopes.is_empty() {
+            value.push_str(&format!(", scope=\"{}\"", quoted(&scopes.join(" "))));
         }
         if let Some(url) = resource_metadata {
             value.push_str(&format!(", resource_metadata=\"{}\"", quoted(url)));
@@ -333,21 +428,28 @@ impl Authenticator {
         }
     }
 
-    fn refuse<B: From<String>>(&self, error: AuthError, headers: &HeaderMap) -> Response<B> {
+    fn refuse<B: From<String>>(&self, refusal: &Refusal, headers: &HeaderMap) -> Response<B> {
+        let error = refusal.error;
         self.counters.count(error);
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "error": error.oauth_error(),
             "code": error.code(),
             "message": error.to_string(),
         });
+        if let Some(Detail::MissingScopes { missing, .. }) = refusal.detail.as_deref()
+            && !missing.is_empty()
+        {
+            body["missing_scopes"] = missing.join(" ").into();
+        }
         let mut response = Response::new(B::from(body.to_string()));
         *response.status_mut() = error.status();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // The body of a refused request is not read, so the connection cannot be used again.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         match error.status() {
-            http::StatusCode::UNAUTHORIZED => {
-                if let Some(challenge) = self.challenge(error, self.metadata_url(headers).as_deref()) {
+            http::StatusCode::FORBIDDEN if error == AuthError::UserNotAllowed => {}
+            http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN => {
+                if let Some(challenge) = self.challenge(refusal, self.metadata_url(headers).as_deref()) {
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
                 }
             }
@@ -379,6 +481,15 @@ pub fn origin_of(host: &str) -> Option<String> {
 
 fn access_validated(user: &User) {
     tracing::debug!("Cloudflare Access JWT validated for: {}", printable(&user.email));
+}
+
+fn token_validated(user: &User) {
+    tracing::debug!("Access token validated for: {}", printable(&user.email));
+}
+
+/// Three parts with dots between, which no token for development has to have.
+fn is_jwt_shaped(token: &[u8]) -> bool {
+    token.iter().filter(|byte| **byte == b'.').count() == 2
 }
 
 /// The header's only value; two, even equal ones, are an error, as proxies differ in which of them counts.
@@ -451,7 +562,7 @@ where
                     authenticator.admit(&mut request, user, token);
                     inner.call(request).await
                 }
-                Err(error) => Ok(authenticator.refuse(error, request.headers())),
+                Err(refusal) => Ok(authenticator.refuse(&refusal, request.headers())),
             }
         })
     }

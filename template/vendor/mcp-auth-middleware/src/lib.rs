@@ -2,7 +2,8 @@
 //!
 //! A request that passes carries two separate things in its extensions:
 //!
-//! - [`User`]: who is calling, established by a Cloudflare Access token or by a Bearer token;
+//! - [`User`]: who is calling, established by a Cloudflare Access token, an access token of another issuer (OAuth 2.0,
+//!   OpenID Connect), or a Bearer token for development;
 //! - [`ServiceToken`]: what the server itself uses against its upstream API, from the token store. It never derives
 //!   from the caller's credential, and the caller's credential is never sent upstream.
 //!
@@ -44,6 +45,23 @@
 //! # });
 //! ```
 //!
+//! Any other issuer of access tokens:
+//!
+//! ```
+//! use mcp_auth_middleware::{AuthConfig, AuthLayer, AuthMode, OidcConfig, create_auth_middleware};
+//!
+//! /// To be called inside of a tokio runtime.
+//! fn issuer() -> Result<AuthLayer, Box<dyn std::error::Error>> {
+//!     let issuer = OidcConfig::new("https://login.example.com/realms/staff", ["https://mcp.example.com/mcp"])?;
+//!     let layer = create_auth_middleware(AuthConfig::new("my-server", AuthMode::Oidc).with_oidc(issuer))?;
+//!     tokio::spawn(layer.clone().keep_keys_fresh());
+//!     Ok(layer)
+//! }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! # assert!(issuer().is_ok());
+//! # });
+//! ```
+//!
 //! The server's own token:
 //!
 //! ```
@@ -60,9 +78,10 @@
 //! }
 //! ```
 //!
-//! Data flows through the modules in this order: `layer` takes the headers, `bearer` or `cloudflare` establish the
-//! [`User`], `store` resolves the [`ServiceToken`], and every refusal is an [`AuthError`] with a stable code.
+//! Data flows through the modules in this order: `layer` takes the headers, `bearer`, `cloudflare` or `oidc` establish
+//! the [`User`] (the latter two by `jwt`), `store` resolves the [`ServiceToken`], and every refusal is an [`AuthError`] with a stable code.
 
+mod allowed;
 mod bearer;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -72,20 +91,23 @@ mod config;
 pub mod encryption;
 mod error;
 mod identity;
+mod jwt;
 mod layer;
+mod oidc;
 mod printable;
+mod refusal;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use bearer::{BearerTokens, WeakToken, validate_bearer_token};
-pub use cloudflare::{
-    AccessConfig, AccessConfigError, AccessValidator, KeyPolicy, KeyStatus, validate_cloudflare_access_jwt,
-};
-pub use config::{AuthConfig, AuthMode, ConfigError, ParseModeError};
+pub use cloudflare::{AccessConfig, AccessConfigError, AccessValidator, validate_cloudflare_access_jwt};
+pub use config::{AuthConfig, AuthMethods, AuthMode, ConfigError, ParseModeError};
 pub use error::AuthError;
-pub use identity::{ServiceToken, User, UserKind};
+pub use identity::{Grant, ServiceToken, User, UserKind};
+pub use jwt::{Algorithm, KeyPolicy, KeyStatus, ParseAlgorithmError};
 pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
+pub use oidc::{IssuersFileError, OidcConfig, OidcConfigError, OidcValidator, validate_access_token};
 #[cfg(feature = "postgres")]
 pub use store::{
     AuditFault, AuditHash, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,

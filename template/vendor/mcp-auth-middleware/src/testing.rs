@@ -1,35 +1,75 @@
-//! A Cloudflare Access team of one's own, for tests: real RS256 keys, a key server on loopback, tokens on demand.
+//! A Cloudflare Access team and an issuer of one's own, for tests: real keys, a key server on loopback, tokens on demand.
 //!
 //! Only with the feature `testing`; it has no place in a production build.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
+    RsaSignatureEncoding,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// An RSA key with its id.
+use crate::Algorithm;
+
+/// A key with its id.
 pub struct TestKey {
     kid: String,
-    pair: KeyPair,
+    algorithm: Algorithm,
+    pair: Pair,
+}
+
+enum Pair {
+    Rsa(KeyPair, &'static RsaSignatureEncoding),
+    Ecdsa(EcdsaKeyPair, &'static str),
+    Ed25519(Ed25519KeyPair),
 }
 
 impl TestKey {
-    /// A fresh key of 2048 bits.
+    /// A fresh RSA key of 2048 bits that signs with RS256.
+    ///
+    /// # Panics
+    /// Where the cryptographic library cannot make a key; this is test code.
+    #[must_use]
+    pub fn generate(kid: &str) -> Self {
+        Self::for_algorithm(Algorithm::Rs256, kid)
+    }
+
+    /// A fresh key that signs with this algorithm.
     ///
     /// # Panics
     /// Where the cryptographic library cannot make a key; this is test code.
     #[must_use]
     #[allow(clippy::expect_used, reason = "test support: a key or nothing")]
-    pub fn generate(kid: &str) -> Self {
-        Self { kid: kid.to_owned(), pair: KeyPair::generate(KeySize::Rsa2048).expect("an RSA key") }
+    pub fn for_algorithm(algorithm: Algorithm, kid: &str) -> Self {
+        let rsa = |encoding| Pair::Rsa(KeyPair::generate(KeySize::Rsa2048).expect("an RSA key"), encoding);
+        let pair = match algorithm {
+            Algorithm::Rs256 => rsa(&RSA_PKCS1_SHA256),
+            Algorithm::Rs384 => rsa(&RSA_PKCS1_SHA384),
+            Algorithm::Rs512 => rsa(&RSA_PKCS1_SHA512),
+            Algorithm::Ps256 => rsa(&RSA_PSS_SHA256),
+            Algorithm::Ps384 => rsa(&RSA_PSS_SHA384),
+            Algorithm::Ps512 => rsa(&RSA_PSS_SHA512),
+            Algorithm::Es256 => {
+                Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"), "P-256")
+            }
+            Algorithm::Es384 => {
+                Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect("a key"), "P-384")
+            }
+            Algorithm::EdDsa => Pair::Ed25519(Ed25519KeyPair::generate().expect("a key")),
+        };
+        Self { kid: kid.to_owned(), algorithm, pair }
     }
 
     /// The key's id.
@@ -38,28 +78,59 @@ impl TestKey {
         &self.kid
     }
 
-    /// The public half as a JSON Web Key, as Cloudflare publishes it.
+    /// The public half as a JSON Web Key, as issuers publish it.
     #[must_use]
     pub fn jwk(&self) -> serde_json::Value {
-        let public = self.pair.public_key();
-        serde_json::json!({
-            "kty": "RSA", "alg": "RS256", "use": "sig", "kid": self.kid,
-            "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
-            "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
-        })
+        let mut jwk = serde_json::json!({"alg": self.algorithm.as_str(), "use": "sig", "kid": self.kid});
+        let mut set = |name: &str, value: &str| jwk[name] = value.into();
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match &self.pair {
+            Pair::Rsa(pair, _) => {
+                let public = pair.public_key();
+                set("kty", "RSA");
+                set("n", &encode(public.modulus().big_endian_without_leading_zero()));
+                set("e", &encode(public.exponent().big_endian_without_leading_zero()));
+            }
+            Pair::Ecdsa(pair, curve) => {
+                let point = &pair.public_key().as_ref()[1..];
+                let (x, y) = point.split_at(point.len() / 2);
+                set("kty", "EC");
+                set("crv", curve);
+                set("x", &encode(x));
+                set("y", &encode(y));
+            }
+            Pair::Ed25519(pair) => {
+                set("kty", "OKP");
+                set("crv", "Ed25519");
+                set("x", &encode(pair.public_key().as_ref()));
+            }
+        }
+        jwk
+    }
+
+    /// The RSA key of this one.
+    ///
+    /// # Panics
+    /// Where it is a key of another kind.
+    #[allow(clippy::panic, reason = "test support")]
+    fn rsa(&self) -> &KeyPair {
+        match &self.pair {
+            Pair::Rsa(pair, _) => pair,
+            _ => panic!("{} is no RSA key", self.kid),
+        }
     }
 
     /// The public half in DER (`SubjectPublicKeyInfo`), for attacks that use it as a secret.
     ///
     /// # Panics
-    /// Where the key cannot be encoded.
+    /// Where the key cannot be encoded, or is no RSA key.
     #[must_use]
     #[allow(clippy::expect_used, reason = "test support")]
     pub fn public_der(&self) -> Vec<u8> {
-        self.pair.public_key().as_der().expect("DER").as_ref().to_vec()
+        self.rsa().public_key().as_der().expect("DER").as_ref().to_vec()
     }
 
-    /// A token with exactly these header and claims, signed with RS256.
+    /// A token with exactly these header and claims, signed with this key.
     #[must_use]
     pub fn sign(&self, header: &serde_json::Value, claims: &serde_json::Value) -> String {
         self.sign_raw(header.to_string().as_bytes(), claims.to_string().as_bytes())
@@ -72,28 +143,38 @@ impl TestKey {
     }
 
     /// As [`sign`](Self::sign), from text that need not be base64: `HEADER.CLAIMS` as it will stand in the token.
+    ///
+    /// # Panics
+    /// Where the cryptographic library refuses.
     #[must_use]
+    #[allow(clippy::expect_used, reason = "test support")]
     pub fn sign_encoded(&self, signed: &str) -> String {
-        let signature = self.sign_bytes(&aws_lc_rs::signature::RSA_PKCS1_SHA256, signed.as_bytes());
+        let input = signed.as_bytes();
+        let signature = match &self.pair {
+            Pair::Rsa(_, encoding) => self.sign_bytes(encoding, input),
+            Pair::Ecdsa(pair, _) => pair.sign(&SystemRandom::new(), input).expect("a signature").as_ref().to_vec(),
+            Pair::Ed25519(pair) => pair.sign(input).as_ref().to_vec(),
+        };
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
     /// The signature of these bytes in another padding or digest.
     ///
     /// # Panics
-    /// Where the cryptographic library refuses.
+    /// Where the cryptographic library refuses, or this is no RSA key.
     #[must_use]
     #[allow(clippy::expect_used, reason = "test support")]
-    pub fn sign_bytes(&self, encoding: &'static aws_lc_rs::signature::RsaSignatureEncoding, input: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair.sign(encoding, &aws_lc_rs::rand::SystemRandom::new(), input, &mut signature).expect("a signature");
+    pub fn sign_bytes(&self, encoding: &'static RsaSignatureEncoding, input: &[u8]) -> Vec<u8> {
+        let pair = self.rsa();
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(encoding, &SystemRandom::new(), input, &mut signature).expect("a signature");
         signature
     }
 
-    /// The header that Access writes.
+    /// The header that Access and most issuers write.
     #[must_use]
     pub fn header(&self) -> serde_json::Value {
-        serde_json::json!({"alg": "RS256", "kid": self.kid, "typ": "JWT"})
+        serde_json::json!({"alg": self.algorithm.as_str(), "kid": self.kid, "typ": "JWT"})
     }
 }
 
@@ -226,6 +307,105 @@ impl Drop for TestTeam {
     }
 }
 
+/// An issuer of access tokens on loopback: metadata (OpenID Connect Discovery) and keys, and whatever else a test gives it.
+pub struct TestIssuer {
+    /// The current key.
+    pub key: TestKey,
+    issuer: String,
+    server: Arc<Server>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// The audience of the tokens of [`TestIssuer`]: the address of the server that they are for.
+pub const RESOURCE: &str = "https://mcp.example.com/mcp";
+
+impl TestIssuer {
+    /// Starts the issuer on a free port; it ends when the value is dropped.
+    ///
+    /// # Errors
+    /// Where no port can be bound.
+    pub async fn start() -> std::io::Result<Self> {
+        Self::start_at("", "/.well-known/openid-configuration").await
+    }
+
+    /// Starts an issuer with this path in its name, whose metadata is at this other path.
+    ///
+    /// # Errors
+    /// Where no port can be bound.
+    pub async fn start_at(path: &str, metadata: &str) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let origin = format!("http://{}", listener.local_addr()?);
+        let server = Arc::new(Server::default());
+        let task = tokio::spawn(Arc::clone(&server).accept(listener));
+        let issuer = format!("{origin}{path}");
+        let issuer = Self { key: TestKey::generate("key-1"), issuer, server, task };
+        *issuer.server.behaviour.lock().unwrap_or_else(PoisonError::into_inner) =
+            KeyServer::Answers(404, "{}".to_owned());
+        let document = serde_json::json!({"issuer": issuer.issuer, "jwks_uri": format!("{origin}/keys")});
+        issuer.answer(metadata, 200, document.to_string());
+        issuer.publish(&[&issuer.key]);
+        Ok(issuer)
+    }
+
+    /// The issuer, as its tokens name it.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// From now on these keys are published.
+    pub fn publish(&self, keys: &[&TestKey]) {
+        let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+        self.answer("/keys", 200, serde_json::json!({"keys": keys}).to_string());
+    }
+
+    /// From now on this path has this answer.
+    pub fn answer(&self, path: &str, status: u16, body: impl Into<String>) {
+        self.behave(path, KeyServer::Answers(status, body.into()));
+    }
+
+    /// From now on the issuer does this with requests of this path.
+    pub fn behave(&self, path: &str, behaviour: KeyServer) {
+        self.server.paths.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), behaviour);
+    }
+
+    /// How many requests the issuer has had.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.server.requests.load(Ordering::SeqCst)
+    }
+
+    /// The claims of an access token for a person, valid for an hour.
+    #[must_use]
+    pub fn claims(&self, email: &str) -> serde_json::Value {
+        let now = now();
+        serde_json::json!({
+            "iss": self.issuer, "aud": [RESOURCE], "exp": now + 3600, "iat": now, "sub": "user-1", "email": email,
+            "client_id": "client-1", "scope": "openid mcp", "jti": "1", "roles": ["reader"],
+        })
+    }
+
+    /// These claims, signed with the current key, as a token that says what it is (RFC 9068).
+    #[must_use]
+    pub fn sign(&self, claims: &serde_json::Value) -> String {
+        let mut header = self.key.header();
+        header["typ"] = "at+jwt".into();
+        self.key.sign(&header, claims)
+    }
+
+    /// A good token for a person.
+    #[must_use]
+    pub fn token(&self, email: &str) -> String {
+        self.sign(&self.claims(email))
+    }
+}
+
+impl Drop for TestIssuer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// Now, in seconds since 1970.
 #[must_use]
 pub fn now() -> u64 {
@@ -251,6 +431,8 @@ pub enum KeyServer {
 /// Just enough of HTTP/1.1 for one GET per connection, so that the crate needs no server for its tests.
 struct Server {
     behaviour: Mutex<KeyServer>,
+    /// Other behaviour at these paths.
+    paths: Mutex<BTreeMap<String, KeyServer>>,
     connections: AtomicUsize,
     requests: AtomicUsize,
     bytes_sent: AtomicUsize,
@@ -260,6 +442,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             behaviour: Mutex::new(KeyServer::KeepsSilent),
+            paths: Mutex::default(),
             connections: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             bytes_sent: AtomicUsize::new(0),
@@ -289,7 +472,10 @@ impl Server {
             }
         }
         self.requests.fetch_add(1, Ordering::SeqCst);
-        let behaviour = self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = std::str::from_utf8(&head).ok().and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
+        let special = self.paths.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let behaviour = || self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let behaviour = special.unwrap_or_else(behaviour);
         match behaviour {
             KeyServer::Answers(status, body) => {
                 let length = body.len();

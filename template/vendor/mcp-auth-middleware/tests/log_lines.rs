@@ -15,9 +15,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::post;
 use harness::{ACCESS_HEADER, Access, BEARER, PERSON, access_layer, assert_refused, bearer, config, passed, send};
-use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, KeyServer, TestKey, TestTeam, now};
+use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, KeyServer, RESOURCE, TestIssuer, TestKey, TestTeam, now};
 use mcp_auth_middleware::{
-    AccessConfig, AuthError, AuthLayer, AuthMode, EnvTokenStore, KeyPolicy, TokenStore, create_auth_middleware,
+    AccessConfig, AuthError, AuthLayer, AuthMode, EnvTokenStore, KeyPolicy, OidcConfig, TokenStore,
+    create_auth_middleware,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -154,6 +155,44 @@ async fn an_access_token_that_passes() {
     assert_eq!(lines(), ["[DEBUG] Cloudflare Access JWT validated for: ci.access"]);
 }
 
+/// What is said of tokens of other issuers; values of the token are escaped.
+#[tokio::test]
+async fn access_tokens_of_an_issuer() {
+    listen();
+    let issuer = TestIssuer::start().await.unwrap();
+    let oidc = OidcConfig::new(issuer.issuer(), [RESOURCE]).unwrap();
+    let layer = create_auth_middleware(config(AuthMode::Oidc).with_oidc(oidc)).unwrap();
+    let name = issuer.issuer().to_owned();
+    let send = async |changes: serde_json::Value| {
+        let mut claims = issuer.claims(PERSON);
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let token = issuer.sign(&claims);
+        let status = send(&layer, &[("authorization", format!("Bearer {token}"))]).await.status();
+        (status.as_u16(), lines())
+    };
+    let validated = "[DEBUG] Access token validated for: user@example.com".to_owned();
+    let fetched = format!("[DEBUG] Keys of {name} fetched keys=1");
+    assert_eq!(send(json!({})).await, (200, vec![fetched, validated.clone()]));
+    assert_eq!(send(json!({})).await, (200, vec![validated]));
+    for (changes, line) in [
+        (json!({"exp": 1}), "[WARN] Access token validation failed: jwt expired".to_owned()),
+        (
+            json!({"aud": ["x\n[DEBUG] y", "z"]}),
+            format!(
+                "[WARN] Access token validation failed: audience mismatch: wanted {RESOURCE}, got \"x\\u{{a}}[DEBUG] y and z\""
+            ),
+        ),
+        (
+            json!({"iss": "https://other.example"}),
+            format!(
+                "[WARN] Access token validation failed: issuer mismatch: wanted {name}, got \"https://other.example\""
+            ),
+        ),
+    ] {
+        assert_eq!(send(changes).await, (401, vec![line]));
+    }
+}
+
 /// Every failure there is, provoked through the layer, with all that is said about it.
 #[tokio::test]
 async fn each_failure_has_its_line() {
@@ -169,6 +208,12 @@ async fn each_failure_has_its_line() {
     down.stop().await;
     let keyless = access_layer(&down, |access| access);
     let forger = TestKey::generate("key-1");
+    let issuer = TestIssuer::start().await.unwrap();
+    let oidc = OidcConfig::new(issuer.issuer(), [RESOURCE]).unwrap();
+    let scoped = oidc.clone().with_required_scopes(["docs:read"]);
+    let scoped = create_auth_middleware(config(AuthMode::Oidc).with_oidc(scoped)).unwrap();
+    let refused = send(&scoped, &[("authorization", format!("Bearer {}", issuer.token(PERSON)))]).await;
+    assert_refused(&refused, AuthError::InsufficientScope);
     lines();
 
     let jwt = "Cloudflare Access JWT validation failed:";
@@ -296,6 +341,12 @@ async fn each_failure_has_its_line() {
             with(json!({"iat": now() - 25 * 60 * 60})),
             vec![format!("[WARN] {jwt} jwt too old")],
         ),
+        (
+            AuthError::InsufficientScope,
+            &scoped,
+            authorization(&format!("Bearer {}", issuer.token(PERSON))),
+            vec!["[WARN] Access token validation failed: insufficient scope: needs docs:read".into()],
+        ),
     ]);
     let mut provoked = Vec::new();
     for (error, layer, headers, expected) in cases {
@@ -305,6 +356,14 @@ async fn each_failure_has_its_line() {
     }
     provoked.dedup();
     // These two need a token store that can fail: tests/postgres_layer.rs.
+    // What is refused behind the layer has its line, too.
+    let response: http::Response<String> = access.layer.refuse_tool(&http::HeaderMap::new(), None);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        r#"Bearer realm="test-server", error="insufficient_scope", error_description="tool not allowed""#
+    );
+    assert_eq!(lines(), ["[WARN] Request refused: tool not allowed"]);
+    provoked.push(AuthError::ToolNotAllowed);
     let of_stores = [AuthError::TokenStoreUnavailable, AuthError::ServiceTokenUnreadable];
     let here: Vec<_> = AuthError::ALL.into_iter().filter(|error| !of_stores.contains(error)).collect();
     assert_eq!(provoked, here, "a failure without a case");

@@ -29,7 +29,7 @@ fn examples_are_those_of_the_documentation() {
     let documentation: Vec<_> = documentation.iter().map(|l| l.strip_prefix(' ').unwrap_or(l)).collect();
     let compiled = blocks(&documentation.join("\n"), &["", "no_run"]);
     assert_eq!(blocks(README, &["rust"]), compiled);
-    assert_eq!(compiled.len(), 3);
+    assert_eq!(compiled.len(), 4);
 }
 
 #[test]
@@ -64,5 +64,5 @@ fn log_lines_are_in_the_tests() {
         assert!(tests.contains(&format!("[{level}] {fixed}")), "{level} {text}");
         seen += 1;
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 13);
 }

@@ -123,6 +123,9 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    if config.policy.is_none() {
+        tracing::info!("No POLICY_FILE: everybody who is let in may call every tool");
+    }
     match listener.local_addr() {
         Ok(address) => {
             tracing::info!("{name} {version} listening on http://{address}/mcp, auth {}", config.auth.mode)

@@ -5,6 +5,7 @@
 mod environment;
 mod export;
 mod memory;
+mod oidc;
 mod settings;
 pub(crate) mod store;
 mod telemetry;
@@ -14,11 +15,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use mcp_auth_middleware::{AccessConfig, AuthMode, BearerTokens, EnvTokenStore, TokenStore};
+use mcp_auth_middleware::{AccessConfig, AuthMethods, AuthMode, BearerTokens, EnvTokenStore, OidcConfig, TokenStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::filter::Targets;
 
 use crate::logging::{LogFormat, default_filter};
+use crate::policy::Policy;
 use crate::secret_files::{SecretFiles, Take};
 use crate::server::Service;
 use crate::telemetry::Telemetry;
@@ -40,12 +42,16 @@ pub struct Config {
     tokens: Vec<&'static str>,
     /// Those that are in the environment though the store is another one.
     unused_tokens: Vec<&'static str>,
+    /// A setting of an issuer that is set though the mode does not look at its tokens.
+    unused_issuer: Option<&'static str>,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// Where metrics and probes are, if anywhere.
     pub admin: Option<SocketAddr>,
     /// Who may call.
     pub auth: Auth,
+    /// Who may call which tools, and where that comes from.
+    pub(crate) policy: Option<PolicyFile>,
     /// Where the server's own tokens are kept.
     pub(crate) store: StoreConfig,
     /// The files that secrets came from, by variable.
@@ -73,8 +79,19 @@ pub struct Auth {
     pub mode: AuthMode,
     /// The Cloudflare Access application, where one is configured.
     pub cloudflare: Option<AccessConfig>,
+    /// The other issuers of access tokens.
+    pub oidc: Vec<OidcConfig>,
     /// The development Bearer token(s), where one is configured.
     pub bearer: Option<BearerTokens>,
+}
+
+/// A file with rules for who may call which tools.
+#[derive(Debug, Clone)]
+pub(crate) struct PolicyFile {
+    pub(crate) policy: Policy,
+    path: PathBuf,
+    /// As it was read: no secret, but files that change are followed in that form.
+    text: SecretString,
 }
 
 /// The address that clients use.
@@ -84,6 +101,26 @@ pub struct PublicUrl {
     pub base: String,
     /// The name in it, which is accepted as a host.
     pub host: String,
+}
+
+impl PublicUrl {
+    fn parse(text: &str) -> Option<Self> {
+        let uri: axum::http::Uri = text.parse().ok()?;
+        let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str().to_ascii_lowercase());
+        let default_port = match scheme {
+            "https" => ":443",
+            "http" => ":80",
+            _ => return None,
+        };
+        if text.contains(['?', '#', '@', '*', '"', '\\']) || uri.host()?.is_empty() {
+            return None;
+        }
+        let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+        let path = uri.path().trim_end_matches('/');
+        let path = path.strip_suffix("/mcp").unwrap_or(path);
+        let host = uri.host()?.to_ascii_lowercase();
+        Some(Self { base: format!("{scheme}://{authority}{path}"), host })
+    }
 }
 
 /// What a request may cost.
@@ -158,11 +195,13 @@ impl Config {
         Self {
             service,
             settings: read.own(&limits),
+            unused_issuer: read.unused_issuer(),
             unused_tokens: tokens.iter().copied().filter(unused).collect(),
             tokens,
             listen,
             admin,
             auth: read.auth(),
+            policy: read.policy(),
             store,
             files,
             public_url: read.public_url(),
@@ -179,6 +218,14 @@ impl Config {
     /// among them: it changes in steps (see `tokens rotate-key`).
     pub(crate) fn follow_files(&self, store: &TokenStore, telemetry: &Telemetry) -> SecretFiles {
         let mut files = SecretFiles::default();
+        if let Some(PolicyFile { policy, path, text }) = self.policy.clone() {
+            // Rules that do not fit leave those from before in place.
+            let take = move |text: SecretString| {
+                policy.replace(&Policy::parse(text.expose_secret())?);
+                Ok(())
+            };
+            files.watch("POLICY", &path, text, take);
+        }
         for (variable, path, secret) in &self.files {
             if let Some(take) = self.taker(variable, store, telemetry) {
                 files.watch(variable, path, secret.clone(), take);
@@ -255,11 +302,16 @@ impl Config {
             ));
         }
         let named = !self.allowed_hosts.is_empty() || self.public_url.is_some();
-        if self.auth.mode.takes_cloudflare() && self.auth.cloudflare.is_some() && !named {
+        let by_token = self.auth.cloudflare.is_some() || !self.auth.oidc.is_empty();
+        if by_token && !named {
             warnings.push(
                 "ALLOWED_HOSTS is empty: requests under a public host name get 403. Set it to the name clients use"
                     .to_owned(),
             );
+        }
+        if let Some(name) = self.unused_issuer {
+            let mode = self.auth.mode;
+            warnings.push(format!("{name} is set but not used, as AUTH_MODE is {mode}: add oidc to it"));
         }
         if self.telemetry.as_ref().is_some_and(TelemetryConfig::exposes_headers) {
             warnings.push(
@@ -421,24 +473,7 @@ impl Reader<'_> {
     /// `https://mcp.example.com`, with or without `/mcp`; a path before it where a proxy takes that away.
     fn public_url(&mut self) -> Option<PublicUrl> {
         let text = self.env.text("PUBLIC_URL")?;
-        let parse = |text: &str| {
-            let uri: axum::http::Uri = text.parse().ok()?;
-            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str().to_ascii_lowercase());
-            let default_port = match scheme {
-                "https" => ":443",
-                "http" => ":80",
-                _ => return None,
-            };
-            if text.contains(['?', '#', '@', '*', '"', '\\']) || uri.host()?.is_empty() {
-                return None;
-            }
-            let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
-            let path = uri.path().trim_end_matches('/');
-            let path = path.strip_suffix("/mcp").unwrap_or(path);
-            let host = uri.host()?.to_ascii_lowercase();
-            Some(PublicUrl { base: format!("{scheme}://{authority}{path}"), host })
-        };
-        let url = parse(&text);
+        let url = PublicUrl::parse(&text);
         if url.is_none() {
             self.problems
                 .add("PUBLIC_URL", format!("{text:?} is not the address of a server: https://mcp.example.com"));
@@ -488,32 +523,55 @@ impl Reader<'_> {
         };
         let before = self.problems.len();
         let cloudflare = if mode.takes_cloudflare() { self.cloudflare() } else { None };
+        let oidc = if mode.takes_oidc() { self.oidc() } else { Vec::new() };
         let bearer = if mode.takes_bearer() { self.bearer() } else { None };
         if self.problems.len() == before {
-            self.require_a_method(mode, cloudflare.is_some(), bearer.is_some());
+            let configured =
+                AuthMethods { cloudflare: cloudflare.is_some(), oidc: !oidc.is_empty(), bearer: bearer.is_some() };
+            self.require_methods(mode, configured);
         }
-        Auth { mode, cloudflare, bearer }
+        Auth { mode, cloudflare, oidc, bearer }
     }
 
-    fn require_a_method(&mut self, mode: AuthMode, cloudflare: bool, bearer: bool) {
-        const TEAM: &str =
-            "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
-        const AUDIENCE: &str =
-            "is missing: the AUD tag of the Access application, under Configure > Additional settings of it";
-        const TOKEN: &str = "is missing: make one with `openssl rand -hex 32`";
-        match mode {
-            AuthMode::Cloudflare if !cloudflare => {
-                self.problems.add("CF_ACCESS_TEAM_DOMAIN", TEAM);
-                self.problems.add("CF_ACCESS_AUD", AUDIENCE);
+    fn policy(&mut self) -> Option<PolicyFile> {
+        let path = PathBuf::from(self.env.text("POLICY_FILE")?);
+        let read = crate::secret_files::read(&path);
+        let parsed = read.and_then(|text| Ok((Policy::parse(text.expose_secret())?, text)));
+        match parsed {
+            Ok((policy, text)) => Some(PolicyFile { policy, path, text }),
+            Err(problem) => {
+                self.problems.add("POLICY_FILE", format!("the file {}: {problem}", path.display()));
+                None
             }
-            AuthMode::Bearer if !bearer => self.problems.add("MCP_DEV_BEARER_TOKEN", TOKEN),
-            AuthMode::Both if !cloudflare && !bearer => {
-                self.problems.add("AUTH_MODE", "is both, but neither method is configured; set up at least one:");
-                self.problems.add("CF_ACCESS_TEAM_DOMAIN", TEAM);
-                self.problems.add("CF_ACCESS_AUD", AUDIENCE);
-                self.problems.add("MCP_DEV_BEARER_TOKEN", TOKEN);
+        }
+    }
+
+    fn require_methods(&mut self, mode: AuthMode, configured: AuthMethods) {
+        let mut missing = mode.methods();
+        if mode == AuthMode::Both {
+            if configured.cloudflare || configured.bearer {
+                return;
             }
-            _ => {}
+            self.problems.add("AUTH_MODE", "is both, but neither method is configured; set up at least one:");
+        } else {
+            missing.cloudflare &= !configured.cloudflare;
+            missing.oidc &= !configured.oidc;
+            missing.bearer &= !configured.bearer;
+        }
+        if missing.cloudflare {
+            let team = "is missing: https://TEAM.cloudflareaccess.com, the team of your Cloudflare Zero Trust account";
+            self.problems.add("CF_ACCESS_TEAM_DOMAIN", team);
+            let audience =
+                "is missing: the AUD tag of the Access application, under Configure > Additional settings of it";
+            self.problems.add("CF_ACCESS_AUD", audience);
+        }
+        if missing.oidc {
+            let issuer = "is missing: the issuer of the access tokens, such as https://login.example.com/realms/staff; \
+                          or OIDC_ISSUERS_FILE, for several";
+            self.problems.add("OIDC_ISSUER", issuer);
+        }
+        if missing.bearer {
+            self.problems.add("MCP_DEV_BEARER_TOKEN", "is missing: make one with `openssl rand -hex 32`");
         }
     }
 
@@ -553,6 +611,7 @@ impl Reader<'_> {
         Some(
             access
                 .with_max_token_age(max_token_age)
+                .with_roles_claim(self.env.text("CF_ACCESS_ROLES_CLAIM").unwrap_or_else(|| "custom.groups".to_owned()))
                 .with_allowed_service_tokens(self.list("CF_ACCESS_ALLOWED_SERVICE_TOKENS"))
                 .with_allowed_emails(self.list("ALLOWED_EMAILS"))
                 .with_allowed_domains(self.list("ALLOWED_EMAIL_DOMAINS")),

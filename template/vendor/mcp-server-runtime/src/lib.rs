@@ -76,6 +76,7 @@ mod metrics;
 mod middleware;
 pub mod pace;
 mod panics;
+mod policy;
 mod probe;
 mod process;
 mod readiness;
@@ -90,6 +91,7 @@ struct Readme;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+mod tool_calls;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -108,6 +110,7 @@ pub use reqwest;
 use rmcp::ServerHandler;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 pub use telemetry::UpstreamSpan;
+pub use tool_calls::{ToolCall, ToolRefused, tool_call};
 
 /// Why there is no router.
 #[derive(Debug, thiserror::Error)]

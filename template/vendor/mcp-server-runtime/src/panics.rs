@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use axum::http::request::Parts;
+use mcp_auth_middleware::User;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 
@@ -16,6 +17,7 @@ use crate::handlers::unreadable::unreadable;
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
 use crate::telemetry::{Failure, Operation};
+use crate::tool_calls::{Permissions, ToolCall};
 
 /// Logs each panic as one line from now on, in place of Rust's own lines on standard error.
 pub fn log() {
@@ -83,6 +85,15 @@ impl<H: ServerHandler> CatchPanics<H> {
     }
 }
 
+/// What became of a call, for its line in the log.
+fn outcome(answer: &Result<model::CallToolResponse, ErrorData>) -> Cow<'static, str> {
+    match answer {
+        Ok(model::CallToolResponse::Complete(result)) if result.is_error == Some(true) => "tool error".into(),
+        Ok(_) => "ok".into(),
+        Err(error) => format!("error {}", error.code.0).into(),
+    }
+}
+
 /// What the work on a request is known by.
 #[derive(Default)]
 struct Scope {
@@ -137,12 +148,27 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         read_resource_directory(request: model::ReadResourceDirectoryRequestParams) -> model::ReadResourceDirectoryResult;
         subscribe(request: model::SubscribeRequestParams) -> ();
         unsubscribe(request: model::UnsubscribeRequestParams) -> ();
-        list_tools(request: Option<model::PaginatedRequestParams>) -> model::ListToolsResult;
         list_skills(request: Option<model::PaginatedRequestParams>) -> model::ListSkillsResult;
         get_skill(request: model::GetSkillRequestParams) -> model::GetSkillResult;
         get_task(request: model::GetTaskParams) -> model::GetTaskResult;
         update_task(request: model::UpdateTaskParams) -> ();
         cancel_task(request: model::CancelTaskParams) -> ();
+    }
+
+    /// Those that the caller may call, and then not for others to see.
+    async fn list_tools(
+        &self,
+        request: Option<model::PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<model::ListToolsResult, ErrorData> {
+        let parts = context.extensions.get::<Parts>();
+        let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>()).cloned();
+        let user = parts.and_then(|parts| parts.extensions.get::<User>()).cloned();
+        let mut list = self.guard(Scope::new(&context), self.handler.list_tools(request, context)).await?;
+        if permissions.is_some_and(|permissions| permissions.retain(user.as_ref(), &mut list.tools)) {
+            list.cache_scope = Some(model::CacheScope::Private);
+        }
+        Ok(list)
     }
 
     async fn call_tool(
@@ -155,7 +181,22 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         if let Some(operation) = operation.as_ref().filter(|_| self.handler.get_tool(&request.name).is_some()) {
             operation.called_tool(&request.name);
         }
-        let answer = self.guard(scope, self.handler.call_tool(request, context)).await;
+        let parts = context.extensions.get::<Parts>();
+        let user = parts.and_then(|parts| parts.extensions.get::<User>());
+        let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>());
+        // Looked at before, where the body came; here it is what rmcp has read.
+        let allowed = permissions.is_none_or(|permissions| permissions.allow(user, &request.name));
+        let call = ToolCall::begin(user, &request.name);
+        let work = async move {
+            if !allowed {
+                call.finish("refused");
+                return Err(ErrorData::invalid_request("tool not allowed", None));
+            }
+            let answer = self.handler.call_tool(request, context).await;
+            call.finish(outcome(&answer));
+            answer
+        };
+        let answer = self.guard(scope, work).await;
         if let (Some(operation), Ok(model::CallToolResponse::Complete(result))) = (operation, &answer)
             && result.is_error == Some(true)
         {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mcp_auth_middleware::{AuthLayer, TokenStore};
+use mcp_auth_middleware::{AuthLayer, KeyStatus, TokenStore};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
@@ -164,6 +164,9 @@ impl Readiness {
         if auth.key_status().is_some() {
             checks.push(key_server(auth.clone()));
         }
+        if !auth.issuer_keys().is_empty() {
+            checks.push(issuers(auth.clone()));
+        }
         checks.extend(probes.into_iter().map(|probe| upstream(probe, auth.clone())));
         Self { checks, stopping: AtomicBool::new(false) }
     }
@@ -252,18 +255,36 @@ fn token_store(service: Service, auth: AuthLayer, store: TokenStore) -> Arc<Chec
 /// There are keys that are good, wherever their server is at the moment.
 fn key_server(auth: AuthLayer) -> Arc<Check> {
     Check::new("keyServer", KEYS, move || {
-        let status = auth.key_status();
-        async move {
-            let Some(status) = status else { return Health::Ok };
-            let good = status.keys > 0 && status.age.is_some_and(|age| age < status.serve_stale_for);
-            match (good, status.failing) {
-                (true, false) => Health::Ok,
-                (true, true) => Health::Degraded("cannot be reached; known keys go on for a while".to_owned()),
-                (false, true) => Health::Failing("cannot be reached, and there are no keys: see the log".to_owned()),
-                (false, false) => Health::Failing("there are no keys yet".to_owned()),
-            }
-        }
+        let health = auth.key_status().map_or(Health::Ok, |status| of_keys(&status));
+        async move { health }
     })
+}
+
+/// The same for the other issuers: callers of one go on while the keys of another are missing.
+fn issuers(auth: AuthLayer) -> Arc<Check> {
+    Check::new("issuers", KEYS, move || {
+        let all = auth.issuer_keys();
+        let health: Vec<_> = all.iter().map(|(issuer, status)| (issuer, of_keys(status))).collect();
+        let worst = health.iter().find(|(_, health)| *health != Health::Ok);
+        let text = worst.and_then(|(issuer, health)| Some(format!("{issuer}: {}", health.message()?)));
+        let dead = health.iter().all(|(_, health)| matches!(health, Health::Failing(_)));
+        let health = match text {
+            None => Health::Ok,
+            Some(text) if dead => Health::Failing(text),
+            Some(text) => Health::Degraded(text),
+        };
+        async move { health }
+    })
+}
+
+fn of_keys(status: &KeyStatus) -> Health {
+    let good = status.keys > 0 && status.age.is_some_and(|age| age < status.serve_stale_for);
+    match (good, status.failing) {
+        (true, false) => Health::Ok,
+        (true, true) => Health::Degraded("cannot be reached; known keys go on for a while".to_owned()),
+        (false, true) => Health::Failing("cannot be reached, and there are no keys: see the log".to_owned()),
+        (false, false) => Health::Failing("there are no keys yet".to_owned()),
+    }
 }
 
 /// An API behind the server.

@@ -26,11 +26,14 @@ use crate::panics::CatchPanics;
 use crate::readiness::Readiness;
 use crate::request_id::RequestIdLayer;
 use crate::telemetry::Telemetry;
+use crate::tool_calls::Permissions;
 
 /// What the router is made of.
 pub(crate) struct App<'a, H> {
     /// Limits, hosts, origins and what `/health` tells.
     pub(crate) config: &'a Config,
+    /// Who may call which tools.
+    pub(crate) permissions: Permissions,
     /// The authentication.
     pub(crate) auth: AuthLayer,
     /// The token store, for `/status`.
@@ -77,11 +80,13 @@ pub(crate) struct Routers {
 /// The order matters: names and origins are checked first, as they need nothing; then the caller is established; then the
 /// body is read, within what one caller may have of the memory; and only when it is there is a place taken.
 pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Routers {
-    let App { config, auth, store, readiness, telemetry, mcp, legacy, routes, upstreams } = app;
+    let App { config, permissions, auth, store, readiness, telemetry, mcp, legacy, routes, upstreams } = app;
     let metrics = Arc::new(Metrics::default());
     let document = metadata::Metadata {
         service: config.service,
-        issuer: config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned()),
+        issuers: issuers(config),
+        scopes: auth.required_scopes(),
+        policy: config.policy.as_ref().map(|file| file.policy.clone()),
         public: config.public_url.as_ref().map(|url| url.base.clone()),
     };
     let gate = Arc::new(limits::Gate::new(&config.limits, Arc::clone(&metrics)));
@@ -100,6 +105,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
         metrics: Arc::clone(&metrics),
         upstreams: upstreams.clone(),
+        permissions: permissions.clone(),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
     let hosts = config.allowed_hosts.iter().chain(config.public_url.as_ref().map(|url| &url.host)).cloned().collect();
@@ -112,7 +118,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     // Unknown paths are 404 here, whatever a router of the server's own would answer there.
     let own = routes
         .reset_fallback()
-        .layer(from_fn(move |request: Request, next: Next| give(upstreams.clone(), request, next)))
+        .layer(from_fn(move |request: Request, next: Next| give(permissions.clone(), upstreams.clone(), request, next)))
         .layer(auth.clone().without_service_token());
     let authenticated =
         Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(own).merge(status);
@@ -126,8 +132,15 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     Routers { public: open.merge(guarded).layer(RequestIdLayer::new(metrics)), admin }
 }
 
+/// Who issues tokens. Access comes last: behind it, the edge tells clients of itself.
+fn issuers(config: &Config) -> Vec<String> {
+    let others = config.auth.oidc.iter().map(|issuer| issuer.issuer().to_owned());
+    others.chain(config.auth.cloudflare.as_ref().map(|access| access.issuer().to_owned())).collect()
+}
+
 /// Gives a request of the server's own routes what those of `/mcp` have.
-async fn give(upstreams: Option<Upstreams>, mut request: Request, next: Next) -> Response {
+async fn give(permissions: Permissions, upstreams: Option<Upstreams>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(permissions);
     if let Some(upstreams) = upstreams {
         request.extensions_mut().insert(upstreams);
     }
@@ -140,6 +153,7 @@ struct Endpoint<H> {
     gatekeeper: jsonrpc::Gatekeeper,
     metrics: Arc<Metrics>,
     upstreams: Option<Upstreams>,
+    permissions: Permissions,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
@@ -151,13 +165,14 @@ fn mcp_endpoint<H: ServerHandler>(
     service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let Endpoint { gate, gatekeeper, metrics, upstreams, mcp } = &*endpoint;
+            let Endpoint { gate, gatekeeper, metrics, upstreams, permissions, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             // Dropped with this future, which is when the client is gone or its time is over.
             let (_waiting, hangup) = hangup::pair();
             request.extensions_mut().insert(hangup);
             // For tools, which count here what fails behind them.
             request.extensions_mut().insert(Arc::clone(metrics));
+            request.extensions_mut().insert(permissions.clone());
             if let Some(upstreams) = upstreams {
                 request.extensions_mut().insert(upstreams.clone());
             }

@@ -17,6 +17,7 @@ use crate::readiness::Readiness;
 use crate::router::{self, App, Routers, Upstreams};
 use crate::secret_files::SecretFiles;
 use crate::telemetry::Telemetry;
+use crate::tool_calls::Permissions;
 
 /// Why the server's own part cannot be made.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -218,6 +219,9 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             // and do not say that theirs is wrong.
             auth = auth.with_cloudflare(access.clone()).with_resource_path(RESOURCE);
         }
+        for issuer in &config.auth.oidc {
+            auth = auth.with_oidc(issuer.clone()).with_resource_path(RESOURCE);
+        }
         if let Some(tokens) = &config.auth.bearer {
             auth = auth.with_bearer(tokens.clone());
         }
@@ -229,8 +233,11 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         let readiness = Arc::new(Readiness::new(self.service, &auth, &store, probes.clone()));
         let telemetry = Telemetry::start(config.telemetry.as_ref()).map_err(BuildError::Telemetry)?;
         let files = config.follow_files(&store, &telemetry);
+        let policy = config.policy.as_ref().map(|file| file.policy.clone());
+        let permissions = Permissions::new(policy, mcp.clone(), auth.clone());
         let app = App {
             config,
+            permissions,
             auth: auth.clone(),
             store,
             readiness: Arc::clone(&readiness),
@@ -250,7 +257,7 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
     }
 }
 
-/// Keeps the public keys of Cloudflare Access, the server's own tokens and secrets from files fresh, as long as it is polled.
+/// Keeps the public keys of all issuers, the server's own tokens and secrets from files fresh, as long as it is polled.
 pub(crate) async fn keep_fresh(auth: AuthLayer, files: SecretFiles) {
     tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh(), files.follow());
 }

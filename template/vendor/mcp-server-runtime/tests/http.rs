@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestTeam};
+use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestIssuer, TestTeam};
 use serde_json::{Value, json};
 use support::{BEARER, TestServer, answer, start, with};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -161,6 +161,54 @@ async fn people_and_programs_come_in_through_cloudflare_access() {
     assert_eq!((status, bad["code"].as_str()), (401, Some("MCP-AUTH-006")));
     let (_, metadata) = answer(server.http.get(server.url("/.well-known/oauth-protected-resource"))).await;
     assert_eq!(metadata["authorization_servers"], json!([ISSUER]));
+}
+
+#[tokio::test]
+async fn people_come_in_with_an_access_token_of_an_issuer() {
+    let issuer = TestIssuer::start().await.expect("an issuer");
+    let server = with(&[
+        ("AUTH_MODE", "oidc,bearer"),
+        ("PUBLIC_URL", "https://mcp.example.com"),
+        ("OIDC_ISSUER", issuer.issuer()),
+        ("OIDC_REQUIRED_SCOPES", "mcp"),
+    ])
+    .await;
+    for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"] {
+        let (status, metadata) = answer(server.http.get(server.url(path))).await;
+        assert_eq!((status, &metadata["resource"]), (200, &json!("https://mcp.example.com/mcp")));
+        assert_eq!(metadata["authorization_servers"], json!([issuer.issuer()]));
+        assert_eq!(metadata["scopes_supported"], json!(["mcp"]));
+    }
+    let challenge = challenge(&server, "localhost").await;
+    let metadata = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
+    assert!(challenge.ends_with(&format!("scope=\"mcp\", resource_metadata=\"{metadata}\"")), "{challenge}");
+
+    let call = |token: String| {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_whoami"}});
+        let request = server.http.post(server.url("/mcp")).header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/json");
+        answer(request.header("accept", "application/json, text/event-stream").body(body.to_string()))
+    };
+    let who = |answer: &Value| answer["result"]["structuredContent"].clone();
+    let (status, person) = call(issuer.token("user@example.com")).await;
+    assert_eq!((status, who(&person)), (200, json!({"email": "user@example.com", "kind": "human"})));
+    let (status, developer) = call(BEARER.to_owned()).await;
+    assert_eq!((status, who(&developer)["kind"].as_str()), (200, Some("developer")));
+    let mut claims = issuer.claims("user@example.com");
+    claims["scope"] = "openid".into();
+    let (status, poor) = call(issuer.sign(&claims)).await;
+    assert_eq!(
+        (status, poor["error"].as_str(), poor["missing_scopes"].as_str()),
+        (403, Some("insufficient_scope"), Some("mcp"))
+    );
+    claims["aud"] = "https://other.example.com/mcp".into();
+    let (status, other) = call(issuer.sign(&claims)).await;
+    assert_eq!((status, other["code"].as_str()), (401, Some("MCP-AUTH-013")));
+
+    let (_, health) = answer(server.http.get(server.url("/health"))).await;
+    assert_eq!(health["auth"]["mode"], "oidc,bearer");
+    let (_, status) = answer(server.http.get(server.url("/status")).bearer_auth(BEARER)).await;
+    assert_eq!(status["auth"]["issuers"][issuer.issuer()]["keys"], 1, "{status}");
 }
 
 #[tokio::test]

@@ -3,16 +3,13 @@
 //! The header alone proves nothing, as whoever reaches the origin can send it: signature, issuer and audience do.
 //! Source: Cloudflare One documentation, "Validate JWTs" and "Application token".
 
-mod claims;
-mod jws;
-mod keys;
 mod validate;
-mod verified;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub use keys::{KeyPolicy, KeyStatus};
+use crate::allowed::AllowedPeople;
+use crate::jwt::{KeyPolicy, is_secure};
 pub use validate::{AccessValidator, validate_cloudflare_access_jwt};
 
 /// The header that carries the token. The cookie `CF_Authorization` is for browsers and is not looked at.
@@ -28,8 +25,8 @@ pub struct AccessConfig {
     certs_url: String,
     audiences: Vec<String>,
     allowed_service_tokens: BTreeSet<String>,
-    allowed_emails: BTreeSet<String>,
-    allowed_domains: BTreeSet<String>,
+    allowed_people: AllowedPeople,
+    roles_claim: String,
     key_policy: KeyPolicy,
     max_token_age: Duration,
 }
@@ -74,8 +71,8 @@ impl AccessConfig {
             issuer,
             audiences,
             allowed_service_tokens: BTreeSet::new(),
-            allowed_emails: BTreeSet::new(),
-            allowed_domains: BTreeSet::new(),
+            allowed_people: AllowedPeople::default(),
+            roles_claim: "custom.groups".to_owned(),
             key_policy: KeyPolicy::default(),
             max_token_age: MAXIMUM_AGE,
         })
@@ -104,7 +101,7 @@ impl AccessConfig {
     /// Lets in only people with one of these addresses (the case of ASCII letters does not matter) or of an allowed domain.
     #[must_use]
     pub fn with_allowed_emails<S: AsRef<str>>(mut self, emails: impl IntoIterator<Item = S>) -> Self {
-        self.allowed_emails.extend(emails.into_iter().map(|e| e.as_ref().trim().to_ascii_lowercase()));
+        self.allowed_people.add_emails(emails);
         self
     }
 
@@ -112,8 +109,15 @@ impl AccessConfig {
     /// allowed address.
     #[must_use]
     pub fn with_allowed_domains<S: AsRef<str>>(mut self, domains: impl IntoIterator<Item = S>) -> Self {
-        self.allowed_domains
-            .extend(domains.into_iter().map(|d| d.as_ref().trim().trim_start_matches('@').to_ascii_lowercase()));
+        self.allowed_people.add_domains(domains);
+        self
+    }
+
+    /// The claim with roles or groups: one that Access takes over from the identity provider, which stands in `custom`. Default:
+    /// `custom.groups`.
+    #[must_use]
+    pub fn with_roles_claim(mut self, claim: impl Into<String>) -> Self {
+        self.roles_claim = claim.into();
         self
     }
 
@@ -147,15 +151,6 @@ impl AccessConfig {
     #[must_use]
     pub fn audiences(&self) -> &[String] {
         &self.audiences
-    }
-}
-
-/// https, or http to this very machine (an emulator in development).
-pub(crate) fn is_secure(url: &reqwest::Url) -> bool {
-    match url.scheme() {
-        "https" => url.host_str().is_some(),
-        "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
-        _ => false,
     }
 }
 

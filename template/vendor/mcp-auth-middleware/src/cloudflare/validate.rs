@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
+use serde::Deserialize;
 
 use super::AccessConfig;
-use super::claims::Claims;
-use super::jws::{Jws, MAXIMUM_LENGTH, decode_json};
-use super::keys::{KeyCache, KeyStatus};
-use super::verified::TokenDigest;
-use crate::{AuthError, User, UserKind};
+use crate::jwt::{
+    Algorithm, Claims, Jws, KeySource, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
+    parse_json, seconds_since_1970,
+};
+use crate::{AuthError, Grant, User, UserKind};
+
+/// What Access signs with.
+const ALGORITHM: Algorithm = Algorithm::Rs256;
 
 /// Validates tokens of one Access application; holds the team's public keys.
 #[derive(Clone)]
@@ -20,8 +22,21 @@ pub struct AccessValidator(Arc<Inner>);
 
 struct Inner {
     config: AccessConfig,
-    keys: Arc<KeyCache>,
-    signature_checks: AtomicU64,
+    verifier: Verifier,
+}
+
+/// The claims that name the caller. One that is there twice or of the wrong type makes the token malformed; others are
+/// not looked at.
+#[derive(Deserialize)]
+struct IdentityClaims {
+    /// The person's UUID; empty for a service token.
+    sub: Option<String>,
+    email: Option<String>,
+    /// The client id of a service token.
+    common_name: Option<String>,
+    /// `app` for an application's token, `org` for the team's session, which is for no application.
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 impl AccessValidator {
@@ -30,13 +45,14 @@ impl AccessValidator {
     /// # Errors
     /// Where the HTTP client for the key server cannot be built.
     pub fn new(config: AccessConfig) -> Result<Self, reqwest::Error> {
-        let keys = Arc::new(KeyCache::new(config.certs_url.clone(), config.key_policy)?);
-        Ok(Self(Arc::new(Inner { config, keys, signature_checks: AtomicU64::new(0) })))
+        let source = KeySource::Address { name: "Cloudflare Access keys".to_owned(), url: config.certs_url.clone() };
+        let verifier = Verifier::new(source, vec![ALGORITHM], config.key_policy)?;
+        Ok(Self(Arc::new(Inner { config, verifier })))
     }
 
     /// Fetches the keys now and then ahead of their age. Never returns: spawn it, and abort it to stop.
     pub async fn keep_keys_fresh(&self) {
-        self.0.keys.keep_fresh().await;
+        self.0.verifier.keep_keys_fresh().await;
     }
 
     /// The user of a token that passed a moment ago, without a signature check.
@@ -47,7 +63,7 @@ impl AccessValidator {
     /// What is known about the keys.
     #[must_use]
     pub fn key_status(&self) -> KeyStatus {
-        self.0.keys.status(self.0.signature_checks.load(Ordering::Relaxed))
+        self.0.verifier.status()
     }
 }
 
@@ -91,7 +107,7 @@ impl Inner {
             return Err(None);
         }
         let digest = TokenDigest::of(header.as_bytes());
-        self.keys.verified(&digest, now).map(|user| User::clone(&user)).ok_or(Some(digest))
+        self.verifier.known(&digest, now).map(|user| User::clone(&user)).ok_or(Some(digest))
     }
 }
 
@@ -102,43 +118,37 @@ async fn verify(
     digest: TokenDigest,
     inner: &Inner,
 ) -> Result<User, AuthError> {
-    let jws = Jws::parse(header.to_str().map_err(|_| AuthError::JwtMalformed)?)?;
-    let (key, set) = inner.keys.find(&jws.key_id).await?;
-    inner.signature_checks.fetch_add(1, Ordering::Relaxed);
-    key.verify_sig(jws.signed.as_bytes(), &jws.signature).map_err(|_| AuthError::InvalidSignature)?;
-    let claims: Claims = decode_json(jws.payload)?;
+    let jws = Jws::parse(header.to_str().map_err(|_| AuthError::JwtMalformed)?, &[ALGORITHM])?;
+    let keys = inner.verifier.verify(&jws).await?;
+    let payload = decode_text(jws.payload)?;
+    let registered: RegisteredClaims = parse_json(&payload)?;
+    let claims: IdentityClaims = parse_json(&payload)?;
     let now = clock();
     let maximum_age = inner.config.max_token_age;
-    claims.check(&inner.config.issuer, &inner.config.audiences, maximum_age, now)?;
-    let until = claims.good_until(maximum_age);
-    let user = identify(claims, &inner.config)?;
-    set.verified.insert(digest, Arc::new(user.clone()), until, now);
+    registered.check(&inner.config.issuer, &inner.config.audiences, maximum_age, now)?;
+    let until = registered.good_until(maximum_age);
+    // Other claims have never made a token malformed; what cannot be read gives no rights.
+    let roles = parse_json::<Claims>(&payload).map_or_else(|_| Vec::new(), |all| all.texts(&inner.config.roles_claim));
+    let user = identify(claims, roles, &inner.config)?;
+    keys.remember(digest, &user, until, now);
     Ok(user)
 }
 
-fn seconds_since_1970() -> f64 {
-    seconds(SystemTime::now())
-}
-
-fn seconds(time: SystemTime) -> f64 {
-    // With a clock before 1970 every token has expired: without `nbf` and `iat` it could not be told from a good one.
-    time.duration_since(UNIX_EPOCH).map_or(f64::INFINITY, |since| since.as_secs_f64())
-}
-
 /// Who a verified token names, and whether they may.
-fn identify(claims: Claims, config: &AccessConfig) -> Result<User, AuthError> {
+fn identify(claims: IdentityClaims, roles: Vec<String>, config: &AccessConfig) -> Result<User, AuthError> {
     // `org` is the session of the whole team, which only the audience keeps from passing for an application's token.
     if claims.kind.is_some_and(|kind| kind != "app") {
         return Err(AuthError::NotAnAccessToken);
     }
     let present = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
     if let Some(email) = present(claims.email) {
-        if !person_is_allowed(&email, config) {
+        if !config.allowed_people.allow(Some(&email)) {
             return Err(AuthError::UserNotAllowed);
         }
         // People are told apart by `sub`; an address can be given to somebody else.
         let uuid = present(claims.sub).ok_or(AuthError::NoIdentity)?;
-        return Ok(User { email, user_uuid: Some(uuid), kind: UserKind::Human });
+        let grant = grant(config, Some(uuid.clone()), None, roles);
+        return Ok(User { email, user_uuid: Some(uuid), kind: UserKind::Human, grant });
     }
     let name = present(claims.common_name).ok_or(AuthError::NoIdentity)?;
     // A service token has an empty `sub`: with one it is of a kind that Access does not document.
@@ -148,18 +158,17 @@ fn identify(claims: Claims, config: &AccessConfig) -> Result<User, AuthError> {
     if !config.allowed_service_tokens.contains(&name) {
         return Err(AuthError::ServiceTokenNotAllowed);
     }
-    Ok(User { email: name, user_uuid: None, kind: UserKind::ServiceToken })
+    let grant = grant(config, None, Some(name.clone()), roles);
+    Ok(User { email: name, user_uuid: None, kind: UserKind::ServiceToken, grant })
 }
 
-/// With no list everyone whom Access lets in may; with lists, whoever is on one of them.
-fn person_is_allowed(email: &str, config: &AccessConfig) -> bool {
-    if config.allowed_emails.is_empty() && config.allowed_domains.is_empty() {
-        return true;
-    }
-    // ASCII alone: in Unicode, KELVIN SIGN is a k in lower case (CVE-2019-19844 is the same mistake).
-    let email = email.to_ascii_lowercase();
-    let domain = email.rsplit_once('@').map(|(_, domain)| domain);
-    config.allowed_emails.contains(&email) || domain.is_some_and(|d| config.allowed_domains.contains(d))
+fn grant(
+    config: &AccessConfig,
+    subject: Option<String>,
+    client_id: Option<String>,
+    roles: Vec<String>,
+) -> Option<Arc<Grant>> {
+    Some(Arc::new(Grant { issuer: config.issuer.clone(), subject, client_id, roles, ..Grant::default() }))
 }
 
 #[cfg(all(test, feature = "testing"))]
@@ -182,19 +191,12 @@ mod tests {
             time.set(exp + seconds);
             validate_by(|| time.get(), &token, &inner)
         };
-        let checks = || inner.signature_checks.load(Ordering::Relaxed);
+        let checks = || inner.verifier.signature_checks();
         // The token was issued a moment after `now()` was taken, so its `exp` may be a second later.
         assert!(at(50.0).await.is_ok());
         assert!(at(59.0).await.is_ok());
         assert_eq!(checks(), 1, "known from the first look");
         assert_eq!(at(61.0).await, Err(AuthError::JwtExpired));
         assert_eq!(checks(), 2, "looked at anew");
-    }
-
-    #[test]
-    fn a_clock_before_1970_is_after_every_expiry() {
-        let moment = std::time::Duration::from_millis(1_700_000_000_250);
-        assert_eq!(seconds(UNIX_EPOCH + moment).to_bits(), 1_700_000_000.25_f64.to_bits());
-        assert!(seconds(UNIX_EPOCH - moment).is_infinite());
     }
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestKey, TestTeam, now};
-use mcp_auth_middleware::{AuthError, User, UserKind};
+use mcp_auth_middleware::{AuthError, Grant, User, UserKind};
 use serde_json::json;
 
 fn encode(json: &serde_json::Value) -> String {
@@ -19,10 +19,13 @@ async fn a_good_token_names_its_person() {
     let access = Access::start().await;
     let response = access.send(access.team.token(PERSON)).await;
     let passed = passed(&response);
+    let uuid = "7335d417-61da-459d-899c-0a01c76a2f94";
+    let grant = Grant { issuer: ISSUER.to_owned(), subject: Some(uuid.to_owned()), ..Grant::default() };
     let expected = User {
         email: PERSON.to_owned(),
-        user_uuid: Some("7335d417-61da-459d-899c-0a01c76a2f94".to_owned()),
+        user_uuid: Some(uuid.to_owned()),
         kind: UserKind::Human,
+        grant: Some(grant.into()),
     };
     assert_eq!(passed.user, expected);
     assert!(passed.token.is_none(), "no service token was asked for");
@@ -555,6 +558,16 @@ async fn attack_19_only_the_cookie() {
     assert_eq!(access.team.requests(), 0);
 }
 
+/// Groups of the identity provider are where Access puts them.
+#[tokio::test]
+async fn groups_are_roles() {
+    let access = Access::start().await;
+    let user = access.accepts(access.token_with(json!({"custom": {"groups": ["readers", "staff"]}}))).await;
+    assert_eq!(user.roles(), ["readers", "staff"]);
+    let other = Access::with(|access| access.with_roles_claim("custom.team")).await;
+    assert_eq!(other.accepts(other.token_with(json!({"custom": {"team": "a", "groups": ["b"]}}))).await.roles(), ["a"]);
+}
+
 #[tokio::test]
 async fn attack_20_service_tokens() {
     let name = "e367826f93b8d71185e03fe518aff3b4.access";
@@ -563,7 +576,7 @@ async fn attack_20_service_tokens() {
 
     let open = Access::with(|access| access.with_allowed_service_tokens([name])).await;
     let user = open.accepts(open.team.sign(&open.team.service_claims(name))).await;
-    assert_eq!(user, User { email: name.to_owned(), user_uuid: None, kind: UserKind::ServiceToken });
+    assert_eq!((user.email.as_str(), user.user_uuid, user.kind), (name, None, UserKind::ServiceToken));
     for other in ["other.access", &name.to_uppercase(), &name[..name.len() - 1], "*"] {
         let token = open.team.sign(&open.team.service_claims(other));
         open.refuses(token, AuthError::ServiceTokenNotAllowed).await;

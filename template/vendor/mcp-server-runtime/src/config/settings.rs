@@ -171,18 +171,32 @@ const SETTINGS: &[Setting] = &[
     Setting::text("PORT", Some("8080"), LISTEN, "Port to listen on."),
     Setting::text("ADMIN_ADDR", None, LISTEN, "Address for /metrics, /livez and /readyz, such as 127.0.0.1:9090; none by default, and 0.0.0.0:9090 in the container image.
 Nobody is asked for credentials there: publish it nowhere."),
-    Setting::choice("AUTH_MODE", &["cloudflare", "bearer", "both"], "both", CALLERS, "Who may call: cloudflare, bearer or both.
+    Setting::text("AUTH_MODE", Some("both"), CALLERS, "Who may call: cloudflare, oidc, bearer, both, or a list such as cloudflare,oidc.
 cloudflare: people and service tokens that Cloudflare Access let through. For production.
+oidc:       holders of an access token of OIDC_ISSUER, or of an issuer of OIDC_ISSUERS_FILE. For production.
 bearer:     whoever holds MCP_DEV_BEARER_TOKEN. For development.
-both:       either; a request with a Cloudflare header stands or falls with that."),
+both:       cloudflare and bearer, of which one may be left unconfigured; a list needs each of its methods.
+A request with a Cloudflare header stands or falls with that."),
     Setting::text("CF_ACCESS_TEAM_DOMAIN", None, CALLERS, "Your Zero Trust team: https://TEAM.cloudflareaccess.com, the issuer of Access tokens."),
     Setting::list("CF_ACCESS_AUD", CALLERS, "Audience (AUD) tag(s) of the Access application, comma-separated, from its page in the Zero Trust dashboard."),
     Setting::text("CF_ACCESS_CERTS_URL", None, CALLERS, "Where the team's public keys are, only to point at an emulator; plain http only on this machine.
 Default: CF_ACCESS_TEAM_DOMAIN/cdn-cgi/access/certs"),
     Setting::list("CF_ACCESS_ALLOWED_SERVICE_TOKENS", CALLERS, "Access service tokens that may call, by client id, comma-separated. None by default."),
-    Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever the Access policy lets in."),
+    Setting::text("OIDC_ISSUER", None, CALLERS, "The issuer of access tokens, exactly as its metadata and its tokens have it: https://login.example.com/realms/staff
+Its keys are found by that metadata (RFC 8414, OpenID Connect Discovery)."),
+    Setting::text("OIDC_ISSUERS_FILE", None, CALLERS, "JSON file with several issuers, each with its own audience, algorithms, scopes and claims; read at the start.
+Its form is in the page of settings, behind the table."),
+    Setting::list("OIDC_AUDIENCE", CALLERS, "What tokens for this server have in aud, comma-separated. Default: PUBLIC_URL with /mcp at its end."),
+    Setting::text("OIDC_ALGORITHMS", Some("RS256,ES256,EdDSA"), CALLERS, "Algorithms that tokens may be signed with, comma-separated. HMAC and none are never accepted."),
+    Setting::list("OIDC_REQUIRED_SCOPES", CALLERS, "Scopes that a token must have, comma-separated; 403 insufficient_scope without them."),
+    Setting::text("OIDC_EMAIL_CLAIM", Some("email"), CALLERS, "The claim with the person's address; a claim in a claim with a dot between."),
+    Setting::text("OIDC_ROLES_CLAIM", Some("roles"), CALLERS, "The claim with the caller's roles or groups, such as groups or realm_access.roles."),
+    Setting::text("CF_ACCESS_ROLES_CLAIM", Some("custom.groups"), CALLERS, "The claim of Access tokens with the caller's groups, which Access takes over from the identity provider."),
+    Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever Access or the issuer lets in."),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
-    Setting::seconds("MAX_TOKEN_AGE", (60, 366 * 24 * 3600), "86400", CALLERS, "Seconds after its issue that a token of Access is accepted, whatever it says itself.
+    Setting::text("POLICY_FILE", None, CALLERS, "JSON file with rules for who may call which tools; without it, everybody who is let in may call all.
+A change counts within two seconds. Its form is in the page of settings, behind the table."),
+    Setting::seconds("MAX_TOKEN_AGE", (60, 366 * 24 * 3600), "86400", CALLERS, "Seconds after its issue that a token of Access or of an issuer is accepted, whatever it says itself.
 Raise it where a session is to be longer than a day."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
     Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.

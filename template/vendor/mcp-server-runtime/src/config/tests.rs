@@ -293,3 +293,68 @@ fn what_is_exported_can_be_read_again_and_has_no_secret() {
     let row = rows.as_array().into_iter().flatten().find(|row| row["name"] == "API_PAGES").expect("a row");
     assert_eq!((&row["value"], &row["default"], &row["type"]), (&"7".into(), &"5".into(), &"number".into()));
 }
+
+#[test]
+fn an_issuer_needs_an_audience_which_may_be_the_servers_own_address() {
+    let oidc = ("AUTH_MODE", "oidc");
+    let issuer = ("OIDC_ISSUER", "https://login.example.com/realms/staff");
+    let public = ("PUBLIC_URL", "https://mcp.example.com/mcp");
+    assert_eq!(variables_with_problems(&[oidc]), ["OIDC_ISSUER"]);
+    assert_eq!(variables_with_problems(&[oidc, issuer]), ["OIDC_AUDIENCE"]);
+    let config = read(&[oidc, issuer, public]).expect("a good configuration");
+    let [only] = &config.auth.oidc[..] else { panic!("one issuer: {:?}", config.auth.oidc) };
+    assert_eq!((only.issuer(), only.audiences()), (issuer.1, &["https://mcp.example.com/mcp".to_owned()][..]));
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+
+    let scopes = ("OIDC_REQUIRED_SCOPES", "mcp, docs:read rows:read");
+    let config = read(&[oidc, issuer, ("OIDC_AUDIENCE", "api://a, b"), scopes]).expect("a good configuration");
+    assert_eq!(config.auth.oidc[0].audiences(), ["api://a", "b"]);
+    assert_eq!(config.auth.oidc[0].required_scopes(), ["mcp", "docs:read", "rows:read"]);
+    assert!(config.warnings()[0].contains("ALLOWED_HOSTS"), "{:?}", config.warnings());
+
+    for (name, wrong) in [
+        ("OIDC_ISSUER", "login.example.com"),
+        ("OIDC_ISSUER", "http://login.example.com"),
+        ("OIDC_ALGORITHMS", "HS256"),
+        ("OIDC_ALGORITHMS", "RS256,none"),
+        ("OIDC_ISSUERS_FILE", "/does/not/exist"),
+    ] {
+        let problems = read(&[oidc, issuer, public, (name, wrong)]).expect_err("a problem");
+        assert_eq!(problems.iter().map(|problem| problem.variable).collect::<Vec<_>>(), [name], "{wrong}");
+    }
+    let hmac = read(&[oidc, issuer, public, ("OIDC_ALGORITHMS", "HS256")]).expect_err("a problem").to_string();
+    assert!(hmac.contains("\"HS256\" is never accepted"), "{hmac}");
+}
+
+#[test]
+fn a_list_needs_each_of_its_methods_and_both_one_of_two() {
+    let none = ("MCP_DEV_BEARER_TOKEN", "");
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "oidc,bearer"), none]), ["OIDC_ISSUER", "MCP_DEV_BEARER_TOKEN"]);
+    let missing = ["CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD", "OIDC_ISSUER"];
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "cloudflare,oidc,bearer")]), missing);
+    assert_eq!(variables_with_problems(&[("AUTH_MODE", "both,oidc")]), ["AUTH_MODE"]);
+    let unused = read(&[("OIDC_ISSUER", "https://login.example.com")]).expect("a good configuration");
+    assert_eq!(unused.warnings(), ["OIDC_ISSUER is set but not used, as AUTH_MODE is both: add oidc to it"]);
+}
+
+#[test]
+fn several_issuers_come_from_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("issuers.json");
+    let path = file.display().to_string();
+    let pairs =
+        [("AUTH_MODE", "oidc"), ("PUBLIC_URL", "https://mcp.example.com"), ("OIDC_ISSUERS_FILE", path.as_str())];
+    std::fs::write(
+        &file,
+        r#"{"issuers": [{"issuer": "https://a.example"}, {"issuer": "https://b.example", "audience": ["b"]}]}"#,
+    )
+    .expect("written");
+    let issuers = read(&pairs).expect("a good configuration").auth.oidc;
+    let audiences: Vec<_> = issuers.iter().map(|issuer| issuer.audiences().join(" ")).collect();
+    assert_eq!(audiences, ["https://mcp.example.com/mcp", "b"]);
+    let twice = [("OIDC_ISSUER", "https://a.example"), pairs[0], pairs[1], pairs[2]];
+    assert_eq!(variables_with_problems(&twice), ["OIDC_ISSUERS_FILE"]);
+    std::fs::write(&file, r#"{"issuers": [{"issuer": "https://a.example", "algorithms": ["HS256"]}]}"#)
+        .expect("written");
+    assert_eq!(variables_with_problems(&pairs), ["OIDC_ISSUERS_FILE"]);
+}

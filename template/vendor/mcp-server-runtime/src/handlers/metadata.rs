@@ -1,7 +1,7 @@
 //! `/.well-known/oauth-protected-resource`: how clients find out who issues tokens for `/mcp` (RFC 9728).
 //!
 //! MCP asks for it where there is an authorization server (Authorization, "Authorization Server Location"), and the 401
-//! answers point here. Without Cloudflare Access there is none, and this is 404. Behind Cloudflare Access with Managed
+//! answers point here. Without Cloudflare Access or another issuer there is none, and this is 404. Behind Cloudflare Access with Managed
 //! OAuth the edge answers in our place. There is no authorization server in this program, and no `/oauth` path.
 
 use axum::Json;
@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use mcp_auth_middleware::origin_of;
 use serde_json::{Value, json};
 
+use crate::policy::Policy;
 use crate::server::Service;
 
 /// The path of the protected resource.
@@ -19,8 +20,12 @@ pub(crate) const RESOURCE: &str = "/mcp";
 #[derive(Debug, Clone)]
 pub(crate) struct Metadata {
     pub(crate) service: Service,
-    /// The Access team, where one is configured.
-    pub(crate) issuer: Option<String>,
+    /// The issuers of access tokens: those of OpenID Connect, and the Access team.
+    pub(crate) issuers: Vec<String>,
+    /// The scopes that tokens need here.
+    pub(crate) scopes: Vec<String>,
+    /// The rules for tools, which have scopes, too.
+    pub(crate) policy: Option<Policy>,
     /// The address that clients use, where one is configured.
     pub(crate) public: Option<String>,
 }
@@ -31,13 +36,24 @@ pub(crate) struct Metadata {
 /// # Errors
 /// 404 where there is no authorization server.
 pub(crate) async fn metadata(State(metadata): State<Metadata>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
-    let Metadata { service, issuer: Some(issuer), public } = metadata else { return Err(StatusCode::NOT_FOUND) };
+    let Metadata { service, issuers, mut scopes, policy, public } = metadata;
+    if issuers.is_empty() {
+        return Err(StatusCode::NOT_FOUND);
+    }
     let host = || headers.get(header::HOST).and_then(|host| origin_of(host.to_str().ok()?));
     let origin = public.or_else(host).ok_or(StatusCode::NOT_FOUND)?;
-    Ok(Json(json!({
+    let mut document = json!({
         "resource": format!("{origin}{RESOURCE}"),
         "resource_name": service.name,
         "bearer_methods_supported": ["header"],
-        "authorization_servers": [issuer],
-    })))
+        "authorization_servers": issuers,
+    });
+    let of_policy = policy.map(|policy| policy.rules().scopes()).unwrap_or_default();
+    scopes.extend(of_policy);
+    scopes.sort_unstable();
+    scopes.dedup();
+    if !scopes.is_empty() {
+        document["scopes_supported"] = scopes.into();
+    }
+    Ok(Json(document))
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use mcp_auth_middleware::{AuthLayer, TokenStore};
+use mcp_auth_middleware::{AuthLayer, KeyStatus, TokenStore};
 use rmcp::model::ProtocolVersion;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,15 +76,9 @@ impl Status {
         let auth_refused: serde_json::Map<String, Value> = refused
             .map(|(error, n)| (error.code().to_owned(), json!({"reason": error.to_string(), "count": n})))
             .collect();
-        let keys = self.auth.key_status().map(|k| {
-            json!({
-                "keys": k.keys,
-                "ageSeconds": k.age.map(|a| a.as_secs()),
-                "nextRefreshSeconds": k.next_refresh.map(|n| n.as_secs()),
-                "failing": k.failing,
-                "serveStaleForSeconds": k.serve_stale_for.as_secs(),
-            })
-        });
+        let keys = self.auth.key_status().map(|keys| of_keys(&keys));
+        let issuers: serde_json::Map<String, Value> =
+            self.auth.issuer_keys().into_iter().map(|(issuer, keys)| (issuer, of_keys(&keys))).collect();
         let versions: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(|v| v.as_str().to_owned()).collect();
         json!({
             "service": self.service.name,
@@ -103,6 +97,7 @@ impl Status {
                 "passed": self.auth.counters().passed(),
                 "refused": auth_refused,
                 "keyServer": keys,
+                "issuers": issuers,
             },
             "tokenStore": {
                 "kind": self.store.as_str(),
@@ -154,6 +149,14 @@ impl Status {
         page.single("mcp_auth_passed", Kind::Counter, "Requests that were let in.", counters.passed());
         let refused = counters.refused().map(|(error, n)| (error.code(), n));
         page.labelled("mcp_auth_refused", Kind::Counter, "Requests that were not let in.", "code", refused);
+        let issuers = self.auth.issuer_keys();
+        if !issuers.is_empty() {
+            let known = issuers.iter().map(|(issuer, keys)| (issuer.as_str(), keys.keys as u64));
+            page.labelled("mcp_auth_issuer_keys", Kind::Gauge, "Known keys of each issuer.", "issuer", known);
+            let failing = issuers.iter().map(|(issuer, keys)| (issuer.as_str(), u64::from(keys.failing)));
+            let help = "Whether the latest fetch of an issuer's keys failed.";
+            page.labelled("mcp_auth_issuer_keys_failing", Kind::Gauge, help, "issuer", failing);
+        }
         let Some(keys) = self.auth.key_status() else { return };
         page.single("mcp_auth_keys", Kind::Gauge, "Known keys of the key server.", keys.keys);
         let failing = u64::from(keys.failing);
@@ -162,6 +165,17 @@ impl Status {
             page.single("mcp_auth_keys_age_seconds", Kind::Gauge, "Time since keys were fetched.", age.as_secs());
         }
     }
+}
+
+/// The keys of one issuer.
+fn of_keys(keys: &KeyStatus) -> Value {
+    json!({
+        "keys": keys.keys,
+        "ageSeconds": keys.age.map(|age| age.as_secs()),
+        "nextRefreshSeconds": keys.next_refresh.map(|next| next.as_secs()),
+        "failing": keys.failing,
+        "serveStaleForSeconds": keys.serve_stale_for.as_secs(),
+    })
 }
 
 /// What `/health` answers, in this order.

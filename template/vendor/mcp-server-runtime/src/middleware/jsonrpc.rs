@@ -24,6 +24,7 @@ use crate::metrics::{Metrics, Refusal};
 use crate::middleware::errors;
 use crate::middleware::limits::{Full, Gate, Progress, Ticket};
 use crate::telemetry::{Answering, Failure, Telemetry};
+use crate::tool_calls::Permissions;
 
 /// JSON-RPC 2.0 §5.1.
 const PARSE_ERROR: i32 = -32700;
@@ -177,6 +178,11 @@ impl Gatekeeper {
             },
             Shape::Bad { code, message, id } => return self.bad(code, message, id),
         };
+        if let Some(permissions) = parts.extensions.get::<Permissions>()
+            && let Some(tool) = permissions.forbidden_call(parts.extensions.get(), &bytes)
+        {
+            return permissions.refuse(&parts, &tool);
+        }
         let answering = Answering(self.telemetry.operation(&parts, &bytes, self.timeout));
         if let Some(operation) = &answering.0 {
             parts.extensions.insert(Arc::clone(operation));

@@ -7,7 +7,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::names;
-use crate::cloudflare::is_secure;
+use crate::jwt::is_secure;
 
 /// Why a configuration of Infisical is refused. No text of it holds a value from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

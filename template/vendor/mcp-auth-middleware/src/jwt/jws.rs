@@ -1,4 +1,4 @@
-//! The shape of a token: a JWS in compact form (RFC 7515 §7.1) with the one algorithm that Access uses.
+//! The shape of a token: a JWS in compact form (RFC 7515 §7.1).
 //!
 //! Text in, decoded header and signature out. Nothing of the payload is decoded here: it is nobody's word until the
 //! signature has been checked.
@@ -8,15 +8,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
+use super::Algorithm;
 use crate::AuthError;
 
-/// A real Access token has about 1 KiB. Longer ones are refused before anything is computed.
-pub(super) const MAXIMUM_LENGTH: usize = 16 * 1024;
+/// A real access token has about 1 KiB. Longer ones are refused before anything is computed.
+pub(crate) const MAXIMUM_LENGTH: usize = 16 * 1024;
 
 /// A token taken apart, its signature not yet checked.
-pub(super) struct Jws<'t> {
+pub(crate) struct Jws<'t> {
+    /// How it is said to be signed.
+    pub algorithm: Algorithm,
     /// Which key is said to have signed it.
     pub key_id: String,
+    /// The media type of the whole token, such as `at+jwt`.
+    pub media_type: Option<String>,
     /// What was signed: header and payload as they came.
     pub signed: &'t str,
     /// The payload, still encoded.
@@ -31,6 +36,7 @@ pub(super) struct Jws<'t> {
 struct Header {
     alg: String,
     kid: Option<String>,
+    typ: Option<String>,
     /// Whether it is there, `null` included, which is no list of extensions either.
     #[serde(default, deserialize_with = "present")]
     crit: bool,
@@ -41,7 +47,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error>
 }
 
 impl<'t> Jws<'t> {
-    pub(super) fn parse(token: &'t str) -> Result<Self, AuthError> {
+    /// Takes a token apart that is signed by one of these algorithms.
+    pub(crate) fn parse(token: &'t str, allowed: &[Algorithm]) -> Result<Self, AuthError> {
         if token.len() > MAXIMUM_LENGTH {
             return Err(AuthError::JwtMalformed);
         }
@@ -50,17 +57,17 @@ impl<'t> Jws<'t> {
         if payload.contains('.') {
             return Err(AuthError::JwtMalformed); // five parts are a JWE
         }
-        let header: Header = decode_json(header)?;
+        let header: Header = parse_json(&decode_text(header)?)?;
         // Pinned, never taken from the token (RFC 8725 §3.1).
-        if header.alg != "RS256" {
-            return Err(AuthError::AlgorithmNotAllowed);
-        }
+        let algorithm = Algorithm::from_header(&header.alg).filter(|algorithm| allowed.contains(algorithm));
+        let algorithm = algorithm.ok_or(AuthError::AlgorithmNotAllowed)?;
         // Extensions that must be understood; there is none that we do (RFC 7515 §4.1.11).
         if header.crit || payload.is_empty() || signature.is_empty() {
             return Err(AuthError::JwtMalformed);
         }
         let key_id = header.kid.filter(|kid| !kid.is_empty()).ok_or(AuthError::UnknownKeyId)?;
-        Ok(Self { key_id, signed, payload, signature: decode(signature)? })
+        let signature = decode(signature)?;
+        Ok(Self { algorithm, key_id, media_type: header.typ, signed, payload, signature })
     }
 }
 
@@ -69,8 +76,12 @@ pub(super) fn decode(part: &str) -> Result<Vec<u8>, AuthError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| AuthError::JwtMalformed)
 }
 
+/// The text of a part.
+pub(crate) fn decode_text(part: &str) -> Result<String, AuthError> {
+    String::from_utf8(decode(part)?).map_err(|_| AuthError::JwtMalformed)
+}
+
 /// A part that holds JSON. A member of `T` that occurs twice is an error (RFC 7515 §4, RFC 7519 §4).
-pub(super) fn decode_json<T: DeserializeOwned>(part: &str) -> Result<T, AuthError> {
-    let json = String::from_utf8(decode(part)?).map_err(|_| AuthError::JwtMalformed)?;
-    serde_json::from_str(&json).map_err(|_| AuthError::JwtMalformed)
+pub(crate) fn parse_json<T: DeserializeOwned>(json: &str) -> Result<T, AuthError> {
+    serde_json::from_str(json).map_err(|_| AuthError::JwtMalformed)
 }

@@ -1,23 +1,22 @@
-//! The team's public keys: fetched, kept, refreshed ahead of time, and served for a bounded time without their server.
+//! An issuer's public keys: fetched, kept, refreshed ahead of time, and served for a bounded time without their server.
 //!
-//! Cloudflare rotates keys every six weeks and publishes the previous one for seven more days, so a set that is ten
-//! minutes old is fresh. What must hold: a flood of forged tokens costs the key server nothing, a failed fetch never
+//! Issuers rotate keys in days or weeks (Cloudflare every six weeks, and publishes the previous one for seven more days), so
+//! a set that is ten minutes old is fresh. What must hold: a flood of forged tokens costs the key server nothing, a failed fetch never
 //! replaces good keys, and every fetch is bounded in time and size.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use futures_util::StreamExt;
+use aws_lc_rs::signature::ParsedPublicKey;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::jws::decode;
+use super::fetch::{Client, FetchError};
+use super::key_set::{Keys, ParsedKeys, parse};
 use super::verified::{TokenDigest, Verified};
-
+use super::{Algorithm, KeySource};
 use crate::{AuthError, User};
 
 /// By which rules keys are fetched and kept.
@@ -66,26 +65,24 @@ pub struct KeyStatus {
     pub signature_checks: u64,
 }
 
-/// A real answer holds two keys and is about 5 KiB, certificates included.
-const MAXIMUM_ANSWER: usize = 256 * 1024;
-/// NIST SP 800-131A disallows RSA below 2048 bits; above 8192 a verification takes longer than a request should.
-const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// How soon a fetch is tried again where there are no keys at all.
 const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(2);
 
 pub(super) struct KeyCache {
-    url: String,
-    client: reqwest::Client,
+    source: KeySource,
+    /// The algorithms that tokens of this issuer may have.
+    algorithms: Vec<Algorithm>,
+    client: Client,
     policy: KeyPolicy,
     known: RwLock<Option<Arc<KeySet>>>,
     /// Held during a fetch, so that there is one at a time and the others wait for its result.
     latest: Arc<Mutex<Option<Attempt>>>,
     failing: AtomicBool,
+    /// How many keys of the latest answer were of no use: a change is worth a line.
+    skipped: AtomicUsize,
 }
 
-type Keys = HashMap<String, Arc<ParsedPublicKey>>;
-
-pub(super) struct KeySet {
+pub(crate) struct KeySet {
     keys: Keys,
     fetched_at: Instant,
     /// What these very keys have verified. It goes when the next set comes, so a token whose key was withdrawn is
@@ -99,36 +96,21 @@ struct Attempt {
     succeeded: bool,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum FetchError {
-    #[error("{0}")]
-    Http(&'static str),
-    #[error("status {0}")]
-    Status(u16),
-    #[error("answer larger than {MAXIMUM_ANSWER} bytes")]
-    TooLarge,
-    #[error("answer is not a JSON Web Key Set (RFC 7517)")]
-    NotAKeySet,
-    #[error("no usable RSA key in the answer")]
-    NoKeys,
-}
-
 impl KeyCache {
-    pub(super) fn new(url: String, policy: KeyPolicy) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            // A key server that sends us elsewhere is not the one that was configured.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(policy.timeout.min(Duration::from_secs(3)))
-            .timeout(policy.timeout)
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+    pub(super) fn new(
+        source: KeySource,
+        algorithms: Vec<Algorithm>,
+        policy: KeyPolicy,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            url,
-            client,
+            source,
+            algorithms,
+            client: Client::new(policy.timeout)?,
             policy,
             known: RwLock::new(None),
             latest: Arc::default(),
             failing: AtomicBool::new(false),
+            skipped: AtomicUsize::new(0),
         })
     }
 
@@ -140,18 +122,24 @@ impl KeyCache {
         Some(user)
     }
 
-    /// The key with this id and its set: the known one, or after one fetch where that is missing, too old or lacks it.
-    pub(super) async fn find(self: &Arc<Self>, kid: &str) -> Result<(Arc<ParsedPublicKey>, Arc<KeySet>), AuthError> {
+    /// The key with this id for this algorithm, and its set: the known one, or after one fetch where that is missing, too
+    /// old or lacks it.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        kid: &str,
+        algorithm: Algorithm,
+    ) -> Result<(Arc<ParsedPublicKey>, Arc<KeySet>), AuthError> {
         if let Some(set) = self.usable()
-            && let Some(key) = set.keys.get(kid)
+            && let Some(keys) = set.keys.get(kid)
         {
             self.refresh_if_old(&set);
-            return Ok((Arc::clone(key), set));
+            let key = keys.for_algorithm(algorithm).ok_or(AuthError::AlgorithmNotAllowed)?;
+            return Ok((key, set));
         }
         let succeeded = self.refresh_unless_recent().await;
         let set = self.usable().ok_or(AuthError::KeysUnavailable)?;
         match set.keys.get(kid) {
-            Some(key) => Ok((Arc::clone(key), set)),
+            Some(keys) => Ok((keys.for_algorithm(algorithm).ok_or(AuthError::AlgorithmNotAllowed)?, set)),
             // The key may be one that was published during the outage: we cannot know.
             None if !succeeded => Err(AuthError::KeysUnavailable),
             None => Err(AuthError::UnknownKeyId),
@@ -242,11 +230,11 @@ impl KeyCache {
             let succeeded = fetched.is_ok();
             match fetched {
                 Ok(keys) => {
-                    tracing::debug!(keys = keys.len(), "Cloudflare Access keys fetched");
+                    tracing::debug!(keys = keys.len(), "{} fetched", cache.source);
                     let set = Arc::new(KeySet { keys, fetched_at: Instant::now(), verified: Verified::default() });
                     *cache.known.write().unwrap_or_else(PoisonError::into_inner) = Some(set);
                 }
-                Err(error) => tracing::warn!("Cloudflare Access keys could not be fetched: {error}"),
+                Err(error) => tracing::warn!("{} could not be fetched: {error}", cache.source),
             }
             cache.failing.store(!succeeded, Ordering::Relaxed);
             *latest = Some(Attempt { at: Instant::now(), succeeded });
@@ -255,141 +243,20 @@ impl KeyCache {
     }
 
     async fn fetch(&self) -> Result<Keys, FetchError> {
-        let answer = self.client.get(&self.url).send().await.map_err(describe)?;
-        if answer.status() != http::StatusCode::OK {
-            return Err(FetchError::Status(answer.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        let mut chunks = answer.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(describe)?;
-            if body.len() + chunk.len() > MAXIMUM_ANSWER {
-                return Err(FetchError::TooLarge);
+        let answer = tokio::time::timeout(self.policy.timeout, self.source.fetch(&self.client));
+        let answer = answer.await.unwrap_or(Err(FetchError::Http("timed out")))?;
+        let ParsedKeys { keys, skipped } = parse(&answer, &self.algorithms)?;
+        let (key, wanted) = match self.algorithms[..] {
+            [Algorithm::Rs256] => ("RSA key", "RSA of 2048 bits or more for RS256".to_owned()),
+            _ => {
+                let names: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+                ("key", format!("a signature key for {}, RSA with 2048 bits or more", names.join(", ")))
             }
-            body.extend_from_slice(&chunk);
+        };
+        // Once, not with each fetch: issuers publish keys for other ends for years.
+        if self.skipped.swap(skipped, Ordering::Relaxed) != skipped && skipped > 0 {
+            tracing::warn!("{}: {skipped} unusable (not {wanted}, or id repeated)", self.source);
         }
-        parse(&body)
-    }
-}
-
-/// reqwest's own text holds the URL, which need not be in every log line; the kind of failure is what helps.
-fn describe(error: reqwest::Error) -> FetchError {
-    FetchError::Http(if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "cannot connect"
-    } else {
-        "connection failed"
-    })
-}
-
-/// The usable keys of a key set: RSA of 2048 bits and more, for signatures, with an id of their own. Others are
-/// skipped with a warning, so that one odd key does not take the good ones down.
-fn parse(body: &[u8]) -> Result<Keys, FetchError> {
-    #[derive(serde::Deserialize)]
-    struct RawSet {
-        keys: Vec<serde_json::Value>,
-    }
-    let raw: RawSet = serde_json::from_slice(body).map_err(|_| FetchError::NotAKeySet)?;
-    let mut keys = HashMap::new();
-    let mut skipped = 0_usize;
-    for value in raw.keys {
-        match usable_key(value) {
-            Some((kid, key)) if !keys.contains_key(&kid) => {
-                keys.insert(kid, Arc::new(key));
-            }
-            _ => skipped += 1,
-        }
-    }
-    if skipped > 0 {
-        tracing::warn!(
-            "Cloudflare Access keys: {skipped} unusable (not RSA of 2048 bits or more for RS256, or id repeated)"
-        );
-    }
-    if keys.is_empty() { Err(FetchError::NoKeys) } else { Ok(keys) }
-}
-
-/// The members of a JSON Web Key that decide (RFC 7517 §4, RFC 7518 §6.3.1).
-#[derive(serde::Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: String,
-    #[serde(rename = "use")]
-    key_use: Option<String>,
-    alg: Option<String>,
-    n: String,
-    e: String,
-}
-
-fn usable_key(value: serde_json::Value) -> Option<(String, ParsedPublicKey)> {
-    let jwk: Jwk = serde_json::from_value(value).ok()?;
-    let fits = jwk.kty == "RSA"
-        && !jwk.kid.is_empty()
-        && jwk.key_use.is_none_or(|u| u == "sig")
-        && jwk.alg.is_none_or(|a| a == "RS256");
-    let (n, e) = (decode(&jwk.n).ok()?, decode(&jwk.e).ok()?);
-    let components = RsaPublicKeyComponents { n: without_leading_zeros(&n), e: without_leading_zeros(&e) };
-    if !fits || !MODULUS_BITS.contains(&bits(components.n)) {
-        return None;
-    }
-    Some((jwk.kid, components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?))
-}
-
-/// Some issuers write the zero byte of the sign, which RFC 7518 §6.3.1.1 forbids; the number is the same.
-fn without_leading_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|b| **b == 0).count();
-    &number[zeros..]
-}
-
-fn bits(number: &[u8]) -> usize {
-    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
-}
-
-#[cfg(test)]
-mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-    use super::*;
-
-    fn rsa(kid: &str, bytes: usize, more: &str) -> String {
-        // The number need not be a real modulus: parsing looks at type, use, algorithm and size.
-        let n = URL_SAFE_NO_PAD.encode(vec![0xbb; bytes]);
-        format!(r#"{{"kty":"RSA","kid":"{kid}","n":"{n}","e":"AQAB"{more}}}"#)
-    }
-
-    fn kids(keys: &[String]) -> Vec<String> {
-        let body = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
-        let mut kids: Vec<_> = parse(body.as_bytes()).map(|k| k.into_keys().collect()).unwrap_or_default();
-        kids.sort();
-        kids
-    }
-
-    /// attacks.md 37.
-    #[test]
-    fn attack_37_unusable_keys_are_skipped() {
-        let ec = r#"{"kty":"EC","kid":"ec","crv":"P-256","x":"AAAA","y":"AAAA"}"#.to_owned();
-        let set = [
-            rsa("good", 256, r#","alg":"RS256","use":"sig""#),
-            rsa("bare", 256, ""),
-            rsa("small", 128, ""),
-            rsa("almost", 255, ""),
-            rsa("huge", 1025, ""),
-            rsa("enc", 256, r#","use":"enc""#),
-            rsa("rs512", 256, r#","alg":"RS512""#),
-            rsa("good", 256, r#","alg":"RS256""#),
-            rsa("", 256, ""),
-            ec,
-            "17".to_owned(),
-        ];
-        assert_eq!(kids(&set), ["bare", "good"]);
-    }
-
-    /// attacks.md 36: what is not a key set never replaces good keys, because it is an error.
-    #[test]
-    fn attack_36_answers_that_are_no_key_set() {
-        for bad in ["", "<html>", "{}", "[]", r#"{"keys":{}}"#, r#"{"keys":[]}"#, r#"{"keys":[{}]}"#] {
-            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
-        }
+        if keys.is_empty() { Err(FetchError::NoKeys(key)) } else { Ok(keys) }
     }
 }

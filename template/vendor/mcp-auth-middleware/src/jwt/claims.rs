@@ -1,4 +1,4 @@
-//! What an Access token says, and whether it holds here and now (RFC 7519 §4.1). Pure: the time comes as an argument.
+//! The registered claims of a token, and whether it holds here and now (RFC 7519 §4.1). Pure: the time comes as an argument.
 
 use std::time::Duration;
 
@@ -9,29 +9,20 @@ use crate::AuthError;
 /// Clocks differ: tokens are accepted this long after `exp` and before `nbf` or `iat`, in seconds.
 const LEEWAY: f64 = 60.0;
 
-/// The claims that decide. One that is there twice or of the wrong type makes the token malformed; others are not
-/// looked at.
+/// The claims that decide for every issuer. One that is there twice or of the wrong type makes the token malformed.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+pub(crate) struct RegisteredClaims {
     exp: NumericDate,
     nbf: Option<NumericDate>,
     iat: Option<NumericDate>,
     iss: Option<String>,
     aud: Option<Audience>,
-    /// The person's UUID; empty for a service token.
-    pub sub: Option<String>,
-    pub email: Option<String>,
-    /// The client id of a service token.
-    pub common_name: Option<String>,
-    /// `app` for an application's token, `org` for the team's session, which is for no application.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
 }
 
-impl Claims {
-    /// Whether the token holds at `now` (seconds since 1970) for this issuer and one of these applications, and was issued
-    /// at most `maximum_age` ago.
-    pub(super) fn check(
+impl RegisteredClaims {
+    /// Whether the token holds at `now` (seconds since 1970), is of this issuer and for one of these audiences, and was
+    /// issued at most `maximum_age` ago.
+    pub(crate) fn check(
         &self,
         issuer: &str,
         audiences: &[String],
@@ -61,8 +52,13 @@ impl Claims {
         Ok(())
     }
 
+    /// For whom the token is.
+    pub(crate) fn audiences(&self) -> &[String] {
+        self.aud.as_ref().map_or(&[], Audience::as_slice)
+    }
+
     /// When the token ends, by `exp` or by its age, leeway included, in seconds since 1970.
-    pub(super) fn good_until(&self, maximum_age: Duration) -> f64 {
+    pub(crate) fn good_until(&self, maximum_age: Duration) -> f64 {
         let by_age = self.iat.map_or(f64::INFINITY, |iat| iat.0 + maximum_age.as_secs_f64());
         self.exp.0.min(by_age) + LEEWAY
     }
@@ -97,11 +93,15 @@ enum Audience {
 }
 
 impl Audience {
-    fn holds(&self, tag: &str) -> bool {
+    fn as_slice(&self) -> &[String] {
         match self {
-            Self::One(aud) => aud == tag,
-            Self::Many(auds) => auds.iter().any(|aud| aud == tag),
+            Self::One(aud) => std::slice::from_ref(aud),
+            Self::Many(auds) => auds,
         }
+    }
+
+    fn holds(&self, tag: &str) -> bool {
+        self.as_slice().iter().any(|aud| aud == tag)
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
         for (name, value) in claims.as_object().expect("an object") {
             all[name] = value.clone();
         }
-        let claims: Claims = serde_json::from_value(all).map_err(|_| AuthError::JwtMalformed)?;
+        let claims: RegisteredClaims = serde_json::from_value(all).map_err(|_| AuthError::JwtMalformed)?;
         claims.check("https://team.example", &["other".to_owned(), "tag".to_owned()], DAY, NOW)
     }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn attack_08_without_a_clock_everything_has_expired() {
         let claims = serde_json::json!({"exp": NumericDate::MAXIMUM, "iss": "https://team.example", "aud": "tag"});
-        let claims: Claims = serde_json::from_value(claims).expect("claims");
+        let claims: RegisteredClaims = serde_json::from_value(claims).expect("claims");
         let checked = claims.check("https://team.example", &["tag".to_owned()], DAY, f64::INFINITY);
         assert_eq!(checked, Err(AuthError::JwtExpired));
     }

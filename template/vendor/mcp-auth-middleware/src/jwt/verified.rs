@@ -17,21 +17,26 @@ use crate::User;
 /// So long a token is taken for what it was. Not longer than the leeway, which is how exactly `exp` is known anyway.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// So many tokens at most, about 1 MiB in all: the names in real tokens have some 100 bytes.
+/// So many tokens at most, about 1 MiB in all: the names in real tokens have some 100 bytes. A token with many roles takes as
+/// much more as they have, some KiB; all of a token has 12 KiB at most.
 const CAPACITY: usize = 4096;
 
 /// The SHA-256 of a token as it came, signature included.
 ///
-/// It is looked up in a hash table and not compared in constant time: who does not have the token cannot choose its
+/// The memory looks it up in a hash table and does not compare it in constant time: who does not have the token cannot choose its
 /// digest, so the time taken tells nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct TokenDigest([u8; 32]);
+pub(crate) struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    pub(super) fn of(token: &[u8]) -> Self {
+    pub(crate) fn of(token: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, token).as_ref());
         Self(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 

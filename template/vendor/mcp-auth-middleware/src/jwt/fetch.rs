@@ -1,0 +1,76 @@
+//! One JSON document from an issuer: bounded in time and size, and from nowhere else than asked.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+/// A real answer holds two keys and is about 5 KiB, certificates included.
+const MAXIMUM_ANSWER: usize = 256 * 1024;
+
+/// Why an issuer's document cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error("{0}")]
+    Http(&'static str),
+    #[error("status {0}")]
+    Status(u16),
+    #[error("answer larger than {MAXIMUM_ANSWER} bytes")]
+    TooLarge,
+    #[error("answer is not a JSON Web Key Set (RFC 7517)")]
+    NotAKeySet,
+    #[error("no usable {0} in the answer")]
+    NoKeys(&'static str),
+    #[error("no metadata at any well-known address (RFC 8414, OpenID Connect Discovery): {0}")]
+    NoMetadata(Box<Self>),
+    #[error("answer is not the metadata of an issuer (RFC 8414)")]
+    NotMetadata,
+    #[error("metadata of another issuer")]
+    OtherIssuer,
+    #[error("the address of the keys is not https")]
+    InsecureKeys,
+}
+
+/// The client of one issuer.
+pub(super) struct Client(reqwest::Client);
+
+impl Client {
+    pub(super) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            // A key server that sends us elsewhere is not the one that was configured.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(timeout.min(Duration::from_secs(3)))
+            .timeout(timeout)
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self(client))
+    }
+
+    /// The body of the answer, which has to be 200.
+    pub(super) async fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+        let answer = self.0.get(url).send().await.map_err(describe)?;
+        if answer.status() != http::StatusCode::OK {
+            return Err(FetchError::Status(answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(describe)?;
+            if body.len() + chunk.len() > MAXIMUM_ANSWER {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// reqwest's own text holds the URL, which need not be in every log line; the kind of failure is what helps.
+fn describe(error: reqwest::Error) -> FetchError {
+    FetchError::Http(if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "cannot connect"
+    } else {
+        "connection failed"
+    })
+}

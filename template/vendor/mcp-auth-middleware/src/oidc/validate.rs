@@ -1,0 +1,149 @@
+//! One token: from its text to a [`User`], or the reason why not.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+
+use super::OidcConfig;
+use super::claims::{check_kind, identify};
+use crate::jwt::{
+    Algorithm, Claims, Jws, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
+    parse_json, seconds_since_1970,
+};
+use crate::refusal::Refusal;
+use crate::{AuthError, User};
+
+/// Validates access tokens of the configured issuers; holds their public keys.
+#[derive(Clone)]
+pub struct OidcValidator(Arc<Inner>);
+
+struct Inner {
+    issuers: Vec<Issuer>,
+    /// Those of all issuers, for what is looked at before the issuer is known.
+    algorithms: Vec<Algorithm>,
+}
+
+struct Issuer {
+    config: OidcConfig,
+    verifier: Verifier,
+}
+
+impl OidcValidator {
+    /// Prepares the validation; nothing is fetched yet.
+    ///
+    /// # Errors
+    /// Where the HTTP client for the issuers cannot be built.
+    pub fn new(configs: Vec<OidcConfig>) -> Result<Self, reqwest::Error> {
+        let issuer = |config: OidcConfig| {
+            let verifier = Verifier::new(config.key_source(), config.algorithms.clone(), config.key_policy)?;
+            Ok(Issuer { config, verifier })
+        };
+        let issuers: Vec<_> = configs.into_iter().map(issuer).collect::<Result<_, reqwest::Error>>()?;
+        let allowed = |algorithm: &Algorithm| issuers.iter().any(|issuer| issuer.config.algorithms.contains(algorithm));
+        let algorithms = Algorithm::ALL.into_iter().filter(allowed).collect();
+        Ok(Self(Arc::new(Inner { issuers, algorithms })))
+    }
+
+    /// Fetches the keys of all issuers now and then ahead of their age. Never returns: spawn it, and abort it to stop.
+    pub async fn keep_keys_fresh(&self) {
+        join_all(self.0.issuers.iter().map(|issuer| issuer.verifier.keep_keys_fresh())).await;
+    }
+
+    /// The state of the keys of each issuer.
+    #[must_use]
+    pub fn key_status(&self) -> Vec<(String, KeyStatus)> {
+        self.0.issuers.iter().map(|issuer| (issuer.config.issuer.clone(), issuer.verifier.status())).collect()
+    }
+
+    /// The user of a token that passed a moment ago, without a signature check.
+    pub(crate) fn known(&self, token: &TokenDigest) -> Option<User> {
+        let now = seconds_since_1970();
+        self.0.issuers.iter().find_map(|issuer| issuer.verifier.known(token, now)).map(|user| User::clone(&user))
+    }
+
+    /// The whole check of a token that is not known.
+    pub(crate) async fn validate(&self, token: &str, digest: TokenDigest) -> Result<User, Refusal> {
+        let jws = Jws::parse(token, &self.0.algorithms)?;
+        let payload = decode_text(jws.payload)?;
+        let issuer = self.issuer_of(&payload)?;
+        if !issuer.config.algorithms.contains(&jws.algorithm) {
+            return Err(AuthError::AlgorithmNotAllowed.into());
+        }
+        let keys = issuer.verifier.verify(&jws).await.map_err(|error| match error {
+            AuthError::UnknownKeyId => Refusal::got(error, &issuer.config.issuer, &jws.key_id),
+            other => other.into(),
+        })?;
+        let (user, until, now) = issuer.accept(&jws, &payload)?;
+        keys.remember(digest, &user, until, now);
+        Ok(user)
+    }
+
+    /// The issuer that a token names, by whose rules alone it is checked. Nothing of it is believed yet.
+    fn issuer_of(&self, payload: &str) -> Result<&Issuer, Refusal> {
+        #[derive(Deserialize)]
+        struct Named {
+            iss: Option<String>,
+        }
+        let Named { iss } = parse_json(payload)?;
+        let iss = iss.unwrap_or_default();
+        self.0.issuers.iter().find(|issuer| issuer.config.issuer == iss).ok_or_else(|| {
+            let known: Vec<_> = self.0.issuers.iter().map(|issuer| issuer.config.issuer.as_str()).collect();
+            Refusal::got(AuthError::IssuerMismatch, &known.join(" or "), &iss)
+        })
+    }
+}
+
+impl Issuer {
+    /// Who calls by a token whose signature is good, until when it is good, and what time it is.
+    fn accept(&self, jws: &Jws<'_>, payload: &str) -> Result<(User, f64, f64), Refusal> {
+        let config = &self.config;
+        let registered: RegisteredClaims = parse_json(payload)?;
+        let claims: Claims = parse_json(payload)?;
+        let now = seconds_since_1970();
+        registered.check(&config.issuer, &config.audiences, config.max_token_age, now).map_err(
+            |error| match error {
+                AuthError::AudienceMismatch => {
+                    Refusal::got(error, &config.audiences.join(" or "), &registered.audiences().join(" and "))
+                }
+                other => other.into(),
+            },
+        )?;
+        check_kind(jws.media_type.as_deref(), &claims, &registered, config)?;
+        let user = identify(&claims, config)?;
+        let missing = |scope: &&String| !user.scopes().contains(scope);
+        let missing: Vec<_> = config.required_scopes.iter().filter(missing).cloned().collect();
+        if !missing.is_empty() {
+            return Err(Refusal::missing_scopes(config.required_scopes.clone(), missing));
+        }
+        Ok((user, registered.good_until(config.max_token_age), now))
+    }
+}
+
+impl fmt::Debug for OidcValidator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.issuers.iter().map(|issuer| &issuer.config.issuer)).finish()
+    }
+}
+
+/// Checks an access token: its shape, its algorithm, the issuer that it names, its signature by one of that issuer's keys,
+/// `exp`, `nbf`/`iat` with a leeway of 60 seconds, `aud`, that it is an access token; then whom it names, the allow lists
+/// and the scopes.
+///
+/// A token without `kid` is refused, as guessing a key helps nobody. A token that passed is known again by its SHA-256 for
+/// a minute, while it has not ended and its key is published.
+///
+/// # Errors
+/// The [`AuthError`] that names the first check that failed.
+pub async fn validate_access_token(token: &str, validator: &OidcValidator) -> Result<User, AuthError> {
+    // Before the digest, which would be the one thing that a long value costs.
+    if token.len() > MAXIMUM_LENGTH {
+        return Err(AuthError::JwtMalformed);
+    }
+    let digest = TokenDigest::of(token.as_bytes());
+    match validator.known(&digest) {
+        Some(user) => Ok(user),
+        None => validator.validate(token, digest).await.map_err(|refusal| refusal.error),
+    }
+}

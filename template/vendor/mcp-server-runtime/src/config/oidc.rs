@@ -1,0 +1,106 @@
+//! The issuers of access tokens: one by variables, several by a file.
+
+use std::path::Path;
+
+use mcp_auth_middleware::{Algorithm, OidcConfig, OidcConfigError};
+use secrecy::ExposeSecret as _;
+
+use super::{PublicUrl, Reader};
+use crate::handlers::metadata::RESOURCE;
+use crate::secret_files;
+
+impl Reader<'_> {
+    /// The issuer of `OIDC_ISSUER` and those of `OIDC_ISSUERS_FILE`.
+    pub(super) fn oidc(&mut self) -> Vec<OidcConfig> {
+        let audiences = self.audiences();
+        let mut issuers: Vec<_> = self.issuer(&audiences).into_iter().collect();
+        issuers.extend(self.issuers_of_file(&audiences));
+        let mut names: Vec<_> = issuers.iter().map(|issuer| issuer.issuer().to_owned()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let text = format!("has {:?} twice, or OIDC_ISSUER has it as well", pair[0]);
+            self.problems.add("OIDC_ISSUERS_FILE", text);
+        }
+        let max_token_age = self.seconds("MAX_TOKEN_AGE");
+        let (emails, domains) = (self.list("ALLOWED_EMAILS"), self.list("ALLOWED_EMAIL_DOMAINS"));
+        let finish = |issuer: OidcConfig| {
+            issuer.with_max_token_age(max_token_age).with_allowed_emails(&emails).with_allowed_domains(&domains)
+        };
+        issuers.into_iter().map(finish).collect()
+    }
+
+    /// A setting of an issuer that is set for nothing.
+    pub(super) fn unused_issuer(&self) -> Option<&'static str> {
+        let takes = self.env.text("AUTH_MODE").is_some_and(|mode| mode.to_ascii_lowercase().contains("oidc"));
+        ["OIDC_ISSUER", "OIDC_ISSUERS_FILE"].into_iter().find(|name| !takes && self.env.text(name).is_some())
+    }
+
+    /// What tokens for this server are for: by default its own address (RFC 8707).
+    fn audiences(&self) -> Vec<String> {
+        let given = self.list("OIDC_AUDIENCE");
+        if !given.is_empty() {
+            return given;
+        }
+        let public = self.env.text("PUBLIC_URL").and_then(|text| PublicUrl::parse(&text));
+        public.map(|url| format!("{}{RESOURCE}", url.base)).into_iter().collect()
+    }
+
+    fn issuer(&mut self, audiences: &[String]) -> Option<OidcConfig> {
+        let issuer = self.env.text("OIDC_ISSUER")?;
+        let config = match OidcConfig::new(&issuer, audiences) {
+            Ok(config) => config,
+            Err(OidcConfigError::Audience) => {
+                let text = "is missing, and so is PUBLIC_URL, from which it would follow: \
+                            what the issuer's tokens for this server have in aud";
+                self.problems.add("OIDC_AUDIENCE", text);
+                return None;
+            }
+            Err(error) => {
+                self.problems.add("OIDC_ISSUER", error.to_string());
+                return None;
+            }
+        };
+        let config = config
+            .with_algorithms(self.algorithms())
+            .map_err(|error| self.problems.add("OIDC_ALGORITHMS", error.to_string()))
+            .ok()?;
+        let scopes = self.list("OIDC_REQUIRED_SCOPES");
+        let scopes = scopes.iter().flat_map(|scope| scope.split_ascii_whitespace());
+        let claim = |name: &str, default: &str| self.env.text(name).unwrap_or_else(|| default.to_owned());
+        Some(
+            config
+                .with_required_scopes(scopes)
+                .with_email_claim(claim("OIDC_EMAIL_CLAIM", "email"))
+                .with_roles_claim(claim("OIDC_ROLES_CLAIM", "roles")),
+        )
+    }
+
+    fn algorithms(&mut self) -> Vec<Algorithm> {
+        let mut algorithms = Vec::new();
+        let names = self.list("OIDC_ALGORITHMS");
+        for name in &names {
+            match name.parse::<Algorithm>() {
+                Ok(algorithm) => algorithms.push(algorithm),
+                Err(error) => self.problems.add("OIDC_ALGORITHMS", error.to_string()),
+            }
+        }
+        if algorithms.is_empty() { Algorithm::DEFAULT.to_vec() } else { algorithms }
+    }
+
+    fn issuers_of_file(&mut self, audiences: &[String]) -> Vec<OidcConfig> {
+        const NAME: &str = "OIDC_ISSUERS_FILE";
+        let Some(path) = self.env.text(NAME) else { return Vec::new() };
+        // As secrets are read: of a bounded size, and text.
+        let text = match secret_files::read(Path::new(&path)) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.problems.add(NAME, format!("the file {path}: {problem}"));
+                return Vec::new();
+            }
+        };
+        OidcConfig::from_json(text.expose_secret(), audiences).unwrap_or_else(|error| {
+            self.problems.add(NAME, format!("the file {path}: {error}"));
+            Vec::new()
+        })
+    }
+}
