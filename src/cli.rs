@@ -137,6 +137,13 @@ pub struct AuditDocs {
         help_heading = INPUT
     )]
     pub stdin: bool,
+    /// The same for several documents: a line of JSON for each, {"path": "docs/a.md", "text": "…"}
+    #[arg(
+        long,
+        conflicts_with_all = ["stdin", "path", "paths", "fix", "baseline", "keep", "since", "since_merge_base"],
+        help_heading = INPUT
+    )]
+    pub stdin_batch: bool,
     /// With --stdin: where the document is or will be
     #[arg(long, value_name = "PATH", requires = "stdin", value_hint = ValueHint::FilePath, help_heading = INPUT)]
     pub path: Option<PathBuf>,
@@ -173,7 +180,7 @@ pub struct AuditDocs {
     #[arg(
         long,
         value_name = "CODE",
-        conflicts_with_all = ["paths", "baseline", "root", "flavor", "since", "since_merge_base", "stdin"],
+        conflicts_with_all = ["paths", "baseline", "root", "flavor", "since", "since_merge_base", "stdin", "stdin_batch"],
         value_parser = code_parser(),
         help_heading = CHECKS
     )]

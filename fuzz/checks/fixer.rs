@@ -17,7 +17,7 @@ pub(crate) fn fixer(bytes: &[u8]) {
     for (path, text) in PATHS.iter().zip(bytes.splitn(PATHS.len(), |byte| *byte == 0)) {
         fs::write(root.join(path), text).unwrap();
     }
-    let scope = Scope { paths: vec![root.to_owned()], root: Some(root.to_owned()), unsaved: None };
+    let scope = Scope { paths: vec![root.to_owned()], root: Some(root.to_owned()), unsaved: Vec::new() };
     let audit_again = || -> Report { audit(&scope, &Settings::default(), &Facts::default()).unwrap().0 };
     let before = audit_again();
     let plan = fixes(root, &before.findings);

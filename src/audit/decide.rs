@@ -105,7 +105,7 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         let scope =
-            Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()), unsaved: None };
+            Scope { paths: vec![folder.path().to_owned()], root: Some(folder.path().to_owned()), unsaved: Vec::new() };
         let (report, _) = audit(&scope, &Settings::default(), &Facts::default()).unwrap();
         let mut text = String::new();
         for decision in report.decisions {

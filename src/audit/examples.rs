@@ -29,7 +29,7 @@ pub(crate) fn findings_with(code: &str, files: &[(&str, &str)], settings: &Setti
 
 /// Returns the findings with one code in an existing tree.
 pub(crate) fn findings_in(code: &str, folder: &Path, settings: &Settings, facts: &Facts) -> String {
-    let scope = Scope { paths: vec![folder.to_owned()], root: Some(folder.to_owned()), unsaved: None };
+    let scope = Scope { paths: vec![folder.to_owned()], root: Some(folder.to_owned()), unsaved: Vec::new() };
     let (report, _) = audit(&scope, settings, facts).unwrap();
     let code: Code = code.parse().unwrap();
     report.findings.iter().filter(|finding| finding.code == code).map(line).collect::<Vec<_>>().join("\n")

@@ -190,16 +190,14 @@ pub fn read(
 ) -> Result<(Located, Corpus), AuditError> {
     let located = Located::find(scope)?;
     // Nothing needs to be where a document will be.
-    let named = if scope.unsaved.is_some() { &[][..] } else { &located.covered };
+    let named = if scope.unsaved.is_empty() { &*located.covered } else { &[] };
     let (patterns, tree) = rayon::join(
         || Patterns::new(&settings.deprecated, &settings.common_words),
         || Tree::walk(&located.root, located.repository, named),
     );
     let patterns = patterns?;
-    let tree = match (&scope.unsaved, located.covered.first()) {
-        (Some(unsaved), Some(path)) => tree.with_document(path, unsaved.text.clone()),
-        _ => tree,
-    };
+    let unsaved = scope.unsaved.iter().zip(&located.covered);
+    let tree = tree.with_documents(unsaved.map(|(unsaved, path)| (&**path, unsaved.text.clone())));
     let sites = site::detect(&tree, settings);
     let mut corpus = {
         let audited = audited(&tree, &located, settings)?;

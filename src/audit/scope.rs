@@ -19,8 +19,8 @@ pub struct Scope {
     /// The root: the folder that `/` means in a link. `None` takes the git repository around the paths, or their common
     /// folder.
     pub root: Option<PathBuf>,
-    /// A document that is audited in place of the paths, with a text that is not on the disk.
-    pub unsaved: Option<Unsaved>,
+    /// The documents that are audited in place of the paths, with texts that are not on the disk.
+    pub unsaved: Vec<Unsaved>,
 }
 
 /// The text that a document is about to have.
@@ -83,13 +83,12 @@ impl Located {
     pub fn find(scope: &Scope) -> Result<Self, ScopeError> {
         let real =
             |path: &Path| path.canonicalize().map_err(|source| ScopeError::Path { path: path.to_owned(), source });
-        let named: Vec<PathBuf> = match &scope.unsaved {
-            Some(unsaved) => vec![unsaved.path.clone()],
-            None => scope.paths.clone(),
-        };
-        let paths = match &scope.unsaved {
-            Some(unsaved) => vec![document(&unsaved.path)?],
-            None => named.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?,
+        let unsaved: Vec<PathBuf> = scope.unsaved.iter().map(|unsaved| unsaved.path.clone()).collect();
+        let (named, paths) = if unsaved.is_empty() {
+            (scope.paths.clone(), scope.paths.iter().map(|path| real(path)).collect::<Result<Vec<_>, _>>()?)
+        } else {
+            let paths = unsaved.iter().map(|path| document(path)).collect::<Result<Vec<_>, _>>()?;
+            (unsaved, paths)
         };
         let common = common(&paths);
         let repository = root_around(&common).map(Path::to_owned);

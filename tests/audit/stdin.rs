@@ -1,9 +1,10 @@
-//! `--stdin --path PATH`: a document that is not saved, in the tree on the disk.
+//! `--stdin --path PATH` and `--stdin-batch`: documents that are not saved, in the tree on the disk.
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::common::{Place, findings, mcp_kit, outcome, tree};
 
@@ -85,4 +86,22 @@ fn what_is_no_document_is_refused() {
     said += &outcome(&given(&place, &["--stdin"], b""));
     said += &outcome(&given(&place, &["--stdin", "--path", "a.md", "docs"], b""));
     assert_snapshot!("stdin_refused", said);
+}
+
+#[test]
+fn several_documents_see_each_other() {
+    let place = small();
+    let documents = [
+        ("docs/guide.md", "# Guide\n\n[new](far/new.md#second) [gone](gone.md)\n"),
+        ("docs/far/new.md", "# New\n\n## Second\n\n[guide](../guide.md#guide) [not](../guide.md#install)\n"),
+    ];
+    let lines = documents.map(|(path, text)| json!({"path": path, "text": text}).to_string()).join("\n");
+    let output = given(&place, &["--format", "json", "--stdin-batch"], lines.as_bytes());
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", outcome(&output)));
+    assert_eq!(
+        findings(&report),
+        ["docs/far/new.md:5 broken-anchor ../guide.md#install", "docs/guide.md:3 broken-link gone.md"]
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!place.path("docs/far").exists(), "nothing is written");
 }

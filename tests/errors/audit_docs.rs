@@ -68,6 +68,13 @@ pub(super) const CASES: &[Case] = &[
     case("audit_stdin_unreadable", &["AuditDocsError::Input"], &["audit-docs", "--stdin", "--path", "README.md"])
         .with(fixable)
         .shell("exec <."),
+    case("audit_stdin_batch_empty", &["BatchError::Empty", "AuditDocsError::Batch"], &["audit-docs", "--stdin-batch"]),
+    case("audit_stdin_batch_line", &["BatchError::Line"], &["audit-docs", "--stdin-batch"])
+        .with(|place| place.write("lines", "{\"path\": \"a.md\", \"text\": \"\"}\n{\"path\": \"b.md\"}\n"))
+        .shell("exec <lines"),
+    case("audit_stdin_batch_twice", &["BatchError::Twice"], &["audit-docs", "--stdin-batch"])
+        .with(|place| place.write("lines", "{\"path\": \"a.md\", \"text\": \"\"}\n".repeat(2)))
+        .shell("exec <lines"),
     // An older state.
     case("audit_since_without_git", &["RevisionError::Run"], &["audit-docs", "--since", "main"])
         .with(committed)

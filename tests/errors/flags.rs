@@ -20,6 +20,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("flags_audit_since_twice", &[], &["audit-docs", "--since", "main", "--since-merge-base", "main"]),
     case("flags_audit_stdin_without_path", &[], &["audit-docs", "--stdin"]),
+    case("flags_audit_stdin_twice", &[], &["audit-docs", "--stdin-batch", "--stdin", "--path", "a.md"]),
     case("flags_audit_stdin_and_paths", &[], &["audit-docs", "--stdin", "--path", "a.md", "docs"]),
     case("flags_audit_fix_scope", &[], &["audit-docs", "--fix=everything"]),
     case("flags_audit_dry_run_without_fix", &[], &["audit-docs", "--dry-run"]),

@@ -118,17 +118,24 @@ impl Tree {
         Self::new(self.root(), found).with_texts(texts).with_tracked(tracked).with_unknown(unknown)
     }
 
-    /// Returns the tree with another text at a path, which need not be there.
+    /// Returns the tree with other texts at some paths, which need not be there.
     #[must_use]
-    pub fn with_document(self, path: &[u8], text: Vec<u8>) -> Self {
-        let texts = std::iter::once((path.into(), text.into_boxed_slice())).collect();
-        if self.exact(path).is_some_and(|at| self.entries()[at as usize].kind == Kind::Document) {
+    pub fn with_documents<'a>(self, documents: impl Iterator<Item = (&'a [u8], Vec<u8>)>) -> Self {
+        let texts: FxHashMap<Box<[u8]>, Box<[u8]>> =
+            documents.map(|(path, text)| (path.into(), text.into_boxed_slice())).collect();
+        if texts.is_empty() {
+            return self;
+        }
+        let kind = |path: &[u8]| self.exact(path).map(|at| &self.entries()[at as usize].kind);
+        if texts.keys().all(|path| matches!(kind(path), Some(Kind::Document))) {
             return self.with_texts(texts);
         }
-        let mut entries: Vec<Entry> = self.entries().iter().filter(|entry| *entry.path != *path).cloned().collect();
-        entries.push(Entry { path: path.into(), kind: Kind::Document });
-        let missing = folders(path).filter(|folder| self.exact(folder).is_none());
-        entries.extend(missing.map(|folder| Entry { path: folder.into(), kind: Kind::Folder }));
+        let mut entries: Vec<Entry> =
+            self.entries().iter().filter(|entry| !texts.contains_key(&entry.path)).cloned().collect();
+        entries.extend(texts.keys().map(|path| Entry { path: path.clone(), kind: Kind::Document }));
+        let missing = texts.keys().flat_map(|path| folders(path)).filter(|folder| kind(folder).is_none());
+        let missing: FxHashSet<&[u8]> = missing.filter(|folder| !texts.contains_key(*folder)).collect();
+        entries.extend(missing.into_iter().map(|folder| Entry { path: folder.into(), kind: Kind::Folder }));
         let found = Collected { entries, unreadable: self.unreadable().to_vec(), checkouts: self.checkouts().to_vec() };
         Self::new(self.root(), found).with_texts(texts)
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::batch::BatchError;
 use super::review::ReviewError;
 use crate::audit::AuditError;
 use crate::audit::baseline::BaselineError;
@@ -31,6 +32,9 @@ pub(super) enum AuditDocsError {
     /// Standard input cannot be read.
     #[error("cannot read the document from standard input: {0}")]
     Input(io::Error),
+    /// Standard input is no batch of documents.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
     /// There is no such older state.
     #[error(transparent)]
     Revision(#[from] RevisionError),
@@ -58,6 +62,7 @@ impl AuditDocsError {
             Self::Audit(error) => error,
             Self::Baseline(error) => error,
             Self::WriteBaseline(error) => error,
+            Self::Batch(error) => error,
             Self::Revision(error) => error,
             Self::Git(error) => error,
             Self::Catalog(error) => error,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use super::batch;
 use super::failure::AuditDocsError;
 use super::review;
 use super::stale::stale;
@@ -43,16 +44,18 @@ pub(super) fn links_to(root: &Path) -> Option<String> {
 /// The label of the progress while documents are read.
 pub(super) const DOCUMENTS: &str = "documents read";
 
-/// Returns the scope that the flags name. Reads standard input with `--stdin`.
+/// Returns the scope that the flags name. Reads standard input with `--stdin` and `--stdin-batch`.
 pub(super) fn scope(command: &AuditDocs) -> Result<Scope, AuditDocsError> {
     let paths = if command.paths.is_empty() { vec![PathBuf::from(".")] } else { command.paths.clone() };
+    let input = || {
+        let mut text = Vec::new();
+        io::stdin().lock().read_to_end(&mut text).map_err(AuditDocsError::Input)?;
+        Ok::<_, AuditDocsError>(text)
+    };
     let unsaved = match &command.path {
-        Some(path) if command.stdin => {
-            let mut text = Vec::new();
-            io::stdin().lock().read_to_end(&mut text).map_err(AuditDocsError::Input)?;
-            Some(Unsaved { path: path.clone(), text })
-        }
-        _ => None,
+        Some(path) if command.stdin => vec![Unsaved { path: path.clone(), text: input()? }],
+        _ if command.stdin_batch => batch::parse(&input()?)?,
+        _ => Vec::new(),
     };
     Ok(Scope { paths, root: command.root.clone(), unsaved })
 }
@@ -90,12 +93,12 @@ pub(super) fn facts(
         unchanged_reviews: reviews.unwrap_or_default(),
         answers: None,
     };
-    if let (Some(unsaved), Some(path)) = (&scope.unsaved, located.covered.first())
-        && std::fs::read(root.join(native(path))).ok().as_ref() != Some(&unsaved.text)
-    {
-        let path = display_path(path);
-        facts.stale_pages.retain(|page| page.path != path);
-        facts.unchanged_reviews.retain(|reviewed| *reviewed != path);
+    for (unsaved, path) in scope.unsaved.iter().zip(&located.covered) {
+        if std::fs::read(root.join(native(path))).ok().as_ref() != Some(&unsaved.text) {
+            let path = display_path(path);
+            facts.stale_pages.retain(|page| page.path != path);
+            facts.unchanged_reviews.retain(|reviewed| *reviewed != path);
+        }
     }
     facts
 }

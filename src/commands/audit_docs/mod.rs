@@ -2,6 +2,7 @@
 //! prints the audit's report or applies its fixes.
 
 mod archive;
+mod batch;
 mod failure;
 mod fix;
 mod inputs;

@@ -43,7 +43,13 @@ async fn ask(report: &mut Report, probe: &Probe, config: &Config, store: Option<
             // The settings say what is missing of a token in the environment.
             Ok(Some(token)) if !token.expose().is_empty() => Some(token),
             Ok(_) => {
-                let advice = format!("Store it: `{} tokens set {key}`, or its variable.", config.service.name);
+                let advice = match store {
+                    TokenStore::Env(_) => format!("Set {key} in the server's environment."),
+                    _ => format!(
+                        "Store it: `{} tokens set {key}`, with the token on standard input.",
+                        config.service.name
+                    ),
+                };
                 report.fail(CHECK, format!("{name}: there is no {key}"), advice, CODES);
                 return;
             }
