@@ -9,15 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::config::Limits;
 use patient::Patient;
-use phase::{Phases, Times};
+use phase::{Phases, Times, Watched};
 
 /// Serves until `shutdown` resolves; then no connection is accepted any more, requests in flight have the grace
 /// period to finish, and what is left is cut.
@@ -57,7 +59,7 @@ async fn accept(
     bounds: Bounds,
     shutdown: impl Future<Output = ()>,
 ) -> GracefulShutdown {
-    let mut http = hyper::server::conn::http1::Builder::new();
+    let mut http = http1::Builder::new();
     // Its one time for heads would count between requests as well: `Patient` tells the two apart.
     http.header_read_timeout(None).max_buf_size(bounds.header_bytes);
     let times = Times { write: bounds.write, ..Times::default() };
@@ -75,11 +77,7 @@ async fn accept(
                 Ok((stream, place)) => {
                     // Answers are small and must not wait for more (Nagle's algorithm).
                     let _ = stream.set_nodelay(true);
-                    let phases = Phases::default();
-                    let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
-                    let service = TowerToHyperService::new(phase::Watched::new(router.clone(), phases));
-                    let connection = http.serve_connection(stream, service);
-                    let connection = graceful.watch(connection);
+                    let connection = graceful.watch(connection(&http, stream, times, router.clone()));
                     tokio::spawn(async move {
                         if let Err(error) = connection.await {
                             tracing::debug!("Connection ended: {error}");
@@ -96,6 +94,18 @@ async fn accept(
             () = &mut shutdown => return graceful,
         }
     }
+}
+
+/// A connection whose client has these times.
+fn connection<S: AsyncRead + AsyncWrite + Unpin>(
+    http: &http1::Builder,
+    stream: S,
+    times: Times,
+    router: Router,
+) -> http1::Connection<TokioIo<Patient<S>>, TowerToHyperService<Watched<Router>>> {
+    let phases = Phases::default();
+    let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
+    http.serve_connection(stream, TowerToHyperService::new(Watched::new(router, phases)))
 }
 
 /// Resolves on SIGTERM (containers) or Ctrl-C.
@@ -145,5 +155,78 @@ pub fn probe(listen: SocketAddr) -> std::io::Result<()> {
         Ok(())
     } else {
         Err(std::io::Error::other(format!("/health answered {}", String::from_utf8_lossy(&status))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+    use tokio::time::{Instant, sleep};
+
+    const REQUEST: &[u8] = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    fn client() -> DuplexStream {
+        let (server, client) = tokio::io::duplex(64 * 1024);
+        let mut http = http1::Builder::new();
+        http.header_read_timeout(None);
+        let router = Router::new().route("/health", axum::routing::get(|| async { "well" }));
+        tokio::spawn(connection(&http, server, Times::default(), router));
+        client
+    }
+
+    /// Sends these bytes, one each `pause`, and then nothing; the seconds from the first of them until the server ends.
+    async fn ended(client: DuplexStream, bytes: impl Into<Vec<u8>>, pause: Duration) -> u64 {
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let (start, bytes) = (Instant::now(), bytes.into());
+        let sending = tokio::spawn(async move {
+            for byte in bytes {
+                if writer.write_all(&[byte]).await.is_err() {
+                    break;
+                }
+                sleep(pause).await;
+            }
+            writer
+        });
+        // What the server says of a head that did not arrive is not looked at.
+        let _ = reader.read_to_end(&mut Vec::new()).await;
+        let seconds = start.elapsed().as_secs();
+        drop(sending);
+        seconds
+    }
+
+    async fn answered(client: &mut DuplexStream) {
+        client.write_all(REQUEST).await.expect("sent");
+        let mut answer = vec![0; 1024];
+        let read = client.read(&mut answer).await.expect("answered");
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_half_a_minute_however_it_comes() {
+        let endless = [b'x'; 1000];
+        for pause in [0.5, 2.0, 5.0, 25.0].map(Duration::from_secs_f64) {
+            assert_eq!(ended(client(), endless, pause).await, 30, "{pause:?}");
+            // After an answer as well.
+            let mut client = client();
+            answered(&mut client).await;
+            sleep(Duration::from_secs(50)).await;
+            assert_eq!(ended(client, endless, pause).await, 30, "{pause:?}");
+        }
+        let mut half = client();
+        answered(&mut half).await;
+        assert_eq!(ended(half, b"GET /hea", Duration::ZERO).await, 30);
+        assert_eq!(ended(client(), b"", Duration::ZERO).await, 30, "nothing at all");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_no_more_goes_after_two_minutes() {
+        for pause in [0, 10, 20, 35, 100] {
+            let mut client = client();
+            answered(&mut client).await;
+            sleep(Duration::from_secs(pause)).await;
+            answered(&mut client).await;
+            assert_eq!(ended(client, b"", Duration::ZERO).await, 120, "after a pause of {pause} s");
+        }
     }
 }

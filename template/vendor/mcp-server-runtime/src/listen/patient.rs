@@ -85,11 +85,19 @@ impl<S> Patient<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Patient<S> {
-    fn wrote<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Some bytes of an answer have gone.
+    fn sent(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        // An answer that comes in pieces over hours is no idle connection. Nothing else gives the client more time: hyper
+        // flushes whenever it looks, so whenever the client sends a byte.
+        if matches!(written, Poll::Ready(Ok(1..))) && self.phases.get() == Phase::Idle {
+            (self.last, self.since) = (Phase::Idle, Instant::now());
+        }
+        self.in_time(context, written)
+    }
+
+    fn in_time<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;
-            // An answer that comes in pieces over hours is no idle connection.
-            self.since = Instant::now();
             return written;
         }
         let patience = self.times.write;
@@ -149,7 +157,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.wrote(context, written)
+        self.sent(context, written)
     }
 
     fn poll_write_vectored(
@@ -158,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.wrote(context, written)
+        self.sent(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -167,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.wrote(context, flushed)
+        self.in_time(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
