@@ -10,13 +10,35 @@ from pathlib import Path
 from generators import Failed, run
 from pages import Site
 
-#: `[text](destination)`, `[text][label]`; not in code spans, which are passed over first.
+#: `[text](destination)`; not in code spans, which are passed over first.
 INLINE = re.compile(r"(`+)(?:(?!\1).)*?\1(?!`)|(?P<open>!?\[)(?P<text>(?:[^\[\]`\n]|`[^`\n]*`|!\[[^\]\n]*\]\([^)\n]*\))*)(?P<middle>\]\(\s*<?)(?P<destination>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)(?P<end>[^)\n]*\))")
+#: `[text][label]`, `[label][]`, `[label]`.
+REFERENCE = re.compile(r"(`+)(?:(?!\1).)*?\1(?!`)|(?<!\\)(?P<open>!?\[)(?P<text>(?:[^\[\]`\n]|`[^`\n]*`)+)\](?:\[(?P<label>[^\[\]\n]*)\])?(?![(\[:{])")
+DEFINITION = re.compile(r"^ {0,3}\[(?P<label>[^\[\]^][^\[\]]*)\]:\s+<?(?P<destination>[^\s<>]+)>?")
 FENCE = re.compile(r"^\s*(?:>\s*)*(`{3,}|~{3,})")
 
 
+def labelled(text):
+    """A label as it is compared."""
+    return " ".join(text.split()).casefold()
+
+
+def is_elsewhere(destination):
+    """Whether a destination names a host."""
+    return re.match(r"(?i)[a-z][a-z0-9+.-]*:|//", destination) is not None
+
+
+def definitions(lines):
+    """The definitions of a document: label → destination, the first of each."""
+    found = {}
+    for line in lines:
+        if of := DEFINITION.match(line):
+            found.setdefault(labelled(of["label"]), of["destination"])
+    return found
+
+
 def mark_links(root, suffixes=(".md", ".mdx")):
-    """Writes a mark into the text of each inline link of the tree; returns mark → document, line, destination."""
+    """Writes a mark into the text of each link of the tree; returns mark → document, line, destination."""
     marks = {}
     for path in sorted(root.rglob("*")):
         if path.suffix not in suffixes or not path.is_file() or path.is_symlink() or {".git", "node_modules"} & set(path.parts):
@@ -25,7 +47,7 @@ def mark_links(root, suffixes=(".md", ".mdx")):
             lines = path.read_text().split("\n")
         except UnicodeDecodeError:
             continue
-        fence = None
+        defined, fence = definitions(lines), None
         for at, line in enumerate(lines):
             opening = FENCE.match(line)
             if opening and fence is None:
@@ -41,13 +63,24 @@ def mark_links(root, suffixes=(".md", ".mdx")):
                 continue
 
             def marked(link):
-                if not link["open"] or re.match(r"(?i)[a-z][a-z0-9+.-]*:|//", link["destination"]) or "{{" in link[0] or "{%" in link[0]:
+                if not link["open"] or is_elsewhere(link["destination"]) or "{{" in link[0] or "{%" in link[0]:
                     return link[0]
                 mark = len(marks) + 1
                 marks[mark] = (str(path.relative_to(root)), at + 1, link["destination"])
                 return f"{link['open']}{link['text']} L{mark:05}{link['middle']}{link['destination']}{link['end']}"
 
+            def referred(link):
+                label = link["label"] or link["text"]
+                destination = label and defined.get(labelled(label))
+                if not link["open"] or not destination or is_elsewhere(destination) or "{{" in destination:
+                    return link[0]
+                mark = len(marks) + 1
+                marks[mark] = (str(path.relative_to(root)), at + 1, destination)
+                return f"{link['open']}{link['text']} L{mark:05}][{label}]"
+
             lines[at] = INLINE.sub(marked, line)
+            if defined and not DEFINITION.match(line):
+                lines[at] = REFERENCE.sub(referred, lines[at])
         path.write_text("\n".join(lines))
     return marks
 

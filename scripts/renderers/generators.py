@@ -458,6 +458,8 @@ class MdBook(Generator):
             lines = [f"- [{path.stem}](<{path}>)" for path in chapters]
             (source / "SUMMARY.md").write_text("\n".join(["# Summary made up", "", *lines]) + "\n")
         run([CACHE / "mdbook/bin/mdbook", "build", "--dest-dir", root / "out", root], root)
+        # All chapters on one page: its links and ids are others than those of the chapters.
+        (root / "out/print.html").unlink(missing_ok=True)
         return root / "out"
 
 
