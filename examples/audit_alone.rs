@@ -21,7 +21,7 @@ use audit::{Facts, Scope, Settings};
 
 fn main() -> Result<(), audit::AuditError> {
     let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let scope = Scope { paths: vec![folder], root: None, unsaved: None };
+    let scope = Scope { paths: vec![folder], root: None, unsaved: Vec::new() };
     let (report, _) = audit::audit(&scope, &Settings::default(), &Facts::default())?;
     for finding in &report.findings {
         println!("{}:{}: {}", finding.path, finding.line, finding.message);
