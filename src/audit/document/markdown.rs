@@ -75,6 +75,14 @@ fn offset_in(text: &str, part: &str) -> Option<usize> {
     (offset + part.len() <= text.len()).then_some(offset)
 }
 
+/// Returns whether some line begins a definition: `: text`. pulldown-cmark takes `:smile:` for one as well; generators want a blank.
+fn has_definition(text: &str) -> bool {
+    memchr::memchr_iter(b':', text.as_bytes()).any(|at| {
+        let before = text[..at].trim_end_matches([' ', '\t', '>']);
+        text[at + 1..].starts_with([' ', '\t']) && (before.is_empty() || before.ends_with('\n'))
+    })
+}
+
 fn options(syntax: &Syntax, text: &str) -> Options {
     let mut options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -83,7 +91,7 @@ fn options(syntax: &Syntax, text: &str) -> Options {
         | Options::ENABLE_GFM;
     options.set(Options::ENABLE_HEADING_ATTRIBUTES, syntax.has(Construct::HeadingIds));
     options.set(Options::ENABLE_SMART_PUNCTUATION, syntax.has(Construct::SmartPunctuation));
-    options.set(Options::ENABLE_DEFINITION_LIST, syntax.has(Construct::DefinitionLists));
+    options.set(Options::ENABLE_DEFINITION_LIST, syntax.has(Construct::DefinitionLists) && has_definition(text));
     let has = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
     options.set(Options::ENABLE_MATH, syntax.has(Construct::Math) && memchr::memchr(b'$', text.as_bytes()).is_some());
     options.set(Options::ENABLE_WIKILINKS, syntax.has(Construct::WikiLinks) && has("[["));

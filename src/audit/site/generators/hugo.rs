@@ -239,6 +239,32 @@ fn section(part: &Part<'_>, folder: &[u8]) -> Vec<u8> {
     address
 }
 
+/// Returns the path of a file whose page has an address of its own: a file is published below the page of the nearest `index.md` or
+/// `_index.md`, wherever that is.
+fn of_bundle(part: &Part<'_>) -> Option<Vec<u8>> {
+    let mut folder = parent(part.path);
+    let (page, is_section) = loop {
+        let find = |name: &[u8]| (part.beside)(&join(folder, name));
+        match find(b"index.md").map(|page| (page, false)).or_else(|| find(b"_index.md").map(|page| (page, true))) {
+            Some(found) => break found,
+            None if folder.is_empty() => return None,
+            None => folder = parent(folder),
+        }
+    };
+    let text = |field: Option<_>| field.map(|field| page.text(field).as_bytes()).filter(|text| !text.is_empty());
+    let address = match (text(page.front_matter.address), text(page.front_matter.slug)) {
+        (Some(url), _) if memchr::memchr(b'.', file_name(url)).is_none() => bare(url).to_vec(),
+        (Some(_), _) => return None,
+        (None, Some(slug)) if !is_section => join(&section(part, parent(folder)), &urlized(slug)),
+        // The `slug` of sections is a part of it.
+        (None, _) => section(part, folder),
+    };
+    // Folders without such a page keep their letters.
+    let is_moved = text(page.front_matter.address).is_some() || address != *urlized(folder);
+    let rest = crate::audit::site::below(part.path, folder).filter(|_| is_moved)?;
+    Some(join(&address, rest))
+}
+
 /// A page is a folder; `index.md` and `_index.md` are their folder's, beside which their files lie. A folder at the top has a list.
 fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     if part.is_folder {
@@ -251,7 +277,7 @@ fn published(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     let (stem, ending) = part.split();
     let is_page = part.document.is_some() || matches!(ending, b"html" | b"adoc" | b"org" | b"rst" | b"pandoc");
     if !is_page {
-        sink.extend(part.file());
+        sink.extend(of_bundle(part).or_else(|| part.file()));
         return;
     }
     let name = file_name(stem);

@@ -128,10 +128,13 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let settings = match config {
         Some(config) => settings_of(tree, config, &mut site),
         None => {
+            // The file in that folder puts its parts together.
             if children.iter().any(|path| file_name(path) == b"config") {
                 leave_computed(&mut site, path, "the settings");
+                Value::Computed
+            } else {
+                Value::Table(Vec::new())
             }
-            Value::Table(Vec::new())
         }
     };
     if let Some(source) = text(&mut site, &file, &settings, "srcDir") {
@@ -142,7 +145,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     if let Some(path) = text(&mut site, &file, &settings, "base") {
         site.base = path.trim_matches('/').as_bytes().to_vec();
     }
-    if settings.get("rewrites").is_set() {
+    if settings.get("rewrites").is_set() && settings != Value::Computed {
         let why = format!("{} has rewrites, which change addresses", display_path(&file));
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
@@ -171,6 +174,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 fn anchors(settings: &Value) -> Option<&'static str> {
     let markdown = settings.get("markdown");
     match () {
+        () if settings == &Value::Computed || settings.get("...").is_set() => Some("computed settings"),
         () if markdown == &Value::Computed => Some("markdown"),
         () if markdown.get("anchor").is_set() => Some("markdown.anchor"),
         () if markdown.get("config").is_set() => Some("markdown.config"),
