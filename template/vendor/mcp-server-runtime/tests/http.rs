@@ -287,6 +287,14 @@ async fn every_error_has_a_body_of_json() {
 }
 
 #[tokio::test]
+async fn a_client_that_looks_for_oauth_can_say_what_is_wrong() {
+    let server = start().await;
+    let (status, body) = answer(server.http.post(server.url("/register"))).await;
+    assert_eq!((status, &body["error_description"]), (404, &body["message"]));
+    assert!(body["message"].as_str().is_some_and(|text| text.contains("check the one that you send")), "{body}");
+}
+
+#[tokio::test]
 async fn a_large_body_that_is_refused_does_not_cut_off_the_answer() {
     let server = start().await;
     for (token, status) in [("wrong-token-0123456789", 401), (BEARER, 413)] {

@@ -11,7 +11,12 @@ use serde_json::json;
 #[must_use]
 pub fn error(status: StatusCode, message: &str) -> Response {
     let reason = status.canonical_reason().unwrap_or("error").to_lowercase();
-    (status, Json(json!({"error": reason, "message": message}))).into_response()
+    let mut body = json!({"error": reason, "message": message});
+    if status == StatusCode::NOT_FOUND {
+        // A client whose token is refused may look for OAuth here, and shows its user what RFC 6749 §5.2 calls so.
+        body["error_description"] = message.into();
+    }
+    (status, Json(body)).into_response()
 }
 
 /// Whether the answer is an error without a body of a known type.
@@ -27,7 +32,9 @@ pub async fn described(response: Response) -> Response {
     let body = to_bytes(body, 16 * 1024).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&body);
     let message = match (text.trim(), parts.status) {
-        ("", StatusCode::NOT_FOUND) => "nothing is here; MCP is served at /mcp",
+        ("", StatusCode::NOT_FOUND) => {
+            "nothing is here: MCP is served at /mcp, and tokens are issued elsewhere; check the one that you send"
+        }
         ("", StatusCode::METHOD_NOT_ALLOWED) => "this method is not served here; the header Allow has those that are",
         ("", _) => "the request cannot be answered",
         (text, _) => text,
