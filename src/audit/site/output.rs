@@ -43,7 +43,7 @@ pub struct Outlet {
     pub prefix: Vec<u8>,
     /// It is known which of its files the links on a page count from: the first one.
     pub is_exact: bool,
-    /// Adds the files below the site's root that an entry becomes.
+    /// Adds the files below the prefix that an entry becomes; one with `/` in front is below the site's root.
     pub files: fn(&Part<'_>, &mut Vec<Vec<u8>>),
 }
 
@@ -178,7 +178,7 @@ impl Files {
         let mut made = Vec::new();
         (outlet.files)(part, &mut made);
         for file in made {
-            let file = join(&outlet.prefix, &file);
+            let file = file.strip_prefix(b"/").map_or_else(|| join(&outlet.prefix, &file), <[u8]>::to_vec);
             let mut folder = parent(&file);
             while !folder.is_empty() && self.folders.insert(folder.to_vec()) {
                 folder = parent(folder);

@@ -99,7 +99,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     complete(&mut site);
     site.base = super::base(settings.get("baseurl").text().unwrap_or_default());
     let file = display_path(path);
-    collections(&mut site, &settings);
+    let collections = collections(&mut site, &settings);
     html_permalinks(&mut site, tree);
     let plugins = settings.get("plugins").names().into_iter().chain(settings.get("gems").names());
     let unknown = plugins.into_iter().find(|name| !HARMLESS.contains(name)).map(|name| format!("the plugin {name}"));
@@ -123,19 +123,23 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     site.addresses = Addresses::Exact;
     if !is_default_permalink {
-        publish(&mut site, tree, folder, &settings);
+        publish(&mut site, tree, folder, &settings, &collections);
     }
     vec![site]
 }
 
+/// Returns whether pages are folders by default; nothing where that is computed.
+fn are_folders(settings: &Value) -> Option<bool> {
+    match settings.get("permalink") {
+        Value::Null => Some(false),
+        Value::Text(pattern) => Some(pattern == "pretty" || pattern.ends_with('/')),
+        _ => None,
+    }
+}
+
 /// Notes what the build publishes.
-fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value) {
-    let permalink = settings.get("permalink");
-    let directories = match permalink {
-        Value::Null => false,
-        Value::Text(pattern) => pattern == "pretty" || pattern.ends_with('/'),
-        _ => return,
-    };
+fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value, collections: &[Collection]) {
+    let Some(directories) = are_folders(settings) else { return };
     let gemfile = [folder, b""].into_iter().map(|folder| join(folder, b"Gemfile")).find_map(|path| {
         tree.find(&path)?;
         settings::text(tree, &path).ok()
@@ -149,12 +153,15 @@ fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value) {
     let addressing = Addressing { directories, documents: is_of_github || has_plugin, ..Addressing::default() };
     let mut outlets = vec![Outlet::exact(site.folder.clone(), files)];
     for route in site.routes.iter().filter(|route| route.folder != site.folder) {
-        outlets.push(Outlet {
-            folder: route.folder.clone(),
-            prefix: route.prefix.clone(),
-            is_exact: false,
-            files: if file_name(&route.folder) == b"_posts" { files_of_post } else { files_of_collection },
-        });
+        let by_path = collections.iter().find(|collection| collection.folder == route.folder);
+        let files = match by_path {
+            Some(Collection { directories: true, .. }) => files_of_folders,
+            Some(_) => files_by_path,
+            None if file_name(&route.folder) == b"_posts" => files_of_post,
+            None => files_of_collection,
+        };
+        let (folder, prefix) = (route.folder.clone(), route.prefix.clone());
+        outlets.push(Outlet { folder, prefix, is_exact: by_path.is_some(), files });
     }
     site.output = Some(Output { outlets, href, addressing });
 }
@@ -235,6 +242,50 @@ fn redirected_from(document: &Document, sink: &mut Vec<Vec<u8>>) {
     sink.extend(old.map(|old| at_permalink(document.text(*old))));
 }
 
+/// A collection whose pages are at their paths.
+struct Collection {
+    folder: Vec<u8>,
+    /// `x.md` is `x/index.html`.
+    directories: bool,
+}
+
+/// A page of a collection is a folder.
+fn files_of_folders(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    at_path(part, b"/index.html", sink);
+}
+
+/// A page of a collection is a file.
+fn files_by_path(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
+    at_path(part, b".html", sink);
+}
+
+fn at_path(part: &Part<'_>, ending: &[u8], sink: &mut Vec<Vec<u8>>) {
+    if part.is_folder {
+        return;
+    }
+    let page = [part.split().0, ending].concat();
+    let Some(document) = part.document else {
+        // Pages in HTML are not read: some have front matter.
+        sink.extend(part.file());
+        sink.push(page);
+        return;
+    };
+    if !document.front_matter.is_there {
+        sink.extend(part.file());
+        return;
+    }
+    let from_root = |path: Vec<u8>| [b"/", &*path].concat();
+    let permalink = document.front_matter.address.map(|address| document.text(address));
+    match permalink {
+        Some(permalink) if permalink.contains(':') => {}
+        Some(permalink) => sink.push(from_root(at_permalink(permalink))),
+        None => sink.push(page),
+    }
+    let mut old = Vec::new();
+    redirected_from(document, &mut old);
+    sink.extend(old.into_iter().map(from_root));
+}
+
 /// A page of a collection has its address by path, with or without an ending.
 fn files_of_collection(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
     at_addresses(part, page, sink);
@@ -259,7 +310,9 @@ fn at_addresses(part: &Part<'_>, addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>), 
         sink.push(join(&address, b"index.html"));
         sink.push([&address, b".html".as_slice()].concat());
     }
-    redirected_from(document, sink);
+    let mut old = Vec::new();
+    redirected_from(document, &mut old);
+    sink.extend(old.into_iter().map(|path| [b"/", &*path].concat()));
 }
 
 /// The setting by which headings are not named as kramdown names them for GitHub's Markdown.
@@ -285,8 +338,9 @@ fn is_one(tree: &Tree, folder: &[u8]) -> bool {
     !folder.is_empty() || parts.iter().any(|part| has(tree, folder, part))
 }
 
-/// Collections with `output`: `_NAME` beside the pages, at `/NAME/` or at what `permalink` says.
-fn collections(site: &mut Site, settings: &Value) {
+/// Collections with `output`: `_NAME` beside the pages, at `/NAME/` or at what `permalink` says. Returns those that are published by path.
+fn collections(site: &mut Site, settings: &Value) -> Vec<Collection> {
+    let mut by_path = Vec::new();
     let folder = join(&site.folder, settings.get("collections_dir").text().unwrap_or_default().as_bytes());
     let mut posts = settings.get("permalink").text().unwrap_or("date").to_owned();
     for (name, options) in settings.get("collections").entries() {
@@ -298,6 +352,12 @@ fn collections(site: &mut Site, settings: &Value) {
         match prefix(pattern.unwrap_or("/:collection/:path"), name) {
             Some(prefix) => {
                 let source = join(&folder, format!("_{name}").as_bytes());
+                let default = are_folders(settings);
+                let directories = pattern.map_or(default, |pattern| Some(pattern.ends_with('/')));
+                let is_path = pattern.is_none_or(|pattern| pattern.contains(":path"));
+                if let (Some(directories), true, Value::Bool(true)) = (directories, is_path, options.get("output")) {
+                    by_path.push(Collection { folder: source.clone(), directories });
+                }
                 let route = Route { folder: source, prefix, addresses: page, endings: &["html"] };
                 site.routes.push(route);
             }
@@ -309,10 +369,11 @@ fn collections(site: &mut Site, settings: &Value) {
     }
     let Some(prefix) = prefix_of_posts(&posts) else {
         site.leave_open(Forms::ADDRESSES, "the permalinks of posts are a pattern".to_owned(), NOTHING);
-        return;
+        return by_path;
     };
     let route = Route { folder: join(&folder, b"_posts"), prefix, addresses: post, endings: &["html"] };
     site.routes.push(route);
+    by_path
 }
 
 /// Returns the prefix of the path in the permalinks of a collection, or nothing for other permalinks.
