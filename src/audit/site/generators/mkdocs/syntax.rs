@@ -18,6 +18,9 @@ const EXTENSIONS: [(C, &[&str]); 6] = [
     (C::DefinitionLists, &["def_list"]),
 ];
 
+/// The marks of pages that a build composes, with those of `markdown_include`: `{!file!}`.
+const WITH_INCLUDES: &[&str] = &["\n::: ", "\n{%", "\n{{", "{!"];
+
 /// Returns `all` without what the extensions do not have, and with the settings of `toc`.
 pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
     let names: Vec<&str> =
@@ -30,7 +33,9 @@ pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
             syntax = syntax.without(&[construct]);
         }
     }
-    Syntax { dialect: dialect(extensions), ..syntax }
+    let has_includes = names.contains(&"markdown_include.include");
+    let composed_marks = if has_includes { WITH_INCLUDES } else { syntax.composed_marks };
+    Syntax { dialect: dialect(extensions), composed_marks, ..syntax }
 }
 
 /// Returns whether `slugify` names a function that is not known.
@@ -101,6 +106,8 @@ mod tests {
         let some = syntax("markdown_extensions: [admonition, pymdownx.tabbed]\n");
         assert!(some.has(C::Admonitions) && some.has(C::Tabs) && !some.has(C::AttributeLists));
         assert!(syntax("markdown_extensions:\n  - extra\n").has(C::DefinitionLists));
+        assert!(syntax("markdown_extensions: [markdown_include.include]\n").composed_marks.contains(&"{!"));
+        assert!(!some.composed_marks.contains(&"{!"));
     }
 
     #[test]
