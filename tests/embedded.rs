@@ -70,6 +70,23 @@ fn plain_cargo_generate_makes_the_same_project_with_libraries_of_the_registry() 
     compare_with_cargo_generate(Some("libraries=registry"));
 }
 
+/// A project is read in an hour: what its owner inherits besides the libraries, which nobody edits, has an end.
+#[test]
+fn an_owner_inherits_little() {
+    for (example, store, rust) in [("coda", "env", 1500), ("coda", "postgres", 1500), ("blank", "postgres", 700)] {
+        let place = Place::new();
+        place.ok(&["new", "my-server", "--no-git", "--example", example, "--token-store", store]);
+        let mut files = listing(&place.path("my-server"));
+        files.retain(|path, _| !path.starts_with("vendor/") && !path.starts_with(".mcp-kit/"));
+        let lines = |path: &str| files[path].0.split(|byte| *byte == b'\n').count() - 1;
+        let sources: usize = files.keys().filter(|path| path.ends_with(".rs")).map(|path| lines(path)).sum();
+        let project = format!("{example} with {store}");
+        assert!(files.len() <= 60, "{project}: {} files", files.len());
+        assert!(sources > 100 && sources <= rust, "{project}: {sources} lines of Rust");
+        assert!(lines("README.md") <= 150 && lines("src/main.rs") <= 40, "{project}");
+    }
+}
+
 fn compare_with_cargo_generate(answer: Option<&str>) {
     let place = Place::new();
     // Built with the tests, next to them: target/debug/deps/embedded-… and target/debug/examples/bare_generate.
