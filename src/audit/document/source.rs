@@ -1,5 +1,6 @@
 //! Facts that only the source has and not the parser's events.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
@@ -21,9 +22,13 @@ pub(super) fn attribute_id(word: &str) -> Option<&str> {
 
 /// Files whose text becomes a part of this one, by the `marks` in front of their names: `{{#include file}}` of mdBook, `--8<-- "file"` of
 /// MkDocs, `import X from 'file'` of MDX.
-pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, &'a str)> {
+pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, Cow<'a, str>)> {
     let mut found = Vec::new();
     for mark in marks {
+        if *mark == IMPORT {
+            found.extend(imports(text));
+            continue;
+        }
         let ends: &[char] = if mark.starts_with("{{") { &['}', ':'] } else { &['\n'] };
         for start in memchr::memmem::find_iter(text.as_bytes(), mark) {
             let from = start + mark.len();
@@ -34,14 +39,51 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
             };
             let file = part_of(mark, file);
             if is_markdown(file.as_bytes()) {
-                found.push((start..from + rest.len(), file));
+                found.push((start..from + rest.len(), file.into()));
             }
         }
         if *mark == SNIPPET {
-            found.extend(snippets(text));
+            found.extend(snippets(text).into_iter().map(|(range, file)| (range, file.into())));
         }
     }
     found
+}
+
+/// The mark in front of an import of MDX.
+const IMPORT: &str = "import ";
+
+/// Markdown files that MDX imports. A statement may take two lines; its path is a string of JavaScript, in which `\_` is `_`.
+fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
+    let word = IMPORT.trim_end();
+    memchr::memmem::find_iter(text.as_bytes(), word).filter_map(move |start| {
+        let from = start + word.len();
+        let before = text[..start].trim_end_matches(' ');
+        let is_begun = before.is_empty() || before.ends_with(['\n', ';']);
+        let rest = text[from..].strip_prefix(|c: char| c == ' ' || is_begun && c == '\n')?;
+        let from = text.len() - rest.len();
+        // The names may stand on the next line, or the path.
+        let lines = if is_begun { 2 } else { 1 };
+        let statement = &rest[..memchr::memchr_iter(b'\n', rest.as_bytes()).nth(lines - 1).unwrap_or(rest.len())];
+        let (before, file) = statement.split_once(['"', '\''])?;
+        let file = file.split(['"', '\'', '\n']).next().unwrap_or_default();
+        let is_whole = !before.contains("\n\n") && !before.contains(';');
+        let end = from + before.len() + 1 + file.len();
+        (is_whole && is_markdown(file.as_bytes())).then(|| (start..end, unescaped(file)))
+    })
+}
+
+/// A string of JavaScript without the backslashes in front of what needs none.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return text.into();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let is_escape = c == '\\' && characters.peek().is_some_and(|next| !next.is_ascii_alphanumeric());
+        plain.push(if is_escape { characters.next().unwrap_or(c) } else { c });
+    }
+    plain.into()
 }
 
 /// The mark in front of a snippet of MkDocs.
@@ -175,7 +217,25 @@ mod tests {
         let text = "```{include} ../e.md\n:start-after: x\n```\n";
         assert_eq!(includes(text, &["{include} "]).into_iter().map(|(_, file)| file).collect::<Vec<_>>(), ["../e.md"]);
         let text = "--8<-- \"a.md:part\"\n\n  --8<--\n  b.md\n  c.md:2:3\n  --8<--\nd.md\n";
-        let files: Vec<_> = includes(text, &marks).into_iter().map(|(range, file)| (&text[range], file)).collect();
+        let found = includes(text, &marks);
+        let files: Vec<_> = found.iter().map(|(range, file)| (&text[range.clone()], &**file)).collect();
         assert_eq!(files, [("--8<-- \"a.md:part\"", "a.md"), ("b.md", "b.md"), ("c.md:2:3", "c.md")]);
+    }
+
+    #[test]
+    fn imports_of_mdx() {
+        for (text, expected) in [
+            ("import A from './_a.mdx';\n", &["./_a.mdx"][..]),
+            (r"import A from './\_a.mdx';", &["./_a.mdx"]),
+            ("import\nA from \"./a.mdx\"\nimport B from 'b.md'\n", &["./a.mdx", "b.md"]),
+            ("import A from\n  './a.md'\n", &["./a.md"]),
+            ("import A from 'a.js'\nimport B from 'b.md'\n", &["b.md"]),
+            ("import A from 'a.md'; import\nB from 'b.md';\n", &["a.md", "b.md"]),
+            ("We import\n\n'a.md'\n", &[]),
+            ("important 'a.md'\n", &[]),
+        ] {
+            let found: Vec<_> = imports(text).map(|(_, file)| file.into_owned()).collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 }

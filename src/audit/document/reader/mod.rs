@@ -304,7 +304,7 @@ impl<'a> DocumentReader<'a> {
         }
         if self.syntax.has(Construct::Includes) {
             for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
-                let (span, destination) = (self.parsed.original_span(&range), self.strings.add(file));
+                let (span, destination) = (self.parsed.original_span(&range), self.strings.add(&file));
                 self.links.push(Link::new(span, Span::default(), destination, LinkKind::Include));
             }
         }
