@@ -235,11 +235,16 @@ fn at_permalink(permalink: &str) -> Vec<u8> {
     }
 }
 
+/// The path of a file below the root of the site, whatever the prefix of its folder.
+fn from_root(path: &[u8]) -> Vec<u8> {
+    [b"/", path].concat()
+}
+
 /// Adds the old addresses of a page.
 fn redirected_from(document: &Document, sink: &mut Vec<Vec<u8>>) {
     let front_matter = &document.front_matter;
     let old = front_matter.addresses.iter().filter(|old| front_matter.address != Some(**old));
-    sink.extend(old.map(|old| at_permalink(document.text(*old))));
+    sink.extend(old.map(|old| from_root(&at_permalink(document.text(*old)))));
 }
 
 /// A collection whose pages are at their paths.
@@ -274,16 +279,13 @@ fn at_path(part: &Part<'_>, ending: &[u8], sink: &mut Vec<Vec<u8>>) {
         sink.extend(part.file());
         return;
     }
-    let from_root = |path: Vec<u8>| [b"/", &*path].concat();
     let permalink = document.front_matter.address.map(|address| document.text(address));
     match permalink {
         Some(permalink) if permalink.contains(':') => {}
-        Some(permalink) => sink.push(from_root(at_permalink(permalink))),
+        Some(permalink) => sink.push(from_root(&at_permalink(permalink))),
         None => sink.push(page),
     }
-    let mut old = Vec::new();
-    redirected_from(document, &mut old);
-    sink.extend(old.into_iter().map(from_root));
+    redirected_from(document, sink);
 }
 
 /// A page of a collection has its address by path, with or without an ending.
@@ -310,9 +312,7 @@ fn at_addresses(part: &Part<'_>, addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>), 
         sink.push(join(&address, b"index.html"));
         sink.push([&address, b".html".as_slice()].concat());
     }
-    let mut old = Vec::new();
-    redirected_from(document, &mut old);
-    sink.extend(old.into_iter().map(|path| [b"/", &*path].concat()));
+    redirected_from(document, sink);
 }
 
 /// The setting by which headings are not named as kramdown names them for GitHub's Markdown.

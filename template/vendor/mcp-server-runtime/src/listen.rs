@@ -112,12 +112,15 @@ async fn accept(
     while let Ok(Ok((stream, place))) = timeout_at(last_call, accept()).await {
         take(stream, place);
     }
-    // Those that came in between: asked of the operating system, as the runtime hears of them later.
+    // Those that came in between: asked of the operating system, as the runtime hears of them later. No more than there are
+    // places for, and no longer than it takes to fill each once.
     if let Ok(listener) = listener.into_std() {
-        while let Ok((stream, _)) = listener.accept() {
+        for _ in 0..bounds.connections {
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { break };
+            let Ok((stream, _)) = listener.accept() else { break };
             let stream = stream.set_nonblocking(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
             if let Ok(stream) = stream {
-                take(stream, Arc::clone(&places).try_acquire_owned().ok());
+                take(stream, Some(place));
             }
         }
     }
