@@ -11,7 +11,7 @@ source scripts/env.sh
 
 usage() {
 	cat <<-'HELP'
-		usage: scripts/local-dev.sh [--demo [--once]] [--help]
+		usage: scripts/local-dev.sh [--demo [--once]] [--access] [--help]
 
 		Builds the server and runs it until Ctrl-C. The first run creates .env from .env.example, with a random Bearer
 		token that only you can read. Variables that are already set win over .env. The server takes Bearer tokens here,
@@ -25,6 +25,8 @@ usage() {
 		  --demo   a client connects, lists the tools and calls one
 		  --once   with --demo: stop after that
 {%- endif %}
+		  --access  puts an emulator of Cloudflare Access before the server: clients log in under any address, service tokens work,
+		            and a page has faults at a click. It listens on ACCESS_PORT, or 8788. With --demo no client connects by itself
 		  --help   this text
 
 		Example: scripts/local-dev.sh --demo
@@ -37,11 +39,12 @@ die() {
 	exit 1
 }
 
-demo=false once=false
+demo=false once=false access=false
 for argument; do
 	case $argument in
 	--demo) demo=true ;;
 	--once) once=true ;;
+	--access) access=true ;;
 	-h | --help)
 		usage
 		exit 0
@@ -54,6 +57,10 @@ for argument; do
 done
 if $once && ! $demo; then
 	printf 'local-dev.sh: --once goes with --demo\n' >&2
+	exit 2
+fi
+if $once && $access; then
+	printf 'local-dev.sh: --once does not go with --access, which waits for clients\n' >&2
 	exit 2
 fi
 
@@ -127,6 +134,7 @@ token_is_from_env_file=true
 mode=${AUTH_MODE:-bearer} store=${TOKEN_STORE:-env}
 # The demo is for this machine only, and works whatever else is configured.
 if $demo; then mode=bearer store=env; fi
+if $access; then mode=cloudflare; fi
 [[ -f .env ]] || create_env
 load_env
 export AUTH_MODE=$mode TOKEN_STORE=$store
@@ -152,10 +160,21 @@ elif [[ $TOKEN_STORE == env && -z ${CODA_API_TOKEN:-}${CODA_API_TOKEN_FILE:-} ]]
 {%- endif %}
 fi
 port_is_free "$PORT" || die "port $PORT is taken: stop what listens there, or set PORT to another"
+if $access; then
+	access_port=${ACCESS_PORT:-8788}
+	[[ $access_port =~ ^[1-9][0-9]*$ && $access_port != "$PORT" ]] || die "ACCESS_PORT is '$access_port', which is no port of its own"
+	port_is_free "$access_port" || die "port $access_port is taken: stop what listens there, or set ACCESS_PORT to another"
+	# The team is the emulator, whatever .env says; server and emulator read the same settings.
+	edge=http://127.0.0.1:$access_port
+	export HOST=127.0.0.1 CF_ACCESS_TEAM_DOMAIN=$edge CF_ACCESS_AUD=access-emulator CF_ACCESS_ALLOWED_SERVICE_TOKENS=emulator.access
+	unset CF_ACCESS_CERTS_URL PUBLIC_URL
+fi
 
 say "Building. The first time takes minutes, later ones seconds."
 targets=(--bin "$NAME")
 if $demo; then targets+=(--examples); fi
+# Only here is the emulator a part of the program: the image is built without.
+if $access; then targets+=(--features mcp-server-runtime/access-emulator); fi
 # What was built is run itself: `cargo run` of the server alone would build its libraries again, without the features that
 # only the examples need, and take longer than anybody waits below.
 built=$(cargo build --locked --message-format=json-render-diagnostics "${targets[@]}")
@@ -211,6 +230,26 @@ case $HOST in
 esac
 wait_for_health "$server" "http://$address:$PORT/health" || die "$NAME did not come up; the reason stands above"
 say "$NAME is up: http://$address:$PORT/health"
+
+if $access; then
+	say "Starting the Access emulator"
+	"$program" access-emulator &
+	emulator=$!
+	children+=("$emulator")
+	wait_for_health "$emulator" "$edge/cdn-cgi/access/certs" || die "the Access emulator did not come up; the reason stands above"
+	cat <<-CONNECT
+
+		Connect Claude Code, in another terminal, and log in with /mcp, under any address:
+
+		  claude mcp add --transport http $NAME $edge/mcp
+
+		Service tokens, and faults at a click: $edge/cdn-cgi/access/emulator
+
+	CONNECT
+	say "Serving until Ctrl-C"
+	wait "$server"
+	exit
+fi
 
 if $demo; then
 	say "A client connects"

@@ -23,6 +23,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::Algorithm;
 
+mod random;
+pub use random::{random_text, s256, sha256};
+
 /// A key with its id.
 pub struct TestKey {
     kid: String,

@@ -35,6 +35,9 @@ enum Command {
     },
     /// Looks for what stands between clients and this server; exit status 1 where something fails
     Doctor(doctor::Doctor),
+    /// Stands in for Cloudflare Access on this machine. Not in a build for production
+    #[cfg(feature = "access-emulator")]
+    AccessEmulator(crate::access_emulator::Arguments),
     #[command(flatten)]
     Store(StoreCommand),
 }
@@ -57,6 +60,8 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
         }
         // Also where the server could not start: that is what it is for.
         Command::Doctor(command) => return doctor::run(server, &command),
+        #[cfg(feature = "access-emulator")]
+        Command::AccessEmulator(arguments) => return crate::access_emulator::run(&Environment::process(), &arguments),
         other => other,
     };
     let config = match server.read(&Environment::process()) {

@@ -61,6 +61,8 @@
 //! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
 //! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
+#[cfg(feature = "access-emulator")]
+mod access_emulator;
 mod admin;
 pub mod answers;
 pub mod arguments;

@@ -28,7 +28,7 @@ impl Environment {
     }
 
     /// The trimmed value of a variable; an empty one counts as absent, as compose files set what is not given to "".
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         use secrecy::ExposeSecret as _;
         let text = self.values.get(name)?.expose_secret().trim();
         (!text.is_empty()).then(|| text.to_owned())
