@@ -211,13 +211,21 @@ if $demo; then
 fi
 {%- endif %}
 
+program=$(program "$NAME")
+if $access; then
+	say "Starting the Access emulator"
+	"$program" access-emulator &
+	emulator=$!
+	children+=("$emulator")
+	wait_for_health "$emulator" "$edge/cdn-cgi/access/certs" || die "the Access emulator did not come up; the reason stands above"
+fi
+
 say "Starting $NAME"
 if $demo; then
 	# Everything is on this machine: a proxy for the internet has no part in it.
 	export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 	export no_proxy=$NO_PROXY
 fi
-program=$(program "$NAME")
 "$program" &
 server=$!
 children+=("$server")
@@ -232,11 +240,6 @@ wait_for_health "$server" "http://$address:$PORT/health" || die "$NAME did not c
 say "$NAME is up: http://$address:$PORT/health"
 
 if $access; then
-	say "Starting the Access emulator"
-	"$program" access-emulator &
-	emulator=$!
-	children+=("$emulator")
-	wait_for_health "$emulator" "$edge/cdn-cgi/access/certs" || die "the Access emulator did not come up; the reason stands above"
 	cat <<-CONNECT
 
 		Connect Claude Code, in another terminal, and log in with /mcp, under any address:

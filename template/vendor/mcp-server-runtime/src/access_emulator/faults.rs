@@ -35,7 +35,7 @@ impl Fault {
             Self::NoAssertion,
             "no-assertion",
             "there are none, as behind a Bypass policy",
-            "MCP-AUTH-001 missing credentials",
+            "MCP-AUTH-001 no credentials",
         ),
     ];
 
