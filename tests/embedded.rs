@@ -87,6 +87,32 @@ fn an_owner_inherits_little() {
     }
 }
 
+/// The Access emulator lets everybody in. It is a part of what two places build, both for a developer's machine, and of nothing else.
+#[test]
+fn no_image_for_production_has_the_access_emulator() {
+    let files = Template::embedded().unwrap().files;
+    let text = |path: &str| String::from_utf8(files[path].bytes.to_vec()).unwrap();
+    let naming = |wanted: &str| -> Vec<(&str, usize)> {
+        let names = |bytes: &[u8]| String::from_utf8_lossy(bytes).matches(wanted).count();
+        let outside = files.iter().filter(|(path, _)| !path.starts_with("vendor/") && !path.ends_with(".md"));
+        outside.map(|(path, file)| (path.as_str(), names(&file.bytes))).filter(|(_, count)| *count > 0).collect()
+    };
+    assert_eq!(
+        naming("mcp-server-runtime/access-emulator"),
+        [("docker-compose.yml", 1), ("scripts/local-dev.sh", 1)],
+        "who builds it"
+    );
+    assert_eq!(naming("FEATURES"), [("Dockerfile", 4), ("docker-compose.yml", 1)], "who tells the Dockerfile so");
+    assert!(text("Dockerfile").contains("ARG FEATURES=\"\"\n"), "without a word, an image has no emulator");
+    // In compose it is the image of the services with the profile `access`, and the server has another one.
+    let compose = text("docker-compose.yml");
+    let (server, rest) = compose.split_once("\n  access:\n").unwrap();
+    assert!(!server.contains("access-emulator") && rest.matches("profiles: [access]").count() == 2);
+    assert!(rest.contains("127.0.0.1:8788:8788") && rest.matches("ports:").count() == 1, "published on loopback alone");
+    let manifest: toml::Table = text("vendor/mcp-server-runtime/Cargo.toml").parse().unwrap();
+    assert_eq!(manifest["features"]["default"].as_array().unwrap(), &[toml::Value::from("telemetry")]);
+}
+
 fn compare_with_cargo_generate(answer: Option<&str>) {
     let place = Place::new();
     // Built with the tests, next to them: target/debug/deps/embedded-… and target/debug/examples/bare_generate.
