@@ -31,12 +31,7 @@ impl Fault {
         (Self::OtherTeam, "other-team", "they are of another team", "MCP-AUTH-012 issuer mismatch"),
         (Self::UnknownKey, "unknown-key", "their key is not published", "MCP-AUTH-008 unknown key id"),
         (Self::WrongSignature, "wrong-signature", "another key has signed them", "MCP-AUTH-009 invalid signature"),
-        (
-            Self::NoAssertion,
-            "no-assertion",
-            "there are none, as behind a Bypass policy",
-            "MCP-AUTH-001 no credentials",
-        ),
+        (Self::NoAssertion, "no-assertion", "there are none, as behind a Bypass policy", "MCP-AUTH-001 no credentials"),
     ];
 
     /// The name in forms.
