@@ -86,7 +86,8 @@ pub(super) async fn panel(State(team): State<Arc<Team>>, headers: HeaderMap) -> 
     let _ = writeln!(
         body,
         "</table>\n<p>While the key server is down, the server goes on with the keys that it knows. Rotate the keys as well, and it \
-         answers 503 MCP-AUTH-017 until the key server is back.</p>\n<h2>Keys</h2>\n<p>{} {}</p>\n<ol>",
+         answers 503 MCP-AUTH-017 until the key server is back. It looks for a key that it does not know each 30 seconds at most; until \
+         then that is 401 MCP-AUTH-008.</p>\n<h2>Keys</h2>\n<p>{} {}</p>\n<ol>",
         button("keys", "rotate", "rotate: a new key signs, the one before stays published"),
         button("keys", "retire", "publish the newest alone")
     );
