@@ -166,7 +166,9 @@ if $access; then
 	port_is_free "$access_port" || die "port $access_port is taken: stop what listens there, or set ACCESS_PORT to another"
 	# The team is the emulator, whatever .env says; server and emulator read the same settings.
 	edge=http://127.0.0.1:$access_port
-	export HOST=127.0.0.1 CF_ACCESS_TEAM_DOMAIN=$edge CF_ACCESS_AUD=access-emulator CF_ACCESS_ALLOWED_SERVICE_TOKENS=emulator.access
+	export HOST=127.0.0.1 CF_ACCESS_TEAM_DOMAIN=$edge CF_ACCESS_ALLOWED_SERVICE_TOKENS=emulator.access
+	CF_ACCESS_AUD=acce55$(printf '%058d' 0)
+	export CF_ACCESS_AUD
 	unset CF_ACCESS_CERTS_URL PUBLIC_URL
 fi
 
