@@ -29,3 +29,17 @@ pub fn sha256(text: &str) -> [u8; 32] {
     bytes.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7636, appendix B.
+    #[test]
+    fn the_challenge_is_that_of_the_standard() {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"; // pragma: allowlist secret
+        assert_eq!(s256(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let (one, other) = (random_text(), random_text());
+        assert!(one != other && one.len() == 43);
+    }
+}
