@@ -117,7 +117,7 @@ const click = async (form) => {
   const answer = await fetch(panel, { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' });
   if (answer.status !== 303) throw new Error(`${JSON.stringify(form)}: ${answer.status}`);
 };
-await is('a wrong secret', { ...service('emulator.access'), 'CF-Access-Client-Secret': 'wrong' }, '401 Access');
+await is('a wrong secret', { ...service('emulator.access'), 'CF-Access-Client-Secret': 'wrong' }, '401 Access'); // pragma: allowlist secret
 await is('a service token without a policy', service('no-policy.access'), '403 Access');
 await is('a service token that the server does not list', service('not-listed.access'), '401 MCP-AUTH-015');
 const good = service('emulator.access');

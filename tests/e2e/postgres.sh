@@ -14,14 +14,19 @@ start_postgres() {
 	fi
 	od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$folder/owner"
 	chmod 444 "$folder/owner"
-	cd "$folder"
-	"${postgres_as[@]}" "$postgres_bin/initdb" -D "$folder/data" -U postgres --auth-local=trust --auth-host=scram-sha-256 \
-		--pwfile="$folder/owner" -E UTF8 >"$folder/log" 2>&1
+	# From there: its user may not enter the folder of whoever calls.
+	(
+		cd "$folder" || exit
+		"${postgres_as[@]}" "$postgres_bin/initdb" -D "$folder/data" -U postgres --auth-local=trust --auth-host=scram-sha-256 \
+			--pwfile="$folder/owner" -E UTF8 >"$folder/log" 2>&1
+	)
 	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	"${postgres_as[@]}" "$postgres_bin/pg_ctl" -w -D "$folder/data" -l "$folder/server.log" \
-		-o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder" start >"$folder/log" 2>&1
-	"${postgres_as[@]}" "$postgres_bin/createdb" -h "$folder" -p "$port" -U postgres mcp_auth
-	cd - >/dev/null
+	(
+		cd "$folder" || exit
+		"${postgres_as[@]}" "$postgres_bin/pg_ctl" -w -D "$folder/data" -l "$folder/server.log" \
+			-o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder" start >"$folder/log" 2>&1
+		"${postgres_as[@]}" "$postgres_bin/createdb" -h "$folder" -p "$port" -U postgres mcp_auth
+	)
 }
 
 stop_postgres() {
