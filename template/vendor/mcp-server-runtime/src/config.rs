@@ -309,6 +309,13 @@ impl Config {
                     .to_owned(),
             );
         }
+        // Plain http is accepted for loopback alone: no team of Cloudflare's is there.
+        if self.auth.cloudflare.as_ref().is_some_and(|access| access.issuer().starts_with("http://")) {
+            warnings.push(
+                "CF_ACCESS_TEAM_DOMAIN is an emulator on this machine, which lets in whoever reaches it: for development only"
+                    .to_owned(),
+            );
+        }
         if let Some(name) = self.unused_issuer {
             let mode = self.auth.mode;
             warnings.push(format!("{name} is set but not used, as AUTH_MODE is {mode}: add oidc to it"));

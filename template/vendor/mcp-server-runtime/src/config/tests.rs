@@ -358,3 +358,14 @@ fn several_issuers_come_from_a_file() {
         .expect("written");
     assert_eq!(variables_with_problems(&pairs), ["OIDC_ISSUERS_FILE"]);
 }
+
+#[test]
+fn an_emulated_team_is_warned_about() {
+    let with = |team| {
+        let pairs = [("AUTH_MODE", "cloudflare"), ("CF_ACCESS_TEAM_DOMAIN", team), ("CF_ACCESS_AUD", "tag")];
+        read(&pairs).expect("a good configuration").warnings()
+    };
+    let emulator = |warnings: &[String]| warnings.iter().any(|warning| warning.contains("an emulator"));
+    assert!(emulator(&with("http://127.0.0.1:8788")));
+    assert!(!emulator(&with("https://team.cloudflareaccess.com")));
+}
