@@ -67,25 +67,26 @@ pub(super) async fn pass(State(team): State<Arc<Team>>, request: Request) -> Res
             let name = caller.name().to_owned();
             (name, forward(&team, &caller, parts, body).await)
         }
-        Err(response) => ("nobody".to_owned(), response),
+        Err(response) => ("nobody".to_owned(), *response),
     };
     eprintln!("Access emulator: {line} by {name}: {}", response.status().as_u16());
     response
 }
 
-fn admit(team: &Team, parts: &Parts) -> Result<Caller, Response> {
+/// The caller; for anybody else the answer, boxed as it is large.
+fn admit(team: &Team, parts: &Parts) -> Result<Caller, Box<Response>> {
     let faults = team.changing().faults;
     let headers = &parts.headers;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !faults.ai_bots && text("user-agent").contains("Claude-User") {
-        return Err((StatusCode::FORBIDDEN, "Your request was blocked.").into_response());
+        return Err(Box::new((StatusCode::FORBIDDEN, "Your request was blocked.").into_response()));
     }
     if headers.contains_key("cf-access-client-id") || headers.contains_key("cf-access-client-secret") {
         return service_token(team, text("cf-access-client-id"), text("cf-access-client-secret"));
     }
     let opaque = text("authorization").strip_prefix("Bearer ").filter(|token| token.starts_with("oauth:"));
     if let (true, Some(token)) = (faults.managed_oauth, opaque) {
-        return oauth::caller(team, token).ok_or_else(|| challenge(team, parts, faults));
+        return oauth::caller(team, token).ok_or_else(|| Box::new(challenge(team, parts, faults)));
     }
     let cookie = cookies(headers).find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned());
     let known = cookie.and_then(|cookie| {
@@ -95,18 +96,17 @@ fn admit(team: &Team, parts: &Parts) -> Result<Caller, Response> {
             .filter(|(_, until)| *until > Instant::now())
             .map(|(caller, _)| caller.clone())
     });
-    known.ok_or_else(|| challenge(team, parts, faults))
+    known.ok_or_else(|| Box::new(challenge(team, parts, faults)))
 }
 
 /// Strict service tokens: a bad one is 401, one that no policy names 403, and neither is led to a login.
-fn service_token(team: &Team, id: &str, secret: &str) -> Result<Caller, Response> {
-    match team.service_tokens.iter().find(|token| token.id == id && token.secret == secret) {
-        None => Err((StatusCode::UNAUTHORIZED, "Access: the service token is not valid\n").into_response()),
-        Some(token) if !token.allowed => {
-            Err((StatusCode::FORBIDDEN, "Access: no policy allows this service token\n").into_response())
-        }
-        Some(token) => Ok(Caller::Service(token.id.clone())),
-    }
+fn service_token(team: &Team, id: &str, secret: &str) -> Result<Caller, Box<Response>> {
+    let (status, why) = match team.service_tokens.iter().find(|token| token.id == id && token.secret == secret) {
+        Some(token) if token.allowed => return Ok(Caller::Service(token.id.clone())),
+        Some(_) => (StatusCode::FORBIDDEN, "Access: no policy allows this service token\n"),
+        None => (StatusCode::UNAUTHORIZED, "Access: the service token is not valid\n"),
+    };
+    Err(Box::new((status, why).into_response()))
 }
 
 /// Who is not known: browsers, and everybody without Managed OAuth, are led to the login page; other clients are told where the

@@ -107,9 +107,9 @@ struct Asked {
 
 impl Asked {
     /// Errors are told here and not to the redirect address, which may be anybody's.
-    fn check(team: &Team, text: &str) -> Result<Self, Response> {
+    fn check(team: &Team, text: &str) -> Result<Self, Box<Response>> {
         let mut given = members(text);
-        let no = |kind, why| Err(refuse(kind, why));
+        let no = |kind, why| Err(Box::new(refuse(kind, why)));
         let client = given.remove("client_id").unwrap_or_default();
         let redirect_uri = given.remove("redirect_uri").unwrap_or_default();
         match team.changing().clients.get(&client) {
@@ -150,7 +150,7 @@ pub(super) async fn ask(State(team): State<Arc<Team>>, RawQuery(query): RawQuery
     let query = query.unwrap_or_default();
     match Asked::check(&team, &query) {
         Ok(_) => pages::login_form("/cdn-cgi/access/oauth/authorization", &form(&query)),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn ask(State(team): State<Arc<Team>>, RawQuery(query): RawQuery
 pub(super) async fn authorize(State(team): State<Arc<Team>>, body: String) -> Response {
     let asked = match Asked::check(&team, &body) {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let Some(caller) = person(&form(&body)) else {
         return (StatusCode::BAD_REQUEST, "give an address of mail\n").into_response();
