@@ -67,6 +67,7 @@ pub mod arguments;
 mod command;
 mod config;
 mod doctor;
+mod dumps;
 mod exposition;
 mod handlers;
 mod hangup;
