@@ -473,11 +473,20 @@ BEGIN
         WHERE pronamespace = 'mcp_auth_store'::regnamespace AND prosecdef
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO mcp_auth_keeper', routine.name);
-        -- The owner calls what nobody else may.
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO CURRENT_USER', routine.name);
+        -- The owner calls what nobody else may, and says who may.
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO CURRENT_USER WITH GRANT OPTION', routine.name);
     END LOOP;
 END
 $$;
 
 GRANT EXECUTE ON FUNCTION audit_field(BYTEA) TO mcp_auth_keeper;
 REVOKE CREATE ON SCHEMA mcp_auth_store FROM mcp_auth_keeper;
+
+-- Nobody acts as the keeper but by its functions: whoever has made them was a member of it for that alone.
+DO $$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+        EXECUTE pg_catalog.format('REVOKE mcp_auth_keeper FROM %I', current_user);
+    END IF;
+END
+$$;

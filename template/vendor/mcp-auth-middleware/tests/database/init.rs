@@ -1,5 +1,6 @@
 //! Setting a database up, and what the server's role may do in it.
 
+use crate::former::Former;
 use crate::postgres::{Database, key, keyring, own, shared};
 use mcp_auth_middleware::{InitReport, PostgresConfig, PostgresTokenStore, ServerRole, StoreError};
 use secrecy::SecretString;
@@ -186,4 +187,47 @@ async fn the_servers_role_may_do_its_work_and_no_more() {
     assert!(!error.to_string().contains(password), "{error}");
     let new = PostgresTokenStore::connect_lazy(&config(newer), keyring(1)).unwrap();
     assert!(new.get_token("server", "API", ACTOR).await.unwrap().is_none());
+}
+
+/// As with a database that somebody else runs: its owner may make roles, and is no superuser.
+#[tokio::test]
+async fn an_owner_need_not_be_a_superuser() {
+    for upgrade in [false, true] {
+        let database = shared().blank().await;
+        let (owner, server) = (format!("owner_{}", database.name), format!("server_{}", database.name));
+        database.run(&format!("CREATE ROLE {owner} LOGIN CREATEROLE")).await;
+        database.run(&format!("ALTER DATABASE {} OWNER TO {owner}", database.name)).await;
+        if upgrade {
+            Former::set_up(&database, &server).await;
+            let ours = "SELECT format('ALTER %s public.%I OWNER TO %I', 'TABLE', relname, current_setting('our.owner'))
+                        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+            let ours = ours.replace("current_setting('our.owner')", &format!("'{owner}'"));
+            let mut connection = database.connect().await;
+            for sql in sqlx::query_scalar::<_, String>(AssertSqlSafe(ours)).fetch_all(&mut connection).await.unwrap() {
+                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+            }
+            for name in ["refuse_change", "chain_advances", "notify_change"] {
+                let sql = format!("ALTER FUNCTION public.mcp_auth_{name}() OWNER TO {owner}");
+                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+            }
+            connection.close().await.unwrap();
+        }
+        let role = ServerRole::new(&server);
+        let config = database.config_as(&owner);
+        let report = PostgresTokenStore::init(&config, Some(&role)).await.unwrap();
+        assert_eq!((report.version, report.former_servers), (2, upgrade));
+        assert_eq!(PostgresTokenStore::init(&config, Some(&role)).await.unwrap().applied, 0);
+        assert_eq!(PostgresTokenStore::finish_upgrade(&config).await, Ok(upgrade));
+        let store = PostgresTokenStore::connect_lazy(&database.config_as(&server), keyring(1)).unwrap();
+        store.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
+        assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "value");
+        let found = store.inspect("server").await.unwrap();
+        assert_eq!((found.owner, found.unbound, found.missing, found.excess), (false, false, Vec::new(), Vec::new()));
+        assert_eq!(PostgresTokenStore::expire(&config, 1, ACTOR).await, Ok(0));
+        // The owner is no member of the keeper any more.
+        let mut connection = database.cluster.connect(&database.name, &owner).await;
+        let error = connection.execute("SET ROLE mcp_auth_keeper").await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{error}");
+        connection.close().await.unwrap();
+    }
 }

@@ -41,7 +41,7 @@ async fn what_a_neighbour_can_do_is_this_and_no_more() {
     let mut connection = database.cluster.connect(&database.name, &neighbour).await;
     let mut possible = Vec::new();
     let all = [
-        ("listen: a token has changed", "LISTEN mcp_auth_tokens".to_owned()),
+        ("listen: a token has changed", "LISTEN mcp_auth_tokens; UNLISTEN *".to_owned()),
         ("notify: servers look", "NOTIFY mcp_auth_tokens, 'x'".to_owned()),
         ("names of roles", "SELECT rolname FROM pg_roles".to_owned()),
         ("names of tables", "SELECT relname FROM pg_class WHERE relname = 'tokens'".to_owned()),
@@ -71,7 +71,7 @@ async fn what_a_neighbour_can_do_is_this_and_no_more() {
             format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{server}'"),
         ),
         ("take the server's rights", format!("GRANT {server} TO {neighbour}")),
-        ("lock", "LOCK TABLE mcp_auth_store.audit_chain".to_owned()),
+        ("lock", "DO $$ BEGIN LOCK TABLE mcp_auth_store.audit_chain; END $$".to_owned()),
         ("drop", "DROP SCHEMA mcp_auth_store CASCADE".to_owned()),
     ];
     // Somebody is connected whom it could end.

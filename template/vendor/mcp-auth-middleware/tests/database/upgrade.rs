@@ -165,3 +165,54 @@ async fn attack_58_tables_and_a_schema_of_others_are_not_ours() {
         );
     }
 }
+
+/// An audited read is one round trip where it was six. In turns, so that whatever else the machine does hits both.
+#[tokio::test(flavor = "multi_thread")]
+async fn audited_reads_cost_no_more_than_before() {
+    let (old, new) = (shared().blank().await, shared().blank().await);
+    Former::set_up(&old, "timed_before").await;
+    let former = Former::connect(&old, "timed_before", keyring(1)).await;
+    PostgresTokenStore::init(&new.config(), Some(&ServerRole::new("timed_today"))).await.unwrap();
+    let today = store(&new, "timed_today");
+    former.set("server", "API", "value", ACTOR).await.unwrap();
+    today.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for readers in [1, 4] {
+        for _ in 0..6 {
+            let began = Instant::now();
+            let mut tasks = JoinSet::new();
+            for _ in 0..readers {
+                let former = former.clone();
+                tasks.spawn(async move {
+                    for _ in 0..200 / readers {
+                        former.get("server", "API", ACTOR).await.unwrap();
+                    }
+                });
+            }
+            tasks.join_all().await;
+            before.push(began.elapsed());
+            let began = Instant::now();
+            let mut tasks = JoinSet::new();
+            for _ in 0..readers {
+                let today = today.clone();
+                tasks.spawn(async move {
+                    for _ in 0..200 / readers {
+                        today.get_token("server", "API", ACTOR).await.unwrap();
+                    }
+                });
+            }
+            tasks.join_all().await;
+            after.push(began.elapsed());
+        }
+        before.sort();
+        after.sort();
+        let (median_before, median_after) = (before[3], after[3]);
+        let ratio = median_after.as_secs_f64() / median_before.as_secs_f64();
+        println!(
+            "200 audited reads by {readers}: {median_before:.1?} before, {median_after:.1?} now, {ratio:.2} times"
+        );
+        assert!(ratio <= 1.3, "{ratio:.2} times as long: {before:?} {after:?}");
+        before.clear();
+        after.clear();
+    }
+}
