@@ -186,6 +186,13 @@ impl AuthLayer {
         futures_util::future::select(std::pin::pin!(follow), std::pin::pin!(store.watch(&config.service_name))).await;
     }
 
+    /// Whether there is a record of tool calls.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn records_calls(&self) -> bool {
+        matches!(self.authenticator.config.token_store, TokenStore::Postgres(_))
+    }
+
     /// Remembers a call of a tool for the record of tool calls, where the token store has one: PostgreSQL.
     /// [`keep_tokens_fresh`](Self::keep_tokens_fresh) writes it within a second or two.
     #[cfg(feature = "postgres")]

@@ -4,6 +4,7 @@
 //! issuer="https://…" tool="list_rows" outcome="ok" milliseconds=12`, and the id of the request, as every line. With
 //! PostgreSQL as the token store, it is a row of a table as well.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +25,7 @@ use crate::request_id;
 /// Lines about calls of tools have this target, for those who collect them apart.
 pub(crate) const TARGET: &str = "mcp_server_runtime::audit";
 
-/// A name that a caller has made up is cut here.
+/// A name that a caller has made up is cut here, in bytes.
 const LONGEST_NAME: usize = 128;
 
 /// The rules for tools, in the extensions of each request.
@@ -100,7 +101,7 @@ impl Permissions {
 fn called_tool(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Message<'a> {
-        method: std::borrow::Cow<'a, str>,
+        method: Cow<'a, str>,
         #[serde(borrow)]
         params: Option<&'a RawValue>,
     }
@@ -119,12 +120,10 @@ fn called_tool(body: &[u8]) -> Option<String> {
 /// line says so.
 #[derive(Debug)]
 pub struct ToolCall {
-    caller: String,
-    kind: &'static str,
-    issuer: String,
+    caller: Option<User>,
     tool: String,
     started: Instant,
-    outcome: Option<String>,
+    outcome: Option<Cow<'static, str>>,
     /// Who keeps the record of calls, if somebody does.
     auth: Option<AuthLayer>,
 }
@@ -132,10 +131,8 @@ pub struct ToolCall {
 impl ToolCall {
     pub(crate) fn begin(user: Option<&User>, tool: &str) -> Self {
         Self {
-            caller: user.map(|user| user.email.clone()).unwrap_or_default(),
-            kind: user.map_or("", |user| user.kind.as_str()),
-            issuer: user.and_then(User::issuer).unwrap_or_default().to_owned(),
-            tool: tool.chars().take(LONGEST_NAME).collect(),
+            caller: user.cloned(),
+            tool: tool[..tool.floor_char_boundary(LONGEST_NAME)].to_owned(),
             started: Instant::now(),
             outcome: None,
             auth: None,
@@ -143,7 +140,7 @@ impl ToolCall {
     }
 
     /// The call has an answer: `ok`, or in a word or two what went wrong, without anything of the arguments.
-    pub fn finish(mut self, outcome: impl Into<String>) {
+    pub fn finish(mut self, outcome: impl Into<Cow<'static, str>>) {
         self.outcome = Some(outcome.into());
     }
 }
@@ -154,24 +151,24 @@ impl Drop for ToolCall {
         let outcome = self.outcome.as_deref().unwrap_or(unfinished);
         let duration = self.started.elapsed();
         let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let Self { caller, kind, issuer, tool, .. } = &*self;
+        let caller = self.caller.as_ref();
         // Fields of text are written with escapes: one line stays one line.
         tracing::info!(
             target: TARGET,
-            caller = caller.as_str(),
-            kind,
-            issuer = issuer.as_str(),
-            tool = tool.as_str(),
+            caller = caller.map(|user| &*user.email).unwrap_or_default(),
+            kind = caller.map(|user| user.kind.as_str()).unwrap_or_default(),
+            issuer = caller.and_then(User::issuer).unwrap_or_default(),
+            tool = self.tool.as_str(),
             outcome,
             milliseconds,
             "Tool call"
         );
-        if let Some(auth) = &self.auth {
+        if let Some(auth) = self.auth.as_ref().filter(|auth| auth.records_calls()) {
             auth.record_call(ToolCallRecord {
-                caller: caller.clone(),
-                kind: (*kind).to_owned(),
-                issuer: Some(issuer.clone()).filter(|issuer| !issuer.is_empty()),
-                tool: tool.clone(),
+                caller: caller.map(|user| user.email.to_string()).unwrap_or_default(),
+                kind: caller.map(|user| user.kind.as_str().to_owned()).unwrap_or_default(),
+                issuer: caller.and_then(User::issuer).map(str::to_owned),
+                tool: self.tool.clone(),
                 outcome: outcome.to_owned(),
                 duration,
                 request_id: request_id::current().and_then(|id| id.to_str().map(str::to_owned).ok()),
