@@ -150,7 +150,12 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF NOT pg_catalog.pg_has_role(current_user, 'mcp_auth_keeper', may) THEN
-        EXECUTE pg_catalog.format('GRANT mcp_auth_keeper TO %I', current_user);
+        BEGIN
+            EXECUTE pg_catalog.format('GRANT mcp_auth_keeper TO %I', current_user);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'the role mcp_auth_keeper is there already, from another database of this server: whoever made it has to GRANT mcp_auth_keeper TO %, for the time of this',
+                current_user USING ERRCODE = 'insufficient_privilege';
+        END;
     END IF;
 END
 $$;
@@ -614,5 +619,7 @@ BEGIN
     IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
         EXECUTE pg_catalog.format('REVOKE mcp_auth_keeper FROM %I', current_user);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL; -- Somebody else has given it, and takes it back.
 END
 $$;

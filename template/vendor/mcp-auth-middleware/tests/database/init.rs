@@ -193,7 +193,9 @@ async fn the_servers_role_may_do_its_work_and_no_more() {
 #[tokio::test]
 async fn an_owner_need_not_be_a_superuser() {
     for upgrade in [false, true] {
-        let database = shared().blank().await;
+        // Of its own, in which nobody else has made the keeper.
+        let cluster = own();
+        let database = cluster.blank().await;
         let (owner, server) = (format!("owner_{}", database.name), format!("server_{}", database.name));
         database.run(&format!("CREATE ROLE {owner} LOGIN CREATEROLE")).await;
         database.run(&format!("ALTER DATABASE {} OWNER TO {owner}", database.name)).await;
@@ -229,5 +231,15 @@ async fn an_owner_need_not_be_a_superuser() {
         let error = connection.execute("SET ROLE mcp_auth_keeper").await.unwrap_err();
         assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{error}");
         connection.close().await.unwrap();
+        // Another one beside it, who has nothing to do with the first: it works, or says what to do (PostgreSQL 16 and later).
+        let second = cluster.blank().await;
+        let other = format!("other_{}", second.name);
+        second.run(&format!("CREATE ROLE {other} LOGIN CREATEROLE")).await;
+        second.run(&format!("ALTER DATABASE {} OWNER TO {other}", second.name)).await;
+        if let Err(error) = PostgresTokenStore::init(&second.config_as(&other), None).await {
+            assert!(error.to_string().contains(&format!("has to GRANT mcp_auth_keeper TO {other}")), "{error}");
+            second.run(&format!("GRANT mcp_auth_keeper TO {other}")).await;
+            PostgresTokenStore::init(&second.config_as(&other), None).await.unwrap();
+        }
     }
 }
