@@ -99,26 +99,37 @@ start() {
 	return 1
 }
 
+# has_audit_log LIST: of a backup. The first version of the tables was in the schema public.
+has_audit_log() { grep -qE 'TABLE DATA (mcp_auth_store|public) audit_log' "$1"; }
+
+# The schema that the tables are in, or nothing.
+schema() {
+	sql --dbname mcp_auth --command "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = coalesce(to_regclass('mcp_auth_store.audit_log'), to_regclass('public.audit_log'))"
+}
+
 # dump FILE: whole, or not at all.
 dump() {
 	inside pg_dump --username postgres --format custom --dbname mcp_auth >"$1.part" &&
 		inside pg_restore --list <"$1.part" >"$scratch/list" &&
-		grep -q 'TABLE DATA public audit_log' "$scratch/list" && mv "$1.part" "$1" && return
+		has_audit_log "$scratch/list" && mv "$1.part" "$1" && return
 	rm -f "$1.part"
 	return 1
 }
 
 # Into a database beside the one that is used; then the two change places.
 restore() {
-	local kept tokens
+	local kept tokens schema
 	inside pg_restore --list <"$1" >"$scratch/list" 2>"$scratch/said" ||
 		die "that is no backup which this PostgreSQL can read: $(head -n 1 "$scratch/said")"
-	grep -q 'TABLE DATA public audit_log' "$scratch/list" || die "that is a backup of something else: it has no audit log"
-	tokens=$(sql --dbname mcp_auth --command "SELECT to_regclass('audit_log') IS NOT NULL")
-	[[ $tokens == f ]] || tokens=$(sql --dbname mcp_auth --command 'SELECT EXISTS (SELECT FROM tokens) OR EXISTS (SELECT FROM audit_log)')
+	has_audit_log "$scratch/list" || die "that is a backup of something else: it has no audit log"
+	schema=$(schema) tokens=f
+	[[ -z $schema ]] ||
+		tokens=$(sql --dbname mcp_auth --command "SELECT EXISTS (SELECT FROM $schema.tokens) OR EXISTS (SELECT FROM $schema.audit_log)")
 	[[ $tokens == f ]] || $replace || die "the database holds tokens already; with --replace it is kept under another name"
 	sql --dbname postgres >/dev/null <<-'SQL'
 		SELECT 'CREATE ROLE mcp_auth LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mcp_auth') \gexec
+		SELECT 'CREATE ROLE mcp_auth_keeper NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mcp_auth_keeper') \gexec
 		DROP DATABASE IF EXISTS mcp_auth_restored WITH (FORCE);
 		CREATE DATABASE mcp_auth_restored TEMPLATE template0;
 	SQL
@@ -175,7 +186,8 @@ backup)
 			die "$file cannot be written"
 		fi
 	fi
-	say "$(sql --dbname mcp_auth --command "SELECT format('%s tokens, %s entries in the audit log', (SELECT count(*) FROM tokens), (SELECT count(*) FROM audit_log))"). The key is not in the backup: keep it elsewhere"
+	schema=$(schema)
+	say "$(sql --dbname mcp_auth --command "SELECT format('%s tokens, %s entries in the audit log', (SELECT count(*) FROM $schema.tokens), (SELECT count(*) FROM $schema.audit_log))"). The key is not in the backup: keep it elsewhere"
 	;;
 restore)
 	if [[ -z $file ]]; then

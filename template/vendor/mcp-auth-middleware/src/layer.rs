@@ -16,7 +16,6 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 #[cfg(feature = "postgres")]
-use crate::TokenChange;
 use crate::bearer::credential;
 use crate::cloudflare::{self, AccessValidator, validate_cloudflare_access_jwt};
 use crate::jwt::{KeyStatus, MAXIMUM_LENGTH, TokenDigest};
@@ -169,25 +168,48 @@ impl AuthLayer {
     }
 
     /// Follows the changes of the token store, so that a token that was stored or deleted counts within a second, not
-    /// when the known one is due. Never returns where the store tells of changes, at once elsewhere: spawn it beside the
-    /// server, and abort it at shutdown.
+    /// when the known one is due; says at the start what is wrong with the database's role and once an hour how the audit
+    /// log ends, and writes the record of tool calls. Never returns where the store tells of changes, at once elsewhere:
+    /// spawn it beside the server, and abort it at shutdown.
     #[cfg(feature = "postgres")]
     pub async fn keep_tokens_fresh(self) {
         let Authenticator { config, resolved, .. } = &*self.authenticator;
         let TokenStore::Postgres(store) = &config.token_store else { return };
-        if resolved.is_empty() {
-            return;
-        }
-        let mut changes = store.changes();
-        while let Some(change) = changes.next().await {
-            for (own, resolved) in resolved {
-                let other = matches!(&change, TokenChange::Changed { service, key }
-                    if *service != config.service_name || key != own);
-                // What may have been missed counts as a change.
-                if !other {
-                    resolved.forget();
-                }
+        let follow = async {
+            let mut changes = store.changes();
+            // What may have been missed counts as a change.
+            while changes.next().await.is_some() {
+                resolved.values().for_each(Resolved::forget);
             }
+        };
+        // It ends when the store is closed, and the rest with it.
+        futures_util::future::select(std::pin::pin!(follow), std::pin::pin!(store.watch(&config.service_name))).await;
+    }
+
+    /// Whether there is a record of tool calls.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn records_calls(&self) -> bool {
+        matches!(self.authenticator.config.token_store, TokenStore::Postgres(_))
+    }
+
+    /// Remembers a call of a tool for the record of tool calls, where the token store has one: PostgreSQL.
+    /// [`keep_tokens_fresh`](Self::keep_tokens_fresh) writes it within a second or two.
+    #[cfg(feature = "postgres")]
+    pub fn record_call(&self, call: crate::ToolCallRecord) {
+        if let TokenStore::Postgres(store) = &self.authenticator.config.token_store {
+            store.record_call(call);
+        }
+    }
+
+    /// Writes what is left of the record of tool calls, at the end of a server.
+    #[cfg(feature = "postgres")]
+    pub async fn write_calls(&self) {
+        let config = &self.authenticator.config;
+        if let TokenStore::Postgres(store) = &config.token_store
+            && let Err(error) = store.write_calls(&config.service_name).await
+        {
+            tracing::warn!("The last tool calls are in the log only: {error}");
         }
     }
 

@@ -110,9 +110,9 @@ pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth
 pub use oidc::{IssuersFileError, OidcConfig, OidcConfigError, OidcValidator, validate_access_token};
 #[cfg(feature = "postgres")]
 pub use store::{
-    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
+    AuditFault, AuditHash, AuditHead, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
     PostgresConfig, PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, StoredTokens,
-    TokenChange, TokenChanges, UnreadableToken,
+    TokenChange, TokenChanges, ToolCallRecord, UnreadableToken,
 };
 pub use store::{EnvTokenStore, StoreError, TokenInfo, TokenStore};
 #[cfg(feature = "infisical")]

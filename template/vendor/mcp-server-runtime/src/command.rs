@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, Environment, Format, store};
 use crate::server::{BuiltServer, Server, Service, keep_fresh};
-use crate::{doctor, listen, logging, panics};
+use crate::{doctor, dumps, listen, logging, panics};
 
 /// An MCP server. All settings come from the environment: see `.env.example`.
 #[derive(Parser)]
@@ -48,6 +48,7 @@ pub(crate) fn command(service: Service) -> clap::Command {
 }
 
 pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCode {
+    dumps::leave_memory_out();
     let service = server.service;
     let matches = command(service).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command(service)).exit());
@@ -137,7 +138,7 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
         }
         Err(error) => tracing::warn!("The listening address is unknown: {error}"),
     }
-    let fresh = tokio::spawn(keep_fresh(auth, files));
+    let fresh = tokio::spawn(keep_fresh(auth.clone(), files));
     // It goes on until the last request is answered: who watches sees how that goes.
     let admin = admin.map(|(listener, router)| {
         if let Ok(address) = listener.local_addr() {
@@ -156,6 +157,8 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
     telemetry.shut_down(left.clamp(LAST_EXPORT.0, LAST_EXPORT.1)).await;
     admin.inspect(tokio::task::JoinHandle::abort);
     fresh.abort();
+    // The calls of the last second. What a database that is away does not take is in the log.
+    let _ = tokio::time::timeout(LAST_EXPORT.0, auth.write_calls()).await;
     tracing::info!("{name} stopped");
     ExitCode::SUCCESS
 }

@@ -326,6 +326,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        warnings.extend(self.store.warning());
         warnings.extend(self.unused_tokens.iter().map(|token| {
             format!(
                 "{token} is set but not used, as TOKEN_STORE is {}: take it out once `{} migrate-env` has stored it",
@@ -639,7 +640,9 @@ impl Reader<'_> {
     /// The files that secrets came from. What is wrong with them is told where they are read.
     fn files(&self) -> Vec<(&'static str, PathBuf, SecretString)> {
         let file = |name| Some((name, self.env.file(name)?, self.env.secret(name).ok()??));
-        self.table.rows().filter(|row| row.is_secret()).filter_map(|row| file(row.name)).collect()
+        // Encryption keys are read once, and their text is not kept.
+        let kept = |name: &str| !name.starts_with("MCP_AUTH_");
+        self.table.rows().filter(|row| row.is_secret() && kept(row.name)).filter_map(|row| file(row.name)).collect()
     }
 
     /// The tokens that are kept in variables of their own name.

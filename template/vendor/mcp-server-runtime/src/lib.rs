@@ -69,6 +69,7 @@ pub mod arguments;
 mod command;
 mod config;
 mod doctor;
+mod dumps;
 mod exposition;
 mod handlers;
 mod hangup;

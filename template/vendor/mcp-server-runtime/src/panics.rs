@@ -186,7 +186,10 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>());
         // Looked at before, where the body came; here it is what rmcp has read.
         let allowed = permissions.is_some_and(|permissions| permissions.allow(user, &request.name));
-        let call = ToolCall::begin(user, &request.name);
+        let call = match permissions {
+            Some(permissions) => permissions.begin(user, &request.name),
+            None => ToolCall::begin(user, &request.name),
+        };
         let work = async move {
             if !allowed {
                 call.finish("refused");

@@ -1,7 +1,8 @@
 //! Each call of a tool: whether the caller may, and one line in the log of what became of it.
 //!
 //! The line has the caller and the tool and no argument or result: `Tool call caller="user@example.com" kind="human"
-//! issuer="https://…" tool="list_rows" outcome="ok" milliseconds=12`, and the id of the request, as every line.
+//! issuer="https://…" tool="list_rows" outcome="ok" milliseconds=12`, and the id of the request, as every line. With
+//! PostgreSQL as the token store, it is a row of a table as well.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,13 +13,14 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use mcp_auth_middleware::{AuthLayer, User};
+use mcp_auth_middleware::{AuthLayer, ToolCallRecord, User};
 use rmcp::ServerHandler;
 use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::policy::Policy;
+use crate::request_id;
 
 /// Lines about calls of tools have this target, for those who collect them apart.
 pub(crate) const TARGET: &str = "mcp_server_runtime::audit";
@@ -73,10 +75,17 @@ impl Permissions {
         (!self.allow(user, &name)).then_some(name)
     }
 
+    /// A call of this tool begins.
+    pub(crate) fn begin(&self, user: Option<&User>, tool: &str) -> ToolCall {
+        let mut call = ToolCall::begin(user, tool);
+        call.auth = Some(self.0.auth.clone());
+        call
+    }
+
     /// The answer to a caller who may not, which names the scope that would help.
     pub(crate) fn refuse(&self, parts: &Parts, name: &str) -> Response {
         let user = parts.extensions.get::<User>();
-        ToolCall::begin(user, name).finish("refused");
+        self.begin(user, name).finish("refused");
         let rules = self.0.policy.as_ref().map(Policy::rules);
         let tool = (self.0.tools)(name);
         let scope = match (&rules, user) {
@@ -115,6 +124,8 @@ pub struct ToolCall {
     tool: String,
     started: Instant,
     outcome: Option<Cow<'static, str>>,
+    /// Who keeps the record of calls, if somebody does.
+    auth: Option<AuthLayer>,
 }
 
 impl ToolCall {
@@ -124,6 +135,7 @@ impl ToolCall {
             tool: tool[..tool.floor_char_boundary(LONGEST_NAME)].to_owned(),
             started: Instant::now(),
             outcome: None,
+            auth: None,
         }
     }
 
@@ -137,7 +149,8 @@ impl Drop for ToolCall {
     fn drop(&mut self) {
         let unfinished = if std::thread::panicking() { "panicked" } else { "abandoned" };
         let outcome = self.outcome.as_deref().unwrap_or(unfinished);
-        let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let duration = self.started.elapsed();
+        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let caller = self.caller.as_ref();
         // Fields of text are written with escapes: one line stays one line.
         tracing::info!(
@@ -150,6 +163,17 @@ impl Drop for ToolCall {
             milliseconds,
             "Tool call"
         );
+        if let Some(auth) = self.auth.as_ref().filter(|auth| auth.records_calls()) {
+            auth.record_call(ToolCallRecord {
+                caller: caller.map(|user| user.email.to_string()).unwrap_or_default(),
+                kind: caller.map(|user| user.kind.as_str().to_owned()).unwrap_or_default(),
+                issuer: caller.and_then(User::issuer).map(str::to_owned),
+                tool: self.tool.clone(),
+                outcome: outcome.to_owned(),
+                duration,
+                request_id: request_id::current().and_then(|id| id.to_str().map(str::to_owned).ok()),
+            });
+        }
     }
 }
 
@@ -174,7 +198,7 @@ pub fn tool_call(parts: &Parts, tool: &str) -> Result<ToolCall, ToolRefused> {
         return Err(ToolRefused(Box::new(StatusCode::FORBIDDEN.into_response())));
     };
     if permissions.allow(user, tool) {
-        return Ok(ToolCall::begin(user, tool));
+        return Ok(permissions.begin(user, tool));
     }
     Err(ToolRefused(Box::new(permissions.refuse(parts, tool))))
 }

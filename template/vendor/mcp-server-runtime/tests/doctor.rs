@@ -381,7 +381,7 @@ mod database {
         assert_eq!(report.bad(), ["warn issuer"], "{}", report.text);
         assert_eq!(report.one("database"), "ok reachable as server");
         assert_eq!(report.one("role"), "ok server may do what the server needs, and no more");
-        assert_eq!(report.one("schema"), "ok version 1");
+        assert_eq!(report.one("schema"), "ok version 2");
         assert!(report.one("encryption key").starts_with("ok 1 stored tokens need keys that are here: "));
         assert_eq!(report.of("token"), ["ok API_TOKEN is stored for upstream-server"]);
         assert_eq!(report.one("upstream"), "ok the API answers, and takes the token");
@@ -410,10 +410,10 @@ mod database {
     async fn a_wrong_role() {
         let stored = Stored::new().await;
         stored.store_token().await;
-        stored.sql("REVOKE DELETE ON tokens FROM server; REVOKE INSERT ON audit_log FROM server").await;
+        stored.sql("REVOKE EXECUTE ON FUNCTION delete_token FROM server; REVOKE SELECT ON audit_log FROM server").await;
         let report = doctor(&stored.variables(&[])).await;
-        report.fails("role", "server may not do what the server needs: DELETE on tokens, INSERT on audit_log");
-        stored.sql("GRANT ALL ON tokens, audit_log TO server").await;
+        report.fails("role", "server may not do what the server needs: SELECT on audit_log, EXECUTE on delete_token");
+        stored.sql("GRANT ALL ON tokens, audit_log TO server; GRANT EXECUTE ON FUNCTION delete_token TO server").await;
         let report = doctor(&stored.variables(&[])).await;
         assert!(report.one("role").starts_with("warn server may do more than the server needs: "), "{}", report.text);
         assert!(report.one("role").contains("DELETE on audit_log"), "{}", report.text);
@@ -427,10 +427,10 @@ mod database {
         let stored = Stored::new().await;
         stored.sql("REVOKE ALL ON mcp_auth_migrations FROM server").await;
         assert_eq!(doctor(&stored.variables(&[])).await.one("schema"), "warn the role may not read its version");
-        stored.sql("GRANT SELECT ON mcp_auth_migrations TO server; UPDATE mcp_auth_migrations SET version = 9").await;
+        stored.sql("GRANT SELECT ON mcp_auth_migrations TO server; UPDATE mcp_auth_migrations SET version = 9 WHERE version = 2").await;
         doctor(&stored.variables(&[]))
             .await
-            .fails("schema", "version 9, which this program is too old for: it knows 1");
+            .fails("schema", "version 9, which this program is too old for: it knows 2");
         stored.sql("DROP TABLE tokens").await;
         doctor(&stored.variables(&[])).await.fails("database", "token store is not set up: ");
     }

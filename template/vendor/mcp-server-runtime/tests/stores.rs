@@ -185,8 +185,12 @@ async fn new_connections_have_the_password_that_the_file_has_now() {
     change("second").await;
     let others =
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL";
-    database.run(others).await;
-    postgres::eventually("the former password is refused", async || status(&server).await["reachable"] == false).await;
+    // One that is just let in shows late.
+    postgres::eventually("the former password is refused", async || {
+        database.run(others).await;
+        status(&server).await["reachable"] == false
+    })
+    .await;
     std::fs::write(&file, "second\n").unwrap();
     postgres::eventually("the new password counts", async || status(&server).await["reachable"] == true).await;
 }
@@ -344,4 +348,77 @@ async fn each_upstream_has_its_token_and_one_that_is_missing_stops_no_other() {
     set("SECOND_TOKEN", "of-the-second").await;
     postgres::eventually("the second token", async || text("SECOND_TOKEN").await.1 == "of-the-second").await;
     assert_eq!(text("FIRST_TOKEN").await, (false, "of-the-first".to_owned()));
+}
+
+/// Each call of a tool is a row, with who called and without what.
+#[tokio::test]
+async fn calls_of_tools_are_rows_of_a_table_and_the_audit_log_has_its_end_in_the_status() {
+    let database = postgres::shared().database().await;
+    let pairs = variables(&database);
+    program(&["tokens", "set", "API_TOKEN"], &borrowed(&pairs, &[]), "first").await;
+    let server = with(&borrowed(&pairs, &[("API_TOKEN", "")])).await;
+    assert_eq!(shown(&server).await, "first");
+    let rows = "SELECT count(*) FROM tool_calls JOIN services ON services.id = service_id
+                WHERE caller = 'developer@localhost' AND kind = 'developer' AND tool = 'show_token' AND outcome = 'ok'
+                    AND duration_ms >= 0 AND length(request_id) > 8 AND database_user = 'postgres'
+                    AND \"timestamp\" BETWEEN now() - interval '1 minute' AND now()";
+    postgres::eventually("the row of the call", async || database.number(rows).await == 1).await;
+    postgres::eventually("the end of the audit log", async || {
+        let end = status(&server).await["auditLog"].clone();
+        end["rows"].as_u64().is_some_and(|rows| rows > 0)
+            && end["lastHash"].as_str().is_some_and(|hash| hash.len() == 64)
+    })
+    .await;
+    // Retention has both.
+    database.run("UPDATE tool_calls SET \"timestamp\" = \"timestamp\" - interval '40 days'").await;
+    let said = program(&["tokens", "audit", "expire", "--older-than", "30"], &borrowed(&pairs, &[]), "").await;
+    assert_eq!(said, "1 rows older than 30 days were removed\n");
+}
+
+/// A key that comes from a file is nowhere in memory as it was written, and a core dump would have no memory.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_text_of_the_key_does_not_stay_in_memory() {
+    use std::os::unix::fs::FileExt as _;
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    const TEXT: &str = "Qk1nVTh3c1ZhYkpvZ3VYN0xwM3RZcjZldEhkOWZOejI="; // pragma: allowlist secret
+    let database = postgres::shared().database().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, TEXT).unwrap();
+    let url = database.url();
+    let pairs = [
+        ("PORT", "0"),
+        ("MCP_DEV_BEARER_TOKEN", BEARER),
+        ("TOKEN_STORE", "postgres"),
+        ("DATABASE_URL", url.as_str()),
+        ("MCP_AUTH_ENCRYPTION_KEY_FILE", file.to_str().unwrap()),
+    ];
+    let mut command = Command::new(support::program());
+    command.env_clear().envs(pairs).kill_on_drop(true).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    while !log.next_line().await.unwrap().expect("the server starts").contains("listening on") {}
+    let proc = format!("/proc/{}", child.id().unwrap());
+    let dumped = std::fs::read_to_string(format!("{proc}/coredump_filter")).unwrap();
+    assert_eq!(u32::from_str_radix(dumped.trim(), 16), Ok(0));
+    let memory = std::fs::File::open(format!("{proc}/mem")).unwrap();
+    let (mut searched, needle) = (0, TEXT.as_bytes());
+    for line in std::fs::read_to_string(format!("{proc}/maps")).unwrap().lines() {
+        let mut fields = line.split_whitespace();
+        let (range, rights) = (fields.next().unwrap(), fields.next().unwrap());
+        if !rights.starts_with("rw") {
+            continue;
+        }
+        let (from, to) = range.split_once('-').unwrap();
+        let from = u64::from_str_radix(from, 16).unwrap();
+        let length = u64::from_str_radix(to, 16).unwrap() - from;
+        let mut content = vec![0; usize::try_from(length).unwrap()];
+        // Pages that nobody has touched may not be there.
+        if memory.read_exact_at(&mut content, from).is_ok() {
+            searched += content.len();
+            assert!(!content.windows(needle.len()).any(|window| window == needle), "in {line}");
+        }
+    }
+    assert!(searched > 100_000, "{searched} bytes were searched");
 }

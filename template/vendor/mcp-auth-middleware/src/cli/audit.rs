@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::command::{Audit, Format, Verify};
+use super::command::{Audit, Expire, Format, Verify};
 use super::console::Console;
 use super::failure::{FOUND, Failure};
 use super::store::TokenAdmin;
@@ -35,14 +35,27 @@ fn line(row: &AuditRow) -> String {
     let field = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| printable(text).into_owned());
     let (service, token) = (field(row.service.as_deref()), field(row.token_key.as_deref()));
     let detail = row.detail.as_deref().map(|detail| format!("  ({})", printable(detail))).unwrap_or_default();
+    let role = row.database_user.as_deref().map(|role| format!(" as {}", printable(role))).unwrap_or_default();
     format!(
-        "{:>6}  {:27}  {:6}  {:14}  {service:16}  {token:24}  {}{detail}",
+        "{:>6}  {:27}  {:6}  {:14}  {service:16}  {token:24}  {}{role}{detail}",
         row.id,
         row.timestamp,
         row.action,
         row.outcome,
         printable(&row.user_email)
     )
+}
+
+/// Removes what is older than it has to be.
+pub(super) async fn expire(
+    args: &Expire,
+    store: &impl TokenAdmin,
+    actor: &str,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let gone = store.expire(args.older_than, actor).await?;
+    console.say(format_args!("{gone} rows older than {} days were removed", args.older_than))?;
+    Ok(0)
 }
 
 /// Says whether the log is as it was written; what is wrong is the answer and stands on standard output.
@@ -79,7 +92,10 @@ fn row_of(fault: &AuditFault) -> Option<i64> {
         | AuditFault::Changed { id }
         | AuditFault::OutOfOrder { id }
         | AuditFault::TailRemoved { id, .. }
-        | AuditFault::Foreign { id } => Some(*id),
+        | AuditFault::Foreign { id }
+        | AuditFault::TimeGoesBack { id }
+        | AuditFault::Forged { id }
+        | AuditFault::Beheaded { id } => Some(*id),
         AuditFault::Head | AuditFault::Rewritten => None,
     }
 }
@@ -99,12 +115,20 @@ mod tests {
             token_key: Some("API\n13".to_owned()),
             user_email: "a@b.c\u{1b}[2J".to_owned(),
             detail: Some("no such key\u{202e}".to_owned()),
+            database_user: Some("server\n".to_owned()),
             hash: "ab".repeat(32),
         };
         let fields = "get     decrypt_failed  my-server         API\\u{a}13";
-        let end = "                a@b.c\\u{1b}[2J  (no such key\\u{202e})";
+        let end = "                a@b.c\\u{1b}[2J as server\\u{a}  (no such key\\u{202e})";
         assert_eq!(line(&row), format!("    12  2025-11-25T04:34:56.000001Z  {fields}{end}"));
-        let row = AuditRow { service: None, token_key: None, detail: None, user_email: "bob".to_owned(), ..row };
+        let row = AuditRow {
+            service: None,
+            token_key: None,
+            detail: None,
+            database_user: None,
+            user_email: "bob".to_owned(),
+            ..row
+        };
         assert_eq!(line(&row).split_whitespace().skip(4).collect::<Vec<_>>(), ["-", "-", "bob"]);
         assert_eq!(HEADER.find("USER"), line(&row).find("bob"), "the columns stand below their names");
     }

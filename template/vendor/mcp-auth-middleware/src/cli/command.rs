@@ -95,7 +95,7 @@ pub struct Scope {
 /// Who acts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct Actor {
-    /// Who acts, for the audit log [default: the name of the system's user]
+    /// Who acts, for the audit log, where the system's user stands beside it [default: the system's user alone]
     #[arg(long = "as", value_name = "EMAIL", value_hint = ValueHint::EmailAddress)]
     pub actor: Option<String>,
 }
@@ -167,6 +167,26 @@ pub enum AuditCommand {
                       my-server tokens audit verify --expect \"$(cat audit-hash)\"\n\n\
                       Exit status: 0 intact, 1 broken, 2 wrong usage, 3 could not finish.")]
     Verify(Verify),
+    /// Remove old rows from the audit log and the record of tool calls, as the owner of the tables
+    ///
+    /// At least the last row stays. That rows were removed, up to which one and with which hash, stands in the audit log,
+    /// and `tokens audit verify` goes on from there. Export them first with `tokens audit --format json`.
+    #[command(after_help = "Example:\n  POSTGRES_USER=postgres my-server tokens audit expire --older-than 365")]
+    Expire(Expire),
+}
+
+/// `tokens audit expire`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Expire {
+    /// Rows that are older than so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub older_than: u32,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub actor: Actor,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub surplus: Surplus,
 }
 
 /// `tokens audit verify`.
@@ -195,6 +215,9 @@ pub struct Init {
     /// Give the role the password that this file holds, where there is no standard input, as in a Kubernetes Job
     #[arg(long, requires = "role", conflicts_with = "role_password", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub role_password_file: Option<PathBuf>,
+    /// End the access that servers of the version before have since the tables moved; once none of them runs
+    #[arg(long, conflicts_with = "role")]
+    pub finish: bool,
     /// Text, or JSON
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,

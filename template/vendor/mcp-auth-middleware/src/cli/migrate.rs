@@ -91,7 +91,7 @@ async fn plan<'a>(
 ) -> Result<Vec<(&'a str, Step)>, Failure> {
     let mut steps = Vec::with_capacity(found.tokens.len());
     for (name, value) in &found.tokens {
-        let step = match store.get_token(acting.service, name, acting.actor).await? {
+        let step = match store.get_token(acting.service, name, &acting.actor).await? {
             None => Step::Store,
             Some(stored) if same(stored.expose(), value) => Step::Keep,
             Some(_) => Step::Replace,
@@ -108,8 +108,8 @@ async fn write(
     store: &impl TokenAdmin,
     acting: &Acting<'_>,
 ) -> Result<SecretString, Failure> {
-    store.set_token(acting.service, name, &value, acting.actor).await?;
-    match store.get_token(acting.service, name, acting.actor).await? {
+    store.set_token(acting.service, name, &value, &acting.actor).await?;
+    match store.get_token(acting.service, name, &acting.actor).await? {
         Some(stored) if same(stored.expose(), &value) => Ok(boxed(stored.expose())),
         _ => {
             let name = printable(name);

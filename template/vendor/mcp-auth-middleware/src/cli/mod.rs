@@ -62,13 +62,14 @@ mod surplus;
 mod tokens;
 mod verification;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 pub use command::{
-    Actor, Audit, AuditCommand, DbCommand, Format, Init, List, MigrateEnv, Named, RotateKey, Scope, StoreCommand,
-    TokensCommand, Verify,
+    Actor, Audit, AuditCommand, DbCommand, Expire, Format, Init, List, MigrateEnv, Named, RotateKey, Scope,
+    StoreCommand, TokensCommand, Verify,
 };
 pub use console::Console;
 pub use environment::Environment;
@@ -84,7 +85,7 @@ use tokens::Acting;
 pub struct Context<'a, F> {
     /// The service whose tokens are meant where `--service` is not given: the project's name.
     pub service: &'a str,
-    /// Who acts where `--as` is not given.
+    /// Who acts where `--as` is not given, and who stands beside it where it is.
     pub user: &'a str,
     /// Opens the store, once the arguments are in order. It is told whether the command needs a key, and its error is
     /// shown; it must not hold a secret.
@@ -103,6 +104,7 @@ pub async fn main<S: TokenAdmin, E: fmt::Display>(
 ) -> ExitCode {
     let (mut stdin, mut stdout, mut stderr) = (io::stdin(), io::BufWriter::new(io::stdout()), io::stderr());
     let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+    let user = whoami::hostname().map_or_else(|_| user.clone(), |host| format!("{user}@{host}"));
     let context = Context {
         service,
         user: &user,
@@ -126,7 +128,7 @@ pub async fn run<S: TokenAdmin, E: fmt::Display>(
     context: Context<'_, impl FnOnce(bool) -> Result<S, E>>,
 ) -> u8 {
     let Context { service, user, open, environment, mut console } = context;
-    let defaults = Acting { service, actor: user };
+    let defaults = Acting { service, actor: user.into() };
     let needs_key = command.needs_key();
     let open = || open(needs_key).map_err(|error| Failure::usage(format!("no token store: {error}")));
     let done = carry_out(&command, &defaults, open, &environment, &mut console).await;
@@ -170,14 +172,17 @@ async fn carry_out<S: TokenAdmin>(
         }
         StoreCommand::Tokens(TokensCommand::RotateKey(args)) => {
             args.surplus.refuse("`tokens rotate-key` takes its keys from the environment")?;
-            let actor = args.actor.actor.as_deref().unwrap_or(defaults.actor);
-            tokens::rotate_key(args, &open()?, actor, console).await
+            tokens::rotate_key(args, &open()?, &defaults.acting(&args.actor), console).await
         }
         StoreCommand::Tokens(TokensCommand::Audit(args)) => match &args.command {
             None => audit::export(args, &open()?, console).await,
             Some(AuditCommand::Verify(args)) => {
                 args.surplus.refuse("`tokens audit verify` takes --expect and --format")?;
                 audit::verify(args, &open()?, console).await
+            }
+            Some(AuditCommand::Expire(args)) => {
+                args.surplus.refuse("`tokens audit expire` takes --older-than and --as")?;
+                audit::expire(args, &open()?, &defaults.acting(&args.actor), console).await
             }
         },
         StoreCommand::Db(DbCommand::Init(args)) => {
@@ -193,13 +198,18 @@ async fn carry_out<S: TokenAdmin>(
 
 impl<'a> Acting<'a> {
     /// What the flags say, or else what this says.
-    fn with<'b>(&self, scope: &'b Scope) -> Acting<'b>
+    fn with<'b>(&'b self, scope: &'b Scope) -> Acting<'b>
     where
         'a: 'b,
     {
-        Acting {
-            service: scope.service.as_deref().unwrap_or(self.service),
-            actor: scope.actor.actor.as_deref().unwrap_or(self.actor),
+        Acting { service: scope.service.as_deref().unwrap_or(self.service), actor: self.acting(&scope.actor) }
+    }
+
+    /// Who acts: whoever runs the command writes any name, so that the system's user stays beside it.
+    fn acting(&self, actor: &Actor) -> Cow<'_, str> {
+        match &actor.actor {
+            Some(name) => Cow::Owned(format!("{name} ({})", self.actor)),
+            None => Cow::Borrowed(&self.actor),
         }
     }
 }

@@ -54,6 +54,12 @@ pub trait TokenAdmin: Sync {
 
     /// Makes or updates the tables.
     fn init(&self, role: Option<&ServerRole>) -> impl Future<Output = Result<InitReport, StoreError>> + Send;
+
+    /// Ends the access of servers of the version before, and says whether there was one.
+    fn finish_upgrade(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes what is older than so many days from the audit log and the record of tool calls.
+    fn expire(&self, days: u32, actor: &str) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// A PostgreSQL token store, for one command.
@@ -132,5 +138,13 @@ impl TokenAdmin for PostgresAdmin {
 
     async fn init(&self, role: Option<&ServerRole>) -> Result<InitReport, StoreError> {
         PostgresTokenStore::init(&self.config, role).await
+    }
+
+    async fn finish_upgrade(&self) -> Result<bool, StoreError> {
+        PostgresTokenStore::finish_upgrade(&self.config).await
+    }
+
+    async fn expire(&self, days: u32, actor: &str) -> Result<u64, StoreError> {
+        PostgresTokenStore::expire(&self.config, days, actor).await
     }
 }

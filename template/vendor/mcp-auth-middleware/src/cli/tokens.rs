@@ -1,5 +1,7 @@
 //! `tokens set|get|list|delete|rotate-key` and `db init`.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::command::{Format, Init, List, RotateKey};
@@ -13,7 +15,7 @@ use crate::printable::printable;
 /// On whose behalf a command acts, and for which service.
 pub(super) struct Acting<'a> {
     pub(super) service: &'a str,
-    pub(super) actor: &'a str,
+    pub(super) actor: Cow<'a, str>,
 }
 
 pub(super) async fn set(
@@ -23,7 +25,7 @@ pub(super) async fn set(
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
     let value = console.secret(&format!("Value of {}", printable(name)))?;
-    store.set_token(acting.service, name, &value, acting.actor).await?;
+    store.set_token(acting.service, name, &value, &acting.actor).await?;
     console.say(format_args!("{} stored for {}", printable(name), printable(acting.service)))?;
     Ok(0)
 }
@@ -34,7 +36,7 @@ pub(super) async fn get(
     acting: &Acting<'_>,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
-    let token = store.get_token(acting.service, name, acting.actor).await?;
+    let token = store.get_token(acting.service, name, &acting.actor).await?;
     let token = token.ok_or_else(|| not_stored(name, acting))?;
     console.reveal(token.expose())?;
     Ok(0)
@@ -46,7 +48,7 @@ pub(super) async fn delete(
     acting: &Acting<'_>,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
-    if !store.delete_token(acting.service, name, acting.actor).await? {
+    if !store.delete_token(acting.service, name, &acting.actor).await? {
         return Err(not_stored(name, acting));
     }
     console.say(format_args!("{} deleted from {}", printable(name), printable(acting.service)))?;
@@ -64,7 +66,7 @@ pub(super) async fn list(
     acting: &Acting<'_>,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
-    let tokens = store.list(acting.service, acting.actor).await?;
+    let tokens = store.list(acting.service, &acting.actor).await?;
     if args.format == Format::Json {
         let tokens: Vec<_> = tokens
             .iter()
@@ -141,10 +143,22 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
         }
         None => None,
     };
+    if args.finish {
+        let ended = store.finish_upgrade().await?;
+        if args.format == Format::Json {
+            console.say(json!({ "former_access_ended": ended }))?;
+        } else if ended {
+            console.say("servers of the version before have no access to the tables any more")?;
+        } else {
+            console.say("servers of the version before had no access to the tables")?;
+        }
+        return Ok(0);
+    }
     let report = store.init(role.as_ref()).await?;
     if args.format == Format::Json {
         let created = report.role_created;
-        console.say(json!({ "version": report.version, "applied": report.applied, "role_created": created }))?;
+        console.say(json!({ "version": report.version, "applied": report.applied, "role_created": created,
+                            "former_servers": report.former_servers }))?;
     } else {
         let applied = match report.applied {
             0 => "nothing had to be done".to_owned(),
@@ -154,6 +168,10 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
         if let Some(name) = &args.role {
             let done = if report.role_created { "was created" } else { "was there already" };
             console.say(format_args!("the role {} {done} and has its rights", printable(name)))?;
+        }
+        if report.former_servers {
+            console.note("warning: servers of the version before may still read tokens past the audit log")?;
+            console.note("  hint: once none of them runs, `db init --finish` ends that")?;
         }
     }
     Ok(0)

@@ -84,6 +84,18 @@ impl Keyring {
         Self { active: self.active, previous }
     }
 
+    /// Adds all keys of another ring, which seal nothing any more.
+    #[must_use]
+    pub fn with_previous_ring(self, ring: &Self) -> Self {
+        let mut previous: Vec<_> = self.previous.to_vec();
+        for key in [&ring.active].into_iter().chain(ring.previous.iter()) {
+            if self.active.id() != key.id() && !previous.iter().any(|known| known.id() == key.id()) {
+                previous.push(Arc::clone(key));
+            }
+        }
+        Self { active: self.active, previous: previous.into() }
+    }
+
     /// The key that seals.
     #[must_use]
     pub fn active_id(&self) -> KeyId {

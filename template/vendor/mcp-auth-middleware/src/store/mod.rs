@@ -15,9 +15,9 @@ pub use env::EnvTokenStore;
 pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AuditFault, AuditHash, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
+    AuditFault, AuditHash, AuditHead, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
     PostgresConfig, PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, StoredTokens,
-    TokenChange, TokenChanges, UnreadableToken,
+    TokenChange, TokenChanges, ToolCallRecord, UnreadableToken,
 };
 #[cfg(any(feature = "postgres", feature = "infisical"))]
 pub(crate) use resolved::Resolved;

@@ -13,6 +13,9 @@ const FRESH: Duration = Duration::from_secs(30);
 /// So long a known token goes on while the store cannot be reached. Longer than a restart of a database, shorter than
 /// anybody would want a deleted token to work.
 const OUTAGE: Duration = Duration::from_secs(15 * 60);
+/// So long a known token goes on while the store refuses us: access that was taken away counts within seconds, and a
+/// password that is just being changed looks the same for a moment.
+const REFUSED: Duration = Duration::from_secs(5);
 /// After a failure the store is left alone for so long: requests must not queue for an answer that will not come.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -30,6 +33,8 @@ struct State {
     /// The token may have changed: it is good for an outage only.
     changed: bool,
     failure: Option<(AuthError, Instant)>,
+    /// Since when the store refuses us.
+    refused: Option<Instant>,
     /// Grows with every [`Resolved::forget`]: an answer from before is not fresh.
     generation: u64,
 }
@@ -114,7 +119,7 @@ impl Resolved {
         let now = Instant::now();
         match answer {
             Ok(Some(token)) => {
-                state.failure = None;
+                (state.failure, state.refused) = (None, None);
                 state.token = Some((token.clone(), now));
                 // Otherwise it was read before the change, perhaps: it is asked for again, and good for an outage only.
                 state.changed = state.generation != generation;
@@ -128,6 +133,12 @@ impl Resolved {
             }
             Err(error) => {
                 tracing::warn!("Service token could not be read: {error}");
+                // Only a store that cannot be reached is bridged: one that answers and refuses has its reasons.
+                let bridged = match error {
+                    StoreError::Unavailable(_) => true,
+                    StoreError::Denied(_) => state.refused.get_or_insert(now).elapsed() < REFUSED,
+                    _ => false,
+                };
                 let code = match error {
                     #[cfg(feature = "encryption")]
                     StoreError::Decrypt(_) => AuthError::ServiceTokenUnreadable,
@@ -135,7 +146,7 @@ impl Resolved {
                 };
                 state.failure = Some((code, now));
                 match stale {
-                    Some(token) if code == AuthError::TokenStoreUnavailable => Ok(token),
+                    Some(token) if bridged => Ok(token),
                     _ => {
                         state.token = None;
                         Err(code)
@@ -206,6 +217,32 @@ mod tests {
         assert_eq!(get(&resolved, down()).await, (Err(AuthError::TokenStoreUnavailable), false));
         tokio::time::advance(PAUSE).await;
         assert_eq!(get(&resolved, Ok(Some(token("two")))).await, (Ok("two".to_owned()), true));
+    }
+
+    /// attacks.md 57.
+    #[tokio::test(start_paused = true)]
+    async fn attack_57_access_that_was_taken_away_is_no_outage() {
+        let denied = || Err(StoreError::Denied("the database refuses user or password".to_owned()));
+        let resolved = Resolved::default();
+        assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
+        resolved.forget();
+        // A password that is being changed.
+        assert_eq!(get(&resolved, denied()).await, (Ok("one".to_owned()), true));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(get(&resolved, Ok(Some(token("one")))).await, (Ok("one".to_owned()), true));
+        resolved.forget();
+        assert_eq!(get(&resolved, denied()).await, (Ok("one".to_owned()), true));
+        tokio::time::advance(REFUSED).await;
+        assert_eq!(get(&resolved, denied()).await, (Err(AuthError::TokenStoreUnavailable), true));
+        // What is gone does not come back with an outage.
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(get(&resolved, down()).await, (Err(AuthError::TokenStoreUnavailable), true));
+        assert!(!resolved.is_known());
+        let other = Resolved::default();
+        assert_eq!(get(&other, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
+        other.forget();
+        let gone = Err(StoreError::NotSetUp("its tables are missing".to_owned()));
+        assert_eq!(get(&other, gone).await, (Err(AuthError::TokenStoreUnavailable), true));
     }
 
     #[tokio::test(start_paused = true)]

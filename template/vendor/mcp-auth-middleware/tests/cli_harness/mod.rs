@@ -174,7 +174,15 @@ impl TokenAdmin for &Memory {
     async fn init(&self, role: Option<&ServerRole>) -> Result<InitReport, StoreError> {
         let mut state = self.call("init".to_owned())?;
         state.role = role.map(|role| format!("{role:?}"));
-        Ok(InitReport { applied: 1, version: 1, role_created: role.is_some() })
+        Ok(InitReport { applied: 1, version: 1, role_created: role.is_some(), former_servers: false })
+    }
+
+    async fn finish_upgrade(&self) -> Result<bool, StoreError> {
+        self.call("finish_upgrade".to_owned()).map(|_| true)
+    }
+
+    async fn expire(&self, days: u32, actor: &str) -> Result<u64, StoreError> {
+        self.call(format!("expire {days} {actor}")).map(|_| 3)
     }
 }
 

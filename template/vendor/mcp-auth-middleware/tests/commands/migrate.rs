@@ -348,7 +348,7 @@ async fn attack_49_the_environment_is_the_default_and_a_missing_name_is_told() {
     let out = Run::new("migrate-env --service other --as bob").set("CODA_API_TOKEN", "s3cret").on(&store).await.clean();
     assert!(out.starts_with("CODA_API_TOKEN: stored\n1 tokens migrated\nverification hash: "), "{out}");
     assert_eq!(store.value("other", "CODA_API_TOKEN").as_deref(), Some("s3cret"));
-    let (get, set) = ("get other CODA_API_TOKEN bob", "set other CODA_API_TOKEN bob");
+    let (get, set) = ("get other CODA_API_TOKEN bob (alice)", "set other CODA_API_TOKEN bob (alice)");
     assert_eq!(store.calls(), [get, set, get]);
 
     let hint = "  hint: `--from .env` or `--from docker-compose.yml` reads a file\n";

@@ -56,7 +56,7 @@ async fn at_a_terminal_the_value_is_asked_for() {
     let out = Run::new("tokens set API --service other --as bob@example.com").typed("s3cret").on(&store).await;
     assert_eq!(out.clean(), "API stored for other\n");
     assert_eq!(store.value("other", "API").as_deref(), Some("s3cret"));
-    assert_eq!(store.calls(), ["set other API bob@example.com"]);
+    assert_eq!(store.calls(), ["set other API bob@example.com (alice)"]);
 
     let out = Run::new("tokens set API").typed("").on(&store).await;
     assert!(out.failed(2).starts_with("error: the value is empty\n"));
@@ -181,7 +181,7 @@ async fn a_rotation_is_counted_and_what_is_left_is_status_1() {
     let store = Memory::default();
     store.state().rotation.rotated = 3;
     assert_eq!(Run::new("tokens rotate-key --as bob").on(&store).await.clean(), "3 tokens rotated\n");
-    assert_eq!(store.calls(), ["rotate bob"]);
+    assert_eq!(store.calls(), ["rotate bob (alice)"]);
     let json = Run::new("tokens rotate-key --format json").on(&store).await.clean();
     assert_eq!(json, "{\"remaining\":0,\"rotated\":3,\"unreadable\":[]}\n");
 
@@ -315,11 +315,14 @@ async fn the_database_is_set_up_with_or_without_a_role() {
     assert_eq!(Run::new("db init").on(&store).await.clean(), text);
     assert_eq!(store.state().role, None);
     let json = Run::new("db init --format json").on(&store).await.clean();
-    assert_eq!(json, "{\"applied\":1,\"role_created\":false,\"version\":1}\n");
+    assert_eq!(json, "{\"applied\":1,\"former_servers\":false,\"role_created\":false,\"version\":1}\n");
     let out = Run::new("db init --role server --role-password").stdin("s3cret\n").on(&store).await;
     assert_eq!(out.clean(), format!("{text}the role server was created and has its rights\n"));
     let role = store.state().role.clone().unwrap();
     assert_eq!(role, "ServerRole { name: \"server\", password: Some(\"[REDACTED]\") }");
+    let ended = Run::new("db init --finish").on(&store).await.clean();
+    assert_eq!(ended, "servers of the version before have no access to the tables any more\n");
+    assert_eq!(Run::new("db init --finish --role server").on(&store).await.status, 2);
     let error = Run::new("db init --role-password").on(&store).await.failed(2);
     assert!(error.contains("--role <ROLE>"), "{error}");
 
@@ -371,8 +374,21 @@ fn every_command_has_an_example_and_no_hidden_argument_shows() {
          Usage: my-server tokens set [OPTIONS] <NAME>\n\n\
          Arguments:\n  <NAME>\n          Name of the token\n\n\
          Options:\n      --service <NAME>\n          The service whose tokens are meant [default: this project]\n\n      \
-         --as <EMAIL>\n          Who acts, for the audit log [default: the name of the system's user]\n\n  \
+         --as <EMAIL>\n          Who acts, for the audit log, where the system's user stands beside it [default: the system's user \
+         alone]\n\n  \
          -h, --help\n          Print help (see a summary with '-h')\n\n\
          Examples:\n  my-server tokens set CODA_API_TOKEN\n  my-server tokens set CODA_API_TOKEN < token.txt\n"
     );
+}
+
+#[tokio::test]
+async fn old_rows_of_the_audit_log_are_removed_on_demand() {
+    let store = Memory::default();
+    let out = Run::new("tokens audit expire --older-than 365 --as bob").on(&store).await.clean();
+    assert_eq!(out, "3 rows older than 365 days were removed\n");
+    assert_eq!(store.calls(), ["expire 365 bob (alice)"]);
+    for wrong in ["", " --older-than 0", " --older-than forever", " --older-than 36501"] {
+        let run = format!("tokens audit expire{wrong}");
+        assert_eq!(Run::new(&run).on(&Memory::default()).await.status, 2, "{wrong}");
+    }
 }

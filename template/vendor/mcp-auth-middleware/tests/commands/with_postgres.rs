@@ -32,9 +32,9 @@ async fn a_database_from_nothing_to_an_audited_token() {
     assert!(error.starts_with("error: token store is not set up: ") && error.contains("hint: `db init`"), "{error}");
 
     let text = run_with(Run::new("db init"), &database, None).await.clean();
-    assert!(text.starts_with("the database has version 1 of the tables; "), "{text}");
+    assert!(text.starts_with("the database has version 2 of the tables; "), "{text}");
     let again = run_with(Run::new("db init"), &database, None).await.clean();
-    assert_eq!(again, "the database has version 1 of the tables; nothing had to be done\n");
+    assert_eq!(again, "the database has version 2 of the tables; nothing had to be done\n");
 
     let set = Run::new("tokens set API --as bob@example.com").stdin("s3cret\n");
     assert_eq!(run(set, &database).await.clean(), "API stored for my-server\n");
@@ -53,7 +53,7 @@ async fn a_database_from_nothing_to_an_audited_token() {
     assert_eq!(
         lines.lines().map(told).collect::<Vec<_>>(),
         [
-            "1 set ok my-server API bob@example.com",
+            "1 set ok my-server API bob@example.com (alice)",
             "2 get ok my-server API alice",
             "3 get not_found my-server OTHER alice",
             "4 list ok my-server - alice",
@@ -65,7 +65,10 @@ async fn a_database_from_nothing_to_an_audited_token() {
     let mut rows = table.lines();
     assert!(rows.next().unwrap().starts_with("    ID  TIME"));
     let words: Vec<_> = rows.next().unwrap().split_whitespace().collect();
-    assert_eq!((words[0], &words[2..]), ("1", &["set", "ok", "my-server", "API", "bob@example.com"][..]));
+    assert_eq!(
+        (words[0], &words[2..]),
+        ("1", &["set", "ok", "my-server", "API", "bob@example.com", "(alice)", "as", "postgres"][..])
+    );
     assert_eq!(rows.count(), 5);
     assert_eq!(run_with(Run::new("tokens audit --service other"), &database, None).await.clean(), "");
 

@@ -41,9 +41,11 @@ async fn every_operation_leaves_a_row_with_who_did_what_to_which() {
             "3 c@example.com\\u{a} get server/API ok",
             "4 unknown list server/- ok",
             "5 d@example.com rotate -/- ok",
-            "6 e@example.com get server/API decrypt_failed",
-            "7 f@example.com delete server/API ok",
-            "8 g@example.com delete server/API not_found",
+            "6 d@example.com rotate -/- ok",
+            "7 e@example.com get server/API ok",
+            "8 e@example.com get server/API decrypt_failed",
+            "9 f@example.com delete server/API ok",
+            "10 g@example.com delete server/API not_found",
         ]
     );
     let json = serde_json::to_string(&rows).unwrap();
@@ -52,8 +54,8 @@ async fn every_operation_leaves_a_row_with_who_did_what_to_which() {
     assert_eq!(time, "0000-00-00T00:00:00.000000Z", "{}", rows[0].timestamp);
 
     let report = store.audit_verify().await.unwrap();
-    assert_eq!((report.intact, report.fault), (8, None));
-    assert_eq!(report.last_hash, rows[7].hash);
+    assert_eq!((report.intact, report.fault), (10, None));
+    assert_eq!(report.last_hash, rows[9].hash);
 }
 
 /// The chain has no key: its owner can write it anew. Whoever kept a hash from before sees that.

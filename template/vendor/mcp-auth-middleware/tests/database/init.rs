@@ -1,5 +1,6 @@
 //! Setting a database up, and what the server's role may do in it.
 
+use crate::former::Former;
 use crate::postgres::{Database, key, keyring, own, shared};
 use mcp_auth_middleware::{InitReport, PostgresConfig, PostgresTokenStore, ServerRole, StoreError};
 use secrecy::SecretString;
@@ -14,15 +15,15 @@ async fn schema(database: &Database) -> Vec<String> {
                       a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-            WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE c.relnamespace = 'mcp_auth_store'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
         UNION ALL SELECT format('relation %s %s %s', relname, relkind, reloptions)
-            FROM pg_class WHERE relnamespace = 'public'::regnamespace
+            FROM pg_class WHERE relnamespace = 'mcp_auth_store'::regnamespace
         UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-            FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-        UNION ALL SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'public'
+            FROM pg_constraint WHERE connamespace = 'mcp_auth_store'::regnamespace
+        UNION ALL SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'mcp_auth_store'
         UNION ALL SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
         UNION ALL SELECT format('function %s', pg_get_functiondef(oid))
-            FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            FROM pg_proc WHERE pronamespace = 'mcp_auth_store'::regnamespace
         UNION ALL SELECT format('head %s %s', count, encode(hash, 'hex')) FROM audit_chain";
     let mut connection = database.connect().await;
     let mut lines: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
@@ -36,12 +37,12 @@ async fn schema(database: &Database) -> Vec<String> {
 async fn setting_up_again_changes_nothing() {
     let database = shared().blank().await;
     let first = PostgresTokenStore::init(&database.config(), None).await.unwrap();
-    assert_eq!(first, InitReport { applied: 1, version: 1, role_created: false });
+    assert_eq!(first, InitReport { applied: 2, version: 2, role_created: false, former_servers: false });
     let store = database.store(&keyring(1));
     store.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
     let before = schema(&database).await;
     let again = PostgresTokenStore::init(&database.config(), None).await.unwrap();
-    assert_eq!(again, InitReport { applied: 0, version: 1, role_created: false });
+    assert_eq!(again, InitReport { applied: 0, version: 2, role_created: false, former_servers: false });
     assert_eq!(schema(&database).await, before);
     assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "value");
 }
@@ -56,7 +57,7 @@ async fn several_at_once_take_turns() {
         tasks.spawn(async move { PostgresTokenStore::init(&config, Some(&role)).await.unwrap() });
     }
     let reports = tasks.join_all().await;
-    assert_eq!(reports.iter().map(|r| r.applied).sum::<usize>(), 1);
+    assert_eq!(reports.iter().map(|r| r.applied).sum::<usize>(), 2);
     assert_eq!(reports.iter().filter(|r| r.role_created).count(), 1);
 }
 
@@ -73,7 +74,7 @@ async fn schema_sql_is_what_the_migrations_make() {
 async fn a_schema_that_this_version_does_not_know_is_left_alone() {
     for (change, text) in [
         (
-            "INSERT INTO mcp_auth_migrations SELECT 99, 'newer', now(), true, checksum, 0 FROM mcp_auth_migrations",
+            "INSERT INTO mcp_auth_migrations SELECT 99, 'newer', now(), true, checksum, 0 FROM mcp_auth_migrations LIMIT 1",
             "its schema has version 99, which this program is too old for",
         ),
         (
@@ -141,6 +142,20 @@ async fn the_servers_role_may_do_its_work_and_no_more() {
 
     let mut connection = database.cluster.connect(&database.name, name).await;
     for sql in [
+        "SELECT encrypted_value FROM tokens",
+        "SELECT key FROM tokens",
+        "INSERT INTO tokens (service_id, key, encrypted_value) VALUES (1, 'x', 'x')",
+        "UPDATE tokens SET key = 'x'",
+        "DELETE FROM tokens",
+        "INSERT INTO audit_log SELECT * FROM audit_log",
+        "SELECT append_audit(NULL, 'get', 'ok', NULL, 'ceo@example.com', NULL)",
+        "SELECT expire_audit(now(), 'x')",
+        "SELECT expire_calls(now())",
+        "SELECT service_of('x')",
+        "SELECT audited(1, 'get')",
+        "UPDATE token_changes SET count = 0",
+        "SELECT * FROM tool_calls",
+        "CREATE TABLE mcp_auth_store.x (y int)",
         "UPDATE audit_log SET user_email = 'x'",
         "DELETE FROM audit_log",
         "TRUNCATE audit_log",
@@ -172,4 +187,59 @@ async fn the_servers_role_may_do_its_work_and_no_more() {
     assert!(!error.to_string().contains(password), "{error}");
     let new = PostgresTokenStore::connect_lazy(&config(newer), keyring(1)).unwrap();
     assert!(new.get_token("server", "API", ACTOR).await.unwrap().is_none());
+}
+
+/// As with a database that somebody else runs: its owner may make roles, and is no superuser.
+#[tokio::test]
+async fn an_owner_need_not_be_a_superuser() {
+    for upgrade in [false, true] {
+        // Of its own, in which nobody else has made the keeper.
+        let cluster = own();
+        let database = cluster.blank().await;
+        let (owner, server) = (format!("owner_{}", database.name), format!("server_{}", database.name));
+        database.run(&format!("CREATE ROLE {owner} LOGIN CREATEROLE")).await;
+        database.run(&format!("ALTER DATABASE {} OWNER TO {owner}", database.name)).await;
+        if upgrade {
+            Former::set_up(&database, &server).await;
+            let ours = "SELECT format('ALTER %s public.%I OWNER TO %I', 'TABLE', relname, current_setting('our.owner'))
+                        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+            let ours = ours.replace("current_setting('our.owner')", &format!("'{owner}'"));
+            let mut connection = database.connect().await;
+            for sql in sqlx::query_scalar::<_, String>(AssertSqlSafe(ours)).fetch_all(&mut connection).await.unwrap() {
+                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+            }
+            for name in ["refuse_change", "chain_advances", "notify_change"] {
+                let sql = format!("ALTER FUNCTION public.mcp_auth_{name}() OWNER TO {owner}");
+                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+            }
+            connection.close().await.unwrap();
+        }
+        let role = ServerRole::new(&server);
+        let config = database.config_as(&owner);
+        let report = PostgresTokenStore::init(&config, Some(&role)).await.unwrap();
+        assert_eq!((report.version, report.former_servers), (2, upgrade));
+        assert_eq!(PostgresTokenStore::init(&config, Some(&role)).await.unwrap().applied, 0);
+        assert_eq!(PostgresTokenStore::finish_upgrade(&config).await, Ok(upgrade));
+        let store = PostgresTokenStore::connect_lazy(&database.config_as(&server), keyring(1)).unwrap();
+        store.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
+        assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "value");
+        let found = store.inspect("server").await.unwrap();
+        assert_eq!((found.owner, found.unbound, found.missing, found.excess), (false, false, Vec::new(), Vec::new()));
+        assert_eq!(PostgresTokenStore::expire(&config, 1, ACTOR).await, Ok(0));
+        // The owner is no member of the keeper any more.
+        let mut connection = database.cluster.connect(&database.name, &owner).await;
+        let error = connection.execute("SET ROLE mcp_auth_keeper").await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{error}");
+        connection.close().await.unwrap();
+        // Another one beside it, who has nothing to do with the first: it works, or says what to do (PostgreSQL 16 and later).
+        let second = cluster.blank().await;
+        let other = format!("other_{}", second.name);
+        second.run(&format!("CREATE ROLE {other} LOGIN CREATEROLE")).await;
+        second.run(&format!("ALTER DATABASE {} OWNER TO {other}", second.name)).await;
+        if let Err(error) = PostgresTokenStore::init(&second.config_as(&other), None).await {
+            assert!(error.to_string().contains(&format!("has to GRANT mcp_auth_keeper TO {other}")), "{error}");
+            second.run(&format!("GRANT mcp_auth_keeper TO {other}")).await;
+            PostgresTokenStore::init(&second.config_as(&other), None).await.unwrap();
+        }
+    }
 }

@@ -28,7 +28,7 @@ async fn a_role_as_it_should_be() {
     assert_eq!(database.number(rows).await, before, "no value is read, so there is no row");
     assert_eq!((found.role.as_str(), found.superuser, found.owner), ("inspected", false, false));
     assert_eq!((found.missing, found.excess), (Vec::<String>::new(), Vec::new()));
-    assert_eq!((found.schema, found.newest_schema), (Some(1), 1));
+    assert_eq!((found.schema, found.newest_schema), (Some(2), 2));
     assert_eq!(found.keys_here, [key(2).id(), key(1).id()]);
     let tokens = found.tokens.unwrap();
     assert_eq!(tokens.names, ["NEW", "OLD"]);
@@ -40,17 +40,16 @@ async fn a_role_as_it_should_be() {
 #[tokio::test]
 async fn what_a_role_lacks_and_has_too_much() {
     let (database, store) = with_role("inspected_too_much").await;
-    let change =
-        "REVOKE DELETE ON tokens FROM inspected_too_much; GRANT UPDATE, TRUNCATE ON audit_log TO inspected_too_much";
+    let change = "REVOKE EXECUTE ON FUNCTION set_token FROM inspected_too_much; GRANT UPDATE, TRUNCATE ON audit_log TO inspected_too_much";
     for sql in change.split("; ") {
         database.run(sql).await;
     }
     let found = store.inspect("server").await.unwrap();
-    assert_eq!(found.missing, ["DELETE on tokens"]);
+    assert_eq!(found.missing, ["EXECUTE on set_token"]);
     assert_eq!(found.excess, ["UPDATE on audit_log", "TRUNCATE on audit_log"]);
-    database.run("REVOKE SELECT ON tokens FROM inspected_too_much").await;
+    database.run("REVOKE EXECUTE ON FUNCTION survey FROM inspected_too_much").await;
     let found = store.inspect("server").await.unwrap();
-    assert!(found.missing.contains(&"SELECT on tokens".to_owned()), "{:?}", found.missing);
+    assert!(found.missing.contains(&"EXECUTE on survey".to_owned()), "{:?}", found.missing);
     assert_eq!(found.tokens, None);
 }
 
@@ -64,7 +63,7 @@ async fn an_owner_a_superuser_and_what_another_version_wrote() {
     // The first byte is the version of what is stored.
     database.run("UPDATE tokens SET encrypted_value = set_byte(encrypted_value, 0, 77) WHERE key = 'LATER'").await;
     let found = store.inspect("server").await.unwrap();
-    assert_eq!((found.superuser, found.owner, found.schema), (true, true, Some(1)));
+    assert_eq!((found.superuser, found.owner, found.schema), (true, true, Some(2)));
     let tokens = found.tokens.unwrap();
     assert_eq!((tokens.names.len(), tokens.unknown), (3, vec!["LATER".to_owned()]));
     assert_eq!(tokens.keys, BTreeMap::from([(key(1).id(), 2)]));

@@ -5,13 +5,17 @@
 
 mod audit;
 mod changes;
+mod former;
+mod guard;
 mod init;
 mod inspect;
 mod layer;
+mod neighbours;
 mod replicas;
 mod rotation;
 mod store;
 mod tls;
+mod upgrade;
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -177,7 +177,7 @@ impl Servers {
 const WITNESS: &str = "
     CREATE SEQUENCE resealed MINVALUE 0 START 0;
     SELECT nextval('resealed');
-    CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN PERFORM nextval('resealed'); RETURN NULL; END $$;
     CREATE TRIGGER witness AFTER UPDATE ON tokens FOR EACH ROW
         WHEN (OLD.updated_at = NEW.updated_at

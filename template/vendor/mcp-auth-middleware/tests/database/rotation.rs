@@ -117,10 +117,12 @@ async fn rotation_changes_the_key_and_nothing_else() {
     assert_eq!(
         details,
         [
+            format!("begun: to key {id}"),
             format!("500 tokens sealed with key {id}"),
             format!("500 tokens sealed with key {id}"),
             format!("300 tokens sealed with key {id}"),
             format!("ended: 1300 tokens sealed with key {id}, 0 unreadable, 0 remaining"),
+            format!("begun: to key {id}"),
             format!("ended: 0 tokens sealed with key {id}, 0 unreadable, 0 remaining"),
         ]
     );

@@ -172,6 +172,28 @@ async fn attack_44_odd_names_and_values_are_stored_or_refused() {
     assert_eq!(database.number("SELECT count(*) FROM audit_log").await, rows, "nothing was done");
 }
 
+/// As behind a pooler in transaction mode, where nothing that is set on a connection stays with its client.
+#[tokio::test]
+async fn all_of_it_goes_through_a_pooler_as_well() {
+    let database = shared().database().await;
+    let config = database.config().through_transaction_pooler();
+    let store = PostgresTokenStore::connect_lazy(&config, keyring(2).with_previous(key(1))).unwrap();
+    store.ping().await.unwrap();
+    database.store(&keyring(1)).set_token("server", "OLD", &secret("old"), ACTOR).await.unwrap();
+    store.set_token("server", "API", &secret("first"), ACTOR).await.unwrap();
+    assert_eq!(get(&store, "server", "API").await.as_deref(), Some("first"));
+    assert_eq!(get(&store, "server", "NONE").await, None);
+    assert_eq!(store.list("server", ACTOR).await.unwrap().len(), 2);
+    assert_eq!(store.rotate_key(ACTOR).await, Ok(1));
+    assert!(store.delete_token("server", "API", ACTOR).await.unwrap());
+    let error = database.store(&keyring(3)).get_token("server", "OLD", ACTOR).await.unwrap_err();
+    assert!(matches!(error, StoreError::Decrypt(_)), "{error}");
+    store.inspect("server").await.unwrap();
+    assert_eq!(store.audit_verify().await.unwrap().fault, None);
+    // Whatever way it was asked for, it is in the log.
+    assert_eq!(store.audit_head().await.unwrap().rows, 11);
+}
+
 #[tokio::test]
 async fn attack_46_without_an_audit_row_nothing_is_done() {
     let database = shared().database().await;

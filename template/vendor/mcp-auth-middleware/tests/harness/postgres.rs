@@ -149,6 +149,7 @@ impl Cluster {
     /// A connection past the store, as the owner of everything or as another role.
     pub async fn connect(&self, database: &str, user: &str) -> PgConnection {
         let options = PgConnectOptions::new_without_pgpass().host(self.folder.to_str().unwrap()).port(self.port);
+        let options = options.options([("search_path", "mcp_auth_store,public")]);
         options.username(user).database(database).disable_statement_logging().connect().await.unwrap()
     }
 

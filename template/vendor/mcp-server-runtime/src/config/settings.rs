@@ -91,6 +91,16 @@ impl Setting {
         Self { name, kind: SettingKind::Choice(words), default: Some(default), group, help }
     }
 
+    /// One of these words, or nothing, which is for the server to judge.
+    const fn choice_or_none(
+        name: &'static str,
+        words: &'static [&'static str],
+        group: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, kind: SettingKind::Choice(words), default: None, group, help }
+    }
+
     /// `on` or `off`; the default is one of the two.
     #[must_use]
     pub const fn switch(name: &'static str, default: &'static str, group: &'static str, help: &'static str) -> Self {
@@ -208,7 +218,7 @@ infisical: in Infisical. A change counts within half a minute."),
     Setting::text("POSTGRES_DB", Some("mcp_auth"), POSTGRES, "The database."),
     Setting::text("POSTGRES_USER", Some("mcp_auth"), POSTGRES, "The role: one that `db init --role` has made for servers. It may not change the audit log."),
     Setting::secret("POSTGRES_PASSWORD", POSTGRES, "The role's password."),
-    Setting::choice("POSTGRES_SSLMODE", &["disable", "prefer", "require", "verify-ca", "verify-full"], "prefer", POSTGRES, "TLS: disable, prefer, require, verify-ca or verify-full. Outside of one machine: verify-full."),
+    Setting::choice_or_none("POSTGRES_SSLMODE", &["disable", "prefer", "require", "verify-ca", "verify-full"], POSTGRES, "TLS: disable, prefer, require, verify-ca or verify-full. Empty: verify-full, or prefer where the host is a socket or on this machine."),
     Setting::text("POSTGRES_SSLROOTCERT", None, POSTGRES, "File with certificates of authorities that count besides the public ones."),
     Setting::secret("DATABASE_URL", POSTGRES, "All of that as one URL instead: postgres://mcp_auth@db.example.com:5432/mcp_auth?sslmode=verify-full"),
     Setting::secret("MCP_AUTH_ENCRYPTION_KEY", POSTGRES, "The key that tokens are encrypted with, 32 bytes in base64 or hex: openssl rand -base64 32

@@ -8,7 +8,7 @@ use mcp_auth_middleware::{
     EnvTokenStore, InfisicalConfig, InfisicalConfigError, InfisicalTokenStore, PostgresConfig, PostgresConfigError,
     PostgresTls, PostgresTokenStore, TokenStore,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::{Environment, Problems, Reader, Table};
 use crate::secret_files::Take;
@@ -55,17 +55,17 @@ impl Database {
     }
 }
 
-/// The keys that tokens in PostgreSQL are encrypted with.
+/// The keys that tokens in PostgreSQL are encrypted with: as what is made from their text, which is not kept.
 #[derive(Debug, Clone)]
 pub struct Keys {
     active: ActiveKey,
     /// Decrypt only; see `tokens rotate-key`.
-    previous: Vec<SecretString>,
+    previous: Option<Keyring>,
 }
 
 #[derive(Debug, Clone)]
 enum ActiveKey {
-    Given(SecretString),
+    Given(Keyring),
     /// Made by whoever starts first.
     File(PathBuf),
 }
@@ -105,6 +105,14 @@ impl StoreConfig {
         }
     }
 
+    /// What is wrong with the way to the store.
+    pub(super) fn warning(&self) -> Option<String> {
+        match self {
+            Self::Postgres(database, _) => database.config.warning(),
+            _ => None,
+        }
+    }
+
     /// The file of the key, where there is none yet.
     pub(crate) fn missing_key_file(&self) -> Option<&Path> {
         match self {
@@ -132,12 +140,13 @@ impl StoreConfig {
 
 impl Keys {
     fn ring(&self) -> Result<Keyring, StoreOpenError> {
-        let active = match &self.active {
-            ActiveKey::Given(text) => EncryptionKey::parse(text.expose_secret())?,
-            ActiveKey::File(path) => EncryptionKey::load_or_create(path)?,
+        let ring = match &self.active {
+            ActiveKey::Given(ring) => ring.clone(),
+            ActiveKey::File(path) => Keyring::new(EncryptionKey::load_or_create(path)?),
         };
-        self.previous.iter().try_fold(Keyring::new(active), |ring, text| {
-            Ok(ring.with_previous(EncryptionKey::parse(text.expose_secret())?))
+        Ok(match &self.previous {
+            Some(previous) => ring.with_previous_ring(previous),
+            None => ring,
         })
     }
 }
@@ -215,7 +224,8 @@ impl Reader<'_> {
         if let Some(password) = self.secret("POSTGRES_PASSWORD") {
             config = config.with_password(&password);
         }
-        match self.env.text("POSTGRES_SSLMODE").as_deref().unwrap_or("prefer").parse::<PostgresTls>() {
+        let Some(mode) = self.env.text("POSTGRES_SSLMODE") else { return Some(config) };
+        match mode.parse::<PostgresTls>() {
             Ok(tls) => Some(config.with_tls(tls)),
             Err(error) => {
                 self.problems.add("POSTGRES_SSLMODE", error.to_string());
@@ -234,9 +244,9 @@ impl Reader<'_> {
                 self.problems.add("MCP_AUTH_KEY_FILE", text);
                 None
             }
-            (Some(key), None) => {
-                self.check_key("MCP_AUTH_ENCRYPTION_KEY", key.expose_secret());
-                Some(ActiveKey::Given(key))
+            (Some(text), None) => {
+                let key = self.key("MCP_AUTH_ENCRYPTION_KEY", text.expose_secret());
+                key.map(|key| ActiveKey::Given(Keyring::new(key)))
             }
             (None, Some(path)) => Some(ActiveKey::File(path.into())),
             // A key that is made where nobody keeps it would make every token unreadable with the next container, so the
@@ -251,22 +261,24 @@ impl Reader<'_> {
             }
         };
         let previous = self.secret("MCP_AUTH_PREVIOUS_KEYS").unwrap_or_default();
-        let previous: Vec<SecretString> = previous
-            .expose_secret()
-            .split(',')
-            .map(str::trim)
-            .filter(|key| !key.is_empty())
-            .map(|key| key.to_owned().into())
-            .collect();
-        for key in &previous {
-            self.check_key("MCP_AUTH_PREVIOUS_KEYS", key.expose_secret());
+        let mut ring: Option<Keyring> = None;
+        for text in previous.expose_secret().split(',').map(str::trim).filter(|key| !key.is_empty()) {
+            let Some(key) = self.key("MCP_AUTH_PREVIOUS_KEYS", text) else { continue };
+            ring = Some(match ring {
+                Some(ring) => ring.with_previous(key),
+                None => Keyring::new(key),
+            });
         }
-        active.filter(|_| self.problems.len() == before).map(|active| Keys { active, previous })
+        active.filter(|_| self.problems.len() == before).map(|active| Keys { active, previous: ring })
     }
 
-    fn check_key(&mut self, name: &'static str, text: &str) {
-        if let Err(error) = EncryptionKey::parse(text) {
-            self.problems.add(name, error.to_string());
+    fn key(&mut self, name: &'static str, text: &str) -> Option<EncryptionKey> {
+        match EncryptionKey::parse(text) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                self.problems.add(name, error.to_string());
+                None
+            }
         }
     }
 

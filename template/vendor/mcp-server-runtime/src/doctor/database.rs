@@ -20,6 +20,10 @@ pub(super) async fn check(report: &mut Report, store: &TokenStore, config: &Conf
             Ok(inspection) => {
                 report.ok("database", format!("reachable as {}", inspection.role));
                 role(report, &inspection);
+                if inspection.former_servers {
+                    let text = "servers of the version before may still read tokens past the audit log";
+                    report.warn("role", text, "Once none of them runs: `db init --finish`.", TOKENS);
+                }
                 schema(report, &inspection);
                 let tokens = inspection.tokens.unwrap_or_default();
                 keys(report, &inspection.keys_here, &tokens);
@@ -59,9 +63,13 @@ fn unusable(report: &mut Report, check: &'static str, error: &StoreError) {
 }
 
 fn role(report: &mut Report, inspection: &Inspection) {
-    let Inspection { role, superuser, owner, missing, excess, .. } = inspection;
-    if *superuser || *owner {
-        let who = if *superuser { "a superuser" } else { "the owner of the tables" };
+    let Inspection { role, superuser, owner, unbound, missing, excess, .. } = inspection;
+    if *superuser || *owner || *unbound {
+        let who = match (superuser, owner) {
+            (true, _) => "a superuser",
+            (_, true) => "the owner of the tables",
+            _ => "a role with BYPASSRLS, REPLICATION or mcp_auth_keeper",
+        };
         let text = format!("{role} is {who}, who may do anything, to the audit log too");
         report.warn("role", text, "Make one for the server: `db init --role ROLE --role-password`.", TOKENS);
     } else if !missing.is_empty() {

@@ -36,6 +36,7 @@ struct StoreStatus {
     reachable: bool,
     pool: Value,
     key: Value,
+    audit: Value,
 }
 
 impl Status {
@@ -60,15 +61,16 @@ impl Status {
 
     async fn store_status(&self) -> StoreStatus {
         let reachable = self.readiness.token_store().answers().await;
-        let (pool, key) = match &self.store {
+        let (pool, key, audit) = match &self.store {
             TokenStore::Postgres(store) => {
                 let pool = store.pool_status();
                 let pool = json!({"open": pool.open, "idle": pool.idle, "maximum": pool.maximum});
-                (pool, json!(store.active_key().to_string()))
+                let audit = store.last_anchor().map(|end| json!({"rows": end.rows, "lastHash": end.last_hash}));
+                (pool, json!(store.active_key().to_string()), json!(audit))
             }
-            _ => (Value::Null, Value::Null),
+            _ => (Value::Null, Value::Null, Value::Null),
         };
-        StoreStatus { reachable, pool, key }
+        StoreStatus { reachable, pool, key, audit }
     }
 
     fn document(&self, store: StoreStatus) -> Value {
@@ -104,6 +106,7 @@ impl Status {
                 "reachable": store.reachable,
                 "pool": store.pool,
                 "activeKey": store.key,
+                "auditLog": store.audit,
             },
         })
     }

@@ -26,14 +26,16 @@ pub struct AuditRow {
     pub timestamp: String,
     /// Whose token; nothing for what is about all services.
     pub service: Option<String>,
-    /// `get`, `set`, `delete`, `list` or `rotate`.
+    /// `get`, `set`, `delete`, `list`, `rotate` or `expire`.
     pub action: String,
     /// `ok`, `not_found` or `decrypt_failed`.
     pub outcome: String,
     /// The token's name, where it is about one.
     pub token_key: Option<String>,
-    /// Who acted.
+    /// Who acted, as the server or the command says.
     pub user_email: String,
+    /// The role of the database that did it, as the database says; nothing in rows of the first version.
+    pub database_user: Option<String>,
     /// What else there is to say.
     pub detail: Option<String>,
     /// SHA-256 over this row and the hash of the one before, in hex digits.
@@ -50,6 +52,16 @@ pub struct AuditReport {
     pub last_hash: String,
     /// The first thing that is wrong.
     pub fault: Option<AuditFault>,
+}
+
+/// How an audit log ends.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct AuditHead {
+    /// The id of the last row: how many were ever written.
+    pub rows: u64,
+    /// Its hash, in hex digits.
+    pub last_hash: String,
 }
 
 /// What is wrong with the audit log.
@@ -85,6 +97,21 @@ pub enum AuditFault {
     },
     /// The head of the chain is missing, or does not fit the last row.
     Head,
+    /// The row is older than the one before it. Since the second version the database sets the time, and never back.
+    TimeGoesBack {
+        /// The later one of the two.
+        id: i64,
+    },
+    /// The row is not written by the database as all before it are: somebody has put it in.
+    Forged {
+        /// The row.
+        id: i64,
+    },
+    /// Rows were removed from the beginning, and no retention says so in the log.
+    Beheaded {
+        /// The first one that is there.
+        id: i64,
+    },
     /// The chain is in order, but the row whose hash was kept is not in it.
     Rewritten,
 }
@@ -100,6 +127,11 @@ impl fmt::Display for AuditFault {
             Self::TailRemoved { id, count } => write!(f, "audit rows {id} to {count} were removed from the end"),
             Self::Foreign { id } => write!(f, "audit row {id} was added behind the end of the chain"),
             Self::Head => f.write_str("the head of the audit chain is missing or was changed"),
+            Self::TimeGoesBack { id } => write!(f, "audit row {id} is older than row {}", id - 1),
+            Self::Forged { id } => write!(f, "audit row {id} was not written by the database"),
+            Self::Beheaded { id } => {
+                write!(f, "audit rows before {id} were removed, and no retention in the log says so")
+            }
             Self::Rewritten => {
                 f.write_str("no audit row has the expected hash: the log was cut off before it, or written anew")
             }
@@ -123,6 +155,18 @@ struct Progress<'a> {
     kept: Option<&'a AuditHash>,
     /// Whether the row with the kept hash has come by.
     met: bool,
+    /// The time of the last row, where the database has written it.
+    micros: Option<i64>,
+    /// What the latest retention says of itself.
+    retention: Option<String>,
+}
+
+/// How long the chain is, and how it ends and begins.
+struct Head {
+    count: i64,
+    hash: Vec<u8>,
+    expired_count: i64,
+    expired_hash: Vec<u8>,
 }
 
 impl PostgresTokenStore {
@@ -147,8 +191,13 @@ impl PostgresTokenStore {
     async fn verify(&self, kept: Option<&AuditHash>) -> Result<AuditReport, StoreError> {
         let begin = self.begin_as("ISOLATION LEVEL REPEATABLE READ, READ ONLY");
         let mut session = self.bounded(begin).await?;
-        let met = kept.is_none_or(|kept| kept.is(&GENESIS));
-        let mut progress = Progress { intact: 0, last: GENESIS.to_vec(), kept, met };
+        let head = self.bounded(head(&mut session)).await?;
+        let (first, last) = match &head {
+            Some(head) => (head.expired_count, head.expired_hash.clone()),
+            None => (0, GENESIS.to_vec()),
+        };
+        let met = kept.is_none_or(|kept| kept.is(&last));
+        let mut progress = Progress { intact: first, last, kept, met, micros: None, retention: None };
         let fault = loop {
             let page = self.bounded(page(&mut session, progress.intact, PAGE)).await?;
             if let Some(fault) = page.iter().find_map(|row| progress.check(row)) {
@@ -158,10 +207,26 @@ impl PostgresTokenStore {
                 break None;
             }
         };
-        let head = self.bounded(head(&mut session)).await?;
         self.bounded(session.commit()).await?;
         let fault = progress.conclude(fault, head);
-        Ok(AuditReport { intact: progress.intact.unsigned_abs(), last_hash: hex(&progress.last), fault })
+        Ok(AuditReport { intact: (progress.intact - first).unsigned_abs(), last_hash: hex(&progress.last), fault })
+    }
+
+    /// How long the audit log is now, and the hash of its last row: kept elsewhere, it shows later whether the log was cut
+    /// off or written anew.
+    ///
+    /// # Errors
+    /// Those of the type [`PostgresTokenStore`].
+    pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        self.bounded(async {
+            let mut session = self.begin_as("ISOLATION LEVEL READ COMMITTED, READ ONLY").await?;
+            let head = head(&mut session).await?;
+            session.commit().await?;
+            let head =
+                head.ok_or_else(|| StoreError::Unavailable("the head of the audit log is missing".to_owned()))?;
+            Ok(AuditHead { rows: head.count.unsigned_abs(), last_hash: hex(&head.hash) })
+        })
+        .await
     }
 
     /// The rows of the audit log after an id (0 for the first), up to a thousand.
@@ -202,6 +267,15 @@ impl Progress<'_> {
         if row.record().hash(&self.last) != row.hash {
             return Some(AuditFault::Changed { id });
         }
+        let by_the_database = row.shown.database_user.is_some();
+        match self.micros {
+            Some(_) if !by_the_database => return Some(AuditFault::Forged { id }),
+            Some(before) if row.micros < before => return Some(AuditFault::TimeGoesBack { id }),
+            _ => self.micros = by_the_database.then_some(row.micros),
+        }
+        if row.shown.action == "expire" {
+            self.retention = row.shown.detail.clone();
+        }
         self.intact = id;
         self.last.clone_from(&row.hash);
         self.met |= self.kept.is_some_and(|kept| kept.is(&row.hash));
@@ -209,17 +283,28 @@ impl Progress<'_> {
     }
 
     /// Holds the rows to what the head says of them.
-    fn conclude(&self, fault: Option<AuditFault>, head: Option<(i64, Vec<u8>)>) -> Option<AuditFault> {
-        let Some((count, hash)) = head else { return fault.or(Some(AuditFault::Head)) };
+    fn conclude(&self, fault: Option<AuditFault>, head: Option<Head>) -> Option<AuditFault> {
+        let Some(head) = head else { return fault.or(Some(AuditFault::Head)) };
+        let count = head.count;
         match fault {
             // Rows behind the end need not fit to anything.
-            Some(_) if self.intact == count && self.last == hash => Some(AuditFault::Foreign { id: count + 1 }),
+            Some(_) if self.intact == count && self.last == head.hash => Some(AuditFault::Foreign { id: count + 1 }),
             Some(fault) => Some(fault),
             None if self.intact < count => Some(AuditFault::TailRemoved { id: self.intact + 1, count }),
             None if self.intact > count => Some(AuditFault::Foreign { id: count + 1 }),
-            None if self.last != hash => Some(AuditFault::Head),
+            None if self.last != head.hash => Some(AuditFault::Head),
+            None if !self.accounts_for(&head) => Some(AuditFault::Beheaded { id: head.expired_count + 1 }),
             None => (!self.met).then_some(AuditFault::Rewritten),
         }
+    }
+
+    /// Whether the latest retention in the log is the one that the chain begins after.
+    fn accounts_for(&self, head: &Head) -> bool {
+        if head.expired_count == 0 {
+            return head.expired_hash == GENESIS;
+        }
+        let end = format!(" to {} were removed; last hash {}", head.expired_count, hex(&head.expired_hash));
+        self.retention.as_ref().is_some_and(|detail| detail.ends_with(&end))
     }
 }
 
@@ -235,6 +320,7 @@ impl Full {
             token_key: row.token_key.as_deref(),
             user_email: &row.user_email,
             detail: row.detail.as_deref(),
+            database_user: row.database_user.as_deref(),
         }
     }
 
@@ -250,6 +336,7 @@ impl Full {
                 token_key: row.try_get("token_key")?,
                 user_email: row.try_get("user_email")?,
                 detail: row.try_get("detail")?,
+                database_user: row.try_get("database_user")?,
                 hash: hex(&hash),
             },
             service_id: row.try_get("service_id")?,
@@ -264,9 +351,9 @@ async fn page(session: &mut Session, after: i64, most: i64) -> Result<Vec<Full>,
     let rows = session
         .query(
             "SELECT a.id, a.service_id, s.name, a.action, a.outcome, a.token_key, a.user_email, a.detail,
-                    a.previous_hash, a.hash, (extract(epoch FROM a.\"timestamp\") * 1000000)::bigint AS micros,
+                    a.previous_hash, a.hash, a.database_user, (extract(epoch FROM a.\"timestamp\") * 1000000)::bigint AS micros,
                     to_char(a.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS shown_time
-             FROM audit_log a LEFT JOIN services s ON s.id = a.service_id
+             FROM mcp_auth_store.audit_log a LEFT JOIN mcp_auth_store.services s ON s.id = a.service_id
              WHERE a.id > $1 ORDER BY a.id LIMIT $2",
         )
         .bind(after)
@@ -276,9 +363,18 @@ async fn page(session: &mut Session, after: i64, most: i64) -> Result<Vec<Full>,
     Ok(rows.iter().map(Full::read).collect::<Result<_, _>>()?)
 }
 
-async fn head(session: &mut Session) -> Result<Option<(i64, Vec<u8>)>, Failure> {
-    let row = session.query("SELECT count, hash FROM audit_chain").fetch_optional(session.connection()).await?;
-    Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get("count")?, row.try_get("hash")?))).transpose()?)
+async fn head(session: &mut Session) -> Result<Option<Head>, Failure> {
+    let head = session.query("SELECT count, hash, expired_count, expired_hash FROM mcp_auth_store.audit_chain");
+    let row = head.fetch_optional(session.connection()).await?;
+    let read = |row: PgRow| {
+        Ok::<_, sqlx::Error>(Head {
+            count: row.try_get("count")?,
+            hash: row.try_get("hash")?,
+            expired_count: row.try_get("expired_count")?,
+            expired_hash: row.try_get("expired_hash")?,
+        })
+    };
+    Ok(row.map(read).transpose()?)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,15 +1,10 @@
-//! Rows of the audit log: how one is hashed and appended.
+//! Rows of the audit log: how one is hashed. They are written by the database (`append_audit` in `migrations/`); here is
+//! the other half, which verifies them.
 //!
 //! Each row's hash covers the row and the hash of the row before, so that whoever changes, removes or moves a row has
 //! to rewrite all that follow, and the head besides.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use sqlx::Row as _;
-
-use super::failure::Failure;
-use super::limits;
-use super::session::Session;
-use crate::StoreError;
 
 /// Bytes of a hash.
 pub(super) const HASH: usize = 32;
@@ -17,59 +12,8 @@ pub(super) const HASH: usize = 32;
 /// What the hash of the first row stands upon.
 pub(super) const GENESIS: [u8; HASH] = [0; HASH];
 
-/// Hashes of this log are no hashes of anything else.
-const LABEL: &[u8] = b"mcp-auth-middleware v1 audit row";
-
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
-    Get,
-    Set,
-    Delete,
-    List,
-    Rotate,
-}
-
-impl Action {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::Set => "set",
-            Self::Delete => "delete",
-            Self::List => "list",
-            Self::Rotate => "rotate",
-        }
-    }
-}
-
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Ok,
-    NotFound,
-    DecryptFailed,
-}
-
-impl Outcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::NotFound => "not_found",
-            Self::DecryptFailed => "decrypt_failed",
-        }
-    }
-}
-
-/// What an operation has to say about itself.
-pub(super) struct Entry<'a> {
-    /// Row id and name.
-    pub(super) service: Option<(i64, &'a str)>,
-    pub(super) action: Action,
-    pub(super) outcome: Outcome,
-    pub(super) token_key: Option<&'a str>,
-    pub(super) actor: &'a str,
-    pub(super) detail: Option<&'a str>,
-}
+/// Hashes of this log are no hashes of anything else. Rows of the first version were written by servers.
+const LABELS: [&[u8]; 2] = [b"mcp-auth-middleware v1 audit row", b"mcp-auth-middleware v2 audit row"];
 
 /// Everything in a row that its hash covers.
 pub(super) struct Record<'a> {
@@ -83,6 +27,8 @@ pub(super) struct Record<'a> {
     pub(super) token_key: Option<&'a str>,
     pub(super) user_email: &'a str,
     pub(super) detail: Option<&'a str>,
+    /// The role of the database; nothing in rows of the first version.
+    pub(super) database_user: Option<&'a str>,
 }
 
 impl Record<'_> {
@@ -90,8 +36,8 @@ impl Record<'_> {
     /// four bytes and its bytes: no two different rows make the same input.
     pub(super) fn hash(&self, previous: &[u8]) -> Vec<u8> {
         let service_id = self.service.map(|(id, _)| id.to_be_bytes());
-        let fields: [Option<&[u8]>; 11] = [
-            Some(LABEL),
+        let fields: [Option<&[u8]>; 12] = [
+            Some(LABELS[usize::from(self.database_user.is_some())]),
             Some(previous),
             Some(&self.id.to_be_bytes()),
             Some(&self.micros.to_be_bytes()),
@@ -102,7 +48,10 @@ impl Record<'_> {
             self.token_key.map(str::as_bytes),
             Some(self.user_email.as_bytes()),
             self.detail.map(str::as_bytes),
+            self.database_user.map(str::as_bytes),
         ];
+        // The first version has no twelfth field, rather than one that is not there.
+        let fields = if self.database_user.is_some() { &fields[..] } else { &fields[..11] };
         let mut context = Context::new(&SHA256);
         for field in fields {
             match field {
@@ -117,62 +66,6 @@ impl Record<'_> {
         }
         context.finish().as_ref().to_vec()
     }
-}
-
-/// Appends a row in the transaction of the operation that it is about, as the last thing before the commit.
-///
-/// The head's row is locked from here to the commit, which puts all operations of all servers in a row. That is the
-/// price of a chain, also for reads: ten readers at once got 1,700 tokens a second altogether (PostgreSQL 15 over a
-/// local socket, two cores, debug build). Servers cache what they read, so that a request does not pay it. Operations lock rows of `tokens` before the head and nothing after it, so none waits for
-/// another in a circle.
-pub(super) async fn append(session: &mut Session, entry: &Entry<'_>) -> Result<(), Failure> {
-    write(session, entry).await.map_err(Failure::Audit)?.then_some(()).ok_or_else(|| {
-        let reason = "the head of the audit log is missing or was moved; see `tokens audit verify`";
-        Failure::Store(StoreError::Unavailable(reason.to_owned()))
-    })
-}
-
-/// Says whether there was a head to append to.
-async fn write(session: &mut Session, entry: &Entry<'_>) -> Result<bool, sqlx::Error> {
-    // The clock is read once the lock is held: times rise with the ids, unless the clock itself is set back.
-    let lock = session.query(
-        "WITH head AS MATERIALIZED (SELECT count, hash FROM audit_chain FOR UPDATE)
-         SELECT count, hash, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros FROM head",
-    );
-    let Some(head) = lock.fetch_optional(session.connection()).await? else { return Ok(false) };
-    let (count, previous): (i64, Vec<u8>) = (head.try_get("count")?, head.try_get("hash")?);
-    let (actor, detail) = (limits::actor(entry.actor), entry.detail.map(limits::detail));
-    let record = Record {
-        id: count.saturating_add(1),
-        micros: head.try_get("micros")?,
-        service: entry.service,
-        action: entry.action.as_str(),
-        outcome: entry.outcome.as_str(),
-        token_key: entry.token_key,
-        user_email: &actor,
-        detail: detail.as_deref(),
-    };
-    let append = session
-        .query(
-            "WITH appended AS (
-                 INSERT INTO audit_log (id, service_id, action, user_email, \"timestamp\", outcome, token_key, detail,
-                                        previous_hash, hash)
-                 VALUES ($1, $2, $3, $4, timestamptz 'epoch' + $5::bigint * interval '1 microsecond', $6, $7, $8, $9, $10)
-                 RETURNING id, hash)
-             UPDATE audit_chain SET count = appended.id, hash = appended.hash FROM appended
-             WHERE audit_chain.count = appended.id - 1",
-        )
-        .bind(record.id)
-        .bind(record.service.map(|(id, _)| id))
-        .bind(record.action)
-        .bind(record.user_email)
-        .bind(record.micros)
-        .bind(record.outcome)
-        .bind(record.token_key)
-        .bind(record.detail)
-        .bind(previous.as_slice())
-        .bind(record.hash(&previous));
-    Ok(append.execute(session.connection()).await?.rows_affected() == 1)
 }
 
 #[cfg(test)]
@@ -191,6 +84,7 @@ mod tests {
             token_key: Some("KEY"),
             user_email: "user@example.com",
             detail: None,
+            database_user: None,
         }
     }
 
@@ -203,6 +97,10 @@ mod tests {
         // None]))).hexdigest())'
         let hash: String = record().hash(&GENESIS).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hash, "ad2bfa4cc88247ab2d474c4d3f22b4b9b1fdb9e5e2b9a61ec9d905c41bf67925"); // pragma: allowlist secret
+        // With the second label, and "server" after the last field.
+        let record = Record { database_user: Some("server"), ..record() };
+        let hash: String = record.hash(&GENESIS).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hash, "6d8a9e932238dad6522274a2714d081ff61fdc6e4cd8b3af2870ea01580f9e54"); // pragma: allowlist secret
     }
 
     #[test]
@@ -221,6 +119,8 @@ mod tests {
             Record { token_key: Some("KEYuser"), user_email: "@example.com", ..record() },
             Record { user_email: "other@example.com", ..record() },
             Record { detail: Some(""), ..record() },
+            Record { database_user: Some(""), ..record() },
+            Record { database_user: Some("server"), ..record() },
         ];
         let mut hashes: HashSet<_> = changed.iter().map(|r| r.hash(&GENESIS)).collect();
         hashes.insert(record().hash(&[1; HASH]));

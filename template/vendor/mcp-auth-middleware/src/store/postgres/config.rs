@@ -33,13 +33,12 @@ const PARAMETERS: [&str; 18] = [
 ];
 
 /// How connections to the database are encrypted: libpq's `sslmode` values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PostgresTls {
     /// Never encrypted: for a socket, or a network that nobody else is on.
     Disable,
     /// Encrypted where the server offers it, without a check of who it is.
-    #[default]
     Prefer,
     /// Encrypted or not at all, without a check of who it is.
     Require,
@@ -68,6 +67,9 @@ pub enum PostgresConfigError {
     /// A store needs a running tokio runtime from the start.
     #[error("a PostgreSQL token store can only be made inside of a tokio runtime")]
     NoRuntime,
+    /// Connections to another machine without encryption go through a port of this one, and there is none.
+    #[error("no port on this machine for connections that are not encrypted")]
+    NoPort,
 }
 
 /// Where the database is and how the store uses it.
@@ -82,13 +84,49 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
-    /// Port 5432, no password, TLS where the server offers it, 2 to 10 connections, 5 seconds to get one and 5 seconds
+    /// Port 5432, no password, TLS to this very host ([`VerifyFull`](PostgresTls::VerifyFull)), or where the server offers it
+    /// if the host is a socket or on this machine, 2 to 10 connections, 5 seconds to get one and 5 seconds
     /// for a statement. A host that starts with `/` is the folder of a Unix socket. A password that is not given is
     /// looked for where libpq does so: `PGPASSWORD`.
     #[must_use]
     pub fn new(host: &str, database: &str, user: &str) -> Self {
         let options = PgConnectOptions::new_without_pgpass().host(host).port(5432).database(database).username(user);
-        Self::with_options(options.ssl_mode(PgSslMode::Prefer))
+        Self::with_options(options).with_default_tls()
+    }
+
+    /// Where nobody says how connections are encrypted: whoever is between here and another machine must not get the
+    /// password.
+    fn with_default_tls(self) -> Self {
+        let tls = if self.is_local() { PostgresTls::Prefer } else { PostgresTls::VerifyFull };
+        self.with_tls(tls)
+    }
+
+    /// Whether the database is on this machine: a socket, or loopback.
+    pub(super) fn is_local(&self) -> bool {
+        let Some((host, _)) = self.address() else { return true };
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
+
+    /// What is wrong with the way to the database, for whoever reads the log at the start: another machine, and nobody
+    /// checks which one it is.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let (mode, what) = match self.options.get_ssl_mode() {
+            _ if self.is_local() => return None,
+            PgSslMode::VerifyFull => return None,
+            PgSslMode::VerifyCa => ("verify-ca", "any host with a certificate of the authority is taken for it"),
+            PgSslMode::Require => ("require", "nobody checks whether it is the database that answers"),
+            PgSslMode::Prefer | PgSslMode::Allow => {
+                ("prefer", "whoever is in between can read along and answer in its place")
+            }
+            PgSslMode::Disable => ("disable", "whoever is in between can read along and answer in its place"),
+        };
+        Some(format!(
+            "The way to the database {} is not verified (TLS mode {mode}): {what}. Use verify-full, unless nobody else is on \
+             that network",
+            self.place()
+        ))
     }
 
     /// Reads a `DATABASE_URL`. With `statement-cache-capacity=0` in it, this is
@@ -101,9 +139,10 @@ impl PostgresConfig {
         if !matches!(parsed.scheme(), "postgres" | "postgresql") {
             return Err(PostgresConfigError::NotAUrl);
         }
-        let mut pooled = false;
+        let (mut pooled, mut tls) = (false, false);
         for (name, value) in parsed.query_pairs() {
             pooled |= name == "statement-cache-capacity" && value == "0";
+            tls |= matches!(&*name, "sslmode" | "ssl-mode");
             let option = name.strip_prefix("options[").is_some_and(|rest| rest.ends_with(']'));
             if !option && !PARAMETERS.contains(&&*name) {
                 return Err(PostgresConfigError::UnknownParameter(crate::printable::printable(&name).into_owned()));
@@ -114,7 +153,8 @@ impl PostgresConfig {
         }
         // The driver's own error may quote the value.
         let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| PostgresConfigError::BadValue)?;
-        Ok(Self { pooled, ..Self::with_options(options) })
+        let config = Self { pooled, ..Self::with_options(options) };
+        Ok(if tls { config } else { config.with_default_tls() })
     }
 
     fn with_options(options: PgConnectOptions) -> Self {
@@ -192,7 +232,6 @@ impl PostgresConfig {
         self
     }
 
-    /// Host and port, for people.
     /// Host and port, unless it is a Unix socket.
     pub(super) fn address(&self) -> Option<(String, u16)> {
         let host = self.options.get_host();
@@ -200,6 +239,7 @@ impl PostgresConfig {
         (!socket).then(|| (host.to_owned(), self.options.get_port()))
     }
 
+    /// Host and port, for people.
     pub(super) fn place(&self) -> String {
         let port = self.options.get_port();
         match self.options.get_socket() {
@@ -283,11 +323,47 @@ mod tests {
     #[test]
     fn tls_modes_are_those_of_libpq() {
         assert_eq!("verify-ca".parse(), Ok(PostgresTls::VerifyCa));
-        assert_eq!("prefer".parse(), Ok(PostgresTls::default()));
+        assert_eq!("prefer".parse(), Ok(PostgresTls::Prefer));
         assert_eq!("on".parse::<PostgresTls>(), Err(PostgresConfigError::UnknownTlsMode));
         for tls in ["disable", "prefer", "require", "verify-ca", "verify-full"] {
             let config = PostgresConfig::new("db", "auth", "me").with_tls(tls.parse().unwrap());
             assert_eq!(format!("{:?}", config.options.get_ssl_mode()).to_lowercase(), tls.replace('-', ""));
+        }
+    }
+
+    /// attacks.md 60: another machine has to prove that it is the one, unless the setting says otherwise in so many words.
+    #[test]
+    fn attack_60_another_machine_is_verified_unless_told_otherwise() {
+        let mode = |config: &PostgresConfig| format!("{:?}", config.options.get_ssl_mode());
+        for (host, expected) in [
+            ("db.example.com", "VerifyFull"),
+            ("postgres", "VerifyFull"),
+            ("10.0.0.5", "VerifyFull"),
+            ("2001:db8::1", "VerifyFull"),
+            ("127.0.0.1.example.com", "VerifyFull"),
+            ("127.0.0.1", "Prefer"),
+            ("127.8.0.1", "Prefer"),
+            ("::1", "Prefer"),
+            ("LocalHost", "Prefer"),
+            ("/run/postgresql", "Prefer"),
+        ] {
+            let config = PostgresConfig::new(host, "auth", "me");
+            assert_eq!(mode(&config), expected, "{host}");
+            assert_eq!(config.warning(), None, "{host}");
+            assert_eq!(config.with_tls(PostgresTls::Disable).warning().is_some(), expected == "VerifyFull", "{host}");
+        }
+        for (url, expected, warned) in [
+            ("postgres://db/auth", "VerifyFull", false),
+            ("postgres://localhost/auth", "Prefer", false),
+            ("postgres:///auth?host=/run/postgresql", "Prefer", false),
+            ("postgres://db/auth?sslmode=verify-full", "VerifyFull", false),
+            ("postgres://db/auth?sslmode=verify-ca", "VerifyCa", true),
+            ("postgres://db/auth?sslmode=require", "Require", true),
+            ("postgres://db/auth?ssl-mode=prefer", "Prefer", true),
+            ("postgres://db/auth?sslmode=disable", "Disable", true),
+        ] {
+            let config = parse(url).unwrap();
+            assert_eq!((mode(&config).as_str(), config.warning().is_some()), (expected, warned), "{url}");
         }
     }
 

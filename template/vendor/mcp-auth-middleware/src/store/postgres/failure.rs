@@ -3,22 +3,29 @@
 //! The text of a database error may quote values from a statement, so none passes through from here: an error is told
 //! by its class (SQLSTATE, PostgreSQL documentation, appendix A), and by the place of the database.
 
+use super::guard;
 use crate::StoreError;
 
 /// Why an operation stopped, before it is put into words.
 #[derive(Debug)]
 pub(super) enum Failure {
     Database(sqlx::Error),
-    /// The operation itself went well, but there would have been no trace of it.
-    Audit(sqlx::Error),
     Store(StoreError),
 }
 
 impl Failure {
     /// SQLSTATE `read_only_sql_transaction`.
     pub(super) fn is_read_only(&self) -> bool {
-        let (Self::Database(error) | Self::Audit(error)) = self else { return false };
+        let Self::Database(error) = self else { return false };
         error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("25006"))
+    }
+}
+
+impl Failure {
+    /// Somebody else holds what is needed: `lock_not_available`, `deadlock_detected`.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        error.as_database_error().is_some_and(|error| matches!(error.code().as_deref(), Some("55P03" | "40P01")))
     }
 }
 
@@ -38,9 +45,16 @@ impl From<StoreError> for Failure {
 pub(super) fn explain(failure: Failure, place: &str) -> StoreError {
     match failure {
         Failure::Store(error) => error,
+        // The operation itself went well, but there would have been no trace of it.
+        Failure::Database(error) if in_the_audit(&error) => prefixed(describe(&error, place)),
         Failure::Database(error) => describe(&error, place),
-        Failure::Audit(error) => prefixed(describe(&error, place)),
     }
+}
+
+/// Whether it happened in the function that appends to the audit log. The text is read, and goes no further.
+fn in_the_audit(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
+    error.and_then(sqlx::postgres::PgDatabaseError::r#where).is_some_and(|place| place.contains("append_audit("))
 }
 
 fn prefixed(error: StoreError) -> StoreError {
@@ -83,9 +97,17 @@ fn classify(error: &dyn sqlx::error::DatabaseError, place: &str) -> StoreError {
         // The text names a table or schema, or comes from a trigger of ours; never a value.
         "42501" => StoreError::Denied(format!("{} ({place})", error.message())),
         "3D000" => StoreError::NotSetUp(format!("the database does not exist ({place})")),
-        "42P01" | "42703" | "42883" | "3F000" => {
+        "42P01" | "42703" | "42883" | "3F000" | "42809" => {
             StoreError::NotSetUp(format!("its tables are missing or older; run `db init` ({place})"))
         }
+        guard::ASKED_FOR_THE_PASSWORD => StoreError::Denied(format!(
+            "the database asks for the password in clear text or as MD5, over a way that is not encrypted: use TLS \
+             (verify-full), or scram-sha-256 ({place})"
+        )),
+        guard::NOBODY_THERE => unavailable("the database cannot be reached"),
+        "MA001" => StoreError::Unavailable(
+            "the head of the audit log is missing or was moved; see `tokens audit verify`".to_owned(),
+        ),
         "25006" => unavailable("the database is read-only"),
         "57014" | "55P03" | "25P03" => unavailable("the database did not answer in time"),
         "40001" | "40P01" => unavailable("another operation was in the way; try again"),
@@ -107,8 +129,6 @@ mod tests {
             error.to_string(),
             "token store unavailable: the database cannot be reached: connection refused (db:5432)"
         );
-        let error = explain(Failure::Audit(refused()), "db:5432");
-        assert!(error.to_string().contains("the audit log cannot be written, so nothing was done"), "{error}");
     }
 
     /// The system itself is asked: no name ends in `.invalid` (RFC 6761, section 6.4).

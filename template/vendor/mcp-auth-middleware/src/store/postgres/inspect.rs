@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 
 use super::init::{TABLE as MIGRATIONS, newest_schema};
-use super::role::RIGHTS;
+use super::role::{CLOSED, RIGHTS, ROUTINES};
 use super::session::Session;
 use super::{Failure, PostgresTokenStore};
 use crate::StoreError;
@@ -25,7 +25,11 @@ pub struct Inspection {
     pub superuser: bool,
     /// The role owns the tables, and may do anything with them.
     pub owner: bool,
-    /// The rights that a server needs and the role lacks, as `DELETE on tokens`.
+    /// The role passes by row-level security, or acts as the functions of the store do: it may do what it must not.
+    pub unbound: bool,
+    /// Servers of the version before, which read tokens past the audit log, may still do so: `db init --finish` ends it.
+    pub former_servers: bool,
+    /// The rights that a server needs and the role lacks, as `EXECUTE on set_token`.
     pub missing: Vec<String>,
     /// The rights that the role has and a server does not need.
     pub excess: Vec<String>,
@@ -62,8 +66,10 @@ impl PostgresTokenStore {
             let mut session = self.begin_as("READ ONLY").await?;
             let role = session
                 .query(
-                    "SELECT r.rolname::text AS role, r.rolsuper AS superuser, pg_has_role(c.relowner, 'USAGE') AS owner
-                     FROM pg_roles r, pg_class c WHERE r.rolname = current_user AND c.oid = 'tokens'::regclass",
+                    "SELECT r.rolname::text AS role, r.rolsuper AS superuser, pg_has_role(c.relowner, 'USAGE') AS owner,
+                            r.rolbypassrls OR r.rolreplication OR pg_has_role('mcp_auth_keeper', 'MEMBER') AS unbound
+                     FROM pg_roles r, pg_class c
+                     WHERE r.rolname = current_user AND c.oid = 'mcp_auth_store.tokens'::regclass",
                 )
                 .fetch_one(session.connection())
                 .await?;
@@ -71,14 +77,21 @@ impl PostgresTokenStore {
             let needed: Vec<String> = RIGHTS
                 .iter()
                 .flat_map(|(table, rights)| rights.split(", ").map(move |right| format!("{right} on {table}")))
+                .chain(ROUTINES.iter().map(|routine| execute(routine)))
                 .collect();
             let lacks = |right: &str| !held.iter().any(|held| held == right);
-            let may_read = !lacks("SELECT on tokens") && !lacks("SELECT on services");
+            let may_read = !lacks("EXECUTE on survey");
+            let may_know = !lacks("SELECT on former_place");
+            let former = "SELECT EXISTS (SELECT FROM former_place)";
+            let former_servers =
+                may_know && session.query(former).fetch_one(session.connection()).await?.try_get::<bool, _>(0)?;
             let tokens = if may_read { Some(tokens(&mut session, service).await?) } else { None };
             let inspection = Inspection {
                 role: role.try_get("role")?,
                 superuser: role.try_get("superuser")?,
                 owner: role.try_get("owner")?,
+                unbound: role.try_get("unbound")?,
+                former_servers,
                 // To know the version is not what a server needs, but what this function does.
                 missing: needed.iter().filter(|right| lacks(right) && !right.ends_with(MIGRATIONS)).cloned().collect(),
                 excess: held.iter().filter(|right| !needed.contains(right)).cloned().collect(),
@@ -96,7 +109,7 @@ impl PostgresTokenStore {
 
 /// The rights of the role on our tables.
 async fn rights(session: &mut Session) -> Result<Vec<String>, Failure> {
-    let tables: Vec<&str> = RIGHTS.iter().map(|(table, _)| *table).collect();
+    let tables: Vec<&str> = RIGHTS.iter().map(|(table, _)| *table).chain(CLOSED).collect();
     let rows = session
         .query(
             "SELECT format('%s on %s', r, t) FROM unnest($1::text[]) WITH ORDINALITY AS tables (t, n),
@@ -107,7 +120,19 @@ async fn rights(session: &mut Session) -> Result<Vec<String>, Failure> {
         .bind(ALL.as_slice())
         .fetch_all(session.connection())
         .await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    let mut held = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<String>, Failure>>()?;
+    for routine in ROUTINES {
+        let may = session.query("SELECT COALESCE(has_function_privilege(to_regprocedure($1)::oid, 'EXECUTE'), false)");
+        if may.bind(routine).fetch_one(session.connection()).await?.try_get(0)? {
+            held.push(execute(routine));
+        }
+    }
+    Ok(held)
+}
+
+/// The right to call one, by its name alone.
+fn execute(routine: &str) -> String {
+    format!("EXECUTE on {}", routine.split('(').next().unwrap_or(routine))
 }
 
 /// The version of the schema, where the role may read it.
@@ -125,16 +150,13 @@ async fn schema(session: &mut Session) -> Result<Option<i64>, Failure> {
 /// The names of a service's tokens, and the heads of what is stored: version and key, never the rest.
 async fn tokens(session: &mut Session, service: &str) -> Result<StoredTokens, Failure> {
     let rows = session
-        .query(
-            "SELECT t.key, substring(t.encrypted_value FROM 1 FOR 9) AS head
-             FROM tokens t JOIN services s ON s.id = t.service_id WHERE s.name = $1 ORDER BY t.key",
-        )
+        .query("SELECT token_key, head FROM mcp_auth_store.survey($1)")
         .bind(service)
         .fetch_all(session.connection())
         .await?;
     let mut tokens = StoredTokens::default();
     for row in rows {
-        let (name, head): (String, Vec<u8>) = (row.try_get("key")?, row.try_get("head")?);
+        let (name, head): (String, Vec<u8>) = (row.try_get("token_key")?, row.try_get("head")?);
         match sealed_with(&head) {
             Some(key) => *tokens.keys.entry(key).or_default() += 1,
             None => tokens.unknown.push(name.clone()),

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgNotification, PgPool};
+use sqlx::postgres::{PgListener, PgPool};
 use sqlx::{Error, Executor as _};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::PostgresTokenStore;
+use crate::StoreError;
 
 /// What the tables' trigger notifies; see `migrations/`.
 const CHANNEL: &str = "mcp_auth_tokens";
@@ -21,18 +22,20 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Waits between attempts to connect: from the first, doubled up to the last.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
-/// One piece of news.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Any role that may connect can notify, as often as it likes: whether there is something to it is asked no more often
+/// than this.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// One piece of news. It has no names: any role that may connect can listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TokenChange {
-    /// A token was set, changed or deleted, by whatever program.
-    Changed {
-        /// Whose token it is.
-        service: String,
-        /// Its name.
-        key: String,
-    },
+    /// Some token was set, changed or deleted, by whatever program.
+    Changed,
     /// Any token may have changed: forget them all. Comes first, and after each time that the connection was lost.
     Missed,
+    /// The connection was lost: the database is down, or access to it was taken away. Ask before a token is used again.
+    Lost,
 }
 
 /// News of changed tokens, for as long as it is asked for them. It holds one connection of the pool.
@@ -41,24 +44,22 @@ pub enum TokenChange {
 /// does not pass news on; there it says [`Missed`](TokenChange::Missed) every 30 seconds.
 #[derive(Debug)]
 pub struct TokenChanges {
-    pool: PgPool,
-    pooled: bool,
+    store: PostgresTokenStore,
     listener: Option<PgListener>,
     wait: Option<Duration>,
-}
-
-/// What the trigger sends.
-#[derive(serde::Deserialize)]
-struct Payload {
-    service: String,
-    key: String,
+    /// How often tokens had changed when it was last asked, and when that was.
+    seen: Option<(i64, Instant)>,
+    /// A notification has come that has not been looked into.
+    notified: bool,
+    /// The connection is new, and nobody was told yet.
+    missed: bool,
 }
 
 impl PostgresTokenStore {
     /// News of changed tokens, from when [`next`](TokenChanges::next) is first called.
     #[must_use]
     pub fn changes(&self) -> TokenChanges {
-        TokenChanges { pool: self.pool.clone(), pooled: self.shared.pooled, listener: None, wait: None }
+        TokenChanges { store: self.clone(), listener: None, wait: None, seen: None, notified: false, missed: false }
     }
 }
 
@@ -66,42 +67,71 @@ impl TokenChanges {
     /// The next piece of news; `None` once the store is [closed](PostgresTokenStore::close). Waits while the database
     /// is down, and reconnects by itself. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<TokenChange> {
-        if self.pooled {
+        if self.store.shared.pooled {
             return self.pretend().await;
         }
         loop {
             let Some(listener) = &mut self.listener else {
-                if self.pool.is_closed() {
+                if self.store.pool.is_closed() {
                     return None;
                 }
                 if let Some(wait) = self.wait {
                     sleep(wait).await;
                 }
-                match connect(&self.pool).await {
+                match connect(&self.store.pool).await {
                     Ok(listener) => {
                         self.listener = Some(listener);
-                        self.wait = None;
-                        return Some(TokenChange::Missed);
+                        (self.wait, self.seen, self.missed) = (None, None, true);
                     }
                     Err(_) => self.wait = Some(self.wait.map_or(BACK_OFF.0, |wait| (wait * 2).min(BACK_OFF.1))),
                 }
                 continue;
             };
+            if self.missed || self.notified {
+                match self.look().await {
+                    // What changes from here on is counted beyond this.
+                    Ok(_) if self.missed => {
+                        self.missed = false;
+                        return Some(TokenChange::Missed);
+                    }
+                    Ok(true) => return Some(TokenChange::Changed),
+                    Ok(false) => continue,
+                    // The database is away, or does not say: it counts as lost.
+                    Err(_) => {
+                        self.wait = Some(BACK_OFF.0);
+                        return self.lost();
+                    }
+                }
+            }
             match timeout(SILENCE, listener.try_recv()).await {
-                Ok(Ok(Some(notification))) => return Some(read(&notification)),
-                Ok(Ok(None) | Err(_)) => self.lost(),
+                Ok(Ok(Some(_))) => self.notified = true,
+                Ok(Ok(None) | Err(_)) => return self.lost(),
                 Err(_) => {
                     if !matches!(timeout(ANSWER, listener.execute("SELECT 1")).await, Ok(Ok(_))) {
-                        self.lost();
+                        return self.lost();
                     }
                 }
             }
         }
     }
 
-    fn lost(&mut self) {
+    /// Whether tokens have changed since this was last asked.
+    async fn look(&mut self) -> Result<bool, StoreError> {
+        if let Some((_, at)) = self.seen {
+            sleep((at + LOOK).saturating_duration_since(Instant::now())).await;
+        }
+        while self.listener.as_mut().and_then(PgListener::next_buffered).is_some() {}
+        // What is notified from here on is looked into again.
+        let count = self.store.bounded(self.store.changes_so_far()).await?;
+        let before = self.seen.replace((count, Instant::now()));
+        self.notified = false;
+        Ok(count < 0 || before.is_some_and(|(before, _)| before != count))
+    }
+
+    fn lost(&mut self) -> Option<TokenChange> {
         tracing::debug!("connection for news of changed tokens lost");
         self.listener = None;
+        (!self.store.pool.is_closed()).then_some(TokenChange::Lost)
     }
 
     async fn pretend(&mut self) -> Option<TokenChange> {
@@ -109,7 +139,7 @@ impl TokenChanges {
             sleep(wait).await;
         }
         self.wait = Some(SILENCE);
-        (!self.pool.is_closed()).then_some(TokenChange::Missed)
+        (!self.store.pool.is_closed()).then_some(TokenChange::Missed)
     }
 }
 
@@ -119,12 +149,4 @@ async fn connect(pool: &PgPool) -> Result<PgListener, Error> {
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     Ok(listener)
-}
-
-/// What cannot be read may have been about any token.
-fn read(notification: &PgNotification) -> TokenChange {
-    match serde_json::from_str::<Payload>(notification.payload()) {
-        Ok(Payload { service, key }) => TokenChange::Changed { service, key },
-        Err(_) => TokenChange::Missed,
-    }
 }

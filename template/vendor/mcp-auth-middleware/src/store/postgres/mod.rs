@@ -4,9 +4,11 @@
 //! be audited is not done. The tables are made by [`PostgresTokenStore::init`] from `migrations/`.
 
 mod audit;
+mod calls;
 mod chain;
 mod config;
 mod failure;
+mod guard;
 mod init;
 mod inspect;
 mod kept;
@@ -16,6 +18,7 @@ mod reach;
 mod role;
 mod rotate;
 mod session;
+mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -23,10 +26,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgPool, PgPoolOptions};
-use sqlx::{Connection as _, Row as _};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Postgres, Row as _};
 
-pub use audit::{AuditFault, AuditReport, AuditRow};
+pub use audit::{AuditFault, AuditHead, AuditReport, AuditRow};
+pub use calls::ToolCallRecord;
 pub use config::{PostgresConfig, PostgresConfigError, PostgresTls};
 pub use init::InitReport;
 pub use inspect::{Inspection, StoredTokens};
@@ -37,7 +42,6 @@ pub use rotate::{Rotation, UnreadableToken};
 
 use crate::encryption::{Context, DecryptError, KeyId, Keyring};
 use crate::{ServiceToken, StoreError, TokenInfo};
-use chain::{Action, Entry, Outcome, append};
 use failure::{Failure, explain};
 use session::Session;
 
@@ -65,6 +69,11 @@ struct Shared {
     operation_limit: Duration,
     pooled: bool,
     renewal: Arc<Renewal>,
+    /// The end of the audit log as it was said last.
+    anchor: Mutex<Option<AuditHead>>,
+    calls: calls::Waiting,
+    /// Between here and a database elsewhere, where nothing is encrypted.
+    guard: Option<guard::Guard>,
 }
 
 /// Since when connections are worth keeping. Whether a database is read-only may be settled when a connection begins,
@@ -101,8 +110,11 @@ impl PostgresTokenStore {
     /// [`PostgresConfigError::NoRuntime`] outside of a tokio runtime.
     pub fn connect_lazy(config: &PostgresConfig, keyring: Keyring) -> Result<Self, PostgresConfigError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| PostgresConfigError::NoRuntime)?;
+        let guard = guard::Guard::new(config).map_err(|_| PostgresConfigError::NoPort)?;
+        let options = led(guard.as_ref(), config);
         let renewal = Arc::new(Renewal::default());
         let outdated = Arc::clone(&renewal);
+        let greeting = (!config.pooled).then(|| session::greeting(config.statement_timeout));
         let pool = PgPoolOptions::new()
             .min_connections(config.minimum)
             .max_connections(config.maximum)
@@ -116,11 +128,20 @@ impl PostgresTokenStore {
                     Ok(true)
                 })
             })
+            .after_connect(move |connection, _| {
+                let greeting = greeting.clone();
+                Box::pin(async move {
+                    match greeting {
+                        Some(greeting) => connection.execute(AssertSqlSafe(greeting)).await.map(drop),
+                        None => Ok(()),
+                    }
+                })
+            })
             .before_acquire(move |_, connection| {
                 let keep = !outdated.outdates(connection.age);
                 Box::pin(async move { Ok(keep) })
             })
-            .connect_lazy_with(config.options.clone());
+            .connect_lazy_with(options);
         let (warm, minimum) = (pool.clone(), config.minimum);
         runtime.spawn(async move {
             // Held until all are there, or else one would be opened and found idle by the next.
@@ -137,6 +158,9 @@ impl PostgresTokenStore {
             operation_limit: config.acquire_timeout + config.statement_timeout * 3,
             pooled: config.pooled,
             renewal,
+            anchor: Mutex::default(),
+            calls: calls::Waiting::default(),
+            guard,
         };
         Ok(Self { pool, keyring, shared: Arc::new(shared) })
     }
@@ -147,12 +171,15 @@ impl PostgresTokenStore {
         let same = config.place() == self.shared.place
             && config.options.get_database() == self.pool.connect_options().get_database();
         if same {
-            self.pool.set_connect_options(config.options.clone());
+            self.pool.set_connect_options(led(self.shared.guard.as_ref(), config));
         }
         same
     }
 
     /// The token of a service under `key`, if there is one.
+    ///
+    /// The database hands a ciphertext out only once the row of the audit log is committed: nobody with the role of a
+    /// server has it past the log.
     ///
     /// # Errors
     /// [`StoreError::Decrypt`] where it was sealed with a key that is not in the ring, or changed since; see the type
@@ -160,34 +187,50 @@ impl PostgresTokenStore {
     pub async fn get_token(&self, service: &str, key: &str, actor: &str) -> Result<Option<ServiceToken>, StoreError> {
         check_names(service, key)?;
         self.bounded(async {
-            let mut session = self.begin().await?;
-            let service_id = service_id(&mut session, service).await?;
-            let row = session
-                .query("SELECT encrypted_value FROM tokens WHERE service_id = $1 AND key = $2")
-                .bind(service_id)
-                .bind(key)
-                .fetch_optional(session.connection())
-                .await?;
-            let sealed: Option<Vec<u8>> = row.map(|row| row.try_get("encrypted_value")).transpose()?;
-            let opened = sealed.map(|sealed| self.open(service, key, &sealed)).transpose();
-            let (outcome, detail) = match &opened {
-                Ok(Some(_)) => (Outcome::Ok, None),
-                Ok(None) => (Outcome::NotFound, None),
-                Err(error) => (Outcome::DecryptFailed, Some(error.to_string())),
+            let actor = limits::actor(actor);
+            let sealed = if self.shared.pooled {
+                self.read_in_two(service, key, &actor).await?
+            } else {
+                let read = sqlx::query("CALL mcp_auth_store.read_token($1, $2, $3, NULL)");
+                one(&self.fetch(read.bind(service).bind(key).bind(&*actor)).await?)?.try_get("sealed")?
             };
-            let entry = Entry {
-                service: Some((service_id, service)),
-                action: Action::Get,
-                outcome,
-                token_key: Some(key),
-                actor,
-                detail: detail.as_deref(),
-            };
-            append(&mut session, &entry).await?;
-            session.commit().await?;
-            Ok(opened.map_err(StoreError::from)?)
+            let Some(sealed): Option<Vec<u8>> = sealed else { return Ok(None) };
+            match self.open(service, key, &sealed) {
+                Ok(token) => Ok(Some(token)),
+                Err(error) => {
+                    self.report_unreadable(service, key, "get", &actor, &error.to_string()).await?;
+                    Err(StoreError::from(error).into())
+                }
+            }
         })
         .await
+    }
+
+    /// As `read_token` does, where a pooler in transaction mode is between: a procedure that commits needs limits of time
+    /// that were set before.
+    async fn read_in_two(&self, service: &str, key: &str, actor: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let begin = sqlx::query("SELECT audit_row, stored FROM mcp_auth_store.begin_read($1, $2, $3)");
+        let begun = self.fetch(begin.bind(service).bind(key).bind(actor)).await?;
+        let (audit_row, stored): (i64, bool) = (one(&begun)?.try_get("audit_row")?, one(&begun)?.try_get("stored")?);
+        if !stored {
+            return Ok(None);
+        }
+        let finish = sqlx::query("SELECT mcp_auth_store.finish_read($1) AS sealed").bind(audit_row);
+        Ok(one(&self.fetch(finish).await?)?.try_get("sealed")?)
+    }
+
+    /// Says in the audit log that what was handed out could not be opened.
+    async fn report_unreadable(
+        &self,
+        service: &str,
+        key: &str,
+        action: &str,
+        actor: &str,
+        detail: &str,
+    ) -> Result<(), Failure> {
+        let report = sqlx::query("SELECT mcp_auth_store.report_unreadable($1, $2, $3, $4, $5)");
+        let report = report.bind(service).bind(key).bind(action).bind(actor).bind(limits::detail(detail).into_owned());
+        self.fetch(report).await.map(drop)
     }
 
     /// Stores a token of 1 byte to 64 KiB under a name of 1 to 255 bytes, in place of an earlier one.
@@ -206,24 +249,9 @@ impl PostgresTokenStore {
         limits::check_value(value.expose_secret())?;
         let sealed = self.keyring.seal(Context { service, name: key }, value.expose_secret().as_bytes())?;
         self.bounded(async {
-            let mut session = self.begin().await?;
-            let service_id = service_id(&mut session, service).await?;
-            // Sealing is deterministic, so that an equal value is an equal ciphertext, and is no change.
-            session
-                .query(
-                    "INSERT INTO tokens (service_id, key, encrypted_value) VALUES ($1, $2, $3)
-                     ON CONFLICT (service_id, key) DO UPDATE SET
-                         encrypted_value = EXCLUDED.encrypted_value,
-                         updated_at = CASE WHEN tokens.encrypted_value = EXCLUDED.encrypted_value
-                                           THEN tokens.updated_at ELSE clock_timestamp() END",
-                )
-                .bind(service_id)
-                .bind(key)
-                .bind(sealed.as_slice())
-                .execute(session.connection())
-                .await?;
-            append(&mut session, &entry(service_id, service, Action::Set, Outcome::Ok, Some(key), actor)).await?;
-            session.commit().await
+            let set = sqlx::query("SELECT mcp_auth_store.set_token($1, $2, $3, $4)");
+            let set = set.bind(service).bind(key).bind(sealed.as_slice()).bind(limits::actor(actor).into_owned());
+            self.fetch(set).await.map(drop)
         })
         .await
     }
@@ -235,19 +263,9 @@ impl PostgresTokenStore {
     pub async fn delete_token(&self, service: &str, key: &str, actor: &str) -> Result<bool, StoreError> {
         check_names(service, key)?;
         self.bounded(async {
-            let mut session = self.begin().await?;
-            let service_id = service_id(&mut session, service).await?;
-            let deleted = session
-                .query("DELETE FROM tokens WHERE service_id = $1 AND key = $2")
-                .bind(service_id)
-                .bind(key)
-                .execute(session.connection())
-                .await?;
-            let existed = deleted.rows_affected() > 0;
-            let outcome = if existed { Outcome::Ok } else { Outcome::NotFound };
-            append(&mut session, &entry(service_id, service, Action::Delete, outcome, Some(key), actor)).await?;
-            session.commit().await?;
-            Ok(existed)
+            let delete = sqlx::query("SELECT mcp_auth_store.delete_token($1, $2, $3) AS existed");
+            let delete = delete.bind(service).bind(key).bind(limits::actor(actor).into_owned());
+            Ok(one(&self.fetch(delete).await?)?.try_get("existed")?)
         })
         .await
     }
@@ -259,24 +277,13 @@ impl PostgresTokenStore {
     pub async fn list(&self, service: &str, actor: &str) -> Result<Vec<TokenInfo>, StoreError> {
         limits::check_name("service", service)?;
         self.bounded(async {
-            let mut session = self.begin().await?;
-            let service_id = service_id(&mut session, service).await?;
-            let rows = session
-                .query(
-                    "SELECT key, (extract(epoch FROM created_at) * 1000000)::bigint AS created,
-                            (extract(epoch FROM updated_at) * 1000000)::bigint AS updated
-                     FROM tokens WHERE service_id = $1 ORDER BY key",
-                )
-                .bind(service_id)
-                .fetch_all(session.connection())
-                .await?;
+            let list = sqlx::query("SELECT token_key, created, updated FROM mcp_auth_store.list_tokens($1, $2)");
+            let rows = self.fetch(list.bind(service).bind(limits::actor(actor).into_owned())).await?;
             let mut tokens = Vec::with_capacity(rows.len());
             for row in rows {
                 let (created, updated) = (time(row.try_get("created")?), time(row.try_get("updated")?));
-                tokens.push(TokenInfo { key: row.try_get("key")?, created_at: created, updated_at: updated });
+                tokens.push(TokenInfo { key: row.try_get("token_key")?, created_at: created, updated_at: updated });
             }
-            append(&mut session, &entry(service_id, service, Action::List, Outcome::Ok, None, actor)).await?;
-            session.commit().await?;
             Ok(tokens)
         })
         .await
@@ -287,12 +294,14 @@ impl PostgresTokenStore {
     /// # Errors
     /// See the type.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.bounded(async {
-            let mut session = self.begin().await?;
-            session.query("SELECT count FROM audit_chain").fetch_optional(session.connection()).await?;
-            session.commit().await
-        })
-        .await
+        self.bounded(async { self.changes_so_far().await.map(drop) }).await
+    }
+
+    /// How often tokens have changed since the database was set up.
+    async fn changes_so_far(&self) -> Result<i64, Failure> {
+        let rows = self.fetch(sqlx::query("SELECT mcp_auth_store.changes_so_far() AS changes")).await?;
+        // Without its row nothing is told, and what is asked for comes anew each time.
+        Ok(one(&rows)?.try_get::<Option<i64>, _>("changes")?.unwrap_or(-1))
     }
 
     /// How many connections there are.
@@ -312,6 +321,20 @@ impl PostgresTokenStore {
     pub async fn close(&self) {
         // Nobody may be asking for news with the connection that is kept for that.
         let _ = tokio::time::timeout(PING_LIMIT, self.pool.close()).await;
+    }
+
+    /// One statement, which is a transaction of its own.
+    async fn fetch(&self, query: Query<'static, Postgres, PgArguments>) -> Result<Vec<PgRow>, Failure> {
+        if self.shared.pooled {
+            let mut session = self.begin().await?;
+            let rows = query.persistent(false).fetch_all(session.connection()).await?;
+            session.commit().await?;
+            return Ok(rows);
+        }
+        let acquire = async { Ok(self.pool.acquire().await?) };
+        let mut connection = reach::unless_refused(self.shared.address.as_ref(), acquire).await?;
+        // All of the answer: its end is what says that it is committed.
+        Ok(query.fetch_all(&mut *connection).await?)
     }
 
     async fn begin(&self) -> Result<Session, Failure> {
@@ -353,37 +376,19 @@ impl fmt::Debug for PostgresTokenStore {
     }
 }
 
+/// Where connections go: to the database, or to the guard before it.
+fn led(guard: Option<&guard::Guard>, config: &PostgresConfig) -> PgConnectOptions {
+    guard.map_or_else(|| config.options.clone(), |guard| guard.lead(config.options.clone()))
+}
+
 fn check_names(service: &str, key: &str) -> Result<(), StoreError> {
     limits::check_name("service", service)?;
     limits::check_name("token", key)
 }
 
-fn entry<'a>(
-    service_id: i64,
-    service: &'a str,
-    action: Action,
-    outcome: Outcome,
-    token_key: Option<&'a str>,
-    actor: &'a str,
-) -> Entry<'a> {
-    Entry { service: Some((service_id, service)), action, outcome, token_key, actor, detail: None }
-}
-
-/// The row of a service, which comes into being with the first operation on it: also what is asked for in vain needs
-/// one, to be audited.
-async fn service_id(session: &mut Session, service: &str) -> Result<i64, Failure> {
-    // Twice, because somebody else's row is seen only by a statement that begins after it was committed.
-    for _ in 0..2 {
-        let known = session.query("SELECT id FROM services WHERE name = $1").bind(service);
-        if let Some(row) = known.fetch_optional(session.connection()).await? {
-            return Ok(row.try_get("id")?);
-        }
-        let add = session.query("INSERT INTO services (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id");
-        if let Some(row) = add.bind(service).fetch_optional(session.connection()).await? {
-            return Ok(row.try_get("id")?);
-        }
-    }
-    Err(Failure::Database(sqlx::Error::RowNotFound))
+/// The one row that there has to be.
+fn one(rows: &[PgRow]) -> Result<&PgRow, Failure> {
+    rows.first().ok_or(Failure::Database(sqlx::Error::RowNotFound))
 }
 
 /// From microseconds since 1970.

@@ -8,7 +8,6 @@ use futures_util::future::{Either, select};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
-use super::session::Session;
 
 /// A connection that is there, or can be made nearby, takes less. Only what takes longer is looked into.
 const SOON: Duration = Duration::from_millis(100);
@@ -18,14 +17,14 @@ const SOON: Duration = Duration::from_millis(100);
 /// The pool takes a refusal for a database that is just starting, and tries again until its time to get a connection is
 /// over. A request is better served by the truth: the layer bridges an outage with the token it knows, and a command
 /// can be repeated.
-pub(super) async fn unless_refused(
+pub(super) async fn unless_refused<T>(
     address: Option<&(String, u16)>,
-    begin: impl Future<Output = Result<Session, Failure>>,
-) -> Result<Session, Failure> {
+    begin: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let Some((host, port)) = address else { return begin.await };
     // The first is looked at first: a connection that is there counts.
     match select(pin!(begin), pin!(refused(host, *port))).await {
-        Either::Left((session, _)) => session,
+        Either::Left((begun, _)) => begun,
         Either::Right((refusal, _)) => Err(sqlx::Error::Io(refusal).into()),
     }
 }

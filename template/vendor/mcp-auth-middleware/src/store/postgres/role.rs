@@ -14,20 +14,42 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use super::failure::Failure;
 use super::limits;
 use crate::StoreError;
+use crate::printable::printable;
 
 /// PostgreSQL's own count (`scram_iterations`).
 const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
 
-/// What a server needs on each table, and all that its role gets. The last one tells which version the schema has.
+/// What a server needs on tables, and all that its role gets: to read the audit log, and which version the schema has.
 pub(super) const RIGHTS: [(&str, &str); 5] = [
-    ("services", "SELECT, INSERT"),
-    ("tokens", "SELECT, INSERT, UPDATE, DELETE"),
-    ("audit_log", "SELECT, INSERT"),
-    ("audit_chain", "SELECT, UPDATE"),
+    ("services", "SELECT"),
+    ("audit_log", "SELECT"),
+    ("audit_chain", "SELECT"),
+    ("former_place", "SELECT"),
     ("mcp_auth_migrations", "SELECT"),
 ];
 
-/// A database role for servers: it may read and write tokens, add to the audit log and read it, and no more.
+/// Tables that it gets nothing on.
+pub(super) const CLOSED: [&str; 3] = ["tokens", "token_changes", "tool_calls"];
+
+/// What it may call. Each writes its row of the audit log, or tells nothing that belongs into one.
+pub(super) const ROUTINES: [&str; 14] = [
+    "begin_read(text, text, text)",
+    "finish_read(bigint)",
+    "read_token(text, text, text, bytea)",
+    "report_unreadable(text, text, text, text, text)",
+    "set_token(text, text, bytea, text)",
+    "delete_token(text, text, text)",
+    "list_tokens(text, text)",
+    "survey(text)",
+    "changes_so_far()",
+    "note_rotation(text, text)",
+    "rotation_batch(bigint, bytea, bigint, boolean, bigint[], bigint)",
+    "finish_batch(bigint[], bytea[], text, text)",
+    "rotation_remaining(bytea, bigint[])",
+    "record_calls(text, jsonb)",
+];
+
+/// A database role for servers: it may use tokens by functions that write the audit log, and read that log, and no more.
 #[derive(Clone)]
 pub struct ServerRole {
     name: String,
@@ -58,6 +80,7 @@ impl ServerRole {
             return Err(Failure::Store(StoreError::Invalid(reason.to_owned())));
         }
         let role = quoted(&self.name);
+        check(connection, &self.name).await?;
         let created = create(connection, &self.name, &role).await?;
         if let Some(password) = &self.password {
             let verifier = scram_verifier(password.expose_secret())?;
@@ -73,8 +96,49 @@ impl ServerRole {
             run(connection, format!("REVOKE ALL ON {table} FROM {role}")).await?;
             run(connection, format!("GRANT {rights} ON {table} TO {role}")).await?;
         }
+        for routine in ROUTINES {
+            run(connection, format!("GRANT EXECUTE ON ROUTINE {routine} TO {role}")).await?;
+        }
+        self.check_the_rest(connection).await?;
         Ok(created)
     }
+
+    /// Refuses a role that has by other ways what it must not have: a right of PUBLIC, or membership in another role.
+    async fn check_the_rest(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        let sql = "SELECT format('%s on %s', r, t) FROM unnest($2::text[]) AS tables (t),
+                          unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,TRIGGER}'::text[]) AS rights (r)
+                   WHERE has_table_privilege($1, t, r) AND (t = ANY ($3) OR r <> 'SELECT')
+                   UNION ALL SELECT 'CREATE on the schema' WHERE has_schema_privilege($1, current_schema(), 'CREATE')";
+        let open = RIGHTS.map(|(table, _)| table);
+        let all: Vec<&str> = open.iter().chain(&CLOSED).copied().collect();
+        let rights: Vec<String> =
+            sqlx::query_scalar(sql).bind(&self.name).bind(all).bind(CLOSED.as_slice()).fetch_all(connection).await?;
+        if rights.is_empty() {
+            return Ok(());
+        }
+        let reason = format!(
+            "the role {} has rights that a server must not have, from PUBLIC or from a role that it is in: {}",
+            printable(&self.name),
+            rights.join(", ")
+        );
+        Err(Failure::Store(StoreError::Invalid(reason)))
+    }
+}
+
+/// Refuses a role that nothing could hold to its rights.
+async fn check(connection: &mut PgConnection, name: &str) -> Result<(), Failure> {
+    let sql = "SELECT CASE WHEN rolsuper THEN 'is a superuser'
+                           WHEN rolbypassrls THEN 'has BYPASSRLS'
+                           WHEN rolreplication THEN 'has REPLICATION'
+                           WHEN rolcreaterole THEN 'has CREATEROLE'
+                           WHEN pg_has_role(oid, current_user, 'MEMBER') THEN 'is a member of the owner of the tables'
+                           WHEN pg_has_role(oid, 'mcp_auth_keeper', 'MEMBER') THEN 'is a member of mcp_auth_keeper'
+                      END FROM pg_roles WHERE rolname = $1";
+    let wrong: Option<Option<String>> = sqlx::query_scalar(sql).bind(name).fetch_optional(connection).await?;
+    let Some(wrong) = wrong.flatten() else { return Ok(()) };
+    let reason =
+        format!("the role {} {wrong}, and could do anything with the audit log: give servers another", printable(name));
+    Err(Failure::Store(StoreError::Invalid(reason)))
 }
 
 impl fmt::Debug for ServerRole {
@@ -91,7 +155,7 @@ async fn create(connection: &mut PgConnection, name: &str, role: &str) -> Result
         return Ok(false);
     }
     let mut savepoint = connection.begin().await?;
-    match run(&mut savepoint, format!("CREATE ROLE {role} LOGIN")).await {
+    match run(&mut savepoint, format!("CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")).await {
         Ok(()) => {
             savepoint.commit().await?;
             Ok(true)
@@ -110,7 +174,7 @@ async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Err
 }
 
 /// A quoted identifier (PostgreSQL documentation, 4.1.1): quotes doubled, nothing else is special in it.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -1,11 +1,13 @@
 //! Sealing every token anew with the active key, while servers go on reading and writing.
 
+use std::time::{Duration, Instant};
+
 use sqlx::Row as _;
 
 use super::PostgresTokenStore;
-use super::chain::{Action, Entry, Outcome, append};
 use super::failure::Failure;
 use super::session::Session;
+use super::{limits, one};
 use crate::StoreError;
 use crate::encryption::{Context, DecryptError};
 
@@ -18,6 +20,9 @@ const SWEEPS: usize = 3;
 
 /// Bytes of a sealed value that name its version and key.
 const HEADER: i32 = 9;
+
+/// A row of the audit log stands for a minute for what is read after it; it is written anew well before.
+const STANDS: Duration = Duration::from_secs(20);
 
 /// What a rotation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +47,18 @@ pub struct UnreadableToken {
     pub error: DecryptError,
 }
 
+/// What all batches of a sweep have in common.
+struct Sweep<'a> {
+    /// How everything that is sealed with the active key begins.
+    header: &'a [u8],
+    /// The row of the audit log that stands for what is read.
+    audited: i64,
+    /// Whether rows that somebody holds are waited for.
+    wait: bool,
+    /// Rows that cannot be opened.
+    except: &'a [i64],
+}
+
 /// One transaction's worth.
 struct Batch {
     rotated: u64,
@@ -52,7 +69,6 @@ struct Batch {
 /// A row to be sealed anew.
 struct Stale {
     id: i64,
-    service_id: i64,
     service: String,
     key: String,
     sealed: Vec<u8>,
@@ -81,13 +97,18 @@ impl PostgresTokenStore {
         let header = self.header()?;
         let mut rotation = Rotation::default();
         let mut unreadable_ids = Vec::new();
+        let begun = format!("begun: to key {}", self.keyring.active_id());
+        let (mut audited, mut since) = (self.bounded(self.note(actor, &begun)).await?, Instant::now());
         for sweep in 0..=SWEEPS {
             // At first past what others hold; then after them, so that nothing is left out.
             let wait = sweep > 0;
             let (mut cursor, mut found) = (0, false);
-            while let Some(batch) =
-                self.bounded(self.rotate_batch(&header, cursor, wait, &unreadable_ids, actor)).await?
-            {
+            loop {
+                if since.elapsed() > STANDS {
+                    (audited, since) = (self.bounded(self.note(actor, &begun)).await?, Instant::now());
+                }
+                let of = Sweep { header: &header, audited, wait, except: &unreadable_ids };
+                let Some(batch) = self.bounded(self.rotate_batch(&of, cursor, actor)).await? else { break };
                 found = true;
                 cursor = batch.last_id;
                 rotation.rotated += batch.rotated;
@@ -113,16 +134,9 @@ impl PostgresTokenStore {
     }
 
     /// The next rows after an id, sealed anew, in a transaction of their own; nothing where there are none.
-    async fn rotate_batch(
-        &self,
-        header: &[u8],
-        after: i64,
-        wait: bool,
-        except: &[i64],
-        actor: &str,
-    ) -> Result<Option<Batch>, Failure> {
+    async fn rotate_batch(&self, of: &Sweep<'_>, after: i64, actor: &str) -> Result<Option<Batch>, Failure> {
         let mut session = self.begin().await?;
-        let stale = lock_stale(&mut session, header, after, wait, except).await?;
+        let stale = lock_stale(&mut session, of, after).await?;
         let Some(last_id) = stale.last().map(|token| token.id) else { return Ok(None) };
 
         let (mut ids, mut values, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
@@ -135,22 +149,28 @@ impl PostgresTokenStore {
                 Err(error) => unreadable.push((token, error)),
             }
         }
+        let actor = limits::actor(actor).into_owned();
         let rotated = ids.len() as u64;
         if rotated > 0 {
+            let detail = format!("{rotated} tokens sealed with key {}", self.keyring.active_id());
             session
-                .query(
-                    "UPDATE tokens SET encrypted_value = new.sealed
-                     FROM unnest($1::bigint[], $2::bytea[]) AS new (id, sealed) WHERE tokens.id = new.id",
-                )
+                .query("SELECT mcp_auth_store.finish_batch($1, $2, $3, $4)")
                 .bind(ids)
                 .bind(values)
+                .bind(&actor)
+                .bind(detail)
                 .execute(session.connection())
                 .await?;
-            let detail = format!("{rotated} tokens sealed with key {}", self.keyring.active_id());
-            append(&mut session, &summary(actor, &detail)).await?;
         }
         for (token, error) in &unreadable {
-            append(&mut session, &complaint(actor, token, &error.to_string())).await?;
+            session
+                .query("SELECT mcp_auth_store.report_unreadable($1, $2, 'rotate', $3, $4)")
+                .bind(&token.service)
+                .bind(&token.key)
+                .bind(&actor)
+                .bind(limits::detail(&error.to_string()).into_owned())
+                .execute(session.connection())
+                .await?;
         }
         session.commit().await?;
         let told = |(token, error): (Stale, DecryptError)| {
@@ -159,28 +179,25 @@ impl PostgresTokenStore {
         Ok(Some(Batch { rotated, unreadable: unreadable.into_iter().map(told).collect(), last_id }))
     }
 
+    /// Writes a row about the rotation into the audit log, and gives its id.
+    async fn note(&self, actor: &str, detail: &str) -> Result<i64, Failure> {
+        let note = sqlx::query("SELECT mcp_auth_store.note_rotation($1, $2) AS audit_row");
+        let rows = self.fetch(note.bind(limits::actor(actor).into_owned()).bind(detail)).await?;
+        Ok(one(&rows)?.try_get("audit_row")?)
+    }
+
     /// Counts what is left, and says in the audit log that a rotation has ended, also one with nothing to do.
     async fn finish(&self, header: &[u8], except: &[i64], rotation: &Rotation, actor: &str) -> Result<u64, Failure> {
-        let mut session = self.begin().await?;
-        let row = session
-            .query(
-                "SELECT count(*) AS remaining FROM tokens
-                 WHERE substring(encrypted_value FROM 1 FOR $1) <> $2 AND id <> ALL($3)",
-            )
-            .bind(HEADER)
-            .bind(header)
-            .bind(except)
-            .fetch_one(session.connection())
-            .await?;
-        let remaining = u64::try_from(row.try_get::<i64, _>("remaining")?).unwrap_or(0);
+        let count = sqlx::query("SELECT mcp_auth_store.rotation_remaining($1, $2) AS remaining");
+        let rows = self.fetch(count.bind(header).bind(except)).await?;
+        let remaining = u64::try_from(one(&rows)?.try_get::<i64, _>("remaining")?).unwrap_or(0);
         let detail = format!(
             "ended: {} tokens sealed with key {}, {} unreadable, {remaining} remaining",
             rotation.rotated,
             self.keyring.active_id(),
             rotation.unreadable.len()
         );
-        append(&mut session, &summary(actor, &detail)).await?;
-        session.commit().await?;
+        self.note(actor, &detail).await?;
         Ok(remaining)
     }
 
@@ -191,60 +208,29 @@ impl PostgresTokenStore {
     }
 }
 
-/// Rows after an id that are not sealed with the active key, locked until the end of the transaction. Readers are not
-/// held up by that. In the order of ids: two rotations that wait for each other's rows do so in one direction.
-async fn lock_stale(
-    session: &mut Session,
-    header: &[u8],
-    after: i64,
-    wait: bool,
-    except: &[i64],
-) -> Result<Vec<Stale>, Failure> {
-    let select = if wait {
-        "SELECT t.id, t.service_id, s.name, t.key, t.encrypted_value
-         FROM tokens t JOIN services s ON s.id = t.service_id
-         WHERE t.id > $1 AND substring(t.encrypted_value FROM 1 FOR $2) <> $3 AND t.id <> ALL($4)
-         ORDER BY t.id LIMIT $5 FOR UPDATE OF t"
-    } else {
-        "SELECT t.id, t.service_id, s.name, t.key, t.encrypted_value
-         FROM tokens t JOIN services s ON s.id = t.service_id
-         WHERE t.id > $1 AND substring(t.encrypted_value FROM 1 FOR $2) <> $3 AND t.id <> ALL($4)
-         ORDER BY t.id LIMIT $5 FOR UPDATE OF t SKIP LOCKED"
-    };
+/// Rows after an id that are not sealed with the active key, locked until the end of the transaction.
+async fn lock_stale(session: &mut Session, of: &Sweep<'_>, after: i64) -> Result<Vec<Stale>, Failure> {
     let rows = session
-        .query(select)
+        .query(
+            "SELECT token_id, service_name, token_key, sealed
+             FROM mcp_auth_store.rotation_batch($1, $2, $3, $4, $5, $6) ORDER BY token_id",
+        )
+        .bind(of.audited)
+        .bind(of.header)
         .bind(after)
-        .bind(HEADER)
-        .bind(header)
-        .bind(except)
+        .bind(of.wait)
+        .bind(of.except)
         .bind(BATCH)
         .fetch_all(session.connection())
         .await?;
     let mut stale = Vec::with_capacity(rows.len());
     for row in rows {
         stale.push(Stale {
-            id: row.try_get("id")?,
-            service_id: row.try_get("service_id")?,
-            service: row.try_get("name")?,
-            key: row.try_get("key")?,
-            sealed: row.try_get("encrypted_value")?,
+            id: row.try_get("token_id")?,
+            service: row.try_get("service_name")?,
+            key: row.try_get("token_key")?,
+            sealed: row.try_get("sealed")?,
         });
     }
     Ok(stale)
-}
-
-fn complaint<'a>(actor: &'a str, token: &'a Stale, detail: &'a str) -> Entry<'a> {
-    Entry {
-        service: Some((token.service_id, &token.service)),
-        action: Action::Rotate,
-        outcome: Outcome::DecryptFailed,
-        token_key: Some(&token.key),
-        actor,
-        detail: Some(detail),
-    }
-}
-
-/// A batch holds tokens of any service.
-fn summary<'a>(actor: &'a str, detail: &'a str) -> Entry<'a> {
-    Entry { service: None, action: Action::Rotate, outcome: Outcome::Ok, token_key: None, actor, detail: Some(detail) }
 }

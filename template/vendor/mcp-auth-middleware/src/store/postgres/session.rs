@@ -8,6 +8,23 @@ use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use super::failure::Failure;
 
+/// The schema of the store, and nothing else: what others may have put elsewhere has no say.
+const PATH_LOCAL: &str = "SET LOCAL search_path = mcp_auth_store, pg_temp";
+
+/// What a connection is told once, where it stays with one client: each single statement is then a transaction of its
+/// own, without a word before and after it.
+pub(super) fn greeting(statement_timeout: Duration) -> String {
+    format!(
+        "SET search_path = mcp_auth_store, pg_temp; SET default_transaction_isolation = 'read committed'; \
+         SET statement_timeout = {}",
+        millis(statement_timeout)
+    )
+}
+
+fn millis(timeout: Duration) -> u128 {
+    timeout.as_millis().clamp(1, 3_600_000)
+}
+
 /// A transaction with bounds on how long it may hold anything; rolled back unless committed, also when the caller
 /// hangs up.
 pub(super) struct Session {
@@ -27,10 +44,11 @@ impl Session {
         statement_timeout: Duration,
         named_statements: bool,
     ) -> Result<Self, Failure> {
-        let limit = statement_timeout.as_millis().clamp(1, 3_600_000);
+        let limit = millis(statement_timeout);
         let idle = limit * 2;
         let begin = format!(
-            "BEGIN {mode}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {idle}"
+            "BEGIN {mode}; {PATH_LOCAL}; SET LOCAL statement_timeout = {limit}; \
+             SET LOCAL idle_in_transaction_session_timeout = {idle}"
         );
         let transaction = pool.begin_with(AssertSqlSafe(begin)).await?;
         Ok(Self { transaction, named_statements })

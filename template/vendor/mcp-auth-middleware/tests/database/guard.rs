@@ -1,0 +1,109 @@
+//! attacks.md 60: somebody who answers in place of the database, where the configuration says that nothing is encrypted.
+//!
+//! 0.0.0.0 is this machine as well (Linux), and no address of a loopback.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::postgres::{keyring, own};
+use mcp_auth_middleware::{PostgresConfig, PostgresTls, PostgresTokenStore, ServerRole, StoreError};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+const ACTOR: &str = "user@example.com";
+const PASSWORD: &str = "the-database-password"; // pragma: allowlist secret
+
+/// Answers `N` to SSLRequest and then asks as it is told; says all that came.
+async fn between(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let all = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let all = Arc::clone(&all);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                loop {
+                    let Ok(read @ 1..) = client.read(&mut buffer).await else { return };
+                    all.lock().unwrap().extend(&buffer[..read]);
+                    let request = read == 8 && buffer[4..8] == 80_877_103_u32.to_be_bytes();
+                    if client.write_all(if request { b"N" } else { question }).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (port, heard)
+}
+
+fn config(host: &str, port: u16, tls: Option<PostgresTls>) -> PostgresConfig {
+    let config = PostgresConfig::new(host, "auth", "server").with_port(port).with_password(&PASSWORD.to_owned().into());
+    let config = config.with_timeouts(Duration::from_millis(700), Duration::from_millis(700)).with_pool(0, 1);
+    match tls {
+        Some(tls) => config.with_tls(tls),
+        None => config,
+    }
+}
+
+#[tokio::test]
+async fn attack_60_the_password_goes_to_nobody_who_only_asks() {
+    let questions: [&[u8]; 4] = [
+        b"R\0\0\0\x08\0\0\0\x03",
+        b"R\0\0\0\x0c\0\0\0\x05salt",
+        // GSS, and a kind of message that does not belong here.
+        b"R\0\0\0\x08\0\0\0\x07",
+        b"Z\0\0\0\x05I",
+    ];
+    for question in questions {
+        for tls in [None, Some(PostgresTls::Disable), Some(PostgresTls::Prefer), Some(PostgresTls::Require)] {
+            let (port, heard) = between(question).await;
+            let store = PostgresTokenStore::connect_lazy(&config("0.0.0.0", port, tls), keyring(1)).unwrap();
+            let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+            let owner = PostgresTokenStore::init(&config("0.0.0.0", port, tls), None).await.unwrap_err();
+            let heard = heard.lock().unwrap().clone();
+            let text = String::from_utf8_lossy(&heard).into_owned();
+            assert!(!heard.is_empty() && !text.contains("password") && !text.contains("md5"), "{tls:?}: {text}");
+            for error in [error, owner] {
+                match tls {
+                    Some(PostgresTls::Disable | PostgresTls::Prefer) => {
+                        assert!(
+                            matches!(&error, StoreError::Denied(text) if text.contains("in clear text")),
+                            "{tls:?}: {error}"
+                        );
+                    }
+                    // Without TLS, nothing.
+                    _ => assert!(matches!(error, StoreError::Unavailable(_)), "{tls:?}: {error}"),
+                }
+                assert!(!error.to_string().contains(PASSWORD), "{error}");
+            }
+        }
+    }
+}
+
+/// By the same way to a real one, which asks for SCRAM.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_asks_for_scram_is_used_as_ever() {
+    let cluster = own();
+    let database = cluster.blank().await;
+    let role = ServerRole::new("guarded").with_password(PASSWORD.to_owned().into());
+    PostgresTokenStore::init(&database.config(), Some(&role)).await.unwrap();
+    for tls in [PostgresTls::Disable, PostgresTls::Prefer] {
+        let config = PostgresConfig::new("0.0.0.0", &database.name, "guarded").with_port(cluster.port()).with_tls(tls);
+        let right = config.clone().with_password(&PASSWORD.to_owned().into());
+        let store = PostgresTokenStore::connect_lazy(&right, keyring(1)).unwrap();
+        store.set_token("server", "API", &"v".repeat(60_000).into(), ACTOR).await.unwrap();
+        assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose().len(), 60_000);
+        assert!(store.use_credentials_of(&right));
+        let wrong = config.with_password(&"another".to_owned().into()).with_pool(0, 1);
+        let store = PostgresTokenStore::connect_lazy(&wrong, keyring(1)).unwrap();
+        let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Denied(text) if text.contains("refuses user or password")), "{error}");
+    }
+    // Nobody there.
+    cluster.stop("fast");
+    let config = config("0.0.0.0", cluster.port(), Some(PostgresTls::Disable));
+    let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
+    let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("cannot be reached")), "{error}");
+}
