@@ -107,7 +107,10 @@ pub use error::AuthError;
 pub use identity::{Grant, ServiceToken, User, UserKind};
 pub use jwt::{Algorithm, KeyPolicy, KeyStatus, ParseAlgorithmError};
 pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
-pub use oidc::{IssuersFileError, OidcConfig, OidcConfigError, OidcValidator, validate_access_token};
+pub use oidc::{
+    IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError, OidcValidator,
+    validate_access_token,
+};
 #[cfg(feature = "postgres")]
 pub use store::{
     AuditFault, AuditHash, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
