@@ -95,6 +95,15 @@ impl Introspector {
         (self.answers.len(), self.questions.load(Ordering::Relaxed))
     }
 
+    /// Asks about a token that nobody has issued.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(super) async fn try_out(&self) -> Result<(), String> {
+        let answer = tokio::time::timeout(self.config.policy.timeout, self.ask("a-token-that-nobody-has-issued")).await;
+        answer.unwrap_or(Err(FetchError::Http("timed out"))).map(drop).map_err(|error| error.to_string())
+    }
+
     /// Who calls by this token: what is known, or what the issuer says.
     pub(super) async fn user(self: &Arc<Self>, token: &str, digest: TokenDigest) -> Answer {
         if !LENGTHS.contains(&token.len()) {

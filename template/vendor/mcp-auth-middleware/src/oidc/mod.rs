@@ -212,6 +212,18 @@ impl OidcConfig {
         &self.audiences
     }
 
+    /// The algorithms that tokens may have.
+    #[must_use]
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// Where the keys are, if not where the issuer's metadata says.
+    #[must_use]
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.jwks_uri.as_deref()
+    }
+
     /// The scopes that every token must have.
     #[must_use]
     pub fn required_scopes(&self) -> &[String] {

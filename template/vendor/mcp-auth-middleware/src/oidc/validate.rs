@@ -78,6 +78,15 @@ impl OidcValidator {
         Some((issuer.config.issuer.clone(), known, questions))
     }
 
+    /// Asks the issuer that is asked about opaque tokens about one that nobody has issued; `None` where nobody is asked.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words.
+    pub async fn try_introspection(&self) -> Option<Result<(), String>> {
+        let (_, introspector) = self.introspector()?;
+        Some(introspector.try_out().await)
+    }
+
     /// Whether this token is one that says nothing itself, and its issuer is asked.
     pub(crate) fn asks_about(&self, token: &[u8]) -> bool {
         !is_jwt_shaped(token) && self.introspector().is_some()
