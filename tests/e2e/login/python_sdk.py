@@ -71,6 +71,8 @@ async def run(label, address, with_document):
 
     async def back():
         query = await asyncio.to_thread(visit, asked[-1])
+        if "code" not in query:
+            sys.exit(f"{label}: no code for {asked[-1]}: {query}")
         return AuthorizationCodeResult(code=query["code"], state=query.get("state"), iss=query.get("iss"))
 
     metadata = OAuthClientMetadata(

@@ -25,6 +25,8 @@ class Login {
   saveTokens(tokens) { this.saved = tokens; }
   saveCodeVerifier(verifier) { this.verifier = verifier; }
   codeVerifier() { return this.verifier; }
+  saveDiscoveryState(state) { this.discovered = state; }
+  discoveryState() { return this.discovered; }
   redirectToAuthorization(url) {
     this.url = url;
     this.scopes.push(url.searchParams.get('scope'));
