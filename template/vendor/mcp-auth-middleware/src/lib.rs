@@ -62,6 +62,16 @@
 //! # });
 //! ```
 //!
+//! An issuer whose tokens are opaque is asked about them:
+//!
+//! ```
+//! use mcp_auth_middleware::{IntrospectionConfig, OidcConfig};
+//!
+//! fn asking(issuer: OidcConfig, secret: String) -> OidcConfig {
+//!     issuer.with_introspection(IntrospectionConfig::new("mcp-server", secret.into()))
+//! }
+//! ```
+//!
 //! The server's own token:
 //!
 //! ```
