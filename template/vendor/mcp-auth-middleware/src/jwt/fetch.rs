@@ -34,6 +34,8 @@ pub(crate) enum FetchError {
     NoIntrospection,
     #[error("answer is not that of an introspection (RFC 7662)")]
     NotAnIntrospection,
+    #[error("not reached a moment ago")]
+    Recently,
     #[error("too many questions at once")]
     TooMany,
 }
@@ -42,7 +44,7 @@ impl FetchError {
     /// Whether nobody has answered, or only to say "later": a fault that passes.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
-            Self::Http(_) | Self::TooMany => true,
+            Self::Http(_) | Self::Recently => true,
             Self::Status(status) => *status >= 500 || *status == 429,
             Self::NoMetadata(cause) => cause.is_outage(),
             _ => false,

@@ -122,8 +122,9 @@ impl Introspector {
             }
             match flights.get(&digest) {
                 Some(flight) => flight.clone(),
-                None if flights.len() >= WAITING => {
-                    return stale.ok_or_else(|| AuthError::IntrospectionUnavailable.into());
+                // Tokens that were good before are few, and always asked about: else a flood would keep a revoked one alive.
+                None if stale.is_none() && flights.len() >= WAITING => {
+                    return Err(AuthError::IntrospectionUnavailable.into());
                 }
                 None => {
                     let flight = Arc::clone(self).fly(token.to_owned(), digest, stale);
@@ -151,6 +152,10 @@ impl Introspector {
         let timeout = self.config.policy.timeout;
         let asked = async {
             let _place = places.acquire().await.map_err(|_| FetchError::TooMany)?;
+            // Who has waited while the issuer was not reached does not wait for that again.
+            if self.is_paused() {
+                return Err(FetchError::Recently);
+            }
             match tokio::time::timeout(timeout, self.ask(token)).await {
                 Ok(answer) => answer,
                 Err(_) => Err(FetchError::Http("timed out")),
@@ -163,7 +168,8 @@ impl Introspector {
         };
         tracing::warn!("Introspection at {} failed: {error}", self.issuer.issuer);
         if matches!(error, FetchError::Http(_)) {
-            *lock(&self.outage) = Some(Instant::now());
+            // The pause has one beginning, so that it ends.
+            lock(&self.outage).get_or_insert_with(Instant::now);
         }
         match stale {
             Some(user) if error.is_outage() => Ok(user),
@@ -223,7 +229,11 @@ impl Introspector {
     }
 
     fn is_paused(&self) -> bool {
-        lock(&self.outage).is_some_and(|since| since.elapsed() < PAUSE)
+        let mut outage = lock(&self.outage);
+        if outage.is_some_and(|since| since.elapsed() >= PAUSE) {
+            *outage = None;
+        }
+        outage.is_some()
     }
 }
 

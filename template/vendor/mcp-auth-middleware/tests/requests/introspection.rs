@@ -309,6 +309,24 @@ async fn attack_06_a_flood_of_made_up_tokens() {
     passed(&send_token(&layer, &token).await);
 }
 
+/// Nor does a flood keep a revoked token alive: only an issuer that cannot be reached is bridged.
+#[tokio::test]
+async fn attack_69_a_flood_prolongs_no_revoked_token() {
+    let issuer = TestIssuer::start().await.unwrap();
+    let mut policy = impatient();
+    policy.timeout = Duration::from_secs(5);
+    let layer = layer_by(&issuer, asking().with_policy(policy));
+    let token = issuer.opaque_token(PERSON);
+    passed(&send_token(&layer, &token).await);
+    issuer.revoke(&token);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let flood: Vec<_> = (0..300).map(|n| format!("made-up-token-number-{n}")).collect();
+    let all = flood.iter().chain([&token]).map(|token| send_token(&layer, token));
+    let answers = futures_util::future::join_all(all).await;
+    assert!(answers[..300].iter().all(|response| matches!(response.status().as_u16(), 401 | 503)));
+    assert_refused(&answers[300], AuthError::TokenNotActive);
+}
+
 /// Callers who hang up leave no question behind that is asked again, and none that never ends.
 #[tokio::test]
 async fn a_question_outlives_who_caused_it() {
