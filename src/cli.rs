@@ -82,7 +82,7 @@ pub struct New {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
     /// Who may call: Cloudflare Access, a Bearer token, or both
-    #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "bearer", "both"]))]
+    #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "oidc", "bearer", "both"]))]
     pub auth_mode: Option<String>,
     /// Where the token for the upstream API is kept
     #[arg(long, value_name = "STORE", value_parser = SuggestedValues(&["env", "postgres", "infisical"]))]

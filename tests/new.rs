@@ -41,6 +41,7 @@ mod making {
             ("plain", &[][..]),
             ("variant", &["--auth-mode", "bearer", "--example", "blank", "--token-store", "env"]),
             ("cloudy", &["--auth-mode", "cloudflare"]),
+            ("provided", &["--auth-mode", "oidc"]),
         ] {
             let output = place.run(&[&["new", name][..], arguments].concat());
             assert!(output.status.success(), "{}", outcome(&output));
@@ -50,6 +51,42 @@ mod making {
             assert!(!place.path(&format!("{name}/cargo-generate.toml")).exists());
             let script = place.path(&format!("{name}/scripts/local-dev.sh"));
             assert!(common::is_executable(&script), "scripts keep their executable bit");
+        }
+    }
+
+    /// What is written for development has no place in production: a Bearer token goes nowhere but onto a developer's machine.
+    #[test]
+    fn each_mode_has_its_settings_in_every_deployment() {
+        let place = Place::new();
+        for (mode, production, method) in [
+            ("cloudflare", "cloudflare", "cloudflare-access"),
+            ("both", "cloudflare", "cloudflare-access"),
+            ("cloudflare,bearer", "cloudflare", "cloudflare-access"),
+            ("bearer", "bearer", "bearer"),
+            ("oidc", "oidc", "oidc"),
+            ("oidc,bearer", "oidc", "oidc"),
+            ("cloudflare,oidc", "cloudflare,oidc", "cloudflare-access"),
+            ("cloudflare,oidc,bearer", "cloudflare,oidc", "cloudflare-access"),
+        ] {
+            let name = format!("x-{}", mode.replace(',', "-"));
+            place.ok(&["new", &name, "--auth-mode", mode, "--example", "blank"]);
+            let read = |path: &str| place.read(&format!("{name}/{path}"));
+            assert!(read(".env.example").contains(&format!("\nAUTH_MODE={mode}\n")), "{mode}");
+            let compose = read("docker-compose.yml");
+            let quoted = [format!("      AUTH_MODE: {production}\n"), format!("      AUTH_MODE: \"{production}\"\n")];
+            assert!(quoted.iter().any(|line| compose.contains(line)), "{mode}: {compose}");
+            assert!(read("deploy/kubernetes/base/kustomization.yaml").contains(&format!("- AUTH_MODE={production}\n")));
+            assert!(read("catalog.yaml").contains(&format!("auth_method: {method}\n")), "{mode}");
+            let overlay = read("deploy/kubernetes/overlays/production/kustomization.yaml");
+            let alerts = read("deploy/kubernetes/overlays/production/monitoring.yaml");
+            let guide = read("docs/DEPLOY.md");
+            let (access, oidc) = (production.contains("cloudflare"), production.contains("oidc"));
+            assert_eq!(compose.contains("PUBLIC_URL: ${PUBLIC_URL:-https://mcp.example.com}"), oidc, "{mode}");
+            assert_eq!((overlay.contains("- CF_ACCESS_AUD="), overlay.contains("- OIDC_ISSUER=")), (access, oidc));
+            assert_eq!((alerts.contains("McpKeyServerFails"), alerts.contains("McpIssuerFails")), (access, oidc));
+            assert_eq!(guide.contains("## Identity provider"), oidc, "{mode}");
+            assert_eq!(guide.contains("## Cloudflare Access"), access || production == "bearer", "{mode}");
+            assert_eq!(compose.contains("mcp_dev_bearer_token"), production == "bearer", "{mode}");
         }
     }
 
@@ -101,6 +138,8 @@ mod making {
             ("plain", &[][..], "4 pages"),
             ("null-1", &["--auth-mode", "bearer", "--token-store", "postgres", "--example", "blank"], "4 pages"),
             ("cloudy", &["--token-store", "infisical", "--set", "public_host=docs.example.org"], "5 pages"),
+            ("provided", &["--auth-mode", "oidc", "--example", "blank"], "4 pages"),
+            ("several", &["--auth-mode", "cloudflare,oidc,bearer", "--token-store", "postgres"], "4 pages"),
         ] {
             place.ok(&[&["new", name][..], arguments].concat());
             let catalog = format!("{name}/catalog.yaml");

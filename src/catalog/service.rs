@@ -65,6 +65,8 @@ choices! {
     AuthMethod "way to authenticate" {
         /// Cloudflare Access in front of the server.
         CloudflareAccess "cloudflare-access" "Cloudflare Access",
+        /// Access tokens of an identity provider.
+        Oidc "oidc" "OIDC",
         /// An OAuth server of its own.
         Oauth "oauth" "OAuth",
         /// A Bearer token.

@@ -65,4 +65,6 @@ error_catalogue! {
     "022" 401 "jwt too old" => "Log in again. Where sessions are to be longer than a day, raise MAX_TOKEN_AGE.";
     "023" 403 "insufficient scope" => "The token lacks a scope of OIDC_REQUIRED_SCOPES. The answer names it: let the client ask the issuer for it.";
     "024" 403 "tool not allowed" => "No rule of POLICY_FILE lets this caller call this tool. The audit line names both: change the rules, or the roles of the caller.";
+    "025" 401 "token not active" => "The issuer says that the opaque token is expired, revoked or not its own. Log in again.";
+    "026" 503 "introspection unavailable" => "The issuer does not say whether an opaque token is active. The log says why: OIDC_INTROSPECTION_CLIENT_SECRET, OIDC_INTROSPECTION_URL, or the way to the issuer.";
 }

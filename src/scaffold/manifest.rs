@@ -211,7 +211,9 @@ impl Placeholder {
                 }
             }
             PlaceholderKind::Text if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice == value) => {
-                return Err(format!("must be one of {}", self.choices.join(", ")));
+                // A choice may have commas of its own.
+                let with_commas = self.choices.iter().any(|choice| choice.contains(','));
+                return Err(format!("must be one of {}", self.choices.join(if with_commas { "; " } else { ", " })));
             }
             _ => {}
         }

@@ -138,7 +138,7 @@ if $access; then mode=cloudflare; fi
 [[ -f .env ]] || create_env
 load_env
 export AUTH_MODE=$mode TOKEN_STORE=$store
-[[ $AUTH_MODE == cloudflare || -n ${MCP_DEV_BEARER_TOKEN:-}${MCP_DEV_BEARER_TOKEN_FILE:-} ]] ||
+[[ $AUTH_MODE != *bearer* && $AUTH_MODE != both || -n ${MCP_DEV_BEARER_TOKEN:-}${MCP_DEV_BEARER_TOKEN_FILE:-} ]] ||
 	die "MCP_DEV_BEARER_TOKEN is empty in .env: put a random one there (openssl rand -hex 32), or delete .env to start over"
 
 export HOST=${HOST:-127.0.0.1} PORT=${PORT:-8080}

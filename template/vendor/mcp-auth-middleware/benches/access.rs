@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Request, Response};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, RESOURCE, TestIssuer, TestTeam};
+use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, RESOURCE, TestIssuer, TestKey, TestTeam};
 use mcp_auth_middleware::{
     AccessConfig, AuthConfig, AuthLayer, AuthMode, BearerTokens, OidcConfig, User, create_auth_middleware,
 };
@@ -187,6 +187,62 @@ fn service_token(runtime: &tokio::runtime::Runtime, rounds: usize) {
     println!("  resolving a cached one         {cost:>10.2?}   (below 1 µs)");
 }
 
+/// Access tokens of another issuer at first sight, by algorithm, beside a bare verification of the same ones.
+fn algorithms(runtime: &tokio::runtime::Runtime, rounds: usize) {
+    const CALLS: usize = 40;
+    for algorithm in mcp_auth_middleware::Algorithm::DEFAULT {
+        let mut issuer = runtime.block_on(TestIssuer::start()).unwrap();
+        issuer.key = TestKey::for_algorithm(algorithm, "bench");
+        issuer.publish(&[&issuer.key]);
+        let oidc = OidcConfig::new(issuer.issuer(), [RESOURCE]).unwrap();
+        let layer = create_auth_middleware(AuthConfig::new("bench", AuthMode::Oidc).with_oidc(oidc)).unwrap();
+        let tokens: Vec<_> = (0..STRANGERS).map(|n| issuer.token(&format!("user-{n:04}@example.com"))).collect();
+        let jwk = issuer.key.jwk();
+        let member = |name: &str| jwk[name].as_str().unwrap();
+        let (key, bare) = match algorithm.as_str() {
+            "RS256" => (DecodingKey::from_rsa_components(member("n"), member("e")), Algorithm::RS256),
+            "ES256" => (DecodingKey::from_ec_components(member("x"), member("y")), Algorithm::ES256),
+            _ => (DecodingKey::from_ed_components(member("x")), Algorithm::EdDSA),
+        };
+        let (key, mut validation) = (key.unwrap(), Validation::new(bare));
+        validation.validate_nbf = true;
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.set_issuer(&[issuer.issuer()]);
+        validation.set_audience(&[RESOURCE]);
+
+        let bearer = |token: &String| HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        let request = |token: &String| {
+            let mut request = Request::new(());
+            request.headers_mut().insert(http::header::AUTHORIZATION, bearer(token));
+            request
+        };
+        assert!(runtime.block_on(call(&layer, request(&tokens[0]))).extensions().get::<User>().is_some());
+        let _inside = runtime.enter();
+        let (mut alone, mut through) = (Vec::new(), Vec::new());
+        let mut next = 0;
+        for _ in 0..rounds {
+            let batch: Vec<_> = (0..CALLS).map(|n| &tokens[(next + n) % STRANGERS]).collect();
+            next += CALLS;
+            let before = layer.issuer_keys()[0].1.signature_checks;
+            let requests: Vec<_> = batch.iter().map(|token| request(token)).collect();
+            let started = Instant::now();
+            for request in requests {
+                black_box(call(&layer, request).now_or_never().expect("nothing to wait for"));
+            }
+            through.push(started.elapsed() / CALLS as u32);
+            assert!(layer.issuer_keys()[0].1.signature_checks + 1 >= before + CALLS as u64, "each was new");
+            let started = Instant::now();
+            for token in &batch {
+                black_box(decode::<Claims>(token.as_bytes(), &key, &validation).unwrap().claims);
+            }
+            alone.push(started.elapsed() / CALLS as u32);
+        }
+        let (alone, through) = (median(alone), median(through));
+        let ratio = through.as_secs_f64() / alone.as_secs_f64();
+        println!("  {algorithm:<6} bare {alone:>10.2?}, layer at first sight {through:>10.2?}   {ratio:.2} times");
+    }
+}
+
 /// An access token of another issuer that was seen before, which a token for development is compared with first.
 fn issuer(runtime: &tokio::runtime::Runtime, rounds: usize) {
     const CALLS: u32 = 400;
@@ -246,6 +302,8 @@ fn main() {
     bench.ratios(300);
     drop(inside);
     issuer(&runtime, 100);
+    println!("\naccess tokens of another issuer, {} alternating rounds:", 200);
+    algorithms(&runtime, 200);
     #[cfg(all(feature = "postgres", unix))]
     service_token(&runtime, 300);
 }

@@ -239,6 +239,9 @@ impl AuthConfig {
         if oidc && issuers.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(ConfigError::IssuerTwice);
         }
+        if oidc && self.oidc.iter().filter(|issuer| issuer.introspection().is_some()).count() > 1 {
+            return Err(ConfigError::IntrospectionTwice);
+        }
         Ok(())
     }
 }
@@ -256,6 +259,9 @@ pub enum ConfigError {
     /// An issuer that is configured twice: which of its rules count?
     #[error("an issuer is configured twice")]
     IssuerTwice,
+    /// Two issuers that are asked about tokens which do not say whose they are.
+    #[error("two issuers have introspection; a token that is no JWT does not say which of them to ask")]
+    IntrospectionTwice,
     /// A list of methods with none in it.
     #[error("the mode takes no method at all")]
     NoMethod,

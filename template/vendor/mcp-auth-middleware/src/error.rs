@@ -83,11 +83,17 @@ pub enum AuthError {
     /// The caller is known, but may not call this tool, by the rules of the server.
     #[error("tool not allowed")]
     ToolNotAllowed,
+    /// The issuer says of an opaque token that it is not active: expired, revoked, or never issued (RFC 7662 §2.2).
+    #[error("token not active")]
+    TokenNotActive,
+    /// The issuer does not say whether an opaque token is active, so it can be neither accepted nor refused.
+    #[error("introspection unavailable")]
+    IntrospectionUnavailable,
 }
 
 impl AuthError {
     /// All variants in the order of their codes; the runbook's index is made from it.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::MissingCredentials,
         Self::DuplicateHeader,
         Self::BearerMalformed,
@@ -112,6 +118,8 @@ impl AuthError {
         Self::JwtTooOld,
         Self::InsufficientScope,
         Self::ToolNotAllowed,
+        Self::TokenNotActive,
+        Self::IntrospectionUnavailable,
     ];
 
     /// The stable code, `MCP-AUTH-001` and on. Codes are never reused.
@@ -142,6 +150,8 @@ impl AuthError {
             Self::JwtTooOld => "MCP-AUTH-022",
             Self::InsufficientScope => "MCP-AUTH-023",
             Self::ToolNotAllowed => "MCP-AUTH-024",
+            Self::TokenNotActive => "MCP-AUTH-025",
+            Self::IntrospectionUnavailable => "MCP-AUTH-026",
         }
     }
 
@@ -153,7 +163,8 @@ impl AuthError {
             Self::KeysUnavailable
             | Self::ServiceTokenMissing
             | Self::TokenStoreUnavailable
-            | Self::ServiceTokenUnreadable => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::ServiceTokenUnreadable
+            | Self::IntrospectionUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -170,7 +181,8 @@ impl AuthError {
             Self::KeysUnavailable
             | Self::ServiceTokenMissing
             | Self::TokenStoreUnavailable
-            | Self::ServiceTokenUnreadable => "temporarily_unavailable",
+            | Self::ServiceTokenUnreadable
+            | Self::IntrospectionUnavailable => "temporarily_unavailable",
             _ => "invalid_token",
         }
     }

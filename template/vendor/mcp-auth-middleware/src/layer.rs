@@ -19,7 +19,7 @@ use tower_service::Service;
 use crate::bearer::credential;
 use crate::cloudflare::{self, AccessValidator, validate_cloudflare_access_jwt};
 use crate::jwt::{KeyStatus, MAXIMUM_LENGTH, TokenDigest};
-use crate::oidc::OidcValidator;
+use crate::oidc::{OidcValidator, is_jwt_shaped};
 use crate::printable::printable;
 use crate::refusal::{Detail, Refusal};
 #[cfg(any(feature = "postgres", feature = "infisical"))]
@@ -241,6 +241,13 @@ impl AuthLayer {
         self.authenticator.oidc.as_ref().map(OidcValidator::key_status).unwrap_or_default()
     }
 
+    /// The issuer that is asked about tokens that are no JWT, how many of them are known as good, and how many questions
+    /// there were since the start; `None` where nobody is asked.
+    #[must_use]
+    pub fn introspection_status(&self) -> Option<(String, usize, u64)> {
+        self.authenticator.oidc.as_ref()?.introspection_status()
+    }
+
     /// The scopes that tokens of the configured issuers must have, for the metadata of the resource.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
@@ -313,7 +320,9 @@ impl Authenticator {
                     token_validated(&user);
                     Some(Ok(user))
                 }
-                None if self.bearer.is_some() && !is_jwt_shaped(token) => failed(AuthError::BearerMismatch),
+                None if self.bearer.is_some() && !is_jwt_shaped(token) && !validator.asks_about(token) => {
+                    failed(AuthError::BearerMismatch)
+                }
                 None => None,
             },
             None => failed(AuthError::BearerMismatch),
@@ -507,11 +516,6 @@ fn access_validated(user: &User) {
 
 fn token_validated(user: &User) {
     tracing::debug!("Access token validated for: {}", printable(&user.email));
-}
-
-/// Three parts with dots between, which no token for development has to have.
-fn is_jwt_shaped(token: &[u8]) -> bool {
-    token.iter().filter(|byte| **byte == b'.').count() == 2
 }
 
 /// The header's only value; two, even equal ones, are an error, as proxies differ in which of them counts.

@@ -62,6 +62,16 @@
 //! # });
 //! ```
 //!
+//! An issuer whose tokens are opaque is asked about them:
+//!
+//! ```
+//! use mcp_auth_middleware::{IntrospectionConfig, OidcConfig};
+//!
+//! fn asking(issuer: OidcConfig, secret: String) -> OidcConfig {
+//!     issuer.with_introspection(IntrospectionConfig::new("mcp-server", secret.into()))
+//! }
+//! ```
+//!
 //! The server's own token:
 //!
 //! ```
@@ -107,7 +117,10 @@ pub use error::AuthError;
 pub use identity::{Grant, ServiceToken, User, UserKind};
 pub use jwt::{Algorithm, KeyPolicy, KeyStatus, ParseAlgorithmError};
 pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
-pub use oidc::{IssuersFileError, OidcConfig, OidcConfigError, OidcValidator, validate_access_token};
+pub use oidc::{
+    IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError, OidcValidator,
+    validate_access_token,
+};
 #[cfg(feature = "postgres")]
 pub use store::{
     AuditFault, AuditHash, AuditHead, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,

@@ -319,6 +319,13 @@ pub struct TestIssuer {
     task: tokio::task::JoinHandle<()>,
 }
 
+/// Where [`TestIssuer`] is asked about tokens (RFC 7662).
+pub const INTROSPECTION: &str = "/introspect";
+/// As whom it has to be asked,
+pub const INTROSPECTION_ID: &str = "resource server";
+/// and with which secret.
+pub const INTROSPECTION_SECRET: &str = "s3cret:of+the/resource%server"; // pragma: allowlist secret
+
 /// The audience of the tokens of [`TestIssuer`]: the address of the server that they are for.
 pub const RESOURCE: &str = "https://mcp.example.com/mcp";
 
@@ -344,7 +351,10 @@ impl TestIssuer {
         let issuer = Self { key: TestKey::generate("key-1"), issuer, server, task };
         *issuer.server.behaviour.lock().unwrap_or_else(PoisonError::into_inner) =
             KeyServer::Answers(404, "{}".to_owned());
-        let document = serde_json::json!({"issuer": issuer.issuer, "jwks_uri": format!("{origin}/keys")});
+        let document = serde_json::json!({
+            "issuer": issuer.issuer, "jwks_uri": format!("{origin}/keys"), "introspection_endpoint": format!("{origin}{INTROSPECTION}"),
+        });
+        issuer.behave(INTROSPECTION, KeyServer::Introspects);
         issuer.answer(metadata, 200, document.to_string());
         issuer.publish(&[&issuer.key]);
         Ok(issuer)
@@ -360,6 +370,44 @@ impl TestIssuer {
     pub fn publish(&self, keys: &[&TestKey]) {
         let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
         self.answer("/keys", 200, serde_json::json!({"keys": keys}).to_string());
+    }
+
+    /// Issues an opaque token, about which the issuer says this from now on.
+    ///
+    /// # Panics
+    /// Where there are no random numbers; this is test code.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "test support")]
+    pub fn issue_opaque(&self, answer: &serde_json::Value) -> String {
+        let mut bytes = [0; 24];
+        aws_lc_rs::rand::fill(&mut bytes).expect("random bytes");
+        let token = URL_SAFE_NO_PAD.encode(bytes);
+        self.opaque().insert(token.clone(), answer.clone());
+        token
+    }
+
+    /// Issues an opaque token for a person, good for an hour.
+    #[must_use]
+    pub fn opaque_token(&self, email: &str) -> String {
+        let mut answer = self.claims(email);
+        answer["active"] = true.into();
+        answer["token_type"] = "Bearer".into();
+        self.issue_opaque(&answer)
+    }
+
+    /// From now on the issuer says that this opaque token is not active.
+    pub fn revoke(&self, token: &str) {
+        self.opaque().remove(token);
+    }
+
+    /// How many questions about tokens the issuer has had, with the right credentials or without.
+    #[must_use]
+    pub fn questions(&self) -> usize {
+        self.server.questions.load(Ordering::SeqCst)
+    }
+
+    fn opaque(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, serde_json::Value>> {
+        self.server.opaque.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on this path has this answer.
@@ -429,15 +477,20 @@ pub enum KeyServer {
     KeepsSilent,
     /// Sends the client to this address.
     RedirectsTo(String),
+    /// Says whether a token is active (RFC 7662), to who asks with the right credentials in the header.
+    Introspects,
 }
 
-/// Just enough of HTTP/1.1 for one GET per connection, so that the crate needs no server for its tests.
+/// Just enough of HTTP/1.1 for one request per connection, so that the crate needs no server for its tests.
 struct Server {
     behaviour: Mutex<KeyServer>,
     /// Other behaviour at these paths.
     paths: Mutex<BTreeMap<String, KeyServer>>,
+    /// What there is to say about opaque tokens.
+    opaque: Mutex<BTreeMap<String, serde_json::Value>>,
     connections: AtomicUsize,
     requests: AtomicUsize,
+    questions: AtomicUsize,
     bytes_sent: AtomicUsize,
 }
 
@@ -446,8 +499,10 @@ impl Default for Server {
         Self {
             behaviour: Mutex::new(KeyServer::KeepsSilent),
             paths: Mutex::default(),
+            opaque: Mutex::default(),
             connections: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
+            questions: AtomicUsize::new(0),
             bytes_sent: AtomicUsize::new(0),
         }
     }
@@ -475,14 +530,18 @@ impl Server {
             }
         }
         self.requests.fetch_add(1, Ordering::SeqCst);
-        let path = std::str::from_utf8(&head).ok().and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
-        let special = self.paths.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let path = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned();
+        let special = self.paths.lock().unwrap_or_else(PoisonError::into_inner).get(&path).cloned();
         let behaviour = || self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let behaviour = special.unwrap_or_else(behaviour);
+        if path == INTROSPECTION {
+            self.questions.fetch_add(1, Ordering::SeqCst);
+        }
         match behaviour {
-            KeyServer::Answers(status, body) => {
-                let length = body.len();
-                self.send(&mut stream, format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").as_bytes()).await
+            KeyServer::Answers(status, body) => self.answer(&mut stream, status, &body).await,
+            KeyServer::Introspects => {
+                let (status, body) = self.introspect(&mut stream, head).await?;
+                self.answer(&mut stream, status, &body).await
             }
             KeyServer::Sends(length) => {
                 self.send(
@@ -513,6 +572,41 @@ impl Server {
                 .await
             }
         }
+    }
+
+    async fn introspect(&self, stream: &mut TcpStream, mut request: Vec<u8>) -> std::io::Result<(u16, String)> {
+        let end = request.windows(4).position(|w| w == b"\r\n\r\n").map_or(request.len(), |at| at + 4);
+        let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let length = header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0_usize);
+        while request.len() < end + length {
+            if stream.read_buf(&mut request).await? == 0 {
+                break;
+            }
+        }
+        let encode = |text: &str| reqwest::Url::parse_with_params("http://x", [("x", text)]);
+        let encode = |text: &str| encode(text).map(|url| url.query().unwrap_or_default()[2..].to_owned());
+        let credentials = match (encode(INTROSPECTION_ID), encode(INTROSPECTION_SECRET)) {
+            (Ok(id), Ok(secret)) => base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")),
+            _ => String::new(),
+        };
+        let expected = format!("authorization: Basic {credentials}");
+        let given = String::from_utf8_lossy(&request[..end]).into_owned();
+        if !given.starts_with("POST ") || !given.lines().any(|line| line == expected) {
+            return Ok((401, r#"{"error":"invalid_client"}"#.to_owned()));
+        }
+        let form = String::from_utf8_lossy(&request[end..]).into_owned();
+        let token = form.split('&').find_map(|pair| pair.strip_prefix("token=")).unwrap_or_default();
+        let answer = self.opaque.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+        Ok((200, answer.unwrap_or_else(|| serde_json::json!({"active": false})).to_string()))
+    }
+
+    async fn answer(&self, stream: &mut TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
+        self.send(stream, answer.as_bytes()).await
     }
 
     async fn send(&self, stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {

@@ -15,10 +15,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::post;
 use harness::{ACCESS_HEADER, Access, BEARER, PERSON, access_layer, assert_refused, bearer, config, passed, send};
-use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, KeyServer, RESOURCE, TestIssuer, TestKey, TestTeam, now};
+use mcp_auth_middleware::testing::{
+    AUDIENCE, INTROSPECTION, INTROSPECTION_ID, INTROSPECTION_SECRET, ISSUER, KeyServer, RESOURCE, TestIssuer, TestKey,
+    TestTeam, now,
+};
 use mcp_auth_middleware::{
-    AccessConfig, AuthError, AuthLayer, AuthMode, EnvTokenStore, KeyPolicy, OidcConfig, TokenStore,
-    create_auth_middleware,
+    AccessConfig, AuthError, AuthLayer, AuthMode, EnvTokenStore, IntrospectionConfig, KeyPolicy, OidcConfig,
+    TokenStore, create_auth_middleware,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -364,6 +367,24 @@ async fn each_failure_has_its_line() {
     );
     assert_eq!(lines(), ["[WARN] Request refused: tool not allowed"]);
     provoked.push(AuthError::ToolNotAllowed);
+    // An issuer that is asked about opaque tokens.
+    let secret = INTROSPECTION_SECRET.to_owned();
+    let asking = IntrospectionConfig::new(INTROSPECTION_ID, secret.into());
+    let oidc = OidcConfig::new(issuer.issuer(), [RESOURCE]).unwrap().with_introspection(asking);
+    let asking = create_auth_middleware(config(AuthMode::Oidc).with_oidc(oidc)).unwrap();
+    let failed = "[WARN] Access token validation failed:";
+    let response = send(&asking, &authorization("Bearer never-issued-by-anybody")).await;
+    assert_refused(&response, AuthError::TokenNotActive);
+    assert_eq!(lines(), [format!("{failed} token not active")]);
+    issuer.answer(INTROSPECTION, 500, "");
+    let response = send(&asking, &authorization("Bearer another-one-of-nobody")).await;
+    assert_refused(&response, AuthError::IntrospectionUnavailable);
+    let expected = [
+        format!("[WARN] Introspection at {} failed: status 500", issuer.issuer()),
+        format!("{failed} introspection unavailable"),
+    ];
+    assert_eq!(lines(), expected);
+    provoked.extend([AuthError::TokenNotActive, AuthError::IntrospectionUnavailable]);
     let of_stores = [AuthError::TokenStoreUnavailable, AuthError::ServiceTokenUnreadable];
     let here: Vec<_> = AuthError::ALL.into_iter().filter(|error| !of_stores.contains(error)).collect();
     assert_eq!(provoked, here, "a failure without a case");

@@ -244,6 +244,13 @@ impl Config {
                 Ok(())
             }));
         }
+        if variable == "OIDC_INTROSPECTION_CLIENT_SECRET" {
+            let asking = self.auth.oidc.iter().find_map(|issuer| issuer.introspection()).cloned()?;
+            return Some(Box::new(move |secret| {
+                asking.set_client_secret(secret);
+                Ok(())
+            }));
+        }
         if variable == "OTEL_EXPORTER_OTLP_HEADERS" {
             let telemetry = telemetry.clone();
             return Some(Box::new(move |secret| {

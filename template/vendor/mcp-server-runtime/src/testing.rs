@@ -3,16 +3,38 @@
 use std::io;
 use std::net::SocketAddr;
 
+use mcp_auth_middleware::User;
 use rmcp::ServerHandler;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::policy::Policy;
 use crate::{BuiltServer, Environment, Server, SettingKind, listen, server};
 
 /// The Bearer token of all test servers.
 pub const BEARER: &str = "kei4ahGhee8eecu0quoh5Ohn";
+
+/// The rules of a `POLICY_FILE`, to be asked without a server.
+#[derive(Debug)]
+pub struct TestPolicy(Policy);
+
+impl TestPolicy {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// The problem with them, and its place.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        Policy::parse(json).map(Self)
+    }
+
+    /// Whether this caller may call the tool of this name, of which nothing else is known.
+    #[must_use]
+    pub fn allows(&self, user: &User, tool: &str) -> bool {
+        self.0.rules().allow(user, tool, None)
+    }
+}
 
 /// A running server; it ends when the value is dropped.
 #[derive(Debug)]

@@ -7,7 +7,9 @@ mod postgres;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use mcp_auth_middleware::testing::{AUDIENCE, ISSUER, TestTeam};
+use mcp_auth_middleware::testing::{
+    AUDIENCE, INTROSPECTION_ID, INTROSPECTION_SECRET, ISSUER, RESOURCE, TestIssuer, TestTeam, now,
+};
 use mcp_auth_middleware::{PostgresTokenStore, ServerRole};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
@@ -627,5 +629,216 @@ mod edge {
         assert!(!report.text.contains("hunter2"));
         through(&place, "http://mcp.example.com/mcp", &[]).await.fails("edge", "the address of --url is not https");
         through(&place, "https://mcp.invalid/mcp", &[]).await.fails("edge", "mcp.invalid is not known here");
+    }
+}
+
+mod issuers {
+    use super::*;
+
+    /// The variables of a server that accepts tokens of this issuer; later ones win.
+    fn variables<'a>(issuer: &'a str, api: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let mut all = vec![
+            ("AUTH_MODE", "oidc"),
+            ("OIDC_ISSUER", issuer),
+            ("PUBLIC_URL", RESOURCE),
+            ("API_BASE", api),
+            ("API_TOKEN", API_TOKEN),
+        ];
+        all.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+        all.extend_from_slice(more);
+        all
+    }
+
+    /// An issuer whose clock is off by so many seconds, and whose metadata has these members.
+    async fn issuer_with(seconds: i64, changes: Value) -> (TestIssuer, String) {
+        let real = TestIssuer::start().await.unwrap();
+        let keys = json!({"keys": [real.key.jwk()]}).to_string();
+        let origin = stub(None, move |head, own| {
+            if head.starts_with("GET /keys ") {
+                return http(200, &date(seconds), &keys);
+            }
+            if !head.starts_with("GET /.well-known/openid-configuration ") {
+                return http(404, &date(seconds), "");
+            }
+            let mut document = json!({"issuer": own, "jwks_uri": format!("{own}/keys")});
+            for (name, value) in changes.as_object().unwrap() {
+                document[name] = json!(value.as_str().map(|text| text.replace("OWN", own)));
+            }
+            http(200, &date(seconds), &document.to_string())
+        })
+        .await;
+        (real, origin)
+    }
+
+    #[tokio::test]
+    async fn a_good_one() {
+        let (_, origin) = issuer_with(0, json!({})).await;
+        let report = doctor(&variables(&origin, &api().await, &[])).await;
+        assert_eq!(
+            report.one("issuer"),
+            format!("ok {origin} has its metadata at {origin}/.well-known/openid-configuration")
+        );
+        assert_eq!(report.one("key ids"), format!("ok 1 keys of {origin}: \"key-1\""));
+        assert_eq!(report.one("audience"), format!("ok tokens of {origin} are for \"{RESOURCE}\""));
+        assert!(report.one("clock").starts_with("ok this machine is 0 s"), "{}", report.text);
+        assert_eq!((report.bad(), report.status), (Vec::<String>::new(), Some(0)), "{}", report.text);
+    }
+
+    #[tokio::test]
+    async fn metadata_of_another_issuer_or_none() {
+        let api = api().await;
+        let (_, origin) = issuer_with(0, json!({"issuer": "OWN/"})).await;
+        let report = doctor(&variables(&origin, &api, &[])).await;
+        let at = format!("{origin}/.well-known/openid-configuration");
+        report.fails("issuer", &format!("issuer: wanted \"{origin}\", and {at} is of \"{origin}/\""));
+        let nothing = stub(None, |_, _| http(404, "", "")).await;
+        doctor(&variables(&nothing, &api, &[])).await.fails("issuer", &format!("{nothing} has no metadata: 404 at "));
+        let gone = "http://127.0.0.1:9";
+        doctor(&variables(gone, &api, &[])).await.fails("issuer", "no connection to 127.0.0.1: ");
+        let unknown = "https://issuer.invalid";
+        doctor(&variables(unknown, &api, &[])).await.fails("name", "issuer.invalid is not known here: ");
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_none() {
+        let api = api().await;
+        let (_, origin) = issuer_with(0, json!({"jwks_uri": "http://keys.example/keys"})).await;
+        let report = doctor(&variables(&origin, &api, &[])).await;
+        report.fails("issuer", &format!("the keys of {origin} are at \"http://keys.example/keys\", no https address"));
+        let (_, origin) = issuer_with(0, json!({"jwks_uri": "OWN/elsewhere"})).await;
+        let report = doctor(&variables(&origin, &api, &[])).await;
+        report.fails("issuer", &format!("{origin}/elsewhere answered 404 with 0 keys, "));
+        // Keys of another kind than the algorithms that are accepted.
+        let (_, origin) = issuer_with(0, json!({})).await;
+        let report = doctor(&variables(&origin, &api, &[("OIDC_ALGORITHMS", "ES256,EdDSA")])).await;
+        let said = format!("{origin}/keys answered 200 with 1 keys, none of which has an id and is for ES256, EdDSA");
+        report.fails("issuer", &said);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_off() {
+        let (_, origin) = issuer_with(600, json!({})).await;
+        let report = doctor(&variables(&origin, &api().await, &[])).await;
+        let line = report.one("clock");
+        assert!(line.starts_with("fail this machine is ") && line.ends_with(" s behind the issuer"), "{line}");
+    }
+
+    #[tokio::test]
+    async fn introspection() {
+        let (issuer, api) = (TestIssuer::start().await.unwrap(), api().await);
+        let with = |secret: &'static str| {
+            let id = ("OIDC_INTROSPECTION_CLIENT_ID", INTROSPECTION_ID);
+            variables(issuer.issuer(), &api, &[id, ("OIDC_INTROSPECTION_CLIENT_SECRET", secret)])
+        };
+        let report = doctor(&with(INTROSPECTION_SECRET)).await;
+        assert_eq!(
+            report.one("introspection"),
+            format!("ok {} answers questions about opaque tokens", issuer.issuer())
+        );
+        assert!(!report.text.contains(INTROSPECTION_SECRET));
+        let report = doctor(&with("another-secret")).await;
+        report.fails("introspection", &format!("{}: status 401", issuer.issuer()));
+        // A token that is no JWT is asked about.
+        let token = issuer.opaque_token("user@example.com");
+        let report = doctor_with(&["--token", "-"], &with(INTROSPECTION_SECRET), &token).await;
+        assert_eq!(report.of("token").last().unwrap(), "ok accepted: human \"user@example.com\"");
+        assert!(!report.text.contains(&token));
+        issuer.revoke(&token);
+        let report = doctor_with(&["--token", "-"], &with(INTROSPECTION_SECRET), &token).await;
+        report.fails("token", "refused: MCP-AUTH-025 token not active");
+    }
+
+    #[tokio::test]
+    async fn a_token_is_taken_apart() {
+        let (issuer, api) = (TestIssuer::start().await.unwrap(), api().await);
+        let variables = variables(issuer.issuer(), &api, &[]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let path = file.display().to_string();
+        let apart = async |token: &str| {
+            std::fs::write(&file, token).unwrap();
+            let report = doctor_with(&["--token-file", &path], &variables, "").await;
+            for part in token.split('.').filter(|part| part.len() > 20) {
+                assert!(!report.text.contains(part), "{}", report.text);
+            }
+            report
+        };
+        let report = apart(&format!("Bearer {}\n", issuer.token("user@example.com"))).await;
+        assert_eq!(report.of("token").last().unwrap(), "ok accepted: human \"user@example.com\"");
+        let changed = |changes: Value| {
+            let mut claims = issuer.claims("user@example.com");
+            claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            issuer.sign(&claims)
+        };
+        for (token, said, code) in [
+            (
+                changed(json!({"aud": "https://other.example/mcp"})),
+                "aud: wanted one of ",
+                "MCP-AUTH-013 audience mismatch",
+            ),
+            (changed(json!({"iss": format!("{}/", issuer.issuer())})), "iss: wanted ", "MCP-AUTH-012 issuer mismatch"),
+            (changed(json!({"exp": now() - 3600})), "exp: wanted a time to come", "MCP-AUTH-010 jwt expired"),
+            (
+                changed(json!({"iat": now() + 3600})),
+                "iat: wanted a time that has come",
+                "MCP-AUTH-011 jwt not yet valid",
+            ),
+        ] {
+            let report = apart(&token).await;
+            report.fails("token", said);
+            report.fails("token", &format!("refused: {code}"));
+        }
+        apart("this-is-an-opaque-token").await.fails("token", "a JWT has 3 parts between dots");
+        apart("").await.fails("token", &format!("{path}: it is empty"));
+        let id_token = {
+            let mut claims = issuer.claims("user@example.com");
+            claims["aud"] = json!([RESOURCE]);
+            let mut header = issuer.key.header();
+            header["typ"] = "id_token+jwt".into();
+            issuer.key.sign(&header, &claims)
+        };
+        apart(&id_token).await.fails("token", "refused: MCP-AUTH-021 not an access token");
+    }
+
+    /// With the address of a server, the token is shown there, too.
+    #[tokio::test]
+    async fn a_token_at_the_door() {
+        let (issuer, api) = (TestIssuer::start().await.unwrap(), api().await);
+        let token = issuer.token("user@example.com");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, &token).unwrap();
+        let path = file.display().to_string();
+        for (status, body, said) in [
+            (200, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, "ok 200 with the token: it is let in"),
+            (
+                401,
+                r#"{"code":"MCP-AUTH-013","message":"audience mismatch"}"#,
+                "fail 401 MCP-AUTH-013 with the token: \"audience mismatch\"",
+            ),
+            (
+                403,
+                r#"{"code":"MCP-AUTH-023","missing_scopes":"mcp"}"#,
+                "fail 403 MCP-AUTH-023: the token lacks the scopes \"mcp\"",
+            ),
+            (403, "Forbidden", "fail 403 with the token, and not by this server"),
+        ] {
+            let bearer = format!("authorization: Bearer {token}\r\n");
+            let server = stub(None, move |head, _| {
+                if head.contains(&bearer) {
+                    http(status, "", body)
+                } else {
+                    http(401, "", r#"{"code":"MCP-AUTH-001"}"#)
+                }
+            })
+            .await;
+            let url = format!("{server}/mcp");
+            let report =
+                doctor_with(&["--url", &url, "--token-file", &path], &variables(issuer.issuer(), &api, &[]), "").await;
+            assert_eq!(report.one("entry"), said);
+            assert!(!report.text.contains(&token));
+        }
+        let output = run(&["doctor", "--token", "-", "--token-file", &path], &[], "").await;
+        assert_eq!(output.status.code(), Some(2));
     }
 }

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use http::HeaderValue;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 
 /// A real answer holds two keys and is about 5 KiB, certificates included.
 const MAXIMUM_ANSWER: usize = 256 * 1024;
 
 /// Why an issuer's document cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     #[error("{0}")]
     Http(&'static str),
     #[error("status {0}")]
@@ -28,13 +30,33 @@ pub(super) enum FetchError {
     OtherIssuer,
     #[error("the address of the keys is not https")]
     InsecureKeys,
+    #[error("its metadata has no https address for introspection (RFC 7662)")]
+    NoIntrospection,
+    #[error("answer is not that of an introspection (RFC 7662)")]
+    NotAnIntrospection,
+    #[error("not reached a moment ago")]
+    Recently,
+    #[error("too many questions at once")]
+    TooMany,
+}
+
+impl FetchError {
+    /// Whether nobody has answered, or only to say "later": a fault that passes.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::Recently => true,
+            Self::Status(status) => *status >= 500 || *status == 429,
+            Self::NoMetadata(cause) => cause.is_outage(),
+            _ => false,
+        }
+    }
 }
 
 /// The client of one issuer.
-pub(super) struct Client(reqwest::Client);
+pub(crate) struct Client(reqwest::Client);
 
 impl Client {
-    pub(super) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             // A key server that sends us elsewhere is not the one that was configured.
             .redirect(reqwest::redirect::Policy::none())
@@ -46,22 +68,41 @@ impl Client {
     }
 
     /// The body of the answer, which has to be 200.
-    pub(super) async fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-        let answer = self.0.get(url).send().await.map_err(describe)?;
-        if answer.status() != http::StatusCode::OK {
-            return Err(FetchError::Status(answer.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        let mut chunks = answer.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(describe)?;
-            if body.len() + chunk.len() > MAXIMUM_ANSWER {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+    pub(crate) async fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+        read(self.0.get(url)).await
     }
+
+    /// The body of the answer to a form, which has to be 200.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        form: String,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Vec<u8>, FetchError> {
+        let mut request = self.0.post(url).header(ACCEPT, "application/json");
+        request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(value) = authorization {
+            request = request.header(AUTHORIZATION, value);
+        }
+        read(request.body(form)).await
+    }
+}
+
+async fn read(request: reqwest::RequestBuilder) -> Result<Vec<u8>, FetchError> {
+    let answer = request.send().await.map_err(describe)?;
+    if answer.status() != http::StatusCode::OK {
+        return Err(FetchError::Status(answer.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(describe)?;
+        if body.len() + chunk.len() > MAXIMUM_ANSWER {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// reqwest's own text holds the URL, which need not be in every log line; the kind of failure is what helps.

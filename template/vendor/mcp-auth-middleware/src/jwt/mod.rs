@@ -16,10 +16,11 @@ mod verifier;
 
 pub use algorithm::{Algorithm, ParseAlgorithmError};
 pub(crate) use claims::RegisteredClaims;
+pub(crate) use fetch::{Client, FetchError};
 pub(crate) use jws::{Jws, MAXIMUM_LENGTH, decode_text, parse_json};
 pub use keys::{KeyPolicy, KeyStatus};
 pub(crate) use object::Claims;
-pub(crate) use source::KeySource;
+pub(crate) use source::{KeySource, metadata};
 pub(crate) use verified::TokenDigest;
 pub(crate) use verifier::{Verifier, seconds_since_1970};
 

@@ -54,7 +54,7 @@ impl KeySource {
                 let recent = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let url = match recent.filter(|(_, since)| since.elapsed() < METADATA_COUNTS) {
                     Some((url, _)) => url,
-                    None => jwks_uri(issuer, client).await?,
+                    None => metadata(issuer, client).await?.jwks_uri()?,
                 };
                 let answer = client.get(&url).await;
                 // Keys that are gone may have moved.
@@ -66,12 +66,39 @@ impl KeySource {
     }
 }
 
+/// What an issuer says of itself.
+#[derive(serde::Deserialize)]
+pub(crate) struct Metadata {
+    issuer: String,
+    jwks_uri: Option<String>,
+    introspection_endpoint: Option<String>,
+    introspection_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+impl Metadata {
+    fn jwks_uri(self) -> Result<String, FetchError> {
+        match Url::parse(&self.jwks_uri.ok_or(FetchError::NotMetadata)?) {
+            Ok(url) if is_secure(&url) => Ok(url.into()),
+            _ => Err(FetchError::InsecureKeys),
+        }
+    }
+
+    /// Where tokens are asked about, and whether the secret of who asks goes into the form: where the header is not taken.
+    pub(crate) fn introspection(self) -> Result<(String, bool), FetchError> {
+        let url = self.introspection_endpoint.and_then(|url| Url::parse(&url).ok()).filter(is_secure);
+        let methods = self.introspection_endpoint_auth_methods_supported.unwrap_or_default();
+        let takes = |method: &str| methods.iter().any(|name| name == method);
+        let in_form = takes("client_secret_post") && !takes("client_secret_basic");
+        url.map(|url| (url.into(), in_form)).ok_or(FetchError::NoIntrospection)
+    }
+}
+
 /// Asks the addresses one after the other; the first metadata of this very issuer counts.
-async fn jwks_uri(issuer: &str, client: &Client) -> Result<String, FetchError> {
+pub(crate) async fn metadata(issuer: &str, client: &Client) -> Result<Metadata, FetchError> {
     let mut problem = FetchError::NotMetadata;
     for url in metadata_urls(issuer) {
         match client.get(&url).await.and_then(|answer| read_metadata(issuer, &answer)) {
-            Ok(url) => return Ok(url),
+            Ok(metadata) => return Ok(metadata),
             // The other addresses are on the same host.
             Err(error @ FetchError::Http(_)) => return Err(error),
             // What is wrong with metadata tells more than that there is none at the next address.
@@ -96,21 +123,10 @@ fn metadata_urls(issuer: &str) -> Vec<String> {
     urls
 }
 
-/// The address of the keys, by metadata of exactly this issuer (RFC 8414 §3.3: else somebody speaks for another).
-fn read_metadata(issuer: &str, answer: &[u8]) -> Result<String, FetchError> {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        issuer: String,
-        jwks_uri: String,
-    }
+/// Metadata of exactly this issuer (RFC 8414 §3.3: else somebody speaks for another).
+fn read_metadata(issuer: &str, answer: &[u8]) -> Result<Metadata, FetchError> {
     let metadata: Metadata = serde_json::from_slice(answer).map_err(|_| FetchError::NotMetadata)?;
-    if metadata.issuer != issuer {
-        return Err(FetchError::OtherIssuer);
-    }
-    match Url::parse(&metadata.jwks_uri) {
-        Ok(url) if is_secure(&url) => Ok(url.into()),
-        _ => Err(FetchError::InsecureKeys),
-    }
+    if metadata.issuer == issuer { Ok(metadata) } else { Err(FetchError::OtherIssuer) }
 }
 
 #[cfg(test)]
@@ -140,7 +156,8 @@ mod tests {
     fn attack_67_metadata_of_another_issuer() {
         let read = |issuer: &str, jwks_uri: &str| {
             let metadata = serde_json::json!({"issuer": issuer, "jwks_uri": jwks_uri});
-            read_metadata("https://a.example", metadata.to_string().as_bytes()).map_err(|error| error.to_string())
+            let metadata = read_metadata("https://a.example", metadata.to_string().as_bytes());
+            metadata.and_then(Metadata::jwks_uri).map_err(|error| error.to_string())
         };
         assert_eq!(read("https://a.example", "https://keys.example/k").as_deref(), Ok("https://keys.example/k"));
         for other in ["https://a.example/", "http://a.example", "https://A.example", "https://b.example", ""] {

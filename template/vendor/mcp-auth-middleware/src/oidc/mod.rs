@@ -3,13 +3,18 @@
 //! A token says who issued it, and is checked by that issuer's keys and rules and no other's. ID tokens tell a client who
 //! logged in; they are no credential for an API and are refused.
 
+mod answers;
 mod claims;
+mod introspect;
+mod introspection;
 mod issuers_file;
 mod validate;
 
 use std::time::Duration;
 
+pub use introspection::{IntrospectionConfig, IntrospectionPolicy};
 pub use issuers_file::IssuersFileError;
+pub(crate) use validate::is_jwt_shaped;
 pub use validate::{OidcValidator, validate_access_token};
 
 use crate::allowed::AllowedPeople;
@@ -32,6 +37,7 @@ pub struct OidcConfig {
     allowed_people: AllowedPeople,
     key_policy: KeyPolicy,
     max_token_age: Duration,
+    introspection: Option<IntrospectionConfig>,
 }
 
 /// Why the configuration of an issuer is refused at start.
@@ -52,6 +58,9 @@ pub enum OidcConfigError {
     /// The address of the keys is neither https nor http on loopback.
     #[error("must be an https address; plain http is accepted for loopback only")]
     JwksUri,
+    /// The address for introspection is neither https nor http on loopback.
+    #[error("must be an https address; plain http is accepted for loopback only")]
+    IntrospectionUrl,
 }
 
 impl OidcConfig {
@@ -82,6 +91,7 @@ impl OidcConfig {
             allowed_people: AllowedPeople::default(),
             key_policy: KeyPolicy::default(),
             max_token_age: MAXIMUM_AGE,
+            introspection: None,
         })
     }
 
@@ -176,6 +186,20 @@ impl OidcConfig {
         self
     }
 
+    /// Asks the issuer about tokens that are no JWT (RFC 7662). One issuer of a server may be asked: such a token does not say
+    /// whose it is, and nobody else may see it.
+    #[must_use]
+    pub fn with_introspection(mut self, introspection: IntrospectionConfig) -> Self {
+        self.introspection = Some(introspection);
+        self
+    }
+
+    /// How the issuer is asked about tokens that are no JWT, where it is.
+    #[must_use]
+    pub fn introspection(&self) -> Option<&IntrospectionConfig> {
+        self.introspection.as_ref()
+    }
+
     /// The issuer, as tokens must name it.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -186,6 +210,18 @@ impl OidcConfig {
     #[must_use]
     pub fn audiences(&self) -> &[String] {
         &self.audiences
+    }
+
+    /// The algorithms that tokens may have.
+    #[must_use]
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// Where the keys are, if not where the issuer's metadata says.
+    #[must_use]
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.jwks_uri.as_deref()
     }
 
     /// The scopes that every token must have.

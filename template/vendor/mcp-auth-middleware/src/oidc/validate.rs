@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::OidcConfig;
 use super::claims::{check_kind, identify};
+use super::introspect::Introspector;
 use crate::jwt::{
     Algorithm, Claims, Jws, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
     parse_json, seconds_since_1970,
@@ -28,6 +29,7 @@ struct Inner {
 struct Issuer {
     config: OidcConfig,
     verifier: Verifier,
+    introspector: Option<Arc<Introspector>>,
 }
 
 impl OidcValidator {
@@ -38,7 +40,8 @@ impl OidcValidator {
     pub fn new(configs: Vec<OidcConfig>) -> Result<Self, reqwest::Error> {
         let issuer = |config: OidcConfig| {
             let verifier = Verifier::new(config.key_source(), config.algorithms.clone(), config.key_policy)?;
-            Ok(Issuer { config, verifier })
+            let introspector = Introspector::new(&config)?;
+            Ok(Issuer { config, verifier, introspector })
         };
         let issuers: Vec<_> = configs.into_iter().map(issuer).collect::<Result<_, reqwest::Error>>()?;
         let allowed = |algorithm: &Algorithm| issuers.iter().any(|issuer| issuer.config.algorithms.contains(algorithm));
@@ -60,11 +63,44 @@ impl OidcValidator {
     /// The user of a token that passed a moment ago, without a signature check.
     pub(crate) fn known(&self, token: &TokenDigest) -> Option<User> {
         let now = seconds_since_1970();
-        self.0.issuers.iter().find_map(|issuer| issuer.verifier.known(token, now)).map(|user| User::clone(&user))
+        let known = |issuer: &Issuer| {
+            issuer.verifier.known(token, now).or_else(|| issuer.introspector.as_ref()?.known(token, now))
+        };
+        self.0.issuers.iter().find_map(known).map(|user| User::clone(&user))
+    }
+
+    /// The state of the questions about tokens that are no JWT, where an issuer is asked: how many tokens are known as
+    /// good, and how many questions there were since the start.
+    #[must_use]
+    pub fn introspection_status(&self) -> Option<(String, usize, u64)> {
+        let (issuer, introspector) = self.introspector()?;
+        let (known, questions) = introspector.status();
+        Some((issuer.config.issuer.clone(), known, questions))
+    }
+
+    /// Asks the issuer that is asked about opaque tokens about one that nobody has issued; `None` where nobody is asked.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words.
+    pub async fn try_introspection(&self) -> Option<Result<(), String>> {
+        let (_, introspector) = self.introspector()?;
+        Some(introspector.try_out().await)
+    }
+
+    /// Whether this token is one that says nothing itself, and its issuer is asked.
+    pub(crate) fn asks_about(&self, token: &[u8]) -> bool {
+        !is_jwt_shaped(token) && self.introspector().is_some()
+    }
+
+    fn introspector(&self) -> Option<(&Issuer, &Arc<Introspector>)> {
+        self.0.issuers.iter().find_map(|issuer| Some((issuer, issuer.introspector.as_ref()?)))
     }
 
     /// The whole check of a token that is not known.
     pub(crate) async fn validate(&self, token: &str, digest: TokenDigest) -> Result<User, Refusal> {
+        if let Some((_, introspector)) = self.introspector().filter(|_| !is_jwt_shaped(token.as_bytes())) {
+            return introspector.user(token, digest).await.map(|user| User::clone(&user));
+        }
         let jws = Jws::parse(token, &self.0.algorithms)?;
         let payload = decode_text(jws.payload)?;
         let issuer = self.issuer_of(&payload)?;
@@ -102,23 +138,43 @@ impl Issuer {
         let registered: RegisteredClaims = parse_json(payload)?;
         let claims: Claims = parse_json(payload)?;
         let now = seconds_since_1970();
-        registered.check(&config.issuer, &config.audiences, config.max_token_age, now).map_err(
-            |error| match error {
-                AuthError::AudienceMismatch => {
-                    Refusal::got(error, &config.audiences.join(" or "), &registered.audiences().join(" and "))
-                }
-                other => other.into(),
-            },
-        )?;
+        config.check(&registered, now)?;
         check_kind(jws.media_type.as_deref(), &claims, &registered, config)?;
-        let user = identify(&claims, config)?;
-        let missing = |scope: &&String| !user.scopes().contains(scope);
-        let missing: Vec<_> = config.required_scopes.iter().filter(missing).cloned().collect();
-        if !missing.is_empty() {
-            return Err(Refusal::missing_scopes(config.required_scopes.clone(), missing));
-        }
+        let user = config.identify(&claims)?;
         Ok((user, registered.good_until(config.max_token_age), now))
     }
+}
+
+impl OidcConfig {
+    /// Who calls by a token of which these claims can be believed, and which is an access token.
+    pub(super) fn admit(&self, claims: &Claims, registered: &RegisteredClaims, now: f64) -> Result<User, Refusal> {
+        self.check(registered, now)?;
+        self.identify(claims)
+    }
+
+    fn check(&self, registered: &RegisteredClaims, now: f64) -> Result<(), Refusal> {
+        registered.check(&self.issuer, &self.audiences, self.max_token_age, now).map_err(|error| match error {
+            AuthError::AudienceMismatch => {
+                Refusal::got(error, &self.audiences.join(" or "), &registered.audiences().join(" and "))
+            }
+            other => other.into(),
+        })
+    }
+
+    fn identify(&self, claims: &Claims) -> Result<User, Refusal> {
+        let user = identify(claims, self)?;
+        let missing = |scope: &&String| !user.scopes().contains(scope);
+        let missing: Vec<_> = self.required_scopes.iter().filter(missing).cloned().collect();
+        if missing.is_empty() {
+            return Ok(user);
+        }
+        Err(Refusal::missing_scopes(self.required_scopes.clone(), missing))
+    }
+}
+
+/// Three parts with dots between: a JWS. What has another form says nothing that could be checked here.
+pub(crate) fn is_jwt_shaped(token: &[u8]) -> bool {
+    token.iter().filter(|byte| **byte == b'.').count() == 2
 }
 
 impl fmt::Debug for OidcValidator {

@@ -4,6 +4,7 @@
 
 mod bearer_and_modes;
 mod cloudflare_attacks;
+mod introspection;
 mod key_server;
 mod oidc;
 mod oidc_attacks;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mcp_auth_middleware::{Algorithm, OidcConfig, OidcConfigError};
+use mcp_auth_middleware::{Algorithm, IntrospectionConfig, OidcConfig, OidcConfigError};
 use secrecy::ExposeSecret as _;
 
 use super::{PublicUrl, Reader};
@@ -13,7 +13,15 @@ impl Reader<'_> {
     /// The issuer of `OIDC_ISSUER` and those of `OIDC_ISSUERS_FILE`.
     pub(super) fn oidc(&mut self) -> Vec<OidcConfig> {
         let audiences = self.audiences();
+        let asking = self.introspection();
         let mut issuers: Vec<_> = self.issuer(&audiences).into_iter().collect();
+        match (issuers.pop(), asking) {
+            (Some(issuer), Some(asking)) => issuers.push(issuer.with_introspection(asking)),
+            (None, Some(_)) if self.env.text("OIDC_ISSUER").is_none() => {
+                self.problems.add("OIDC_INTROSPECTION_CLIENT_ID", "is set without OIDC_ISSUER, the issuer to be asked");
+            }
+            (issuer, _) => issuers.extend(issuer),
+        }
         issuers.extend(self.issuers_of_file(&audiences));
         let mut names: Vec<_> = issuers.iter().map(|issuer| issuer.issuer().to_owned()).collect();
         names.sort_unstable();
@@ -73,6 +81,33 @@ impl Reader<'_> {
                 .with_email_claim(claim("OIDC_EMAIL_CLAIM", "email"))
                 .with_roles_claim(claim("OIDC_ROLES_CLAIM", "roles")),
         )
+    }
+
+    /// As whom the issuer is asked about opaque tokens, where it is.
+    fn introspection(&mut self) -> Option<IntrospectionConfig> {
+        const ID: &str = "OIDC_INTROSPECTION_CLIENT_ID";
+        let (id, secret) = (self.env.text(ID), self.secret("OIDC_INTROSPECTION_CLIENT_SECRET"));
+        let url = self.env.text("OIDC_INTROSPECTION_URL");
+        let config = match (id, secret) {
+            (Some(id), Some(secret)) => IntrospectionConfig::new(id, secret),
+            (Some(_), None) => {
+                let text = "is missing: the secret of the client OIDC_INTROSPECTION_CLIENT_ID";
+                self.problems.add("OIDC_INTROSPECTION_CLIENT_SECRET", text);
+                return None;
+            }
+            (None, None) if url.is_none() => return None,
+            (None, _) => {
+                self.problems.add(ID, "is missing: the client as whom OIDC_ISSUER is asked");
+                return None;
+            }
+        };
+        match url {
+            None => Some(config),
+            Some(url) => config
+                .with_url(&url)
+                .map_err(|error| self.problems.add("OIDC_INTROSPECTION_URL", error.to_string()))
+                .ok(),
+        }
     }
 
     fn algorithms(&mut self) -> Vec<Algorithm> {

@@ -338,6 +338,31 @@ fn a_list_needs_each_of_its_methods_and_both_one_of_two() {
 }
 
 #[test]
+fn an_issuer_is_asked_about_opaque_tokens_by_a_client_with_a_secret() {
+    let oidc = ("AUTH_MODE", "oidc");
+    let issuer = ("OIDC_ISSUER", "https://login.example.com/realms/staff");
+    let public = ("PUBLIC_URL", "https://mcp.example.com/mcp");
+    let id = ("OIDC_INTROSPECTION_CLIENT_ID", "mcp");
+    let secret = ("OIDC_INTROSPECTION_CLIENT_SECRET", "the-secret-of-the-client"); // pragma: allowlist secret
+    let url = ("OIDC_INTROSPECTION_URL", "https://login.example.com/introspect");
+    let config = read(&[oidc, issuer, public, id, secret, url]).expect("a good configuration");
+    let asking = config.auth.oidc[0].introspection().expect("introspection");
+    assert_eq!((asking.client_id(), asking.url()), ("mcp", Some(url.1)));
+    assert!(!format!("{config:?}").contains(secret.1));
+    assert!(read(&[oidc, issuer, public]).expect("a good configuration").auth.oidc[0].introspection().is_none());
+    for (pairs, variable) in [
+        (&[issuer, id][..], "OIDC_INTROSPECTION_CLIENT_SECRET"),
+        (&[issuer, secret], "OIDC_INTROSPECTION_CLIENT_ID"),
+        (&[issuer, url], "OIDC_INTROSPECTION_CLIENT_ID"),
+        (&[issuer, id, secret, (url.0, "http://login.example.com/introspect")], "OIDC_INTROSPECTION_URL"),
+        (&[id, secret], "OIDC_INTROSPECTION_CLIENT_ID"),
+    ] {
+        let problems = read(&[&[oidc, public], pairs].concat()).expect_err("a problem");
+        assert_eq!(problems.iter().next().map(|problem| problem.variable), Some(variable), "{pairs:?}");
+    }
+}
+
+#[test]
 fn several_issuers_come_from_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("issuers.json");

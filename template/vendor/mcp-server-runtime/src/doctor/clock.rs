@@ -1,4 +1,4 @@
-//! The clock of this machine beside that of the key server, whose answers have a `Date` (RFC 9110 §6.6.1).
+//! The clock of this machine beside that of a server whose answers have a `Date` (RFC 9110 §6.6.1).
 
 use std::time::{Duration, SystemTime};
 
@@ -11,18 +11,18 @@ const LEEWAY: i64 = 60;
 const ODD: i64 = 20;
 
 /// `asked` and `waited`: when the question went out, and how long the answer took.
-pub(super) fn check(report: &mut Report, date: &str, asked: SystemTime, waited: Duration) {
+pub(super) fn check(report: &mut Report, who: &str, date: &str, asked: SystemTime, waited: Duration) {
     const ADVICE: &str =
         "Set the clock of the host by NTP: `timedatectl set-ntp true`. A container has its host's clock.";
     let Ok(theirs) = chrono::DateTime::parse_from_rfc2822(date) else {
         let advice = "Compare the clock of this machine with another one.";
-        report.warn("clock", "the key server does not say what time it has", advice, JWT);
+        report.warn("clock", format!("{who} does not say what time it has"), advice, JWT);
         return;
     };
     let ours = chrono::DateTime::<chrono::Utc>::from(asked + waited / 2);
     let ahead = (ours - theirs.to_utc()).num_seconds();
     let side = if ahead > 0 { "ahead of" } else { "behind" };
-    let text = format!("this machine is {} s {side} the key server", ahead.abs());
+    let text = format!("this machine is {} s {side} {who}", ahead.abs());
     match ahead.abs() {
         off if off > LEEWAY => report.fail("clock", text, ADVICE, JWT),
         off if off > ODD => report.warn("clock", text, ADVICE, JWT),
@@ -38,7 +38,7 @@ mod tests {
         let mut report = Report::default();
         // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
         let asked = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        check(&mut report, date, asked, Duration::ZERO);
+        check(&mut report, "the key server", date, asked, Duration::ZERO);
         (report.text(), report.failed())
     }
 

@@ -3,11 +3,13 @@
 
 use std::net::IpAddr;
 
+use axum::http::HeaderValue;
 use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::http::{self, Answer, Silence};
 use super::report::{Report, quoted};
-use super::runbook::{ACCESS, FIRST, NETWORK, TUNNEL};
+use super::runbook::{ACCESS, CODES, FIRST, NETWORK, TUNNEL};
 use super::{certificate, metadata};
 use crate::config::Config;
 
@@ -82,6 +84,44 @@ pub(super) async fn check(report: &mut Report, address: &str, config: &Config) {
     }
 }
 
+/// The same with the token of a caller, which the server or who stands before it lets in or not.
+pub(super) async fn enter(report: &mut Report, address: &str, token: &SecretString) {
+    const CHECK: &str = "entry";
+    // What is wrong with the address has been said.
+    let Ok(url) = parse(address) else { return };
+    let Ok(mut credential) = HeaderValue::try_from(format!("Bearer {}", token.expose_secret())) else {
+        report.fail(CHECK, "the token cannot be sent in a header", "Copy it anew.", CODES);
+        return;
+    };
+    credential.set_sensitive(true);
+    let answer = match ask_as(&url, PLAIN, Some(credential)).await {
+        Ok(answer) => answer,
+        Err(silence) => return silent(report, url.host_str().unwrap_or_default(), &silence),
+    };
+    let body = answer.json().unwrap_or_default();
+    let member = |name: &str| body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    match recognise(&answer, url.path()) {
+        Who::Open => report.ok(CHECK, format!("{} with the token: it is let in", answer.status)),
+        Who::Server(code) if answer.status == 403 && !member("missing_scopes").is_empty() => {
+            let text = format!("403 {code}: the token lacks the scopes {}", quoted(member("missing_scopes")));
+            report.fail(CHECK, text, "Let the client ask the issuer for them: the answer names them, too.", CODES);
+        }
+        Who::Server(code) => {
+            let text = format!("{} {code} with the token: {}", answer.status, quoted(member("message")));
+            report.fail(
+                CHECK,
+                text,
+                "The log of that server has the reason, with what was wanted and what came.",
+                CODES,
+            );
+        }
+        _ => {
+            let text = format!("{} with the token, and not by this server", answer.status);
+            report.fail(CHECK, text, "Whoever stands before the server does not let the token through.", ACCESS);
+        }
+    }
+}
+
 /// https; http to this machine alone.
 fn parse(address: &str) -> Result<Url, String> {
     let url = Url::parse(address).map_err(|error| format!("the address of --url: {error}"))?;
@@ -92,8 +132,15 @@ fn parse(address: &str) -> Result<Url, String> {
 }
 
 async fn ask(url: &Url, agent: &str) -> Result<Answer, Silence> {
+    ask_as(url, agent, None).await
+}
+
+async fn ask_as(url: &Url, agent: &str, credential: Option<HeaderValue>) -> Result<Answer, Silence> {
     let client = http::client(agent).map_err(|error| Silence::Broken(error.to_string()))?;
-    let request = client.post(url.clone()).header("content-type", "application/json").body(PING);
+    let mut request = client.post(url.clone()).header("content-type", "application/json").body(PING);
+    if let Some(credential) = credential {
+        request = request.header("authorization", credential);
+    }
     http::send(request.header("accept", "application/json, text/event-stream")).await
 }
 

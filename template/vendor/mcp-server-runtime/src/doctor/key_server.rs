@@ -40,7 +40,7 @@ pub(super) async fn check(report: &mut Report, access: &AccessConfig) -> Option<
             return None;
         }
     };
-    clock::check(report, answer.header("date"), asked, since.elapsed());
+    clock::check(report, "the key server", answer.header("date"), asked, since.elapsed());
     if let Some(ends) = answer.certificate_ends {
         certificate::check(report, "TLS", ends, NETWORK);
     }

@@ -72,7 +72,7 @@ fn covers(named: &str, resource: &Url) -> bool {
 }
 
 /// The ways in which clients ask an issuer for its metadata, in their order.
-fn addresses(issuer: &Url) -> Vec<Url> {
+pub(super) fn addresses(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/');
     let at = |path: String| {
         let mut url = issuer.clone();

@@ -10,6 +10,7 @@ mod clock;
 mod database;
 mod edge;
 mod http;
+mod issuer;
 mod key_server;
 mod metadata;
 mod report;
@@ -18,6 +19,7 @@ mod settings;
 mod token;
 mod upstreams;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -37,9 +39,12 @@ pub(crate) struct Doctor {
     /// Look at this address as a client does, too: https://HOST/mcp
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Take apart the Access token (JWT) on standard input: --token -
+    /// Take apart the caller's token on standard input: --token -
     #[arg(long, value_name = "-")]
     token: Option<String>,
+    /// Take apart the caller's token in this file; with --url, ask for entry with it, too
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
 }
 
 /// How the report looks.
@@ -82,15 +87,20 @@ async fn examine<H: ServerHandler + Clone + Sync>(server: &Server<H>, doctor: &D
     let mut report = Report::default();
     let (config, problems) = server.examine(&Environment::process());
     settings::check(&mut report, &config, &problems);
+    let mut known = token::Known::default();
     if let Some(access) = &config.auth.cloudflare {
         access::check(&mut report, access);
-        let keys = key_server::check(&mut report, access).await;
-        if doctor.token.is_some() {
-            token::check(&mut report, access, keys.as_deref()).await;
-        }
-    } else if doctor.token.is_some() {
-        let advice = "Set CF_ACCESS_TEAM_DOMAIN and CF_ACCESS_AUD, and AUTH_MODE to a mode that takes Access tokens.";
-        report.fail("token", "Cloudflare Access is not configured here", advice, runbook::ACCESS);
+        known.team = key_server::check(&mut report, access).await;
+    }
+    for issuer in &config.auth.oidc {
+        known.issuers.push(issuer::check(&mut report, issuer).await);
+    }
+    let token = match doctor.token.is_some() || doctor.token_file.is_some() {
+        true => token::read(&mut report, doctor.token_file.as_deref()),
+        false => None,
+    };
+    if let Some(token) = &token {
+        token::check(&mut report, &config, &known, token).await;
     }
     let store = store(&mut report, &config, &problems);
     if let Some(store) = &store {
@@ -99,6 +109,9 @@ async fn examine<H: ServerHandler + Clone + Sync>(server: &Server<H>, doctor: &D
     upstreams::check(&mut report, server, &config, store.as_ref()).await;
     if let Some(url) = &doctor.url {
         edge::check(&mut report, url, &config).await;
+        if let Some(token) = &token {
+            edge::enter(&mut report, url, token).await;
+        }
     }
     report
 }

@@ -1,18 +1,25 @@
-//! A token of Cloudflare Access, taken apart: what each check wants and what the token has. Whether it counts is said by
-//! the validator itself. The token, its signature and claims that decide nothing are in no line.
+//! A caller's token, taken apart: what each check wants and what the token has. Whether it counts is said by the validator
+//! itself. The token, its signature and claims that decide nothing are in no line.
 
 use std::io::Read as _;
+use std::path::Path;
 use std::time::SystemTime;
 
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use mcp_auth_middleware::{AccessConfig, AccessValidator, AuthError, User, validate_cloudflare_access_jwt};
+use mcp_auth_middleware::{
+    AccessConfig, AccessValidator, AuthError, OidcConfig, OidcValidator, User, validate_access_token,
+    validate_cloudflare_access_jwt,
+};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use super::report::{Report, quoted};
 use super::runbook::{ACCESS, CODES, JWT};
+use crate::config::Config;
+use crate::secret_files;
 
 const CHECK: &str = "token";
 /// A token has about 1 KiB, and one of more than 16 KiB is refused.
@@ -20,25 +27,63 @@ const MOST: u64 = 64 * 1024;
 /// As the validator has it, in seconds.
 const LEEWAY: i64 = 60;
 
-/// Reads the token from standard input and says what becomes of it.
-pub(super) async fn check(report: &mut Report, access: &AccessConfig, keys: Option<&[String]>) {
-    let mut bytes = Vec::new();
-    if let Err(error) = std::io::stdin().lock().take(MOST).read_to_end(&mut bytes) {
-        report.fail(CHECK, format!("standard input: {error}"), "Give the token there: --token - <FILE", JWT);
+/// The key ids of the team and of each issuer, where they could be had.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) team: Option<Vec<String>>,
+    pub(super) issuers: Vec<Option<Vec<String>>>,
+}
+
+/// Reads the token from this file, or from standard input.
+pub(super) fn read(report: &mut Report, file: Option<&Path>) -> Option<SecretString> {
+    const ADVICE: &str = "Give the token there: --token - <FILE, or --token-file FILE";
+    let text = match file {
+        Some(path) => secret_files::read(path).map_err(|problem| format!("{}: {problem}", path.display())),
+        None => {
+            let mut bytes = Vec::new();
+            match std::io::stdin().lock().take(MOST).read_to_end(&mut bytes) {
+                Ok(_) => Ok(String::from_utf8_lossy(&bytes).into_owned().into()),
+                Err(error) => Err(format!("standard input: {error}")),
+            }
+        }
+    };
+    match text.map(|text: SecretString| bare(text.expose_secret()).to_owned()) {
+        Ok(token) if token.is_empty() => report.fail(CHECK, "there is nothing on standard input", ADVICE, JWT),
+        Ok(token) => return Some(token.into()),
+        Err(problem) => report.fail(CHECK, problem, ADVICE, JWT),
+    }
+    None
+}
+
+/// Says what becomes of the token.
+pub(super) async fn check(report: &mut Report, config: &Config, known: &Known, token: &SecretString) {
+    let token = token.expose_secret();
+    let (access, issuers) = (config.auth.cloudflare.as_ref(), &config.auth.oidc);
+    if access.is_none() && issuers.is_empty() {
+        let advice =
+            "Set AUTH_MODE to a mode that takes tokens, and CF_ACCESS_TEAM_DOMAIN and CF_ACCESS_AUD, or OIDC_ISSUER.";
+        report.fail(CHECK, "neither Cloudflare Access nor an issuer is configured here", advice, ACCESS);
         return;
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let token = bare(&text);
-    if token.is_empty() {
-        report.fail(CHECK, "there is nothing on standard input", "Give the token there: --token - <FILE", JWT);
-        return;
+    let opaque = token.split('.').count() != 3 && issuers.iter().any(|issuer| issuer.introspection().is_some());
+    if opaque {
+        report.ok(CHECK, "it is no JWT: the issuer is asked about it");
+        return verdict(report, access.filter(|_| false), issuers, token).await;
     }
-    if let Some((header, claims)) = parts(report, token) {
-        let wanted = Wanted { access, keys, now: Utc::now() };
-        wanted.header(report, &header);
-        wanted.claims(report, &claims);
-    }
-    verdict(report, access, token).await;
+    let Some((header, claims)) = parts(report, token, access.is_some()) else {
+        return verdict(report, access, issuers, token).await;
+    };
+    // It is held to the rules of the issuer that it names; where there is none of that name, to those of the first.
+    let named = issuers.iter().position(|issuer| text(&claims, "iss") == Some(issuer.issuer()));
+    let at = named.or_else(|| access.is_none().then_some(0));
+    let wanted = match (at.and_then(|at| Some((at, issuers.get(at)?))), access) {
+        (Some((at, issuer)), _) => Wanted::of_issuer(issuer, known.issuers.get(at).and_then(Option::as_deref)),
+        (None, Some(access)) => Wanted::of_team(access, known.team.as_deref()),
+        (None, None) => return,
+    };
+    wanted.header(report, &header);
+    wanted.claims(report, &claims);
+    verdict(report, access.filter(|_| at.is_none()), issuers, token).await;
 }
 
 /// The token without what people copy along with it.
@@ -53,8 +98,12 @@ fn bare(text: &str) -> &str {
 }
 
 /// Header and claims as the token has them; nobody's word yet.
-fn parts(report: &mut Report, token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
-    let advice = "Copy all of the header cf-access-jwt-assertion, or of the output of `cloudflared access token`.";
+fn parts(report: &mut Report, token: &str, of_access: bool) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    let advice = if of_access {
+        "Copy all of the header cf-access-jwt-assertion, or of the output of `cloudflared access token`."
+    } else {
+        "Copy all of the token. Where the issuer's tokens are opaque, set OIDC_INTROSPECTION_CLIENT_ID."
+    };
     if token.starts_with("oauth:") {
         let text = "this is an opaque token of Managed OAuth: Access takes it and sends the server a JWT instead";
         report.fail(CHECK, text, "Get a JWT: `cloudflared access token --app URL`.", JWT);
@@ -77,20 +126,64 @@ fn parts(report: &mut Report, token: &str) -> Option<(Map<String, Value>, Map<St
     }
 }
 
-/// What this server wants of a token.
+/// What this server wants of a token, and what to do where it is something else.
 struct Wanted<'a> {
-    access: &'a AccessConfig,
+    algorithms: Vec<&'static str>,
+    issuer: &'a str,
+    audiences: &'a [String],
     keys: Option<&'a [String]>,
     now: DateTime<Utc>,
+    advice: &'static Advice,
+}
+
+struct Advice {
+    kind: &'static str,
+    keys: &'static str,
+    issuer: &'static str,
+    audience: &'static str,
+    audience_is: &'static str,
+    runbook: &'static str,
+}
+
+const OF_TEAM: Advice = Advice {
+    kind: "This is no token of Access, which has no other algorithm.",
+    keys: "It is another team's token, or older than the keys: log in again.",
+    issuer: "Set CF_ACCESS_TEAM_DOMAIN to the team that issues the tokens.",
+    audience: "Add the AUD tag of the application that the caller logged in to: CF_ACCESS_AUD.",
+    audience_is: "aud holds an AUD tag of CF_ACCESS_AUD",
+    runbook: ACCESS,
+};
+
+const OF_ISSUER: Advice = Advice {
+    kind: "Add the algorithm to OIDC_ALGORITHMS, if it is the issuer's.",
+    keys: "It is another issuer's token, or older than the keys: log in again.",
+    issuer: "Set OIDC_ISSUER to the issuer of the tokens, exactly as they have it.",
+    audience: "Set OIDC_AUDIENCE to what the issuer writes into aud, or let clients ask for this server (RFC 8707).",
+    audience_is: "aud holds an audience of OIDC_AUDIENCE",
+    runbook: JWT,
+};
+
+impl<'a> Wanted<'a> {
+    fn of_team(access: &'a AccessConfig, keys: Option<&'a [String]>) -> Self {
+        let (issuer, audiences) = (access.issuer(), access.audiences());
+        Self { algorithms: vec!["RS256"], issuer, audiences, keys, now: Utc::now(), advice: &OF_TEAM }
+    }
+
+    fn of_issuer(config: &'a OidcConfig, keys: Option<&'a [String]>) -> Self {
+        let algorithms = config.algorithms().iter().map(|algorithm| algorithm.as_str()).collect();
+        let (issuer, audiences) = (config.issuer(), config.audiences());
+        Self { algorithms, issuer, audiences, keys, now: Utc::now(), advice: &OF_ISSUER }
+    }
 }
 
 impl Wanted<'_> {
     fn header(&self, report: &mut Report, header: &Map<String, Value>) {
-        if text(header, "alg") == Some("RS256") {
-            report.ok(CHECK, "alg is RS256");
-        } else {
-            let advice = "This is no token of Access, which has no other algorithm.";
-            report.fail(CHECK, format!("alg: wanted RS256, got {}", shown(header.get("alg"))), advice, JWT);
+        match text(header, "alg").filter(|alg| self.algorithms.contains(alg)) {
+            Some(alg) => report.ok(CHECK, format!("alg is {alg}")),
+            None => {
+                let text = format!("alg: wanted {}, got {}", self.algorithms.join(" or "), shown(header.get("alg")));
+                report.fail(CHECK, text, self.advice.kind, JWT);
+            }
         }
         let Some(keys) = self.keys else {
             let text = format!("kid is {}; the keys are not known here", shown(header.get("kid")));
@@ -103,32 +196,31 @@ impl Wanted<'_> {
         } else {
             let keys: Vec<_> = keys.iter().map(|key| quoted(key)).collect();
             let text = format!("kid: wanted one of {}, got {got}", keys.join(", "));
-            report.fail(CHECK, text, "It is another team's token, or older than the keys: log in again.", JWT);
+            report.fail(CHECK, text, self.advice.keys, JWT);
         }
     }
 
     fn claims(&self, report: &mut Report, claims: &Map<String, Value>) {
         self.times(report, claims);
-        let issuer = self.access.issuer();
+        let issuer = self.issuer;
         if text(claims, "iss") == Some(issuer) {
             report.ok(CHECK, format!("iss is {}", quoted(issuer)));
         } else {
             let text = format!("iss: wanted {}, got {}", quoted(issuer), shown(claims.get("iss")));
-            report.fail(CHECK, text, "Set CF_ACCESS_TEAM_DOMAIN to the team that issues the tokens.", ACCESS);
+            report.fail(CHECK, text, self.advice.issuer, self.advice.runbook);
         }
         let got = match claims.get("aud") {
             Some(Value::Array(tags)) => tags.iter().filter_map(Value::as_str).collect(),
             Some(Value::String(tag)) => vec![tag.as_str()],
             _ => Vec::new(),
         };
-        if self.access.audiences().iter().any(|tag| got.contains(&tag.as_str())) {
-            report.ok(CHECK, "aud holds an AUD tag of CF_ACCESS_AUD");
+        if self.audiences.iter().any(|tag| got.contains(&tag.as_str())) {
+            report.ok(CHECK, self.advice.audience_is);
         } else {
             let list = |tags: Vec<&str>| tags.into_iter().take(8).map(quoted).collect::<Vec<_>>().join(", ");
-            let wanted = list(self.access.audiences().iter().map(String::as_str).collect());
+            let wanted = list(self.audiences.iter().map(String::as_str).collect());
             let got = if got.is_empty() { "none".to_owned() } else { list(got) };
-            let advice = "Add the AUD tag of the application that the caller logged in to: CF_ACCESS_AUD.";
-            report.fail(CHECK, format!("aud: wanted one of {wanted}, got {got}"), advice, ACCESS);
+            report.fail(CHECK, format!("aud: wanted one of {wanted}, got {got}"), self.advice.audience, self.advice.runbook);
         }
     }
 
@@ -143,7 +235,7 @@ impl Wanted<'_> {
             }
             None => {
                 let text = format!("exp: wanted seconds since 1970, got {}", shown(claims.get("exp")));
-                report.fail(CHECK, text, "This is no token of Access.", JWT);
+                report.fail(CHECK, text, "Without it, a token counts nowhere.", JWT);
             }
         }
         for claim in ["nbf", "iat"] {
@@ -158,15 +250,37 @@ impl Wanted<'_> {
 }
 
 /// What the server itself says of the token.
-async fn verdict(report: &mut Report, access: &AccessConfig, token: &str) {
+async fn verdict(report: &mut Report, access: Option<&AccessConfig>, issuers: &[OidcConfig], token: &str) {
     let refused = |error: AuthError| format!("refused: {} {error}", error.code());
-    let verdict = match (HeaderValue::from_str(token), AccessValidator::new(access.clone())) {
-        (Ok(header), Ok(validator)) => validate_cloudflare_access_jwt(&header, &validator).await,
-        _ => Err(AuthError::JwtMalformed),
+    let verdict = match access {
+        Some(access) => match (HeaderValue::from_str(token), AccessValidator::new(access.clone())) {
+            (Ok(header), Ok(validator)) => validate_cloudflare_access_jwt(&header, &validator).await,
+            _ => Err(AuthError::JwtMalformed),
+        },
+        None => match OidcValidator::new(issuers.to_vec()) {
+            Ok(validator) => validate_access_token(token, &validator).await,
+            Err(_) => Err(AuthError::KeysUnavailable),
+        },
     };
     match verdict {
         Ok(User { email, kind, .. }) => report.ok(CHECK, format!("accepted: {} {}", kind.as_str(), quoted(&email))),
-        Err(error @ AuthError::KeysUnavailable) => {
+        Err(error @ AuthError::InsufficientScope) => {
+            let advice = "Compare OIDC_REQUIRED_SCOPES with the scope of the token: the client has to ask for it.";
+            report.fail(CHECK, refused(error), advice, CODES);
+        }
+        Err(error @ AuthError::TokenNotActive) => {
+            report.fail(
+                CHECK,
+                refused(error),
+                "It has expired, is revoked, or of another issuer: log in again.",
+                CODES,
+            );
+        }
+        Err(error @ AuthError::NotAnAccessToken) => {
+            let advice = "It is an ID token, or bound to a key of the client: send the access token for this server.";
+            report.fail(CHECK, refused(error), advice, CODES);
+        }
+        Err(error @ (AuthError::KeysUnavailable | AuthError::IntrospectionUnavailable)) => {
             report.fail(CHECK, refused(error), "Fix the way to the key server first.", CODES);
         }
         Err(error @ AuthError::InvalidSignature) => {

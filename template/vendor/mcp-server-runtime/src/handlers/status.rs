@@ -81,6 +81,10 @@ impl Status {
         let keys = self.auth.key_status().map(|keys| of_keys(&keys));
         let issuers: serde_json::Map<String, Value> =
             self.auth.issuer_keys().into_iter().map(|(issuer, keys)| (issuer, of_keys(&keys))).collect();
+        let introspection = self
+            .auth
+            .introspection_status()
+            .map(|(issuer, known, questions)| json!({"issuer": issuer, "knownTokens": known, "questions": questions}));
         let versions: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(|v| v.as_str().to_owned()).collect();
         json!({
             "service": self.service.name,
@@ -100,6 +104,7 @@ impl Status {
                 "refused": auth_refused,
                 "keyServer": keys,
                 "issuers": issuers,
+                "introspection": introspection,
             },
             "tokenStore": {
                 "kind": self.store.as_str(),
@@ -159,6 +164,11 @@ impl Status {
             let failing = issuers.iter().map(|(issuer, keys)| (issuer.as_str(), u64::from(keys.failing)));
             let help = "Whether the latest fetch of an issuer's keys failed.";
             page.labelled("mcp_auth_issuer_keys_failing", Kind::Gauge, help, "issuer", failing);
+        }
+        if let Some((_, known, questions)) = self.auth.introspection_status() {
+            page.single("mcp_auth_introspected_tokens", Kind::Gauge, "Opaque tokens that are known as good.", known);
+            let help = "How often the issuer was asked about an opaque token.";
+            page.single("mcp_auth_introspections", Kind::Counter, help, questions);
         }
         let Some(keys) = self.auth.key_status() else { return };
         page.single("mcp_auth_keys", Kind::Gauge, "Known keys of the key server.", keys.keys);

@@ -1,0 +1,107 @@
+//! How an issuer is asked about tokens that say nothing themselves (RFC 7662).
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::OidcConfigError;
+use crate::jwt::is_secure;
+
+/// As whom this server asks, and where: RFC 7662 has no questions without credentials (§2.1).
+#[derive(Clone)]
+pub struct IntrospectionConfig {
+    pub(super) url: Option<String>,
+    pub(super) client_id: String,
+    client_secret: Arc<RwLock<SecretString>>,
+    pub(super) policy: IntrospectionPolicy,
+}
+
+/// By which rules answers are kept.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct IntrospectionPolicy {
+    /// How long an answer "active" counts: a token that is revoked is refused after this time at the latest. Default: 30
+    /// seconds.
+    pub fresh_for: Duration,
+    /// How long an answer "not active" counts. Default: 5 seconds; a replica of the issuer may not know a new token yet.
+    pub refused_for: Duration,
+    /// How long an answer "active" goes on while the issuer cannot be reached. Default: 5 minutes.
+    pub serve_stale_for: Duration,
+    /// Time a question may take in all. Default: 5 seconds.
+    pub timeout: Duration,
+}
+
+impl Default for IntrospectionPolicy {
+    fn default() -> Self {
+        Self {
+            fresh_for: Duration::from_secs(30),
+            refused_for: Duration::from_secs(5),
+            serve_stale_for: Duration::from_secs(5 * 60),
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl IntrospectionConfig {
+    /// Asks as this client, at the address that the issuer's metadata has.
+    #[must_use]
+    pub fn new(client_id: impl Into<String>, client_secret: SecretString) -> Self {
+        Self {
+            url: None,
+            client_id: client_id.into(),
+            client_secret: Arc::new(RwLock::new(client_secret)),
+            policy: IntrospectionPolicy::default(),
+        }
+    }
+
+    /// Asks at this address, not at the one of the issuer's metadata.
+    ///
+    /// # Errors
+    /// [`OidcConfigError::IntrospectionUrl`] where it is not https (http is accepted for loopback).
+    pub fn with_url(mut self, url: &str) -> Result<Self, OidcConfigError> {
+        let url = Url::parse(url.trim()).ok().filter(is_secure).ok_or(OidcConfigError::IntrospectionUrl)?;
+        self.url = Some(url.into());
+        Ok(self)
+    }
+
+    /// Keeps answers by other rules than the default ones.
+    #[must_use]
+    pub fn with_policy(mut self, policy: IntrospectionPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Asks with this secret from now on, in all clones: the file that it came from has changed.
+    pub fn set_client_secret(&self, secret: SecretString) {
+        *self.client_secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
+    }
+
+    /// The address, where it is not that of the issuer's metadata.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// The client's name.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(super) fn with_secret<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
+        use_it(self.client_secret.read().unwrap_or_else(PoisonError::into_inner).expose_secret())
+    }
+}
+
+impl fmt::Debug for IntrospectionConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntrospectionConfig")
+            .field("url", &self.url)
+            .field("client_id", &self.client_id)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
