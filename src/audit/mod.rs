@@ -11,6 +11,7 @@ pub mod doubt;
 mod examples;
 pub mod facts;
 pub mod finding;
+pub mod fleet;
 pub mod fix;
 pub mod graph;
 pub mod included;
@@ -110,6 +111,7 @@ impl<'a> Audit<'a> {
         pages.clone().for_each(|page| *links.entry(page.site).or_default() += page.document.links.len());
         let unjudged = unjudged::count(corpus, &self.graph);
         Report {
+            fleet: None,
             root: self.located.display_root.clone(),
             profiles: corpus.sites.sentences(&|site| links.get(&site).copied(), &unjudged),
             sites: unjudged::sites(corpus, &|site| links.contains_key(&site), &unjudged),
