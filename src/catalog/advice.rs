@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::service::{Service, ServiceStatus};
-use super::source::{Place, Source};
+use super::source::{CatalogPlace, CatalogSource};
 use super::{FORMAT, migrate};
 use crate::audit::finding::{Code, Finding, FleetTally, Report, Severity};
 use crate::text::date::parse_day;
@@ -12,7 +12,7 @@ use crate::text::plural::plural;
 
 /// Returns a finding about the catalog, or `None` when its severity is off.
 #[must_use]
-pub fn finding(source: &Source, place: Place, code: Code, severity: Severity, message: String) -> Option<Finding> {
+pub fn finding(source: &CatalogSource, place: CatalogPlace, code: Code, severity: Severity, message: String) -> Option<Finding> {
     Some(Finding {
         code,
         severity: source.catalog.check.severity(code, severity)?,
@@ -29,14 +29,14 @@ pub fn finding(source: &Source, place: Place, code: Code, severity: Severity, me
 }
 
 /// Returns the path of the catalog as reports have it.
-fn file_name(source: &Source) -> String {
+fn file_name(source: &CatalogSource) -> String {
     let text = display_path(source.path.as_os_str().as_encoded_bytes()).replace('\\', "/");
     text.strip_prefix("./").map_or(text.clone(), str::to_owned)
 }
 
 /// Returns a report of these findings.
 #[must_use]
-pub fn report(source: &Source, mut findings: Vec<Finding>, asked: Option<usize>) -> Report {
+pub fn report(source: &CatalogSource, mut findings: Vec<Finding>, asked: Option<usize>) -> Report {
     crate::audit::locate::sort(&mut findings);
     let services = source.catalog.services.len();
     Report { root: ".".to_owned(), fleet: Some(FleetTally { services, asked }), findings, ..Report::default() }
@@ -44,7 +44,7 @@ pub fn report(source: &Source, mut findings: Vec<Finding>, asked: Option<usize>)
 
 /// Returns all findings about the catalog, as of `today`.
 #[must_use]
-pub fn findings(source: &Source, today: NaiveDate) -> Vec<Finding> {
+pub fn findings(source: &CatalogSource, today: NaiveDate) -> Vec<Finding> {
     let mut found: Vec<Option<Finding>> = Vec::new();
     for step in migrate::steps(source) {
         let place = source.place(step.span.clone());
@@ -59,7 +59,7 @@ pub fn findings(source: &Source, today: NaiveDate) -> Vec<Finding> {
 }
 
 /// Finds what a deployed server lacks.
-fn incomplete(source: &Source, index: usize, service: &Service, today: NaiveDate, found: &mut Vec<Option<Finding>>) {
+fn incomplete(source: &CatalogSource, index: usize, service: &Service, today: NaiveDate, found: &mut Vec<Option<Finding>>) {
     let mut warn = |code: Code, fields: &[&str], message: String| {
         found.push(finding(source, source.field(index, fields), code, Severity::Warning, message));
     };
@@ -86,6 +86,6 @@ fn incomplete(source: &Source, index: usize, service: &Service, today: NaiveDate
 
 /// Returns whether the catalog has the newest form.
 #[must_use]
-pub fn is_newest(source: &Source) -> bool {
+pub fn is_newest(source: &CatalogSource) -> bool {
     source.catalog.format == Some(FORMAT)
 }

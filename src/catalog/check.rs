@@ -14,7 +14,7 @@ use crate::text::nearest::nearest;
 /// The settings of checks of the fleet. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Check {
+pub struct CheckConfig {
     /// The number of days after which `last_verified` is too old: 90 without it.
     #[schemars(range(min = 1, max = 3650))]
     pub verified_days: Option<u32>,
@@ -24,7 +24,7 @@ pub struct Check {
     pub severities: Vec<(String, String)>,
 }
 
-impl Check {
+impl CheckConfig {
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(node, "check") else { return Self::default() };
         let check = Self {

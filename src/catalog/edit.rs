@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::Catalog;
 use super::problem::Problem;
 use super::service::Tool;
-use super::source::Source;
+use super::source::CatalogSource;
 use super::yaml::{Node, Value};
 
 /// An edit: bytes, and the text in their place.
-pub type Edit = (Range<usize>, String);
+pub type TextEdit = (Range<usize>, String);
 
 /// The reason that a text was not edited.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub fn line_end(text: &str) -> &'static str {
 
 /// Returns the text after these edits. They do not overlap; several at one place stay in their order.
 #[must_use]
-pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+pub fn apply(text: &str, mut edits: Vec<TextEdit>) -> String {
     edits.sort_by_key(|(span, _)| span.start);
     let (mut after, mut at) = (String::with_capacity(text.len() + 64), 0);
     for (span, new) in edits {
@@ -64,7 +64,7 @@ pub fn verified(text: String, expected: &Catalog) -> Result<String, EditError> {
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn set(source: &Source, index: usize, key: &str, value: &str, after: &[&str]) -> Result<Edit, EditError> {
+pub fn set(source: &CatalogSource, index: usize, key: &str, value: &str, after: &[&str]) -> Result<TextEdit, EditError> {
     let node = entry(source, index)?;
     if let Some((_, old)) = node.field(key) {
         return match old.value {
@@ -81,7 +81,7 @@ pub fn set(source: &Source, index: usize, key: &str, value: &str, after: &[&str]
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn insertion(source: &Source, index: usize, after: &str, field: Insertion<'_>) -> Result<Edit, EditError> {
+pub fn insertion(source: &CatalogSource, index: usize, after: &str, field: Insertion<'_>) -> Result<TextEdit, EditError> {
     let text = &source.text;
     let node = entry(source, index)?;
     let (key, before) = node.field(after).ok_or_else(|| unwritable(node))?;
@@ -115,7 +115,7 @@ pub fn insertion(source: &Source, index: usize, after: &str, field: Insertion<'_
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn set_tools(source: &Source, index: usize, tools: &[Tool], after: &[&str]) -> Result<Vec<Edit>, EditError> {
+pub fn set_tools(source: &CatalogSource, index: usize, tools: &[Tool], after: &[&str]) -> Result<Vec<TextEdit>, EditError> {
     let text = &source.text;
     let node = entry(source, index)?;
     let Some((_, list)) = node.field("tools") else {
@@ -164,7 +164,7 @@ fn tool(tool: &Tool) -> String {
     if hints.is_empty() { flow_scalar(&tool.name) } else { format!("{{name: {}{hints}}}", flow_scalar(&tool.name)) }
 }
 
-fn entry(source: &Source, index: usize) -> Result<&Node, EditError> {
+fn entry(source: &CatalogSource, index: usize) -> Result<&Node, EditError> {
     source.service(index).ok_or_else(|| EditError::Place("the catalog".to_owned()))
 }
 
@@ -234,8 +234,8 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn source(text: &str) -> Source {
-        Source::parse(Path::new("catalog.yaml"), text.as_bytes()).unwrap()
+    fn source(text: &str) -> CatalogSource {
+        CatalogSource::parse(Path::new("catalog.yaml"), text.as_bytes()).unwrap()
     }
 
     fn named(name: &str, read_only: Option<bool>) -> Tool {

@@ -6,7 +6,7 @@ use super::edit::{self, EditError, Insertion};
 use super::ids::{ids, slug};
 use super::online::EARLIER_NAME;
 use super::service::ServiceKind;
-use super::source::Source;
+use super::source::CatalogSource;
 use super::{Catalog, FORMAT};
 
 /// One change that a migration makes.
@@ -16,11 +16,11 @@ pub struct Step {
     pub span: Range<usize>,
     /// The reason, one sentence.
     pub message: String,
-    change: Change,
+    change: StepChange,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Change {
+enum StepChange {
     /// Put `catalog: 2` in front of the first key, or write 2.
     Format,
     /// Say that an entry is a template.
@@ -33,13 +33,13 @@ enum Change {
 
 /// Returns the changes that bring a catalog to the newest form, in the order of the file.
 #[must_use]
-pub fn steps(source: &Source) -> Vec<Step> {
+pub fn steps(source: &CatalogSource) -> Vec<Step> {
     let mut steps = Vec::new();
     let Some(root) = source.root() else { return steps };
     if source.catalog.format != Some(FORMAT) {
         let span = root.field("catalog").map_or(root.span.start..root.span.start, |(_, node)| node.span.clone());
         let message = "this catalog has the form of version 1; `mcp-kit catalog migrate` brings it to version 2";
-        steps.push(Step { span, message: message.to_owned(), change: Change::Format });
+        steps.push(Step { span, message: message.to_owned(), change: StepChange::Format });
     }
     let ids = ids(&source.catalog.services);
     for (index, (service, id)) in source.catalog.services.iter().zip(&ids).enumerate() {
@@ -48,17 +48,17 @@ pub fn steps(source: &Source) -> Vec<Step> {
         let has_kind = source.service(index).is_some_and(|node| node.field("kind").is_some());
         if looks_like_one && !has_kind && service.main_url().is_none() {
             let message = format!("{} is named like a template and counts as a server: it needs `kind: template`", service.name);
-            steps.push(Step { span: span.clone(), message, change: Change::Kind(index) });
+            steps.push(Step { span: span.clone(), message, change: StepChange::Kind(index) });
         }
         if service.id.is_none() && *id != slug(&service.name) {
             let message = format!("the name of {} alone makes no unique id: it needs `id: {id}`", service.name);
-            steps.push(Step { span, message, change: Change::Id(index, id.clone()) });
+            steps.push(Step { span, message, change: StepChange::Id(index, id.clone()) });
         }
     }
     let online = root.field("audit").and_then(|(_, audit)| audit.field("online"));
     if let Some((key, _)) = online.and_then(|(_, online)| online.field(EARLIER_NAME)) {
         let message = format!("`{EARLIER_NAME}` is the earlier name of `cache_days`");
-        steps.push(Step { span: key.clone(), message, change: Change::Rename("cache_days") });
+        steps.push(Step { span: key.clone(), message, change: StepChange::Rename("cache_days") });
     }
     steps.sort_by_key(|step| step.span.start);
     steps
@@ -68,23 +68,23 @@ pub fn steps(source: &Source) -> Vec<Step> {
 ///
 /// # Errors
 /// When an entry is written in a way that cannot be edited.
-pub fn migrate(source: &Source) -> Result<String, EditError> {
+pub fn migrate(source: &CatalogSource) -> Result<String, EditError> {
     let (mut expected, mut edits) = (source.catalog.clone(), Vec::new());
     for step in steps(source) {
         match step.change {
-            Change::Format => {
+            StepChange::Format => {
                 expected.format = Some(FORMAT);
                 edits.push(format_edit(source, step.span)?);
             }
-            Change::Kind(index) => {
+            StepChange::Kind(index) => {
                 expected.services[index].kind = ServiceKind::Template;
                 edits.push(edit::insertion(source, index, "name", Insertion::Scalar("kind", "template"))?);
             }
-            Change::Id(index, id) => {
+            StepChange::Id(index, id) => {
                 edits.push(edit::insertion(source, index, "name", Insertion::Scalar("id", &id))?);
                 expected.services[index].id = Some(id);
             }
-            Change::Rename(name) => edits.push((step.span, name.to_owned())),
+            StepChange::Rename(name) => edits.push((step.span, name.to_owned())),
         }
     }
     let text = edit::apply(&source.text, edits);
@@ -92,7 +92,7 @@ pub fn migrate(source: &Source) -> Result<String, EditError> {
 }
 
 /// Returns the edit that states the version of the form.
-fn format_edit(source: &Source, span: Range<usize>) -> Result<(Range<usize>, String), EditError> {
+fn format_edit(source: &CatalogSource, span: Range<usize>) -> Result<(Range<usize>, String), EditError> {
     if !span.is_empty() {
         return Ok((span, FORMAT.to_string()));
     }

@@ -63,7 +63,7 @@ pub struct Catalog {
     pub reviewed: Vec<Reviewed>,
     /// Settings of `mcp-kit catalog check` and `verify`.
     #[serde(default)]
-    pub check: check::Check,
+    pub check: check::CheckConfig,
     /// Settings of `mcp-kit docs`.
     #[serde(default)]
     pub docs: docs::Docs,
@@ -149,7 +149,7 @@ impl Catalog {
             services: reader.list(fields.take("services"), Service::read),
             deprecations: reader.list(fields.take("deprecations"), Deprecation::read),
             reviewed: reader.list(fields.take("reviewed"), Reviewed::read),
-            check: fields.take("check").map(|node| check::Check::read(node, reader)).unwrap_or_default(),
+            check: fields.take("check").map(|node| check::CheckConfig::read(node, reader)).unwrap_or_default(),
             docs: fields.take("docs").map(|node| docs::Docs::read(node, reader)).unwrap_or_default(),
             audit: fields.take("audit").map(|node| audit::AuditConfig::read(node, reader)).unwrap_or_default(),
         };

@@ -18,7 +18,7 @@ pub fn reference() -> String {
         ("An entry of tools", "Tool"),
         ("An entry of upstreams", "Upstream"),
         ("template", "TemplateUse"),
-        ("check", "Check"),
+        ("check", "CheckConfig"),
         ("organisation", "Organisation"),
         ("An entry of deprecations", "Deprecation"),
         ("An entry of reviewed", "Reviewed"),

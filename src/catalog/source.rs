@@ -10,7 +10,7 @@ use crate::audit::finding::Excerpt;
 
 /// A catalog with its text.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct CatalogSource {
     /// The path of the file.
     pub path: PathBuf,
     /// The contents of the file.
@@ -24,7 +24,7 @@ pub struct Source {
 
 /// A place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CatalogPlace {
     /// The bytes.
     pub span: Range<usize>,
     /// The line, from 1.
@@ -35,7 +35,7 @@ pub struct Place {
     pub excerpt: Excerpt,
 }
 
-impl Source {
+impl CatalogSource {
     /// Reads a file.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Source {
 
     /// Returns the place of the first of these fields that an entry has, else that of its name.
     #[must_use]
-    pub fn field(&self, index: usize, names: &[&str]) -> Place {
+    pub fn field(&self, index: usize, names: &[&str]) -> CatalogPlace {
         let Some(service) = self.service(index) else { return self.place(0..0) };
         let found = names.iter().chain(&["name"]).find_map(|name| service.field(name));
         match found {
@@ -88,7 +88,7 @@ impl Source {
 
     /// Returns the place of these bytes.
     #[must_use]
-    pub fn place(&self, span: Range<usize>) -> Place {
+    pub fn place(&self, span: Range<usize>) -> CatalogPlace {
         let start = self.text.floor_char_boundary(span.start.min(self.text.len()));
         let line = self.lines.partition_point(|begin| *begin <= start).saturating_sub(1);
         let begin = self.lines.get(line).copied().unwrap_or_default();
@@ -96,7 +96,7 @@ impl Source {
         let end = self.text.floor_char_boundary(span.end.clamp(start, (begin + text.len()).max(start)));
         let column = self.text[begin..start].chars().count();
         let marked = column..column + self.text[start..end].trim_end().chars().count();
-        Place {
+        CatalogPlace {
             span: start..end,
             line: u32::try_from(line + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),

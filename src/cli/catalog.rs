@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum as _, ValueHint};
 use super::{CatalogFile, OutputFormat};
 use crate::audit::finding::Code;
 use crate::audit::report::Format;
-use crate::catalog::export::Target;
+use crate::catalog::export::ExportTarget;
 use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 
 /// `mcp-kit catalog`.
@@ -132,7 +132,7 @@ pub struct CatalogExport {
     pub file: CatalogFile,
     /// The tool
     #[arg(long, value_enum, value_name = "TARGET")]
-    pub to: Target,
+    pub to: ExportTarget,
     /// Write the files below this folder, instead of one to standard output
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,

@@ -159,7 +159,7 @@ pub fn plan<F: Folder + ?Sized>(
     let templates = Templates::new(catalog, &placed, &own).map_err(|error| vec![error.into()])?;
     let (mut plan, mut errors) = (BuildPlan { changes: Vec::new(), pages: placed.len() }, Vec::new());
     for page in &placed {
-        let path = page.path;
+        let path = &*page.path;
         let next_state = read(folder, path).and_then(|before| {
             let render = |date: &str| templates.render(page, date);
             Ok((next(page, before.as_deref(), render, today, by_hand)?, before))
@@ -186,7 +186,7 @@ fn next(
     today: &str,
     by_hand: ByHand,
 ) -> Result<Option<String>, BuildError> {
-    let refuse = |what: String| BuildError::ByHand { path: page.path.to_owned(), what };
+    let refuse = |what: String| BuildError::ByHand { path: page.path.to_string(), what };
     let keep = by_hand == ByHand::Keep;
     let same = |one: &str, other: &str| one.trim().replace("\r\n", "\n") == other.trim().replace("\r\n", "\n");
     match page.kind {
@@ -211,7 +211,7 @@ fn next(
         PageKind::Section(title) => {
             let fresh = format!("# {title}\n");
             let file = before.unwrap_or(&fresh);
-            let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_owned(), error })?;
+            let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_string(), error })?;
             let section = found.iter().find(|section| section.name == page.name);
             if section.is_some_and(|section| section.is_edited(file)) && keep {
                 return Err(refuse(format!(

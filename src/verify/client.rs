@@ -16,14 +16,14 @@ const MOST: usize = 4 * 1024 * 1024;
 
 /// Sends requests.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(super) struct VerifyClient {
     client: reqwest::Client,
     timeout: Duration,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// The text, or `None` when it is too large.
@@ -31,7 +31,7 @@ pub(super) struct Answer {
     pub(super) certificate_ends: Option<SystemTime>,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(super) fn header(&self, name: HeaderName) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -59,7 +59,7 @@ impl Answer {
     }
 }
 
-impl Client {
+impl VerifyClient {
     /// Creates a client.
     ///
     /// # Errors
@@ -73,17 +73,17 @@ impl Client {
         Ok(Self { client, timeout })
     }
 
-    pub(super) async fn get(&self, url: &url::Url, headers: &HeaderMap) -> Result<Answer, Silence> {
+    pub(super) async fn get(&self, url: &url::Url, headers: &HeaderMap) -> Result<HttpAnswer, Silence> {
         self.send(self.client.get(url.clone()).header("accept", "application/json").headers(headers.clone())).await
     }
 
-    pub(super) async fn post(&self, url: &url::Url, headers: &HeaderMap, body: String) -> Result<Answer, Silence> {
+    pub(super) async fn post(&self, url: &url::Url, headers: &HeaderMap, body: String) -> Result<HttpAnswer, Silence> {
         let request = self.client.post(url.clone()).body(body).header("content-type", "application/json");
         self.send(request.header("accept", "application/json, text/event-stream").headers(headers.clone())).await
     }
 
     /// Sends a request. The timeout covers the whole answer, so that no server holds us by sending slowly.
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Silence> {
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<HttpAnswer, Silence> {
         let late = || Silence::Late(self.timeout.as_secs().max(1));
         match tokio::time::timeout(self.timeout, exchange(request)).await {
             Ok(result) => result.map_err(|error| if error.is_timeout() { late() } else { silence(&error) }),
@@ -92,7 +92,7 @@ impl Client {
     }
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+async fn exchange(request: reqwest::RequestBuilder) -> Result<HttpAnswer, reqwest::Error> {
     let mut answer = request.send().await?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let certificate = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
@@ -111,7 +111,7 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::E
         }
     }
     let body = whole.then(|| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(Answer { status, headers, body, certificate_ends })
+    Ok(HttpAnswer { status, headers, body, certificate_ends })
 }
 
 /// Returns the reason of an error, without the address, which can be long.

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::Address;
+use super::ServerAddress;
 use super::metadata::is_loopback;
 use super::observation::{Health, Observation, Seen, Session, Silence};
 use crate::audit::finding::{Code, Finding, Severity};
 use crate::catalog::advice::finding;
 use crate::catalog::service::{AuthMethod, Service, TokenStorage, Tool, label};
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 
 /// A certificate of today is renewed a month or more before its end.
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -19,15 +19,15 @@ const NAMED: usize = 5;
 
 /// Findings about one address.
 struct Comparison<'a> {
-    source: &'a Source,
-    address: &'a Address,
+    source: &'a CatalogSource,
+    address: &'a ServerAddress,
     service: &'a Service,
     found: Vec<Finding>,
 }
 
 /// Returns the findings about all addresses, as of `now`.
 #[must_use]
-pub fn compare(source: &Source, addresses: &[Address], observations: &[Observation], now: SystemTime) -> Vec<Finding> {
+pub fn compare(source: &CatalogSource, addresses: &[ServerAddress], observations: &[Observation], now: SystemTime) -> Vec<Finding> {
     let mut found = Vec::new();
     for observation in observations {
         let Some(address) = addresses.get(observation.address) else { continue };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client};
+use super::client::{HttpAnswer, VerifyClient};
 use super::observation::{Server, Silence};
 use crate::catalog::service::Tool;
 
@@ -20,11 +20,11 @@ const TOOLS: usize = 2000;
 
 /// The end of a conversation without a result.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ConversationError {
     /// There was no answer.
     Silence(Silence),
     /// An answer of HTTP that is none of MCP.
-    Http(Box<Answer>),
+    Http(Box<HttpAnswer>),
     /// An answer of MCP that cannot be used.
     Mcp(String),
 }
@@ -62,7 +62,7 @@ pub(super) fn event(text: &str) -> Option<Value> {
 }
 
 /// Returns the message in an answer: `Ok` with the result, `Err` with the code of the error. `None` when it is no MCP.
-pub(super) fn message(answer: &Answer) -> Option<Result<Value, i64>> {
+pub(super) fn message(answer: &HttpAnswer) -> Option<Result<Value, i64>> {
     let value = if answer.content_type().starts_with("text/event-stream") {
         event(&format!("{}\n\n", answer.text()))?
     } else {
@@ -82,8 +82,8 @@ pub(super) fn message(answer: &Answer) -> Option<Result<Value, i64>> {
 ///
 /// # Errors
 /// When it does not answer the first message.
-pub(super) async fn converse(client: &Client, url: &url::Url, headers: &HeaderMap) -> Result<Server, Failure> {
-    let first = client.post(url, headers, initialize()).await.map_err(Failure::Silence)?;
+pub(super) async fn converse(client: &VerifyClient, url: &url::Url, headers: &HeaderMap) -> Result<Server, ConversationError> {
+    let first = client.post(url, headers, initialize()).await.map_err(ConversationError::Silence)?;
     let (result, era, first) = match message(&first) {
         Some(Ok(result)) => (result, Era::Legacy, first),
         // A server of the newest revision has no such method, or does not take a request without its headers.
@@ -92,12 +92,12 @@ pub(super) async fn converse(client: &Client, url: &url::Url, headers: &HeaderMa
             match message(&answer) {
                 Some(Ok(result)) => (result, Era::Modern, answer),
                 Some(Err(code)) => {
-                    return Err(Failure::Mcp(format!("it answers initialize and server/discover with the error {code}")));
+                    return Err(ConversationError::Mcp(format!("it answers initialize and server/discover with the error {code}")));
                 }
-                None => return Err(Failure::Http(Box::new(answer))),
+                None => return Err(ConversationError::Http(Box::new(answer))),
             }
         }
-        None => return Err(Failure::Http(Box::new(first))),
+        None => return Err(ConversationError::Http(Box::new(first))),
     };
     let info = result.get("serverInfo").or_else(|| result.get("_meta")?.get("io.modelcontextprotocol/serverInfo"));
     let text = |key: &str| info.and_then(|info| info.get(key)?.as_str()).map(|text| text.chars().take(200).collect());
@@ -111,7 +111,7 @@ pub(super) async fn converse(client: &Client, url: &url::Url, headers: &HeaderMa
 }
 
 /// Returns the headers of further requests.
-fn after(headers: &HeaderMap, era: Era, first: &Answer, result: &Value) -> HeaderMap {
+fn after(headers: &HeaderMap, era: Era, first: &HttpAnswer, result: &Value) -> HeaderMap {
     let mut headers = headers.clone();
     if era == Era::Legacy {
         let agreed = result.get("protocolVersion").and_then(Value::as_str).unwrap_or(LEGACY);
@@ -127,12 +127,12 @@ fn after(headers: &HeaderMap, era: Era, first: &Answer, result: &Value) -> Heade
 }
 
 async fn modern(
-    client: &Client,
+    client: &VerifyClient,
     url: &url::Url,
     headers: &HeaderMap,
     method: &str,
     params: Value,
-) -> Result<Answer, Failure> {
+) -> Result<HttpAnswer, ConversationError> {
     let mut headers = headers.clone();
     headers.insert(HeaderName::from_static("mcp-protocol-version"), HeaderValue::from_static(MODERN));
     if let Ok(method) = HeaderValue::try_from(method) {
@@ -144,11 +144,11 @@ async fn modern(
         "io.modelcontextprotocol/clientInfo": info(),
         "io.modelcontextprotocol/clientCapabilities": {},
     });
-    client.post(url, &headers, request(2, method, params)).await.map_err(Failure::Silence)
+    client.post(url, &headers, request(2, method, params)).await.map_err(ConversationError::Silence)
 }
 
 /// Reads all pages of the tools.
-async fn list(client: &Client, url: &url::Url, headers: &HeaderMap, era: Era) -> Result<Vec<Tool>, String> {
+async fn list(client: &VerifyClient, url: &url::Url, headers: &HeaderMap, era: Era) -> Result<Vec<Tool>, String> {
     if era == Era::Legacy {
         let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string();
         client.post(url, headers, note).await.map_err(|silence| silence.sentence())?;
@@ -159,12 +159,12 @@ async fn list(client: &Client, url: &url::Url, headers: &HeaderMap, era: Era) ->
         let answer = match era {
             Era::Legacy => {
                 let id = u32::try_from(page).unwrap_or_default() + 2;
-                client.post(url, headers, request(id, "tools/list", params)).await.map_err(Failure::Silence)
+                client.post(url, headers, request(id, "tools/list", params)).await.map_err(ConversationError::Silence)
             }
             Era::Modern => modern(client, url, headers, "tools/list", params).await,
         };
         let answer = answer.map_err(|failure| match failure {
-            Failure::Silence(silence) => silence.sentence(),
+            ConversationError::Silence(silence) => silence.sentence(),
             _ => "answered tools/list with something else".to_owned(),
         })?;
         let result = match message(&answer) {

@@ -21,7 +21,7 @@ pub mod record;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 use crate::error::{Explain, UNFINISHED, USAGE};
 use credentials::Credentials;
 use observation::Observation;
@@ -37,7 +37,7 @@ pub struct VerifySettings {
 
 /// One address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub struct ServerAddress {
     /// The index of the entry in the catalog.
     pub index: usize,
     /// The id of the entry.
@@ -66,7 +66,7 @@ pub enum VerifyError {
 /// Returns the addresses to ask: those of entries that run and speak HTTP. `only` limits them to entries with one of
 /// these names or ids.
 #[must_use]
-pub fn addresses(source: &Source, only: &[String]) -> Vec<Address> {
+pub fn addresses(source: &CatalogSource, only: &[String]) -> Vec<ServerAddress> {
     let services = &source.catalog.services;
     let ids = crate::catalog::ids::ids(services);
     let mut addresses = Vec::new();
@@ -82,7 +82,7 @@ pub fn addresses(source: &Source, only: &[String]) -> Vec<Address> {
                 Some(environment) => format!("{} ({environment})", service.name),
                 None => service.name.clone(),
             };
-            addresses.push(Address {
+            addresses.push(ServerAddress {
                 index,
                 id: id.clone(),
                 name,
@@ -101,7 +101,7 @@ pub fn addresses(source: &Source, only: &[String]) -> Vec<Address> {
 /// When nothing can be asked. That a server does not answer is an observation.
 #[cfg(feature = "online")]
 pub fn ask(
-    addresses: &[Address],
+    addresses: &[ServerAddress],
     credentials: &Credentials,
     settings: VerifySettings,
     progress: &dyn Fn(usize, usize),
@@ -115,7 +115,7 @@ pub fn ask(
 /// Always.
 #[cfg(not(feature = "online"))]
 pub fn ask(
-    _: &[Address],
+    _: &[ServerAddress],
     _: &Credentials,
     _: VerifySettings,
     _: &dyn Fn(usize, usize),

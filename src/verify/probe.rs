@@ -9,13 +9,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::client::{Answer, Client, header_map};
+use super::client::{HttpAnswer, VerifyClient, header_map};
 use super::credentials::Credentials;
-use super::mcp::{self, Failure};
+use super::mcp::{self, ConversationError};
 use super::metadata;
 use super::observation::{Health, Observation, Seen, Server, Session, Silence};
-use super::recognise::{self, recognise};
-use super::{Address, VerifyError, VerifySettings};
+use super::recognise::{AnswerParts, recognise};
+use super::{ServerAddress, VerifyError, VerifySettings};
 
 /// The longest time for one address, as a multiple of that for one answer. A server that answers all else and lets each
 /// request wait cannot hold the rest.
@@ -26,7 +26,7 @@ const PATIENCE: u32 = 6;
 /// # Errors
 /// When nothing can be asked.
 pub(super) fn ask(
-    addresses: &[Address],
+    addresses: &[ServerAddress],
     credentials: &Credentials,
     settings: VerifySettings,
     progress: &dyn Fn(usize, usize),
@@ -34,7 +34,7 @@ pub(super) fn ask(
     let client_error = |error: std::io::Error| VerifyError::Client(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(client_error)?;
     runtime.block_on(async {
-        let client = Client::new(settings.timeout)?;
+        let client = VerifyClient::new(settings.timeout)?;
         let places = Arc::new(Semaphore::new(settings.concurrency.max(1)));
         let mut running = JoinSet::new();
         for (number, address) in addresses.iter().enumerate() {
@@ -65,7 +65,7 @@ fn late(time: Duration) -> String {
     format!("took more than {} s for all answers", time.as_secs())
 }
 
-async fn probe(client: &Client, address: &Address, credentials: Option<HeaderMap>, observation: &mut Observation) {
+async fn probe(client: &VerifyClient, address: &ServerAddress, credentials: Option<HeaderMap>, observation: &mut Observation) {
     let Ok(url) = Url::parse(&address.url) else {
         observation.stranger = Seen::Silence(Silence::Broken("its url is no address".to_owned()));
         return;
@@ -96,26 +96,26 @@ async fn probe(client: &Client, address: &Address, credentials: Option<HeaderMap
     if let Some(headers) = credentials {
         observation.session = Some(match mcp::converse(client, &url, &headers).await {
             Ok(server) => Session::Accepted(server),
-            Err(Failure::Http(answer)) if matches!(answer.status, 300..=399 | 401 | 403) => {
+            Err(ConversationError::Http(answer)) if matches!(answer.status, 300..=399 | 401 | 403) => {
                 Session::Refused(answer.status)
             }
-            Err(Failure::Http(answer)) if answer.body.is_none() => Session::Failed("answered with more than 4 MB".to_owned()),
-            Err(Failure::Http(answer)) => Session::Failed(format!("answered {} and no JSON-RPC", answer.status)),
-            Err(Failure::Silence(silence)) => Session::Failed(silence.sentence()),
-            Err(Failure::Mcp(why)) => Session::Failed(why),
+            Err(ConversationError::Http(answer)) if answer.body.is_none() => Session::Failed("answered with more than 4 MB".to_owned()),
+            Err(ConversationError::Http(answer)) => Session::Failed(format!("answered {} and no JSON-RPC", answer.status)),
+            Err(ConversationError::Silence(silence)) => Session::Failed(silence.sentence()),
+            Err(ConversationError::Mcp(why)) => Session::Failed(why),
         });
     }
 }
 
 /// Returns the meaning of an answer to a client without credentials.
-fn seen(answer: &Answer) -> Seen {
+fn seen(answer: &HttpAnswer) -> Seen {
     if answer.body.is_none() {
         return Seen::TooLarge;
     }
     if let (200..=299, Some(Ok(_))) = (answer.status, mcp::message(answer)) {
         return Seen::Open(Box::new(Server::default()));
     }
-    recognise(&recognise::Answer {
+    recognise(&AnswerParts {
         status: answer.status,
         content_type: answer.content_type(),
         location: answer.location(),
@@ -125,12 +125,12 @@ fn seen(answer: &Answer) -> Seen {
 }
 
 /// Follows a challenge to the login. Returns the problems, or `None` when the challenge names no metadata.
-async fn login(client: &Client, answer: &Answer, resource: &Url) -> Option<Vec<String>> {
+async fn login(client: &VerifyClient, answer: &HttpAnswer, resource: &Url) -> Option<Vec<String>> {
     let address = metadata::resource_metadata(&answer.challenge()).filter(|_| answer.status == 401)?;
     Some(follow(client, &address, resource).await.map_or_else(|problem| vec![problem], |problems| problems))
 }
 
-async fn follow(client: &Client, address: &str, resource: &Url) -> Result<Vec<String>, String> {
+async fn follow(client: &VerifyClient, address: &str, resource: &Url) -> Result<Vec<String>, String> {
     let Some(url) = Url::parse(address).ok().filter(metadata::is_secure) else {
         return Err(format!("resource_metadata is {address:?}, which is no https address"));
     };
@@ -144,7 +144,7 @@ async fn follow(client: &Client, address: &str, resource: &Url) -> Result<Vec<St
     Err(format!("the authorization server {issuer} has no metadata (RFC 8414), so clients cannot log in there"))
 }
 
-async fn document(client: &Client, url: &Url) -> Result<Value, String> {
+async fn document(client: &VerifyClient, url: &Url) -> Result<Value, String> {
     match client.get(url, &HeaderMap::new()).await {
         Ok(answer) if answer.status == 200 => answer.json().ok_or_else(|| "is no JSON".to_owned()),
         Ok(answer) => Err(format!("answered {}", answer.status)),
@@ -153,7 +153,7 @@ async fn document(client: &Client, url: &Url) -> Result<Value, String> {
 }
 
 /// Asks for `/health`. An edge that wants a login first says nothing about the server.
-async fn health(client: &Client, url: &Url, headers: &HeaderMap) -> Option<Health> {
+async fn health(client: &VerifyClient, url: &Url, headers: &HeaderMap) -> Option<Health> {
     let url = url.join("/health").ok()?;
     let answer = client.get(&url, headers).await.ok()?;
     if matches!(answer.status, 300..=499) {

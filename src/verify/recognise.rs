@@ -4,7 +4,7 @@ use super::observation::Seen;
 
 /// The part of an answer that shows its sender.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answer<'a> {
+pub(super) struct AnswerParts<'a> {
     pub(super) status: u16,
     pub(super) content_type: &'a str,
     pub(super) location: &'a str,
@@ -14,7 +14,7 @@ pub(super) struct Answer<'a> {
 }
 
 /// Returns the sender and the meaning. An answer of MCP is recognised before.
-pub(super) fn recognise(answer: &Answer<'_>) -> Seen {
+pub(super) fn recognise(answer: &AnswerParts<'_>) -> Seen {
     let json: Option<serde_json::Value> = serde_json::from_str(answer.body).ok();
     let code = json.as_ref().and_then(|json| json.get("code")?.as_str()).unwrap_or_default();
     if code.starts_with("MCP-AUTH-") {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn seen(status: u16, content_type: &str, location: &str, challenge: &str, body: &str) -> Seen {
-        recognise(&Answer { status, content_type, location, challenge, body })
+        recognise(&AnswerParts { status, content_type, location, challenge, body })
     }
 
     #[test]

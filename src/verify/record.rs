@@ -1,10 +1,10 @@
 //! Observations → the text of the catalog with the day, the versions and the tools. Pure; comments and order stay.
 
-use super::Address;
+use super::ServerAddress;
 use super::observation::{Observation, Seen};
 use crate::audit::finding::{Finding, Severity};
 use crate::catalog::edit::{self, EditError};
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 
 /// The text of the catalog, and the names of the entries that were recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Recorded {
 /// # Errors
 /// When an entry is written in a way that cannot be edited.
 pub fn record(
-    source: &Source,
-    addresses: &[Address],
+    source: &CatalogSource,
+    addresses: &[ServerAddress],
     observations: &[Observation],
     findings: &[Finding],
     today: &str,
@@ -29,7 +29,7 @@ pub fn record(
     let mut expected = source.catalog.clone();
     let (mut edits, mut names) = (Vec::new(), Vec::new());
     for (index, service) in source.catalog.services.iter().enumerate() {
-        let of_it: Vec<(&Address, &Observation)> = observations
+        let of_it: Vec<(&ServerAddress, &Observation)> = observations
             .iter()
             .filter_map(|observation| Some((addresses.get(observation.address)?, observation)))
             .filter(|(address, _)| address.index == index)
@@ -74,7 +74,7 @@ pub fn record(
 }
 
 /// Returns whether an entry has errors: their places are inside of it.
-fn has_errors(source: &Source, index: usize, findings: &[Finding]) -> bool {
+fn has_errors(source: &CatalogSource, index: usize, findings: &[Finding]) -> bool {
     let Some(node) = source.service(index) else { return true };
     let next = source.service(index + 1).map_or(usize::MAX, |next| next.span.start);
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);

@@ -28,14 +28,14 @@ struct Log<R: Serialize> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SarifRun<R: Serialize> {
-    tool: Tool,
+    tool: SarifTool,
     invocations: [Invocation; 1],
     column_kind: &'static str,
     results: R,
 }
 
 #[derive(Serialize)]
-struct Tool {
+struct SarifTool {
     driver: Driver,
 }
 
@@ -268,7 +268,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [SarifRun {
-            tool: Tool {
+            tool: SarifTool {
                 driver: Driver {
                     name: messages::command(report),
                     semantic_version: env!("CARGO_PKG_VERSION"),

@@ -2,7 +2,7 @@
 //! service token with a policy of the action Service Auth, and the portal, if there is one.
 
 use super::hcl::{Block, Hcl, name, render};
-use super::{Entry, Export, ExportedFile, host, portal};
+use super::{ExportEntry, Export, ExportedFile, host, portal};
 use crate::catalog::service::AuthMethod;
 
 /// The redirect addresses of known clients (docs/infrastructure/mcp/OAUTH_SOP.md has the source of each). Loopback and
@@ -55,7 +55,7 @@ fn people_policy() -> Block {
     )
 }
 
-fn application(export: &mut Export<'_>, entry: &Entry<'_>) -> Option<Vec<Block>> {
+fn application(export: &mut Export<'_>, entry: &ExportEntry<'_>) -> Option<Vec<Block>> {
     let service = entry.service;
     let url = export.need(entry, "url", service.main_url())?;
     let host = host(url)?;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Entry, Export, ExportedFile, transport, without_null};
+use super::{ExportEntry, Export, ExportedFile, transport, without_null};
 use crate::catalog::ids::slug;
 use crate::catalog::service::{Service, ServiceKind, ServiceStatus, TokenStorage};
 
@@ -24,7 +24,7 @@ pub(super) fn files(export: &mut Export<'_>) -> Vec<ExportedFile> {
     vec![ExportedFile { path: "catalog-info.yaml".to_owned(), text }]
 }
 
-fn entities(export: &mut Export<'_>, entry: &Entry<'_>) -> Vec<Value> {
+fn entities(export: &mut Export<'_>, entry: &ExportEntry<'_>) -> Vec<Value> {
     let service = entry.service;
     // The longest of the three names ends in `-tokens`.
     if entry.id.len() + "-tokens".len() > LONGEST {

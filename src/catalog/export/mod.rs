@@ -17,11 +17,11 @@ use serde_json::Value;
 
 use super::ids::ids;
 use super::service::{Service, Transport};
-use super::source::{Place, Source};
+use super::source::{CatalogPlace, CatalogSource};
 
 /// The tool whose form an export has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Target {
+pub enum ExportTarget {
     /// catalog-info.yaml of Backstage: Component, API and Resource
     Backstage,
     /// server.json of the MCP registry, one for each server
@@ -47,7 +47,7 @@ pub struct ExportedFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// The place in the catalog.
-    pub place: Place,
+    pub place: CatalogPlace,
     /// The sentence.
     pub what: String,
 }
@@ -57,27 +57,27 @@ pub struct Missing {
 pub struct Exported {
     /// The files.
     pub files: Vec<ExportedFile>,
-    /// What is missing, in the order of the catalog.
+    /// The missing things, in the order of the catalog.
     pub missing: Vec<Missing>,
 }
 
 /// The entries of a catalog, and the list of what they lack.
 struct Export<'a> {
-    source: &'a Source,
-    target: Target,
-    entries: Vec<Entry<'a>>,
+    source: &'a CatalogSource,
+    target: ExportTarget,
+    entries: Vec<ExportEntry<'a>>,
     missing: Vec<Missing>,
 }
 
 /// An entry with its place and its id.
 #[derive(Clone)]
-struct Entry<'a> {
+struct ExportEntry<'a> {
     index: usize,
     id: String,
     service: &'a Service,
 }
 
-impl Target {
+impl ExportTarget {
     /// Returns the word of the target.
     #[must_use]
     pub fn name(self) -> String {
@@ -87,17 +87,17 @@ impl Target {
 
 /// Returns the catalog in the form of a tool. `only` limits it to the entry with this name or id.
 #[must_use]
-pub fn export(source: &Source, target: Target, only: Option<&str>) -> Exported {
+pub fn export(source: &CatalogSource, target: ExportTarget, only: Option<&str>) -> Exported {
     let all = source.catalog.services.iter().zip(ids(&source.catalog.services)).enumerate();
-    let entries = all.map(|(index, (service, id))| Entry { index, id, service });
-    let is_wanted = |entry: &Entry<'_>| only.is_none_or(|only| entry.id == only || entry.service.name == only);
+    let entries = all.map(|(index, (service, id))| ExportEntry { index, id, service });
+    let is_wanted = |entry: &ExportEntry<'_>| only.is_none_or(|only| entry.id == only || entry.service.name == only);
     let mut export = Export { source, target, entries: entries.filter(is_wanted).collect(), missing: Vec::new() };
     let files = match target {
-        Target::Backstage => backstage::files(&mut export),
-        Target::ServerJson => server_json::files(&mut export),
-        Target::AiCatalog => ai_catalog::files(&mut export),
-        Target::CloudflarePortal => portal::files(&mut export),
-        Target::TerraformAccess => access::files(&mut export),
+        ExportTarget::Backstage => backstage::files(&mut export),
+        ExportTarget::ServerJson => server_json::files(&mut export),
+        ExportTarget::AiCatalog => ai_catalog::files(&mut export),
+        ExportTarget::CloudflarePortal => portal::files(&mut export),
+        ExportTarget::TerraformAccess => access::files(&mut export),
     };
     export.missing.sort_by_key(|missing| missing.place.span.start);
     Exported { files, missing: export.missing }
@@ -105,18 +105,18 @@ pub fn export(source: &Source, target: Target, only: Option<&str>) -> Exported {
 
 impl<'a> Export<'a> {
     /// Returns the servers that clients can call.
-    fn running(&self) -> Vec<Entry<'a>> {
+    fn running(&self) -> Vec<ExportEntry<'a>> {
         self.entries.iter().filter(|entry| entry.service.is_server() && entry.service.runs()).cloned().collect()
     }
 
     /// Lists a field that an entry lacks.
-    fn lacks(&mut self, entry: &Entry<'_>, field: &str) {
+    fn lacks(&mut self, entry: &ExportEntry<'_>, field: &str) {
         let what = format!("{} has no {field}, which {} needs", entry.service.name, self.target.name());
         self.missing.push(Missing { place: self.source.field(entry.index, &[]), what });
     }
 
     /// Lists a field of an entry that does not fit.
-    fn does_not_fit(&mut self, entry: &Entry<'_>, fields: &[&str], why: impl fmt::Display) {
+    fn does_not_fit(&mut self, entry: &ExportEntry<'_>, fields: &[&str], why: impl fmt::Display) {
         let what = format!("{}: {why}", entry.service.name);
         self.missing.push(Missing { place: self.source.field(entry.index, fields), what });
     }
@@ -128,7 +128,7 @@ impl<'a> Export<'a> {
     }
 
     /// Returns a text, or lists that the entry lacks it.
-    fn need<'s>(&mut self, entry: &Entry<'_>, field: &str, value: Option<&'s str>) -> Option<&'s str> {
+    fn need<'s>(&mut self, entry: &ExportEntry<'_>, field: &str, value: Option<&'s str>) -> Option<&'s str> {
         if value.is_none() {
             self.lacks(entry, field);
         }

@@ -2,7 +2,7 @@
 //! attributes are those of `cloudflare/terraform-provider-cloudflare` 5.
 
 use super::hcl::{Block, Hcl, name, render};
-use super::{Entry, Export, ExportedFile, host};
+use super::{ExportEntry, Export, ExportedFile, host};
 use crate::catalog::service::{AuthMethod, ServiceKind};
 
 /// The largest number of servers of a portal (developers.cloudflare.com, MCP server portals).
@@ -33,7 +33,7 @@ pub(super) fn account() -> Block {
 /// Returns the servers and the portals. A fleet without a portal is complete for Access (`needed` is `false`).
 pub(super) fn blocks(export: &mut Export<'_>, needed: bool) -> Vec<Block> {
     let all = export.entries.clone();
-    let portals: Vec<&Entry<'_>> = all.iter().filter(|entry| entry.service.kind == ServiceKind::Portal).collect();
+    let portals: Vec<&ExportEntry<'_>> = all.iter().filter(|entry| entry.service.kind == ServiceKind::Portal).collect();
     if portals.is_empty() {
         if needed {
             export.catalog_lacks("the catalog has no portal: add an entry with `kind: portal`, a name and a url".to_owned());
@@ -55,7 +55,7 @@ pub(super) fn blocks(export: &mut Export<'_>, needed: bool) -> Vec<Block> {
     blocks
 }
 
-fn server(export: &mut Export<'_>, entry: &Entry<'_>) -> Option<Vec<Block>> {
+fn server(export: &mut Export<'_>, entry: &ExportEntry<'_>) -> Option<Vec<Block>> {
     let service = entry.service;
     let url = export.need(entry, "url", service.main_url())?;
     let kind = match service.auth_method? {
@@ -87,21 +87,21 @@ fn server(export: &mut Export<'_>, entry: &Entry<'_>) -> Option<Vec<Block>> {
     Some(blocks)
 }
 
-fn portal(export: &mut Export<'_>, portal: &Entry<'_>, known: &[Entry<'_>]) -> Option<Block> {
+fn portal(export: &mut Export<'_>, portal: &ExportEntry<'_>, known: &[ExportEntry<'_>]) -> Option<Block> {
     let service = portal.service;
     let url = export.need(portal, "url", service.main_url())?;
     let hostname = host(url)?;
-    let is_named = |entry: &Entry<'_>| {
+    let is_named = |entry: &ExportEntry<'_>| {
         let same = |name: &String| *name == entry.id || name.to_lowercase() == entry.service.name.to_lowercase();
         service.servers.is_empty() || service.servers.iter().any(same)
     };
-    let behind: Vec<&Entry<'_>> = known.iter().filter(|entry| is_named(entry)).collect();
+    let behind: Vec<&ExportEntry<'_>> = known.iter().filter(|entry| is_named(entry)).collect();
     if behind.len() > MOST {
         let why = format!("it has {} servers, and a portal takes {MOST}: name some in `servers`", behind.len());
         export.does_not_fit(portal, &["servers"], why);
         return None;
     }
-    let server = |entry: &&Entry<'_>| {
+    let server = |entry: &&ExportEntry<'_>| {
         let label = name(&entry.id);
         let id = format!("cloudflare_zero_trust_access_ai_controls_mcp_server.{label}.id");
         Hcl::Map(vec![("server_id", Hcl::Reference(id))])

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Entry, Export, ExportedFile, pretty, transport, without_null};
+use super::{ExportEntry, Export, ExportedFile, pretty, transport, without_null};
 use crate::catalog::service::{AuthMethod, Service, Transport};
 
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
@@ -21,7 +21,7 @@ pub(super) fn files(export: &mut Export<'_>) -> Vec<ExportedFile> {
 }
 
 /// Returns the description of a server that `server.json` and server cards share.
-pub(super) fn card(export: &mut Export<'_>, entry: &Entry<'_>, domain: &str, schema: &str) -> Option<Value> {
+pub(super) fn card(export: &mut Export<'_>, entry: &ExportEntry<'_>, domain: &str, schema: &str) -> Option<Value> {
     let service = entry.service;
     let description = export.need(entry, "description", service.description.as_deref());
     let version = export.need(entry, "version", service.version.as_deref());

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::audit::finding::{Report, Severity};
 use crate::audit::report::{self, Format};
 use crate::catalog::advice;
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 use crate::cli::CatalogCheck;
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
@@ -19,7 +19,7 @@ use crate::text::plural::plural;
 /// When the catalog cannot be read, or has errors.
 pub(super) fn run(command: &CatalogCheck, console: &Console) -> Result<Status, Failure> {
     let start = Instant::now();
-    let source = Source::load(&command.file.path)?;
+    let source = CatalogSource::load(&command.file.path)?;
     let mut report = advice::report(&source, advice::findings(&source, today()), None);
     report.duration = start.elapsed();
     if report.findings.is_empty() && command.format == Format::Human {

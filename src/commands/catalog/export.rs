@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::catalog::CatalogError;
 use crate::catalog::export::{self, ExportedFile};
 use crate::catalog::ids::ids;
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 use crate::cli::CatalogExport;
 use crate::commands::console::{Console, Status};
 use crate::error::{Explain, Failure};
@@ -16,7 +16,7 @@ use crate::text::plural::plural;
 
 /// The reason that nothing was exported.
 #[derive(Debug, thiserror::Error)]
-pub enum ExportError {
+pub(super) enum ExportError {
     /// No entry has this name or id.
     #[error("the catalog has no service {0:?}")]
     NoService(String),
@@ -30,7 +30,7 @@ pub enum ExportError {
 /// # Errors
 /// When the catalog cannot be used, or the files cannot be written.
 pub(super) fn run(command: &CatalogExport, console: &Console) -> Result<Status, Failure> {
-    let source = Source::load(&command.file.path)?;
+    let source = CatalogSource::load(&command.file.path)?;
     if let Some(name) = &command.service {
         is_known(&source, name)?;
     }
@@ -56,7 +56,7 @@ pub(super) fn run(command: &CatalogExport, console: &Console) -> Result<Status, 
 ///
 /// # Errors
 /// When none has.
-pub(super) fn is_known(source: &Source, name: &str) -> Result<(), ExportError> {
+pub(super) fn is_known(source: &CatalogSource, name: &str) -> Result<(), ExportError> {
     let services = &source.catalog.services;
     let known = services.iter().any(|service| service.name == name) || ids(services).iter().any(|id| id == name);
     if known { Ok(()) } else { Err(ExportError::NoService(name.to_owned())) }

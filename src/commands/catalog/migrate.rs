@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::catalog::edit::EditError;
 use crate::catalog::problem::Problems;
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 use crate::catalog::{CatalogError, migrate};
 use crate::fs::change::Change;
 use crate::fs::diff::unified;
@@ -15,7 +15,7 @@ use crate::text::plural::plural;
 /// # Errors
 /// When the catalog is not valid, cannot be edited, or cannot be written.
 pub(super) fn run(path: &Path, dry: bool) -> Result<String, CatalogError> {
-    let source = Source::load(path)?;
+    let source = CatalogSource::load(path)?;
     let steps = migrate::steps(&source);
     if migrate::is_done(&source.catalog, &steps) {
         return Ok(if dry { String::new() } else { format!("{}: nothing to migrate\n", path.display()) });

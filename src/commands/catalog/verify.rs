@@ -8,7 +8,7 @@ use super::migrate::{difference, edit_error};
 use crate::audit::finding::Severity;
 use crate::catalog::advice;
 use crate::catalog::ids::ids;
-use crate::catalog::source::Source;
+use crate::catalog::source::CatalogSource;
 use crate::cli::CatalogVerify;
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
@@ -24,7 +24,7 @@ use crate::verify::{VerifySettings, addresses, ask, compare, record};
 /// When the catalog or the credentials cannot be read, nothing can be asked, or the catalog cannot be written.
 pub(super) fn run(command: &CatalogVerify, console: &Console) -> Result<Status, Failure> {
     let start = Instant::now();
-    let source = Source::load(&command.file.path)?;
+    let source = CatalogSource::load(&command.file.path)?;
     for name in &command.service {
         is_known(&source, name)?;
     }
