@@ -208,7 +208,7 @@ fn what_people_wrote_is_not_written_over() {
     assert_snapshot!("written_by_hand", refused(&place));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(2));
     assert!(build(&place, DAYS[0], &["--overwrite"]).status.success());
-    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("running"));
+    assert!(place.read(SERVERS).contains("[Other](services/other.md)") && !place.read(SERVERS).contains("running"));
     assert!(place.read("docs/DEPRECATION_NOTICES.md").contains("docs/old.md"));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(0));
 }
@@ -328,7 +328,7 @@ fn pages_of_ones_own() {
         "{{ services | length }} servers, [owners]({{ pages[\"owners\"] | link | safe }})\n",
     );
     let built = outcome(&build(&place, DAYS[0], &[]));
-    assert!(built.ends_with("10 of 10 pages written\nexit 0\n"), "{built}");
+    assert!(built.ends_with("12 of 12 pages written\nexit 0\n"), "{built}");
     assert!(
         place.read("docs/OWNERS.md").ends_with(
             "# Owners\n\n- Notes \\| drafts: \\*platform\\* team\n- Plain: nobody\n\n[Fleet](../README.md)\n"
@@ -405,7 +405,7 @@ fn killed_at_any_point_every_page_is_whole() {
             .filter(|(path, _)| path.ends_with(".md") && !path.starts_with("templates/"))
             .collect::<Vec<_>>()
     };
-    let (catalog, before) = (first.replace("Plain", "Changed"), pages(&place));
+    let (catalog, before) = (first.replace("Notes | drafts", "Notes / drafts"), pages(&place));
     let all = listing(place.root()).len();
     fs::write(place.path("catalog.yaml"), &catalog).unwrap();
     let began = Instant::now();
@@ -561,6 +561,11 @@ fn each_service_has_a_page_of_its_own() {
     assert!(page("worker-1").contains("mcp-kit catalog verify --service worker-1") && !page("worker-1").contains("wrangler"));
     let servers = place.read(SERVERS);
     assert!(servers.contains("[Coda](services/coda.md)") && servers.contains("| Platform \\| team | 2026-02-01 |"), "{servers}");
+    // The page of a server that is gone stays, and is named.
+    let renamed = fs::read_to_string(place.path("catalog.yaml")).unwrap().replace("id: worker-1", "id: worker-2");
+    fs::write(place.path("catalog.yaml"), &renamed).unwrap();
+    let said = outcome(&build(&place, DAYS[0], &[]));
+    assert!(said.contains("note: docs/architecture/integrations/mcp/services/worker-1.md is the page of no service any more: delete it"), "{said}");
     // Somewhere else, or nowhere.
     let moved = fs::read_to_string(place.path("catalog.yaml")).unwrap();
     let other = self::place(&format!("{moved}docs: {{pages: {{service: \"handbook/{{id}}/README.md\"}}}}\n"));
@@ -568,5 +573,5 @@ fn each_service_has_a_page_of_its_own() {
     assert!(other.read("handbook/worker-1/README.md").contains("# A Worker"));
     let none = self::place(&format!("{moved}docs: {{pages: {{service: false}}}}\n"));
     assert!(build(&none, DAYS[0], &[]).status.success());
-    assert!(none.read(SERVERS).contains("| [Coda](<https://staging.example.com/mcp>) |"));
+    assert!(none.read(SERVERS).contains("| [Coda](<https://coda.example.com/mcp>) |"));
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const SCHEMAS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/export-schemas");
 
-const FLEET: &str = r#"catalog: 2
+const FLEET: &str = r##"catalog: 2
 organisation: {name: Us, domain: example.com}
 services:
   - name: Coda
@@ -53,7 +53,7 @@ services:
   - {name: Later, status: planned, location: local, auth_method: oauth, token_storage: kv, owner: platform}
   - {name: All, kind: portal, status: deployed, url: "https://mcp.example.com/mcp", owner: platform, description: All servers}
   - {name: Ours, kind: template, repository: template}
-"#;
+"##;
 
 /// A compiled schema, with the others that it names.
 struct Schema {

@@ -9,7 +9,7 @@ use super::source::CatalogSource;
 use super::yaml::{Node, Value};
 
 /// An edit: bytes, and the text in their place.
-pub type TextEdit = (Range<usize>, String);
+pub type CatalogEdit = (Range<usize>, String);
 
 /// The reason that a text was not edited.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub fn line_end(text: &str) -> &'static str {
 
 /// Returns the text after these edits. They do not overlap; several at one place stay in their order.
 #[must_use]
-pub fn apply(text: &str, mut edits: Vec<TextEdit>) -> String {
+pub fn apply(text: &str, mut edits: Vec<CatalogEdit>) -> String {
     edits.sort_by_key(|(span, _)| span.start);
     let (mut after, mut at) = (String::with_capacity(text.len() + 64), 0);
     for (span, new) in edits {
@@ -64,7 +64,7 @@ pub fn verified(text: String, expected: &Catalog) -> Result<String, EditError> {
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn set(source: &CatalogSource, index: usize, key: &str, value: &str, after: &[&str]) -> Result<TextEdit, EditError> {
+pub fn set(source: &CatalogSource, index: usize, key: &str, value: &str, after: &[&str]) -> Result<CatalogEdit, EditError> {
     let node = entry(source, index)?;
     if let Some((_, old)) = node.field(key) {
         return match old.value {
@@ -81,7 +81,7 @@ pub fn set(source: &CatalogSource, index: usize, key: &str, value: &str, after: 
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn insertion(source: &CatalogSource, index: usize, after: &str, field: Insertion<'_>) -> Result<TextEdit, EditError> {
+pub fn insertion(source: &CatalogSource, index: usize, after: &str, field: Insertion<'_>) -> Result<CatalogEdit, EditError> {
     let text = &source.text;
     let node = entry(source, index)?;
     let (key, before) = node.field(after).ok_or_else(|| unwritable(node))?;
@@ -115,7 +115,7 @@ pub fn insertion(source: &CatalogSource, index: usize, after: &str, field: Inser
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn set_tools(source: &CatalogSource, index: usize, tools: &[Tool], after: &[&str]) -> Result<Vec<TextEdit>, EditError> {
+pub fn set_tools(source: &CatalogSource, index: usize, tools: &[Tool], after: &[&str]) -> Result<Vec<CatalogEdit>, EditError> {
     let text = &source.text;
     let node = entry(source, index)?;
     let Some((_, list)) = node.field("tools") else {

@@ -102,6 +102,16 @@ pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
     ours.chain(own).collect()
 }
 
+/// Returns the path of the pages of services, with [`ID`] in it, or `None` when they are turned off.
+#[must_use]
+pub fn service_path(catalog: &Catalog) -> Option<&str> {
+    match catalog.docs.pages.iter().find(|(name, _)| name == SERVICE) {
+        None => built_in(SERVICE).map(|page| page.path),
+        Some((_, PagePlace::At(path) | PagePlace::SectionOf(path))) => Some(path),
+        Some((_, PagePlace::Nowhere)) => None,
+    }
+}
+
 /// Returns a page for each entry that is no template.
 fn of_services(catalog: &Catalog, path: &str) -> Vec<Placed<'static>> {
     let ids = super::ids::ids(&catalog.services);

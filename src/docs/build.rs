@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::templates::{PageTemplateError, Templates};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{PageKind, Placed, built_in, placed};
+use crate::catalog::pages::{ID, PageKind, SERVICE, built_in, placed, service_path, Placed};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
 use crate::fs::files::FileTree;
@@ -175,6 +175,25 @@ pub fn plan<F: Folder + ?Sized>(
         }
     }
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
+}
+
+/// Returns the pages of services that the catalog does not have any more. A build deletes nothing.
+#[must_use]
+pub fn leftover<F: Folder + ?Sized>(folder: &F, catalog: &Catalog) -> Vec<String> {
+    let Some(path) = service_path(catalog) else { return Vec::new() };
+    // Only where the id is the name of the file is a folder theirs.
+    let Some((parent, name)) = path.rsplit_once('/').filter(|(parent, _)| !parent.contains(ID)) else {
+        return Vec::new();
+    };
+    let (before, after) = name.split_once(ID).unwrap_or_default();
+    let known: FxHashSet<String> = placed(catalog).into_iter().map(|page| page.path.into_owned()).collect();
+    let is_like = |name: &String| name.starts_with(before) && name.ends_with(after);
+    let names = folder.list(parent).unwrap_or_default();
+    let mut found: Vec<String> = names.iter().filter(|name| is_like(name)).map(|name| format!("{parent}/{name}")).collect();
+    let is_ours = |text: String| !matches!(inspect(SERVICE, &text), Found::NotGenerated);
+    found.retain(|path| !known.contains(path) && read(folder, path).ok().flatten().is_some_and(is_ours));
+    found.sort();
+    found
 }
 
 /// Returns the new text of a page's file, or `None` when it is up to date. A page keeps its date while nothing else in

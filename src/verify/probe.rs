@@ -80,7 +80,18 @@ async fn probe(client: &VerifyClient, address: &ServerAddress, credentials: Opti
     };
     observation.certificate_ends = answer.certificate_ends;
     observation.stranger = seen(&answer);
-    if matches!(observation.stranger, Seen::Open(_)) {
+    if matches!(observation.stranger, Seen::NoServer(_)) {
+        return;
+    }
+    if let (false, Some(Err(_))) = (matches!(answer.status, 401 | 403), mcp::message(&answer)) {
+        // It speaks MCP and knows no `initialize`, as servers of the newest revision.
+        observation.stranger = match mcp::converse(client, &url, &none).await {
+            Ok(server) => Seen::Open(Box::new(server)),
+            Err(ConversationError::Http(answer)) => seen(&answer),
+            Err(ConversationError::Silence(silence)) => Seen::Silence(silence),
+            Err(ConversationError::Mcp(_)) => Seen::Other(answer.status),
+        };
+    } else if matches!(observation.stranger, Seen::Open(_)) {
         // It lets everybody in, so its tools can be read as well.
         if let Ok(server) = mcp::converse(client, &url, &none).await {
             observation.stranger = Seen::Open(Box::new(server));

@@ -1,4 +1,5 @@
 //! A server that answers as a test wants it.
+#![allow(unreachable_pub, reason = "the modules of one test")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,4 +1,5 @@
 //! A server with a certificate that ends so many days from now.
+#![allow(unreachable_pub, reason = "the modules of one test")]
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -53,7 +53,7 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
-    /// The environments, the one of production first.
+    /// The environments. Clients use the one named `production`, else the first that runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environments: Vec<Environment>,
     /// The transport, if it is not Streamable HTTP.

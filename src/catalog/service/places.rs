@@ -14,11 +14,13 @@ pub struct Endpoint<'a> {
 }
 
 impl Service {
-    /// Returns the environment of production: the first that runs, else the first.
+    /// Returns the environment of clients: that of production if it runs, else the first that runs, else the first.
     #[must_use]
     pub fn main_environment(&self) -> Option<&Environment> {
         let runs = |environment: &&Environment| environment.status.or(self.status).is_some_and(ServiceStatus::runs);
-        self.environments.iter().find(runs).or_else(|| self.environments.first())
+        let running = || self.environments.iter().filter(runs);
+        let production = running().find(|environment| matches!(&*environment.name, "production" | "prod" | "live"));
+        production.or_else(|| running().next()).or_else(|| self.environments.first())
     }
 
     /// Returns the URL for clients: that of the entry, else that of production.
