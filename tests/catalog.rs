@@ -183,9 +183,19 @@ fn the_schema_agrees_with_the_reader() {
         ("services: [{name: T, kind: template}]".to_owned(), true),
         ("services: [{name: T, kind: portal, servers: [T]}]".to_owned(), true),
         ("services: [{name: T, kind: server}]".to_owned(), false),
-        (format!("services: [{service}, tools: [a, {{name: b, read_only: true}}], environments: [{{name: p, folder: /opt}}]}}]"), true),
+        (
+            format!(
+                "services: [{service}, tools: [a, {{name: b, read_only: true}}], environments: [{{name: p, folder: /opt}}]}}]"
+            ),
+            true,
+        ),
         (format!("services: [{service}, tools: [{{read_only: true}}]}}]"), false),
-        (format!("services: [{service}, upstreams: [{{name: x, rotate_by: 2026-01-01}}], template: {{version: 0.1.0}}}}]"), true),
+        (
+            format!(
+                "services: [{service}, upstreams: [{{name: x, rotate_by: 2026-01-01}}], template: {{version: 0.1.0}}}}]"
+            ),
+            true,
+        ),
         ("catalog: 2".to_owned(), true),
         ("catalog: 3".to_owned(), false),
         ("check: {verified_days: 30, severities: {missing-owner: error}}".to_owned(), true),
@@ -241,7 +251,10 @@ fn an_old_catalog_loads_and_is_migrated_with_its_comments() {
         .replace("Template\r\n", "Template\r\n    kind: template\r\n")
         .replace("believed_days", "cache_days");
     assert_eq!(place.read("catalog.yaml"), new);
-    assert_eq!(outcome(&place.run(&["catalog", "check"])), "catalog.yaml: 3 services and 0 deprecations, no problems\nexit 0\n");
+    assert_eq!(
+        outcome(&place.run(&["catalog", "check"])),
+        "catalog.yaml: 3 services and 0 deprecations, no problems\nexit 0\n"
+    );
     assert_eq!(outcome(&place.run(&["catalog", "migrate"])), "catalog.yaml: nothing to migrate\nexit 0\n");
     assert_eq!(place.read("catalog.yaml"), new);
 }
@@ -252,16 +265,23 @@ fn a_deployed_server_without_owner_url_or_verification_is_a_warning_that_can_be_
     let place = with(text);
     let check = |place: &Place, more: &[&str]| {
         let mut command = common::mcp_kit(place);
-        let output = command.env("SOURCE_DATE_EPOCH", "1772323200").args(["catalog", "check"]).args(more).output().unwrap();
+        let output =
+            command.env("SOURCE_DATE_EPOCH", "1772323200").args(["catalog", "check"]).args(more).output().unwrap();
         place.normalized(&outcome(&output))
     };
     assert_snapshot!("check_incomplete", check(&place, &[]));
     assert!(check(&place, &["--strict"]).ends_with("exit 1\n"));
     let sarif = check(&place, &["--format", "sarif"]);
     assert!(sarif.contains("\"ruleId\": \"missing-owner\"") && sarif.contains("mcp-kit catalog check"), "{sarif}");
-    place.write("catalog.yaml", format!("{text}check:\n  verified_days: 120\n  severities: {{missing-owner: error, missing-url: off}}\n"));
+    place.write(
+        "catalog.yaml",
+        format!("{text}check:\n  verified_days: 120\n  severities: {{missing-owner: error, missing-url: off}}\n"),
+    );
     let said = check(&place, &[]);
-    assert!(said.contains("error[missing-owner]") && !said.contains("missing-url") && said.ends_with("exit 1\n"), "{said}");
+    assert!(
+        said.contains("error[missing-owner]") && !said.contains("missing-url") && said.ends_with("exit 1\n"),
+        "{said}"
+    );
     assert!(said.contains("never verified") && !said.contains("Fresh was last"), "{said}");
     assert!(outcome(&place.run(&["catalog", "explain", "missing-owner"])).contains("nobody knows whom to call"));
 }

@@ -92,7 +92,10 @@ fn a_template_is_linked_and_is_no_server() {
     assert!(place.read("docs/infrastructure/mcp/README.md").contains(": 1 of them is in the catalog"));
     let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md");
     assert!(sop.contains("Checklist for Notes") && !sop.contains("Checklist for Ours"), "{sop}");
-    assert!(!place.path("docs/architecture/integrations/mcp/services/ours.md").exists(), "a template has no page of a server");
+    assert!(
+        !place.path("docs/architecture/integrations/mcp/services/ours.md").exists(),
+        "a template has no page of a server"
+    );
     let refused = Place::new();
     fs::write(refused.path("catalog.yaml"), "services:\n  - {name: A, kind: templat, status: planned, location: local, auth_method: none, token_storage: none}\n").unwrap();
     assert!(outcome(&refused.run(&["catalog", "check"])).contains("did you mean template?"));
@@ -344,7 +347,7 @@ fn pages_of_ones_own() {
     assert!(servers.starts_with("# servers\n\n<!-- mcp-kit:begin servers "), "{servers}");
     assert!(place.read("docs/infrastructure/mcp/README.md").contains("(../../architecture/SERVERS.md)"));
     assert!(!place.path("CURRENT_STATE_v1.md").exists());
-    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "10 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "12 pages up to date\nexit 0\n");
 }
 
 /// `audit-docs` says of what a build has made whether it still holds; of what was never made it says nothing.
@@ -558,9 +561,15 @@ fn each_service_has_a_page_of_its_own() {
     let page = |id: &str| place.read(&format!("docs/architecture/integrations/mcp/services/{id}.md"));
     assert_snapshot!("service_page", page("coda"));
     assert!(page("in-the-cluster").contains("kubectl --namespace mcp get pods"), "{}", page("in-the-cluster"));
-    assert!(page("worker-1").contains("mcp-kit catalog verify --service worker-1") && !page("worker-1").contains("wrangler"));
+    assert!(
+        page("worker-1").contains("mcp-kit catalog verify --service worker-1")
+            && !page("worker-1").contains("wrangler")
+    );
     let servers = place.read(SERVERS);
-    assert!(servers.contains("[Coda](services/coda.md)") && servers.contains("| Platform \\| team | 2026-02-01 |"), "{servers}");
+    assert!(
+        servers.contains("[Coda](services/coda.md)") && servers.contains("| Platform \\| team | 2026-02-01 |"),
+        "{servers}"
+    );
     // The page of a server that is gone stays, and is named.
     let renamed = fs::read_to_string(place.path("catalog.yaml")).unwrap().replace("id: worker-1", "id: worker-2");
     fs::write(place.path("catalog.yaml"), &renamed).unwrap();
@@ -570,7 +579,7 @@ fn each_service_has_a_page_of_its_own() {
     let moved = fs::read_to_string(place.path("catalog.yaml")).unwrap();
     let other = self::place(&format!("{moved}docs: {{pages: {{service: \"handbook/{{id}}/README.md\"}}}}\n"));
     assert!(build(&other, DAYS[0], &[]).status.success());
-    assert!(other.read("handbook/worker-1/README.md").contains("# A Worker"));
+    assert!(other.read("handbook/worker-2/README.md").contains("# A Worker"));
     let none = self::place(&format!("{moved}docs: {{pages: {{service: false}}}}\n"));
     assert!(build(&none, DAYS[0], &[]).status.success());
     assert!(none.read(SERVERS).contains("| [Coda](<https://coda.example.com/mcp>) |"));

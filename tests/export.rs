@@ -75,9 +75,9 @@ impl Schema {
             let mut schema: Value = serde_json::from_str(&text).unwrap();
             schema.as_object_mut().unwrap().remove("$id");
             // `common#relation` is a definition in draft 7's old way.
-            let text = schema.to_string().replace("common#relation", "common#/definitions/relation");
-            let text = text.replace("common#status", "common#/definitions/status").replace("\"#reference\"", "\"#/definitions/reference\"");
-            serde_json::from_str(&text.replace("\"$id\":\"#", "\"x-id\":\"#")).unwrap()
+            let text = schema.to_string().replace("\"$id\":\"#", "\"x-id\":\"#");
+            let names = regex::Regex::new(r##""\$ref":"(common)?#(\w+)""##).unwrap();
+            serde_json::from_str(&names.replace_all(&text, r##""$$ref":"$1#/definitions/$2""##)).unwrap()
         };
         let all: Vec<(String, Value)> = files.iter().map(|file| (format!("mem:///{file}"), read(file))).collect();
         let all: Vec<(&str, Value)> = all.iter().map(|(name, schema)| (name.as_str(), schema.clone())).collect();
@@ -117,7 +117,10 @@ fn export(place: &Place, target: &str) -> String {
 fn server_json_is_that_of_the_registry() {
     let place = fleet();
     let said = outcome(&place.ok(&["catalog", "export", "--to", "server-json", "--out", "registry"]));
-    assert_eq!(said, "wrote registry/coda/server.json\nwrote registry/4-notes-x/server.json\nwrote registry/open/server.json\nexit 0\n");
+    assert_eq!(
+        said,
+        "wrote registry/coda/server.json\nwrote registry/4-notes-x/server.json\nwrote registry/open/server.json\nexit 0\n"
+    );
     let schema = Schema::new("server.schema.json");
     for path in ["coda", "4-notes-x", "open"] {
         let value: Value = serde_json::from_str(&place.read(&format!("registry/{path}/server.json"))).unwrap();
@@ -127,7 +130,8 @@ fn server_json_is_that_of_the_registry() {
         schema.refuses(&bad);
     }
     assert_snapshot!("server_json", place.read("registry/coda/server.json"));
-    let one = String::from_utf8(place.ok(&["catalog", "export", "--to", "server-json", "--service", "Coda"]).stdout).unwrap();
+    let one =
+        String::from_utf8(place.ok(&["catalog", "export", "--to", "server-json", "--service", "Coda"]).stdout).unwrap();
     assert_eq!(one, place.read("registry/coda/server.json"));
     let open: Value = serde_json::from_str(&place.read("registry/open/server.json")).unwrap();
     assert_eq!(open["remotes"][0]["url"], "https://open.example.com/mcp", "production, though it is second");
@@ -213,7 +217,13 @@ fn attributes(text: &str) -> Vec<(String, Vec<String>)> {
             path.clear();
         } else if let (Some((key, value)), false) = (line.split_once(" = "), path.is_empty()) {
             let key = key.trim().trim_start_matches(['{', ' ']);
-            let full = path.iter().filter(|part| !part.is_empty()).map(String::as_str).chain([key]).collect::<Vec<_>>().join(".");
+            let full = path
+                .iter()
+                .filter(|part| !part.is_empty())
+                .map(String::as_str)
+                .chain([key])
+                .collect::<Vec<_>>()
+                .join(".");
             resources.last_mut().unwrap().1.push(full);
             if value == "{" || value == "[" {
                 path.push(key.to_owned());
@@ -235,7 +245,12 @@ fn terraform_has_the_names_of_the_provider() {
         assert!(resources.len() >= least, "{target}: {}", resources.len());
         for (kind, attributes) in &resources {
             let names = |key: &str| -> Vec<String> {
-                known[kind][key].as_array().unwrap_or_else(|| panic!("{kind}")).iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+                known[kind][key]
+                    .as_array()
+                    .unwrap_or_else(|| panic!("{kind}"))
+                    .iter()
+                    .map(|name| name.as_str().unwrap().to_owned())
+                    .collect()
             };
             for attribute in attributes {
                 assert!(names("all").contains(attribute), "{target}: {kind} has no {attribute}\n{text}");
@@ -283,7 +298,13 @@ fn what_is_missing_is_listed_with_its_line() {
         let output = place.run(&["catalog", "export", "--to", target, "--out", "out"]);
         said += &format!("$ --to {target}\n{}\n", outcome(&output));
     }
-    place.write("catalog.yaml", format!("organisation: {{name: Us, domain: example.com}}\n{}", place.read("catalog.yaml")));
-    said += &format!("$ with a domain: --to server-json\n{}", outcome(&place.run(&["catalog", "export", "--to", "server-json"])));
+    place.write(
+        "catalog.yaml",
+        format!("organisation: {{name: Us, domain: example.com}}\n{}", place.read("catalog.yaml")),
+    );
+    said += &format!(
+        "$ with a domain: --to server-json\n{}",
+        outcome(&place.run(&["catalog", "export", "--to", "server-json"]))
+    );
     assert_snapshot!("missing", said);
 }

@@ -12,7 +12,13 @@ use crate::text::plural::plural;
 
 /// Returns a finding about the catalog, or `None` when its severity is off.
 #[must_use]
-pub fn finding(source: &CatalogSource, place: CatalogPlace, code: Code, severity: Severity, message: String) -> Option<Finding> {
+pub fn finding(
+    source: &CatalogSource,
+    place: CatalogPlace,
+    code: Code,
+    severity: Severity,
+    message: String,
+) -> Option<Finding> {
     Some(Finding {
         code,
         severity: source.catalog.check.severity(code, severity)?,
@@ -59,7 +65,13 @@ pub fn findings(source: &CatalogSource, today: NaiveDate) -> Vec<Finding> {
 }
 
 /// Finds what a deployed server lacks.
-fn incomplete(source: &CatalogSource, index: usize, service: &Service, today: NaiveDate, found: &mut Vec<Option<Finding>>) {
+fn incomplete(
+    source: &CatalogSource,
+    index: usize,
+    service: &Service,
+    today: NaiveDate,
+    found: &mut Vec<Option<Finding>>,
+) {
     let mut warn = |code: Code, fields: &[&str], message: String| {
         found.push(finding(source, source.field(index, fields), code, Severity::Warning, message));
     };
@@ -78,7 +90,11 @@ fn incomplete(source: &CatalogSource, index: usize, service: &Service, today: Na
         }
         Some(day) if (today - day).num_days() > i64::from(days) => {
             let age = plural(usize::try_from((today - day).num_days()).unwrap_or_default(), "day");
-            warn(Code::NotVerified, &["last_verified"], format!("{name} was last verified {age} ago, more than {days}"));
+            warn(
+                Code::NotVerified,
+                &["last_verified"],
+                format!("{name} was last verified {age} ago, more than {days}"),
+            );
         }
         Some(_) => {}
     }

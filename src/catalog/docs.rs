@@ -77,7 +77,8 @@ impl Docs {
             };
             let usual = PAGES.iter().find(|page| page.path == path && page.name != name).map(|page| page.name);
             if name == SERVICE && (is_section || !path.contains(ID)) {
-                let problem = Problem::new(node.span.clone(), format!("{path} is one place, and each service has a page"));
+                let problem =
+                    Problem::new(node.span.clone(), format!("{path} is one place, and each service has a page"));
                 reader.problem(problem.with_hint("write a path with {id} in it, such as docs/services/{id}.md"));
                 return None;
             }

@@ -64,7 +64,13 @@ pub fn verified(text: String, expected: &Catalog) -> Result<String, EditError> {
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn set(source: &CatalogSource, index: usize, key: &str, value: &str, after: &[&str]) -> Result<CatalogEdit, EditError> {
+pub fn set(
+    source: &CatalogSource,
+    index: usize,
+    key: &str,
+    value: &str,
+    after: &[&str],
+) -> Result<CatalogEdit, EditError> {
     let node = entry(source, index)?;
     if let Some((_, old)) = node.field(key) {
         return match old.value {
@@ -81,7 +87,12 @@ pub fn set(source: &CatalogSource, index: usize, key: &str, value: &str, after: 
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn insertion(source: &CatalogSource, index: usize, after: &str, field: Insertion<'_>) -> Result<CatalogEdit, EditError> {
+pub fn insertion(
+    source: &CatalogSource,
+    index: usize,
+    after: &str,
+    field: Insertion<'_>,
+) -> Result<CatalogEdit, EditError> {
     let text = &source.text;
     let node = entry(source, index)?;
     let (key, before) = node.field(after).ok_or_else(|| unwritable(node))?;
@@ -115,7 +126,12 @@ pub fn insertion(source: &CatalogSource, index: usize, after: &str, field: Inser
 ///
 /// # Errors
 /// When the entry is written in a way that cannot be edited.
-pub fn set_tools(source: &CatalogSource, index: usize, tools: &[Tool], after: &[&str]) -> Result<Vec<CatalogEdit>, EditError> {
+pub fn set_tools(
+    source: &CatalogSource,
+    index: usize,
+    tools: &[Tool],
+    after: &[&str],
+) -> Result<Vec<CatalogEdit>, EditError> {
     let text = &source.text;
     let node = entry(source, index)?;
     let Some((_, list)) = node.field("tools") else {
@@ -249,24 +265,30 @@ mod tests {
         let text = format!("{ENTRY}    version: \"1.0\" # of May\n\n# end\n");
         let after = apply(&text, vec![set(&source(&text), 0, "version", "1.1.0", &[]).unwrap()]);
         assert_eq!(after, text.replace("\"1.0\"", "1.1.0"));
-        let added = apply(&text, vec![set(&source(&text), 0, "last_verified", "2026-01-02", &["name", "version"]).unwrap()]);
+        let added =
+            apply(&text, vec![set(&source(&text), 0, "last_verified", "2026-01-02", &["name", "version"]).unwrap()]);
         assert_eq!(added, text.replace("# of May\n", "# of May\n    last_verified: 2026-01-02\n"));
         let open = ENTRY.trim_end();
         let added = apply(open, vec![set(&source(open), 0, "version", "2", &["token_storage"]).unwrap()]);
         assert_eq!(added, format!("{ENTRY}    version: 2\n"));
-        let flow = "services: [{name: A, status: planned, location: local, auth_method: none, token_storage: none}] # x\n";
+        let flow =
+            "services: [{name: A, status: planned, location: local, auth_method: none, token_storage: none}] # x\n";
         let added = apply(flow, vec![set(&source(flow), 0, "version", "2", &[]).unwrap()]);
         assert_eq!(added, flow.replace("name: A", "name: A, version: 2"));
     }
 
     #[test]
     fn tools_keep_the_comments_of_those_that_stay() {
-        let text = format!("{ENTRY}    tools:\n      - one # reviewed\n      - {{name: two, read_only: false}} # careful\n      - gone\n    notes: x\n");
+        let text = format!(
+            "{ENTRY}    tools:\n      - one # reviewed\n      - {{name: two, read_only: false}} # careful\n      - gone\n    notes: x\n"
+        );
         let new = [named("one", None), named("two", Some(true)), named("new, er", None)];
         let after = apply(&text, set_tools(&source(&text), 0, &new, &[]).unwrap());
         assert_eq!(
             after,
-            format!("{ENTRY}    tools:\n      - one # reviewed\n      - {{name: two, read_only: true}} # careful\n      - \"new, er\"\n    notes: x\n")
+            format!(
+                "{ENTRY}    tools:\n      - one # reviewed\n      - {{name: two, read_only: true}} # careful\n      - \"new, er\"\n    notes: x\n"
+            )
         );
         assert_eq!(source(&after).catalog.services[0].tools, new);
         let none = apply(ENTRY, set_tools(&source(ENTRY), 0, &new, &["name"]).unwrap());

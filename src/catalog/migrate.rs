@@ -47,7 +47,8 @@ pub fn steps(source: &CatalogSource) -> Vec<Step> {
         let looks_like_one = slug(&service.name).rsplit('-').next() == Some("template");
         let has_kind = source.service(index).is_some_and(|node| node.field("kind").is_some());
         if looks_like_one && !has_kind && service.main_url().is_none() {
-            let message = format!("{} is named like a template and counts as a server: it needs `kind: template`", service.name);
+            let message =
+                format!("{} is named like a template and counts as a server: it needs `kind: template`", service.name);
             steps.push(Step { span: span.clone(), message, change: StepChange::Kind(index) });
         }
         if service.id.is_none() && *id != slug(&service.name) {

@@ -167,7 +167,8 @@ fn format_version(node: &yaml::Node, reader: &mut Reader) -> Option<u8> {
     let text = reader.text(node)?;
     let version = text.parse().ok().filter(|version| (1..=FORMAT).contains(version));
     if version.is_none() {
-        let problem = Problem::new(node.span.clone(), format!("{text:?} is no version of catalogs that this mcp-kit reads"));
+        let problem =
+            Problem::new(node.span.clone(), format!("{text:?} is no version of catalogs that this mcp-kit reads"));
         reader.problem(problem.with_hint("it reads 1 and 2"));
     }
     version
@@ -204,7 +205,9 @@ impl Explain for CatalogError {
             Self::Add { reason: add::AddError::Flow(_), .. } => {
                 Some("write each service on lines of its own, or add it by hand".into())
             }
-            Self::Edit { .. } => Some("write each field of the entry on a line of its own, or change it by hand".into()),
+            Self::Edit { .. } => {
+                Some("write each field of the entry on a line of its own, or change it by hand".into())
+            }
             Self::Add { .. } => Some("choose another name, or change that one".into()),
         }
     }

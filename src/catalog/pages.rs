@@ -49,11 +49,7 @@ pub const PAGES: &[BuiltInPage] = &[
         path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md",
         kind: PageKind::Whole,
     },
-    BuiltInPage {
-        name: SERVICE,
-        path: "docs/architecture/integrations/mcp/services/{id}.md",
-        kind: PageKind::Whole,
-    },
+    BuiltInPage { name: SERVICE, path: "docs/architecture/integrations/mcp/services/{id}.md", kind: PageKind::Whole },
     BuiltInPage { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: PageKind::Whole },
     BuiltInPage {
         name: "authentication",

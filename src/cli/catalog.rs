@@ -18,8 +18,10 @@ pub enum CatalogCommand {
     ///
     /// What cannot be read is an error. Deployed servers without owner, url or a recent verification are warnings;
     /// `check.severities` of the catalog makes them errors or turns them off.
-    #[command(after_help = "Exit status: 0 no errors, 1 errors (with --strict also warnings), 2 the catalog cannot be read.\n\n\
-                      Example:\n  mcp-kit catalog check --strict")]
+    #[command(
+        after_help = "Exit status: 0 no errors, 1 errors (with --strict also warnings), 2 the catalog cannot be read.\n\n\
+                      Example:\n  mcp-kit catalog check --strict"
+    )]
     Check(CatalogCheck),
     /// Ask each server as a client does, and report what is not as the catalog says
     ///

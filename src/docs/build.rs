@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::templates::{PageTemplateError, Templates};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{ID, PageKind, SERVICE, built_in, placed, service_path, Placed};
+use crate::catalog::pages::{ID, PageKind, Placed, SERVICE, built_in, placed, service_path};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
 use crate::fs::files::FileTree;
@@ -189,7 +189,8 @@ pub fn leftover<F: Folder + ?Sized>(folder: &F, catalog: &Catalog) -> Vec<String
     let known: FxHashSet<String> = placed(catalog).into_iter().map(|page| page.path.into_owned()).collect();
     let is_like = |name: &String| name.starts_with(before) && name.ends_with(after);
     let names = folder.list(parent).unwrap_or_default();
-    let mut found: Vec<String> = names.iter().filter(|name| is_like(name)).map(|name| format!("{parent}/{name}")).collect();
+    let mut found: Vec<String> =
+        names.iter().filter(|name| is_like(name)).map(|name| format!("{parent}/{name}")).collect();
     let is_ours = |text: String| !matches!(inspect(SERVICE, &text), Found::NotGenerated);
     found.retain(|path| !known.contains(path) && read(folder, path).ok().flatten().is_some_and(is_ours));
     found.sort();

@@ -40,10 +40,13 @@ impl Fleet {
     #[must_use]
     pub fn from_services(services: &[Service]) -> Self {
         let servers: Vec<&Service> = services.iter().filter(|service| service.kind == ServiceKind::Server).collect();
-        let stores = |storage| servers.is_empty() || servers.iter().any(|service| service.token_storage == Some(storage));
+        let stores =
+            |storage| servers.is_empty() || servers.iter().any(|service| service.token_storage == Some(storage));
         let callers = |method| servers.is_empty() || servers.iter().any(|service| service.auth_method == Some(method));
         let only = match servers.as_slice() {
-            [only] if !matches!(only.status, Some(ServiceStatus::Deprecated | ServiceStatus::Retired)) => name(only).zip(host(only)),
+            [only] if !matches!(only.status, Some(ServiceStatus::Deprecated | ServiceStatus::Retired)) => {
+                name(only).zip(host(only))
+            }
             _ => None,
         };
         let (name, host) = only.unwrap_or((NAME, HOST));

@@ -27,7 +27,12 @@ struct Comparison<'a> {
 
 /// Returns the findings about all addresses, as of `now`.
 #[must_use]
-pub fn compare(source: &CatalogSource, addresses: &[ServerAddress], observations: &[Observation], now: SystemTime) -> Vec<Finding> {
+pub fn compare(
+    source: &CatalogSource,
+    addresses: &[ServerAddress],
+    observations: &[Observation],
+    now: SystemTime,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     for observation in observations {
         let Some(address) = addresses.get(observation.address) else { continue };
@@ -99,7 +104,11 @@ impl Comparison<'_> {
                 self.warn(Code::BadMetadata, URL, what);
             }
             Seen::AccessChallenge | Seen::AccessLogin => {
-                self.error(Code::AuthDrift, AUTH, &format!("is behind Cloudflare Access, and the catalog says {wanted}"));
+                self.error(
+                    Code::AuthDrift,
+                    AUTH,
+                    &format!("is behind Cloudflare Access, and the catalog says {wanted}"),
+                );
             }
             Seen::ServerRefuses(code) if is_access && !local => {
                 let what = format!("answers {code} itself: Cloudflare Access is not in front of it");
@@ -116,7 +125,9 @@ impl Comparison<'_> {
                 let what = "answers 403 \"blocked\" in plain text to every client: a rule of the edge";
                 self.error(Code::BlockedClient, URL, what);
             }
-            Seen::Forbidden => self.error(Code::Unreachable, URL, "answers 403 to a client without credentials, before any challenge"),
+            Seen::Forbidden => {
+                self.error(Code::Unreachable, URL, "answers 403 to a client without credentials, before any challenge")
+            }
             Seen::UnknownHost => {
                 self.error(Code::Unreachable, URL, "answers 403: the host name of its url is not in ALLOWED_HOSTS");
             }
@@ -137,7 +148,11 @@ impl Comparison<'_> {
     fn metadata(&mut self, observation: &Observation, expected: Option<AuthMethod>) {
         match &observation.login {
             Some(problems) => problems.iter().for_each(|problem| {
-                self.warn(Code::BadMetadata, &["url", "environments"], &format!("leads no client to a login: {problem}"));
+                self.warn(
+                    Code::BadMetadata,
+                    &["url", "environments"],
+                    &format!("leads no client to a login: {problem}"),
+                );
             }),
             None if matches!(expected, Some(AuthMethod::Oauth | AuthMethod::Oidc)) => {
                 let what = "asks for credentials, and WWW-Authenticate names no resource_metadata: clients cannot find the login";
@@ -168,7 +183,11 @@ impl Comparison<'_> {
                 self.warn(Code::CertificateEnds, &["url", "environments"], &what);
             }
             Err(_) => {
-                self.error(Code::CertificateEnds, &["url", "environments"], &format!("has a certificate that ended on {date}"));
+                self.error(
+                    Code::CertificateEnds,
+                    &["url", "environments"],
+                    &format!("has a certificate that ended on {date}"),
+                );
             }
         }
     }
@@ -177,7 +196,11 @@ impl Comparison<'_> {
         let is_well = health.word.as_deref().is_none_or(|word| matches!(word, "ok" | "healthy" | "up" | "pass"));
         if health.status >= 400 || !is_well {
             let word = health.word.as_deref().map(|word| format!(", status {word:?}")).unwrap_or_default();
-            self.error(Code::Unhealthy, &["url", "environments"], &format!("answers {} at /health{word}", health.status));
+            self.error(
+                Code::Unhealthy,
+                &["url", "environments"],
+                &format!("answers {} at /health{word}", health.status),
+            );
         }
         if let (Some(mode), Some(expected)) = (&health.auth_mode, self.service.auth_method)
             && let Some(modes) = methods(mode)
@@ -202,7 +225,11 @@ impl Comparison<'_> {
                 self.error(Code::RefusedCredential, &[], &format!("refuses its credential with {status}"));
             }
             Some(Session::Failed(why)) => {
-                self.error(Code::NotMcp, &["url", "environments"], &format!("does not speak MCP with its credential: it {why}"));
+                self.error(
+                    Code::NotMcp,
+                    &["url", "environments"],
+                    &format!("does not speak MCP with its credential: it {why}"),
+                );
             }
             Some(Session::Accepted(_)) | None => {}
         }
@@ -214,7 +241,9 @@ impl Comparison<'_> {
         if let (Some(one), Some(other)) = (by_mcp, by_health)
             && one != other
         {
-            let what = format!("says {one:?} by MCP and {other:?} at /health: two servers answer there, or one of them is wrong");
+            let what = format!(
+                "says {one:?} by MCP and {other:?} at /health: two servers answer there, or one of them is wrong"
+            );
             self.error(Code::VersionDrift, &["version"], &what);
         }
         if let (Some(runs), Some(expected)) = (observation.version(), self.address.version.as_deref())
@@ -255,7 +284,8 @@ impl Comparison<'_> {
         };
         let (new, gone) = (missing(tools, known), missing(known, tools));
         let changed: Vec<String> = known.iter().filter_map(|tool| change(tool, tools)).collect();
-        for (what, names) in [("has new tools", new), ("lacks tools of the catalog", gone), ("changed tools", changed)] {
+        for (what, names) in [("has new tools", new), ("lacks tools of the catalog", gone), ("changed tools", changed)]
+        {
             if !names.is_empty() {
                 self.warn(Code::ToolsDrift, &["tools"], &format!("{what}: {}", some(&names)));
             }
@@ -319,7 +349,10 @@ mod tests {
         assert_eq!(methods("both"), Some(vec![CloudflareAccess, Bearer]));
         assert_eq!(methods("oidc,bearer"), Some(vec![Oidc, Bearer]));
         assert_eq!(methods("something"), None);
-        assert_eq!((storage("postgres"), storage("kv"), storage("?")), (Some(TokenStorage::Postgresql), Some(TokenStorage::Kv), None));
+        assert_eq!(
+            (storage("postgres"), storage("kv"), storage("?")),
+            (Some(TokenStorage::Postgresql), Some(TokenStorage::Kv), None)
+        );
         assert_eq!(some(&["a".to_owned()]), "a");
         assert_eq!(some(&(0..7).map(|n| n.to_string()).collect::<Vec<_>>()), "0, 1, 2, 3, 4 and 2 more");
     }

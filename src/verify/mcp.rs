@@ -55,7 +55,8 @@ pub(super) fn event(text: &str) -> Option<Value> {
     let text = text.replace("\r\n", "\n");
     let whole = text.rfind("\n\n").map(|end| &text[..end])?;
     whole.split("\n\n").find_map(|event| {
-        let data: Vec<&str> = event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
+        let data: Vec<&str> =
+            event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
         let value: Value = serde_json::from_str(&data.join("\n")).ok()?;
         (value.get("result").is_some() || value.get("error").is_some()).then_some(value)
     })
@@ -82,7 +83,11 @@ pub(super) fn message(answer: &HttpAnswer) -> Option<Result<Value, i64>> {
 ///
 /// # Errors
 /// When it does not answer the first message.
-pub(super) async fn converse(client: &VerifyClient, url: &url::Url, headers: &HeaderMap) -> Result<Server, ConversationError> {
+pub(super) async fn converse(
+    client: &VerifyClient,
+    url: &url::Url,
+    headers: &HeaderMap,
+) -> Result<Server, ConversationError> {
     let first = client.post(url, headers, initialize()).await.map_err(ConversationError::Silence)?;
     let (result, era, first) = match message(&first) {
         Some(Ok(result)) => (result, Era::Legacy, first),
@@ -92,7 +97,9 @@ pub(super) async fn converse(client: &VerifyClient, url: &url::Url, headers: &He
             match message(&answer) {
                 Some(Ok(result)) => (result, Era::Modern, answer),
                 Some(Err(code)) => {
-                    return Err(ConversationError::Mcp(format!("it answers initialize and server/discover with the error {code}")));
+                    return Err(ConversationError::Mcp(format!(
+                        "it answers initialize and server/discover with the error {code}"
+                    )));
                 }
                 None => return Err(ConversationError::Http(Box::new(answer))),
             }

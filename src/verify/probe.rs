@@ -65,7 +65,12 @@ fn late(time: Duration) -> String {
     format!("took more than {} s for all answers", time.as_secs())
 }
 
-async fn probe(client: &VerifyClient, address: &ServerAddress, credentials: Option<HeaderMap>, observation: &mut Observation) {
+async fn probe(
+    client: &VerifyClient,
+    address: &ServerAddress,
+    credentials: Option<HeaderMap>,
+    observation: &mut Observation,
+) {
     let Ok(url) = Url::parse(&address.url) else {
         observation.stranger = Seen::Silence(Silence::Broken("its url is no address".to_owned()));
         return;
@@ -110,8 +115,12 @@ async fn probe(client: &VerifyClient, address: &ServerAddress, credentials: Opti
             Err(ConversationError::Http(answer)) if matches!(answer.status, 300..=399 | 401 | 403) => {
                 Session::Refused(answer.status)
             }
-            Err(ConversationError::Http(answer)) if answer.body.is_none() => Session::Failed("answered with more than 4 MB".to_owned()),
-            Err(ConversationError::Http(answer)) => Session::Failed(format!("answered {} and no JSON-RPC", answer.status)),
+            Err(ConversationError::Http(answer)) if answer.body.is_none() => {
+                Session::Failed("answered with more than 4 MB".to_owned())
+            }
+            Err(ConversationError::Http(answer)) => {
+                Session::Failed(format!("answered {} and no JSON-RPC", answer.status))
+            }
             Err(ConversationError::Silence(silence)) => Session::Failed(silence.sentence()),
             Err(ConversationError::Mcp(why)) => Session::Failed(why),
         });

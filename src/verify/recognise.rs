@@ -53,7 +53,10 @@ mod tests {
         let team = "https://team.cloudflareaccess.com/cdn-cgi/access/login/x";
         let edge = "Bearer resource_metadata=\"https://h/.well-known/cloudflare-access-protected-resource/mcp\"";
         for (answer, expected) in [
-            (seen(401, "application/json", "", "", r#"{"code":"MCP-AUTH-001"}"#), Seen::ServerRefuses("MCP-AUTH-001".to_owned())),
+            (
+                seen(401, "application/json", "", "", r#"{"code":"MCP-AUTH-001"}"#),
+                Seen::ServerRefuses("MCP-AUTH-001".to_owned()),
+            ),
             (seen(302, "", team, "", ""), Seen::AccessLogin),
             (seen(200, "text/html", "", "", team), Seen::AccessLogin),
             (seen(301, "", "https://h/mcp/", "", ""), Seen::Elsewhere("https://h/mcp/".to_owned())),

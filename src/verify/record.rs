@@ -41,7 +41,13 @@ pub fn record(
         names.push(service.name.clone());
         let entry = &mut expected.services[index];
         if service.last_verified.as_deref() != Some(today) {
-            edits.push(edit::set(source, index, "last_verified", today, &["token_storage", "url", "version", "tools"])?);
+            edits.push(edit::set(
+                source,
+                index,
+                "last_verified",
+                today,
+                &["token_storage", "url", "version", "tools"],
+            )?);
             entry.last_verified = Some(today.to_owned());
         }
         let Some((_, main)) = of_it.iter().find(|(address, _)| address.is_main) else { continue };
@@ -66,7 +72,8 @@ pub fn record(
         catalog.services.iter_mut().for_each(|service| service.tools.sort());
         catalog
     };
-    let parsed = crate::catalog::Catalog::parse(text.as_bytes()).map_err(|(text, problems)| EditError::Problems(text, problems))?;
+    let parsed = crate::catalog::Catalog::parse(text.as_bytes())
+        .map_err(|(text, problems)| EditError::Problems(text, problems))?;
     if sorted(parsed) != sorted(expected) {
         return Err(EditError::Place("an entry".to_owned()));
     }

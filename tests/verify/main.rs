@@ -107,7 +107,8 @@ fn a_drifting_fleet() {
         .replace("{name: delete_note, destructive: false}", "{name: delete_note, destructive: true}")
         .replace("- list_notes # reviewed", "- {name: list_notes, read_only: true} # reviewed")
         .replace("      - gone\n", "");
-    let after = after.replace("destructive: true}\n    template", "destructive: true}\n    last_verified: 2026-03-01\n    template");
+    let after = after
+        .replace("destructive: true}\n    template", "destructive: true}\n    last_verified: 2026-03-01\n    template");
     assert_eq!(place.read("catalog.yaml"), after);
     for secret in [said_everywhere(&place), dry, wrote, github] {
         assert!(!secret.contains("sesame"), "{secret}");
@@ -161,11 +162,14 @@ fn servers_that_misbehave() {
 fn a_lying_server() {
     let lying = Stub::start(|request: &stub::Request| {
         if request.path == "/health" {
-            let health = r#"{"status":"degraded","version":"1.0.0","auth":{"mode":"cloudflare","tokenStorage":"postgres"}}"#;
+            let health =
+                r#"{"status":"degraded","version":"1.0.0","auth":{"mode":"cloudflare","tokenStorage":"postgres"}}"#;
             return Reply::new(200, "application/json", health);
         }
         match request.method().as_str() {
-            "initialize" => Reply::json(r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"x","version":"9.9.9\u001b[31m"}}}"#),
+            "initialize" => Reply::json(
+                r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"x","version":"9.9.9\u001b[31m"}}}"#,
+            ),
             "tools/list" => Reply::json(r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a"},{"name":"a"}]}}"#),
             _ => Reply::new(202, "text/plain", ""),
         }
@@ -175,7 +179,9 @@ fn a_lying_server() {
             r#"{{"jsonrpc":"2.0","id":2,"result":{{"tools":[{{"name":"t{}"}}],"nextCursor":"more"}}}}"#,
             request.number
         )),
-        "initialize" => Reply::json(r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}}}}"#),
+        "initialize" => Reply::json(
+            r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}}}}"#,
+        ),
         _ => Reply::new(202, "text/plain", ""),
     });
     let metadata = Stub::start(|request: &stub::Request| {
@@ -185,9 +191,9 @@ fn a_lying_server() {
                 "www-authenticate",
                 &format!("Bearer resource_metadata=\"http://{host}/.well-known/oauth-protected-resource/mcp\""),
             ),
-            "/.well-known/oauth-protected-resource/mcp" => Reply::json(&format!(
-                r#"{{"resource":"http://{host}/mcp","authorization_servers":["http://{host}"]}}"#
-            )),
+            "/.well-known/oauth-protected-resource/mcp" => {
+                Reply::json(&format!(r#"{{"resource":"http://{host}/mcp","authorization_servers":["http://{host}"]}}"#))
+            }
             "/.well-known/oauth-authorization-server" => {
                 Reply::json(&format!(r#"{{"issuer":"http://{host}","authorization_endpoint":"https://x"}}"#))
             }
@@ -206,26 +212,34 @@ fn a_lying_server() {
 
 #[test]
 fn a_server_of_the_newest_revision_and_one_with_streams() {
-    let modern = Stub::start(|request: &stub::Request| match (request.method().as_str(), request.header("mcp-method")) {
-        ("initialize", _) => Reply::new(404, "application/json", r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#),
-        ("server/discover", "server/discover") => Reply::json(
-            r#"{"jsonrpc":"2.0","id":2,"result":{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"serverInfo":{"name":"m","version":"3.0.0"}}}"#,
-        ),
-        ("tools/list", "tools/list") => Reply::json(r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"one"}]}}"#),
-        _ => Reply::new(400, "text/plain", ""),
+    let modern = Stub::start(|request: &stub::Request| {
+        match (request.method().as_str(), request.header("mcp-method")) {
+            ("initialize", _) => Reply::new(
+                404,
+                "application/json",
+                r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#,
+            ),
+            ("server/discover", "server/discover") => Reply::json(
+                r#"{"jsonrpc":"2.0","id":2,"result":{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"serverInfo":{"name":"m","version":"3.0.0"}}}"#,
+            ),
+            ("tools/list", "tools/list") => {
+                Reply::json(r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"one"}]}}"#)
+            }
+            _ => Reply::new(400, "text/plain", ""),
+        }
     });
     // Answers in streams that stay open, and wants its session.
-    let stream = Stub::start(|request: &stub::Request| match request.method().as_str() {
+    let stream = Stub::start(|request: &stub::Request| {
+        match request.method().as_str() {
         "initialize" => Reply::Stream(r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"4.0.0"}}}"#.to_owned()),
         "tools/list" if request.header("mcp-session-id") == "s1" && request.header("mcp-protocol-version") == "2025-06-18" => {
             Reply::Stream(r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"two"}]}}"#.to_owned())
         }
         _ => Reply::new(202, "text/plain", ""),
+    }
     });
-    let place = catalog(&[
-        entry("Modern", "none", &modern.url("/mcp"), ""),
-        entry("Stream", "none", &stream.url("/mcp"), ""),
-    ]);
+    let place =
+        catalog(&[entry("Modern", "none", &modern.url("/mcp"), ""), entry("Stream", "none", &stream.url("/mcp"), "")]);
     let said = see(&place, &["--service", "stream", "--write"]);
     assert!(said.contains("no findings"), "{said}");
     let text = place.read("catalog.yaml");
@@ -244,12 +258,18 @@ fn two_hundred_servers_that_hang() {
     let place = catalog(&entries);
     let start = Instant::now();
     let mut command = mcp_kit(&place);
-    let output = command.args(["catalog", "verify", "--timeout", "2", "--concurrency", "100", "--format", "json"]).output().unwrap();
+    let output = command
+        .args(["catalog", "verify", "--timeout", "2", "--concurrency", "100", "--format", "json"])
+        .output()
+        .unwrap();
     let elapsed = start.elapsed();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let late = report["findings"].as_array().unwrap();
     assert_eq!((late.len(), output.status.code()), (200, Some(1)));
-    assert!(late.iter().all(|finding| finding["message"].as_str().unwrap().ends_with("did not answer in 2 s")), "{late:?}");
+    assert!(
+        late.iter().all(|finding| finding["message"].as_str().unwrap().ends_with("did not answer in 2 s")),
+        "{late:?}"
+    );
     assert_eq!(report["fleet"]["asked"], 200);
     // Two rounds of two seconds; one after the other they would need 400.
     assert!(elapsed < Duration::from_secs(40), "{elapsed:?}");
@@ -269,8 +289,14 @@ fn certificates() {
     let mut command = mcp_kit(&place);
     command.env("SSL_CERT_FILE", place.path("roots.pem")).env_remove("SSL_CERT_DIR");
     let said = outcome(&command.args(["catalog", "verify", "--timeout", "20"]).output().unwrap());
-    assert!(said.contains("error[certificate-ends]: Expired has no valid certificate: ") && said.contains("xpired"), "{said}");
-    assert!(said.contains("warning[certificate-ends]: Soon has a certificate that ends on ") && said.contains(" days"), "{said}");
+    assert!(
+        said.contains("error[certificate-ends]: Expired has no valid certificate: ") && said.contains("xpired"),
+        "{said}"
+    );
+    assert!(
+        said.contains("warning[certificate-ends]: Soon has a certificate that ends on ") && said.contains(" days"),
+        "{said}"
+    );
     assert!(!said.contains("certificate-ends]: Good"), "{said}");
     let untrusted = outcome(&verify(&place, &["--service", "Good"]));
     assert!(untrusted.contains("certificate-ends]: Good has no valid certificate"), "{untrusted}");

@@ -31,7 +31,11 @@ impl Request {
 
 /// What a server does with a request.
 pub enum Reply {
-    Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// An event, after which the connection stays open.
     Stream(String),
     /// So many bytes.

@@ -29,7 +29,8 @@ impl Server {
         let certificate = parameters.self_signed(&key).unwrap();
         let pem = certificate.pem();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key);
+        let config =
+            ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key);
         let acceptor = TlsAcceptor::from(Arc::new(config.unwrap()));
         let (port_to, port) = std::sync::mpsc::channel();
         std::thread::spawn(move || {

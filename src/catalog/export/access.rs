@@ -2,7 +2,7 @@
 //! service token with a policy of the action Service Auth, and the portal, if there is one.
 
 use super::hcl::{Block, Hcl, name, render};
-use super::{ExportEntry, Export, ExportedFile, host, portal};
+use super::{Export, ExportEntry, ExportedFile, host, portal};
 use crate::catalog::service::AuthMethod;
 
 /// The redirect addresses of known clients (docs/infrastructure/mcp/OAUTH_SOP.md has the source of each). Loopback and

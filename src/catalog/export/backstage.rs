@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ExportEntry, Export, ExportedFile, transport, without_null};
+use super::{Export, ExportEntry, ExportedFile, transport, without_null};
 use crate::catalog::ids::slug;
 use crate::catalog::service::{Service, ServiceKind, ServiceStatus, TokenStorage};
 
@@ -28,7 +28,11 @@ fn entities(export: &mut Export<'_>, entry: &ExportEntry<'_>) -> Vec<Value> {
     let service = entry.service;
     // The longest of the three names ends in `-tokens`.
     if entry.id.len() + "-tokens".len() > LONGEST {
-        export.does_not_fit(entry, &["id"], format!("its id is too long for the names of Backstage, which have {LONGEST} characters at most"));
+        export.does_not_fit(
+            entry,
+            &["id"],
+            format!("its id is too long for the names of Backstage, which have {LONGEST} characters at most"),
+        );
         return Vec::new();
     }
     let Some(owner) = export.need(entry, "owner", service.owner.as_deref()).map(reference) else { return Vec::new() };

@@ -33,10 +33,7 @@ impl Block {
 
     /// Creates a variable of this type.
     pub(super) fn variable(name: &str, kind: &str, description: &str, more: Vec<(&'static str, Hcl)>) -> Self {
-        let own = vec![
-            ("type", Hcl::Reference(kind.to_owned())),
-            ("description", Hcl::Text(description.to_owned())),
-        ];
+        let own = vec![("type", Hcl::Reference(kind.to_owned())), ("description", Hcl::Text(description.to_owned()))];
         Self { comment: "", kind: "variable", labels: vec![name.to_owned()], attributes: [own, more].concat() }
     }
 }
@@ -77,7 +74,9 @@ fn attributes(all: &[(&'static str, Hcl)], depth: usize, text: &mut String) {
     let is_long = |value: &Hcl| match value {
         Hcl::Map(members) => !members.is_empty(),
         Hcl::Inner(_) => true,
-        Hcl::List(values) => values.iter().any(|value| !matches!(value, Hcl::Text(_) | Hcl::Reference(_))) || values.len() > 2,
+        Hcl::List(values) => {
+            values.iter().any(|value| !matches!(value, Hcl::Text(_) | Hcl::Reference(_))) || values.len() > 2
+        }
         _ => false,
     };
     for group in all.chunk_by(|(_, one), (_, other)| !is_long(one) && !is_long(other)) {
@@ -85,7 +84,11 @@ fn attributes(all: &[(&'static str, Hcl)], depth: usize, text: &mut String) {
         for (key, value) in group {
             let sign = if matches!(value, Hcl::Inner(_)) { "" } else { "= " };
             let _ = write!(text, "{pad}{key:<width$} {sign}");
-            if is_long(value) { long(value, depth, text) } else { text.push_str(&short(value)) }
+            if is_long(value) {
+                long(value, depth, text)
+            } else {
+                text.push_str(&short(value))
+            }
             text.push('\n');
         }
     }

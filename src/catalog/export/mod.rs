@@ -140,7 +140,9 @@ impl<'a> Export<'a> {
         let domain = self.source.catalog.organisation.as_ref().and_then(|organisation| organisation.domain.as_deref());
         if domain.is_none() {
             let target = self.target.name();
-            self.catalog_lacks(format!("the organisation has no domain, which {target} needs for names such as com.example/notes"));
+            self.catalog_lacks(format!(
+                "the organisation has no domain, which {target} needs for names such as com.example/notes"
+            ));
         }
         domain
     }

@@ -2,7 +2,7 @@
 //! attributes are those of `cloudflare/terraform-provider-cloudflare` 5.
 
 use super::hcl::{Block, Hcl, name, render};
-use super::{ExportEntry, Export, ExportedFile, host};
+use super::{Export, ExportEntry, ExportedFile, host};
 use crate::catalog::service::{AuthMethod, ServiceKind};
 
 /// The largest number of servers of a portal (developers.cloudflare.com, MCP server portals).
@@ -36,7 +36,9 @@ pub(super) fn blocks(export: &mut Export<'_>, needed: bool) -> Vec<Block> {
     let portals: Vec<&ExportEntry<'_>> = all.iter().filter(|entry| entry.service.kind == ServiceKind::Portal).collect();
     if portals.is_empty() {
         if needed {
-            export.catalog_lacks("the catalog has no portal: add an entry with `kind: portal`, a name and a url".to_owned());
+            export.catalog_lacks(
+                "the catalog has no portal: add an entry with `kind: portal`, a name and a url".to_owned(),
+            );
         } else {
             return Vec::new();
         }
@@ -63,7 +65,11 @@ fn server(export: &mut Export<'_>, entry: &ExportEntry<'_>) -> Option<Vec<Block>
         AuthMethod::Bearer => "bearer",
         AuthMethod::None => "unauthenticated",
         AuthMethod::Mtls => {
-            export.does_not_fit(entry, &["auth_method"], "a portal has no client certificate for a server with mutual TLS");
+            export.does_not_fit(
+                entry,
+                &["auth_method"],
+                "a portal has no client certificate for a server with mutual TLS",
+            );
             return None;
         }
     };

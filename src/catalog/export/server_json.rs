@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ExportEntry, Export, ExportedFile, pretty, transport, without_null};
+use super::{Export, ExportEntry, ExportedFile, pretty, transport, without_null};
 use crate::catalog::service::{AuthMethod, Service, Transport};
 
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";

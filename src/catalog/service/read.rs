@@ -65,9 +65,8 @@ impl Service {
             version: reader.optional_text(&mut fields, "version"),
             template: fields.take("template").and_then(|node| TemplateUse::read(node, reader)),
             servers: texts(fields.take("servers"), reader),
-            dashboards: reader.table(fields.take("dashboards"), |name, _, node, reader| {
-                Some((name.to_owned(), url(node, reader)?))
-            }),
+            dashboards: reader
+                .table(fields.take("dashboards"), |name, _, node, reader| Some((name.to_owned(), url(node, reader)?))),
             sop: fields.take("sop").and_then(|node| reader.path(node)),
             runbook: fields.take("runbook").and_then(|node| reader.path(node)),
             last_verified: fields.take("last_verified").and_then(|node| reader.date(node)),

@@ -16,8 +16,10 @@ pub(super) fn stale<F: Folder + ?Sized>(
     catalog: &Catalog,
     today: &str,
 ) -> Result<Vec<StalePage>, Vec<BuildError>> {
-    let generated: Vec<(Placed<'_>, PageState)> =
-        placed(catalog).into_iter().filter_map(|page| PageState::find(root, &page).map(|state| (page, state))).collect();
+    let generated: Vec<(Placed<'_>, PageState)> = placed(catalog)
+        .into_iter()
+        .filter_map(|page| PageState::find(root, &page).map(|state| (page, state)))
+        .collect();
     if generated.is_empty() {
         return Ok(Vec::new());
     }

@@ -41,8 +41,8 @@ pub(super) fn run(command: &CatalogVerify, console: &Console) -> Result<Status, 
         timeout: Duration::from_secs(command.timeout.into()),
         concurrency: command.concurrency.into(),
     };
-    let observations =
-        console.during("servers asked", |progress| ask(&asked, &credentials, settings, &|done, all| progress(done, all)))?;
+    let observations = console
+        .during("servers asked", |progress| ask(&asked, &credentials, settings, &|done, all| progress(done, all)))?;
     let findings = compare::compare(&source, &asked, &observations, SystemTime::now());
     let mut report = advice::report(&source, findings, Some(asked.len()));
     report.duration = start.elapsed();
@@ -57,7 +57,11 @@ pub(super) fn run(command: &CatalogVerify, console: &Console) -> Result<Status, 
         if recorded.text != source.text {
             files::replace(&command.file.path, recorded.text.as_bytes())?;
         }
-        console.note(&format!("recorded {} of {}", plural(recorded.names.len(), "service"), command.file.path.display()));
+        console.note(&format!(
+            "recorded {} of {}",
+            plural(recorded.names.len(), "service"),
+            command.file.path.display()
+        ));
     }
     print(&report, command.format, console)?;
     if command.credentials.is_none() && report.findings.iter().all(|finding| finding.severity < Severity::Error) {
