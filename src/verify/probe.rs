@@ -13,7 +13,7 @@ use super::client::{HttpAnswer, VerifyClient, header_map};
 use super::credentials::Credentials;
 use super::mcp::{self, ConversationError};
 use super::metadata;
-use super::observation::{Health, Observation, Seen, Server, Session, Silence};
+use super::observation::{Health, Observation, Seen, Session, Silence};
 use super::recognise::{AnswerParts, recognise};
 use super::{ServerAddress, VerifyError, VerifySettings};
 
@@ -133,7 +133,7 @@ fn seen(answer: &HttpAnswer) -> Seen {
         return Seen::TooLarge;
     }
     if let (200..=299, Some(Ok(_))) = (answer.status, mcp::message(answer)) {
-        return Seen::Open(Box::new(Server::default()));
+        return Seen::Open(Box::default());
     }
     recognise(&AnswerParts {
         status: answer.status,
@@ -147,7 +147,7 @@ fn seen(answer: &HttpAnswer) -> Seen {
 /// Follows a challenge to the login. Returns the problems, or `None` when the challenge names no metadata.
 async fn login(client: &VerifyClient, answer: &HttpAnswer, resource: &Url) -> Option<Vec<String>> {
     let address = metadata::resource_metadata(&answer.challenge()).filter(|_| answer.status == 401)?;
-    Some(follow(client, &address, resource).await.map_or_else(|problem| vec![problem], |problems| problems))
+    Some(follow(client, &address, resource).await.unwrap_or_else(|problem| vec![problem]))
 }
 
 async fn follow(client: &VerifyClient, address: &str, resource: &Url) -> Result<Vec<String>, String> {
