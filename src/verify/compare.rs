@@ -224,6 +224,12 @@ impl Comparison<'_> {
             Some(Session::Refused(status)) => {
                 self.error(Code::RefusedCredential, &[], &format!("refuses its credential with {status}"));
             }
+            // That it is no MCP was said before.
+            Some(Session::Failed(_))
+                if matches!(
+                    observation.stranger,
+                    Seen::Page | Seen::TooLarge | Seen::Elsewhere(_) | Seen::Other(_)
+                ) => {}
             Some(Session::Failed(why)) => {
                 self.error(
                     Code::NotMcp,
