@@ -1,5 +1,7 @@
 //! An answer to a client without credentials → its sender and its meaning. Pure.
 
+#![cfg_attr(not(feature = "online"), allow(dead_code, reason = "only requests use it"))]
+
 use super::observation::Seen;
 
 /// The part of an answer that shows its sender.
