@@ -1,5 +1,7 @@
 //! Every command and flag, with its help and one worked example. Help, man pages and completions come from here.
 
+mod catalog;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
@@ -7,7 +9,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::site::Flavor;
-use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
+
+pub use catalog::{CatalogAdd, CatalogCheck, CatalogCommand, CatalogExport, CatalogVerify};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -44,7 +47,7 @@ pub enum Command {
     /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. It needs no configuration,
     /// sends nothing anywhere, and gives the same report for the same tree.
     AuditDocs(AuditDocs),
-    /// Check and list the servers of catalog.yaml
+    /// Check, verify, list and export the servers of catalog.yaml
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Make the documents of a fleet from catalog.yaml
@@ -229,36 +232,6 @@ const OUTPUT: &str = "Output";
 const FIXES: &str = "Fixes";
 const WEB: &str = "Web";
 
-/// `mcp-kit catalog`.
-#[derive(Debug, Subcommand)]
-pub enum CatalogCommand {
-    /// Print everything that is wrong with the catalog
-    #[command(after_help = "Example:\n  mcp-kit catalog check")]
-    Check {
-        /// The catalog
-        #[command(flatten)]
-        file: CatalogFile,
-    },
-    /// Add a server, and leave the rest of the file byte for byte
-    #[command(
-        after_help = "Example:\n  mcp-kit catalog add Notes --status planned --location droplet --auth-method cloudflare-access --token-storage env"
-    )]
-    Add(CatalogAdd),
-    /// List the servers
-    #[command(after_help = "Example:\n  mcp-kit catalog list --format json")]
-    List {
-        /// The catalog
-        #[command(flatten)]
-        file: CatalogFile,
-        /// A table, or JSON
-        #[arg(long, value_enum, default_value_t)]
-        format: OutputFormat,
-    },
-    /// Print the JSON Schema of catalogs, for editors
-    #[command(after_help = "Example:\n  mcp-kit catalog schema > catalog.schema.json")]
-    Schema,
-}
-
 /// `mcp-kit docs`.
 #[derive(Debug, Subcommand)]
 pub enum DocsCommand {
@@ -309,55 +282,6 @@ pub struct DocsBuild {
     /// Overwrite text that people wrote in the place of a page
     #[arg(long)]
     pub overwrite: bool,
-}
-
-/// `mcp-kit catalog add`.
-#[derive(Args, Debug)]
-pub struct CatalogAdd {
-    /// The catalog
-    #[command(flatten)]
-    pub file: CatalogFile,
-    /// Name
-    pub name: String,
-    /// A server, or a template for servers
-    #[arg(long, default_value = "server", value_parser = value_parser(ServiceKind::ALL))]
-    pub kind: ServiceKind,
-    /// Status
-    #[arg(long, value_parser = value_parser(ServiceStatus::ALL))]
-    pub status: ServiceStatus,
-    /// Location
-    #[arg(long, value_parser = value_parser(Location::ALL))]
-    pub location: Location,
-    /// Authentication of callers
-    #[arg(long, value_name = "METHOD", value_parser = value_parser(AuthMethod::ALL))]
-    pub auth_method: AuthMethod,
-    /// Storage of its tokens
-    #[arg(long, value_name = "STORAGE", value_parser = value_parser(TokenStorage::ALL))]
-    pub token_storage: TokenStorage,
-    /// URL of its endpoint
-    #[arg(long)]
-    pub url: Option<String>,
-    /// Repository: an address, or a path relative to the catalog
-    #[arg(long)]
-    pub repository: Option<String>,
-    /// Owner: a person or a team
-    #[arg(long)]
-    pub owner: Option<String>,
-    /// Notes
-    #[arg(long, value_name = "TEXT")]
-    pub notes: Option<String>,
-    /// Print the change as a diff and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// Parses the words of a catalog enumeration.
-fn value_parser<T: Copy + Send + Sync + 'static>(
-    all: &'static [(&'static str, T)],
-) -> impl TypedValueParser<Value = T> {
-    let value =
-        move |word: String| all.iter().find(|(other, _)| *other == word).map(|(_, value)| *value).ok_or("unknown");
-    PossibleValuesParser::new(all.iter().map(|(word, _)| PossibleValue::new(*word))).try_map(value)
 }
 
 /// Which catalog.

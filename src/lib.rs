@@ -13,3 +13,4 @@ pub mod fs;
 pub mod markdown;
 pub mod scaffold;
 pub mod text;
+pub mod verify;

@@ -26,7 +26,7 @@ fn check(catalog: impl AsRef<[u8]>) -> String {
 #[test]
 fn the_catalog_of_this_repository_is_good_and_lists_its_servers() {
     let place = with(fs::read(format!("{ROOT}/catalog.yaml")).unwrap());
-    assert_snapshot!("check_own", outcome(&place.run(&["catalog", "check"])));
+    assert_snapshot!("check_own", place.see(&["catalog", "check"]));
     assert_snapshot!("list_own", outcome(&place.run(&["catalog", "list"])));
     let list = place.json(&["catalog", "list", "--format", "json"]);
     assert_eq!(
@@ -135,7 +135,7 @@ fn audit_docs_takes_its_settings_from_the_catalog() {
 /// The schema that editors use is the one of the types. `UPDATE_SCHEMA=1 cargo test --test catalog` writes it.
 #[test]
 fn the_published_schema_is_that_of_the_types() {
-    let path = format!("{ROOT}/schemas/catalog-1.schema.json");
+    let path = format!("{ROOT}/schemas/catalog-2.schema.json");
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         fs::write(&path, schema()).unwrap();
     }
@@ -146,6 +146,7 @@ fn the_published_schema_is_that_of_the_types() {
 
 fn json(node: &Node) -> serde_json::Value {
     match &node.value {
+        Value::Scalar(Some(text)) if text == "true" || text == "false" => (text == "true").into(),
         Value::Scalar(Some(text)) => text.parse::<u32>().map_or_else(|_| text.clone().into(), Into::into),
         Value::Scalar(None) => serde_json::Value::Null,
         Value::List(nodes) => nodes.iter().map(json).collect(),
@@ -176,6 +177,29 @@ fn the_schema_agrees_with_the_reader() {
         ("audit: {online: {believed_days: 7}}".to_owned(), true),
         ("audit: {online: {believed_days: 400}}".to_owned(), false),
         ("nonsense: 1".to_owned(), false),
+        ("x-nonsense: {a: [1]}".to_owned(), true),
+        (format!("services: [{service}, x-cost: {{a: 1}}, id: a-b, tags: [x]}}]"), true),
+        (format!("services: [{service}, id: A b}}]"), false),
+        ("services: [{name: T, kind: template}]".to_owned(), true),
+        ("services: [{name: T, kind: portal, servers: [T]}]".to_owned(), true),
+        ("services: [{name: T, kind: server}]".to_owned(), false),
+        (
+            format!(
+                "services: [{service}, tools: [a, {{name: b, read_only: true}}], environments: [{{name: p, folder: /opt}}]}}]"
+            ),
+            true,
+        ),
+        (format!("services: [{service}, tools: [{{read_only: true}}]}}]"), false),
+        (
+            format!(
+                "services: [{service}, upstreams: [{{name: x, rotate_by: 2026-01-01}}], template: {{version: 0.1.0}}}}]"
+            ),
+            true,
+        ),
+        ("catalog: 2".to_owned(), true),
+        ("catalog: 3".to_owned(), false),
+        ("check: {verified_days: 30, severities: {missing-owner: error}}".to_owned(), true),
+        ("organisation: {name: x, domain: example.com}".to_owned(), true),
     ] {
         assert_eq!((is_valid(&text), Catalog::parse(text.as_bytes()).is_ok()), (good, good), "{text}");
     }
@@ -209,4 +233,89 @@ proptest! {
 fn check_shown(text: &str) -> Option<String> {
     let (text, problems) = Catalog::parse(text.as_bytes()).err()?;
     Some(mcp_kit::catalog::problem::Problems { path: "catalog.yaml".into(), text, problems }.to_string())
+}
+
+/// What version 1 could hold, with comments, an old key, a template that is none yet, and names that make one id.
+const OLD: &str = "# The servers of Us.\r\n\r\norganisation: {name: Us} # that is we\r\nservices:\r\n  # the first\r\n  - name: Notes # ours\r\n    status: planned # soon\r\n    location: local\r\n    auth_method: none\r\n    token_storage: none\r\n  - {name: notes!, status: planned, location: local, auth_method: none, token_storage: none} # in one line\r\n  - name: New MCP Template\r\n    status: planned\r\n    location: droplet\r\n    auth_method: bearer\r\n    token_storage: env\r\n\r\naudit:\r\n  online: {believed_days: 7} # a week\r\n";
+
+#[test]
+fn an_old_catalog_loads_and_is_migrated_with_its_comments() {
+    let place = with(OLD);
+    assert_snapshot!("check_old", place.see(&["catalog", "check"]));
+    let dry = outcome(&place.run(&["catalog", "migrate", "--dry-run"]));
+    assert!(dry.starts_with("--- a/catalog.yaml") && place.read("catalog.yaml") == OLD, "{dry}");
+    assert_eq!(outcome(&place.run(&["catalog", "migrate"])), "catalog.yaml: 4 changes made\nexit 0\n");
+    let new = OLD
+        .replace("organisation:", "catalog: 2\r\norganisation:")
+        .replace("{name: notes!,", "{name: notes!, id: notes-2,")
+        .replace("Template\r\n", "Template\r\n    kind: template\r\n")
+        .replace("believed_days", "cache_days");
+    assert_eq!(place.read("catalog.yaml"), new);
+    assert_eq!(
+        outcome(&place.run(&["catalog", "check"])),
+        "catalog.yaml: 3 services and 0 deprecations, no problems\nexit 0\n"
+    );
+    assert_eq!(outcome(&place.run(&["catalog", "migrate"])), "catalog.yaml: nothing to migrate\nexit 0\n");
+    assert_eq!(place.read("catalog.yaml"), new);
+}
+
+#[test]
+fn a_deployed_server_without_owner_url_or_verification_is_a_warning_that_can_be_an_error() {
+    let text = "catalog: 2\nservices:\n  - name: Notes\n    status: deployed\n    location: local\n    auth_method: none\n    token_storage: none\n  - name: Fresh\n    status: deployed\n    location: local\n    auth_method: none\n    token_storage: none\n    owner: us\n    environments: [{name: production, url: https://fresh.example.com/mcp}]\n    last_verified: 2025-12-01\n";
+    let place = with(text);
+    let check = |place: &Place, more: &[&str]| {
+        let mut command = common::mcp_kit(place);
+        let output =
+            command.env("SOURCE_DATE_EPOCH", "1772323200").args(["catalog", "check"]).args(more).output().unwrap();
+        place.normalized(&outcome(&output))
+    };
+    assert_snapshot!("check_incomplete", check(&place, &[]));
+    assert!(check(&place, &["--strict"]).ends_with("exit 1\n"));
+    let sarif = check(&place, &["--format", "sarif"]);
+    assert!(sarif.contains("\"ruleId\": \"missing-owner\"") && sarif.contains("mcp-kit catalog check"), "{sarif}");
+    place.write(
+        "catalog.yaml",
+        format!("{text}check:\n  verified_days: 120\n  severities: {{missing-owner: error, missing-url: off}}\n"),
+    );
+    let said = check(&place, &[]);
+    assert!(
+        said.contains("error[missing-owner]") && !said.contains("missing-url") && said.ends_with("exit 1\n"),
+        "{said}"
+    );
+    assert!(said.contains("never verified") && !said.contains("Fresh was last"), "{said}");
+    assert!(outcome(&place.run(&["catalog", "explain", "missing-owner"])).contains("nobody knows whom to call"));
+}
+
+#[test]
+fn rules_between_fields_are_said_with_their_place() {
+    assert_snapshot!(
+        "check_rules",
+        check(
+            "catalog: 3\norganisation: {name: Us, domain: not a domain}\nservices:\n  - {name: A, id: same, status: deprecated, location: vm, auth_method: mtls, token_storage: vault, replaced_by: Bb}\n  - {name: Bbb, id: same, status: retired, location: lambda, auth_method: oidc, token_storage: worker-secrets, tools: [{name: x, read_only: true, destructive: true}]}\n  - {name: P, kind: portal, servers: [A, nobody]}\n  - {name: T, kind: template, status: deployed}\ncheck:\n  severities: {mising-owner: error, missing-url: loud}\ndocs:\n  pages: {service: docs/one.md}\n"
+        )
+    );
+}
+
+/// A large fleet is checked, exported and built in seconds.
+#[test]
+fn five_thousand_services() {
+    let mut text = "catalog: 2\norganisation: {name: Us, domain: example.com}\nservices:\n".to_owned();
+    for number in 0..5000 {
+        text += &format!(
+            "  - name: Server {number}\n    description: The server of number {number}\n    status: deployed\n    location: workers\n    auth_method: oauth\n    token_storage: kv\n    url: https://s{number}.example.com/mcp\n    owner: team-{}\n    version: 1.0.{number}\n    last_verified: 2026-01-01\n",
+            number % 7
+        );
+    }
+    let place = with(&text);
+    let start = std::time::Instant::now();
+    let check = place.run(&["catalog", "check", "--format", "json"]);
+    assert_eq!(check.status.code(), Some(0));
+    let catalog = place.json(&["catalog", "export", "--to", "ai-catalog"]);
+    assert_eq!(catalog["entries"].as_array().map(Vec::len), Some(5000));
+    let backstage = place.ok(&["catalog", "export", "--to", "backstage"]);
+    assert_eq!(String::from_utf8(backstage.stdout).unwrap().matches("kind: \"Component\"").count(), 5000);
+    // Written, it is as many files as the disk can sync.
+    let built = place.ok(&["docs", "build", "--dry-run"]);
+    assert!(String::from_utf8(built.stdout).unwrap().contains("mcp/services/server-4999.md"));
+    assert!(start.elapsed() < std::time::Duration::from_secs(300), "{:?}", start.elapsed());
 }

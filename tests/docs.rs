@@ -67,7 +67,7 @@ fn the_pages_of_a_catalog() {
 fn a_template_is_linked_and_is_no_server() {
     let place = place(
         "services:\n  - {name: Notes, status: deployed, location: workers, auth_method: oauth, token_storage: durable-objects}\n  - {name: \
-         Ours, kind: template, status: planned, location: droplet, auth_method: cloudflare-access, token_storage: postgresql, repository: \
+         Ours, kind: template, status: deployed, location: droplet, auth_method: cloudflare-access, token_storage: postgresql, repository: \
          template/README.md}\n  - {name: Theirs, kind: template, status: planned, location: local, auth_method: none, token_storage: env, \
          repository: \"https://git.example.com/t(1)\"}\n",
     );
@@ -75,13 +75,16 @@ fn a_template_is_linked_and_is_no_server() {
     let servers = place.read(SERVERS);
     let sop = "../../../infrastructure/mcp/OAUTH_SOP.md#token-storage-options";
     let guide = "../../../infrastructure/mcp/TEMPLATE_GUIDE.md";
+    let runbook = "../../../infrastructure/mcp/OAUTH_TROUBLESHOOTING.md#the-tunnel-or-the-server-is-down";
     for row in [
-        format!("| Notes | Deployed | Workers | OAuth | Durable Objects | [SOP]({sop}) |"),
         format!(
-            "| [Ours](../../../../template/README.md) | Template | Droplet | Cloudflare Access | PostgreSQL | [How to use it]({guide}) |"
+            "| [Notes](services/notes.md) | Deployed | Workers | OAuth | Durable Objects | [SOP]({sop}) | [Runbook]({runbook}) | — | never |"
         ),
         format!(
-            "| [Theirs](https://git.example.com/t1) | Template | Local machine | None | Environment variables | [How to use it]({guide}) |"
+            "| [Ours](../../../../template/README.md) | Template | Droplet | Cloudflare Access | PostgreSQL | [How to use it]({guide}) | — | — | — |"
+        ),
+        format!(
+            "| [Theirs](https://git.example.com/t1) | Template | Local machine | None | Environment variables | [How to use it]({guide}) | — | — | — |"
         ),
     ] {
         assert!(servers.contains(&row), "{row}\n{servers}");
@@ -89,6 +92,10 @@ fn a_template_is_linked_and_is_no_server() {
     assert!(place.read("docs/infrastructure/mcp/README.md").contains(": 1 of them is in the catalog"));
     let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md");
     assert!(sop.contains("Checklist for Notes") && !sop.contains("Checklist for Ours"), "{sop}");
+    assert!(
+        !place.path("docs/architecture/integrations/mcp/services/ours.md").exists(),
+        "a template has no page of a server"
+    );
     let refused = Place::new();
     fs::write(refused.path("catalog.yaml"), "services:\n  - {name: A, kind: templat, status: planned, location: local, auth_method: none, token_storage: none}\n").unwrap();
     assert!(outcome(&refused.run(&["catalog", "check"])).contains("did you mean template?"));
@@ -109,7 +116,7 @@ fn what_is_built_passes_the_audit() {
     assert!(build(&place, DAYS[0], &[]).status.success());
     let audit = place.run(&["audit-docs", "--strict", "."]);
     let said = outcome(&audit);
-    assert!(audit.status.success() && said.contains("14 documents"), "{said}");
+    assert!(audit.status.success() && said.contains("16 documents"), "{said}");
 }
 
 /// More than two thousand words, in seven sections, with a checklist of fifteen items and more.
@@ -156,9 +163,9 @@ fn a_second_build_writes_nothing_and_a_day_alone_changes_nothing() {
     build(&place, DAYS[0], &[]);
     let modified = |path: &str| fs::metadata(place.path(path)).unwrap().modified().unwrap();
     let (before, when) = (listing(place.root()), modified(SERVERS));
-    assert_eq!(outcome(&build(&place, DAYS[1], &[])), "9 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[1], &[])), "11 pages up to date\nexit 0\n");
     assert!(listing(place.root()) == before && modified(SERVERS) == when);
-    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "9 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "11 pages up to date\nexit 0\n");
 }
 
 #[test]
@@ -189,7 +196,7 @@ fn a_file_of_others_keeps_every_byte_outside_of_the_section() {
     assert!(file.starts_with(before) && file.ends_with(after));
     let text = String::from_utf8(file).unwrap();
     assert!(text.contains("\r\n## MCP Authentication\r\n") && !text.replace("\r\n", "").contains('\n'));
-    assert_eq!(outcome(&build(&place, DAYS[0], &["--check"])), "9 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[0], &["--check"])), "11 pages up to date\nexit 0\n");
 }
 
 #[test]
@@ -204,7 +211,7 @@ fn what_people_wrote_is_not_written_over() {
     assert_snapshot!("written_by_hand", refused(&place));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(2));
     assert!(build(&place, DAYS[0], &["--overwrite"]).status.success());
-    assert!(place.read(SERVERS).contains("| Other |") && !place.read(SERVERS).contains("running"));
+    assert!(place.read(SERVERS).contains("[Other](services/other.md)") && !place.read(SERVERS).contains("running"));
     assert!(place.read("docs/DEPRECATION_NOTICES.md").contains("docs/old.md"));
     assert_eq!(build(&place, DAYS[0], &["--check"]).status.code(), Some(0));
 }
@@ -265,7 +272,7 @@ fn a_site_is_built_once_and_replaces_only_a_site() {
     place.write("docs/sop (new).md", "# SOP of notes\n\n![seen](way.svg) [gone](nowhere.md)\n");
     place.write("docs/way.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
     let built = outcome(&build(&place, DAYS[0], &["--html", "out/site"]));
-    assert!(built.ends_with("9 of 9 pages written\nwrote the site to out/site\nexit 0\n"), "{built}");
+    assert!(built.ends_with("11 of 11 pages written\nwrote the site to out/site\nexit 0\n"), "{built}");
     let servers = place.read("out/site/docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.html");
     assert!(servers.contains("Notes | drafts") && servers.contains("class=\"filtered\""), "{servers}");
     assert!(servers.contains("../../../sop%20%28new%29.html"), "{servers}");
@@ -276,7 +283,7 @@ fn a_site_is_built_once_and_replaces_only_a_site() {
     assert!(architecture.contains("<figure class=\"diagram\"><svg role=\"img\""), "{architecture}");
     let before = listing(place.root());
     let again = outcome(&build(&place, DAYS[1], &["--html", "out/site"]));
-    assert_eq!(again, "9 pages up to date\nnothing changed in out/site\nexit 0\n");
+    assert_eq!(again, "11 pages up to date\nnothing changed in out/site\nexit 0\n");
     assert!(listing(place.root()) == before);
 
     place.write("mine/notes.txt", "mine");
@@ -324,7 +331,7 @@ fn pages_of_ones_own() {
         "{{ services | length }} servers, [owners]({{ pages[\"owners\"] | link | safe }})\n",
     );
     let built = outcome(&build(&place, DAYS[0], &[]));
-    assert!(built.ends_with("10 of 10 pages written\nexit 0\n"), "{built}");
+    assert!(built.ends_with("12 of 12 pages written\nexit 0\n"), "{built}");
     assert!(
         place.read("docs/OWNERS.md").ends_with(
             "# Owners\n\n- Notes \\| drafts: \\*platform\\* team\n- Plain: nobody\n\n[Fleet](../README.md)\n"
@@ -340,7 +347,7 @@ fn pages_of_ones_own() {
     assert!(servers.starts_with("# servers\n\n<!-- mcp-kit:begin servers "), "{servers}");
     assert!(place.read("docs/infrastructure/mcp/README.md").contains("(../../architecture/SERVERS.md)"));
     assert!(!place.path("CURRENT_STATE_v1.md").exists());
-    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "10 pages up to date\nexit 0\n");
+    assert_eq!(outcome(&build(&place, DAYS[1], &["--check"])), "12 pages up to date\nexit 0\n");
 }
 
 /// `audit-docs` says of what a build has made whether it still holds; of what was never made it says nothing.
@@ -401,7 +408,7 @@ fn killed_at_any_point_every_page_is_whole() {
             .filter(|(path, _)| path.ends_with(".md") && !path.starts_with("templates/"))
             .collect::<Vec<_>>()
     };
-    let (catalog, before) = (first.replace("Plain", "Changed"), pages(&place));
+    let (catalog, before) = (first.replace("Notes | drafts", "Notes / drafts"), pages(&place));
     let all = listing(place.root()).len();
     fs::write(place.path("catalog.yaml"), &catalog).unwrap();
     let began = Instant::now();
@@ -536,4 +543,44 @@ fn serve_says_what_is_wrong_and_ends() {
     fs::write(place.path("catalog.yaml"), CATALOG).unwrap();
     let said = outcome(&place.run(&["docs", "serve", "--port", &port]));
     assert!(said.contains("cannot listen on 127.0.0.1") && said.ends_with("exit 3\n"), "{said}");
+}
+
+/// A server has a page with its own names, addresses, folders and commands, whatever characters they hold.
+#[test]
+fn each_service_has_a_page_of_its_own() {
+    let place = place(
+        "services:\n  - name: Coda\n    description: Documents of Coda\n    status: deployed\n    location: droplet\n    auth_method: cloudflare-access\n    \
+         token_storage: postgresql\n    environments:\n      - {name: staging, url: \"https://staging.example.com/mcp\", host: ops@staging.example.com, folder: /opt/coda/current}\n      \
+         - {name: production, url: \"https://coda.example.com/mcp\", host: ops@coda.example.com, folder: \"/opt/my coda; rm -rf ~\"}\n    tools: [plain, {name: get_doc, \
+         read_only: true}, {name: delete_doc, destructive: true}]\n    owner: Platform | team\n    on_call: \"#mcp-oncall\"\n    escalation: Head of platform after 30 minutes\n    \
+         upstreams: [{name: Coda, url: \"https://coda.io/apis/v1\", token_rotated: 2026-01-01}]\n    dashboards: {Requests: \"https://grafana.example.com/d/1\"}\n    version: 1.2.0\n    \
+         last_verified: 2026-02-01\n    x-cost: 5\n  - {name: In the cluster, status: deployed, location: kubernetes, auth_method: bearer, token_storage: env, \
+         environments: [{name: production, namespace: mcp}]}\n  - {name: A Worker, id: worker-1, status: planned, location: workers, auth_method: oauth, token_storage: kv}\n",
+    );
+    assert!(build(&place, DAYS[0], &[]).status.success());
+    let page = |id: &str| place.read(&format!("docs/architecture/integrations/mcp/services/{id}.md"));
+    assert_snapshot!("service_page", page("coda"));
+    assert!(page("in-the-cluster").contains("kubectl --namespace mcp get pods"), "{}", page("in-the-cluster"));
+    assert!(
+        page("worker-1").contains("mcp-kit catalog verify --service worker-1")
+            && !page("worker-1").contains("wrangler")
+    );
+    let servers = place.read(SERVERS);
+    assert!(
+        servers.contains("[Coda](services/coda.md)") && servers.contains("| Platform \\| team | 2026-02-01 |"),
+        "{servers}"
+    );
+    // The page of a server that is gone stays, and is named.
+    let renamed = fs::read_to_string(place.path("catalog.yaml")).unwrap().replace("id: worker-1", "id: worker-2");
+    fs::write(place.path("catalog.yaml"), &renamed).unwrap();
+    let said = outcome(&build(&place, DAYS[0], &[]));
+    assert!(said.contains("note: docs/architecture/integrations/mcp/services/worker-1.md is the page of no service any more: delete it"), "{said}");
+    // Somewhere else, or nowhere.
+    let moved = fs::read_to_string(place.path("catalog.yaml")).unwrap();
+    let other = self::place(&format!("{moved}docs: {{pages: {{service: \"handbook/{{id}}/README.md\"}}}}\n"));
+    assert!(build(&other, DAYS[0], &[]).status.success());
+    assert!(other.read("handbook/worker-2/README.md").contains("# A Worker"));
+    let none = self::place(&format!("{moved}docs: {{pages: {{service: false}}}}\n"));
+    assert!(build(&none, DAYS[0], &[]).status.success());
+    assert!(none.read(SERVERS).contains("| [Coda](<https://coda.example.com/mcp>) |"));
 }

@@ -10,7 +10,7 @@ use common::sources;
 
 /// From the ground up. A room imports itself and the rooms before it.
 const ROOMS: &[&str] =
-    &["error", "text", "fs", "markdown", "audit", "catalog", "scaffold", "docs", "cli", "commands", "main"];
+    &["error", "text", "fs", "markdown", "audit", "catalog", "scaffold", "docs", "verify", "cli", "commands", "main"];
 
 /// What writes to the disk, as it is called in Rust. `tempfile` is there for what it makes.
 const WRITES: &[&str] = &[

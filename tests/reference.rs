@@ -14,6 +14,8 @@ fn holds(page: &str, text: &str) {
 }
 
 #[test]
-fn checks() {
+fn pages_of_the_code() {
+    holds("catalog.md", &mcp_kit::catalog::reference::reference());
+    holds("fleet.md", &mcp_kit::audit::fleet::reference());
     holds("checks.md", &mcp_kit::audit::checks::reference());
 }

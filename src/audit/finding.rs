@@ -41,20 +41,29 @@ impl fmt::Display for Severity {
 pub struct UnknownCode(pub String);
 
 macro_rules! codes {
-    ($($variant:ident $text:literal),+ $(,)?) => {
+    (documents { $($variant:ident $text:literal),+ $(,)? } fleet { $($fleet:ident $fleet_text:literal),+ $(,)? }) => {
         /// The stable name of a kind of finding.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "what each means stands beside its check, for `--explain` as well")]
-        pub enum Code { $($variant),+ }
+        pub enum Code { $($variant),+, $($fleet),+ }
 
         impl Code {
-            /// All codes, in the order of the reference.
+            /// The codes of `audit-docs`, in the order of the reference.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The codes of `catalog check` and `catalog verify`, in the order of the reference.
+            pub const FLEET: &[Self] = &[$(Self::$fleet),+];
 
             /// Returns the word in reports and suppressions.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
+                match self { $(Self::$variant => $text),+, $(Self::$fleet => $fleet_text),+ }
+            }
+
+            /// Returns the code of the fleet with this word.
+            #[must_use]
+            pub fn for_fleet(text: &str) -> Option<Self> {
+                match text { $($fleet_text => Some(Self::$fleet),)+ _ => None }
             }
         }
 
@@ -69,27 +78,48 @@ macro_rules! codes {
 }
 
 codes! {
-    BrokenLink "broken-link",
-    PathCase "path-case",
-    BrokenAnchor "broken-anchor",
-    AnchorCase "anchor-case",
-    UndefinedReference "undefined-reference",
-    MalformedLink "malformed-link",
-    DoubtfulProfile "doubtful-profile",
-    UnusedDefinition "unused-definition",
-    DuplicateDefinition "duplicate-definition",
-    BrokenUrl "broken-url",
-    MovedUrl "moved-url",
-    UndecidedUrl "undecided-url",
-    Orphan "orphan",
-    DeprecatedReference "deprecated-reference",
-    DeprecatedTarget "deprecated-target",
-    StalePage "stale-page",
-    StaleReview "stale-review",
-    MissingNotice "missing-notice",
-    Secret "secret",
-    Unreadable "unreadable",
-    BadSuppression "bad-suppression",
+    documents {
+        BrokenLink "broken-link",
+        PathCase "path-case",
+        BrokenAnchor "broken-anchor",
+        AnchorCase "anchor-case",
+        UndefinedReference "undefined-reference",
+        MalformedLink "malformed-link",
+        DoubtfulProfile "doubtful-profile",
+        UnusedDefinition "unused-definition",
+        DuplicateDefinition "duplicate-definition",
+        BrokenUrl "broken-url",
+        MovedUrl "moved-url",
+        UndecidedUrl "undecided-url",
+        Orphan "orphan",
+        DeprecatedReference "deprecated-reference",
+        DeprecatedTarget "deprecated-target",
+        StalePage "stale-page",
+        StaleReview "stale-review",
+        MissingNotice "missing-notice",
+        Secret "secret",
+        Unreadable "unreadable",
+        BadSuppression "bad-suppression",
+    }
+    fleet {
+        OldCatalog "old-catalog",
+        MissingUrl "missing-url",
+        MissingOwner "missing-owner",
+        NotVerified "not-verified",
+        Unreachable "unreachable",
+        BlockedClient "blocked-client",
+        Unhealthy "unhealthy",
+        OpenServer "open-server",
+        AuthDrift "auth-drift",
+        StorageDrift "storage-drift",
+        VersionDrift "version-drift",
+        TemplateDrift "template-drift",
+        ToolsDrift "tools-drift",
+        NotMcp "not-mcp",
+        BadMetadata "bad-metadata",
+        CertificateEnds "certificate-ends",
+        RefusedCredential "refused-credential",
+    }
 }
 
 impl Code {
@@ -212,6 +242,8 @@ pub struct Report {
     pub documents: usize,
     /// The number of links in them.
     pub links: usize,
+    /// The servers of a fleet, when the report is about one and not about documents.
+    pub fleet: Option<FleetTally>,
     /// The wall-clock time.
     pub duration: std::time::Duration,
     /// Sorted by path, line, column, code.
@@ -226,6 +258,15 @@ pub struct Report {
     pub links_to: Option<String>,
     /// The graph of all documents, for the HTML page.
     pub graph: DocumentGraph,
+}
+
+/// The counts of a report about a fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FleetTally {
+    /// The number of entries.
+    pub services: usize,
+    /// The number of addresses that were asked, when any were to be.
+    pub asked: Option<usize>,
 }
 
 /// An older state of the tree.

@@ -12,6 +12,7 @@ mod examples;
 pub mod facts;
 pub mod finding;
 pub mod fix;
+pub mod fleet;
 pub mod graph;
 pub mod included;
 pub mod locate;
@@ -113,6 +114,7 @@ impl<'a> Audit<'a> {
         let mut links: FxHashMap<u16, usize> = FxHashMap::default();
         pages.clone().for_each(|page| *links.entry(page.site).or_default() += page.document.links.len());
         Report {
+            fleet: None,
             root: self.located.display_root.clone(),
             profiles: corpus.sites.sentences(&|site| links.get(&site).copied(), &unjudged),
             sites: unjudged::sites(corpus, &|site| links.contains_key(&site), &unjudged),

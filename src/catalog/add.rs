@@ -1,8 +1,9 @@
 //! Adds a service to the text of a catalog. The existing text stays unchanged, byte for byte.
 
 use super::deprecation::Deprecation;
+use super::edit::{last_byte, line_after, scalar};
 use super::problem::Problem;
-use super::service::ServiceKind;
+use super::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 use super::yaml::{self, Node, Value};
 use super::{Catalog, Reviewed, Service};
 
@@ -150,31 +151,17 @@ fn inserted(text: &str, list: &'static str, fields: &[Field<'_>]) -> Result<Stri
     }
 }
 
-/// Returns the end of the last value in a tree. The span of a table itself extends to the next token.
-fn last_byte(node: &Node) -> usize {
-    match &node.value {
-        Value::Scalar(_) => node.span.end,
-        Value::List(nodes) => nodes.iter().map(last_byte).max().unwrap_or(node.span.end),
-        Value::Map(entries) => entries.iter().map(|(.., node)| last_byte(node)).max().unwrap_or(node.span.end),
-    }
-}
-
-/// Returns the start of the line after a position.
-fn line_after(text: &str, at: usize) -> usize {
-    if at > 0 && text[..at].ends_with('\n') {
-        return at;
-    }
-    text[at..].find('\n').map_or(text.len(), |more| at + more + 1)
-}
-
-fn fields(service: &Service) -> [Field<'_>; 13] {
+/// Returns the fields that `catalog add` knows.
+fn fields(service: &Service) -> [Field<'_>; 15] {
     [
         ("name", Some(service.name.as_str())),
+        ("id", service.id.as_deref()),
         ("kind", Some(service.kind.as_str()).filter(|_| service.kind != ServiceKind::Server)),
-        ("status", Some(service.status.as_str())),
-        ("location", Some(service.location.as_str())),
-        ("auth_method", Some(service.auth_method.as_str())),
-        ("token_storage", Some(service.token_storage.as_str())),
+        ("description", service.description.as_deref()),
+        ("status", service.status.map(ServiceStatus::as_str)),
+        ("location", service.location.map(Location::as_str)),
+        ("auth_method", service.auth_method.map(AuthMethod::as_str)),
+        ("token_storage", service.token_storage.map(TokenStorage::as_str)),
         ("url", service.url.as_deref()),
         ("repository", service.repository.as_deref()),
         ("owner", service.owner.as_deref()),
@@ -195,37 +182,19 @@ fn entry(fields: &[Field<'_>], prefix: &str, end: &str) -> String {
         .collect()
 }
 
-/// Renders a text as YAML: plain where it can only be read as itself, else in JSON double quotes, which YAML 1.2 reads
-/// the same way.
-fn scalar(text: &str) -> String {
-    let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _./@+-".contains(&byte))
-        && !text.ends_with(' ')
-        || text.starts_with("https://") && !text.contains([' ', '#']) && text.is_ascii();
-    let is_null = matches!(text, "null" | "Null" | "NULL");
-    if plain && !is_null { text.to_owned() } else { serde_json::Value::from(text).to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::service::{AuthMethod, Location, ServiceStatus, TokenStorage};
 
     fn service(name: &str) -> Service {
         Service {
             name: name.to_owned(),
-            kind: ServiceKind::Server,
-            status: ServiceStatus::Planned,
-            location: Location::Workers,
-            auth_method: AuthMethod::None,
-            token_storage: TokenStorage::Kv,
-            url: None,
-            repository: None,
-            owner: None,
-            sop: None,
-            runbook: None,
-            last_verified: None,
+            status: Some(ServiceStatus::Planned),
+            location: Some(Location::Workers),
+            auth_method: Some(AuthMethod::None),
+            token_storage: Some(TokenStorage::Kv),
             notes: Some("a: \"b\" # c".to_owned()),
+            ..Service::default()
         }
     }
 

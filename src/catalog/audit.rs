@@ -51,7 +51,7 @@ pub struct AuditConfig {
     pub online: Online,
 }
 
-const SEVERITIES: &[(&str, Option<Severity>)] = &[
+pub(super) const SEVERITIES: &[(&str, Option<Severity>)] = &[
     ("error", Some(Severity::Error)),
     ("warning", Some(Severity::Warning)),
     ("note", Some(Severity::Note)),
@@ -77,7 +77,7 @@ impl AuditConfig {
                 .take("common_words")
                 .map(|node| reader.list(Some(node), |node, reader| reader.text(node))),
             severities: reader.table(fields.take("severities"), |code, span, node, reader| {
-                let severity = word(reader.choice(node, "severity", SEVERITIES), SEVERITIES);
+                let severity = severity_word(node, reader);
                 if code.parse::<Code>().is_err() {
                     let known: Vec<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
                     let nearest = crate::text::nearest::nearest(code, &known);
@@ -155,6 +155,11 @@ impl SiteSettings {
         let folder = self.folder.as_ref().map(|folder| folder.trim_matches('/').to_owned());
         OwnSite { folder, base: self.base.clone(), roots: self.roots.clone() }
     }
+}
+
+/// Reads a severity, and returns its word.
+pub(super) fn severity_word(node: &Node, reader: &mut Reader) -> Option<String> {
+    word(reader.choice(node, "severity", SEVERITIES), SEVERITIES)
 }
 
 /// Returns the word of a value.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::read::Reader;
 use super::yaml::{Node, Value};
-use crate::catalog::pages::{PAGES, built_in};
+use crate::catalog::pages::{ID, PAGES, SERVICE, built_in};
 use crate::text::nearest::nearest;
 
 /// Settings of `mcp-kit docs`.
@@ -76,6 +76,12 @@ impl Docs {
                 _ => (reader.path(node)?, false),
             };
             let usual = PAGES.iter().find(|page| page.path == path && page.name != name).map(|page| page.name);
+            if name == SERVICE && (is_section || !path.contains(ID)) {
+                let problem =
+                    Problem::new(node.span.clone(), format!("{path} is one place, and each service has a page"));
+                reader.problem(problem.with_hint("write a path with {id} in it, such as docs/services/{id}.md"));
+                return None;
+            }
             // A usual place is free when its page goes elsewhere, but using it for another page would confuse the
             // reader.
             if let Some(other) = taken.get(&path).map(String::as_str).or(usual) {

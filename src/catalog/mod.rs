@@ -3,17 +3,24 @@
 //! Text → [`yaml`] tree with positions → [`read`] fields, collecting every [`problem`] → [`Catalog`].
 
 pub mod add;
+pub mod advice;
 pub mod audit;
-
+pub mod check;
 pub mod deprecation;
 pub mod docs;
+pub mod edit;
+pub mod export;
+pub mod ids;
+pub mod migrate;
 pub mod online;
 pub mod organisation;
 pub mod pages;
 pub mod problem;
 pub mod read;
+pub mod reference;
 pub mod reviewed;
 pub mod service;
+pub mod source;
 pub mod yaml;
 
 use std::borrow::Cow;
@@ -39,6 +46,10 @@ pub const FILE: &str = "catalog.yaml";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
+    /// The version of the form of this file: 2. Files without it have that of version 1, which is read, too.
+    #[serde(rename = "catalog", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2))]
+    pub format: Option<u8>,
     /// The organisation that owns the servers.
     pub organisation: Option<Organisation>,
     /// The servers, in order.
@@ -50,6 +61,9 @@ pub struct Catalog {
     /// Reviewed documents that need no change.
     #[serde(default)]
     pub reviewed: Vec<Reviewed>,
+    /// Settings of `mcp-kit catalog check` and `verify`.
+    #[serde(default)]
+    pub check: check::CheckConfig,
     /// Settings of `mcp-kit docs`.
     #[serde(default)]
     pub docs: docs::Docs,
@@ -79,6 +93,14 @@ pub enum CatalogError {
         path: PathBuf,
         /// The reason.
         reason: add::AddError,
+    },
+    /// An entry cannot be edited.
+    #[error("{}: {reason}", path.display())]
+    Edit {
+        /// The path of the file.
+        path: PathBuf,
+        /// The reason.
+        reason: edit::EditError,
     },
     /// The contents have errors.
     #[error("{0}")]
@@ -122,10 +144,12 @@ impl Catalog {
     fn read(root: &yaml::Node, reader: &mut Reader) -> Self {
         let Some(mut fields) = reader.fields(root, "a catalog") else { return Self::default() };
         let catalog = Self {
+            format: fields.take("catalog").and_then(|node| format_version(node, reader)),
             organisation: fields.take("organisation").and_then(|node| Organisation::read(node, reader)),
             services: reader.list(fields.take("services"), Service::read),
             deprecations: reader.list(fields.take("deprecations"), Deprecation::read),
             reviewed: reader.list(fields.take("reviewed"), Reviewed::read),
+            check: fields.take("check").map(|node| check::CheckConfig::read(node, reader)).unwrap_or_default(),
             docs: fields.take("docs").map(|node| docs::Docs::read(node, reader)).unwrap_or_default(),
             audit: fields.take("audit").map(|node| audit::AuditConfig::read(node, reader)).unwrap_or_default(),
         };
@@ -135,14 +159,38 @@ impl Catalog {
     }
 }
 
+/// The newest form of the file.
+pub const FORMAT: u8 = 2;
+
+/// Reads the version of the form.
+fn format_version(node: &yaml::Node, reader: &mut Reader) -> Option<u8> {
+    let text = reader.text(node)?;
+    let version = text.parse().ok().filter(|version| (1..=FORMAT).contains(version));
+    if version.is_none() {
+        let problem =
+            Problem::new(node.span.clone(), format!("{text:?} is no version of catalogs that this mcp-kit reads"));
+        reader.problem(problem.with_hint("it reads 1 and 2"));
+    }
+    version
+}
+
 /// Returns the JSON Schema of a catalog, for editors.
 #[must_use]
 pub fn schema() -> String {
     let mut schema = schemars::schema_for!(Catalog);
-    schema.insert("$id".to_owned(), "mcp-kit/catalog/1".into());
+    schema.insert("$id".to_owned(), "mcp-kit/catalog/2".into());
+    allow_extensions(&mut schema);
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Allows fields that begin with `x-` in every table.
+fn allow_extensions(schema: &mut schemars::Schema) {
+    if schema.get("additionalProperties") == Some(&serde_json::Value::Bool(false)) {
+        schema.insert("patternProperties".to_owned(), serde_json::json!({"^x-.": true}));
+    }
+    schemars::transform::transform_subschemas(&mut allow_extensions, schema);
 }
 
 impl Explain for CatalogError {
@@ -157,6 +205,9 @@ impl Explain for CatalogError {
             Self::Add { reason: add::AddError::Flow(_), .. } => {
                 Some("write each service on lines of its own, or add it by hand".into())
             }
+            Self::Edit { .. } => {
+                Some("write each field of the entry on a line of its own, or change it by hand".into())
+            }
             Self::Add { .. } => Some("choose another name, or change that one".into()),
         }
     }
@@ -166,7 +217,7 @@ impl Explain for CatalogError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => USAGE,
             Self::Io { .. } => UNFINISHED,
             Self::Write(error) => error.status(),
-            Self::Add { .. } | Self::Problems(_) => USAGE,
+            Self::Add { .. } | Self::Edit { .. } | Self::Problems(_) => USAGE,
         }
     }
 

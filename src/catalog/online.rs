@@ -31,7 +31,7 @@ pub struct Online {
 }
 
 /// The name of `cache_days` in catalogs of earlier versions.
-const EARLIER_NAME: &str = "believed_days";
+pub(super) const EARLIER_NAME: &str = "believed_days";
 
 /// Adds the earlier name to the schema, as deprecated, so that an editor accepts a catalog that the reader accepts.
 fn allow_earlier_name(schema: &mut schemars::Schema) {
@@ -77,7 +77,7 @@ impl Online {
 }
 
 /// Reads a number from 1 to `most`.
-fn number(node: &Node, reader: &mut Reader, most: u32, of: &str) -> Option<u32> {
+pub(super) fn number(node: &Node, reader: &mut Reader, most: u32, of: &str) -> Option<u32> {
     let text = reader.text(node)?;
     match text.parse() {
         Ok(number) if (1..=most).contains(&number) => Some(number),

@@ -1,9 +1,12 @@
 //! The table of pages: their names, paths and kinds. [`docs`](crate::docs) has their contents.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 
 use super::Catalog;
 use super::docs::PagePlace;
+use super::service::ServiceKind;
 
 /// The relation of a page to its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,11 @@ pub struct BuiltInPage {
     pub kind: PageKind<'static>,
 }
 
+/// The page that every server and portal has of its own.
+pub const SERVICE: &str = "service";
+/// The part of its path that stands for the id of the entry.
+pub const ID: &str = "{id}";
+
 /// All built-in pages.
 pub const PAGES: &[BuiltInPage] = &[
     BuiltInPage { name: "index", path: "docs/infrastructure/mcp/README.md", kind: PageKind::Whole },
@@ -41,6 +49,7 @@ pub const PAGES: &[BuiltInPage] = &[
         path: "docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md",
         kind: PageKind::Whole,
     },
+    BuiltInPage { name: SERVICE, path: "docs/architecture/integrations/mcp/services/{id}.md", kind: PageKind::Whole },
     BuiltInPage { name: "deprecations", path: "docs/DEPRECATION_NOTICES.md", kind: PageKind::Whole },
     BuiltInPage {
         name: "authentication",
@@ -51,12 +60,14 @@ pub const PAGES: &[BuiltInPage] = &[
 ];
 
 /// A page and its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed<'a> {
     /// The name of the page.
     pub name: &'a str,
     /// The path, relative to the catalog's folder.
-    pub path: &'a str,
+    pub path: Cow<'a, str>,
+    /// The index of the entry whose page it is.
+    pub service: Option<usize>,
     /// Whole file or section.
     pub kind: PageKind<'a>,
 }
@@ -66,6 +77,7 @@ pub struct Placed<'a> {
 pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
     let configured: FxHashMap<&str, &PagePlace> =
         catalog.docs.pages.iter().map(|(name, place)| (name.as_str(), place)).collect();
+    let whole = |name, path, kind| Placed { name, path: Cow::Borrowed(path), service: None, kind };
     let ours = PAGES.iter().filter_map(|page| {
         let (path, kind) = match configured.get(page.name) {
             None => (page.path, page.kind),
@@ -73,15 +85,41 @@ pub fn placed(catalog: &Catalog) -> Vec<Placed<'_>> {
             Some(PagePlace::At(path)) => (path.as_str(), page.kind),
             Some(PagePlace::SectionOf(path)) => (path.as_str(), PageKind::Section(page.title())),
         };
-        Some(Placed { name: page.name, path, kind })
+        Some(whole(page.name, path, kind))
     });
+    // In the place of `service`, a page for each entry.
+    let ours = ours.flat_map(|page| if page.name == SERVICE { of_services(catalog, &page.path) } else { vec![page] });
     let others = catalog.docs.pages.iter().filter(|(name, _)| built_in(name).is_none());
     let own = others.filter_map(|(name, place)| match place {
         PagePlace::Nowhere => None,
-        PagePlace::At(path) => Some(Placed { name, path, kind: PageKind::Whole }),
-        PagePlace::SectionOf(path) => Some(Placed { name, path, kind: PageKind::Section(name) }),
+        PagePlace::At(path) => Some(whole(name, path, PageKind::Whole)),
+        PagePlace::SectionOf(path) => Some(whole(name, path, PageKind::Section(name))),
     });
     ours.chain(own).collect()
+}
+
+/// Returns the path of the pages of services, with [`ID`] in it, or `None` when they are turned off.
+#[must_use]
+pub fn service_path(catalog: &Catalog) -> Option<&str> {
+    match catalog.docs.pages.iter().find(|(name, _)| name == SERVICE) {
+        None => built_in(SERVICE).map(|page| page.path),
+        Some((_, PagePlace::At(path) | PagePlace::SectionOf(path))) => Some(path),
+        Some((_, PagePlace::Nowhere)) => None,
+    }
+}
+
+/// Returns a page for each entry that is no template.
+fn of_services(catalog: &Catalog, path: &str) -> Vec<Placed<'static>> {
+    let ids = super::ids::ids(&catalog.services);
+    let entries = catalog.services.iter().zip(ids).enumerate();
+    let entries = entries.filter(|(_, (service, _))| service.kind != ServiceKind::Template);
+    let page = |(index, (_, id)): (usize, (_, String))| Placed {
+        name: SERVICE,
+        path: Cow::Owned(path.replace(ID, &id)),
+        service: Some(index),
+        kind: PageKind::Whole,
+    };
+    entries.map(page).collect()
 }
 
 /// Returns the built-in page with this name.

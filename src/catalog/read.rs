@@ -43,6 +43,16 @@ impl<'a> Fields<'a> {
         let (.., node) = self.left.remove(at);
         (node.value != Value::Scalar(None)).then_some(node)
     }
+
+    /// Returns the fields of the organisation that are left, which begin with `x-`.
+    pub fn extensions(&self) -> impl Iterator<Item = (&'a str, &'a Node)> {
+        self.left.iter().filter(|(key, ..)| is_extension(key)).map(|(key, _, node)| (*key, *node))
+    }
+}
+
+/// Returns whether a field is one of the organisation.
+fn is_extension(key: &str) -> bool {
+    key.len() > 2 && key.starts_with("x-")
 }
 
 impl Reader {
@@ -79,10 +89,10 @@ impl Reader {
         Some(Fields { what, span: node.span.clone(), known: Vec::new(), left })
     }
 
-    /// Reports unknown fields.
+    /// Reports unknown fields. Fields that begin with `x-` belong to the organisation.
     pub fn end(&mut self, fields: Fields<'_>) {
         let known: Vec<String> = fields.known.iter().map(|name| (*name).to_owned()).collect();
-        for (key, span, _) in fields.left {
+        for (key, span, _) in fields.left.into_iter().filter(|(key, ..)| !is_extension(key)) {
             let hint = match nearest(key, &known) {
                 Some(nearest) => format!("did you mean {nearest}?"),
                 None => format!("it has {}", known.join(", ")),

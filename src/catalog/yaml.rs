@@ -27,6 +27,45 @@ pub enum Value {
     Map(Vec<(String, Range<usize>, Node)>),
 }
 
+impl Node {
+    /// Returns the value as JSON. Scalars are texts, except `true` and `false`.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Scalar(None) => serde_json::Value::Null,
+            Value::Scalar(Some(text)) if text == "true" || text == "false" => (text == "true").into(),
+            Value::Scalar(Some(text)) => text.as_str().into(),
+            Value::List(nodes) => nodes.iter().map(Self::json).collect(),
+            Value::Map(entries) => entries.iter().map(|(key, _, node)| (key.clone(), node.json())).collect(),
+        }
+    }
+
+    /// Returns a field of a table with the position of its key.
+    #[must_use]
+    pub fn field(&self, wanted: &str) -> Option<(&Range<usize>, &Self)> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|(key, ..)| key == wanted).map(|(_, span, node)| (span, node))
+    }
+
+    /// Returns the entries of a list, or nothing.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(nodes) => nodes,
+            _ => &[],
+        }
+    }
+
+    /// Returns a text without blanks around it.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(Some(text)) => Some(text.trim()),
+            _ => None,
+        }
+    }
+}
+
 /// The maximum depth. A catalog nests a table in a list in a table. Deeper input is an accident or an attack on the
 /// stack.
 const DEEPEST: usize = 32;

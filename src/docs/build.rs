@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::templates::{PageTemplateError, Templates};
 use crate::catalog::Catalog;
-use crate::catalog::pages::{PageKind, Placed, built_in, placed};
+use crate::catalog::pages::{ID, PageKind, Placed, SERVICE, built_in, placed, service_path};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::change::Change;
 use crate::fs::files::FileTree;
@@ -159,7 +159,7 @@ pub fn plan<F: Folder + ?Sized>(
     let templates = Templates::new(catalog, &placed, &own).map_err(|error| vec![error.into()])?;
     let (mut plan, mut errors) = (BuildPlan { changes: Vec::new(), pages: placed.len() }, Vec::new());
     for page in &placed {
-        let path = page.path;
+        let path = &*page.path;
         let next_state = read(folder, path).and_then(|before| {
             let render = |date: &str| templates.render(page, date);
             Ok((next(page, before.as_deref(), render, today, by_hand)?, before))
@@ -177,6 +177,26 @@ pub fn plan<F: Folder + ?Sized>(
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
+/// Returns the pages of services that the catalog does not have any more. A build deletes nothing.
+#[must_use]
+pub fn leftover<F: Folder + ?Sized>(folder: &F, catalog: &Catalog) -> Vec<String> {
+    let Some(path) = service_path(catalog) else { return Vec::new() };
+    // Only where the id is the name of the file is a folder theirs.
+    let Some((parent, name)) = path.rsplit_once('/').filter(|(parent, _)| !parent.contains(ID)) else {
+        return Vec::new();
+    };
+    let (before, after) = name.split_once(ID).unwrap_or_default();
+    let known: FxHashSet<String> = placed(catalog).into_iter().map(|page| page.path.into_owned()).collect();
+    let is_like = |name: &String| name.starts_with(before) && name.ends_with(after);
+    let names = folder.list(parent).unwrap_or_default();
+    let mut found: Vec<String> =
+        names.iter().filter(|name| is_like(name)).map(|name| format!("{parent}/{name}")).collect();
+    let is_ours = |text: String| !matches!(inspect(SERVICE, &text), Found::NotGenerated);
+    found.retain(|path| !known.contains(path) && read(folder, path).ok().flatten().is_some_and(is_ours));
+    found.sort();
+    found
+}
+
 /// Returns the new text of a page's file, or `None` when it is up to date. A page keeps its date while nothing else in
 /// it changes.
 fn next(
@@ -186,7 +206,7 @@ fn next(
     today: &str,
     by_hand: ByHand,
 ) -> Result<Option<String>, BuildError> {
-    let refuse = |what: String| BuildError::ByHand { path: page.path.to_owned(), what };
+    let refuse = |what: String| BuildError::ByHand { path: page.path.to_string(), what };
     let keep = by_hand == ByHand::Keep;
     let same = |one: &str, other: &str| one.trim().replace("\r\n", "\n") == other.trim().replace("\r\n", "\n");
     match page.kind {
@@ -211,7 +231,7 @@ fn next(
         PageKind::Section(title) => {
             let fresh = format!("# {title}\n");
             let file = before.unwrap_or(&fresh);
-            let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_owned(), error })?;
+            let found = sections(file).map_err(|error| BuildError::Markers { path: page.path.to_string(), error })?;
             let section = found.iter().find(|section| section.name == page.name);
             if section.is_some_and(|section| section.is_edited(file)) && keep {
                 return Err(refuse(format!(

@@ -24,7 +24,7 @@ pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
 pub fn collect(root: &Path, catalog: &Catalog, plan: &BuildPlan) -> Result<Vec<SiteDocument>, BuildError> {
     let (mut documents, mut known) = (Vec::new(), FxHashSet::default());
     let pages = placed(catalog);
-    let ours = pages.iter().map(|page| (page.path, page.name));
+    let ours = pages.iter().map(|page| (&*page.path, page.name));
     for (path, name) in ours.chain(named(catalog).map(|path| (path, ""))) {
         let markdown = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
         if !markdown || !known.insert(path) {

@@ -40,10 +40,13 @@ impl Fleet {
     #[must_use]
     pub fn from_services(services: &[Service]) -> Self {
         let servers: Vec<&Service> = services.iter().filter(|service| service.kind == ServiceKind::Server).collect();
-        let stores = |storage| servers.is_empty() || servers.iter().any(|service| service.token_storage == storage);
-        let callers = |method| servers.is_empty() || servers.iter().any(|service| service.auth_method == method);
+        let stores =
+            |storage| servers.is_empty() || servers.iter().any(|service| service.token_storage == Some(storage));
+        let callers = |method| servers.is_empty() || servers.iter().any(|service| service.auth_method == Some(method));
         let only = match servers.as_slice() {
-            [only] if only.status != ServiceStatus::Deprecated => name(only).zip(host(only)),
+            [only] if !matches!(only.status, Some(ServiceStatus::Deprecated | ServiceStatus::Retired)) => {
+                name(only).zip(host(only))
+            }
             _ => None,
         };
         let (name, host) = only.unwrap_or((NAME, HOST));
@@ -70,7 +73,7 @@ fn name(service: &Service) -> Option<&str> {
 
 /// Returns the host name of the address if a command can use it without quotation marks.
 fn host(service: &Service) -> Option<&str> {
-    let host = service.url.as_deref()?.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+    let host = service.main_url()?.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     (!host.is_empty() && host.bytes().all(plain)).then_some(host)
 }

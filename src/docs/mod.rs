@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod documents;
+mod entries;
 pub mod error_catalogue;
 pub mod example;
 pub mod fleet;

@@ -5,12 +5,14 @@ use std::io::Write;
 
 use tera::{Context, Kwargs, State, Tera};
 
+use super::entries::entries;
 use super::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
 use super::fleet::Fleet;
 use super::{example, reference};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{BuiltInPage, PAGES, Placed};
 use crate::catalog::service::label;
+use crate::fs::terminal::shell_word;
 use crate::markdown::destination::relative_link;
 
 macro_rules! texts {
@@ -27,6 +29,7 @@ texts!(
     "infisical",
     "template-guide",
     "servers",
+    "service",
     "deprecations",
     "authentication",
     "current-state",
@@ -48,6 +51,8 @@ pub struct Templates<'a> {
     tera: Tera,
     /// The paths of the built-in pages, or `None` for pages that are turned off.
     ours: Vec<(&'static str, Option<&'a str>)>,
+    /// The entries of the catalog, for the pages of their own.
+    entries: Vec<serde_json::Value>,
 }
 
 impl<'a> Templates<'a> {
@@ -57,13 +62,14 @@ impl<'a> Templates<'a> {
     /// When a text is not a Tera template.
     pub fn new(
         catalog: &Catalog,
-        placed: &[Placed<'a>],
+        placed: &'a [Placed<'a>],
         own: &BTreeMap<String, String>,
     ) -> Result<Self, PageTemplateError> {
         let mut tera = Tera::new();
         tera.autoescape_on([".md"]);
         tera.set_escape_fn(escape);
         tera.register_filter("link", link);
+        tera.register_filter("shell", |text: &str, _: Kwargs, _: &State<'_>| shell_word(&one_line(text)));
         tera.register_filter("label", |word: &str, _: Kwargs, _: &State<'_>| label(word).to_owned());
         let name = |page: &BuiltInPage| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
@@ -77,7 +83,8 @@ impl<'a> Templates<'a> {
         // again.
         let context = tera.global_context();
         context.insert("organisation", &catalog.organisation);
-        context.insert("services", &catalog.services);
+        let entries = entries(catalog, placed);
+        context.insert("services", &entries);
         context.insert("fleet", &Fleet::from_services(&catalog.services));
         context.insert("deprecations", &catalog.deprecations);
         context.insert("outputs", &outputs());
@@ -86,10 +93,11 @@ impl<'a> Templates<'a> {
         context.insert("settings", &reference::settings());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));
-        let paths: BTreeMap<&str, &'a str> = placed.iter().map(|page| (page.name, page.path)).collect();
+        let of_all = placed.iter().filter(|page| page.service.is_none());
+        let paths: BTreeMap<&str, &'a str> = of_all.map(|page| (page.name, &*page.path)).collect();
         context.insert("pages", &paths);
         let ours = PAGES.iter().map(|page| (page.name, paths.get(page.name).copied())).collect();
-        Ok(Self { tera, ours })
+        Ok(Self { tera, ours, entries })
     }
 
     /// Returns the text of a page, as of `date`.
@@ -98,8 +106,11 @@ impl<'a> Templates<'a> {
     /// When a template uses an unknown variable, or fails otherwise.
     pub fn render(&self, page: &Placed<'_>, date: &str) -> Result<String, PageTemplateError> {
         let mut context = Context::new();
-        context.insert("here", page.path);
-        context.insert("links", &self.links(page.path));
+        context.insert("here", &*page.path);
+        context.insert("links", &self.links(&page.path));
+        if let Some(entry) = page.service.and_then(|index| self.entries.get(index)) {
+            context.insert("service", entry);
+        }
         context.insert("last_updated", date);
         let text = self.tera.render(&format!("{}.md", page.name), &context);
         let text = text.map_err(|error| PageTemplateError(error.to_string()))?;
@@ -124,6 +135,11 @@ fn link(path: &str, _: Kwargs, state: &State<'_>) -> tera::TeraResult<String> {
     }
     let here = state.get::<String>("here")?.unwrap_or_default();
     Ok(relative_link(&here, path))
+}
+
+/// Returns a text as one line, because a line end would leave a block of commands.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Returns the captured outputs, without the line end of each file.

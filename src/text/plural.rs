@@ -6,6 +6,12 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
+/// Returns a count with a noun whose plural is no `s` more: `1 address`, `2 addresses`.
+#[must_use]
+pub fn plural_word(count: usize, one: &str, several: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { several })
+}
+
 /// Groups digits in threes: `1,234,567`.
 #[must_use]
 pub fn grouped(count: usize) -> String {

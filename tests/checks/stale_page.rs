@@ -31,6 +31,11 @@ fn a_page_that_a_build_would_write_otherwise_is_an_error() {
       error[stale-page]: `mcp-kit docs build` would change this text
        --> docs/architecture/integrations/mcp/MCP_SERVER_CATALOG.md:1:1
 
+    docs/architecture/integrations/mcp/services/notes.md  1 error
+
+      error[stale-page]: `mcp-kit docs build` would change this text
+       --> docs/architecture/integrations/mcp/services/notes.md:1:1
+
     docs/infrastructure/mcp/OAUTH_SOP.md  1 error
 
       error[stale-page]: `mcp-kit docs build` would change this text
@@ -38,10 +43,10 @@ fn a_page_that_a_build_would_write_otherwise_is_an_error() {
 
     Findings:
 
-            3  error    stale-page
+            4  error    stale-page
 
     GitHub's rules, because nothing says otherwise
-    10 documents, 93 links in [TIME]: 3 errors
+    11 documents, 99 links in [TIME]: 4 errors
 
     Next:
       mcp-kit audit-docs --explain stale-page   # say what that means and how to fix it
@@ -64,7 +69,7 @@ fn a_page_that_was_edited_by_hand_is_one_too() {
             1  error    stale-page
 
     GitHub's rules, because nothing says otherwise
-    10 documents, 93 links in [TIME]: 1 error
+    11 documents, 99 links in [TIME]: 1 error
 
     Next:
       mcp-kit audit-docs --explain stale-page   # say what that means and how to fix it
@@ -76,7 +81,7 @@ fn a_page_that_was_edited_by_hand_is_one_too() {
 fn pages_as_they_were_built_are_no_finding() {
     assert_snapshot!(built().audit(&[]), @r"
     GitHub's rules, because nothing says otherwise
-    10 documents, 93 links in [TIME]: no findings
+    11 documents, 99 links in [TIME]: no findings
     exit 0
     ");
 }

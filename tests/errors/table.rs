@@ -17,6 +17,9 @@ const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
         "the runtime, the listener after it was bound, or the signal handlers of the system would have to fail",
     ),
     ("WebError::Client", "lychee refuses no client that can be set up by the catalog"),
+    ("VerifyError::Client", "TLS would have to refuse the certificates of this machine, or the system a runtime"),
+    #[cfg(feature = "online")]
+    ("VerifyError::NotBuilt", "only a build without the feature `online` says it"),
     #[cfg(feature = "online")]
     ("WebError::NotBuilt", "only a build without the feature `online` says it"),
 ];

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::messages::{left_out, message};
+use super::messages::{counts, left_out, message};
 use super::place::located;
 use super::tally::Tally;
 use crate::audit::finding::{Finding, Report, Severity};
@@ -72,8 +72,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "::endgroup::")?;
     }
-    let (documents, links) = (plural(report.documents, "document"), plural(report.links, "link"));
-    writeln!(out, "{documents}, {links}: {}{}", tally.sentence(), harmless(&left_out(report)))
+    writeln!(out, "{}: {}{}", counts(report), tally.sentence(), harmless(&left_out(report)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::messages::left_out;
+use super::messages::{counts, left_out};
 use super::place::located;
 use super::snippet::snippet;
 use super::tally::{Tally, by_code};
@@ -129,13 +129,7 @@ impl HumanReport<'_> {
         let worst = report.findings.iter().map(|finding| finding.severity).max();
         let sentence = paint.paint(worst.map_or(Role::Strong, role), &tally.sentence());
         let left_out = left_out(report);
-        writeln!(
-            self.out,
-            "{}, {} in {}: {sentence}{left_out}",
-            plural(report.documents, "document"),
-            plural(report.links, "link"),
-            elapsed(report.duration)
-        )
+        writeln!(self.out, "{} in {}: {sentence}{left_out}", counts(report), elapsed(report.duration))
     }
 
     fn next(&mut self) -> io::Result<()> {
@@ -159,8 +153,9 @@ impl HumanReport<'_> {
             next.push((format!("mcp-kit audit-docs{root} --fix=documents --dry-run"), what));
         }
         let why = "say what that means and how to fix it".to_owned();
-        next.push((format!("mcp-kit audit-docs --explain {first}"), why));
-        if tally.error > MANY {
+        let explain = if self.report.fleet.is_some() { "catalog explain" } else { "audit-docs --explain" };
+        next.push((format!("mcp-kit {explain} {first}"), why));
+        if tally.error > MANY && self.report.fleet.is_none() {
             let what = "accept what is there, and fail on new findings only".to_owned();
             next.push((
                 format!("mcp-kit audit-docs{root}{online} --baseline audit-baseline.json --update-baseline"),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::lines::{self, Each};
 use super::tally::Tally;
-use crate::audit::finding::{Finding, NotJudged, Report, Since, SiteReport};
+use crate::audit::finding::{Finding, FleetTally, NotJudged, Report, Since, SiteReport};
 
 /// The JSON Schema of the object.
 pub const SCHEMA: &str = include_str!("audit-1.schema.json");
@@ -18,6 +18,8 @@ struct Json<'a, F: Serialize, D: Serialize, S: Serialize> {
     profiles: &'a [String],
     documents: usize,
     links: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fleet: Option<JsonFleet>,
     duration_ms: u128,
     findings: F,
     decisions: D,
@@ -26,6 +28,13 @@ struct Json<'a, F: Serialize, D: Serialize, S: Serialize> {
     not_judged: usize,
     sites: S,
     summary: Tally,
+}
+
+/// The counts of a report about a fleet.
+#[derive(Serialize)]
+struct JsonFleet {
+    services: usize,
+    asked: Option<usize>,
 }
 
 /// The older state that the tree is compared with.
@@ -162,6 +171,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         profiles: &report.profiles,
         documents: report.documents,
         links: report.links,
+        fleet: report.fleet.map(|FleetTally { services, asked }| JsonFleet { services, asked }),
         duration_ms: report.duration.as_millis(),
         findings: Each(|| report.findings.iter().map(JsonFinding::from)),
         decisions: Each(|| {

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::messages::message;
+use super::messages::{command, message};
 use super::place::located;
 use super::tally::Tally;
 use crate::audit::finding::{Finding, Report, Severity};
@@ -95,13 +95,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
     let mut xml = Xml(Writer::new(&mut *out));
     xml.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let attributes = [
-        ("name", "mcp-kit audit-docs"),
-        ("tests", &*tests),
-        ("failures", &failures),
-        ("errors", "0"),
-        ("time", &seconds),
-    ];
+    let attributes =
+        [("name", command(report)), ("tests", &*tests), ("failures", &failures), ("errors", "0"), ("time", &seconds)];
     xml.open(0, "testsuites", &attributes)?;
     for of_document in report.findings.chunk_by(|one, next| one.path == next.path) {
         let path = located(&report.root, &of_document[0].path);

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::messages::{left_out, message};
+use super::messages::{counts, left_out, message};
 use super::place::located;
 use super::tally::Tally;
 use crate::audit::finding::{Finding, Report, Severity};
@@ -32,7 +32,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn text(report: &Report) -> String {
     let tally = Tally::from_findings(&report.findings);
     let mut text = format!("### Documentation audit: {}\n\n", tally.sentence());
-    let counts = format!("{}, {}", plural(report.documents, "document"), plural(report.links, "link"));
+    let counts = counts(report);
     let _ = writeln!(text, "{counts}{}.", plain(&left_out(report)));
     let mut left = 0;
     for (severity, count) in

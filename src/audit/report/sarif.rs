@@ -28,14 +28,14 @@ struct Log<R: Serialize> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SarifRun<R: Serialize> {
-    tool: Tool,
+    tool: SarifTool,
     invocations: [Invocation; 1],
     column_kind: &'static str,
     results: R,
 }
 
 #[derive(Serialize)]
-struct Tool {
+struct SarifTool {
     driver: Driver,
 }
 
@@ -165,6 +165,14 @@ struct Replacement<'a> {
 
 fn rule(code: &Code) -> Rule {
     let summary = messages::summary(*code);
+    if let Some(kind) = crate::audit::fleet::for_code(*code) {
+        let text = format!("{summary}. {} {}", kind.why, kind.fix);
+        return Rule {
+            id: code.as_str(),
+            short_description: SarifMessage::plain(summary),
+            help: SarifMessage { markdown: Some(crate::audit::fleet::explanation(kind)), text },
+        };
+    }
     let code = code.as_str();
     Rule {
         id: code,
@@ -203,7 +211,7 @@ fn edited<'a>(finding: &Finding, edit: &Edit) -> Region<'a> {
     }
 }
 
-fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -> SarifResult<'a> {
+fn result<'a>(root: &str, codes: &[Code], finding: &'a Finding, occurrences: &mut Occurrences) -> SarifResult<'a> {
     let artifact = ArtifactLocation { uri: encode_uri_path(&located(root, &finding.path)) };
     let (digest, before) = occurrences.next(finding);
     let marked = finding.excerpt.marked.len();
@@ -220,7 +228,7 @@ fn result<'a>(root: &str, finding: &'a Finding, occurrences: &mut Occurrences) -
     };
     SarifResult {
         rule_id: finding.code.as_str(),
-        rule_index: Code::ALL.iter().position(|code| *code == finding.code).unwrap_or_default(),
+        rule_index: codes.iter().position(|code| *code == finding.code).unwrap_or_default(),
         level: finding.severity.as_str(),
         message: SarifMessage::plain(messages::message(finding)),
         fixes: finding.fix.iter().map(fix).collect(),
@@ -245,7 +253,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let taken = most_severe(&report.findings, MOST_RESULTS);
     let results = || {
         let mut occurrences = Occurrences::default();
-        taken.clone().map(move |finding| result(&report.root, finding, &mut occurrences))
+        taken.clone().map(move |finding| result(&report.root, messages::codes(report), finding, &mut occurrences))
     };
     let total = report.findings.len();
     let left_out = (total > MOST_RESULTS).then(|| Notification {
@@ -260,11 +268,11 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [SarifRun {
-            tool: Tool {
+            tool: SarifTool {
                 driver: Driver {
-                    name: "mcp-kit audit-docs",
+                    name: messages::command(report),
                     semantic_version: env!("CARGO_PKG_VERSION"),
-                    rules: Code::ALL.iter().map(rule).collect(),
+                    rules: messages::codes(report).iter().map(rule).collect(),
                 },
             },
             invocations: [Invocation {

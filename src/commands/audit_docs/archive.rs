@@ -53,7 +53,8 @@ fn changes(root: &Path, plan: &FixPlan, today: &str) -> Result<Vec<Change>, Stri
         .map_err(|error| error.to_string())?;
     let wrong = || format!("{} would be wrong afterwards", catalog::FILE);
     let catalog = Catalog::parse(after.as_bytes()).map_err(|_| wrong())?;
-    let path = placed(&catalog).iter().find(|page| page.name == "deprecations").map(|page| page.path.to_owned());
+    let path =
+        placed(&catalog).iter().find(|page| page.name == "deprecations").map(|page| page.path.clone().into_owned());
     let overlay = Overlay { root, changes: &plan.changes };
     let built = build(&overlay, &catalog, today, ByHand::Keep).map_err(|errors| join_errors(&errors))?;
     let page = built.changes.into_iter().filter(|change| Some(&change.path) == path.as_ref());

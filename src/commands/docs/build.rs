@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{Catalog, CatalogError};
 use crate::cli::DocsBuild;
 use crate::commands::console::{Console, Status};
-use crate::docs::build::{BuildError, BuildPlan, ByHand, plan};
+use crate::docs::build::{BuildError, BuildPlan, ByHand, leftover, plan};
 use crate::docs::documents::{self, collect};
 use crate::docs::site::SiteError;
 use crate::docs::site::publish::publish;
@@ -126,12 +126,13 @@ fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Pa
         0 => writeln!(text, "{} up to date", plural(pages, "page")),
         n => writeln!(text, "{n} of {} written", plural(pages, "page")),
     };
-    let mut notes = Vec::new();
+    let gone = |path: String| format!("{path} is the page of no service any more: delete it");
+    let mut notes: Vec<String> = leftover(root.as_path(), &catalog).into_iter().map(gone).collect();
     if let (Some(folder), Some(site)) = (html, site) {
         let changed = publish(folder, site.files)?;
         let _ =
             writeln!(text, "{} {}", if changed { "wrote the site to" } else { "nothing changed in" }, folder.display());
-        notes = site.notes;
+        notes.extend(site.notes);
     }
     Ok(Built { text, notes, good: true })
 }

@@ -172,7 +172,7 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
     let entries = templates.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     files.extend(documents::named(&catalog).map(|path| root.join(path)));
-    files.extend(placed(&catalog).iter().map(|page| root.join(page.path)));
+    files.extend(placed(&catalog).iter().map(|page| root.join(&*page.path)));
     files.extend(templates);
     files
 }

@@ -1,17 +1,26 @@
 //! `mcp-kit catalog`.
 
+mod check;
+mod export;
+mod migrate;
+mod verify;
+
 use std::path::Path;
 
 use serde::Serialize;
 
+use crate::audit::fleet;
+use crate::audit::report::explain;
 use crate::catalog::add::{self, AddError};
 use crate::catalog::problem::Problems;
+use crate::catalog::service::{AuthMethod, Location, ServiceStatus, TokenStorage};
 use crate::catalog::{Catalog, CatalogError, Service, schema};
 use crate::cli::{CatalogAdd, CatalogCommand, OutputFormat};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
 use crate::fs::change::Change;
 use crate::fs::diff::unified;
+use crate::fs::terminal::Paint;
 use crate::text::escape::escape_control;
 
 /// Runs the command.
@@ -21,8 +30,15 @@ use crate::text::escape::escape_control;
 pub fn run(command: &CatalogCommand, console: &Console) -> Result<Status, Failure> {
     let text = match command {
         CatalogCommand::Add(command) => add(&command.file.path, &service(command), command.dry_run)?,
-        CatalogCommand::Check { file } => check(&file.path)?,
+        CatalogCommand::Check(command) => return check::run(command, console),
+        CatalogCommand::Verify(command) => return verify::run(command, console),
+        CatalogCommand::Export(command) => return export::run(command, console),
+        CatalogCommand::Migrate { file, dry_run } => migrate::run(&file.path, *dry_run)?,
         CatalogCommand::List { file, format } => list(&file.path, *format)?,
+        CatalogCommand::Explain { code } => {
+            let documentation = fleet::for_code(*code).map(fleet::explanation).unwrap_or_default();
+            explain(*code, &documentation, Paint::stdout())
+        }
         CatalogCommand::Schema => schema(),
     };
     console.print(text.as_bytes())?;
@@ -34,34 +50,17 @@ fn service(command: &CatalogAdd) -> Service {
     Service {
         name: command.name.trim().to_owned(),
         kind: command.kind,
-        status: command.status,
-        location: command.location,
-        auth_method: command.auth_method,
-        token_storage: command.token_storage,
+        description: command.description.clone(),
+        status: Some(command.status),
+        location: Some(command.location),
+        auth_method: Some(command.auth_method),
+        token_storage: Some(command.token_storage),
         url: command.url.clone(),
         repository: command.repository.clone(),
         owner: command.owner.clone(),
-        sop: None,
-        runbook: None,
-        last_verified: None,
         notes: command.notes.clone(),
+        ..Service::default()
     }
-}
-
-/// Returns the output of `catalog check` for a valid catalog.
-///
-/// # Errors
-/// Every error in it.
-fn check(path: &Path) -> Result<String, CatalogError> {
-    let catalog = Catalog::load(path)?;
-    let count = crate::text::plural::plural;
-    let (services, deprecations) = (catalog.services.len(), catalog.deprecations.len());
-    Ok(format!(
-        "{}: {} and {}, no problems\n",
-        path.display(),
-        count(services, "service"),
-        count(deprecations, "deprecation")
-    ))
 }
 
 /// Adds a service to the file. Returns a message, or the diff of a dry run.
@@ -119,12 +118,13 @@ fn list(path: &Path, format: OutputFormat) -> Result<String, CatalogError> {
 const COLUMNS: [&str; 5] = ["NAME", "STATUS", "LOCATION", "AUTH", "TOKENS"];
 
 fn table(services: &[Service]) -> String {
+    let word = |word: Option<&'static str>| word.unwrap_or("-");
     let row = |service: &Service| {
         let values = [
-            service.status.as_str(),
-            service.location.as_str(),
-            service.auth_method.as_str(),
-            service.token_storage.as_str(),
+            if service.is_server() { word(service.status.map(ServiceStatus::as_str)) } else { service.kind.as_str() },
+            word(service.location.map(Location::as_str)),
+            word(service.auth_method.map(AuthMethod::as_str)),
+            word(service.token_storage.map(TokenStorage::as_str)),
         ];
         // A name is text from outside and must not control the terminal.
         let name = escape_control(&service.name).into_owned();
