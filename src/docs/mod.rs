@@ -4,10 +4,12 @@
 //! [managed](crate::markdown::managed) sections, with a [checksum](crate::markdown::checksum) against hand edits →
 //! changes on disk, or a list of stale pages.
 
+pub mod alerts;
 pub mod build;
 pub mod documents;
 pub mod error_catalogue;
 pub mod example;
+pub mod exercised;
 pub mod fleet;
 pub mod reference;
 pub mod site;

@@ -1,0 +1,195 @@
+//! The runbook's commands are run as they stand in the page of a rendered project, each section with its own failure: what
+//! they print is what the page shows, the fix works, and the confirmation holds.
+//!
+//! There is no engine and no cluster here: `shims.sh` stands in for docker, kubectl and ssh, and runs the server as a process
+//! with the variables of the project's `docker-compose.yml`. The database and the team's key server are real.
+//! `tests/e2e/deploy` has a real engine. `UPDATE_EXERCISED=1 cargo test --test docs_exercised` writes what came out, and the
+//! day, into `src/docs`; run it twice, as the page itself has those texts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[allow(unreachable_pub, reason = "it is the harness of another package")]
+#[path = "../../template/vendor/mcp-auth-middleware/tests/harness/postgres.rs"]
+mod postgres;
+mod host;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use host::Host;
+use serde_json::json;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// Two keys, made for this test.
+const KEYS: [&str; 2] = ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="]; // pragma: allowlist secret
+
+/// The text that a page takes from here, by its name in `src/docs/outputs`.
+fn captured(name: &str, printed: &str) {
+    let path = Path::new(ROOT).join(format!("src/docs/outputs/{name}.txt"));
+    let text = host::masked(printed.trim()) + "\n";
+    if std::env::var_os("UPDATE_EXERCISED").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), text, "{name}: the page shows something else; see the head of this test");
+}
+
+/// The lines of a report of `doctor` for one check that failed, with what to do.
+fn failed(report: &str, check: &str) -> String {
+    let mut lines = report.lines().skip_while(|line| !line.starts_with(&format!("fail  {check}")));
+    let first = lines.next().unwrap_or_else(|| panic!("no fail of {check} in:\n{report}"));
+    let more = lines.take_while(|line| line.starts_with(' '));
+    [first].into_iter().chain(more).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_section_does_what_it_says() {
+    let mut host = Host::start().await;
+    let mut done = BTreeSet::new();
+    let mut section = |name: &'static str| {
+        done.insert(name);
+        name
+    };
+
+    // Nothing is wrong but that no token is stored.
+    let at = section("token-not-found-in-postgres");
+    let (status, body) = host.call();
+    assert!(status == 503 && body.contains("MCP-AUTH-018"), "{status} {body}");
+    host.shows(at, 0, "");
+    host.runs(at, 1, "");
+    host.shows(at, 3, "the-token-of-the-api\n");
+    assert_eq!(host.call().0, 200, "the fix needs no restart");
+    let listed = host.runs(at, 0, "");
+    assert!(listed.contains("CODA_API_TOKEN"), "{listed}");
+    let audit = host.runs(at, 2, "");
+    assert!(audit.contains("CODA_API_TOKEN") && audit.contains("not_found"), "{audit}");
+    host.shows(at, 5, "");
+    assert_eq!(host.call().0, 503, "the undo");
+    host.runs(at, 4, "the-token-of-the-api\n");
+    assert_eq!(host.call().0, 200, "the commands for Kubernetes");
+
+    let at = section("ask-for-the-status");
+    let ready = host.runs(at, 0, "");
+    assert!(ready.contains("\"tokenStore\":\"ok\""), "{ready}");
+
+    // The audience of another application.
+    let at = section("jwt-validation-fails");
+    host.set("CF_ACCESS_AUD", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+    host.restart();
+    let (status, body) = host.call();
+    assert!(status == 401 && body.contains("MCP-AUTH-013"), "{status} {body}");
+    let log = host.log();
+    assert!(log.contains("Cloudflare Access JWT validation failed: audience mismatch"), "{log}");
+    host.runs_failing(at, 0, "");
+    host.runs_failing(at, 1, "");
+    host.keep_token();
+    let report = host.runs_whatever(at, 2, "");
+    captured("doctor_audience", &failed(&report, "token"));
+    host.keep_token();
+    host.shows_whatever(at, 3, "");
+    host.reset("CF_ACCESS_AUD");
+    host.restart();
+    assert_eq!(host.call().0, 200, "the fix");
+    assert!(host.log().contains("Cloudflare Access JWT validated for: user@example.com"), "the confirmation");
+
+    // Another key, by accident; then on purpose.
+    let at = section("encryption-key-mismatch");
+    host.secret("mcp_auth_encryption_key", KEYS[1]);
+    host.restart();
+    let (status, body) = host.call();
+    assert!(status == 503 && body.contains("MCP-AUTH-020"), "{status} {body}");
+    let report = host.runs(at, 0, "");
+    captured("doctor_key", &failed(&report, "encryption key"));
+    host.shows(at, 0, "");
+    host.runs_failing(at, 1, "");
+    host.runs(at, 2, KEYS[0]);
+    host.previous_keys(true);
+    host.restart();
+    assert_eq!(host.call().0, 200, "both keys");
+    host.shows(at, 3, "");
+    host.previous_keys(false);
+    host.restart();
+    assert_eq!(host.call().0, 200, "the fix");
+    assert_eq!(host.runs(at, 3, ""), "0 tokens rotated\n", "the confirmation");
+
+    // The key is gone for good.
+    let at = section("a-lost-or-leaked-encryption-key");
+    host.secret("mcp_auth_encryption_key", KEYS[0]);
+    host.restart();
+    assert_eq!(host.call().0, 503);
+    let listed = host.runs(at, 1, "a-new-token-of-the-api\n");
+    assert!(listed.contains("CODA_API_TOKEN stored for notes"), "{listed}");
+    assert_eq!(host.call().0, 200, "the fix");
+    let report = host.doctor();
+    assert!(report.contains("ok    encryption key"), "{report}");
+
+    let at = section("a-leaked-token");
+    host.runs(at, 0, "another-new-token\n");
+    host.runs(at, 1, "yet-another-token\n");
+    let verified = host.runs(at, 2, "");
+    assert!(verified.contains("audit rows are intact"), "{verified}");
+    assert_eq!(host.call().0, 200, "the confirmation");
+
+    // The database stops, and comes back.
+    let at = section("the-token-store-is-unreachable");
+    host.database.stop("fast");
+    let said = host.runs_whatever(at, 0, "");
+    assert!(said.contains("connection refused") && said.contains("no response"), "{said}");
+    assert_eq!(host.call().0, 200, "cached tokens work");
+    host.restart();
+    let (status, body) = host.call();
+    assert!(status == 503 && body.contains("MCP-AUTH-019"), "{status} {body}");
+    host.runs_whatever(at, 1, "");
+    host.database.start_again();
+    let said = host.runs(at, 0, "");
+    assert!(said.contains("CODA_API_TOKEN") && said.matches("accepting connections").count() == 2, "{said}");
+    host.eventually_answers(200);
+
+    // No name ends in .invalid (RFC 6761, section 6.4).
+    let at = section("docker-network-issues");
+    host.set("CF_ACCESS_CERTS_URL", "https://team.invalid/cdn-cgi/access/certs");
+    host.restart();
+    let (status, body) = host.call();
+    assert!(status == 503 && body.contains("MCP-AUTH-017"), "{status} {body}");
+    let report = host.runs(at, 0, "");
+    captured("doctor_network", &failed(&report, "name"));
+    host.shows(at, 0, "");
+    host.reset("CF_ACCESS_CERTS_URL");
+    host.restart();
+    assert_eq!(host.call().0, 200, "the fix");
+
+    // A setting that the server cannot use.
+    let at = section("the-server-restarts");
+    host.set("CF_ACCESS_AUD", "");
+    host.restart_failing();
+    captured("cannot_start", &host.log());
+    let said = host.runs_whatever(at, 0, "");
+    assert!(said.contains("cannot start") && said.contains("fail  settings"), "{said}");
+    host.runs(at, 1, "");
+    host.reset("CF_ACCESS_AUD");
+    host.restart();
+    assert_eq!(host.call().0, 200, "the fix");
+
+    record(&done);
+}
+
+/// The table of the last runs. Nothing else writes it.
+fn record(done: &BTreeSet<&str>) {
+    let path = Path::new(ROOT).join("src/docs/exercised.txt");
+    if std::env::var_os("UPDATE_EXERCISED").is_some() {
+        let today = std::process::Command::new("date").args(["-u", "+%F"]).output().unwrap();
+        let today = String::from_utf8(today.stdout).unwrap();
+        let line = |section: &&str| format!("{section} {} {}\n", today.trim(), env!("CARGO_PKG_VERSION"));
+        fs::write(&path, done.iter().map(line).collect::<String>()).unwrap();
+    }
+    let table = fs::read_to_string(&path).unwrap();
+    let recorded: BTreeSet<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(&recorded, done, "a section is said to be exercised and is not, or the other way round");
+}
+
+#[test]
+fn a_token_of_nobody_is_a_token() {
+    assert_eq!(host::masked("key 5bfa2f0fe7641b51 of 2026-01-02T03:04:05Z"), "key 5bfa2f0fe7641b51 of 2026-01-31T12:00:00Z");
+    assert!(json!({"a": 1}).is_object());
+}
