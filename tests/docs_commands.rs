@@ -262,6 +262,7 @@ fn wrong(words: &[String], name: &str, project: &Project) -> Option<String> {
             (!names_in(compose, "services").contains(service)).then(|| format!("no container {container}"))
         }
         "ssh" => wrong(words.get(2..).filter(|words| !words.is_empty())?, name, project),
+        "kubectl" => wrong_in_cluster(&words[1..], name, project),
         path if path.starts_with("scripts/") => {
             let Some(text) = project.files.get(path) else { return Some("there is no such script".to_owned()) };
             let unknown = |word: &&String| word.starts_with("--") && !text.contains(word.as_str());
@@ -269,6 +270,170 @@ fn wrong(words: &[String], name: &str, project: &Project) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Options of kubectl that the pages use, and whether a value comes after them.
+const KUBECTL: &[(&str, bool)] = &[
+    ("--namespace", true),
+    ("--stdin", false),
+    ("--tail", true),
+    ("--previous", false),
+    ("--selector", true),
+    ("--ignore-not-found", false),
+    ("--from-file", true),
+    ("--dry-run=client", false),
+    ("--output", true),
+    ("--kustomize", true),
+    ("--filename", true),
+];
+
+/// What is wrong with the words after `kubectl`: options, the namespace, resources and files.
+fn wrong_in_cluster(words: &[String], name: &str, project: &Project) -> Option<String> {
+    let manifests: String = project.files.iter().filter(|(path, _)| path.starts_with("deploy/")).map(|(_, text)| text.as_str()).collect();
+    let has = |name: &str| manifests.lines().any(|line| line.trim().trim_start_matches("- ") == format!("name: {name}"));
+    let (mut plain, mut words) = (Vec::new(), words.iter());
+    while let Some(word) = words.next() {
+        let Some((_, takes)) = KUBECTL.iter().find(|(option, _)| *option == word.as_str()) else {
+            if word.starts_with('-') && word != "--" {
+                return Some(format!("kubectl's {word} is not known to this test"));
+            }
+            plain.push(word.as_str());
+            continue;
+        };
+        let value = if *takes { words.next()?.as_str() } else { "" };
+        let there = match word.as_str() {
+            "--namespace" => value == name,
+            "--kustomize" => project.files.contains_key(&format!("{value}/kustomization.yaml")),
+            "--filename" => value == "-" || project.files.contains_key(value),
+            "--from-file" => value.strip_prefix("secrets/").is_some_and(|secret| project.compose().contains(secret)),
+            "--selector" => manifests.contains(&value.replace('=', ": ")),
+            _ => true,
+        };
+        if !there {
+            return Some(format!("the project has no {value} for {word}"));
+        }
+    }
+    // `my-server` is the name in pages of several servers.
+    let has = |resource: &str| resource == name || has(resource);
+    let known = match plain.as_slice() {
+        ["exec" | "logs", rest, ..] | ["rollout", "undo" | "status" | "restart", rest] | ["port-forward", rest, _] => {
+            rest.split_once('/').is_some_and(|(kind, resource)| ["deployment", "job"].contains(&kind) && has(resource))
+        }
+        ["get" | "describe", "pods"] | ["apply"] => true,
+        ["describe", "networkpolicy", resource] | ["delete", "job", resource] => has(resource),
+        ["create", "secret", "generic", resource] => manifests.contains(&format!("name: {resource}")) || *resource == name,
+        _ => false,
+    };
+    (!known).then(|| format!("kubectl {} is not known to this test", plain.join(" ")))
+}
+
+/// Names of variables that are not settings of the server.
+const OTHER_VARIABLES: &[&str] = &["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "SSL_CERT_FILE", "RUST_LOG"];
+
+/// What is wrong with code in a sentence: a variable, a secret, a path, a script or a command that the project does not have.
+fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
+    let settings = mcp_kit::docs::reference::settings();
+    for word in code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+        let variable = word.contains('_') && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let known = |word: &str| settings.iter().any(|setting| setting.name == word);
+        let begins = |word: &str| settings.iter().any(|setting| setting.name.starts_with(word));
+        if variable
+            && !known(word)
+            && !word.strip_suffix("_FILE").is_some_and(known)
+            && !(word.ends_with('_') && begins(word))
+            && !OTHER_VARIABLES.contains(&word)
+            && !word.starts_with("NAME_")
+        {
+            return Some(format!("there is no variable {word}"));
+        }
+    }
+    let first = code.split([' ', '#']).next().unwrap_or_default();
+    if let Some(secret) = first.strip_prefix("secrets/").filter(|secret| !secret.is_empty())
+        && !STORES.iter().any(|store| self::project(store).compose().contains(secret))
+    {
+        return Some(format!("no compose file has the secret {secret}"));
+    }
+    let folder = ["deploy/", "docs/", "scripts/", "src/", "tests/"].iter().any(|folder| first.starts_with(folder));
+    if folder && !project.files.keys().any(|path| path == first || path.starts_with(first)) {
+        return Some(format!("the project has no {first}"));
+    }
+    let words: Vec<String> = code.split_whitespace().map(str::to_owned).collect();
+    let complete = !code.contains('…') && words.len() > 1;
+    match first {
+        "docker" | "kubectl" | "mcp-kit" if complete => wrong(&commands(code)[0], name, project),
+        _ if first.starts_with("scripts/") && complete => wrong(&commands(code)[0], name, project),
+        "tokens" | "db" | "migrate-env" if complete => mistake(server(), &words),
+        "doctor" if words.iter().skip(1).all(|word| word.starts_with("--")) && !code.contains("--url") => mistake(server(), &words),
+        _ => None,
+    }
+}
+
+/// The code in the sentences of a page, with the line it is in.
+fn inline(text: &str) -> Vec<(usize, &str)> {
+    let (mut found, mut fenced) = (Vec::new(), false);
+    for (at, line) in text.lines().enumerate() {
+        fenced ^= line.starts_with("```");
+        if !fenced && !line.starts_with("```") {
+            found.extend(line.split('`').skip(1).step_by(2).map(|code| (at + 1, code)));
+        }
+    }
+    found
+}
+
+#[test]
+fn code_in_sentences_names_what_there_is() {
+    let (mut problems, mut checked) = (String::new(), 0);
+    let pages = projects().iter().flat_map(|project| project.documents().map(move |(path, text)| (project, path, text)));
+    for (project, path, text) in pages.filter(|(_, path, _)| PAGES.contains(path)) {
+        for (line, code) in inline(text) {
+            checked += 1;
+            // A page tells the one store how it becomes the other.
+            let project = if path.ends_with("SOP.md") { self::project("postgres") } else { project };
+            if let Some(what) = wrong_inline(code, "notes", project) {
+                let _ = writeln!(problems, "{path}:{line} ({}): `{code}`: {what}", project.store);
+            }
+        }
+    }
+    for (path, text) in fleets() {
+        for (line, code) in inline(text) {
+            if let Some(what) = wrong_inline(code, "my-server", project("postgres")) {
+                let _ = writeln!(problems, "{path}:{line}: `{code}`: {what}");
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{problems}");
+    assert!(checked > 1000, "{checked}");
+    for code in ["MCP_TOKEN_STORE", "secrets/coda_token", "scripts/rollback.sh", "docs/RUNBOOK.md", "tokens remove X", "docker compose restart web"] {
+        assert!(wrong_inline(code, "notes", project("postgres")).is_some(), "{code}");
+    }
+}
+
+/// What wakes somebody leads to a heading of a page that is there.
+#[test]
+fn every_alert_leads_to_a_section() {
+    for project in projects() {
+        let rules = &project.files["deploy/kubernetes/overlays/production/monitoring.yaml"];
+        let links: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("runbook: ")).collect();
+        assert!(links.len() >= 9 && links.len() == rules.matches("- alert: ").count(), "{links:?}");
+        for link in links {
+            let (page, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let text = &project.files[page];
+            assert!(anchor.is_empty() || has_heading(text, anchor), "{link} with the store {}", project.store);
+        }
+        for alert in rules.split("- alert: ").skip(1).map(|rule| rule.lines().next().unwrap().trim()) {
+            let runbook = &project.files["docs/OAUTH_TROUBLESHOOTING.md"];
+            assert!(runbook.contains(&format!("| `{alert}` |")), "{alert} is not in the table of alerts");
+        }
+    }
+}
+
+fn has_heading(text: &str, anchor: &str) -> bool {
+    let slug = |title: &str| {
+        let kept = title.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect::<String>()
+    };
+    let mut titles = text.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' '));
+    titles.any(|title| slug(title) == anchor)
 }
 
 #[test]
@@ -322,6 +487,12 @@ fn what_cannot_be_typed_is_found() {
         "scripts/deploy-to-droplet.sh --rollback-everything",
         "scripts/nowhere.sh",
         "mcp-kit new notes --store postgres",
+        "kubectl --namespace other logs deployment/notes",
+        "kubectl --namespace notes rollout undo deployment/server",
+        "kubectl --namespace notes logs deployment/notes --since 5m",
+        "kubectl apply --kustomize deploy/kubernetes/overlays/staging",
+        "kubectl --namespace notes delete job db-init",
+        "kubectl --namespace notes create secret generic notes --from-file secrets/mcp_auth_encryption_key",
     ] {
         let words = &commands(line)[0];
         assert!(wrong(words, "notes", project("env")).is_some(), "{line}");
@@ -442,16 +613,10 @@ fn the_pages_that_doctor_names_are_there() {
         for link in &named {
             let (page, anchor) = link.split_once('#').unwrap_or((link, ""));
             let text = project.files.get(page).unwrap_or_else(|| panic!("no {page} with the store {}", project.store));
-            let slug = |title: &str| {
-                let kept = title.to_lowercase().replace(' ', "-");
-                kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect::<String>()
-            };
-            let mut titles =
-                text.lines().filter_map(|line| line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' '));
             // Keys are for PostgreSQL, and doctor speaks of them nowhere else.
             let found = anchor.is_empty()
                 || (anchor == "encryption-key-mismatch" && project.store != "postgres")
-                || titles.any(|title| slug(title) == anchor);
+                || has_heading(text, anchor);
             assert!(found, "{page} has no heading for #{anchor} with the store {}", project.store);
         }
     }
