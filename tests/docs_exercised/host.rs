@@ -24,9 +24,9 @@ struct Block {
     shown: Option<String>,
 }
 
-pub struct Host {
+pub(crate) struct Host {
     place: Place,
-    pub database: &'static Cluster,
+    pub(crate) database: &'static Cluster,
     team: TestTeam,
     page: String,
     changed: BTreeMap<String, String>,
@@ -40,14 +40,15 @@ fn free_port() -> u16 {
 }
 
 /// The text without what differs from run to run.
-pub fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
     let text = time.replace_all(text, "2026-01-31T12:00:00Z");
-    Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:5432").into_owned()
+    let text = Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:5432").into_owned();
+    Regex::new(r"\b[0-9a-f]{8}-[0-9a-f]{6}\b").unwrap().replace_all(&text, "4d130ebb-000001").into_owned()
 }
 
 impl Host {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let place = Place::new();
         place.ok(&[
             "new",
@@ -95,28 +96,30 @@ impl Host {
     }
 
     /// A setting of `.env.production`, from the next start on.
-    pub fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.changed.insert(name.to_owned(), value.to_owned());
     }
 
-    pub fn reset(&mut self, name: &str) {
+    pub(crate) fn reset(&mut self, name: &str) {
         self.changed.remove(name);
     }
 
-    pub fn secret(&self, name: &str, value: &str) {
+    pub(crate) fn secret(&self, name: &str, value: &str) {
         let path = format!("notes/secrets/{name}");
         let _ = fs::remove_file(self.place.path(&path));
         self.place.write(&path, value);
     }
 
     /// The four lines of `docker-compose.yml`.
-    pub fn previous_keys(&mut self, there: bool) {
+    pub(crate) fn previous_keys(&mut self, there: bool) {
         self.previous = there;
     }
 
     /// What `cloudflared access token` prints.
-    pub fn keep_token(&self) {
-        self.place.write("token.jwt", self.team.token("user@example.com"));
+    pub(crate) fn keep_token(&self) {
+        let token = self.team.token("user@example.com");
+        self.place.write("token.jwt", &token);
+        self.place.write("notes/token.jwt", &token);
     }
 
     /// The variables of the container, as the compose file of the project has them.
@@ -171,7 +174,7 @@ impl Host {
     }
 
     /// What a deployment ends with: the container is new, and healthy.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.launch();
         let deadline = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(("127.0.0.1", self.ports[0])).is_err() {
@@ -180,19 +183,31 @@ impl Host {
         }
     }
 
-    pub fn restart_failing(&mut self) {
+    pub(crate) fn restart_failing(&mut self) {
         self.launch();
         let status = self.server.take().unwrap().wait().unwrap();
         assert_eq!(status.code(), Some(2));
         let _ = fs::remove_file(self.place.path("pid"));
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.place.read("log")
     }
 
+    /// The line of the log with this text, which may be on its way.
+    pub(crate) fn logged(&self, text: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(line) = self.log().lines().find(|line| line.contains(text)) {
+                return line.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no {text:?} in:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Status and body of a request that Access has let through.
-    pub fn call(&self) -> (u16, String) {
+    pub(crate) fn call(&self) -> (u16, String) {
         let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
         let mut stream = TcpStream::connect(("127.0.0.1", self.ports[0])).unwrap();
         write!(
@@ -208,7 +223,7 @@ impl Host {
         (answer[9..12].parse().unwrap(), answer)
     }
 
-    pub fn eventually_answers(&self, status: u16) {
+    pub(crate) fn eventually_answers(&self, status: u16) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while self.call().0 != status {
             assert!(Instant::now() < deadline, "{:?}", self.call());
@@ -216,8 +231,13 @@ impl Host {
         }
     }
 
-    pub fn doctor(&self) -> String {
+    pub(crate) fn doctor(&self) -> String {
         outcome(&self.bash("docker compose exec server /usr/local/bin/notes doctor", ""))
+    }
+
+    /// Whether the page shows this line, but for what differs from run to run.
+    pub(crate) fn page_has(&self, line: &str) -> bool {
+        masked(&self.page).contains(&masked(line))
     }
 
     fn bash(&self, script: &str, input: &str) -> Output {
@@ -249,31 +269,31 @@ impl Host {
     }
 
     /// Runs a block of the section, which succeeds; what it printed.
-    pub fn runs(&self, section: &str, number: usize, input: &str) -> String {
+    pub(crate) fn runs(&self, section: &str, number: usize, input: &str) -> String {
         let (status, printed, block) = self.run(section, number, input);
         assert_eq!(status, Some(0), "{section} {number}:\n{}{printed}", block.script);
         printed
     }
 
     /// The same for a report with a `fail`.
-    pub fn runs_failing(&self, section: &str, number: usize, input: &str) -> String {
+    pub(crate) fn runs_failing(&self, section: &str, number: usize, input: &str) -> String {
         let (status, printed, block) = self.run(section, number, input);
         assert_eq!(status, Some(1), "{section} {number}:\n{}{printed}", block.script);
         printed
     }
 
     /// The same for a block with several commands.
-    pub fn runs_whatever(&self, section: &str, number: usize, input: &str) -> String {
+    pub(crate) fn runs_whatever(&self, section: &str, number: usize, input: &str) -> String {
         self.run(section, number, input).1
     }
 
     /// Runs a block, which succeeds and prints the lines that the page shows below it, in their order.
-    pub fn shows(&self, section: &str, number: usize, input: &str) {
+    pub(crate) fn shows(&self, section: &str, number: usize, input: &str) {
         let printed = self.runs(section, number, input);
         self.compare(section, number, &printed);
     }
 
-    pub fn shows_whatever(&self, section: &str, number: usize, input: &str) {
+    pub(crate) fn shows_whatever(&self, section: &str, number: usize, input: &str) {
         let printed = self.runs_whatever(section, number, input);
         self.compare(section, number, &printed);
     }
@@ -282,7 +302,7 @@ impl Host {
         let shown = self.block(section, number).shown.unwrap_or_else(|| panic!("{section} {number} shows nothing"));
         let printed = masked(printed);
         let mut lines = printed.lines();
-        for line in shown.lines() {
+        for line in masked(&shown).lines() {
             assert!(lines.any(|other| other == line), "{section} {number} shows {line:?}, and it printed:\n{printed}");
         }
     }

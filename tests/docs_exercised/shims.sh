@@ -67,7 +67,10 @@ case "$called ${1:-} ${2:-}" in
 	without_options "${@:2}"
 	case ${words[0]} in
 	postgres:18) exec pg_isready --host 127.0.0.1 --port "$EXERCISE_POSTGRES" ;;
-	curlimages/curl) exec curl --noproxy '*' "${words[@]//http:\/\/server:9090/http://$EXERCISE_ADMIN}" ;;
+	curlimages/curl)
+		words=("${words[@]:1}")
+		exec curl --noproxy '*' "${words[@]//http:\/\/server:9090/http://$EXERCISE_ADMIN}"
+		;;
 	*) exit 125 ;;
 	esac
 	;;
