@@ -290,7 +290,11 @@ const KUBECTL: &[(&str, bool)] = &[
 /// What is wrong with the words after `kubectl`: options, the namespace, resources and files.
 fn wrong_in_cluster(words: &[String], name: &str, project: &Project) -> Option<String> {
     let manifests: String = project.files.iter().filter(|(path, _)| path.starts_with("deploy/")).map(|(_, text)| text.as_str()).collect();
-    let has = |name: &str| manifests.lines().any(|line| line.trim().trim_start_matches("- ") == format!("name: {name}"));
+    let has = |kind: &str, resource: &str| {
+        let resource = if resource == name { project.name } else { resource };
+        let lines = [format!("\nkind: {kind}\n"), format!("\nmetadata:\n  name: {resource}\n")];
+        manifests.split("\n---").any(|manifest| lines.iter().all(|line| manifest.contains(line)))
+    };
     let (mut plain, mut words) = (Vec::new(), words.iter());
     while let Some(word) = words.next() {
         let Some((_, takes)) = KUBECTL.iter().find(|(option, _)| *option == word.as_str()) else {
@@ -306,22 +310,26 @@ fn wrong_in_cluster(words: &[String], name: &str, project: &Project) -> Option<S
             "--kustomize" => project.files.contains_key(&format!("{value}/kustomization.yaml")),
             "--filename" => value == "-" || project.files.contains_key(value),
             "--from-file" => value.strip_prefix("secrets/").is_some_and(|secret| project.compose().contains(secret)),
-            "--selector" => manifests.contains(&value.replace('=', ": ")),
+            "--selector" => manifests.contains(&value.replace('=', ": ").replace(name, project.name)),
             _ => true,
         };
         if !there {
             return Some(format!("the project has no {value} for {word}"));
         }
     }
-    // `my-server` is the name in pages of several servers.
-    let has = |resource: &str| resource == name || has(resource);
     let known = match plain.as_slice() {
         ["exec" | "logs", rest, ..] | ["rollout", "undo" | "status" | "restart", rest] | ["port-forward", rest, _] => {
-            rest.split_once('/').is_some_and(|(kind, resource)| ["deployment", "job"].contains(&kind) && has(resource))
+            rest.split_once('/').is_some_and(|(kind, resource)| match kind {
+                "deployment" => has("Deployment", resource),
+                "job" => has("Job", resource),
+                _ => false,
+            })
         }
         ["get" | "describe", "pods"] | ["apply"] => true,
-        ["describe", "networkpolicy", resource] | ["delete", "job", resource] => has(resource),
-        ["create", "secret", "generic", resource] => manifests.contains(&format!("name: {resource}")) || *resource == name,
+        ["describe", "networkpolicy", resource] => has("NetworkPolicy", resource),
+        ["delete", "job", resource] => has("Job", resource),
+        // Named by the pods that mount them.
+        ["create", "secret", "generic", resource] => *resource == name || manifests.contains(&format!(" {resource}\n")),
         _ => false,
     };
     (!known).then(|| format!("kubectl {} is not known to this test", plain.join(" ")))
@@ -334,7 +342,8 @@ const OTHER_VARIABLES: &[&str] = &["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECR
 fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
     let settings = mcp_kit::docs::reference::settings();
     for word in code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
-        let variable = word.contains('_') && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let upper = word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let variable = upper && word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()) && !code.contains(".md");
         let known = |word: &str| settings.iter().any(|setting| setting.name == word);
         let begins = |word: &str| settings.iter().any(|setting| setting.name.starts_with(word));
         if variable
@@ -360,11 +369,23 @@ fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
     let words: Vec<String> = code.split_whitespace().map(str::to_owned).collect();
     let complete = !code.contains('…') && words.len() > 1;
     match first {
-        "docker" | "kubectl" | "mcp-kit" if complete => wrong(&commands(code)[0], name, project),
+        "docker" | "kubectl" if complete => wrong(&commands(code)[0], name, project),
         _ if first.starts_with("scripts/") && complete => wrong(&commands(code)[0], name, project),
-        "tokens" | "db" | "migrate-env" if complete => mistake(server(), &words),
-        "doctor" if words.iter().skip(1).all(|word| word.starts_with("--")) && !code.contains("--url") => mistake(server(), &words),
+        "mcp-kit" if complete => mistake_in_a_sentence(mcp_kit::cli::Cli::command(), &words[1..]),
+        "tokens" | "db" | "migrate-env" | "doctor" if complete => mistake_in_a_sentence(server(), &words),
         _ => None,
+    }
+}
+
+/// The same as [`mistake`] for a command that a sentence names without all that it takes.
+fn mistake_in_a_sentence(command: clap::Command, words: &[String]) -> Option<String> {
+    use clap::error::{ContextKind, ErrorKind};
+    let parsed = command.clone().no_binary_name(true).try_get_matches_from(words).err();
+    match parsed {
+        Some(error) if matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand) => None,
+        // A flag without its value.
+        Some(error) if error.kind() == ErrorKind::InvalidValue && error.get(ContextKind::InvalidValue).is_some_and(|value| value.to_string().is_empty()) => None,
+        _ => mistake(command, words),
     }
 }
 

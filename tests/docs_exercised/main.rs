@@ -80,9 +80,11 @@ async fn every_section_does_what_it_says() {
     assert!(status == 401 && body.contains("MCP-AUTH-013"), "{status} {body}");
     let line = host.logged("JWT validation failed: audience mismatch");
     assert!(host.page_has(&line), "the page shows another line of the log than {line}");
-    host.runs_failing(at, 0, "");
-    host.runs_failing(at, 1, "");
-    host.keep_token();
+    // Without a token there is nothing to compare, as the page says.
+    for block in [0, 1] {
+        let report = host.runs(at, block, "");
+        assert!(report.contains("ok    audience") && report.contains("0 fail"), "{report}");
+    }
     let report = host.runs_whatever(at, 2, "");
     captured("doctor_audience", &failed(&report, "token"));
     host.keep_token();
