@@ -338,7 +338,7 @@ fn the_own_site_opens_on_what_to_do_first_and_finds_things() {
         (&["cf_access_aud"], "TEMPLATE_GUIDE.html"),
         (&["mcp_auth_encryption_key"], "TEMPLATE_GUIDE.html"),
         (&["audit", "doc"], "reference/commands.html"),
-        (&["rotat", "key"], "reference/server-commands.html"),
+        (&["healthcheck"], "reference/server-commands.html"),
         (&["broken", "anchor"], "reference/checks.html"),
         (&["rollback"], "OAUTH_TROUBLESHOOTING.html"),
     ] {

@@ -43,6 +43,7 @@ fn free_port() -> u16 {
 pub(crate) fn masked(text: &str) -> String {
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
     let text = time.replace_all(text, "2026-01-31T12:00:00Z");
+    let text = Regex::new(r"\b([0-9a-f]{8})[0-9a-f]{56}\b").unwrap().replace_all(&text, "$1…");
     // The words are the system's.
     let text = Regex::new("is not known here: .*").unwrap().replace_all(&text, "is not known here: Name or service not known");
     let text = Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:5432").into_owned();

@@ -45,9 +45,9 @@ port = 18080
 environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PORT": str(port)}
 
 
-def run(script, where):
+def run(script, where, **more):
     print(script, end="", flush=True)
-    result = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=where, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    result = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=where, env=environment | more, stdin=subprocess.DEVNULL, timeout=1800, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode:
         sys.exit(f"status {result.returncode}:\n{result.stdout}")
     done.append(script)
@@ -100,8 +100,10 @@ try:
     shows(run(take("sh", "sed -n").replace(":8080/", f":{address}/"), project))
     script = take("sh", "claude mcp add").replace(":8080/", f":{address}/")
     if shutil.which("claude"):
-        said = run(script, project)
-        if "Connected" not in said:
+        # With a home of its own and no account: it connects, and asks no model.
+        quiet = {"HOME": scratch, "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+        said = run(script, project, **quiet)
+        if not re.search(rf"^my-server: http://127\.0\.0\.1:{address}/mcp \(HTTP\) - ✔ Connected$", said, re.M):
             sys.exit(f"Claude Code did not connect:\n{said}")
     else:
         print("SKIPPED the commands of Claude Code: there is none here")
