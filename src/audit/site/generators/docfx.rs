@@ -19,7 +19,7 @@ static MODEL: Model = Model {
     links: Links {
         endings: &[".yml"],
         index: &["index.md", "index.yml", "README.md"],
-        tilde_is_site: true,
+        folder_mark: Some("~/"),
         // It is at home where file systems ignore the case of letters: its readers get the page all the same.
         forgives_path_case: true,
         absolute: Elsewhere::Site,
