@@ -302,8 +302,10 @@ fn own_site() -> Place {
 
 /// The pages that the site's search finds for these words: its index is a tree of letters for each field.
 fn search(site: &Place, words: &[&str]) -> Vec<String> {
-    let (_, (bytes, _)) =
-        listing(&site.path("site")).into_iter().find(|(path, _)| path.starts_with("searchindex") && path.ends_with(".js")).unwrap();
+    let (_, (bytes, _)) = listing(&site.path("site"))
+        .into_iter()
+        .find(|(path, _)| path.starts_with("searchindex") && path.ends_with(".js"))
+        .unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let (_, json) = text.split_once("JSON.parse('").unwrap();
     let json = json[..json.rfind("')").unwrap()].replace("\\'", "'").replace("\\\\", "\\");

@@ -289,7 +289,8 @@ const KUBECTL: &[(&str, bool)] = &[
 
 /// What is wrong with the words after `kubectl`: options, the namespace, resources and files.
 fn wrong_in_cluster(words: &[String], name: &str, project: &Project) -> Option<String> {
-    let manifests: String = project.files.iter().filter(|(path, _)| path.starts_with("deploy/")).map(|(_, text)| text.as_str()).collect();
+    let manifests: String =
+        project.files.iter().filter(|(path, _)| path.starts_with("deploy/")).map(|(_, text)| text.as_str()).collect();
     let has = |kind: &str, resource: &str| {
         let resource = if resource == name { project.name } else { resource };
         let lines = [format!("\nkind: {kind}\n"), format!("\nmetadata:\n  name: {resource}\n")];
@@ -343,7 +344,8 @@ fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
     let settings = mcp_kit::docs::reference::settings();
     for word in code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
         let upper = word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-        let variable = upper && word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()) && !code.contains(".md");
+        let variable =
+            upper && word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()) && !code.contains(".md");
         let known = |word: &str| settings.iter().any(|setting| setting.name == word);
         let begins = |word: &str| settings.iter().any(|setting| setting.name.starts_with(word));
         if variable
@@ -382,9 +384,16 @@ fn mistake_in_a_sentence(command: clap::Command, words: &[String]) -> Option<Str
     use clap::error::{ContextKind, ErrorKind};
     let parsed = command.clone().no_binary_name(true).try_get_matches_from(words).err();
     match parsed {
-        Some(error) if matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand) => None,
+        Some(error) if matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand) => {
+            None
+        }
         // A flag without its value.
-        Some(error) if error.kind() == ErrorKind::InvalidValue && error.get(ContextKind::InvalidValue).is_some_and(|value| value.to_string().is_empty()) => None,
+        Some(error)
+            if error.kind() == ErrorKind::InvalidValue
+                && error.get(ContextKind::InvalidValue).is_some_and(|value| value.to_string().is_empty()) =>
+        {
+            None
+        }
         _ => mistake(command, words),
     }
 }
@@ -404,7 +413,8 @@ fn inline(text: &str) -> Vec<(usize, &str)> {
 #[test]
 fn code_in_sentences_names_what_there_is() {
     let (mut problems, mut checked) = (String::new(), 0);
-    let pages = projects().iter().flat_map(|project| project.documents().map(move |(path, text)| (project, path, text)));
+    let pages =
+        projects().iter().flat_map(|project| project.documents().map(move |(path, text)| (project, path, text)));
     for (project, path, text) in pages.filter(|(_, path, _)| PAGES.contains(path)) {
         for (line, code) in inline(text) {
             checked += 1;
@@ -424,7 +434,14 @@ fn code_in_sentences_names_what_there_is() {
     }
     assert!(problems.is_empty(), "{problems}");
     assert!(checked > 1000, "{checked}");
-    for code in ["MCP_TOKEN_STORE", "secrets/coda_token", "scripts/rollback.sh", "docs/RUNBOOK.md", "tokens remove X", "docker compose restart web"] {
+    for code in [
+        "MCP_TOKEN_STORE",
+        "secrets/coda_token",
+        "scripts/rollback.sh",
+        "docs/RUNBOOK.md",
+        "tokens remove X",
+        "docker compose restart web",
+    ] {
         assert!(wrong_inline(code, "notes", project("postgres")).is_some(), "{code}");
     }
 }

@@ -40,7 +40,8 @@ fn spelled(argument: &Arg) -> String {
 }
 
 fn meaning(argument: &Arg) -> String {
-    let mut text = argument.get_long_help().or_else(|| argument.get_help()).map(ToString::to_string).unwrap_or_default();
+    let mut text =
+        argument.get_long_help().or_else(|| argument.get_help()).map(ToString::to_string).unwrap_or_default();
     let choices = argument.get_possible_values();
     if argument.get_action().takes_values() && !choices.is_empty() {
         let names: Vec<_> = choices.iter().filter(|choice| !choice.is_hide_set()).map(|c| c.get_name()).collect();

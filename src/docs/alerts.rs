@@ -41,7 +41,8 @@ pub fn alerts() -> Vec<Alert> {
 
 fn alert(rule: &str) -> Option<Alert> {
     let (name, rest) = rule.split_once('\n')?;
-    let value = |key: &str| rest.lines().find_map(|line| line.trim().strip_prefix(key)).map(|text| text.trim().to_owned());
+    let value =
+        |key: &str| rest.lines().find_map(|line| line.trim().strip_prefix(key)).map(|text| text.trim().to_owned());
     let place = value("runbook:")?;
     let section = place.split_once('#').map(|(_, section)| section.to_owned()).unwrap_or_default();
     let title = SECTIONS.iter().find(|(known, _)| *known == section).map(|(_, title)| *title).unwrap_or_default();

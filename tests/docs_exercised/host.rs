@@ -45,7 +45,8 @@ pub(crate) fn masked(text: &str) -> String {
     let text = time.replace_all(text, "2026-01-31T12:00:00Z");
     let text = Regex::new(r"\b([0-9a-f]{8})[0-9a-f]{56}\b").unwrap().replace_all(&text, "$1…");
     // The words are the system's.
-    let text = Regex::new("is not known here: .*").unwrap().replace_all(&text, "is not known here: Name or service not known");
+    let text =
+        Regex::new("is not known here: .*").unwrap().replace_all(&text, "is not known here: Name or service not known");
     let text = Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "127.0.0.1:5432").into_owned();
     Regex::new(r"\b[0-9a-f]{8}-[0-9a-f]{6}\b").unwrap().replace_all(&text, "4d130ebb-000001").into_owned()
 }
@@ -136,7 +137,10 @@ impl Host {
             let (name, value) = line.trim().split_once(": ")?;
             let value = value.trim_matches('"');
             // `${NAME:-default}`
-            let value = value.strip_prefix("${").and_then(|rest| Some(rest.strip_suffix('}')?.split_once(":-")?.1)).unwrap_or(value);
+            let value = value
+                .strip_prefix("${")
+                .and_then(|rest| Some(rest.strip_suffix('}')?.split_once(":-")?.1))
+                .unwrap_or(value);
             let secrets = format!("{}/", self.place.path("notes/secrets").display());
             (!name.starts_with('#')).then(|| (name.to_owned(), value.replace("/run/secrets/", &secrets)))
         };
@@ -267,7 +271,11 @@ impl Host {
         let output = self.bash(&block.script, input);
         let printed = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         println!("== {section}, block {number}, {:?}\n{}{printed}", output.status.code(), block.script);
-        assert!(!matches!(output.status.code(), None | Some(125..=127)), "{section} {number}:\n{}{printed}", block.script);
+        assert!(
+            !matches!(output.status.code(), None | Some(125..=127)),
+            "{section} {number}:\n{}{printed}",
+            block.script
+        );
         (output.status.code(), printed, block)
     }
 

@@ -9,10 +9,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod host;
 #[allow(unreachable_pub, reason = "it is the harness of another package")]
 #[path = "../../template/vendor/mcp-auth-middleware/tests/harness/postgres.rs"]
 mod postgres;
-mod host;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,8 @@ use host::Host;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Two keys, made for this test.
-const KEYS: [&str; 2] = ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="]; // pragma: allowlist secret
+const KEYS: [&str; 2] =
+    ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="]; // pragma: allowlist secret
 
 /// The text that a page takes from here, by its name in `src/docs/outputs`.
 fn captured(name: &str, printed: &str) {
@@ -31,7 +32,11 @@ fn captured(name: &str, printed: &str) {
     if std::env::var_os("UPDATE_EXERCISED").is_some() {
         fs::write(&path, &text).unwrap();
     }
-    assert_eq!(fs::read_to_string(&path).unwrap(), text, "{name}: the page shows something else; see the head of this test");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        text,
+        "{name}: the page shows something else; see the head of this test"
+    );
 }
 
 /// The lines of a report of `doctor` for one check that failed, with what to do.
