@@ -1,4 +1,4 @@
-//! A server named `notes` without tools, but with a token of its own: `tests/docs_exercised.rs` runs the runbook's commands
+//! A server named `notes` without tools, but with a token of its own: `tests/docs_exercised` runs the runbook's commands
 //! against it, in place of the container of a project named `notes`.
 
 use mcp_server_runtime::{Handlers, Server, Setting};

@@ -1,4 +1,4 @@
-//! When each section of the runbook was last exercised. `tests/docs_exercised.rs` runs the commands of a section as they
+//! When each section of the runbook was last exercised. `tests/docs_exercised` runs the commands of a section as they
 //! stand in the page, and is the only writer of the table.
 
 use super::templates::escape_text;

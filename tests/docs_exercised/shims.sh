@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docker, kubectl, ssh and cloudflared for the commands of the runbook, where there is no engine, no cluster and no edge: the
-# server runs as a process of this machine, with the variables that its container would have. tests/docs_exercised.rs calls this
+# server runs as a process of this machine, with the variables that its container would have. tests/docs_exercised calls this
 # by those four names. EXERCISE names a folder with `env` (the server's variables), `log`, `pid` and `token.jwt`.
 set -euo pipefail
 
