@@ -63,7 +63,8 @@ case "$called ${1:-} ${2:-}" in
 "docker compose ps")
 	running && echo "notes-server-1  Up (healthy)" || echo "notes-server-1  Restarting (2)"
 	;;
-"docker run "*)
+# `?` is the space: what reads scripts for images to be installed would take the star for one.
+docker?run?*)
 	without_options "${@:2}"
 	case ${words[0]} in
 	postgres:18) exec pg_isready --host 127.0.0.1 --port "$EXERCISE_POSTGRES" ;;
