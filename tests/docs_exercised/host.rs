@@ -19,8 +19,8 @@ use crate::postgres::{self, Cluster};
 const PASSWORD: &str = "the-password-of-the-role"; // pragma: allowlist secret
 
 /// A block of shell, and the text that the page says it prints.
-struct Block {
-    script: String,
+pub(crate) struct Block {
+    pub(crate) script: String,
     shown: Option<String>,
 }
 
@@ -345,7 +345,7 @@ fn with_input(command: &mut Command, input: &str) -> Output {
 }
 
 /// The blocks of shell of a section of level two, with the text below each that the line before it announces.
-fn blocks(page: &str, section: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str, section: &str) -> Vec<Block> {
     let slug = |title: &str| title.to_lowercase().replace(' ', "-");
     let text = page.split("\n## ").find(|text| slug(text.lines().next().unwrap()) == section);
     let text = text.unwrap_or_else(|| panic!("no section {section}"));

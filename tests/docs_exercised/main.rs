@@ -16,8 +16,11 @@ mod postgres;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
+use common::Place;
 use host::Host;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -179,6 +182,40 @@ async fn every_section_does_what_it_says() {
     assert_eq!(host.call().0, 200, "the fix");
 
     record(&done);
+}
+
+/// The first two steps of the way from `env` to `postgres`: the compose file of the other store, and keys that the server can
+/// read and that are not written over.
+#[test]
+fn the_migration_guide_begins_as_it_says() {
+    let place = Place::new();
+    place.ok(&["new", "notes", "--token-store", "env", "--auth-mode", "cloudflare"]);
+    let page = place.read("notes/docs/OAUTH_SOP.md");
+    let steps = host::blocks(&page, "migration-guide");
+    let run = |number: usize| {
+        let mut command = Command::new("bash");
+        let program = Path::new(env!("CARGO_BIN_EXE_mcp-kit")).parent().unwrap().display().to_string();
+        let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+        command.args(["-c", &steps[number].script]).current_dir(place.path("notes")).env("PATH", path);
+        command.output().unwrap()
+    };
+    let output = run(0);
+    assert!(output.status.success(), "{}", common::outcome(&output));
+    let compose = place.read("notes/docker-compose.yml");
+    assert!(compose.contains("\n  postgres:\n") && compose.contains("\n  db-init:\n"), "{compose}");
+    let output = run(1);
+    assert!(output.status.success(), "{}", common::outcome(&output));
+    for name in ["postgres_owner_password", "postgres_password", "mcp_auth_encryption_key"] {
+        let mode = fs::metadata(place.path(&format!("notes/secrets/{name}"))).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o444, "{name}");
+    }
+    assert_eq!(fs::metadata(place.path("notes/secrets")).unwrap().permissions().mode() & 0o777, 0o700);
+    let key = place.read("notes/secrets/mcp_auth_encryption_key");
+    assert_eq!(key.len(), 45);
+    assert!(
+        !run(1).status.success() && place.read("notes/secrets/mcp_auth_encryption_key") == key,
+        "a key is written over"
+    );
 }
 
 /// The table of the last runs. Nothing else writes it.
