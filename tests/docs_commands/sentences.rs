@@ -9,7 +9,8 @@ use crate::shell::commands;
 use crate::wrong::{mistake, server, wrong};
 
 /// Names of variables that are not settings of the server.
-const OTHER_VARIABLES: &[&str] = &["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "SSL_CERT_FILE", "RUST_LOG"];
+const OTHER_VARIABLES: &[&str] =
+    &["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "SECRETS_DIR", "SSL_CERT_FILE", "RUST_LOG"];
 
 /// What is wrong with code in a sentence: a variable, a secret, a path, a script or a command that the project does not have.
 fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {

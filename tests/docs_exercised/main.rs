@@ -199,6 +199,11 @@ fn the_migration_guide_begins_as_it_says() {
         command.args(["-c", &steps[number].script]).current_dir(place.path("notes")).env("PATH", path);
         command.output().unwrap()
     };
+    // What the page has people put into the new file stands in the old one.
+    let compose = place.read("notes/docker-compose.yml");
+    for line in ["CODA_API_TOKEN_FILE: /run/secrets/coda_api_token", "file: ${SECRETS_DIR:-./secrets}/coda_api_token"] {
+        assert!(compose.contains(line) && page.contains(line), "{line}");
+    }
     let output = run(0);
     assert!(output.status.success(), "{}", common::outcome(&output));
     let compose = place.read("notes/docker-compose.yml");
