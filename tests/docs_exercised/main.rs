@@ -227,7 +227,7 @@ fn the_migration_guide_begins_as_it_says() {
 fn record(done: &BTreeSet<&str>) {
     let path = Path::new(ROOT).join("src/docs/exercised.txt");
     if std::env::var_os("UPDATE_EXERCISED").is_some() {
-        let today = std::process::Command::new("date").args(["-u", "+%F"]).output().unwrap();
+        let today = Command::new("date").args(["-u", "+%F"]).output().unwrap();
         let today = String::from_utf8(today.stdout).unwrap();
         let line = |section: &&str| format!("{section} {} {}\n", today.trim(), env!("CARGO_PKG_VERSION"));
         fs::write(&path, done.iter().map(line).collect::<String>()).unwrap();
