@@ -293,6 +293,70 @@ fn a_site_is_built_once_and_replaces_only_a_site() {
     place.clean();
 }
 
+/// The documents of this repository, as a site.
+fn own_site() -> Place {
+    let place = Place::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for path in ["catalog.yaml", "README.md", "CURRENT_STATE_v1.md", "template/README.md"] {
+        place.write(path, fs::read(root.join(path)).unwrap());
+    }
+    for (path, (bytes, _)) in listing(&root.join("docs")) {
+        place.write(&format!("docs/{path}"), bytes);
+    }
+    place.ok(&["docs", "build", "--html", "site"]);
+    place
+}
+
+/// The pages that the site's search finds for these words: its index is a tree of letters for each field.
+fn search(site: &Place, words: &[&str]) -> Vec<String> {
+    let (_, (bytes, _)) = listing(&site.path("site"))
+        .into_iter()
+        .find(|(path, _)| path.starts_with("searchindex") && path.ends_with(".js"))
+        .unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (_, json) = text.split_once("JSON.parse('").unwrap();
+    let json = json[..json.rfind("')").unwrap()].replace("\\'", "'").replace("\\\\", "\\");
+    let index: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let found = |word: &str| {
+        let of_field = |field: &str| {
+            let mut node = &index["index"]["index"][field]["root"];
+            for letter in word.chars() {
+                node = &node[letter.to_string()];
+            }
+            node["docs"].as_object().map(|docs| docs.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        ["title", "body", "breadcrumbs"].into_iter().flat_map(of_field).collect::<std::collections::BTreeSet<_>>()
+    };
+    let all = words.iter().map(|word| found(word)).reduce(|one, other| &one & &other).unwrap();
+    all.iter().map(|place| index["doc_urls"][place.parse::<usize>().unwrap()].as_str().unwrap().to_owned()).collect()
+}
+
+/// The site of this repository opens on what to do first, and its search finds commands, codes and settings.
+#[test]
+fn the_own_site_opens_on_what_to_do_first_and_finds_things() {
+    let place = own_site();
+    let entry = place.read("site/index.html");
+    assert!(entry.contains("What to do first") && entry.contains("Your first server"), "{entry}");
+    let chapters = place.read("site/toc.html");
+    for part in ["Tutorial", "How-to guides", "Reference", "Explanation", "MCP servers"] {
+        assert!(chapters.contains(part), "no part {part}");
+    }
+    // As the index cuts words: at hyphens, and down to their stem.
+    for (words, page) in [
+        (&["mcp", "auth", "013"][..], "OAUTH_TROUBLESHOOTING.html"),
+        (&["cf_access_aud"], "TEMPLATE_GUIDE.html"),
+        (&["mcp_auth_encryption_key"], "TEMPLATE_GUIDE.html"),
+        (&["audit", "doc"], "reference/commands.html"),
+        (&["healthcheck"], "reference/server-commands.html"),
+        (&["broken", "anchor"], "reference/checks.html"),
+        (&["rollback"], "OAUTH_TROUBLESHOOTING.html"),
+    ] {
+        let found = search(&place, words);
+        assert!(found.iter().any(|url| url.contains(page)), "{words:?}: {found:?}");
+    }
+    assert!(search(&place, &["nothinghasthisword"]).is_empty());
+}
+
 /// Nothing of the catalog becomes markup of the site.
 #[test]
 fn a_hostile_catalog_makes_no_markup() {

@@ -24,6 +24,9 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
+/// Made up: the runtime gives each request one, and names it in the answer and in the log.
+const REQUEST_ID: &str = "4d130ebb-000001";
+
 /// Takes down the lines of the auth crate as they stand in the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
@@ -50,7 +53,15 @@ impl tracing::Subscriber for Log {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut message = Message(String::new());
         event.record(&mut message);
-        writeln!(self.0.lock().unwrap(), "[{}] {}", event.metadata().level(), message.0).unwrap();
+        // As the runtime writes it with LOG_FORMAT=json; `tests/docs_exercised` compares one with that of a real server.
+        let (level, target) = (event.metadata().level(), event.metadata().target());
+        let message = serde_json::Value::from(message.0);
+        writeln!(
+            self.0.lock().unwrap(),
+            "{{\"request_id\":\"{REQUEST_ID}\",\"timestamp\":\"2026-01-31T12:00:00.000000Z\",\"level\":\"{level}\",\"message\":{message},\
+             \"target\":\"{target}\"}}"
+        )
+        .unwrap();
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
@@ -74,6 +85,7 @@ fn provoke(config: AuthConfig, header: Option<(&str, &str)>) -> String {
     for (name, value) in response.headers() {
         writeln!(text, "{name}: {}", value.to_str().unwrap()).unwrap();
     }
+    writeln!(text, "x-request-id: {REQUEST_ID}").unwrap();
     let lines = log.0.lock().unwrap().clone();
     format!("{text}\n{}\n\n{lines}", response.body())
 }
@@ -150,7 +162,9 @@ async fn the_page_shows_what_the_middleware_says() {
     }
     let mut names: Vec<&str> = came.iter().map(|(name, _)| *name).collect();
     names.sort_unstable();
-    assert_eq!(names, OUTPUTS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    // `tests/docs_exercised` has the others.
+    let here = |name: &&str| !name.starts_with("doctor_") && *name != "cannot_start";
+    assert_eq!(names, OUTPUTS.iter().map(|(name, _)| *name).filter(here).collect::<Vec<_>>());
 }
 
 #[test]

@@ -71,6 +71,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("image", "{{project-name}}", THE_PROJECT),
     ("image", "{{project-name}}:${IMAGE_TAG:-latest}", THE_PROJECT),
     ("image", "{{project-name}}:access-emulator", THE_PROJECT),
+    ("npm", "@anthropic-ai/claude-code", "https://github.com/anthropics/claude-code"),
     ("npm", "@astrojs/starlight", "https://github.com/withastro/starlight"),
     ("npm", "@docusaurus/core", "https://github.com/facebook/docusaurus"),
     ("npm", "@docusaurus/preset-classic", "https://github.com/facebook/docusaurus"),

@@ -22,6 +22,11 @@ pub struct Docs {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, PagePlaceSchema>")]
     pub pages: Vec<(String, PagePlace)>,
+    /// Further documents of the site by the title of their part: files, or folders with Markdown files. The site opens on
+    /// the first one, and the pages come after them.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Vec<String>>")]
+    pub site: Vec<(String, Vec<String>)>,
 }
 
 /// The target of a page.
@@ -92,8 +97,11 @@ impl Docs {
             taken.insert(path.clone(), name.to_owned());
             Some((name.to_owned(), if is_section { PagePlace::SectionOf(path) } else { PagePlace::At(path) }))
         });
+        let site = reader.table(fields.take("site"), |title, _, node, reader| {
+            Some((title.to_owned(), reader.list(Some(node), |node, reader| reader.path(node))))
+        });
         reader.end(fields);
-        Self { templates, pages }
+        Self { templates, pages, site }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::build::{BuildError, BuildPlan};
+use super::build::{BuildError, BuildPlan, Folder as _};
 use super::site::{BuiltSite, SiteDocument, SiteError, make};
 use crate::catalog::Catalog;
 use crate::catalog::pages::placed;
@@ -16,26 +16,52 @@ pub fn named(catalog: &Catalog) -> impl Iterator<Item = &str> {
     services.chain(deprecations).flatten().map(String::as_str)
 }
 
-/// Returns the documents with their text after the plan: the index first, then the other pages, then the existing
-/// documents that the catalog names.
+/// The title of the part with the pages, where the site has other parts before it.
+const PAGES: &str = "MCP servers";
+/// The title of the part with documents that the catalog names.
+const NAMED: &str = "Named in the catalog";
+
+/// Returns the documents with their text after the plan: those of `docs.site`, the index, the other pages, then the
+/// existing documents that the catalog names.
 ///
 /// # Errors
 /// When a document cannot be read, or is not UTF-8.
 pub fn collect(root: &Path, catalog: &Catalog, plan: &BuildPlan) -> Result<Vec<SiteDocument>, BuildError> {
     let (mut documents, mut known) = (Vec::new(), FxHashSet::default());
-    let pages = placed(catalog);
-    let ours = pages.iter().map(|page| (&*page.path, page.name));
-    for (path, name) in ours.chain(named(catalog).map(|path| (path, ""))) {
-        let markdown = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
-        if !markdown || !known.insert(path) {
-            continue;
+    let mut add = |path: &str, part: &str, is_catalog: bool| -> Result<(), BuildError> {
+        if is_markdown(path)
+            && known.insert(path.to_owned())
+            && let Some(text) = plan.text(root, path)?
+        {
+            documents.push(SiteDocument { path: path.to_owned(), text, is_catalog, part: part.to_owned() });
         }
-        if let Some(text) = plan.text(root, path)? {
-            let (is_catalog, is_page) = (name == "servers", !name.is_empty());
-            documents.push(SiteDocument { path: path.to_owned(), text, is_catalog, is_page });
+        Ok(())
+    };
+    for (title, paths) in &catalog.docs.site {
+        for path in paths {
+            if is_markdown(path) {
+                add(path, title, false)?;
+                continue;
+            }
+            let mut names = root.list(path)?;
+            names.sort_unstable();
+            for name in names {
+                add(&format!("{}/{name}", path.trim_end_matches('/')), title, false)?;
+            }
         }
     }
+    let pages = if catalog.docs.site.is_empty() { "" } else { PAGES };
+    for page in placed(catalog) {
+        add(&page.path, pages, page.name == "servers")?;
+    }
+    for path in named(catalog) {
+        add(path, NAMED, false)?;
+    }
     Ok(documents)
+}
+
+fn is_markdown(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"))
 }
 
 /// Makes the site of these documents. It takes images only from below `root`, the catalog's folder.

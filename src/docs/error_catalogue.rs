@@ -7,7 +7,11 @@ use serde::Serialize;
 pub const OUTPUTS: &[(&str, &str)] = &[
     ("audience_mismatch", include_str!("outputs/audience_mismatch.txt")),
     ("bearer_mismatch", include_str!("outputs/bearer_mismatch.txt")),
+    ("cannot_start", include_str!("outputs/cannot_start.txt")),
     ("database_unreachable", include_str!("outputs/database_unreachable.txt")),
+    ("doctor_audience", include_str!("outputs/doctor_audience.txt")),
+    ("doctor_key", include_str!("outputs/doctor_key.txt")),
+    ("doctor_network", include_str!("outputs/doctor_network.txt")),
     ("issuer_mismatch", include_str!("outputs/issuer_mismatch.txt")),
     ("jwt_expired", include_str!("outputs/jwt_expired.txt")),
     ("jwt_malformed", include_str!("outputs/jwt_malformed.txt")),

@@ -8,7 +8,7 @@ use tera::{Context, Kwargs, State, Tera};
 use super::entries::entries;
 use super::error_catalogue::{ERROR_CATALOGUE, OUTPUTS};
 use super::fleet::Fleet;
-use super::{example, reference};
+use super::{alerts, example, exercised, reference};
 use crate::catalog::Catalog;
 use crate::catalog::pages::{BuiltInPage, PAGES, Placed};
 use crate::catalog::service::label;
@@ -71,6 +71,11 @@ impl<'a> Templates<'a> {
         tera.register_filter("link", link);
         tera.register_filter("shell", |text: &str, _: Kwargs, _: &State<'_>| shell_word(&one_line(text)));
         tera.register_filter("label", |word: &str, _: Kwargs, _: &State<'_>| label(word).to_owned());
+        let owner = exercised::owner(&catalog.services);
+        tera.register_function("issue", move |arguments: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
+            let text = |name| arguments.must_get::<String>(name);
+            Ok(exercised::issue(&text("section")?, &text("severity")?, &text("impact")?, &owner))
+        });
         let name = |page: &BuiltInPage| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
@@ -90,6 +95,7 @@ impl<'a> Templates<'a> {
         context.insert("outputs", &outputs());
         context.insert("example", &example::parts());
         context.insert("refusals", ERROR_CATALOGUE);
+        context.insert("alerts", &alerts::alerts());
         context.insert("settings", &reference::settings());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));
@@ -145,6 +151,14 @@ fn one_line(text: &str) -> String {
 /// Returns the captured outputs, without the line end of each file.
 fn outputs() -> BTreeMap<&'static str, &'static str> {
     OUTPUTS.iter().map(|(name, text)| (*name, text.trim())).collect()
+}
+
+/// Returns text of the catalog, escaped for use inside Markdown.
+pub(super) fn escape_text(text: &str) -> String {
+    let mut escaped = Vec::with_capacity(text.len());
+    // Writing to memory does not fail.
+    let _ = escape(text, &mut escaped);
+    String::from_utf8_lossy(&escaped).into_owned()
 }
 
 /// Escapes text of the catalog for use inside Markdown. A line stays a line.

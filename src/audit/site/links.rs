@@ -53,7 +53,7 @@ pub struct Links {
     pub pages_are_folders: bool,
     /// Relative destinations may be meant from the site's root.
     pub root_relative: bool,
-    /// The mark in front of a path from the folder of the site's settings: `~/`, `@site/`. Nothing where there is no such mark.
+    /// The mark in front of a path from the folder of the site's settings: `~/`, `@site/`. `None` where there is no such mark.
     pub folder_mark: Option<&'static str>,
     /// The prefixes of destinations that a build resolves by its own settings: `@/`, `~/`.
     pub aliases: &'static [&'static str],

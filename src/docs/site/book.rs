@@ -20,8 +20,8 @@ pub struct Chapter<'a> {
     pub path: &'a str,
     /// The Markdown text.
     pub text: String,
-    /// `true` for a page, `false` for another document.
-    pub is_page: bool,
+    /// The title of its part in the list of chapters, or an empty text.
+    pub part: &'a str,
 }
 
 const STYLE: &str = include_str!("site.css");
@@ -57,11 +57,11 @@ pub fn render(
 
 fn book(chapters: Vec<Chapter<'_>>) -> Book {
     let mut items = Vec::new();
-    let mut pages = true;
+    let mut part = "";
     for chapter in chapters {
-        if pages && !chapter.is_page {
-            pages = false;
-            items.push(BookItem::PartTitle("Named in the catalog".to_owned()));
+        if chapter.part != part {
+            part = chapter.part;
+            items.push(BookItem::PartTitle(part.to_owned()));
         }
         items.push(BookItem::Chapter(BookChapter::new(&chapter.title, chapter.text, chapter.path, Vec::new())));
     }

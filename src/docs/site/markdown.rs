@@ -210,7 +210,7 @@ mod tests {
 
     fn prepared(text: &str) -> Prepared {
         let document =
-            SiteDocument { path: "docs/a.md".to_owned(), text: text.to_owned(), is_catalog: true, is_page: true };
+            SiteDocument { path: "docs/a.md".to_owned(), text: text.to_owned(), is_catalog: true, part: String::new() };
         prepare(&document, &BTreeSet::from(["docs/a.md", "docs/b.md", "README.md"]))
     }
 

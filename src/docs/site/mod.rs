@@ -23,8 +23,8 @@ pub struct SiteDocument {
     pub text: String,
     /// `true` when its first table can be sorted and filtered.
     pub is_catalog: bool,
-    /// `true` for a page, `false` for a document that the catalog only names.
-    pub is_page: bool,
+    /// The title of its part in the list of chapters, or an empty text.
+    pub part: String,
 }
 
 /// The reason that there is no site.
@@ -72,7 +72,7 @@ pub fn make(
             title: prepared.title,
             path: &document.path,
             text: prepared.text,
-            is_page: document.is_page,
+            part: &document.part,
         });
     }
     let images = images.into_iter().filter_map(|path| Some((path.clone(), image(&path)?))).collect();

@@ -53,7 +53,7 @@ pub enum TokensCommand {
     #[command(after_help = "Example:\n  my-server tokens delete CODA_API_TOKEN --as user@example.com\n\n\
                       Exit status: 0 deleted, 1 not stored, 2 wrong usage, 3 could not finish.")]
     Delete(Named),
-    /// Encrypt all tokens of all services anew with the active key
+    /// Encrypt all tokens of all services again, with the active key
     ///
     /// MCP_AUTH_ENCRYPTION_KEY has the new key, MCP_AUTH_PREVIOUS_KEYS the one before. Servers with both keys go on
     /// meanwhile. It may be interrupted and repeated.

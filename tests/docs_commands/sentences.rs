@@ -1,0 +1,120 @@
+//! Code in the sentences of a page names what there is, as the blocks of shell do.
+
+use std::fmt::Write as _;
+
+use clap::CommandFactory as _;
+
+use crate::projects::{self, PAGES, Project, STORES, fleets, projects};
+use crate::shell::commands;
+use crate::wrong::{mistake, server, wrong};
+
+/// Names of variables that are not settings of the server.
+const OTHER_VARIABLES: &[&str] =
+    &["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "SECRETS_DIR", "SSL_CERT_FILE", "RUST_LOG"];
+
+/// What is wrong with code in a sentence: a variable, a secret, a path, a script or a command that the project does not have.
+fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
+    let settings = mcp_kit::docs::reference::settings();
+    for word in code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+        let upper = word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let variable =
+            upper && word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()) && !code.contains(".md");
+        let known = |word: &str| settings.iter().any(|setting| setting.name == word);
+        let begins = |word: &str| settings.iter().any(|setting| setting.name.starts_with(word));
+        if variable
+            && !known(word)
+            && !word.strip_suffix("_FILE").is_some_and(known)
+            && !(word.ends_with('_') && begins(word))
+            && !OTHER_VARIABLES.contains(&word)
+            && !word.starts_with("NAME_")
+        {
+            return Some(format!("there is no variable {word}"));
+        }
+    }
+    let first = code.split([' ', '#']).next().unwrap_or_default();
+    if let Some(secret) = first.strip_prefix("secrets/").filter(|secret| !secret.is_empty())
+        && !STORES.iter().any(|store| projects::project(store).compose().contains(secret))
+    {
+        return Some(format!("no compose file has the secret {secret}"));
+    }
+    let folder = ["deploy/", "docs/", "scripts/", "src/", "tests/"].iter().any(|folder| first.starts_with(folder));
+    if folder && !project.files.keys().any(|path| path == first || path.starts_with(first)) {
+        return Some(format!("the project has no {first}"));
+    }
+    let words: Vec<String> = code.split_whitespace().map(str::to_owned).collect();
+    let complete = !code.contains('…') && words.len() > 1;
+    match first {
+        "docker" | "kubectl" if complete => wrong(&commands(code)[0], name, project),
+        _ if first.starts_with("scripts/") && complete => wrong(&commands(code)[0], name, project),
+        "mcp-kit" if complete => mistake_in_a_sentence(mcp_kit::cli::Cli::command(), &words[1..]),
+        "tokens" | "db" | "migrate-env" | "doctor" if complete => mistake_in_a_sentence(server(), &words),
+        _ => None,
+    }
+}
+
+/// The same as [`mistake`] for a command that a sentence names without all that it takes.
+fn mistake_in_a_sentence(command: clap::Command, words: &[String]) -> Option<String> {
+    use clap::error::{ContextKind, ErrorKind};
+    let parsed = command.clone().no_binary_name(true).try_get_matches_from(words).err();
+    match parsed {
+        Some(error) if matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand) => {
+            None
+        }
+        // A flag without its value.
+        Some(error)
+            if error.kind() == ErrorKind::InvalidValue
+                && error.get(ContextKind::InvalidValue).is_some_and(|value| value.to_string().is_empty()) =>
+        {
+            None
+        }
+        _ => mistake(command, words),
+    }
+}
+
+/// The code in the sentences of a page, with the line it is in.
+fn inline(text: &str) -> Vec<(usize, &str)> {
+    let (mut found, mut fenced) = (Vec::new(), false);
+    for (at, line) in text.lines().enumerate() {
+        fenced ^= line.starts_with("```");
+        if !fenced && !line.starts_with("```") {
+            found.extend(line.split('`').skip(1).step_by(2).map(|code| (at + 1, code)));
+        }
+    }
+    found
+}
+
+#[test]
+fn code_in_sentences_names_what_there_is() {
+    let (mut problems, mut checked) = (String::new(), 0);
+    let pages =
+        projects().iter().flat_map(|project| project.documents().map(move |(path, text)| (project, path, text)));
+    for (project, path, text) in pages.filter(|(_, path, _)| PAGES.contains(path)) {
+        for (line, code) in inline(text) {
+            checked += 1;
+            // A page tells the one store how it becomes the other.
+            let project = if path.ends_with("SOP.md") { projects::project("postgres") } else { project };
+            if let Some(what) = wrong_inline(code, "notes", project) {
+                let _ = writeln!(problems, "{path}:{line} ({}): `{code}`: {what}", project.store);
+            }
+        }
+    }
+    for (path, text) in fleets() {
+        for (line, code) in inline(text) {
+            if let Some(what) = wrong_inline(code, "my-server", projects::project("postgres")) {
+                let _ = writeln!(problems, "{path}:{line}: `{code}`: {what}");
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{problems}");
+    assert!(checked > 1000, "{checked}");
+    for code in [
+        "MCP_TOKEN_STORE",
+        "secrets/coda_token",
+        "scripts/rollback.sh",
+        "docs/RUNBOOK.md",
+        "tokens remove X",
+        "docker compose restart web",
+    ] {
+        assert!(wrong_inline(code, "notes", projects::project("postgres")).is_some(), "{code}");
+    }
+}
