@@ -1,5 +1,6 @@
 //! The commands. Only they connect the other modules.
 
+pub mod add;
 pub mod audit_docs;
 pub mod catalog;
 pub mod completions;
@@ -21,6 +22,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     let console = &Console::new(cli.quiet, cli.verbose);
     match cli.command {
         Command::New(command) => new::run(command, console),
+        Command::Add(command) => add::run(&command, console),
         Command::AuditDocs(command) => audit_docs::run(&command, console),
         Command::Catalog(command) => catalog::run(&command, console),
         Command::Docs(command) => docs::run(&command, console),

@@ -6,6 +6,7 @@ pub mod files;
 pub mod git;
 pub mod interrupt;
 pub mod repository;
+pub mod rustfmt;
 pub mod scratch;
 pub mod stage;
 pub mod terminal;

@@ -63,6 +63,7 @@
 
 mod admin;
 pub mod answers;
+pub mod api;
 pub mod arguments;
 mod command;
 mod config;
@@ -74,6 +75,7 @@ mod listen;
 mod logging;
 mod metrics;
 mod middleware;
+pub mod operations;
 pub mod pace;
 mod panics;
 mod policy;
