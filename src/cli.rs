@@ -54,6 +54,19 @@ pub enum Command {
     /// Make the documents of a fleet from catalog.yaml
     #[command(subcommand)]
     Docs(DocsCommand),
+    /// Begin a catalog, its first pages and the CI workflow in an existing repository
+    ///
+    /// It finds the servers that the repository has: projects of mcp-kit, compose files, wrangler configurations and .mcp.json. What it
+    /// cannot know is marked in the notes of a server. Nothing is written over. On a terminal it asks before it writes.
+    #[command(after_help = "Example:\n  mcp-kit init --dry-run\n  mcp-kit init && mcp-kit docs build --check")]
+    Init(Init),
+    /// Check what this machine lacks: compilers, docker, ports
+    ///
+    /// Each line is ok, warn (something optional is missing) or fail (something necessary is).
+    #[command(
+        after_help = "Exit status: 0 nothing necessary is missing, 1 something is.\n\nExample:\n  mcp-kit doctor --format json"
+    )]
+    Doctor(Doctor),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  mcp-kit completions bash > ~/.local/share/bash-completion/completions/mcp-kit")]
     Completions {
@@ -109,6 +122,40 @@ pub struct New {
     /// Print what would be created, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Format of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// `mcp-kit init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Folder of the repository
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Ask nothing
+    #[arg(long)]
+    pub defaults: bool,
+    /// Write no pages
+    #[arg(long)]
+    pub no_pages: bool,
+    /// Write no workflow
+    #[arg(long)]
+    pub no_ci: bool,
+    /// Print what would be written as a diff, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Format of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// `mcp-kit doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Port that a server is to listen on; may be repeated
+    #[arg(long, value_name = "PORT", default_values_t = [8080_u16])]
+    pub port: Vec<u16>,
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,

@@ -6,7 +6,9 @@ pub mod catalog;
 pub mod completions;
 pub mod console;
 pub mod docs;
+pub mod doctor;
 pub mod first_pages;
+pub mod init;
 pub mod man;
 pub mod new;
 
@@ -26,6 +28,8 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Command::AuditDocs(command) => audit_docs::run(&command, console),
         Command::Catalog(command) => catalog::run(&command, console),
         Command::Docs(command) => docs::run(&command, console),
+        Command::Init(command) => init::run(&command, console),
+        Command::Doctor(command) => doctor::run(&command, console),
         Command::Completions { shell } => completions::run(shell, console),
         Command::Man { out } => man::run(out.as_deref(), console),
     }

@@ -5,6 +5,8 @@ pub mod diff;
 pub mod files;
 pub mod git;
 pub mod interrupt;
+pub mod program;
+pub mod prompt;
 pub mod repository;
 pub mod rustfmt;
 pub mod scratch;

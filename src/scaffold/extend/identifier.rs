@@ -162,15 +162,17 @@ mod tests {
             let error = check(kind, name).unwrap_err();
             format!("{error}; {}", error.hint().unwrap_or_default())
         };
-        insta::assert_snapshot!([
-            say(Kind::Tool, "List-Rows"),
-            say(Kind::Tool, "fn"),
-            say(Kind::Tool, ""),
-            say(Kind::Tool, &"x".repeat(49)),
-            say(Kind::Upstream, "config"),
-            say(Kind::Setting, "cacheSeconds"),
-            say(Kind::Setting, "X\"; panic!()"),
-        ].join("\n"), @"");
+        for (kind, name, expected) in [
+            (Kind::Tool, "List-Rows", "must begin with a small letter; did you mean list_rows?"),
+            (Kind::Tool, "fn", "must be none of the words that Rust or the project has already; such as list_rows"),
+            (Kind::Tool, "", "\"\" is no name for a tool: it must begin with a small letter; such as"),
+            (Kind::Tool, &"x".repeat(49), "must have at most 48 characters; such as"),
+            (Kind::Upstream, "config", "must be none of the words"),
+            (Kind::Setting, "cacheSeconds", "must begin with a capital letter; did you mean CACHE_SECONDS?"),
+            (Kind::Setting, "X\"; panic!()", "single underscores only; did you mean X_PANIC?"),
+        ] {
+            assert!(say(kind, name).contains(expected), "{}", say(kind, name));
+        }
         assert!(check(Kind::Tool, "list_rows").is_ok() && check(Kind::Setting, "CACHE_SECONDS_2").is_ok());
     }
 }

@@ -150,7 +150,7 @@ mod tests {
         };
         assert_eq!(resolve("#/a"), r#"{"x":1}"#);
         assert_eq!(resolve("#/%C3%A9"), "1");
-        assert_eq!(resolve("#/loop"), "\"#/other\" leads to itself");
+        assert_eq!(resolve("#/loop"), "\"#/loop\" leads to itself");
         assert_eq!(resolve("#/gone"), "\"#/gone\" leads nowhere");
         for remote in ["https://evil.example/x.json#/a", "other.yaml#/a", "file:///etc/passwd", "//host/x"] {
             assert!(resolve(remote).ends_with("leads to another file or host, which is not read"), "{remote}");

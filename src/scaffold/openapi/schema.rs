@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::OpenApiError;
 use super::document::Document;
 
-/// The number of schemas in the arguments of one tool. Beyond it, the deepest levels are left to the API: 400 are some 30 KB, which is
+/// The number of schemas in the arguments of one tool. Beyond it, the deepest levels are left to the API: 250 are some 25 KB, which is
 /// what a model reads for one tool.
-const MOST: usize = 400;
+const MOST: usize = 250;
 /// The deepest level.
 const DEEPEST: usize = 10;
 /// Alternatives that are still of use to a model.
@@ -244,10 +244,7 @@ impl<'a> Converter<'a> {
                 {
                     made.insert("format".to_owned(), format.clone());
                 }
-                // What this engine takes is understood by those of clients, too.
-                let is_plain = |pattern: &&Value| {
-                    pattern.as_str().is_some_and(|text| text.len() < 200 && regex::Regex::new(text).is_ok())
-                };
+                let is_plain = |pattern: &&Value| pattern.as_str().is_some_and(is_common_pattern);
                 if let Some(pattern) = given.get("pattern").filter(is_plain) {
                     made.insert("pattern".to_owned(), pattern.clone());
                 }
@@ -417,6 +414,18 @@ fn fits(kind: &str, value: &Value) -> bool {
         "" => true,
         _ => false,
     }
+}
+
+/// Returns whether every engine of regular expressions takes the pattern, that of ECMAScript with the flag `u` among them: it refuses
+/// escapes of characters that mean nothing.
+fn is_common_pattern(pattern: &str) -> bool {
+    let mut escaped = false;
+    let escapes_are_common = pattern.chars().all(|c| {
+        let is_common = !escaped || r"^$\.*+?()[]{}|/dDsSwWbBnrtfv".contains(c);
+        escaped = c == '\\' && !escaped;
+        is_common
+    });
+    pattern.len() < 200 && escapes_are_common && !pattern.contains("(?") && regex::Regex::new(pattern).is_ok()
 }
 
 fn is_scalar(value: &Value) -> bool {
