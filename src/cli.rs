@@ -37,8 +37,9 @@ pub struct Cli {
 pub enum Command {
     /// Create a complete MCP server project
     ///
-    /// Server, authentication, tests, container, deployment and documentation. The command asks nothing: an answer that is not given
-    /// is the template's default. It creates the whole project or nothing.
+    /// Server, authentication, tests, container, deployment and documentation. On a terminal it asks what the flags do not answer, and
+    /// shows a summary before it creates anything; elsewhere, and with --defaults, an answer that is not given is the template's default.
+    /// It creates the whole project or nothing.
     New(New),
     /// Add a tool, a setting or an upstream API to a generated project
     #[command(subcommand)]
@@ -90,13 +91,13 @@ pub enum Command {
                   cd my-server && scripts/local-dev.sh --demo"
 )]
 pub struct New {
-    /// Name of the project: lower-case letters, digits, single hyphens
-    pub name: String,
+    /// Name of the project: lower-case letters, digits, single hyphens; on a terminal it is asked for
+    pub name: Option<String>,
     /// Folder to create; must not exist or be empty [default: ./NAME]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub path: Option<PathBuf>,
-    /// Folder with a cargo-generate template to use instead of the built-in one
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Folder or git address (https, ssh; `#` names a branch or tag) with a cargo-generate template to use instead of the built-in one
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
     /// Who may call: Cloudflare Access, a Bearer token, or both
     #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "bearer", "both"]))]
@@ -113,7 +114,10 @@ pub struct New {
     /// TOML file of answers, one `key = value` a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub answers: Option<PathBuf>,
-    /// Use the template's defaults for everything else (the default)
+    /// Print the JSON Schema of answers files for the template, and create nothing
+    #[arg(long, conflicts_with_all = ["answers", "set", "dry_run"])]
+    pub answers_schema: bool,
+    /// Ask nothing, and use the template's defaults for everything else
     #[arg(long)]
     pub defaults: bool,
     /// Do not create a git repository

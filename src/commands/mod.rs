@@ -1,6 +1,7 @@
 //! The commands. Only they connect the other modules.
 
 pub mod add;
+pub mod ask;
 pub mod audit_docs;
 pub mod catalog;
 pub mod completions;

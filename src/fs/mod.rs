@@ -1,6 +1,7 @@
 //! Effects: files, git, the terminal, signals. Only this module writes to the disk.
 
 pub mod change;
+pub mod clone;
 pub mod diff;
 pub mod files;
 pub mod git;

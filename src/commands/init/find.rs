@@ -6,8 +6,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::catalog::Service;
-use crate::catalog::service::{AuthMethod, Location, ServiceKind, ServiceStatus, TokenStorage};
 use crate::scaffold::openapi::yaml;
 
 /// Folders below this depth are not looked into.
@@ -22,7 +20,40 @@ const SKIPPED: &[&str] = &["node_modules", "target", "vendor", "dist", "build", 
 pub(super) struct Found {
     /// Where, relative to the repository.
     pub(super) place: String,
-    pub(super) service: Service,
+    pub(super) service: Entry,
+}
+
+/// An entry of the catalog: its words are those of the catalog's schema, which judges them.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    location: &'static str,
+    auth_method: &'static str,
+    token_storage: &'static str,
+    url: Option<String>,
+    repository: Option<String>,
+    notes: Option<String>,
+}
+
+impl Entry {
+    /// Writes the entry as lines of the catalog.
+    pub(super) fn lines(&self) -> String {
+        // A text of JSON is one of YAML.
+        let quoted = |text: &str| Value::from(text).to_string();
+        let mut lines = format!(
+            "  - name: {}\n    status: planned\n    location: {}\n    auth_method: {}\n    token_storage: {}\n",
+            quoted(&self.name),
+            self.location,
+            self.auth_method,
+            self.token_storage
+        );
+        for (key, value) in [("url", &self.url), ("repository", &self.repository), ("notes", &self.notes)] {
+            if let Some(value) = value {
+                lines += &format!("    {key}: {}\n", quoted(value));
+            }
+        }
+        lines
+    }
 }
 
 /// Finds the servers below a folder, in the order of their paths. A name is taken once.
@@ -85,22 +116,9 @@ fn read(path: &Path) -> Option<String> {
     is_small.then(|| fs::read_to_string(path).ok()).flatten()
 }
 
-fn service(name: &str, location: Location, auth_method: AuthMethod, token_storage: TokenStorage) -> Service {
-    Service {
-        name: name.chars().filter(|c| !c.is_control()).take(100).collect(),
-        kind: ServiceKind::Server,
-        status: ServiceStatus::Planned,
-        location,
-        auth_method,
-        token_storage,
-        url: None,
-        repository: None,
-        owner: None,
-        sop: None,
-        runbook: None,
-        last_verified: None,
-        notes: None,
-    }
+fn service(name: &str, location: &'static str, auth_method: &'static str, token_storage: &'static str) -> Entry {
+    let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
+    Entry { name, location, auth_method, token_storage, url: None, repository: None, notes: None }
 }
 
 fn check_it(place: &str) -> Option<String> {
@@ -112,16 +130,16 @@ fn project(path: &str, text: &str) -> Option<Found> {
     let answers = record.get("answers");
     let answer = |key: &str| answers.and_then(|answers| answers.get(key)?.as_str());
     let auth = match answer("auth_mode") {
-        Some("bearer") => AuthMethod::Bearer,
-        Some("oidc") => AuthMethod::Oauth,
-        _ => AuthMethod::CloudflareAccess,
+        Some("bearer") => "bearer",
+        Some("oidc") => "oauth",
+        _ => "cloudflare-access",
     };
     let tokens = match answer("token_store") {
-        Some("postgres") => TokenStorage::Postgresql,
-        Some("infisical") => TokenStorage::Infisical,
-        _ => TokenStorage::Env,
+        Some("postgres") => "postgresql",
+        Some("infisical") => "infisical",
+        _ => "env",
     };
-    let mut service = service(record.get("name")?.as_str()?, Location::Droplet, auth, tokens);
+    let mut service = service(record.get("name")?.as_str()?, "droplet", auth, tokens);
     service.url = answer("public_host").map(|host| format!("https://{host}/mcp"));
     service.repository = Some(if path.is_empty() { ".".to_owned() } else { path.to_owned() });
     Some(Found { place: if path.is_empty() { ".".to_owned() } else { path.to_owned() }, service })
@@ -133,7 +151,7 @@ fn compose(place: &str, path: &str, text: &str, found: &mut Vec<Found>) {
     for (name, value) in root.get("services").and_then(Value::as_object).into_iter().flatten() {
         let says = |key: &str| value.get(key).is_some_and(|value| value.to_string().to_lowercase().contains("mcp"));
         if name.to_lowercase().contains("mcp") || says("image") || says("command") {
-            let mut service = service(name, Location::Droplet, AuthMethod::None, TokenStorage::Env);
+            let mut service = service(name, "droplet", "none", "env");
             service.repository = Some(path.to_owned()).filter(|path| !path.is_empty());
             service.notes = check_it(place);
             found.push(Found { place: place.to_owned(), service });
@@ -148,14 +166,14 @@ fn worker(place: &str, path: &str, file: &str, text: &str) -> Option<Found> {
         json5::from_str(text).ok()?
     };
     let tokens = if settings.get("durable_objects").is_some() {
-        TokenStorage::DurableObjects
+        "durable-objects"
     } else if settings.get("kv_namespaces").is_some() {
-        TokenStorage::Kv
+        "kv"
     } else {
-        TokenStorage::None
+        "none"
     };
-    let auth = if text.contains("OAUTH_KV") { AuthMethod::Oauth } else { AuthMethod::None };
-    let mut service = service(settings.get("name")?.as_str()?, Location::Workers, auth, tokens);
+    let auth = if text.contains("OAUTH_KV") { "oauth" } else { "none" };
+    let mut service = service(settings.get("name")?.as_str()?, "workers", auth, tokens);
     // `mcp.example.com/*`, or `{ pattern = "mcp.example.com", custom_domain = true }`.
     let routes =
         settings.get("route").into_iter().chain(settings.get("routes").and_then(Value::as_array).into_iter().flatten());
@@ -177,10 +195,10 @@ fn clients(place: &str, text: &str, found: &mut Vec<Found>) {
             .get("headers")
             .and_then(Value::as_object)
             .is_some_and(|headers| headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")));
-        let auth = if has_token { AuthMethod::Bearer } else { AuthMethod::None };
+        let auth = if has_token { "bearer" } else { "none" };
         let is_near = |url: &url::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let location = if url.as_ref().is_none_or(is_near) { Location::Local } else { Location::Droplet };
-        let mut service = service(name, location, auth, TokenStorage::Env);
+        let location = if url.as_ref().is_none_or(is_near) { "local" } else { "droplet" };
+        let mut service = service(name, location, auth, "env");
         service.notes = check_it(place);
         if let Some(mut url) = url.filter(|url| url.scheme() == "https") {
             // An address may hold a credential.

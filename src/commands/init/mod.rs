@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::catalog::add::{self, AddError};
 use crate::catalog::problem::Problems;
 use crate::catalog::{Catalog, CatalogError, FILE};
 use crate::cli::{Init, OutputFormat};
@@ -146,15 +145,10 @@ fn is_wanted(command: &Init, found: &[Found], changes: &[Change]) -> Result<bool
 }
 
 fn changes(root: &Path, found: &[Found], command: &Init) -> Result<Vec<Change>, InitError> {
-    let problems = |text, problems| CatalogError::Problems(Problems { path: PathBuf::from(FILE), text, problems });
-    let mut text = HEAD.to_owned();
-    for one in found {
-        text = add::add(&text, &one.service).map_err(|error| match error {
-            AddError::Problems(text, all) => problems(text, all),
-            reason => CatalogError::Add { path: PathBuf::from(FILE), reason },
-        })?;
-    }
-    let catalog = Catalog::parse(text.as_bytes()).map_err(|(text, all)| problems(text, all))?;
+    let entries: String = found.iter().map(|one| one.service.lines()).collect();
+    let text = format!("{HEAD}{entries}");
+    let wrong = |(text, problems)| CatalogError::Problems(Problems { path: PathBuf::from(FILE), text, problems });
+    let catalog = Catalog::parse(text.as_bytes()).map_err(wrong)?;
     let new = |path: &str, text: String| Change { path: path.to_owned(), before: None, after: text.into_bytes() };
     let mut changes = vec![new(FILE, text)];
     if !command.no_pages {
