@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use super::terminal::{Paint, Role};
+use crate::error::Explain;
 
 /// A terminal that can be asked. Questions go to standard error, so that results can still be piped.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub struct Prompt(());
 #[error("the question was not answered")]
 pub struct NoAnswer;
 
-impl crate::error::Explain for NoAnswer {
+impl Explain for NoAnswer {
     fn hint(&self) -> Option<std::borrow::Cow<'_, str>> {
         Some("with --defaults nothing is asked".into())
     }

@@ -63,7 +63,7 @@ pub(super) fn servers(root: &Path) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
     for one in found {
         let same = |other: &Found| {
-            other.service.name.eq_ignore_ascii_case(&one.service.name)
+            other.service.name.to_lowercase() == one.service.name.to_lowercase()
                 || (other.service.url.is_some() && other.service.url == one.service.url)
         };
         if !one.service.name.trim().is_empty() && !all.iter().any(same) {
