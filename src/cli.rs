@@ -14,7 +14,7 @@ use crate::scaffold::extend::rows::SettingKind;
 #[derive(Debug, Parser)]
 #[command(
     name = "mcp-kit",
-    version,
+    version = env!("MCP_KIT_VERSION"),
     propagate_version = true,
     max_term_width = 100,
     after_help = "Exit status: 0 done, 1 problems found, 2 wrong usage or unreadable input, 3 could not finish.\n\n\
