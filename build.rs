@@ -57,6 +57,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("template.rs"), table)?;
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=MCP_KIT_COMMIT={}", commit(&root).unwrap_or_default());
+    let version = env::var("CARGO_PKG_VERSION")?;
+    let built_from = built_from(&root).map(|from| format!(" ({from})")).unwrap_or_default();
+    println!("cargo::rustc-env=MCP_KIT_VERSION={version}{built_from}");
     Ok(())
 }
 
@@ -84,6 +87,24 @@ fn commit(root: &Path) -> Option<String> {
     }
     let unchanged = git(root, &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
     git(root, &["rev-parse", "HEAD"]).filter(|_| unchanged)
+}
+
+/// Returns the commit and its day, as `0123456789 2026-11-08`, for `--version`. A release without a repository gives them in the environment.
+fn built_from(root: &Path) -> Option<String> {
+    println!("cargo::rerun-if-env-changed=MCP_KIT_BUILT_FROM");
+    if let Some(given) = env::var("MCP_KIT_BUILT_FROM").ok().filter(|given| !given.is_empty()) {
+        return Some(given);
+    }
+    if !git(root, &["rev-parse", "--show-prefix"])?.is_empty() {
+        return None;
+    }
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = root.join(git(root, &["rev-parse", "--git-path", file])?);
+        if path.exists() {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
+    git(root, &["show", "--no-patch", "--format=%h %cs", "--abbrev=10", "HEAD"])
 }
 
 /// Returns the output of git in `root`, or `None` when git fails or is not installed.

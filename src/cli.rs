@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::audit::finding::Code;
 use crate::audit::site::Flavor;
+use crate::scaffold::extend::rows::SettingKind;
 
 pub use catalog::{CatalogAdd, CatalogCheck, CatalogCommand, CatalogExport, CatalogVerify};
 
@@ -16,7 +17,7 @@ pub use catalog::{CatalogAdd, CatalogCheck, CatalogCommand, CatalogExport, Catal
 #[derive(Debug, Parser)]
 #[command(
     name = "mcp-kit",
-    version,
+    version = env!("MCP_KIT_VERSION"),
     propagate_version = true,
     max_term_width = 100,
     after_help = "Exit status: 0 done, 1 problems found, 2 wrong usage or unreadable input, 3 could not finish.\n\n\
@@ -39,9 +40,13 @@ pub struct Cli {
 pub enum Command {
     /// Create a complete MCP server project
     ///
-    /// Server, authentication, tests, container, deployment and documentation. The command asks nothing: an answer that is not given
-    /// is the template's default. It creates the whole project or nothing.
+    /// Server, authentication, tests, container, deployment and documentation. On a terminal it asks what the flags do not answer, and
+    /// shows a summary before it creates anything; elsewhere, and with --defaults, an answer that is not given is the template's default.
+    /// It creates the whole project or nothing.
     New(New),
+    /// Add a tool, a setting or an upstream API to a generated project
+    #[command(subcommand)]
+    Add(AddCommand),
     /// Find broken links, orphans and deprecated references in documentation
     ///
     /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. It needs no configuration,
@@ -53,6 +58,19 @@ pub enum Command {
     /// Make the documents of a fleet from catalog.yaml
     #[command(subcommand)]
     Docs(DocsCommand),
+    /// Begin a catalog, its first pages and the CI workflow in an existing repository
+    ///
+    /// It finds the servers that the repository has: projects of mcp-kit, compose files, wrangler configurations and .mcp.json. What it
+    /// cannot know is marked in the notes of a server. Nothing is written over. On a terminal it asks before it writes.
+    #[command(after_help = "Example:\n  mcp-kit init --dry-run\n  mcp-kit init && mcp-kit docs build --check")]
+    Init(Init),
+    /// Check what this machine lacks: compilers, docker, ports
+    ///
+    /// Each line is ok, warn (something optional is missing) or fail (something necessary is).
+    #[command(
+        after_help = "Exit status: 0 nothing necessary is missing, 1 something is.\n\nExample:\n  mcp-kit doctor --format json"
+    )]
+    Doctor(Doctor),
     /// Print the completion script for a shell
     #[command(after_help = "Example:\n  mcp-kit completions bash > ~/.local/share/bash-completion/completions/mcp-kit")]
     Completions {
@@ -76,13 +94,13 @@ pub enum Command {
                   cd my-server && scripts/local-dev.sh --demo"
 )]
 pub struct New {
-    /// Name of the project: lower-case letters, digits, single hyphens
-    pub name: String,
+    /// Name of the project: lower-case letters, digits, single hyphens; on a terminal it is asked for
+    pub name: Option<String>,
     /// Folder to create; must not exist or be empty [default: ./NAME]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub path: Option<PathBuf>,
-    /// Folder with a cargo-generate template to use instead of the built-in one
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Folder or git address (https, ssh; `#` names a branch or tag) with a cargo-generate template to use instead of the built-in one
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     pub template: Option<PathBuf>,
     /// Who may call: Cloudflare Access, a Bearer token, or both
     #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "oidc", "bearer", "both"]))]
@@ -99,7 +117,10 @@ pub struct New {
     /// TOML file of answers, one `key = value` a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub answers: Option<PathBuf>,
-    /// Use the template's defaults for everything else (the default)
+    /// Print the JSON Schema of answers files for the template, and create nothing
+    #[arg(long, conflicts_with_all = ["answers", "set", "dry_run"])]
+    pub answers_schema: bool,
+    /// Ask nothing, and use the template's defaults for everything else
     #[arg(long)]
     pub defaults: bool,
     /// Do not create a git repository
@@ -111,6 +132,178 @@ pub struct New {
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,
+}
+
+/// `mcp-kit init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Folder of the repository
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Ask nothing
+    #[arg(long)]
+    pub defaults: bool,
+    /// Write no pages
+    #[arg(long)]
+    pub no_pages: bool,
+    /// Write no workflow
+    #[arg(long)]
+    pub no_ci: bool,
+    /// Print what would be written as a diff, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Format of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// `mcp-kit doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Port that a server is to listen on; may be repeated
+    #[arg(long, value_name = "PORT", default_values_t = [8080_u16])]
+    pub port: Vec<u16>,
+    /// Format of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// `mcp-kit add`.
+#[derive(Debug, Subcommand)]
+pub enum AddCommand {
+    /// Add a tool, or operations of an API as tools
+    ///
+    /// A tool gets its types, a method, a test and its rows in the lists. It compiles and answers with its own arguments, until you write
+    /// what it does. What is there already stays: a second run changes nothing.
+    ///
+    /// With --from-openapi, operations of an API become tools: their parameters and body are the arguments, and the API's answer is the
+    /// result. The upstream is added if the project does not have it.
+    #[command(after_help = "Example:\n  mcp-kit add tool count_words --argument text:string\n  \
+                            mcp-kit add tool --from-openapi api.yaml --operation listRows --upstream coda_api")]
+    Tool(AddTool),
+    /// Add an upstream API with a token of its own
+    #[command(
+        after_help = "Example:\n  mcp-kit add upstream weather --base https://api.weather.example/v1 --probe /me"
+    )]
+    Upstream(AddUpstream),
+    /// Add a setting: an environment variable in the project's table
+    #[command(
+        after_help = "Example:\n  mcp-kit add setting CACHE_SECONDS --kind seconds --default 60 --meaning \"How long answers are kept.\""
+    )]
+    Setting(AddSetting),
+}
+
+/// Where `mcp-kit add` works, and how it reports.
+#[derive(Args, Debug)]
+pub struct AddWhere {
+    /// Folder of the project
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Print the change as a diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Format of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// `mcp-kit add tool`.
+#[derive(Args, Debug)]
+pub struct AddTool {
+    /// Name of the tool, such as count_words
+    #[arg(required_unless_present = "from_openapi", conflicts_with = "from_openapi")]
+    pub name: Option<String>,
+    /// Title, for people [default: from the name]
+    #[arg(long, conflicts_with = "from_openapi")]
+    pub title: Option<String>,
+    /// Description, for the model
+    #[arg(long, conflicts_with = "from_openapi")]
+    pub description: Option<String>,
+    /// Argument of the tool: string, integer, number or boolean; `NAME?:TYPE` is optional; may be repeated
+    #[arg(long, value_name = "NAME:TYPE", conflicts_with = "from_openapi")]
+    pub argument: Vec<String>,
+    /// Upstream API that the tool calls
+    #[arg(long, value_name = "NAME")]
+    pub upstream: Option<String>,
+    /// OpenAPI 3.0 or 3.1 description, in JSON or YAML
+    #[arg(long, value_name = "FILE", requires = "upstream", requires = "wanted", value_hint = ValueHint::FilePath, help_heading = OPENAPI)]
+    pub from_openapi: Option<PathBuf>,
+    /// Operation to add, by its operationId; may be repeated
+    #[arg(long, value_name = "ID", requires = "from_openapi", group = "wanted", help_heading = OPENAPI)]
+    pub operation: Vec<String>,
+    /// All operations with this tag; may be repeated
+    #[arg(long, value_name = "TAG", requires = "from_openapi", group = "wanted", help_heading = OPENAPI)]
+    pub tag: Vec<String>,
+    /// Operations that only read (the default)
+    #[arg(long, requires = "from_openapi", conflicts_with = "write", help_heading = OPENAPI)]
+    pub read_only: bool,
+    /// Also operations that change something
+    #[arg(long, requires = "from_openapi", help_heading = OPENAPI)]
+    pub write: bool,
+    /// What is put in front of the names of the tools, such as coda_
+    #[arg(long, value_name = "TEXT", requires = "from_openapi", help_heading = OPENAPI)]
+    pub prefix: Option<String>,
+    /// Address of a new upstream [default: the first server of the description]
+    #[arg(long, value_name = "URL", requires = "from_openapi", help_heading = OPENAPI)]
+    pub base: Option<String>,
+    /// A new upstream is behind Cloudflare Access: send a service token along
+    #[arg(long, requires = "from_openapi", help_heading = OPENAPI)]
+    pub access: bool,
+    /// Where, and how
+    #[command(flatten)]
+    pub place: AddWhere,
+}
+
+const OPENAPI: &str = "From an OpenAPI description";
+
+/// `mcp-kit add upstream`.
+#[derive(Args, Debug)]
+pub struct AddUpstream {
+    /// Name of the upstream, such as weather
+    pub name: String,
+    /// What it is called in sentences [default: the NAME API]
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Address, without a slash at its end [default: https://NAME.example/v1]
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// Where one gets a token, for the people who set the server up
+    #[arg(long, value_name = "TEXT")]
+    pub token_from: Option<String>,
+    /// Header that the token goes in, in place of `Authorization: Bearer`
+    #[arg(long, value_name = "HEADER")]
+    pub token_header: Option<String>,
+    /// It is behind Cloudflare Access: send a service token along
+    #[arg(long)]
+    pub access: bool,
+    /// Path that readiness and `doctor` ask with the token, such as /me
+    #[arg(long, value_name = "PATH")]
+    pub probe: Option<String>,
+    /// Where, and how
+    #[command(flatten)]
+    pub place: AddWhere,
+}
+
+/// `mcp-kit add setting`.
+#[derive(Args, Debug)]
+pub struct AddSetting {
+    /// Name of the variable, such as CACHE_SECONDS
+    pub name: String,
+    /// What values it has
+    #[arg(long, value_enum, default_value_t)]
+    pub kind: SettingKind,
+    /// Its default; for a token, where one gets it
+    #[arg(long, value_name = "VALUE")]
+    pub default: Option<String>,
+    /// Heading that it stands under
+    #[arg(long, default_value = "This server")]
+    pub group: String,
+    /// What it means, in one sentence
+    #[arg(long, value_name = "SENTENCE")]
+    pub meaning: Option<String>,
+    /// Where, and how
+    #[command(flatten)]
+    pub place: AddWhere,
 }
 
 /// `mcp-kit audit-docs`.

@@ -197,7 +197,7 @@ impl Explain for CatalogError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("name the file with --catalog".into())
+                Some("name the file with --catalog, or begin one: mcp-kit init".into())
             }
             Self::Io { .. } => Some("give a file that you may read with --catalog".into()),
             Self::Problems(_) => None,

@@ -5,11 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{New, OutputFormat};
+use crate::commands::ask;
 use crate::commands::console::{Console, Status};
 use crate::commands::first_pages::{self, DocumentsError};
 use crate::error::{Explain, Failure, Message, UNFINISHED, USAGE};
+use crate::fs::clone::{self, CloneError};
 use crate::fs::files::{self, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
+use crate::fs::prompt::Prompt;
 use crate::fs::repository::{self as git, InitError, Repository};
 use crate::fs::stage::Destination;
 use crate::fs::terminal::Paint;
@@ -20,7 +23,7 @@ use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
 use crate::scaffold::render::{self, RenderError};
 use crate::scaffold::report::ProjectReport;
-use crate::scaffold::template::{Template, TemplateError};
+use crate::scaffold::template::{Template, TemplateError, TemplateSource};
 use crate::text::date::today;
 
 /// The user's request.
@@ -56,7 +59,7 @@ impl Request {
             ("--example", "example", flags.example),
         ];
         Self {
-            name: flags.name,
+            name: flags.name.unwrap_or_default(),
             path: flags.path,
             template: flags.template,
             flags: named.into_iter().filter_map(|(flag, key, value)| Some((flag, key, value?))).collect(),
@@ -72,6 +75,9 @@ impl Request {
 /// One error in the request.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
+    /// There is no name.
+    #[error("the project needs a name")]
+    NoName,
     /// The name is not valid.
     #[error(transparent)]
     Name(#[from] BadName),
@@ -97,6 +103,9 @@ pub enum NewError {
     /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The template's repository cannot be cloned.
+    #[error(transparent)]
+    Clone(#[from] CloneError),
     /// The destination cannot be used or written.
     #[error(transparent)]
     Destination(#[from] FilesError),
@@ -159,8 +168,24 @@ impl GeneratedProject {
 /// When the project cannot be made.
 pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     let format = command.format;
+    if command.answers_schema {
+        let template = template(command.template.as_deref())?;
+        console.print(answers::schema(&template.manifest.placeholders).as_bytes())?;
+        return Ok(Status::Clean);
+    }
+    // A program that reads JSON cannot answer.
+    let is_asked = !command.defaults && !console.is_quiet() && format == OutputFormat::Human;
+    let prompt = Prompt::open().filter(|_| is_asked);
+    let mut request = Request::from_flags(command, today().to_string());
+    if let Some(prompt) = prompt
+        && !ask::complete(&prompt, &mut request)?
+    {
+        console.note("nothing was created");
+        return Ok(Status::Clean);
+    }
+    // Only now: at a question, Ctrl-C ends the program at once.
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
-    let project = make(Request::from_flags(command, today().to_string()), &interrupt, &|step| console.step(step))?;
+    let project = make(request, &interrupt, &|step| console.step(step))?;
     if project.git == Repository::Unavailable {
         console.note("git is not installed, so the project is not a repository");
     }
@@ -178,15 +203,26 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     Ok(Status::Clean)
 }
 
+/// Reads the template: the embedded one, one in a folder, or one in a git repository, which is cloned for the moment.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub(super) fn template(given: Option<&Path>) -> Result<Template, NewError> {
+    let Some(given) = given else { return Ok(Template::embedded()?) };
+    let address = given.to_str().filter(|address| clone::is_address(address) && !given.exists());
+    let Some(address) = address else { return Ok(Template::from_folder(given)?) };
+    let checkout = clone::shallow(address)?;
+    let mut template = Template::from_folder(checkout.path())?;
+    template.source = TemplateSource::Folder(given.to_owned());
+    Ok(template)
+}
+
 /// Makes the project. Calls `progress` before each step.
 ///
 /// # Errors
 /// When anything fails. Nothing is left behind then.
 pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<GeneratedProject, NewError> {
-    let template = match &request.template {
-        Some(folder) => Template::from_folder(folder)?,
-        None => Template::embedded()?,
-    };
+    let template = template(request.template.as_deref())?;
     let answers = check(&request, &template)?;
     let display_path = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
     let destination = Destination::check(&display_path)?;
@@ -232,7 +268,9 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
 /// Collects every error in the request before it reports any.
 fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     let mut wrong: Vec<RequestError> = Vec::new();
-    if let Err(bad) = name::check(&request.name, &template.package_names()) {
+    if request.name.is_empty() {
+        wrong.push(RequestError::NoName);
+    } else if let Err(bad) = name::check(&request.name, &template.package_names()) {
         wrong.push(bad.into());
     }
     let flags = request.flags.iter().map(|(flag, key, value)| GivenAnswer {
@@ -264,7 +302,7 @@ fn check(request: &Request, template: &Template) -> Result<Answers, NewError> {
     }
 }
 
-fn read_answers(path: &Path) -> Result<(Vec<GivenAnswer>, Vec<AnswerError>), NewError> {
+pub(super) fn read_answers(path: &Path) -> Result<(Vec<GivenAnswer>, Vec<AnswerError>), NewError> {
     let bytes = std::fs::read(path).map_err(|source| NewError::AnswersFile { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| NewError::AnswersFile {
         path: path.to_owned(),
@@ -283,6 +321,7 @@ impl Explain for NewError {
             Self::Documents(error) => return error.hint(),
             Self::Git(_) => "add --no-git to go without a repository",
             Self::Template(error) => return error.hint(),
+            Self::Clone(error) => return error.hint(),
             Self::Project(error) => return error.hint(),
             Self::Request(_) | Self::Render(_) | Self::Interrupted(_) => return None,
         };
@@ -294,6 +333,7 @@ impl Explain for NewError {
             Self::Request(_) | Self::AnswersFile { .. } => USAGE,
             Self::Documents(error) => error.status(),
             Self::Template(error) => error.status(),
+            Self::Clone(error) => error.status(),
             Self::Destination(error) => error.status(),
             Self::Render(error) => error.status(),
             Self::Project(error) => error.status(),
@@ -316,6 +356,7 @@ impl Explain for NewError {
 impl Explain for RequestError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
+            Self::NoName => Some("mcp-kit new my-server".into()),
             Self::Name(error) => error.hint(),
             Self::Answer(problem) => problem.hint(),
         }

@@ -278,3 +278,36 @@ impl Explain for AnswerError {
         })
     }
 }
+/// Returns the JSON Schema of answers files for these questions, for editors that check TOML by one.
+#[must_use]
+pub fn schema(placeholders: &[Placeholder]) -> String {
+    let property = |placeholder: &Placeholder| {
+        let mut property = serde_json::Map::new();
+        let kind = if placeholder.kind == PlaceholderKind::Bool { "boolean" } else { "string" };
+        property.insert("type".to_owned(), kind.into());
+        if !placeholder.prompt.is_empty() {
+            property.insert("description".to_owned(), placeholder.prompt.as_str().into());
+        }
+        if placeholder.kind == PlaceholderKind::Text && !placeholder.choices.is_empty() {
+            property.insert("enum".to_owned(), placeholder.choices.clone().into());
+        }
+        if let Some(regex) = &placeholder.regex {
+            property.insert("pattern".to_owned(), regex.as_str().into());
+        }
+        if let Some(default) = &placeholder.default {
+            let is_bool = placeholder.kind == PlaceholderKind::Bool;
+            let value = if is_bool { (default == "true").into() } else { default.as_str().into() };
+            property.insert("default".to_owned(), value);
+        }
+        (placeholder.key.clone(), serde_json::Value::Object(property))
+    };
+    let properties: serde_json::Map<String, serde_json::Value> = placeholders.iter().map(property).collect();
+    let schema = serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Answers for mcp-kit new",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    format!("{schema:#}\n")
+}

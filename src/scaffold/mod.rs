@@ -1,9 +1,11 @@
 //! `mcp-kit new`: answers → render → stage → rename.
 
 pub mod answers;
+pub mod extend;
 pub mod lockfile;
 pub mod manifest;
 pub mod name;
+pub mod openapi;
 pub mod origin;
 pub mod project;
 pub mod render;

@@ -45,7 +45,7 @@ pub struct Template {
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// The argument is a URL, not a folder.
-    #[error("--template takes a folder, and {0:?} looks like an address")]
+    #[error("--template {0:?} looks like an address, and is none that git is asked for")]
     Address(String),
     /// The folder does not exist.
     #[error("the template folder {} does not exist", .0.display())]
@@ -184,7 +184,9 @@ fn is_portable(path: &str) -> bool {
 impl Explain for TemplateError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
-            Self::Address(_) => "this version takes folders only: clone it first, then give the folder",
+            Self::Address(_) => {
+                "write the whole address: https://host/owner/template.git or git@host:owner/template.git"
+            }
             Self::Missing(_) | Self::NotAFolder(_) => {
                 "give a folder with a cargo-generate template, or leave --template out"
             }

@@ -30,6 +30,10 @@ impl Place {
         self.root.path()
     }
 
+    pub fn temporary(&self) -> &Path {
+        self.temporary.path()
+    }
+
     pub fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }

@@ -6,7 +6,6 @@ pub(super) const CASES: &[Case] = &[
     case("flags_no_such_command", &[], &["audit"]),
     case("flags_no_such_flag", &[], &["catalog", "check", "--strict"]),
     case("flags_quiet_and_verbose", &[], &["-q", "-v", "man"]),
-    case("flags_new_without_name", &[], &["new"]),
     case("flags_new_format", &[], &["new", "x", "--format", "yaml"]),
     case("flags_audit_format", &[], &["audit-docs", "--format", "sarf"]),
     case("flags_audit_flavor", &[], &["audit-docs", "--flavor", "gitbok"]),

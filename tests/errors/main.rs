@@ -18,6 +18,7 @@ use regex::Regex;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod add;
 mod audit_docs;
 mod catalog;
 mod docs;
@@ -120,6 +121,11 @@ fn normalized(place: &Place, text: &str) -> String {
 /// A hint may tell of a flag only if the command has it. What stands behind the name of another command belongs to that.
 fn only_flags_that_it_has(name: &str, arguments: &[&str], said: &str) {
     const COMMANDS: &[&str] = &[
+        "add tool",
+        "add upstream",
+        "add setting",
+        "init",
+        "doctor",
         "audit-docs",
         "catalog add",
         "catalog check",

@@ -65,7 +65,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "new_template_address",
         &["TemplateError::Address", "NewError::Template"],
-        &["new", "x", "--template", "https://git.example/t.git"],
+        &["new", "x", "--template", "gh:owner/template"],
     ),
     case("new_template_missing", &["TemplateError::Missing"], &["new", "x", "--template", "gone"]),
     case("new_template_is_a_file", &["TemplateError::NotAFolder"], &["new", "x", "--template", "t"])

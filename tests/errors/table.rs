@@ -5,11 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use super::common::sources;
-use super::{Case, audit_docs, catalog, docs, flags, new, output};
+use super::{Case, add, audit_docs, catalog, docs, flags, new, output};
 
 /// Errors that no input brings about in a build that passes its tests, with the reason.
 const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
     ("RenderError::Crashed", "the renderer would have to crash, which no template is known to bring about"),
+    ("InitError::Service", "what is found is written as a valid catalog; a name is taken once"),
+    ("InitError::Workflow", "the embedded template parses in a build that passes its tests"),
     ("ProjectError::Archive", "the archive is made in memory, which does not fail"),
     ("SiteError::Book", "mdBook is given chapters and templates of ours only; nothing of a catalog is a setting of it"),
     (
@@ -25,11 +27,14 @@ const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
 ];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [new::CASES, audit_docs::CASES, catalog::CASES, docs::CASES, flags::CASES, output::CASES].into_iter().flatten()
+    [new::CASES, add::CASES, audit_docs::CASES, catalog::CASES, docs::CASES, flags::CASES, output::CASES]
+        .into_iter()
+        .flatten()
 }
 
-/// Covered by tests that are no plain case: they need a signal or a port.
-const ELSEWHERE: &[&str] = &["Interrupted", "NewError::Interrupted", "RenderError::Interrupted", "ServeError::Listen"];
+/// Covered by tests that are no plain case: they need a signal, a port or a terminal.
+const ELSEWHERE: &[&str] =
+    &["NoAnswer", "Interrupted", "NewError::Interrupted", "RenderError::Interrupted", "ServeError::Listen"];
 
 #[test]
 fn every_error_is_provoked_or_has_a_reason() {

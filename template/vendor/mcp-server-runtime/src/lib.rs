@@ -65,6 +65,7 @@
 mod access_emulator;
 mod admin;
 pub mod answers;
+pub mod api;
 pub mod arguments;
 mod command;
 mod config;
@@ -77,6 +78,7 @@ mod listen;
 mod logging;
 mod metrics;
 mod middleware;
+pub mod operations;
 pub mod pace;
 mod panics;
 mod policy;

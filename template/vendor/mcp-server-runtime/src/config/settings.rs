@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use url::Url;
 
 use super::{Limits, Reader};
@@ -324,6 +325,7 @@ enum Value {
     Number(usize),
     Seconds(Duration),
     Url(Url),
+    Secret(SecretString),
 }
 
 /// A setting that the table does not have, or has as another kind.
@@ -376,6 +378,18 @@ impl Settings {
         }
     }
 
+    /// A secret that is no token of the store, where there is one. It is read at the start.
+    ///
+    /// # Errors
+    /// [`UnknownSetting`] where the table has the name as another kind.
+    pub fn secret(&self, name: &str) -> Result<Option<SecretString>, UnknownSetting> {
+        match self.values.get(name) {
+            Some(Value::Secret(secret)) => Ok(Some(secret.clone())),
+            None => Ok(None),
+            _ => Err(UnknownSetting { name: name.to_owned(), kind: "secret" }),
+        }
+    }
+
     /// What a request may cost: what a tool waits for should end before its time, and fit into the memory.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -412,8 +426,8 @@ impl Reader<'_> {
             SettingKind::Number { .. } => Value::Number(self.number(name)),
             SettingKind::Seconds { .. } => Value::Seconds(self.seconds(name)),
             SettingKind::Url => Value::Url(self.url(name, default)?),
-            // A secret that is no token of the store has no getter: nothing needs one yet.
-            SettingKind::Secret | SettingKind::Token { .. } => return None,
+            SettingKind::Secret => Value::Secret(self.secret(name)?),
+            SettingKind::Token { .. } => return None,
         })
     }
 }

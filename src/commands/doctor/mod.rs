@@ -1,0 +1,80 @@
+//! `mcp-kit doctor`: what this machine lacks for making, running and shipping a server.
+
+mod checks;
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::cli::{Doctor, OutputFormat};
+use crate::commands::console::{Console, Status};
+use crate::error::Failure;
+use crate::fs::terminal::{Paint, Role};
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Ok,
+    /// Something optional is missing.
+    Warn,
+    /// Something necessary is missing.
+    Fail,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Check {
+    name: &'static str,
+    status: Health,
+    /// What is there, or is wrong.
+    found: String,
+    /// What it is for.
+    purpose: &'static str,
+    /// How to get it, where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    checks: &'a [Check],
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn run(command: &Doctor, console: &Console) -> Result<Status, Failure> {
+    let checks = checks::all(&command.port);
+    let text = match command.format {
+        OutputFormat::Json => {
+            serde_json::to_string_pretty(&Json { schema: "mcp-kit/doctor/1", checks: &checks }).unwrap_or_default()
+                + "\n"
+        }
+        OutputFormat::Human => human(&checks, console.is_quiet()),
+    };
+    console.print(text.as_bytes())?;
+    let fails = checks.iter().any(|check| check.status == Health::Fail);
+    Ok(if fails { Status::Found } else { Status::Clean })
+}
+
+fn human(checks: &[Check], is_quiet: bool) -> String {
+    let paint = Paint::stdout();
+    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for check in checks.iter().filter(|check| !is_quiet || check.status == Health::Fail) {
+        let status = match check.status {
+            Health::Ok => "ok  ".to_owned(),
+            Health::Warn => paint.paint(Role::Warning, "warn"),
+            Health::Fail => paint.paint(Role::Error, "fail"),
+        };
+        let _ = writeln!(text, "{status}  {:width$}  {}", check.name, check.found);
+        if let Some(fix) = &check.fix {
+            let _ = writeln!(text, "      {:width$}  for: {}", "", check.purpose);
+            let _ = writeln!(text, "      {:width$}  get: {fix}", "");
+        }
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! Clones a git repository for the moment.
+
+use std::borrow::Cow;
+use std::process::{Command, Stdio};
+
+use super::scratch::Scratch;
+use crate::error::{Explain, UNFINISHED};
+
+/// The reason that there is no clone.
+#[derive(Debug, thiserror::Error)]
+pub enum CloneError {
+    /// git is not installed.
+    #[error("git is not installed, and {0} is a git address")]
+    NoGit(String),
+    /// git does not get it.
+    #[error("git cannot clone {address}: {reason}")]
+    Refused {
+        /// The address as given.
+        address: String,
+        /// The last line that git printed.
+        reason: String,
+    },
+    /// There is no place for it.
+    #[error("cannot make a folder for the clone: {0}")]
+    Folder(std::io::Error),
+}
+
+/// Returns whether the text is an address of git over a channel that proves who answers: https, ssh, or this machine.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let by_scheme = ["https://", "ssh://", "file://"].iter().any(|scheme| text.starts_with(scheme));
+    // git@host:owner/name
+    let by_ssh = text.split_once(':').is_some_and(|(host, path)| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._@".contains(c);
+        host.contains('@')
+            && host.chars().all(plain)
+            && host.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !path.starts_with('/')
+    });
+    (by_scheme || by_ssh) && !text.chars().any(char::is_control)
+}
+
+/// Clones the newest commit of an address; `#` in it names a branch or a tag. No hook runs, no submodule is fetched, and git asks
+/// for no password.
+///
+/// # Errors
+/// When git does not get it.
+pub fn shallow(address: &str) -> Result<Scratch, CloneError> {
+    let scratch = Scratch::new().map_err(CloneError::Folder)?;
+    let (url, reference) = address.split_once('#').map_or((address, None), |(url, reference)| (url, Some(reference)));
+    let mut git = Command::new("git");
+    git.args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.symlinks=true"]);
+    git.args(["clone", "--quiet", "--depth", "1", "--no-recurse-submodules", "--single-branch"]);
+    if let Some(reference) = reference {
+        git.arg(format!("--branch={reference}"));
+    }
+    git.arg("--").arg(url).arg(scratch.path());
+    git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("GIT_LFS_SKIP_SMUDGE", "1").stdin(Stdio::null());
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(variable);
+    }
+    let output = git.output().map_err(|_| CloneError::NoGit(address.to_owned()))?;
+    if output.status.success() {
+        return Ok(scratch);
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let reason = text.lines().map(str::trim).find(|line| line.starts_with("fatal: ")).unwrap_or("it says no more");
+    let reason = crate::text::escape::escape_control(reason.trim_start_matches("fatal: ")).into_owned();
+    Err(CloneError::Refused { address: address.to_owned(), reason })
+}
+
+impl Explain for CloneError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::NoGit(_) => "install git, or give a folder",
+            Self::Refused { .. } => {
+                "check the address, the branch behind #, and that git may read it without asking for a password"
+            }
+            Self::Folder(_) => "TMPDIR names a folder that you may write to",
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        UNFINISHED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_git() {
+        for good in ["https://a.example/x.git", "ssh://git@a.example/x", "git@a.example:o/x.git", "file:///srv/x#v1"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in
+            ["http://a.example/x", "git://a.example/x", "ext::sh -c x", "gh:o/x", "../x", "C:/x", "-u@x:y", "a@b:/x\n"]
+        {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! YAML as far as descriptions use it: JSON with other brackets. Aliases are copied, up to a number of values.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+use serde_json::{Map, Value};
+
+/// The maximum depth, as for JSON.
+const DEEPEST: usize = 128;
+/// The maximum number of values: the largest public description has some 600,000. Aliases can multiply a few lines into millions.
+const MOST: usize = 4_000_000;
+
+enum Open {
+    List(usize, Vec<Value>),
+    Map(usize, Map<String, Value>, Option<String>),
+}
+
+/// Parses the first document. An error has its place in bytes.
+///
+/// # Errors
+/// The first syntax error, and what a description never needs.
+pub fn parse(text: &str) -> Result<Value, (usize, String)> {
+    let mut open: Vec<Open> = Vec::new();
+    let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
+    let (mut root, mut count) = (None, 0_usize);
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+            (at, error.info().to_string())
+        })?;
+        let at = span.byte_range().map_or(0, |range| range.start);
+        let (value, anchor) = match event {
+            Event::Scalar(value, style, anchor, _) => {
+                count += 1;
+                // A key is a text, whatever it looks like: `200:`.
+                let is_key = matches!(open.last(), Some(Open::Map(_, _, None)));
+                let value = if is_key || style != ScalarStyle::Plain {
+                    Value::String(value.into_owned())
+                } else {
+                    plain(&value)
+                };
+                (value, anchor)
+            }
+            Event::Alias(anchor) => {
+                let Some((value, size)) = anchors.get(&anchor) else {
+                    return Err((at, "this alias leads to itself".to_owned()));
+                };
+                count = count.saturating_add(*size);
+                if count > MOST {
+                    return Err((at, "the aliases up to here make more than four million values".to_owned()));
+                }
+                (value.clone(), 0)
+            }
+            Event::SequenceStart(..) | Event::MappingStart(..) if open.len() >= DEEPEST => {
+                return Err((at, format!("this is nested more than {DEEPEST} levels deep")));
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                open.push(Open::List(anchor, Vec::new()));
+                continue;
+            }
+            Event::MappingStart(_, anchor, _) => {
+                open.push(Open::Map(anchor, Map::new(), None));
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                count += 1;
+                match open.pop() {
+                    Some(Open::List(anchor, items)) => (Value::Array(items), anchor),
+                    Some(Open::Map(anchor, members, _)) => (Value::Object(members), anchor),
+                    None => continue,
+                }
+            }
+            Event::DocumentEnd if root.is_some() => break,
+            _ => continue,
+        };
+        if count > MOST {
+            return Err((at, "this has more than four million values".to_owned()));
+        }
+        if anchor > 0 {
+            anchors.insert(anchor, (value.clone(), size(&value)));
+        }
+        match open.last_mut() {
+            Some(Open::List(_, items)) => items.push(value),
+            Some(Open::Map(_, members, key)) => match key.take() {
+                Some(key) => {
+                    // `<<: *defaults`, YAML 1.1's merge key: what is there counts before it.
+                    if key == "<<"
+                        && let Value::Object(merged) = value
+                    {
+                        for (name, value) in merged {
+                            members.entry(name).or_insert(value);
+                        }
+                    } else {
+                        members.insert(key, value);
+                    }
+                }
+                None => match value {
+                    Value::String(name) => *key = Some(name),
+                    _ => return Err((at, "a key must be a text".to_owned())),
+                },
+            },
+            None => root = Some(value),
+        }
+    }
+    root.ok_or((0, "there is nothing in it".to_owned()))
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// A plain scalar by the core schema (YAML 1.2 §10.3.2).
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let digits = text.trim_start_matches(['-', '+']);
+    if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        if let Ok(number) = text.parse::<i64>() {
+            return number.into();
+        }
+        if digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+            && let Some(number) = text.parse::<f64>().ok().and_then(serde_json::Number::from_f64)
+        {
+            return Value::Number(number);
+        }
+    }
+    Value::String(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_those_of_json() {
+        let text = "a: &x {n: 1, f: 1.5, t: true, s: '1', d: 2024-01-01, e: ~}\n200: *x\nl: [1, two]\nm:\n  <<: *x\n  n: 2\nv: 3.1.0\n";
+        let x = json!({"n": 1, "f": 1.5, "t": true, "s": "1", "d": "2024-01-01", "e": null});
+        let mut merged = x.clone();
+        merged["n"] = json!(2);
+        assert_eq!(parse(text).unwrap(), json!({"a": x, "200": x, "l": [1, "two"], "m": merged, "v": "3.1.0"}));
+    }
+
+    #[test]
+    fn bombs_do_not_go_off() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..12 {
+            let items = vec![format!("*a{}", level - 1); 10].join(", ");
+            bomb += &format!("a{level}: &a{level} [{items}]\n");
+        }
+        let started = std::time::Instant::now();
+        let (_, reason) = parse(&bomb).unwrap_err();
+        assert!(reason.contains("aliases"), "{reason}");
+        assert!(started.elapsed().as_secs() < 20);
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(parse(&"- ".repeat(200)).unwrap_err().1.contains("128 levels"));
+        assert!(
+            parse("a: *b").is_err()
+                && parse("a: &b [*b]").is_err()
+                && parse("").is_err()
+                && parse("? [a]\n: b").is_err()
+        );
+    }
+}

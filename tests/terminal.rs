@@ -1,0 +1,95 @@
+//! Questions on a terminal, in a pseudo-terminal of `script` (util-linux).
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use common::{Place, SMALL};
+
+/// Runs a command in a pseudo-terminal, with this typed.
+fn on_a_terminal(place: &Place, command: &str, typed: &str) -> Output {
+    let mut script = Command::new("script");
+    script.args(["-qec", &format!("{} {command}", env!("CARGO_BIN_EXE_mcp-kit")), "/dev/null"]);
+    script
+        .current_dir(place.root())
+        .env("TMPDIR", place.temporary())
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "100")
+        .env_remove("CI");
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script, of util-linux");
+    let mut stdin = child.stdin.take().unwrap();
+    // In parts: `script` drops what comes before the terminal is there.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let _ = stdin.write_all(typed.as_bytes());
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).replace('\r', "")
+}
+
+#[test]
+fn new_asks_with_defaults_and_checks_and_shows_a_summary() {
+    let place = Place::new();
+    let output = on_a_terminal(&place, "new", "Bad Name\nmy-srv\n\nbaerer\nbearer\n\nblank\n\n\n\nyes\n");
+    let text = text(&output);
+    for expected in [
+        "Name of the project",
+        "\"Bad Name\"",
+        "Who may call: Cloudflare Access",
+        "\"baerer\" must be one of cloudflare, ",
+        "my-srv in my-srv",
+        "Create it?",
+        "Created my-srv",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let answers = place.read("my-srv/.mcp-kit/answers.toml");
+    assert!(answers.contains("auth_mode = \"bearer\"") && answers.contains("example = \"blank\""), "{answers}");
+}
+
+#[test]
+fn what_is_answered_is_not_asked_and_no_creates_nothing() {
+    let place = Place::new();
+    let output = on_a_terminal(&place, "new x --set example=blank --auth-mode both", "\n\n\n\n\nno\n");
+    let text = text(&output);
+    assert!(!text.contains("Who may call") && !text.contains("Start from the Coda tools"), "{text}");
+    assert!(text.contains("nothing was created") && !place.path("x").exists(), "{text}");
+}
+
+#[test]
+fn defaults_json_quiet_and_ci_ask_nothing() {
+    for flags in ["--defaults", "--format json", "-q"] {
+        let place = Place::new();
+        let output = on_a_terminal(&place, &format!("new x --template {SMALL} {flags}"), "");
+        assert!(output.status.success() && place.path("x").exists(), "{flags}: {}", text(&output));
+        assert!(!text(&output).contains("Create it?"), "{flags}: {}", text(&output));
+    }
+}
+
+#[test]
+fn an_end_of_input_is_no_answer() {
+    let place = Place::new();
+    let output = on_a_terminal(&place, "new x", "\n\u{4}");
+    let text = text(&output);
+    assert!(text.contains("the question was not answered") && text.contains("--defaults"), "{text}");
+    assert!(!output.status.success() && !place.path("x").exists());
+}
+
+#[test]
+fn init_asks_before_it_writes() {
+    let place = Place::new();
+    place.write("compose.yaml", "services:\n  notes-mcp: {image: x}\n");
+    let output = on_a_terminal(&place, "init", "no\n");
+    assert!(
+        text(&output).contains("notes-mcp in compose.yaml") && !place.path("catalog.yaml").exists(),
+        "{}",
+        text(&output)
+    );
+    on_a_terminal(&place, "init", "yes\n");
+    assert!(place.read("catalog.yaml").contains("notes-mcp"));
+}
