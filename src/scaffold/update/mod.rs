@@ -1,0 +1,3 @@
+//! `mcp-kit update`: base, ours, theirs → plan → change set. Pure.
+
+pub mod merge;
