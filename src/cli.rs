@@ -39,6 +39,12 @@ pub enum Command {
     /// Server, authentication, tests, container, deployment and documentation. The command asks nothing: an answer that is not given
     /// is the template's default. It creates the whole project or nothing.
     New(New),
+    /// Bring a project to the template of this version, and keep its owner's changes
+    ///
+    /// A three-way merge of each file: what the project began from, the new template with the recorded answers, and the project. It
+    /// needs neither git nor the network, and makes all of the update or nothing. Conflicts have markers in the files, and stages in
+    /// git's index.
+    Update(Update),
     /// Find broken links, orphans and deprecated references in documentation
     ///
     /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. It needs no configuration,
@@ -105,6 +111,49 @@ pub struct New {
     /// Print what would be created, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Format of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// `mcp-kit update`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 done or up to date, 1 conflicts (with --check: an update is available), 2 wrong input, 3 could not finish.\n\n\
+                  Example:\n  mcp-kit update --check          # is there an update, and what differs from the template\n  \
+                  mcp-kit update && cargo test    # take it"
+)]
+pub struct Update {
+    /// The project
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Change nothing; fail if an update is available, and list every file that differs from the template
+    #[arg(long, conflicts_with_all = ["diff", "dry_run", "adopt", "restore", "detach"])]
+    pub check: bool,
+    /// Change nothing; print the update as a diff, and what the template has changed in files that are yours
+    #[arg(long, conflicts_with_all = ["dry_run", "adopt", "restore", "detach"])]
+    pub diff: bool,
+    /// Change nothing; print what would be done with each file
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer a question of the template in another way than recorded; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append, conflicts_with_all = ["restore", "detach"])]
+    pub set: Vec<String>,
+    /// Folder with the template, for a project of another template than the built-in one
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["restore", "detach"])]
+    pub template: Option<PathBuf>,
+    /// Make the records for a project that has none, or damaged ones: made by cargo-generate itself, for example
+    #[arg(long, conflicts_with_all = ["restore", "detach"])]
+    pub adopt: bool,
+    /// Bring a file back as the template has it, such as one that you deleted; may be repeated
+    #[arg(long, value_name = "PATH", conflicts_with = "detach", value_hint = ValueHint::FilePath)]
+    pub restore: Vec<String>,
+    /// Remove what serves updates from the project; it is then its owner's alone
+    #[arg(long)]
+    pub detach: bool,
+    /// Write even where git could not bring back what is there
+    #[arg(long)]
+    pub allow_dirty: bool,
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,

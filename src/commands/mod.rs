@@ -8,6 +8,7 @@ pub mod docs;
 pub mod first_pages;
 pub mod man;
 pub mod new;
+pub mod update;
 
 use crate::cli::{Cli, Command};
 use crate::error::Failure;
@@ -21,6 +22,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     let console = &Console::new(cli.quiet, cli.verbose);
     match cli.command {
         Command::New(command) => new::run(command, console),
+        Command::Update(command) => update::run(command, console),
         Command::AuditDocs(command) => audit_docs::run(&command, console),
         Command::Catalog(command) => catalog::run(&command, console),
         Command::Docs(command) => docs::run(&command, console),

@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod revision;
+pub mod stages;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

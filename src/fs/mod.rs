@@ -5,6 +5,8 @@ pub mod diff;
 pub mod files;
 pub mod git;
 pub mod interrupt;
+pub mod journal;
+pub mod paths;
 pub mod repository;
 pub mod scratch;
 pub mod stage;

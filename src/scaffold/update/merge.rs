@@ -210,26 +210,3 @@ fn ends_with_crlf(lines: &[&[u8]], at: usize) -> Option<bool> {
     let line = if line.ends_with(b"\n") { line } else { lines.get(at.checked_sub(1)?)? };
     Some(line.ends_with(b"\r\n"))
 }
-
-/// Returns a text with CRLF in place of LF.
-#[must_use]
-pub fn with_crlf(text: &[u8]) -> Vec<u8> {
-    let mut converted = Vec::with_capacity(text.len() + text.len() / 32);
-    for line in lines(text) {
-        match line.strip_suffix(b"\n") {
-            Some(line) => {
-                converted.extend(line.strip_suffix(b"\r").unwrap_or(line));
-                converted.extend(b"\r\n");
-            }
-            None => converted.extend(line),
-        }
-    }
-    converted
-}
-
-/// Returns whether every line end is CRLF, and there is one.
-#[must_use]
-pub fn is_crlf(text: &[u8]) -> bool {
-    let ended: Vec<_> = lines(text).into_iter().filter(|line| line.ends_with(b"\n")).collect();
-    !ended.is_empty() && ended.iter().all(|line| line.ends_with(b"\r\n"))
-}

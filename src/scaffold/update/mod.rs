@@ -1,3 +1,8 @@
 //! `mcp-kit update`: base, ours, theirs → plan → change set. Pure.
 
+pub mod base;
+mod dependencies;
+mod lock;
 pub mod merge;
+pub mod plan;
+pub mod rules;
