@@ -72,7 +72,12 @@ pub(super) fn adopt(command: &Update, root: &Path, interrupt: &Interrupt) -> Res
         template.manifest.placeholders.iter().filter(|placeholder| !placeholder.conditional && !given(&placeholder.key)).collect();
     let render = |answers: &Answers| project::rendering(&template, &name, answers, interrupt);
 
-    for placeholder in open.iter().filter(|placeholder| !choices(placeholder).is_empty()) {
+    let texts: Vec<&Placeholder> = open.iter().filter(|placeholder| choices(placeholder).is_empty()).copied().collect();
+    // The texts first, because a wrong one makes every file with it different; and again with the right choices.
+    fill_in(&mut answers, &texts, root, &render)?;
+    // Twice: some files depend on two answers, and show the first one only once the second is right.
+    let with_choices = open.iter().filter(|placeholder| !choices(placeholder).is_empty());
+    for placeholder in with_choices.clone().chain(with_choices) {
         let mut best: Option<((usize, bool), Answers)> = None;
         for choice in choices(placeholder) {
             let mut trial = answers.clone();
@@ -88,25 +93,35 @@ pub(super) fn adopt(command: &Update, root: &Path, interrupt: &Interrupt) -> Res
             answers = trial;
         }
     }
-    let texts: Vec<&Placeholder> = open.into_iter().filter(|placeholder| choices(placeholder).is_empty()).collect();
-    let mut marked = answers.clone();
-    for (number, placeholder) in texts.iter().enumerate() {
-        let mark = format!("x{number}mark{number}x");
-        if placeholder.kind == PlaceholderKind::Text && placeholder.accepts(&mark).is_ok() {
-            set(&mut marked, &placeholder.key, Answer::Text(mark));
-        }
-    }
-    let rendering = render(&marked)?;
-    for (number, placeholder) in texts.iter().enumerate() {
-        let found = found(&rendering, root, &format!("x{number}mark{number}x"));
-        if let Some(value) = found.filter(|value| placeholder.accepts(value).is_ok()) {
-            set(&mut answers, &placeholder.key, Answer::Text(value));
-        }
-    }
+    fill_in(&mut answers, &texts, root, &render)?;
     let base = render(&answers)?;
     let ours = crate::fs::paths::read(root, base.keys())?;
     let different = crate::scaffold::update::plan::drift(&base, &ours, &template.manifest.rules).len();
     Ok(Adopted { equal: base.len() - different, name, template, answers, base })
+}
+
+/// Answers the questions of free text by what stands in the project.
+fn fill_in(
+    answers: &mut Answers,
+    texts: &[&Placeholder],
+    root: &Path,
+    render: &dyn Fn(&Answers) -> Result<FileTree, UpdateError>,
+) -> Result<(), UpdateError> {
+    let mark = |number: usize| format!("x{number}mark{number}x");
+    let mut marked = answers.clone();
+    for (number, placeholder) in texts.iter().enumerate() {
+        if placeholder.kind == PlaceholderKind::Text && placeholder.accepts(&mark(number)).is_ok() {
+            set(&mut marked, &placeholder.key, Answer::Text(mark(number)));
+        }
+    }
+    let rendering = render(&marked)?;
+    for (number, placeholder) in texts.iter().enumerate() {
+        let found = found(&rendering, root, &mark(number));
+        if let Some(value) = found.filter(|value| placeholder.accepts(value).is_ok()) {
+            set(answers, &placeholder.key, Answer::Text(value));
+        }
+    }
+    Ok(())
 }
 
 fn choices(placeholder: &Placeholder) -> Vec<Answer> {

@@ -1,4 +1,5 @@
-//! Dependencies that the owner raised: the higher version of both sides stays. Pure.
+//! Dependencies that the owner raised or added: the higher version of both sides stays, and an added line is no conflict
+//! with a line beside it. Pure.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -31,6 +32,51 @@ pub(super) fn raise(base: &str, ours: &str, theirs: &str) -> [String; 3] {
     }
     let [base_edits, our_edits, their_edits] = edits;
     [replaced(base, base_edits), replaced(ours, our_edits), replaced(theirs, their_edits)]
+}
+
+/// A dependency that only the owner has: its section, and its line.
+pub(super) type Added = Vec<(String, String)>;
+
+/// Takes the dependencies that only the owner has out of the owner's text.
+pub(super) fn take_added(base: &str, ours: &str, theirs: &str) -> (String, Added) {
+    let (old, new) = (dependencies(base), dependencies(theirs));
+    let (mut rest, mut added) = (ours.to_owned(), Added::new());
+    let mut own: Vec<_> = dependencies(ours).into_iter().collect();
+    own.sort_by_key(|(_, range)| std::cmp::Reverse(range.start));
+    for (key, range) in own.into_iter().filter(|(key, _)| !old.contains_key(key) && !new.contains_key(key)) {
+        let start = ours[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = ours[range.end..].find('\n').map_or(ours.len(), |at| range.end + at + 1);
+        added.push((key.0, ours[start..end].trim_end().to_owned()));
+        rest.replace_range(start..end, "");
+    }
+    added.reverse();
+    (rest, added)
+}
+
+/// Puts these dependencies at the end of their sections.
+pub(super) fn put_added(text: &[u8], added: &Added) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(text) else { return text.to_vec() };
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut text = text.to_owned();
+    for (section, line) in added {
+        let head = format!("[{section}]");
+        let (mut at, mut last, mut is_in) = (0, None, false);
+        for other in text.split_inclusive('\n') {
+            at += other.len();
+            let trimmed = other.trim();
+            if trimmed.starts_with('[') {
+                is_in = trimmed == head;
+            }
+            if is_in && !trimmed.is_empty() && !trimmed.starts_with('#') {
+                last = Some(at);
+            }
+        }
+        match last {
+            Some(at) => text.insert_str(at, &format!("{line}{end}")),
+            None => text.push_str(&format!("{end}{head}{end}{line}{end}")),
+        }
+    }
+    text.into_bytes()
 }
 
 /// Returns where the version of each dependency stands, by its section and name.
@@ -104,6 +150,17 @@ mod tests {
         serde = "1"
         tokio = "1.41"
         "#);
+    }
+
+    #[test]
+    fn an_added_line_is_taken_out_and_put_back() {
+        let base = "[dependencies]\na = \"1\"\n\n[dev-dependencies]\nb = \"1\"\n";
+        let ours = "[dependencies]\na = \"1\"\nmine = { version = \"2\" }\n\n[dev-dependencies]\nb = \"1\"\nalso = \"3\"\n";
+        let (rest, added) = take_added(base, ours, base);
+        assert_eq!(rest, base);
+        assert_eq!(String::from_utf8(put_added(rest.as_bytes(), &added)).expect("text"), ours);
+        let put = put_added(b"[package]\n", &added);
+        assert!(String::from_utf8(put).expect("text").contains("[dependencies]\nmine = { version = \"2\" }\n"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 use serde::Serialize;
 
-use super::merge::{self, Labels, is_binary};
+use super::merge::{self, Labels, Merged, is_binary};
 use super::rules::{FileClass, Rules};
 use super::{dependencies, lock};
 use crate::fs::files::{File, FileTree};
@@ -349,8 +349,10 @@ impl<'a> Step<'a> {
         }
         let merged = match (text(base), text(ours), text(theirs)) {
             (Some(base), Some(mine), Some(new)) if self.path.ends_with("Cargo.toml") => {
-                let [base, mine, new] = dependencies::raise(base, mine, new);
-                merge::merge(base.as_bytes(), mine.as_bytes(), new.as_bytes(), self.inputs.labels)
+                let (mine, added) = dependencies::take_added(base, mine, new);
+                let [base, mine, new] = dependencies::raise(base, &mine, new);
+                let merged = merge::merge(base.as_bytes(), mine.as_bytes(), new.as_bytes(), self.inputs.labels);
+                Merged { bytes: dependencies::put_added(&merged.bytes, &added), ..merged }
             }
             _ => merge::merge(&base.bytes, &ours.bytes, &theirs.bytes, self.inputs.labels),
         };
