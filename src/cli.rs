@@ -45,6 +45,9 @@ pub enum Command {
     /// needs neither git nor the network, and makes all of the update or nothing. Conflicts have markers in the files, and stages in
     /// git's index.
     Update(Update),
+    /// See and update many projects in one go
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Find broken links, orphans and deprecated references in documentation
     ///
     /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. It needs no configuration,
@@ -157,6 +160,62 @@ pub struct Update {
     /// Format of the result
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,
+}
+
+/// `mcp-kit fleet`.
+#[derive(Debug, Subcommand)]
+pub enum FleetCommand {
+    /// Print the template of each project, what an update has for it, and which ones conflict
+    #[command(after_help = "Exit status: 0 all are up to date, 1 not all, 2 wrong input.\n\n\
+                            Example:\n  mcp-kit fleet status --repos repositories.txt")]
+    Status(Fleet),
+    /// Update each project without conflicts, with one commit on a branch of its own
+    #[command(after_help = "Exit status: 0 all are up to date or updated, 1 not all, 2 wrong input.\n\n\
+                            Example:\n  mcp-kit fleet update --repos repositories.txt --test 'cargo test --locked'")]
+    Update {
+        /// The projects
+        #[command(flatten)]
+        fleet: Fleet,
+        /// Run this command of a shell in each updated project
+        #[arg(long, value_name = "COMMAND")]
+        test: Option<String>,
+    },
+}
+
+/// The projects of a fleet.
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("list").required(true).args(["repos", "catalog"])))]
+pub struct Fleet {
+    /// File with a folder or an address of git a line; folders are relative to the file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub repos: Option<PathBuf>,
+    /// Catalog whose servers name their `repository`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub catalog: Option<PathBuf>,
+    /// Folder for clones of the addresses; a clone that is there is used as it is
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub clones: Option<PathBuf>,
+    /// Folder with the template, for projects of another template than the built-in one
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub template: Option<PathBuf>,
+    /// How many projects at the same time; 0 for as many as there are processors
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+    /// Format of the table
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FleetFormat,
+}
+
+/// The format of the table of a fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FleetFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object.
+    Json,
+    /// A page.
+    Html,
 }
 
 /// `mcp-kit audit-docs`.

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod console;
 pub mod docs;
 pub mod first_pages;
+pub mod fleet;
 pub mod man;
 pub mod new;
 pub mod update;
@@ -23,6 +24,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match cli.command {
         Command::New(command) => new::run(command, console),
         Command::Update(command) => update::run(command, console),
+        Command::Fleet(command) => fleet::run(&command, console),
         Command::AuditDocs(command) => audit_docs::run(&command, console),
         Command::Catalog(command) => catalog::run(&command, console),
         Command::Docs(command) => docs::run(&command, console),

@@ -1,5 +1,6 @@
 //! Every query that the program sends to git.
 
+pub mod branch;
 pub mod changes;
 pub mod revision;
 pub mod stages;

@@ -22,8 +22,10 @@ mod audit_docs;
 mod catalog;
 mod docs;
 mod flags;
+mod fleet;
 mod new;
 mod output;
+mod update;
 mod table;
 
 use common::{Place, SMALL, mcp_kit, outcome};
@@ -128,7 +130,10 @@ fn only_flags_that_it_has(name: &str, arguments: &[&str], said: &str) {
         "docs serve",
         "completions",
         "man",
+        "fleet status",
+        "fleet update",
         "new",
+        "update",
     ];
     let typed =
         arguments.iter().filter(|argument| !argument.starts_with('-')).take(2).copied().collect::<Vec<_>>().join(" ");

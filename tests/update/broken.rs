@@ -271,6 +271,25 @@ fn a_project_without_records_is_adopted_with_its_answers() {
 }
 
 #[test]
+fn a_signal_before_the_commit_changes_nothing() {
+    let project = Project::new("", &[("a.txt", TEN)]);
+    let endless = "{% for a in (1..100000) %}{% for b in (1..100000) %}{% for c in (1..100000) %}{% endfor %}{% endfor %}{% endfor %}";
+    project.template("", &[("a.txt", endless)]);
+    let before = listing(&project.path(""));
+    let mut child = mcp_kit(&project.place)
+        .args(["update", "app"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_millis(400));
+    let _ = std::process::Command::new("kill").args(["-TERM".to_owned(), child.id().to_string()]).output();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(listing(&project.path("")) == before);
+    project.place.clean();
+}
+
+#[test]
 fn an_update_is_fast() {
     let project = large();
     project.template("", &[("stays/1.txt", "new\n")]);

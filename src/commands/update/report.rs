@@ -86,7 +86,7 @@ struct Json<'a> {
     state: State,
     from: &'a TemplateId,
     to: &'a TemplateId,
-    conflicts: Vec<&'a str>,
+    conflicts: Vec<String>,
     files: Vec<JsonFile<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<&'a [Drift]>,
@@ -137,14 +137,13 @@ impl UpdateReport {
     /// # Errors
     /// Never: all of its text is UTF-8.
     pub fn json(&self) -> serde_json::Result<String> {
-        let in_conflict = self.actions.iter().filter(|action| action.kind.is_conflict()).map(|action| action.path.as_str());
         serde_json::to_string_pretty(&Json {
             schema: "mcp-kit/update/1",
             name: &self.name,
             state: self.state,
             from: &self.from,
             to: &self.to,
-            conflicts: in_conflict.chain(self.unsettled.iter().map(String::as_str)).collect(),
+            conflicts: self.conflicts(),
             files: self.actions.iter().map(JsonFile::from).collect(),
             drift: self.drift.as_deref(),
             notes: &self.notes,
@@ -152,12 +151,29 @@ impl UpdateReport {
         })
     }
 
-    fn title(&self) -> String {
+    /// Returns the files that the owner has to settle.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<String> {
+        let in_conflict = self.actions.iter().filter(|action| action.kind.is_conflict()).map(|action| &action.path);
+        in_conflict.chain(&self.unsettled).cloned().collect()
+    }
+
+    /// Returns the files that the update writes and removes.
+    #[must_use]
+    pub fn written(&self) -> Vec<String> {
+        let written = self.actions.iter().filter(|action| action.writes());
+        written.flat_map(|action| action.from.iter().chain([&action.path])).cloned().collect()
+    }
+
+    /// Returns the title of a pull request.
+    #[must_use]
+    pub fn title(&self) -> String {
         format!("Update {} to template {}", self.name, self.to.name(&self.from))
     }
 
     /// Returns the text of a pull request.
-    fn body(&self) -> String {
+    #[must_use]
+    pub fn body(&self) -> String {
         let mut body = format!(
             "`mcp-kit update` from template {} to {}.\n",
             self.from.name(&self.to),
