@@ -168,14 +168,14 @@ pub enum FleetCommand {
     /// Print the template of each project, what an update has for it, and which ones conflict
     #[command(after_help = "Exit status: 0 all are up to date, 1 not all, 2 wrong input.\n\n\
                             Example:\n  mcp-kit fleet status --repos repositories.txt")]
-    Status(Fleet),
+    Status(FleetProjects),
     /// Update each project without conflicts, with one commit on a branch of its own
     #[command(after_help = "Exit status: 0 all are up to date or updated, 1 not all, 2 wrong input.\n\n\
                             Example:\n  mcp-kit fleet update --repos repositories.txt --test 'cargo test --locked'")]
     Update {
         /// The projects
         #[command(flatten)]
-        fleet: Fleet,
+        fleet: FleetProjects,
         /// Run this command of a shell in each updated project
         #[arg(long, value_name = "COMMAND")]
         test: Option<String>,
@@ -185,7 +185,7 @@ pub enum FleetCommand {
 /// The projects of a fleet.
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("list").required(true).args(["repos", "catalog"])))]
-pub struct Fleet {
+pub struct FleetProjects {
     /// File with a folder or an address of git a line; folders are relative to the file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub repos: Option<PathBuf>,

@@ -92,9 +92,18 @@ fn a_hundred_projects_with_five_kinds_of_edits() {
 #[test]
 fn the_table_for_people_and_as_a_page() {
     let place = fleet(5);
-    place.write("list.txt", "app-0\napp-2\nnowhere\ntemplate\nhttps://git.example/x.git\n");
+    place.write("list.txt", "app-0\napp-2\nnowhere\nhttps://git.example/x.git\n");
     let said = place.see(&["fleet", "status", "--repos", "list.txt"]);
-    insta::assert_snapshot!(said, @r"");
+    insta::assert_snapshot!(said, @r"
+    repository                 project  template       state                       detail
+    app-0                      app      1.0.0 → 2.0.0  update available, security
+    app-2                      app      1.0.0 → 2.0.0  conflicts, security         a.txt
+    nowhere                                            failed                      nowhere: No such file or directory (os error 2)
+    https://git.example/x.git                          failed                      an address needs --clones, the folder for clones
+
+    4 projects: 1 update available, 1 conflicts, 2 failed
+    exit 1
+    ");
     let page = place.see(&["fleet", "status", "--repos", "list.txt", "--format", "html"]);
     assert!(page.starts_with("<!doctype html>") && page.contains("<td>conflicts, security</td>"), "{page}");
 }

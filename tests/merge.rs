@@ -4,11 +4,11 @@
 use std::fs;
 use std::process::Command;
 
-use mcp_kit::scaffold::update::merge::{Labels, Merged, merge};
+use mcp_kit::scaffold::update::merge::{MarkerLabels, Merged, merge};
 use proptest::prelude::*;
 
-fn labels() -> Labels {
-    Labels { ours: "yours".to_owned(), base: "before".to_owned(), theirs: "template".to_owned() }
+fn labels() -> MarkerLabels {
+    MarkerLabels { ours: "yours".to_owned(), base: "before".to_owned(), theirs: "template".to_owned() }
 }
 
 /// What git makes of the three texts.

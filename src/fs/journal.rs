@@ -18,13 +18,13 @@ use crate::text::digest::sha256_hex;
 /// The folder of the journal below the project.
 const FOLDER: &str = ".mcp-kit";
 const JOURNAL: &str = ".mcp-kit/update.journal";
-/// What is written first and then moved into place.
+/// The file that is written first and then moved into place.
 const NEW: &str = ".mcp-kit/update.new";
 const SCHEMA: &str = "mcp-kit/update-journal/1";
 
 /// One step: a file before and after. `None` stands for no file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct FileStep {
     /// The path below the project.
     pub path: String,
     /// The file that the plan has seen.
@@ -116,6 +116,15 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// Ends the lock at once. Closing the file would not: a process that is being started at this moment has it open, too.
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            let _ = folder.unlock();
+        }
+    }
+}
+
 /// Returns whether an interrupted run has work left.
 #[must_use]
 pub fn is_interrupted(root: &Path) -> bool {
@@ -128,7 +137,7 @@ pub fn is_interrupted(root: &Path) -> bool {
 /// # Errors
 /// When a file has changed since the plan, or the system refuses. Before the commit, nothing has changed; after it,
 /// [`finish`] completes the work.
-pub fn run(root: &Path, steps: &[Step], conflicts: &[Conflict]) -> Result<Option<String>, JournalError> {
+pub fn run(root: &Path, steps: &[FileStep], conflicts: &[Conflict]) -> Result<Option<String>, JournalError> {
     let mut contents: Vec<&[u8]> = Vec::new();
     let add = |file: &'_ File, lengths: &mut Vec<usize>| {
         lengths.push(file.bytes.len());

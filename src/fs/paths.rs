@@ -1,4 +1,4 @@
-//! What a path below a root leads to, without following a symbolic link.
+//! Finds what a path below a root leads to, without following a symbolic link.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use super::files::{File, FileTree, FilesError, is_executable};
 /// Folders that no project keeps its sources in.
 const SKIPPED: &[&str] = &[".git", "target", "node_modules"];
 
-/// What a path leads to.
+/// The end of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathState {
     /// Nothing.

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 use crate::catalog::service::ServiceKind;
 use crate::catalog::{Catalog, CatalogError};
-use crate::cli::{Fleet, FleetCommand, FleetFormat};
+use crate::cli::{FleetProjects, FleetCommand, FleetFormat};
 use crate::commands::console::{Console, Status};
-use crate::commands::update::report::State;
-use crate::commands::update::{self, Mode, Outcome, Request};
+use crate::commands::update::report::UpdateState;
+use crate::commands::update::{self, UpdateMode, Outcome, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
@@ -74,7 +74,7 @@ pub fn run(command: &FleetCommand, console: &Console) -> Result<Status, Failure>
 }
 
 /// Returns the repositories, and the folder that their paths are relative to.
-fn repositories(fleet: &Fleet) -> Result<(Vec<String>, PathBuf), FleetError> {
+fn repositories(fleet: &FleetProjects) -> Result<(Vec<String>, PathBuf), FleetError> {
     let path = fleet.catalog.as_ref().or(fleet.repos.as_ref()).cloned().unwrap_or_default();
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let list: Vec<String> = if fleet.catalog.is_some() {
@@ -93,13 +93,13 @@ fn repositories(fleet: &Fleet) -> Result<(Vec<String>, PathBuf), FleetError> {
 fn project(
     repository: &str,
     folder: &Path,
-    fleet: &Fleet,
+    fleet: &FleetProjects,
     writes: Option<Option<&str>>,
     interrupt: &Interrupt,
 ) -> Result<FleetRow, String> {
     interrupt.check().map_err(|error| error.to_string())?;
     let root = checkout(repository, folder, fleet)?;
-    let request = |mode: Mode| Request {
+    let request = |mode: UpdateMode| UpdateRequest {
         root: root.clone(),
         mode,
         set: Vec::new(),
@@ -107,10 +107,10 @@ fn project(
         allow_dirty: false,
         today: today().to_string(),
     };
-    let run = |mode: Mode| -> Result<Outcome, String> {
+    let run = |mode: UpdateMode| -> Result<Outcome, String> {
         update::update(&request(mode), interrupt, &|_| {}).map_err(|error| sentence(&error))
     };
-    let mut report = run(Mode::DryRun)?.report;
+    let mut report = run(UpdateMode::DryRun)?.report;
     let files = report.conflicts();
     let mut row = FleetRow {
         repository: repository.to_owned(),
@@ -118,7 +118,7 @@ fn project(
         from: report.from.version.clone(),
         to: report.to.version.clone(),
         state: match report.state {
-            State::UpToDate => ProjectState::UpToDate,
+            UpdateState::UpToDate => ProjectState::UpToDate,
             _ if files.is_empty() => ProjectState::Available,
             _ => ProjectState::Conflicts,
         },
@@ -136,7 +136,7 @@ fn project(
     let before = branch::current(&root).ok_or("it is no git repository with a branch checked out")?;
     let name = format!("mcp-kit/update-{}", row.to.as_deref().unwrap_or("template"));
     branch::create(&root, &name)?;
-    let written = run(Mode::Write).and_then(|outcome| {
+    let written = run(UpdateMode::Write).and_then(|outcome| {
         report = outcome.report;
         let mut paths = report.written();
         paths.extend([".mcp-kit/answers.toml", ".mcp-kit/pristine.tar.gz"].map(str::to_owned));
@@ -171,7 +171,7 @@ fn project(
 }
 
 /// Returns the folder of a repository, which is cloned when the list has its address.
-fn checkout(repository: &str, folder: &Path, fleet: &Fleet) -> Result<PathBuf, String> {
+fn checkout(repository: &str, folder: &Path, fleet: &FleetProjects) -> Result<PathBuf, String> {
     let is_address = repository.contains("://") || (repository.contains('@') && repository.contains(':'));
     let path = if is_address {
         let clones = fleet.clones.as_ref().ok_or("an address needs --clones, the folder for clones")?;

@@ -136,7 +136,7 @@ fn summary(rows: &[FleetRow]) -> String {
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct FleetJson<'a> {
     schema: &'static str,
     projects: &'a [FleetRow],
 }
@@ -146,7 +146,7 @@ struct Json<'a> {
 /// # Errors
 /// Never: all of its text is UTF-8.
 pub fn json(rows: &[FleetRow]) -> serde_json::Result<String> {
-    serde_json::to_string_pretty(&Json { schema: "mcp-kit/fleet/1", projects: rows })
+    serde_json::to_string_pretty(&FleetJson { schema: "mcp-kit/fleet/1", projects: rows })
 }
 
 /// Returns a page with the table.

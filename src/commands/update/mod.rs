@@ -19,23 +19,23 @@ use crate::error::Failure;
 use crate::fs::files::{File, FileTree, FilesError};
 use crate::fs::git::stages::{self, Conflict, Tracked};
 use crate::fs::interrupt::Interrupt;
-use crate::fs::journal::{self, Lock, Step};
+use crate::fs::journal::{self, Lock, FileStep};
 use crate::fs::paths::{self, PathState};
 use crate::fs::terminal::Paint;
 use crate::scaffold::answers::Answers;
 use crate::scaffold::project::{self as layout, ARCHIVE, RECORD};
 use crate::scaffold::template::Template;
-use crate::scaffold::update::merge::Labels;
-use crate::scaffold::update::plan::{self, Action, ActionKind, Inputs};
+use crate::scaffold::update::merge::MarkerLabels;
+use crate::scaffold::update::plan::{self, Action, ActionKind, PlanInputs};
 use crate::scaffold::update::rules::FileClass;
 use crate::text::date::today;
 use error::UpdateError;
 use project::Records;
-use report::{State, TemplateId, UpdateReport};
+use report::{UpdateState, TemplateId, UpdateReport};
 
-/// What to do with an update.
+/// The use of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum UpdateMode {
     /// Make it.
     Write,
     /// Report whether there is one, and every difference from the template.
@@ -48,11 +48,11 @@ pub enum Mode {
 
 /// A request to update one project.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct UpdateRequest {
     /// The project.
     pub root: PathBuf,
-    /// What to do.
-    pub mode: Mode,
+    /// The use.
+    pub mode: UpdateMode,
     /// `--set KEY=VALUE`, as typed.
     pub set: Vec<String>,
     /// The folder of the template. `None` means the one that the project was made from.
@@ -68,7 +68,7 @@ pub struct Request {
 pub struct Outcome {
     /// The report.
     pub report: UpdateReport,
-    /// What the user should know besides.
+    /// Sentences that the user should know besides.
     pub remarks: Vec<String>,
 }
 
@@ -80,16 +80,16 @@ pub fn run(command: Update, console: &Console) -> Result<Status, Failure> {
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
     let root = command.dir.canonicalize().map_err(FilesError::io("read", &command.dir)).map_err(UpdateError::from)?;
     let mode = match (command.check, command.diff, command.dry_run) {
-        (true, ..) => Mode::Check,
-        (_, true, _) => Mode::Diff,
-        (_, _, true) => Mode::DryRun,
-        _ => Mode::Write,
+        (true, ..) => UpdateMode::Check,
+        (_, true, _) => UpdateMode::Diff,
+        (_, _, true) => UpdateMode::DryRun,
+        _ => UpdateMode::Write,
     };
     if command.adopt || command.detach || !command.restore.is_empty() {
         return records::run(&command, &root, mode, &interrupt, console);
     }
     let format = command.format;
-    let request = Request {
+    let request = UpdateRequest {
         root,
         mode,
         set: command.set,
@@ -105,13 +105,13 @@ pub fn run(command: Update, console: &Console) -> Result<Status, Failure> {
             let json = report.json().map_err(|error| Failure::output(&error.into()))?;
             console.print(format!("{json}\n").as_bytes())?;
         }
-        OutputFormat::Human if mode == Mode::Diff => console.print(report.diff().as_bytes())?,
-        OutputFormat::Human if console.is_quiet() && report.state == State::UpToDate => {}
+        OutputFormat::Human if mode == UpdateMode::Diff => console.print(report.diff().as_bytes())?,
+        OutputFormat::Human if console.is_quiet() && report.state == UpdateState::UpToDate => {}
         OutputFormat::Human => console.print(report.human(Paint::stdout()).as_bytes())?,
     }
     Ok(match report.state {
-        State::Conflicts | State::Unsettled => Status::Found,
-        State::Available if mode == Mode::Check => Status::Found,
+        UpdateState::Conflicts | UpdateState::Unsettled => Status::Found,
+        UpdateState::Available if mode == UpdateMode::Check => Status::Found,
         _ => Status::Clean,
     })
 }
@@ -120,17 +120,17 @@ pub fn run(command: Update, console: &Console) -> Result<Status, Failure> {
 ///
 /// # Errors
 /// When it cannot be updated. Nothing has changed then, or a run after it finishes what is left.
-pub fn update(request: &Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<Outcome, UpdateError> {
+pub fn update(request: &UpdateRequest, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<Outcome, UpdateError> {
     let root = &request.root;
     let lock = Lock::take(root)?;
     let mut remarks = Vec::new();
     if !lock.is_held() && cfg!(unix) {
         remarks.push("this file system has no locks: run one update at a time".to_owned());
     }
-    if request.mode != Mode::Write && journal::is_interrupted(root) {
+    if request.mode != UpdateMode::Write && journal::is_interrupted(root) {
         return Err(UpdateError::Pending(root.clone()));
     }
-    if request.mode == Mode::Write
+    if request.mode == UpdateMode::Write
         && let Some((files, index)) = journal::finish(root)?
     {
         remarks.push(format!("an earlier update was interrupted; its {files} files are complete now"));
@@ -146,9 +146,9 @@ pub fn update(request: &Request, interrupt: &Interrupt, progress: &dyn Fn(&str))
 
     let is_available = planned.is_available;
     let state = match (planned.unsettled.is_empty(), is_available) {
-        (false, _) => State::Unsettled,
-        (true, false) => State::UpToDate,
-        (true, true) => State::Available,
+        (false, _) => UpdateState::Unsettled,
+        (true, false) => UpdateState::UpToDate,
+        (true, true) => UpdateState::Available,
     };
     let to = TemplateId { version: template.version(), digest: Some(template.digest()) };
     let mut report = UpdateReport {
@@ -162,13 +162,13 @@ pub fn update(request: &Request, interrupt: &Interrupt, progress: &dyn Fn(&str))
         actions: Vec::new(),
         unsettled: std::mem::take(&mut planned.unsettled),
         drift: None,
-        every_file: request.mode == Mode::DryRun,
+        every_file: request.mode == UpdateMode::DryRun,
         to,
     };
-    if request.mode == Mode::Check {
+    if request.mode == UpdateMode::Check {
         report.drift = Some(plan::drift(&planned.theirs, &planned.ours, &template.manifest.rules));
     }
-    if state == State::Unsettled {
+    if state == UpdateState::Unsettled {
         return Ok(Outcome { report, remarks });
     }
     if is_available {
@@ -176,7 +176,7 @@ pub fn update(request: &Request, interrupt: &Interrupt, progress: &dyn Fn(&str))
         report.notes = report::notes(&template.files, from, to);
     }
     remarks.append(&mut planned.remarks);
-    if request.mode == Mode::Write {
+    if request.mode == UpdateMode::Write {
         let new = layout::records(&planned.theirs, &template, &records.record.name, &answers)?;
         let steps = steps(root, &planned.actions, &new)?;
         if !steps.is_empty() {
@@ -190,7 +190,7 @@ pub fn update(request: &Request, interrupt: &Interrupt, progress: &dyn Fn(&str))
         }
         if is_available {
             let in_conflict = planned.actions.iter().any(|action| action.kind.is_conflict());
-            report.state = if in_conflict { State::Conflicts } else { State::Updated };
+            report.state = if in_conflict { UpdateState::Conflicts } else { UpdateState::Updated };
         }
     }
     report.actions = planned.actions;
@@ -208,7 +208,7 @@ struct Planned {
 }
 
 fn plan_update(
-    request: &Request,
+    request: &UpdateRequest,
     records: &Records,
     template: &Template,
     theirs: FileTree,
@@ -220,7 +220,7 @@ fn plan_update(
         keep_modes(&mut ours, tracked, &records.base);
     }
     let words = |id: Option<&Version>| id.map_or_else(|| "template".to_owned(), |version| format!("template {version}"));
-    let labels = Labels {
+    let labels = MarkerLabels {
         ours: "yours".to_owned(),
         base: format!("{} (before)", words(records.record.version.as_ref())),
         theirs: words(rules.version.as_ref()),
@@ -234,7 +234,7 @@ fn plan_update(
     let missing = plan::missing(&records.base, &theirs, &ours);
     let endings: Vec<&str> = missing.iter().filter_map(|path| path.rfind('.').map(|dot| &path[dot..])).collect();
     let others = if endings.is_empty() { FileTree::new() } else { paths::others(root, &endings, &ours) };
-    let mut actions = plan::plan(&Inputs {
+    let mut actions = plan::plan(&PlanInputs {
         base: &records.base,
         theirs: &theirs,
         ours: &ours,
@@ -301,10 +301,10 @@ fn add_pages(root: &Path, actions: &mut Vec<Action>, today: &str, remarks: &mut 
 }
 
 /// Returns what is to be written: the files of the plan, and the records last.
-fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<Step>, UpdateError> {
+fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<FileStep>, UpdateError> {
     let mut steps = Vec::new();
     for action in actions.iter().filter(|action| action.writes()) {
-        let step = |path: &String, before: Option<&File>, after: Option<&File>| Step {
+        let step = |path: &String, before: Option<&File>, after: Option<&File>| FileStep {
             path: path.clone(),
             before: before.cloned(),
             after: after.cloned(),
@@ -329,7 +329,7 @@ fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<Step
         };
         let after = records.get(&path).cloned();
         if before.as_ref().map(|file| &file.bytes) != after.as_ref().map(|file| &file.bytes) {
-            steps.push(Step { path, before, after });
+            steps.push(FileStep { path, before, after });
         }
     }
     Ok(steps)
@@ -338,9 +338,9 @@ fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<Step
 /// Refuses what could not be brought back: uncommitted changes in the project's folder, files that git does not have, and
 /// edits of libraries without git.
 fn protect(
-    request: &Request,
+    request: &UpdateRequest,
     actions: &[Action],
-    steps: &[Step],
+    steps: &[FileStep],
     tracked: Result<Option<Tracked>, String>,
 ) -> Result<(), UpdateError> {
     if request.allow_dirty {
@@ -373,6 +373,6 @@ fn record_steps(
     template: &Template,
     name: &str,
     answers: &Answers,
-) -> Result<Vec<Step>, UpdateError> {
+) -> Result<Vec<FileStep>, UpdateError> {
     steps(root, &[], &layout::records(base, template, name, answers)?)
 }

@@ -14,7 +14,7 @@ use crate::scaffold::update::base::{Record, read_archive};
 /// The records of a project.
 #[derive(Debug)]
 pub(super) struct Records {
-    /// What it was made from.
+    /// The record of its questions and answers.
     pub(super) record: Record,
     /// The project as generated.
     pub(super) base: FileTree,

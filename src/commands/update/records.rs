@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::error::UpdateError;
 use super::project::{self, Records};
-use super::{Mode, adopt, record_steps};
+use super::{UpdateMode, adopt, record_steps};
 use crate::cli::{OutputFormat, Update};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
 use crate::fs::files::File;
 use crate::fs::git::stages;
 use crate::fs::interrupt::Interrupt;
-use crate::fs::journal::{self, Lock, Step};
+use crate::fs::journal::{self, Lock, FileStep};
 use crate::fs::paths::{self, PathState};
 use crate::scaffold::answers::Answers;
 use crate::scaffold::project::{ARCHIVE, RECORD};
@@ -24,7 +24,7 @@ use crate::scaffold::update::plan;
 const WORKFLOW: &str = ".github/workflows/update.yml";
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct RecordsJson<'a> {
     schema: &'static str,
     name: &'a str,
     action: &'static str,
@@ -40,13 +40,13 @@ struct Json<'a> {
 pub(super) fn run(
     command: &Update,
     root: &Path,
-    mode: Mode,
+    mode: UpdateMode,
     interrupt: &Interrupt,
     console: &Console,
 ) -> Result<Status, Failure> {
     let _lock = Lock::take(root).map_err(UpdateError::from)?;
     if journal::is_interrupted(root) {
-        if mode != Mode::Write {
+        if mode != UpdateMode::Write {
             return Err(UpdateError::Pending(root.to_owned()).into());
         }
         journal::finish(root).map_err(UpdateError::from)?;
@@ -67,19 +67,19 @@ pub(super) fn run(
         }
         ("restore", records.record.name, steps, None, Vec::new())
     };
-    if mode == Mode::Write {
+    if mode == UpdateMode::Write {
         interrupt.check().map_err(UpdateError::from)?;
         journal::run(root, &steps, &[]).map_err(UpdateError::from)?;
         journal::remove_folder(root);
     }
     let files: Vec<&str> = steps.iter().map(|step| step.path.as_str()).collect();
     if command.format == OutputFormat::Json {
-        let json = Json { schema: "mcp-kit/update/1", name: &name, action, files, answers: answers.as_ref() };
+        let json = RecordsJson { schema: "mcp-kit/update/1", name: &name, action, files, answers: answers.as_ref() };
         let json = serde_json::to_string_pretty(&json).map_err(|error| Failure::output(&error.into()))?;
         console.print(format!("{json}\n").as_bytes())?;
         return Ok(Status::Clean);
     }
-    let verb = match (action, mode == Mode::Write) {
+    let verb = match (action, mode == UpdateMode::Write) {
         ("adopt", true) => "Adopted",
         ("detach", true) => "Detached",
         (_, true) => "Restored in",
@@ -100,7 +100,7 @@ pub(super) fn run(
 }
 
 /// Returns the steps that bring files back as the project began with them.
-fn restore(root: &Path, given: &[String], records: &Records) -> Result<Vec<Step>, UpdateError> {
+fn restore(root: &Path, given: &[String], records: &Records) -> Result<Vec<FileStep>, UpdateError> {
     let mut steps = Vec::new();
     for path in given {
         let path = path.strip_prefix("./").unwrap_or(path).replace('\\', "/");
@@ -115,16 +115,16 @@ fn restore(root: &Path, given: &[String], records: &Records) -> Result<Vec<Step>
             }
         };
         if before.as_ref() != Some(file) {
-            steps.push(Step { path, before, after: Some(file.clone()) });
+            steps.push(FileStep { path, before, after: Some(file.clone()) });
         }
     }
     Ok(steps)
 }
 
 /// Refuses to write over what git does not have.
-fn unchanged(root: &Path, steps: &[Step]) -> Result<(), UpdateError> {
+fn unchanged(root: &Path, steps: &[FileStep]) -> Result<(), UpdateError> {
     let Some(tracked) = stages::tracked(root).map_err(UpdateError::Index)? else { return Ok(()) };
-    let is_lost = |step: &&Step| {
+    let is_lost = |step: &&FileStep| {
         step.before.is_some() && (tracked.changed.contains(&step.path) || !tracked.files.contains_key(&step.path))
     };
     let dirty: Vec<String> = steps.iter().filter(is_lost).map(|step| step.path.clone()).collect();
@@ -132,7 +132,7 @@ fn unchanged(root: &Path, steps: &[Step]) -> Result<(), UpdateError> {
 }
 
 /// Returns the name of the project and the steps that remove the records, and the workflow if nobody changed it.
-fn detach(root: &Path) -> Result<(String, Vec<Step>), UpdateError> {
+fn detach(root: &Path) -> Result<(String, Vec<FileStep>), UpdateError> {
     let has_record = matches!(current(root, RECORD)?, PathState::File(_));
     if !has_record && !matches!(current(root, ARCHIVE)?, PathState::File(_)) {
         return Err(UpdateError::NoRecord(root.to_owned()));
@@ -144,7 +144,7 @@ fn detach(root: &Path) -> Result<(String, Vec<Step>), UpdateError> {
     for path in [ARCHIVE, RECORD, WORKFLOW] {
         let PathState::File(file) = current(root, path)? else { continue };
         if path != WORKFLOW || untouched.as_ref() == Some(&file) {
-            steps.push(Step { path: path.to_owned(), before: Some(file), after: None });
+            steps.push(FileStep { path: path.to_owned(), before: Some(file), after: None });
         }
     }
     Ok((name.unwrap_or_else(|_| folder()), steps))

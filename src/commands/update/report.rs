@@ -1,4 +1,4 @@
-//! What an update did or would do: lines for people, one JSON object for programs. Pure.
+//! The report of an update that was or would be made: lines for people, one JSON object for programs. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::scaffold::update::plan::{Action, ActionKind, Drift};
 /// The state of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum UpdateState {
     /// It is as the template of this version makes it, but for its owner's changes.
     UpToDate,
     /// There is an update; nothing was written.
@@ -62,12 +62,12 @@ pub struct UpdateReport {
     /// The name of the project.
     pub name: String,
     /// The state.
-    pub state: State,
+    pub state: UpdateState,
     /// The template that the project was made from.
     pub from: TemplateId,
     /// The template of today.
     pub to: TemplateId,
-    /// What happens to each file, conflicts first.
+    /// The action for each file, conflicts first.
     pub actions: Vec<Action>,
     /// Files with markers that are not settled.
     pub unsettled: Vec<String>,
@@ -80,14 +80,14 @@ pub struct UpdateReport {
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct UpdateJson<'a> {
     schema: &'static str,
     name: &'a str,
-    state: State,
+    state: UpdateState,
     from: &'a TemplateId,
     to: &'a TemplateId,
     conflicts: Vec<String>,
-    files: Vec<JsonFile<'a>>,
+    files: Vec<UpdateJsonFile<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<&'a [Drift]>,
     notes: &'a [Note],
@@ -95,7 +95,7 @@ struct Json<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonFile<'a> {
+struct UpdateJsonFile<'a> {
     path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a str>,
@@ -107,7 +107,7 @@ struct JsonFile<'a> {
     hint: Option<&'a str>,
 }
 
-impl<'a> From<&'a Action> for JsonFile<'a> {
+impl<'a> From<&'a Action> for UpdateJsonFile<'a> {
     fn from(action: &'a Action) -> Self {
         Self {
             path: &action.path,
@@ -137,14 +137,14 @@ impl UpdateReport {
     /// # Errors
     /// Never: all of its text is UTF-8.
     pub fn json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(&Json {
+        serde_json::to_string_pretty(&UpdateJson {
             schema: "mcp-kit/update/1",
             name: &self.name,
             state: self.state,
             from: &self.from,
             to: &self.to,
             conflicts: self.conflicts(),
-            files: self.actions.iter().map(JsonFile::from).collect(),
+            files: self.actions.iter().map(UpdateJsonFile::from).collect(),
             drift: self.drift.as_deref(),
             notes: &self.notes,
             pull_request: PullRequest { title: self.title(), body: self.body() },
@@ -201,11 +201,11 @@ impl UpdateReport {
         let (from, to) = (self.from.name(&self.to), self.to.name(&self.from));
         let name = paint.paint(Role::Strong, &self.name);
         let _ = match self.state {
-            State::UpToDate => writeln!(text, "{name} is up to date with template {to}"),
-            State::Available => writeln!(text, "{name}: template {from} → {to} is available"),
-            State::Updated => writeln!(text, "{name}: template {from} → {to}"),
-            State::Conflicts => writeln!(text, "{name}: template {from} → {to}, with conflicts"),
-            State::Unsettled => writeln!(text, "{name} has conflicts of an earlier update:"),
+            UpdateState::UpToDate => writeln!(text, "{name} is up to date with template {to}"),
+            UpdateState::Available => writeln!(text, "{name}: template {from} → {to} is available"),
+            UpdateState::Updated => writeln!(text, "{name}: template {from} → {to}"),
+            UpdateState::Conflicts => writeln!(text, "{name}: template {from} → {to}, with conflicts"),
+            UpdateState::Unsettled => writeln!(text, "{name} has conflicts of an earlier update:"),
         };
         for path in &self.unsettled {
             let _ = writeln!(text, "  {path}");
@@ -218,13 +218,13 @@ impl UpdateReport {
             let _ = write!(text, "\n{}\n", note.text.trim_end());
         }
         match self.state {
-            State::Conflicts => {
+            UpdateState::Conflicts => {
                 let _ = writeln!(
                     text,
                     "\nSettle the conflicts (places have <<<<<<< and >>>>>>>), build and test, then commit. `git mergetool` knows them, too."
                 );
             }
-            State::Unsettled => {
+            UpdateState::Unsettled => {
                 let _ = writeln!(text, "\nSettle them, then run the update again.");
             }
             _ => {}

@@ -36,7 +36,7 @@ pub struct Conflict {
 
 /// The repository around a project.
 #[derive(Debug)]
-struct Repository {
+struct GitFolder {
     index: PathBuf,
     objects: PathBuf,
     sha256: bool,
@@ -47,7 +47,7 @@ struct Repository {
 
 /// One entry: the 40 bytes of times and sizes, the name of the object, flags, path.
 #[derive(Clone, Debug)]
-struct Entry {
+struct IndexEntry {
     stat: [u8; 40],
     id: Vec<u8>,
     flags: u16,
@@ -55,7 +55,7 @@ struct Entry {
     path: Vec<u8>,
 }
 
-impl Entry {
+impl IndexEntry {
     fn field(&self, at: usize) -> u32 {
         let bytes = self.stat.get(at * 4..at * 4 + 4).and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, u32::from_be_bytes)
@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// What git's index says about the files of a project.
+/// The files of a project in git's index.
 #[derive(Debug, Default)]
 pub struct Tracked {
     /// The tracked files that differ from the index, by path below the project.
@@ -86,7 +86,7 @@ pub struct Tracked {
 /// # Errors
 /// The fault of an index that cannot be read.
 pub fn tracked(root: &Path) -> Result<Option<Tracked>, String> {
-    let Some(repository) = Repository::around(root)? else { return Ok(None) };
+    let Some(repository) = GitFolder::around(root)? else { return Ok(None) };
     let mut tracked = Tracked { file_mode: repository.file_mode, ..Tracked::default() };
     let Some((entries, written)) = repository.entries()? else { return Ok(Some(tracked)) };
     for entry in entries {
@@ -106,7 +106,7 @@ pub fn tracked(root: &Path) -> Result<Option<Tracked>, String> {
 }
 
 /// As git does: a file with the recorded time and size is the recorded one, unless it is as young as the index.
-fn is_changed(path: &Path, entry: &Entry, repository: &Repository, written: (u32, u32)) -> bool {
+fn is_changed(path: &Path, entry: &IndexEntry, repository: &GitFolder, written: (u32, u32)) -> bool {
     let Ok(metadata) = fs::symlink_metadata(path) else { return true };
     if !metadata.is_file() {
         return true;
@@ -138,11 +138,11 @@ fn modified(_: &fs::Metadata) -> (u32, u32) {
 /// # Errors
 /// Why the index stays as it was.
 pub fn record(root: &Path, conflicts: &[Conflict]) -> Result<(), String> {
-    let Some(repository) = Repository::around(root)?.filter(|_| !conflicts.is_empty()) else { return Ok(()) };
+    let Some(repository) = GitFolder::around(root)?.filter(|_| !conflicts.is_empty()) else { return Ok(()) };
     let mut entries = repository.entries()?.map(|(entries, _)| entries).unwrap_or_default();
     let paths: Vec<Vec<u8>> =
         conflicts.iter().map(|conflict| format!("{}{}", repository.prefix, conflict.path).into_bytes()).collect();
-    let old: BTreeMap<Vec<u8>, Entry> = entries
+    let old: BTreeMap<Vec<u8>, IndexEntry> = entries
         .iter()
         .filter(|entry| entry.stage() == 0 && paths.contains(&entry.path))
         .map(|entry| (entry.path.clone(), entry.clone()))
@@ -160,14 +160,14 @@ pub fn record(root: &Path, conflicts: &[Conflict]) -> Result<(), String> {
             let mut stat = [0; 40];
             stat[24..28].copy_from_slice(&mode.to_be_bytes());
             let length = u16::try_from(path.len()).unwrap_or(NAME).min(NAME);
-            entries.push(Entry { stat, id, flags: length | (number << 12), extended: 0, path: path.clone() });
+            entries.push(IndexEntry { stat, id, flags: length | (number << 12), extended: 0, path: path.clone() });
         }
     }
     entries.sort_by(|one, other| (&one.path, one.stage()).cmp(&(&other.path, other.stage())));
     repository.replace_index(&entries)
 }
 
-impl Repository {
+impl GitFolder {
     fn around(root: &Path) -> Result<Option<Self>, String> {
         let root = root.canonicalize().map_err(|error| error.to_string())?;
         let Some(top) = root_around(&root) else { return Ok(None) };
@@ -211,7 +211,7 @@ impl Repository {
     }
 
     /// Returns whether the entry is this file.
-    fn has(&self, entry: &Entry, file: &File) -> bool {
+    fn has(&self, entry: &IndexEntry, file: &File) -> bool {
         self.object(&file.bytes).0 == entry.id || self.object(&crate::text::newline::with_lf(&file.bytes)).0 == entry.id
     }
 
@@ -240,7 +240,7 @@ impl Repository {
     }
 
     /// Returns the entries of the index and when it was written, or `None` when there is no index yet.
-    fn entries(&self) -> Result<Option<(Vec<Entry>, (u32, u32))>, String> {
+    fn entries(&self) -> Result<Option<(Vec<IndexEntry>, (u32, u32))>, String> {
         let failed = |reason: String| format!("cannot read {}: {reason}", self.index.display());
         let bytes = match fs::read(&self.index) {
             Ok(bytes) => bytes,
@@ -253,7 +253,7 @@ impl Repository {
     }
 
     /// Replaces the index by way of `index.lock`, as git does. Without the extensions: git makes those again.
-    fn replace_index(&self, entries: &[Entry]) -> Result<(), String> {
+    fn replace_index(&self, entries: &[IndexEntry]) -> Result<(), String> {
         let is_extended = entries.iter().any(|entry| entry.flags & EXTENDED != 0);
         let mut bytes = SIGNATURE.to_vec();
         bytes.extend((if is_extended { 3_u32 } else { 2 }).to_be_bytes());
@@ -288,7 +288,7 @@ impl Repository {
 }
 
 /// Parses an index of version 2, 3 or 4 with object names of `width` bytes.
-fn parse(bytes: &[u8], width: usize) -> Result<Vec<Entry>, String> {
+fn parse(bytes: &[u8], width: usize) -> Result<Vec<IndexEntry>, String> {
     let short = || "it is too short".to_owned();
     let end = bytes.len().checked_sub(width).ok_or_else(short)?;
     let body = &bytes[..end];
@@ -303,7 +303,7 @@ fn parse(bytes: &[u8], width: usize) -> Result<Vec<Entry>, String> {
     if !(2..=4).contains(&version) {
         return Err(format!("its version is {version}"));
     }
-    let (mut entries, mut at): (Vec<Entry>, usize) = (Vec::new(), 12);
+    let (mut entries, mut at): (Vec<IndexEntry>, usize) = (Vec::new(), 12);
     for _ in 0..number(8)? {
         let start = at;
         let stat = body.get(at..at + 40).and_then(|stat| stat.try_into().ok()).ok_or_else(short)?;
@@ -328,7 +328,7 @@ fn parse(bytes: &[u8], width: usize) -> Result<Vec<Entry>, String> {
         let length = memchr::memchr(0, rest).ok_or_else(short)?;
         path.extend(&rest[..length]);
         at = if version == 4 { at + length + 1 } else { start + (at + length - start) / 8 * 8 + 8 };
-        entries.push(Entry { stat, id, flags, extended, path });
+        entries.push(IndexEntry { stat, id, flags, extended, path });
     }
     // Extensions: a name of four letters, of which a small first one says that readers have to know it.
     while at + 8 <= body.len() {

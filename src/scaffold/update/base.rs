@@ -1,4 +1,4 @@
-//! What `.mcp-kit/` holds: the answers, and the project as generated. Both can come from a stranger's repository, so
+//! The contents of `.mcp-kit/`: the answers, and the project as generated. Both can come from a stranger's repository, so
 //! nothing in them is trusted. Pure.
 
 use std::borrow::Cow;

@@ -12,7 +12,7 @@ const FIRST_BYTES: usize = 8000;
 
 /// The words behind the conflict markers.
 #[derive(Clone, Debug)]
-pub struct Labels {
+pub struct MarkerLabels {
     /// Behind `<<<<<<<`.
     pub ours: String,
     /// Behind `|||||||`.
@@ -38,7 +38,7 @@ pub fn is_binary(bytes: &[u8]) -> bool {
 
 /// Returns the merge of `ours` and `theirs`, which both come from `base`.
 #[must_use]
-pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> Merged {
+pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8], labels: &MarkerLabels) -> Merged {
     let (base, ours, theirs) = (lines(base), lines(ours), lines(theirs));
     let regions = regions(&hunks(&base, &ours), &hunks(&base, &theirs), &ours, &theirs);
     let mut text = Vec::new();
@@ -46,9 +46,9 @@ pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8], labels: &Labels) -> Merged
     for region in regions {
         copy(&mut text, &ours[next..region.ours.start], None);
         match region.side {
-            Side::Ours => copy(&mut text, &ours[region.ours.clone()], None),
-            Side::Theirs => copy(&mut text, &theirs[region.theirs.clone()], None),
-            Side::Conflict => {
+            RegionSide::Ours => copy(&mut text, &ours[region.ours.clone()], None),
+            RegionSide::Theirs => copy(&mut text, &theirs[region.theirs.clone()], None),
+            RegionSide::Conflict => {
                 conflicts += 1;
                 let end: &[u8] = if needs_cr(&base, &ours, &theirs, &region) { b"\r\n" } else { b"\n" };
                 let marker = |text: &mut Vec<u8>, sign: u8, label: &str| {
@@ -107,7 +107,7 @@ fn hunks(base: &[&[u8]], side: &[&[u8]]) -> Vec<Hunk> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+enum RegionSide {
     Ours,
     Theirs,
     Conflict,
@@ -115,8 +115,8 @@ enum Side {
 
 /// The lines of the three texts that belong to one change.
 #[derive(Clone, Debug)]
-struct Region {
-    side: Side,
+struct MergeRegion {
+    side: RegionSide,
     base: Range<usize>,
     ours: Range<usize>,
     theirs: Range<usize>,
@@ -124,7 +124,7 @@ struct Region {
 
 /// Walks both lists of changes, as git does for markers that show the base: changes that touch each other are one conflict,
 /// unless both sides changed the same lines to the same.
-fn regions(ours: &[Hunk], theirs: &[Hunk], our_lines: &[&[u8]], their_lines: &[&[u8]]) -> Vec<Region> {
+fn regions(ours: &[Hunk], theirs: &[Hunk], our_lines: &[&[u8]], their_lines: &[&[u8]]) -> Vec<MergeRegion> {
     let (mut regions, mut i, mut j) = (Vec::new(), 0, 0);
     // Where an untouched line of the base stands on the other side: the shift after the last change before it.
     let shifted = |at: usize, hunks: &[Hunk], next: usize| {
@@ -133,29 +133,29 @@ fn regions(ours: &[Hunk], theirs: &[Hunk], our_lines: &[&[u8]], their_lines: &[&
     };
     while i < ours.len() || j < theirs.len() {
         let side = match (ours.get(i), theirs.get(j)) {
-            (Some(our), Some(their)) if our.base.end < their.base.start => Side::Ours,
-            (Some(our), Some(their)) if their.base.end < our.base.start => Side::Theirs,
-            (Some(_), Some(_)) => Side::Conflict,
-            (Some(_), None) => Side::Ours,
-            (None, _) => Side::Theirs,
+            (Some(our), Some(their)) if our.base.end < their.base.start => RegionSide::Ours,
+            (Some(our), Some(their)) if their.base.end < our.base.start => RegionSide::Theirs,
+            (Some(_), Some(_)) => RegionSide::Conflict,
+            (Some(_), None) => RegionSide::Ours,
+            (None, _) => RegionSide::Theirs,
         };
         match side {
-            Side::Ours => {
+            RegionSide::Ours => {
                 let our = &ours[i];
                 let (start, end) = (shifted(our.base.start, theirs, j), shifted(our.base.end, theirs, j));
-                push(&mut regions, Region { side, base: our.base.clone(), ours: our.side.clone(), theirs: start..end });
+                push(&mut regions, MergeRegion { side, base: our.base.clone(), ours: our.side.clone(), theirs: start..end });
                 i += 1;
             }
-            Side::Theirs => {
+            RegionSide::Theirs => {
                 let their = &theirs[j];
                 let (start, end) = (shifted(their.base.start, ours, i), shifted(their.base.end, ours, i));
                 push(
                     &mut regions,
-                    Region { side, base: their.base.clone(), ours: start..end, theirs: their.side.clone() },
+                    MergeRegion { side, base: their.base.clone(), ours: start..end, theirs: their.side.clone() },
                 );
                 j += 1;
             }
-            Side::Conflict => {
+            RegionSide::Conflict => {
                 let (our, their) = (&ours[i], &theirs[j]);
                 let same = our.base == their.base && our_lines[our.side.clone()] == their_lines[their.side.clone()];
                 if !same {
@@ -165,7 +165,7 @@ fn regions(ours: &[Hunk], theirs: &[Hunk], our_lines: &[&[u8]], their_lines: &[&
                         start..hunk.side.end + (base.end - hunk.base.end)
                     };
                     let (ours, theirs) = (widened(our), widened(their));
-                    push(&mut regions, Region { side, base, ours, theirs });
+                    push(&mut regions, MergeRegion { side, base, ours, theirs });
                 }
                 let (our_end, their_end) = (our.base.end, their.base.end);
                 i += usize::from(our_end <= their_end);
@@ -177,11 +177,11 @@ fn regions(ours: &[Hunk], theirs: &[Hunk], our_lines: &[&[u8]], their_lines: &[&
 }
 
 /// Appends a region, or joins it with the last one when they touch each other.
-fn push(regions: &mut Vec<Region>, region: Region) {
+fn push(regions: &mut Vec<MergeRegion>, region: MergeRegion) {
     match regions.last_mut() {
         Some(last) if region.ours.start <= last.ours.end || region.theirs.start <= last.theirs.end => {
             if last.side != region.side {
-                last.side = Side::Conflict;
+                last.side = RegionSide::Conflict;
             }
             last.base.end = region.base.end;
             last.ours.end = region.ours.end;
@@ -192,7 +192,7 @@ fn push(regions: &mut Vec<Region>, region: Region) {
 }
 
 /// Returns whether the markers end with CRLF: when the lines before the conflict do on both sides.
-fn needs_cr(base: &[&[u8]], ours: &[&[u8]], theirs: &[&[u8]], region: &Region) -> bool {
+fn needs_cr(base: &[&[u8]], ours: &[&[u8]], theirs: &[&[u8]], region: &MergeRegion) -> bool {
     let votes = [(ours, region.ours.start), (theirs, region.theirs.start), (base, 0)];
     let mut known = votes.iter().map(|(lines, start)| ends_with_crlf(lines, start.saturating_sub(1)));
     // The first side that says LF decides. One that does not know leaves it to the others.

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 use serde::Serialize;
 
-use super::merge::{self, Labels, Merged, is_binary};
+use super::merge::{self, MarkerLabels, Merged, is_binary};
 use super::rules::{FileClass, Rules};
 use super::{dependencies, lock};
 use crate::fs::files::{File, FileTree};
 use crate::fs::paths::PathState;
 use crate::text::newline::{is_crlf, with_crlf};
 
-/// What an update does with a file, or tells about it.
+/// The kind of an action: a change of a file, or a notice about one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActionKind {
@@ -65,7 +65,7 @@ impl ActionKind {
 /// The three versions of a file in conflict, as git keeps them in its index.
 pub type Stages = [Option<File>; 3];
 
-/// What an update does with one file.
+/// The action of an update for one file.
 #[derive(Clone, Debug)]
 pub struct Action {
     /// The path in the project.
@@ -78,7 +78,7 @@ pub struct Action {
     pub kind: ActionKind,
     /// The number of places with markers.
     pub places: usize,
-    /// What to do, or why.
+    /// The next step for the owner, or the reason.
     pub hint: Option<String>,
     /// The file now, below `from` or `path`.
     pub before: Option<File>,
@@ -96,9 +96,9 @@ impl Action {
     }
 }
 
-/// What a plan is made from.
+/// The data that a plan is made from.
 #[derive(Debug)]
-pub struct Inputs<'a> {
+pub struct PlanInputs<'a> {
     /// The project as generated.
     pub base: &'a FileTree,
     /// The new template with the recorded answers.
@@ -112,7 +112,7 @@ pub struct Inputs<'a> {
     /// The version of the old template.
     pub from: Option<&'a Version>,
     /// The words behind the markers.
-    pub labels: &'a Labels,
+    pub labels: &'a MarkerLabels,
 }
 
 /// Returns every path that a plan needs to know of the project.
@@ -131,7 +131,7 @@ pub fn missing<'a>(base: &'a FileTree, theirs: &FileTree, ours: &BTreeMap<String
 
 /// Returns what the update does, conflicts first.
 #[must_use]
-pub fn plan(inputs: &Inputs<'_>) -> Vec<Action> {
+pub fn plan(inputs: &PlanInputs<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
     // Old path of each file that has a new name, by the new one.
     let mut moved: BTreeMap<String, &str> = BTreeMap::new();
@@ -142,7 +142,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Vec<Action> {
     }
     for (path, theirs) in inputs.theirs {
         let old = moved.get(path).copied().unwrap_or(path);
-        actions.extend(Step::new(inputs, path, old).action(theirs));
+        actions.extend(FilePlan::new(inputs, path, old).action(theirs));
     }
     let gone = inputs.base.iter().filter(|(path, _)| {
         !inputs.theirs.contains_key(*path) && !moved.values().any(|old| old == path)
@@ -153,7 +153,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Vec<Action> {
 }
 
 /// Returns whether the owner's edits move along: not into a library, which is replaced as a whole.
-fn is_move(inputs: &Inputs<'_>, old: &str, new: &str) -> bool {
+fn is_move(inputs: &PlanInputs<'_>, old: &str, new: &str) -> bool {
     let is_vendored = |path: &str| inputs.rules.class(path) == FileClass::Vendored;
     let is_free = matches!(inputs.ours.get(new), None | Some(PathState::Missing));
     inputs.theirs.contains_key(new)
@@ -163,7 +163,7 @@ fn is_move(inputs: &Inputs<'_>, old: &str, new: &str) -> bool {
 }
 
 /// A file that the template no longer has.
-fn removed(inputs: &Inputs<'_>, path: &str, base: &File) -> Option<Action> {
+fn removed(inputs: &PlanInputs<'_>, path: &str, base: &File) -> Option<Action> {
     let class = inputs.rules.class(path);
     let ours = match inputs.ours.get(path)? {
         PathState::Missing | PathState::Other => return None,
@@ -201,15 +201,15 @@ fn is_same(ours: &File, base: &File) -> bool {
 }
 
 /// One file of the template.
-struct Step<'a> {
-    inputs: &'a Inputs<'a>,
+struct FilePlan<'a> {
+    inputs: &'a PlanInputs<'a>,
     path: &'a str,
     old: &'a str,
     class: FileClass,
 }
 
-impl<'a> Step<'a> {
-    fn new(inputs: &'a Inputs<'a>, path: &'a str, old: &'a str) -> Self {
+impl<'a> FilePlan<'a> {
+    fn new(inputs: &'a PlanInputs<'a>, path: &'a str, old: &'a str) -> Self {
         Self { inputs, path, old, class: inputs.rules.class(path) }
     }
 
@@ -267,7 +267,7 @@ impl<'a> Step<'a> {
         if self.class == FileClass::Owned
             && let Some((name, file)) = self.renamed_by_owner(base)
         {
-            let step = Step { path: name, old: name, ..*self };
+            let step = FilePlan { path: name, old: name, ..*self };
             let action = step.both_changed(base, file, theirs);
             let hint = format!("you renamed it: it was {}", self.path);
             let stages = [Some(base.clone()), Some(file.clone()), Some(theirs.clone())];
@@ -412,7 +412,7 @@ pub fn drift(rendering: &FileTree, ours: &BTreeMap<String, PathState>, rules: &R
 
 /// Returns whether a file has markers of an update that nobody has settled.
 #[must_use]
-pub fn has_markers(bytes: &[u8], labels: &Labels) -> bool {
+pub fn has_markers(bytes: &[u8], labels: &MarkerLabels) -> bool {
     let opens = format!("<<<<<<< {}", labels.ours);
     let mut is_open = false;
     bytes.split(|byte| *byte == b'\n').any(|line| {
