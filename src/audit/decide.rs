@@ -8,7 +8,7 @@ use super::corpus::Corpus;
 use super::document::{Document, Place};
 use super::finding::{Code, Decision, Finding, Severity, Verdict};
 use super::graph::Graph;
-use crate::text::path::display_path;
+use crate::text::path::{display_path, lossy};
 
 /// The maximum number of linking documents in a reason.
 const NAMED: usize = 3;
@@ -22,8 +22,7 @@ pub fn decide(corpus: &Corpus, graph: &Graph, findings: &[Finding]) -> Vec<Decis
         return Vec::new();
     }
     let paths: FxHashSet<&str> = concerned.iter().map(|finding| finding.path.as_str()).collect();
-    let pages =
-        (0_u32..).zip(&corpus.pages).map(|(number, page)| (String::from_utf8_lossy(corpus.path_of(page)), number));
+    let pages = (0_u32..).zip(&corpus.pages).map(|(number, page)| (lossy(corpus.path_of(page)), number));
     let pages: FxHashMap<Cow<'_, str>, u32> = pages.filter(|(path, _)| paths.contains(&**path)).collect();
     let mut linked: FxHashMap<u32, Vec<u32>> = pages.values().map(|page| (*page, Vec::new())).collect();
     let mut is_concerned = vec![false; corpus.pages.len()];

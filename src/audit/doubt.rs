@@ -36,17 +36,21 @@ pub struct Doubt {
 
 /// Finds the doubts, and marks their links as not judged.
 pub fn find(corpus: &Corpus, links: &mut [Box<[Resolved]>]) -> Vec<Doubt> {
-    let mut suspects: FxHashMap<(u16, Form), Vec<(u32, usize)>> = FxHashMap::default();
-    for (number, links) in (0_u32..).zip(&*links) {
+    let pages = 0..u32::try_from(links.len()).unwrap_or(u32::MAX);
+    let of_page = |number: u32| {
         let page = &corpus.pages[number as usize];
-        for (at, _) in links.iter().enumerate().filter(|(_, link)| is_broken(link)) {
+        let links = &links[number as usize];
+        let broken = links.iter().enumerate().filter(move |(_, link)| page.audited && is_broken(link));
+        broken.filter_map(move |(at, link)| {
             // The path of a document is doubtful, too, where the site has the document at another address.
-            let is_doubtful =
-                |form: &Form| DOUBTFUL.contains(form) || matches!(links[at].target, Target::Misaddressed(_));
-            if let Some(form) = form(corpus, number, at).filter(|form| page.audited && is_doubtful(form)) {
-                suspects.entry((page.site, form)).or_default().push((number, at));
-            }
-        }
+            let is_doubtful = |form: &Form| DOUBTFUL.contains(form) || matches!(link.target, Target::Misaddressed(_));
+            form(corpus, number, at).filter(is_doubtful).map(|form| ((page.site, form), (number, at)))
+        })
+    };
+    let found: Vec<_> = pages.into_par_iter().flat_map_iter(of_page).collect();
+    let mut suspects: FxHashMap<(u16, Form), Vec<(u32, usize)>> = FxHashMap::default();
+    for (of, link) in found {
+        suspects.entry(of).or_default().push(link);
     }
     suspects.retain(|_, broken| broken.len() >= LEAST);
     let mut doubts: Vec<Doubt> = suspects

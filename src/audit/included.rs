@@ -1,6 +1,7 @@
 //! Documents whose text becomes a part of others. Those outside of every site are no pages: their links count from the
 //! pages that they are included in.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::corpus::Corpus;
@@ -25,14 +26,17 @@ impl Included {
     #[must_use]
     pub fn new(corpus: &Corpus, links: &[Box<[Resolved]>]) -> Self {
         let mut by: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-        for ((number, page), links) in (0_u32..).zip(&corpus.pages).zip(links) {
-            for (link, resolved) in page.document.links.iter().zip(links) {
-                if link.kind == LinkKind::Include
-                    && let Some(target) = resolved.page().filter(|target| *target != number)
-                {
-                    by.entry(target).or_default().push(number);
-                }
-            }
+        let pages = 0..u32::try_from(links.len()).unwrap_or(u32::MAX);
+        let of_page = |number: u32| {
+            let links = corpus.pages[number as usize].document.links.iter().zip(&links[number as usize]);
+            let includes = links.filter(|(link, _)| link.kind == LinkKind::Include);
+            includes.filter_map(move |(_, resolved)| {
+                resolved.page().filter(|target| *target != number).map(|target| (target, number))
+            })
+        };
+        let found: Vec<_> = pages.into_par_iter().flat_map_iter(of_page).collect();
+        for (target, number) in found {
+            by.entry(target).or_default().push(number);
         }
         for site in corpus.sites.all() {
             for path in &site.appended {

@@ -103,12 +103,15 @@ impl<'a> Audit<'a> {
     #[must_use]
     pub fn report(&self) -> Report {
         let corpus = &self.corpus;
-        let (findings, hidden) = findings(self.context(), &|path| self.located.covers(path));
-        let decisions = decide::decide(corpus, &self.graph, &findings);
+        let judged = || {
+            let (findings, hidden) = findings(self.context(), &|path| self.located.covers(path));
+            let decisions = decide::decide(corpus, &self.graph, &findings);
+            (findings, hidden, decisions)
+        };
+        let ((findings, hidden, decisions), unjudged) = rayon::join(judged, || unjudged::count(corpus, &self.graph));
         let pages = corpus.pages.iter().filter(|page| page.audited);
         let mut links: FxHashMap<u16, usize> = FxHashMap::default();
         pages.clone().for_each(|page| *links.entry(page.site).or_default() += page.document.links.len());
-        let unjudged = unjudged::count(corpus, &self.graph);
         Report {
             root: self.located.display_root.clone(),
             profiles: corpus.sites.sentences(&|site| links.get(&site).copied(), &unjudged),
@@ -228,7 +231,7 @@ fn audited<'a>(
 }
 
 /// All findings in their order, and how many suppressions hide.
-fn findings(context: Context<'_>, covers: &dyn Fn(&[u8]) -> bool) -> (Vec<Finding>, usize) {
+fn findings(context: Context<'_>, covers: &(dyn Fn(&[u8]) -> bool + Sync)) -> (Vec<Finding>, usize) {
     let (mut findings, hidden) = locate::locate(context, check(context));
     findings.extend(locate::unreadable(&context.corpus.tree, context.settings, covers));
     findings.extend(navigation::missing(context.corpus, context.settings));
@@ -240,8 +243,8 @@ fn findings(context: Context<'_>, covers: &dyn Fn(&[u8]) -> bool) -> (Vec<Findin
 fn check(context: Context<'_>) -> Vec<PendingFinding> {
     let pages = 0..u32::try_from(context.corpus.pages.len()).unwrap_or(u32::MAX);
     let audited = pages.into_par_iter().filter(|page| context.corpus.pages[*page as usize].audited);
-    let mut pending: Vec<PendingFinding> = audited
-        .flat_map_iter(|page| {
+    let of_pages = || -> Vec<PendingFinding> {
+        let of_page = |page| {
             let mut pending = Vec::new();
             for check in checks::ALL {
                 if let CheckRun::Page(run) = check.run {
@@ -249,13 +252,20 @@ fn check(context: Context<'_>) -> Vec<PendingFinding> {
                 }
             }
             pending
-        })
-        .collect();
-    for check in checks::ALL {
-        if let CheckRun::Tree(run) = check.run {
-            run(context, &mut pending);
+        };
+        audited.flat_map_iter(of_page).collect()
+    };
+    let of_trees = || {
+        let mut pending = Vec::new();
+        for check in checks::ALL {
+            if let CheckRun::Tree(run) = check.run {
+                run(context, &mut pending);
+            }
         }
-    }
+        pending
+    };
+    let (of_trees, mut pending) = rayon::join(of_trees, of_pages);
+    pending.extend(of_trees);
     pending
 }
 

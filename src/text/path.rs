@@ -1,5 +1,6 @@
 //! Slash paths as bytes, the form that trees, links and reports use. Nothing here asks the file system.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 #[cfg(not(unix))]
@@ -31,8 +32,14 @@ pub fn join(folder: &[u8], rest: &[u8]) -> Vec<u8> {
 /// Returns the path as text for people and reports. Bytes that are not UTF-8 become U+FFFD.
 #[must_use]
 pub fn display_path(path: &[u8]) -> String {
-    // Nearly all paths are UTF-8, and checking that is much faster than the lossy conversion.
-    std::str::from_utf8(path).map_or_else(|_| String::from_utf8_lossy(path).into_owned(), str::to_owned)
+    lossy(path).into_owned()
+}
+
+/// Returns bytes as text. Those that are not UTF-8 become U+FFFD.
+#[must_use]
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    // Nearly all are UTF-8, and checking that is much faster than the lossy conversion.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Resolves `path` against `folder` and removes `.`, `..` and empty parts. Returns `None` when it leads above the root.

@@ -87,6 +87,23 @@ fn components_of_mdx_are_containers() {
 }
 
 #[test]
+fn attributes_of_own_components_are_not_judged() {
+    let page = "import Own from '@site/src/own';\nimport {Card} from 'cards';\n\n<Own href=\"gone.md\" />\n\n<Card href=\"gone.md\" />\n\n<a href=\"gone.md\">g</a>\n";
+    assert_eq!(docusaurus(page), ["docs/a.mdx:6 broken-link", "docs/a.mdx:8 broken-link"]);
+}
+
+#[test]
+fn parts_of_mdx_are_found_from_the_folder_of_the_settings() {
+    let page = "import Part from '@site/docs/_part.mdx';\n\n[a](#in-the-part) [b](#in-no-part)\n\n<Part />\n";
+    let files = [
+        ("docusaurus.config.js", "export default {};\n"),
+        ("docs/deep/a.mdx", page),
+        ("docs/_part.mdx", "## In the part\n"),
+    ];
+    assert_eq!(findings(&files), ["docs/deep/a.mdx:3 broken-anchor"]);
+}
+
+#[test]
 fn expressions_and_comments_of_mdx_are_no_text() {
     let page = "{/* [a](gone.md)\n\n[b](gone.md) */}\n\n[x](#one) [y](#two) [z](#three) `{` [c](gone.md)\n\n## A {/* #one */}\n\n## B <!-- #two -->\n\n## C {#three}\n\n:::note[T]\n[d]: https://example.org\n:::\n\n[e][d]{v}\n";
     assert_eq!(docusaurus(page), ["docs/a.mdx:5 broken-link"]);

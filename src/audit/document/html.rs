@@ -5,8 +5,8 @@ use html5gum::{DefaultEmitter, Token, Tokenizer};
 /// The contents of a piece of HTML.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HtmlPiece {
-    /// A destination and the bytes of the piece in which it stands.
-    Destination { text: String, start: usize, end: usize },
+    /// A destination, the bytes of the piece in which it stands, and those of its tag.
+    Destination { text: String, start: usize, end: usize, tag: usize },
     /// A name that a fragment can give.
     Anchor(String),
     /// The title of a component, from which some renderers make an anchor.
@@ -63,7 +63,11 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(HtmlPiece)) {
                     } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice())
                         || **name == *b"to" && ROUTED.contains(&tag.name.as_slice())
                     {
-                        destinations(html, name.as_slice() == b"srcset", &text, value.span.start..value.span.end, sink);
+                        let mut to = |text: String, start, end| {
+                            sink(HtmlPiece::Destination { text, start, end, tag: tag.span.start });
+                        };
+                        let within = value.span.start..value.span.end;
+                        destinations(html, name.as_slice() == b"srcset", &text, within, &mut to);
                     }
                 }
             }
@@ -79,17 +83,19 @@ fn is_heading(name: &[u8]) -> bool {
 }
 
 /// The destinations of one attribute: `srcset` has several, each followed by how large it is.
-fn destinations(html: &str, set: bool, text: &str, within: std::ops::Range<usize>, sink: &mut dyn FnMut(HtmlPiece)) {
+fn destinations(
+    html: &str,
+    set: bool,
+    text: &str,
+    within: std::ops::Range<usize>,
+    sink: &mut dyn FnMut(String, usize, usize),
+) {
     let source = html.get(within.start..within.end.min(html.len())).unwrap_or_default();
     let mut report = |text: &str| {
         // Written with entities, it cannot be found in the source: then there is no place to edit.
         let place = source.rfind(text).filter(|_| !text.is_empty()).map(|at| within.start + at);
         let start = place.unwrap_or(within.start);
-        sink(HtmlPiece::Destination {
-            text: text.to_owned(),
-            start,
-            end: place.map_or(start, |start| start + text.len()),
-        });
+        sink(text.to_owned(), start, place.map_or(start, |start| start + text.len()));
     };
     if set {
         candidates(text).for_each(&mut report);
@@ -128,7 +134,10 @@ mod tests {
         let mut found = Vec::new();
         pieces(html, &mut |piece| {
             found.push(match piece {
-                HtmlPiece::Destination { text, start, end } => format!("{text} at {}", &html[start..end]),
+                HtmlPiece::Destination { text, start, end, tag } => {
+                    assert!(html[tag..].starts_with('<'), "{html}");
+                    format!("{text} at {}", &html[start..end])
+                }
                 HtmlPiece::Anchor(name) => format!("#{name}"),
                 HtmlPiece::Named(name) => format!("={name}"),
                 HtmlPiece::HeadingStart => "<h>".to_owned(),

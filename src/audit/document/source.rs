@@ -52,8 +52,34 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
 /// The mark in front of an import of MDX.
 const IMPORT: &str = "import ";
 
-/// Markdown files that MDX imports. A statement may take two lines; its path is a string of JavaScript, in which `\_` is `_`.
+/// Markdown files that MDX imports.
 fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
+    let files = statements(text).filter(|import| is_markdown(import.file.as_bytes()));
+    files.map(|import| (import.range, unescaped(import.file)))
+}
+
+/// Returns whether a component of MDX is the project's own: what it makes of its attributes only its code says.
+pub(super) fn is_own_component(text: &str, name: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    statements(text).any(|import| {
+        let is_own = import.file.starts_with(['.', '/', '~'])
+            || import.file.starts_with("@site/")
+            || import.file.starts_with("@/");
+        is_own && !is_markdown(import.file.as_bytes()) && import.names.split(|c| !is_name(c)).any(|own| own == name)
+    })
+}
+
+/// An `import` of MDX.
+struct Import<'a> {
+    /// The names in front of its path: `a, {b as c} from`.
+    names: &'a str,
+    range: Range<usize>,
+    /// Its path, as JavaScript has it.
+    file: &'a str,
+}
+
+/// The imports of MDX. A statement may take two lines; its path is a string of JavaScript, in which `\_` is `_`.
+fn statements(text: &str) -> impl Iterator<Item = Import<'_>> {
     let word = IMPORT.trim_end();
     memchr::memmem::find_iter(text.as_bytes(), word).filter_map(move |start| {
         let from = start + word.len();
@@ -64,11 +90,11 @@ fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
         // The names may stand on the next line, or the path.
         let lines = if is_begun { 2 } else { 1 };
         let statement = &rest[..memchr::memchr_iter(b'\n', rest.as_bytes()).nth(lines - 1).unwrap_or(rest.len())];
-        let (before, file) = statement.split_once(['"', '\''])?;
+        let (names, file) = statement.split_once(['"', '\''])?;
         let file = file.split(['"', '\'', '\n']).next().unwrap_or_default();
-        let is_whole = !before.contains("\n\n") && !before.contains(';');
-        let end = from + before.len() + 1 + file.len();
-        (is_whole && is_markdown(file.as_bytes())).then(|| (start..end, unescaped(file)))
+        let is_whole = !names.contains("\n\n") && !names.contains(';');
+        let end = from + names.len() + 1 + file.len();
+        is_whole.then_some(Import { names, range: start..end, file })
     })
 }
 
@@ -220,6 +246,23 @@ mod tests {
         let found = includes(text, &marks);
         let files: Vec<_> = found.iter().map(|(range, file)| (&text[range.clone()], &**file)).collect();
         assert_eq!(files, [("--8<-- \"a.md:part\"", "a.md"), ("b.md", "b.md"), ("c.md:2:3", "c.md")]);
+    }
+
+    #[test]
+    fn components_of_the_project() {
+        let text = "import Own, {Other as Third} from '@site/src/x';\nimport {Card} from '@astrojs/starlight/components';\n\
+                    import Part from './part.mdx';\nimport {\n  A} from '~/a';\n";
+        for (name, expected) in [
+            ("Own", true),
+            ("Third", true),
+            ("A", true),
+            ("Card", false),
+            ("Part", false),
+            ("Ow", false),
+            ("Link", false),
+        ] {
+            assert_eq!(is_own_component(text, name), expected, "{name}");
+        }
     }
 
     #[test]

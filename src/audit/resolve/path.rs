@@ -158,13 +158,18 @@ fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
 
 /// Returns whether a path is to be taken from its page's folder.
 fn is_from_folder(path: &[u8], site: &Site) -> bool {
-    !(path.starts_with(b"/") || site.links.tilde_is_site && path.starts_with(b"~/"))
+    !path.starts_with(b"/") && behind_mark(path, site).is_none()
+}
+
+/// The path behind the mark of the folder of the settings.
+fn behind_mark<'a>(path: &'a [u8], site: &Site) -> Option<&'a [u8]> {
+    site.links.folder_mark.and_then(|mark| path.strip_prefix(mark.as_bytes()))
 }
 
 /// Where a path may lead, the likeliest first; `None` is above the root.
 fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
-    if let Some(rest) = path.strip_prefix(b"~/").filter(|_| site.links.tilde_is_site) {
-        return vec![normalise(&site.folder, rest)];
+    if let Some(rest) = behind_mark(path, site) {
+        return vec![normalise(site.project.first().unwrap_or(&site.folder), rest)];
     }
     let content = || site.content.iter().filter(|content| is_below(own, content)).chain(&site.project);
     if path.starts_with(b"/") {

@@ -53,8 +53,8 @@ pub struct Links {
     pub pages_are_folders: bool,
     /// Relative destinations may be meant from the site's root.
     pub root_relative: bool,
-    /// `~/` in front is the site's folder.
-    pub tilde_is_site: bool,
+    /// What stands in front of a path from the folder of the site's settings: `~/`, `@site/`. Nothing where there is no such mark.
+    pub folder_mark: Option<&'static str>,
     /// The prefixes of destinations that a build resolves by its own settings: `@/`, `~/`.
     pub aliases: &'static [&'static str],
     /// Files are found by their names.
@@ -111,7 +111,7 @@ impl Links {
         index: README,
         pages_are_folders: false,
         root_relative: false,
-        tilde_is_site: false,
+        folder_mark: None,
         aliases: &[],
         by_name: ByName::No,
         labels: false,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::DocumentReader;
 use crate::audit::document::blocks::TAG;
 use crate::audit::document::html::{self, HtmlPiece};
-use crate::audit::document::{Construct, Link, LinkKind};
+use crate::audit::document::{Construct, Link, LinkKind, source};
 
 /// Where in HTML the current event stands.
 #[derive(Default)]
@@ -21,6 +21,16 @@ impl DocumentReader<'_> {
     /// Returns whether a link only hangs a tooltip up, in the table that all-contributors makes.
     fn is_tooltip(&self, destination: &str) -> bool {
         self.markup.is_contributors && destination.starts_with('#')
+    }
+
+    /// Returns whether a tag of MDX is that of a component of the project's own.
+    fn is_own_component(&self, tag: &str) -> bool {
+        let name =
+            tag.trim_start_matches('<').split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        // Components begin with a capital letter, elements of HTML do not.
+        self.syntax.has(Construct::Mdx)
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && source::is_own_component(self.parsed.original, name)
     }
 
     /// Takes in a piece of HTML.
@@ -49,7 +59,8 @@ impl DocumentReader<'_> {
         html::pieces(html, &mut |piece| match piece {
             // A place for a tooltip, which the tool writes again after every fix.
             HtmlPiece::Destination { text, .. } if self.is_tooltip(&text) => {}
-            HtmlPiece::Destination { text, start, end } => {
+            HtmlPiece::Destination { tag, .. } if self.is_own_component(&html[tag..]) => {}
+            HtmlPiece::Destination { text, start, end, .. } => {
                 let destination_span = self.span(&(range.start + start..range.start + end));
                 let destination = self.strings.add(&text);
                 let span =

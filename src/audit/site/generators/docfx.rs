@@ -19,7 +19,7 @@ static MODEL: Model = Model {
     links: Links {
         endings: &[".yml"],
         index: &["index.md", "index.yml", "README.md"],
-        tilde_is_site: true,
+        folder_mark: Some("~/"),
         // It is at home where file systems ignore the case of letters: its readers get the page all the same.
         forgives_path_case: true,
         absolute: Elsewhere::Site,
@@ -56,7 +56,12 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 /// Returns the path that a line of a `toc.yml` in `folder` names. There are thousands of large files of one shape, so
 /// this reads lines, not YAML.
 fn named(folder: &[u8], line: &str) -> Option<Vec<u8>> {
-    let (key, target) = line.trim_start().trim_start_matches("- ").split_once(':')?;
+    // Most lines are names, and a look at their first letter is all that they need.
+    let line = line.trim_start_matches([' ', '\t']).trim_start_matches("- ");
+    if !line.starts_with(['h', 't', 'l']) {
+        return None;
+    }
+    let (key, target) = line.split_once(':')?;
     if !matches!(key, "href" | "topicHref" | "tocHref" | "homepage" | "landingPageUrl") {
         return None;
     }

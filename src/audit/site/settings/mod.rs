@@ -11,7 +11,7 @@ pub(super) use value::Value;
 pub(super) use yaml::TAG;
 
 use crate::audit::walk::Tree;
-use crate::text::path::file_name;
+use crate::text::path::{file_name, lossy};
 
 /// Settings files larger than this are not read.
 const LARGEST: u64 = 4 << 20;
@@ -24,7 +24,7 @@ pub(super) fn text(tree: &Tree, path: &[u8]) -> Result<String, &'static str> {
     const TOO_LARGE: &str = "is larger than 4 MB";
     if let Some(text) = tree.text(path) {
         let is_small = text.len() as u64 <= LARGEST;
-        return if is_small { Ok(String::from_utf8_lossy(text).into_owned()) } else { Err(TOO_LARGE) };
+        return if is_small { Ok(lossy(text).into_owned()) } else { Err(TOO_LARGE) };
     }
     let path = tree.on_disk(path);
     let metadata = fs::metadata(&path).map_err(|_| "cannot be read")?;
@@ -32,7 +32,7 @@ pub(super) fn text(tree: &Tree, path: &[u8]) -> Result<String, &'static str> {
         return Err(TOO_LARGE);
     }
     let bytes = fs::read(&path).map_err(|_| "cannot be read")?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(lossy(&bytes).into_owned())
 }
 
 /// Returns what a file says.

@@ -1,6 +1,7 @@
 //! Log lines on standard error: `2026-01-31T12:00:00.000Z 5f0c1a2b-00002a [DEBUG] Bearer token authenticated for: …`,
 //! or JSON. The id of the request stands in front of the level, or in the member `request_id`.
 
+mod fields;
 mod stderr;
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::middleware::host;
 use crate::request_id;
+use fields::Fields;
 pub use stderr::{dropped, flush};
 
 /// How log lines look.
@@ -172,7 +174,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         // Few pieces, and no `write!`: every request has such a line.
         write_now(&mut writer)?;
         if let Some(id) = request_id::current() {
@@ -180,7 +182,9 @@ where
             writer.write_str(id.to_str().unwrap_or_default())?;
         }
         writer.write_str(bracketed(*event.metadata().level()))?;
-        ctx.format_fields(writer.by_ref(), event)?;
+        let mut fields = Fields::new(&mut writer);
+        event.record(&mut fields);
+        fields.result?;
         match LEFT_OUT.take() {
             0 => writer.write_str("\n"),
             more => writeln!(writer, " ({more} more like this were left out)"),

@@ -185,7 +185,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         let user = parts.and_then(|parts| parts.extensions.get::<User>());
         let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>());
         // Looked at before, where the body came; here it is what rmcp has read.
-        let allowed = permissions.is_none_or(|permissions| permissions.allow(user, &request.name));
+        let allowed = permissions.is_some_and(|permissions| permissions.allow(user, &request.name));
         let call = ToolCall::begin(user, &request.name);
         let work = async move {
             if !allowed {

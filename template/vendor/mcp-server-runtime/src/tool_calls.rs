@@ -3,6 +3,7 @@
 //! The line has the caller and the tool and no argument or result: `Tool call caller="user@example.com" kind="human"
 //! issuer="https://…" tool="list_rows" outcome="ok" milliseconds=12`, and the id of the request, as every line.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +23,7 @@ use crate::policy::Policy;
 /// Lines about calls of tools have this target, for those who collect them apart.
 pub(crate) const TARGET: &str = "mcp_server_runtime::audit";
 
-/// A name that a caller has made up is cut here.
+/// A name that a caller has made up is cut here, in bytes.
 const LONGEST_NAME: usize = 128;
 
 /// The rules for tools, in the extensions of each request.
@@ -91,7 +92,7 @@ impl Permissions {
 fn called_tool(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Message<'a> {
-        method: std::borrow::Cow<'a, str>,
+        method: Cow<'a, str>,
         #[serde(borrow)]
         params: Option<&'a RawValue>,
     }
@@ -110,28 +111,24 @@ fn called_tool(body: &[u8]) -> Option<String> {
 /// line says so.
 #[derive(Debug)]
 pub struct ToolCall {
-    caller: String,
-    kind: &'static str,
-    issuer: String,
+    caller: Option<User>,
     tool: String,
     started: Instant,
-    outcome: Option<String>,
+    outcome: Option<Cow<'static, str>>,
 }
 
 impl ToolCall {
     pub(crate) fn begin(user: Option<&User>, tool: &str) -> Self {
         Self {
-            caller: user.map(|user| user.email.clone()).unwrap_or_default(),
-            kind: user.map_or("", |user| user.kind.as_str()),
-            issuer: user.and_then(User::issuer).unwrap_or_default().to_owned(),
-            tool: tool.chars().take(LONGEST_NAME).collect(),
+            caller: user.cloned(),
+            tool: tool[..tool.floor_char_boundary(LONGEST_NAME)].to_owned(),
             started: Instant::now(),
             outcome: None,
         }
     }
 
     /// The call has an answer: `ok`, or in a word or two what went wrong, without anything of the arguments.
-    pub fn finish(mut self, outcome: impl Into<String>) {
+    pub fn finish(mut self, outcome: impl Into<Cow<'static, str>>) {
         self.outcome = Some(outcome.into());
     }
 }
@@ -141,14 +138,14 @@ impl Drop for ToolCall {
         let unfinished = if std::thread::panicking() { "panicked" } else { "abandoned" };
         let outcome = self.outcome.as_deref().unwrap_or(unfinished);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Self { caller, kind, issuer, tool, .. } = &*self;
+        let caller = self.caller.as_ref();
         // Fields of text are written with escapes: one line stays one line.
         tracing::info!(
             target: TARGET,
-            caller = caller.as_str(),
-            kind,
-            issuer = issuer.as_str(),
-            tool = tool.as_str(),
+            caller = caller.map(|user| &*user.email).unwrap_or_default(),
+            kind = caller.map(|user| user.kind.as_str()).unwrap_or_default(),
+            issuer = caller.and_then(User::issuer).unwrap_or_default(),
+            tool = self.tool.as_str(),
             outcome,
             milliseconds,
             "Tool call"

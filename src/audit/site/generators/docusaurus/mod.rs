@@ -37,6 +37,7 @@ static MODEL: Model = Model {
         pages_are_folders: true,
         addresses: Addresses::Loose,
         aliases: &["@site/", "@theme/", "pathname://"],
+        folder_mark: Some("@site/"),
         made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
         hides_drafts: true,
         lists_folders: true,

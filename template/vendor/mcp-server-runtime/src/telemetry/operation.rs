@@ -69,7 +69,7 @@ pub struct Operation {
 
 struct State {
     span: Option<Span>,
-    tool: Option<String>,
+    tool: Option<Arc<str>>,
     failure: Option<Failure>,
     ended: bool,
 }
@@ -190,17 +190,17 @@ fn request_id(raw: &RawValue) -> Option<String> {
 }
 
 /// Those that spans and metrics have in common.
-fn attributes(method: &'static str, version: Option<&'static str>, tool: Option<&str>) -> Vec<KeyValue> {
-    let mut attributes = vec![
-        KeyValue::new("mcp.method.name", method),
-        KeyValue::new("network.transport", "tcp"),
-        KeyValue::new("network.protocol.name", "http"),
-    ];
+fn attributes(method: &'static str, version: Option<&'static str>, tool: Option<Arc<str>>) -> Vec<KeyValue> {
+    // As many as there can be, so that nothing is copied while it grows.
+    let mut attributes = Vec::with_capacity(8);
+    attributes.push(KeyValue::new("mcp.method.name", method));
+    attributes.push(KeyValue::new("network.transport", "tcp"));
+    attributes.push(KeyValue::new("network.protocol.name", "http"));
     attributes.extend(version.map(|version| KeyValue::new("mcp.protocol.version", version)));
     if method == "tools/call" {
         attributes.push(KeyValue::new("gen_ai.operation.name", "execute_tool"));
     }
-    attributes.extend(tool.map(|tool| KeyValue::new("gen_ai.tool.name", tool.to_owned())));
+    attributes.extend(tool.map(|tool| KeyValue::new("gen_ai.tool.name", tool)));
     attributes
 }
 
@@ -231,7 +231,7 @@ impl Operation {
 
     /// It calls this tool, which the server has: other names are the caller's choice of words.
     pub(crate) fn called_tool(&self, name: &str) {
-        self.lock().tool = Some(name.to_owned());
+        self.lock().tool = Some(name.into());
     }
 
     /// It failed. The first reason counts.
@@ -262,7 +262,7 @@ impl Operation {
         let (tool, failure, span) = (state.tool.take(), state.failure, state.span.take());
         drop(state);
         if let Some(duration) = &self.exporters.duration {
-            let mut attributes = attributes(self.method, self.version, tool.as_deref());
+            let mut attributes = attributes(self.method, self.version, tool.clone());
             attributes.extend(failure.into_iter().flat_map(Failure::attributes));
             duration.record(self.started.elapsed().as_secs_f64(), &attributes);
         }
