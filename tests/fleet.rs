@@ -17,7 +17,10 @@ const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
 fn fleet(count: usize) -> Place {
     let place = Place::new();
     let template = |text: &str, version: &str| {
-        place.write("template/cargo-generate.toml", format!("[template]\nignore = ['upgrade']\n[update]\nversion = '{version}'\n"));
+        place.write(
+            "template/cargo-generate.toml",
+            format!("[template]\nignore = ['upgrade']\n[update]\nversion = '{version}'\n"),
+        );
         place.write("template/a.txt", text);
         place.write("template/b.txt", text);
         place.write("template/upgrade/2.0.0.md", "## Two\n\nSecurity: take it.\n");
@@ -66,9 +69,13 @@ fn a_hundred_projects_with_five_kinds_of_edits() {
     let expected: Vec<&str> = five.iter().copied().cycle().take(100).collect();
     assert_eq!(states(&report), expected);
     let first = &report["projects"][0];
-    assert_eq!((first["from"].as_str(), first["to"].as_str(), first["security"].as_bool()), (Some("1.0.0"), Some("2.0.0"), Some(true)));
+    assert_eq!(
+        (first["from"].as_str(), first["to"].as_str(), first["security"].as_bool()),
+        (Some("1.0.0"), Some("2.0.0"), Some(true))
+    );
 
-    let output = place.run(&["fleet", "update", "--repos", "list.txt", "--format", "json", "--test", "grep -q nine b.txt"]);
+    let output =
+        place.run(&["fleet", "update", "--repos", "list.txt", "--format", "json", "--test", "grep -q nine b.txt"]);
     assert_eq!(output.status.code(), Some(1), "{}", outcome(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let five = ["updated", "updated", "conflicts", "updated", "conflicts"];
@@ -77,14 +84,23 @@ fn a_hundred_projects_with_five_kinds_of_edits() {
     // The work trees are as they were; the branches have the update.
     for (number, kind) in [(0, "as it was"), (1, "edited"), (3, "deleted")] {
         let ask = |arguments: &[&str]| {
-            let output = Command::new("git").arg("-C").arg(place.path(&format!("app-{number}"))).args(arguments).output().unwrap();
+            let output = Command::new("git")
+                .arg("-C")
+                .arg(place.path(&format!("app-{number}")))
+                .args(arguments)
+                .output()
+                .unwrap();
             assert!(output.status.success(), "{kind}: {output:?}");
             String::from_utf8(output.stdout).unwrap()
         };
         assert_eq!(ask(&["status", "--short"]), "", "{kind}");
         assert_eq!(place.read(&format!("app-{number}/b.txt")), TEN, "{kind}");
         assert!(ask(&["show", "mcp-kit/update-2.0.0:b.txt"]).contains("nine"), "{kind}");
-        assert_eq!(ask(&["log", "-1", "--format=%s", "mcp-kit/update-2.0.0"]), "Update app to template 2.0.0\n", "{kind}");
+        assert_eq!(
+            ask(&["log", "-1", "--format=%s", "mcp-kit/update-2.0.0"]),
+            "Update app to template 2.0.0\n",
+            "{kind}"
+        );
     }
     assert_eq!(place.read("app-4/b.txt"), "dirty\n");
 }

@@ -18,7 +18,20 @@ fn by_git(base: &[u8], ours: &[u8], theirs: &[u8]) -> Merged {
         fs::write(folder.path().join(name), text).unwrap();
     }
     let output = Command::new("git")
-        .args(["merge-file", "-p", "--diff3", "-L", "yours", "-L", "before", "-L", "template", "ours", "base", "theirs"])
+        .args([
+            "merge-file",
+            "-p",
+            "--diff3",
+            "-L",
+            "yours",
+            "-L",
+            "before",
+            "-L",
+            "template",
+            "ours",
+            "base",
+            "theirs",
+        ])
         .current_dir(folder.path())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()

@@ -2,6 +2,7 @@
 
 pub mod branch;
 pub mod changes;
+mod index_format;
 pub mod revision;
 pub mod stages;
 

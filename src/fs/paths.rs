@@ -26,7 +26,10 @@ pub enum PathState {
 ///
 /// # Errors
 /// When a plain file cannot be read.
-pub fn read<'a>(root: &Path, paths: impl Iterator<Item = &'a String>) -> Result<BTreeMap<String, PathState>, FilesError> {
+pub fn read<'a>(
+    root: &Path,
+    paths: impl Iterator<Item = &'a String>,
+) -> Result<BTreeMap<String, PathState>, FilesError> {
     let mut folders: BTreeMap<String, Option<bool>> = BTreeMap::new();
     let mut states = BTreeMap::new();
     for path in paths {

@@ -25,8 +25,8 @@ mod flags;
 mod fleet;
 mod new;
 mod output;
-mod update;
 mod table;
+mod update;
 
 use common::{Place, SMALL, mcp_kit, outcome};
 

@@ -22,11 +22,28 @@ const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
 ];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [new::CASES, audit_docs::CASES, catalog::CASES, docs::CASES, flags::CASES, fleet::CASES, output::CASES, update::CASES].into_iter().flatten()
+    [
+        new::CASES,
+        audit_docs::CASES,
+        catalog::CASES,
+        docs::CASES,
+        flags::CASES,
+        fleet::CASES,
+        output::CASES,
+        update::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Covered by tests that are no plain case: they need a signal or a port.
-const ELSEWHERE: &[&str] = &["Interrupted", "NewError::Interrupted", "RenderError::Interrupted", "ServeError::Listen", "UpdateError::Interrupted"];
+const ELSEWHERE: &[&str] = &[
+    "Interrupted",
+    "NewError::Interrupted",
+    "RenderError::Interrupted",
+    "ServeError::Listen",
+    "UpdateError::Interrupted",
+];
 
 #[test]
 fn every_error_is_provoked_or_has_a_reason() {

@@ -6,7 +6,8 @@ use super::common::{Place, git};
 use super::{Case, case};
 
 const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
-const UPDATE: &str = "[update]\nvendored = ['vendor/**']\n[placeholders.name]\ntype = 'string'\nprompt = '?'\ndefault = 'x'\n";
+const UPDATE: &str =
+    "[update]\nvendored = ['vendor/**']\n[placeholders.name]\ntype = 'string'\nprompt = '?'\ndefault = 'x'\n";
 
 /// A project whose template has a newer version.
 fn project(place: &Place) {
@@ -57,7 +58,8 @@ pub(super) const CASES: &[Case] = &[
         place.write("app/.git/index", "no index, but long enough to be one");
     }),
     case("update_pending", &["UpdateError::Pending"], &["update", "app", "--check"]).with(|place| journal(place, "")),
-    case("update_not_in_template", &["UpdateError::NotInTemplate"], &["update", "app", "--restore", "b.txt"]).with(project),
+    case("update_not_in_template", &["UpdateError::NotInTemplate"], &["update", "app", "--restore", "b.txt"])
+        .with(project),
     case("update_answers", &["UpdateError::Answers"], &["update", "app", "--set", "nam=y", "--set", "x"]).with(project),
     case("update_template", &["UpdateError::Template"], &["update", "app", "--template", "nowhere"]).with(project),
     case("update_render", &["UpdateError::Render"], UPDATE_APP).with(|place| {
@@ -69,7 +71,9 @@ pub(super) const CASES: &[Case] = &[
         .with(|place| journal(place, "{}\n")),
     case("update_changed", &["JournalError::Changed"], UPDATE_APP).with(|place| {
         let step = "{\"path\":\"a.txt\",\"before\":\"0\",\"after\":[0,false]}";
-        let head = format!("{{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[{step}],\"conflicts\":[],\"contents\":[1]}}\nx");
+        let head = format!(
+            "{{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[{step}],\"conflicts\":[],\"contents\":[1]}}\nx"
+        );
         journal(place, &head);
     }),
     case("update_busy", &["JournalError::Busy"], UPDATE_APP).with(project).shell("exec 9<app; flock 9"),

@@ -16,7 +16,8 @@ fn large() -> Project {
     let name = |kind: &str, number: usize| format!("{kind}/{number}.txt");
     let mut old: Vec<(String, String)> = (0..60).map(|number| (name("stays", number), TEN.to_owned())).collect();
     old.extend((0..20).map(|number| (name("goes", number), TEN.to_owned())));
-    let mut new: Vec<(String, String)> = (0..60).map(|number| (name("stays", number), TEN.replace('5', "five"))).collect();
+    let mut new: Vec<(String, String)> =
+        (0..60).map(|number| (name("stays", number), TEN.replace('5', "five"))).collect();
     new.extend((0..20).map(|number| (name("comes", number), TEN.to_owned())));
     fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect()
@@ -92,14 +93,10 @@ fn killed_at_200_points() {
 fn two_at_once_do_not_meet() {
     let project = large();
     let spawn = || {
-        mcp_kit(&project.place)
-            .args(["update", "app"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        mcp_kit(&project.place).args(["update", "app"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
-    let outputs: Vec<_> = [spawn(), spawn(), spawn()].into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    let outputs: Vec<_> =
+        [spawn(), spawn(), spawn()].into_iter().map(|child| child.wait_with_output().unwrap()).collect();
     for output in &outputs {
         let said = outcome(output);
         let busy = said.contains("another `mcp-kit update` is at work") && output.status.code() == Some(3);
@@ -121,7 +118,12 @@ fn a_journal_of_others_leads_nowhere() {
         assert!(said.contains("is no journal"), "{path}: {said}");
         assert!(!project.place.path("outside.txt").exists());
     }
-    for text in ["", "{}\n", "{\"schema\":\"other\",\"steps\":[],\"conflicts\":[],\"contents\":[]}\n", "{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[],\"conflicts\":[],\"contents\":[9]}\nx"] {
+    for text in [
+        "",
+        "{}\n",
+        "{\"schema\":\"other\",\"steps\":[],\"conflicts\":[],\"contents\":[]}\n",
+        "{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[],\"conflicts\":[],\"contents\":[9]}\nx",
+    ] {
         project.write(".mcp-kit/update.journal", text);
         project.ends(&[], 2);
     }
@@ -151,9 +153,13 @@ fn what_cannot_be_written_changes_nothing() {
     // The limit of file size: as a full disk, the journal does not fit.
     let binary = env!("CARGO_BIN_EXE_mcp-kit");
     let mut command = mcp_kit(&project.place);
-    let environment: Vec<_> = command.get_envs().map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned))).collect();
+    let environment: Vec<_> =
+        command.get_envs().map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned))).collect();
     command = std::process::Command::new("bash");
-    command.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" update app"]).arg(binary).current_dir(project.place.root());
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" update app"])
+        .arg(binary)
+        .current_dir(project.place.root());
     for (key, value) in environment {
         match value {
             Some(value) => command.env(key, value),
@@ -227,7 +233,10 @@ fn the_index_of_git_in_its_forms() {
         project.template("", &[("a.txt", &theirs), ("b/c.txt", TEN), ("b/d.txt", &theirs)]);
         project.ends(&[], 1);
         let status = project.ask_git(&["status", "--short"]);
-        assert!(status.contains("UU a.txt\n") && status.contains("UU b/d.txt\n") && !status.contains("b/c.txt"), "{status}");
+        assert!(
+            status.contains("UU a.txt\n") && status.contains("UU b/d.txt\n") && !status.contains("b/c.txt"),
+            "{status}"
+        );
         project.git(&["checkout", "--ours", "a.txt"]);
         assert_eq!(project.read("a.txt"), TEN.replace('5', "mine"));
     }
@@ -276,12 +285,8 @@ fn a_signal_before_the_commit_changes_nothing() {
     let endless = "{% for a in (1..100000) %}{% for b in (1..100000) %}{% for c in (1..100000) %}{% endfor %}{% endfor %}{% endfor %}";
     project.template("", &[("a.txt", endless)]);
     let before = listing(&project.path(""));
-    let mut child = mcp_kit(&project.place)
-        .args(["update", "app"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child =
+        mcp_kit(&project.place).args(["update", "app"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     thread::sleep(Duration::from_millis(400));
     let _ = std::process::Command::new("kill").args(["-TERM".to_owned(), child.id().to_string()]).output();
     assert_eq!(child.wait().unwrap().code(), Some(143));

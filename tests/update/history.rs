@@ -15,13 +15,23 @@ const COMMITS: &[&str] = &["28ac401", "593c0ad", "6d3fb1a", "1a76990c"];
 /// Makes a project of the template of an old commit, with the records that mcp-kit wrote then. Returns `None` where the
 /// history is not there, as in a shallow clone.
 fn old(place: &Place, commit: &str) -> Option<()> {
-    let known = Command::new("git").args(["cat-file", "-e", &format!("{commit}:template")]).current_dir(ROOT).stderr(Stdio::null()).status();
+    let known = Command::new("git")
+        .args(["cat-file", "-e", &format!("{commit}:template")])
+        .current_dir(ROOT)
+        .stderr(Stdio::null())
+        .status();
     if !known.is_ok_and(|status| status.success()) {
         eprintln!("skipped: this clone does not have {commit}");
         return None;
     }
     let archive = place.path("old.tar");
-    let done = Command::new("git").args(["archive", "--output"]).arg(&archive).args([commit, "template"]).current_dir(ROOT).status().unwrap();
+    let done = Command::new("git")
+        .args(["archive", "--output"])
+        .arg(&archive)
+        .args([commit, "template"])
+        .current_dir(ROOT)
+        .status()
+        .unwrap();
     assert!(done.success());
     assert!(Command::new("tar").arg("xf").arg(&archive).current_dir(place.root()).status().unwrap().success());
     // Projects get the libraries without these, see build.rs.
@@ -35,7 +45,9 @@ fn old(place: &Place, commit: &str) -> Option<()> {
     place.ok(&["new", "my-server", "--template", "template"]);
     let record = place.read("my-server/.mcp-kit/answers.toml");
     let lines = record.lines().filter(|line| !line.starts_with("digest = "));
-    let record: String = lines.map(|line| format!("{}\n", line.replace("source = \"folder\"", "source = \"embedded\"\nversion = \"0.1.0\""))).collect();
+    let record: String = lines
+        .map(|line| format!("{}\n", line.replace("source = \"folder\"", "source = \"embedded\"\nversion = \"0.1.0\"")))
+        .collect();
     place.write("my-server/.mcp-kit/answers.toml", record);
     commit_all(place);
     Some(())
@@ -61,7 +73,8 @@ fn an_unedited_project_becomes_a_new_one() {
         let output = place.ok(&["update", "my-server"]);
         place.ok(&["new", "my-server", "--path", "fresh", "--no-git"]);
         let (updated, fresh) = (files(&place.path("my-server")), files(&place.path("fresh")));
-        let different: Vec<_> = updated.keys().chain(fresh.keys()).filter(|path| updated.get(*path) != fresh.get(*path)).collect();
+        let different: Vec<_> =
+            updated.keys().chain(fresh.keys()).filter(|path| updated.get(*path) != fresh.get(*path)).collect();
         assert!(different.is_empty(), "{commit}: {different:?}: {}", outcome(&output));
         let said = outcome(&place.ok(&["update", "my-server", "--check"]));
         assert!(said.contains("no file differs"), "{commit}: {said}");
@@ -84,7 +97,8 @@ fn an_edited_project_keeps_its_edits() {
         place.write(&path("src/handlers/tools.rs"), format!("{}{answer}{}", &tools[..before], &tools[before..]));
         place.write(&path("Dockerfile"), format!("{}LABEL vendor=\"us\"\n", place.read(&path("Dockerfile"))));
         fs::remove_file(place.path(&path("examples/stub_coda.rs"))).unwrap();
-        let manifest = place.read(&path("Cargo.toml")).replace("thiserror = \"2\"", "thiserror = \"2.0.17\"\nitoa = \"1\"");
+        let manifest =
+            place.read(&path("Cargo.toml")).replace("thiserror = \"2\"", "thiserror = \"2.0.17\"\nitoa = \"1\"");
         place.write(&path("Cargo.toml"), manifest);
         fs::rename(place.path(&path("tests/coda.rs")), place.path(&path("tests/coda_api.rs"))).unwrap();
         let readme = place.read(&path("README.md")).replace('\n', "\r\n");
@@ -99,10 +113,19 @@ fn an_edited_project_keeps_its_edits() {
         let tools = place.read(&path("src/handlers/tools.rs"));
         assert!(tools.contains("async fn ping") && tools.contains("use mcp_server_runtime::"), "{commit}");
         assert_eq!(tools.replace(tool, "").replace(answer, ""), fresh("src/handlers/tools.rs"), "{commit}");
-        assert_eq!(place.read(&path("Dockerfile")), format!("{}LABEL vendor=\"us\"\n", fresh("Dockerfile")), "{commit}");
+        assert_eq!(
+            place.read(&path("Dockerfile")),
+            format!("{}LABEL vendor=\"us\"\n", fresh("Dockerfile")),
+            "{commit}"
+        );
         assert!(!place.path(&path("examples/stub_coda.rs")).exists(), "{commit}");
         let manifest = place.read(&path("Cargo.toml"));
-        assert!(manifest.contains("\nthiserror = \"2.0.17\"\n") && manifest.contains("\nitoa = \"1\"\n") && manifest.contains("mcp-server-runtime = {"), "{commit}: {manifest}");
+        assert!(
+            manifest.contains("\nthiserror = \"2.0.17\"\n")
+                && manifest.contains("\nitoa = \"1\"\n")
+                && manifest.contains("mcp-server-runtime = {"),
+            "{commit}: {manifest}"
+        );
         assert!(!place.path(&path("tests/coda.rs")).exists(), "{commit}");
         assert_eq!(action(&report, "tests/coda_api.rs"), "merged", "{commit}");
         assert_eq!(place.read(&path("README.md")), fresh("README.md").replace('\n', "\r\n"), "{commit}");

@@ -176,14 +176,19 @@ fn situation_08_there_is_one_form_of_conflict() {
     project.ends(&[], 1);
     assert!(project.read("a.txt").contains("<<<<<<< yours"));
     let names: Vec<_> = fs::read_dir(project.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".rej") && !name.to_string_lossy().ends_with(".orig")));
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.to_string_lossy().ends_with(".rej") && !name.to_string_lossy().ends_with(".orig"))
+    );
 }
 
 /// Reported as copier#2730, #2668.
 #[test]
 fn situation_09_git_s_ignore_rules_decide_nothing() {
     let files = |line: &str| [("secret/a.txt", ten("5", line)), (".gitignore", "secret/\n".to_owned())];
-    let borrowed = |files: &[(&'static str, String)]| files.iter().map(|(path, text)| (*path, text.clone())).collect::<Vec<_>>();
+    let borrowed =
+        |files: &[(&'static str, String)]| files.iter().map(|(path, text)| (*path, text.clone())).collect::<Vec<_>>();
     let template = |project: &Project, line: &str| {
         let files = borrowed(&files(line));
         let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
@@ -309,7 +314,10 @@ fn situation_14_no_link_leads_out_of_the_project() {
     let report = project.json(&[], 1);
     assert_eq!(report["conflicts"], json!(["a.txt", "folder/b.txt", "folder/c.txt"]));
     assert_eq!(action(&report, "a.txt"), "in-the-way");
-    assert_eq!((project.place.read("outside/a.txt"), project.place.read("outside/b.txt")), (TEN.to_owned(), TEN.to_owned()));
+    assert_eq!(
+        (project.place.read("outside/a.txt"), project.place.read("outside/b.txt")),
+        (TEN.to_owned(), TEN.to_owned())
+    );
     assert!(!project.place.path("outside/c.txt").exists());
     // A link in a template is refused when it is read.
     symlink("/etc/passwd", project.place.path("template/link")).unwrap();
@@ -326,7 +334,11 @@ fn situation_15_the_executable_bit_is_merged_by_itself() {
     project.template("", &[("a.sh", TEN), ("b.sh", &ten("9", "nine")), ("c.sh", TEN)]);
     fs::set_permissions(project.place.path("template/a.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     project.ends(&[], 0);
-    assert!(is_executable(&project.path("a.sh")) && is_executable(&project.path("b.sh")) && !is_executable(&project.path("c.sh")));
+    assert!(
+        is_executable(&project.path("a.sh"))
+            && is_executable(&project.path("b.sh"))
+            && !is_executable(&project.path("c.sh"))
+    );
     assert_eq!((project.read("a.sh"), project.read("b.sh")), (ten("2", "mine"), ten("9", "nine")));
     project.commit();
     // A file system that keeps no bits: what git has in its index counts.
@@ -380,7 +392,10 @@ fn situation_17_generated_files_are_no_conflict() {
     project.write("table.txt", &ten("5", "mine"));
     project.write("Cargo.lock", &lock("app", "1.0.9", ""));
     project.commit();
-    project.template(update, &[("table.txt", &ten("5", "theirs")), ("Cargo.lock", &lock("{{project-name}}", "1.0.5", "checksum = \"0\"\n"))]);
+    project.template(
+        update,
+        &[("table.txt", &ten("5", "theirs")), ("Cargo.lock", &lock("{{project-name}}", "1.0.5", "checksum = \"0\"\n"))],
+    );
     let report = project.json(&[], 0);
     assert_eq!(action(&report, "table.txt"), "regenerate");
     let table = report["files"].as_array().unwrap().iter().find(|file| file["path"] == "table.txt").unwrap();
@@ -434,7 +449,9 @@ fn situation_19_recorded_answers_count_and_not_today_s_defaults() {
 #[test]
 fn situation_20_a_raised_dependency_stays_raised_and_the_relation_can_end() {
     let manifest = |serde: &str, axum: &str| {
-        format!("[package]\nname = \"app\"\nversion = \"0.1.0\"\n\n[dependencies]\naxum = {{ version = \"{axum}\", features = [\"json\"] }}\nserde = \"{serde}\"\n")
+        format!(
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\n\n[dependencies]\naxum = {{ version = \"{axum}\", features = [\"json\"] }}\nserde = \"{serde}\"\n"
+        )
     };
     let project = Project::new("", &[("Cargo.toml", &manifest("1.0.1", "0.7"))]);
     project.write("Cargo.toml", &manifest("1.0.9", "0.7.9"));

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 use crate::catalog::service::ServiceKind;
 use crate::catalog::{Catalog, CatalogError};
-use crate::cli::{FleetProjects, FleetCommand, FleetFormat};
+use crate::cli::{FleetCommand, FleetFormat, FleetProjects};
 use crate::commands::console::{Console, Status};
 use crate::commands::update::report::UpdateState;
-use crate::commands::update::{self, UpdateMode, Outcome, UpdateRequest};
+use crate::commands::update::{self, Outcome, UpdateMode, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
@@ -204,7 +204,9 @@ impl Explain for FleetError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::List { .. } => Some("give a file with a folder or an address of git a line".into()),
-            Self::Empty(_) => Some("write a folder or an address of git a line; in a catalog, `repository` of its servers".into()),
+            Self::Empty(_) => {
+                Some("write a folder or an address of git a line; in a catalog, `repository` of its servers".into())
+            }
             Self::Catalog(error) => error.hint(),
         }
     }

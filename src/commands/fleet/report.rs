@@ -115,8 +115,7 @@ pub fn text(rows: &[FleetRow]) -> String {
         std::array::from_fn(|column| all().map(|row| row[column].chars().count()).max().unwrap_or(0));
     let mut text = String::new();
     for row in all() {
-        let line: Vec<String> =
-            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
     let _ = writeln!(text, "\n{}", summary(rows));
@@ -153,12 +152,21 @@ pub fn json(rows: &[FleetRow]) -> serde_json::Result<String> {
 #[must_use]
 pub fn html(rows: &[FleetRow]) -> String {
     let escape = |text: &str| {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;")
     };
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Fleet</title>\n<style>body{font:16px/1.4 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}th,td{text-align:left;padding:.3rem .8rem;border-bottom:1px solid #ccc}</style>\n<h1>Fleet</h1>\n",
     );
-    let _ = writeln!(page, "<p>{}</p>\n<table>\n<tr>{}</tr>", escape(&summary(rows)), HEAD.map(|name| format!("<th>{name}</th>")).concat());
+    let _ = writeln!(
+        page,
+        "<p>{}</p>\n<table>\n<tr>{}</tr>",
+        escape(&summary(rows)),
+        HEAD.map(|name| format!("<th>{name}</th>")).concat()
+    );
     for row in rows {
         let cells: String = row.cells().iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
         let _ = writeln!(page, "<tr>{cells}</tr>");

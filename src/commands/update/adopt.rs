@@ -43,7 +43,9 @@ impl Adopted {
             });
         }
         let (equal, all) = (self.equal, self.base.len());
-        lines.push(format!("{equal} of the template's {all} files are as they are there; `mcp-kit update --check` lists the others"));
+        lines.push(format!(
+            "{equal} of the template's {all} files are as they are there; `mcp-kit update --check` lists the others"
+        ));
         lines
     }
 }
@@ -68,8 +70,12 @@ pub(super) fn adopt(command: &Update, root: &Path, interrupt: &Interrupt) -> Res
         recorded.iter().any(|answer| answer.key == key)
             || command.set.iter().any(|pair| pair.split_once('=').is_some_and(|(other, _)| other.trim() == key))
     };
-    let open: Vec<&Placeholder> =
-        template.manifest.placeholders.iter().filter(|placeholder| !placeholder.conditional && !given(&placeholder.key)).collect();
+    let open: Vec<&Placeholder> = template
+        .manifest
+        .placeholders
+        .iter()
+        .filter(|placeholder| !placeholder.conditional && !given(&placeholder.key))
+        .collect();
     let render = |answers: &Answers| project::rendering(&template, &name, answers, interrupt);
 
     let texts: Vec<&Placeholder> = open.iter().filter(|placeholder| choices(placeholder).is_empty()).copied().collect();
@@ -96,7 +102,7 @@ pub(super) fn adopt(command: &Update, root: &Path, interrupt: &Interrupt) -> Res
     fill_in(&mut answers, &texts, root, &render)?;
     let base = render(&answers)?;
     let ours = crate::fs::paths::read(root, base.keys())?;
-    let different = crate::scaffold::update::plan::drift(&base, &ours, &template.manifest.rules).len();
+    let different = crate::scaffold::update::drift::drift(&base, &ours, &template.manifest.rules).len();
     Ok(Adopted { equal: base.len() - different, name, template, answers, base })
 }
 
@@ -153,9 +159,10 @@ fn found(rendering: &FileTree, root: &Path, mark: &str) -> Option<String> {
         }
         let Some(own) = text(root, path) else { continue };
         for line in rendered.lines() {
-            let Some((before, after)) = line.split_once(mark).filter(|(before, after)| {
-                !after.contains(mark) && before.trim().len() + after.trim().len() > 2
-            }) else {
+            let Some((before, after)) = line
+                .split_once(mark)
+                .filter(|(before, after)| !after.contains(mark) && before.trim().len() + after.trim().len() > 2)
+            else {
                 continue;
             };
             let value = |line: &str| Some(line.strip_prefix(before)?.strip_suffix(after)?.to_owned());

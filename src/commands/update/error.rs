@@ -86,7 +86,9 @@ fn names(names: &[String]) -> String {
 impl Explain for UpdateError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
-            Self::NoRecord(_) => "give the folder of a project; `mcp-kit update --adopt` makes the records of one that has none",
+            Self::NoRecord(_) => {
+                "give the folder of a project; `mcp-kit update --adopt` makes the records of one that has none"
+            }
             Self::Damaged { .. } => {
                 "bring it back (git restore), or add --adopt, which makes new records from what the project holds"
             }

@@ -19,19 +19,20 @@ use crate::error::Failure;
 use crate::fs::files::{File, FileTree, FilesError};
 use crate::fs::git::stages::{self, Conflict, Tracked};
 use crate::fs::interrupt::Interrupt;
-use crate::fs::journal::{self, Lock, FileStep};
+use crate::fs::journal::{self, FileStep, Lock};
 use crate::fs::paths::{self, PathState};
 use crate::fs::terminal::Paint;
 use crate::scaffold::answers::Answers;
 use crate::scaffold::project::{self as layout, ARCHIVE, RECORD};
 use crate::scaffold::template::Template;
+use crate::scaffold::update::drift;
 use crate::scaffold::update::merge::MarkerLabels;
 use crate::scaffold::update::plan::{self, Action, ActionKind, PlanInputs};
 use crate::scaffold::update::rules::FileClass;
 use crate::text::date::today;
 use error::UpdateError;
 use project::Records;
-use report::{UpdateState, TemplateId, UpdateReport};
+use report::{TemplateId, UpdateReport, UpdateState};
 
 /// The use of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +143,8 @@ pub fn update(request: &UpdateRequest, interrupt: &Interrupt, progress: &dyn Fn(
     progress("rendering the template with the recorded answers");
     let theirs = project::rendering(&template, &records.record.name, &answers, interrupt)?;
     let tracked = stages::tracked(root);
-    let mut planned = plan_update(request, &records, &template, theirs, tracked.as_ref().ok().and_then(Option::as_ref))?;
+    let mut planned =
+        plan_update(request, &records, &template, theirs, tracked.as_ref().ok().and_then(Option::as_ref))?;
 
     let is_available = planned.is_available;
     let state = match (planned.unsettled.is_empty(), is_available) {
@@ -166,7 +168,7 @@ pub fn update(request: &UpdateRequest, interrupt: &Interrupt, progress: &dyn Fn(
         to,
     };
     if request.mode == UpdateMode::Check {
-        report.drift = Some(plan::drift(&planned.theirs, &planned.ours, &template.manifest.rules));
+        report.drift = Some(drift::drift(&planned.theirs, &planned.ours, &template.manifest.rules));
     }
     if state == UpdateState::Unsettled {
         return Ok(Outcome { report, remarks });
@@ -219,14 +221,15 @@ fn plan_update(
     if let Some(tracked) = tracked.filter(|tracked| !tracked.file_mode) {
         keep_modes(&mut ours, tracked, &records.base);
     }
-    let words = |id: Option<&Version>| id.map_or_else(|| "template".to_owned(), |version| format!("template {version}"));
+    let words =
+        |id: Option<&Version>| id.map_or_else(|| "template".to_owned(), |version| format!("template {version}"));
     let labels = MarkerLabels {
         ours: "yours".to_owned(),
         base: format!("{} (before)", words(records.record.version.as_ref())),
         theirs: words(rules.version.as_ref()),
     };
     let is_unsettled = |state: &PathState| match state {
-        PathState::File(file) => plan::has_markers(&file.bytes, &labels),
+        PathState::File(file) => drift::has_markers(&file.bytes, &labels),
         _ => false,
     };
     let unsettled: Vec<String> =

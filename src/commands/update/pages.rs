@@ -30,10 +30,15 @@ impl Folder for Updated<'_> {
 
 /// Returns the changes of pages, or why there are none. A page that the owner has deleted stays deleted, unless the catalog
 /// is new.
-pub(super) fn changes(root: &Path, written: &BTreeMap<String, Option<File>>, today: &str) -> Result<Vec<Change>, String> {
+pub(super) fn changes(
+    root: &Path,
+    written: &BTreeMap<String, Option<File>>,
+    today: &str,
+) -> Result<Vec<Change>, String> {
     let folder = Updated { root, written };
     let Some(bytes) = folder.read(FILE).map_err(|error| error.to_string())? else { return Ok(Vec::new()) };
-    let catalog = Catalog::parse(&bytes).map_err(|_| "catalog.yaml has mistakes; see `mcp-kit catalog check`".to_owned())?;
+    let catalog =
+        Catalog::parse(&bytes).map_err(|_| "catalog.yaml has mistakes; see `mcp-kit catalog check`".to_owned())?;
     let plan = plan(&folder, &catalog, today, ByHand::Keep).map_err(|errors| join_errors(&errors))?;
     let is_new = !root.join(FILE).exists();
     Ok(plan.changes.into_iter().filter(|change| is_new || change.before.is_some()).collect())

@@ -13,12 +13,12 @@ use crate::error::Failure;
 use crate::fs::files::File;
 use crate::fs::git::stages;
 use crate::fs::interrupt::Interrupt;
-use crate::fs::journal::{self, Lock, FileStep};
+use crate::fs::journal::{self, FileStep, Lock};
 use crate::fs::paths::{self, PathState};
 use crate::scaffold::answers::Answers;
 use crate::scaffold::project::{ARCHIVE, RECORD};
 use crate::scaffold::update::base::is_inside;
-use crate::scaffold::update::plan;
+use crate::scaffold::update::drift;
 
 /// The workflow that updates a fleet or a project each week.
 const WORKFLOW: &str = ".github/workflows/update.yml";
@@ -58,7 +58,13 @@ pub(super) fn run(
         ("adopt", adopted.name, steps, Some(adopted.answers), lines)
     } else if command.detach {
         let (name, steps) = detach(root)?;
-        ("detach", name, steps, None, vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()])
+        (
+            "detach",
+            name,
+            steps,
+            None,
+            vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()],
+        )
     } else {
         let records = Records::read(root)?;
         let steps = restore(root, &command.restore, &records)?;
@@ -156,11 +162,10 @@ fn current(root: &Path, path: &str) -> Result<PathState, UpdateError> {
 }
 
 /// Returns how many files of a rendering the project has, unchanged.
-#[must_use]
 pub(super) fn likeness(rendering: &crate::fs::files::FileTree, root: &Path) -> Result<usize, UpdateError> {
     let ours = paths::read(root, rendering.keys())?;
     let rules = crate::scaffold::update::rules::Rules::default();
-    let different = plan::drift(rendering, &ours, &rules);
+    let different = drift::drift(rendering, &ours, &rules);
     let missing = different.iter().filter(|drift| drift.state == "deleted").count();
     // A file that the project has with other contents counts half, one that it lacks counts against.
     Ok((2 * (rendering.len() - different.len()) + (different.len() - missing)).saturating_sub(2 * missing))

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::fs::change::Change;
 use crate::fs::diff;
 use crate::fs::terminal::{Paint, Role};
-use crate::scaffold::update::plan::{Action, ActionKind, Drift};
+use crate::scaffold::update::drift::Drift;
+use crate::scaffold::update::plan::{Action, ActionKind};
 
 /// The state of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -174,15 +175,13 @@ impl UpdateReport {
     /// Returns the text of a pull request.
     #[must_use]
     pub fn body(&self) -> String {
-        let mut body = format!(
-            "`mcp-kit update` from template {} to {}.\n",
-            self.from.name(&self.to),
-            self.to.name(&self.from)
-        );
+        let mut body =
+            format!("`mcp-kit update` from template {} to {}.\n", self.from.name(&self.to), self.to.name(&self.from));
         for (title, is_in) in [("Conflicts to settle", true), ("To know", false)] {
-            let listed = self.actions.iter().filter(|action| {
-                if is_in { action.kind.is_conflict() } else { action.kind.is_notice() }
-            });
+            let listed = self
+                .actions
+                .iter()
+                .filter(|action| if is_in { action.kind.is_conflict() } else { action.kind.is_notice() });
             let lines: String = listed.map(|action| format!("- `{}`: {}\n", action.path, reason(action))).collect();
             if !lines.is_empty() {
                 let _ = write!(body, "\n## {title}\n\n{lines}");
@@ -270,9 +269,7 @@ impl UpdateReport {
         for action in self.actions.iter().filter(|action| action.writes()) {
             let before = action.before.as_ref().map(|file| file.bytes.to_vec());
             match &action.after {
-                Some(after) => {
-                    changes.push(Change { path: action.path.clone(), before, after: after.bytes.to_vec() })
-                }
+                Some(after) => changes.push(Change { path: action.path.clone(), before, after: after.bytes.to_vec() }),
                 None => changes.push(Change { path: action.path.clone(), before, after: Vec::new() }),
             }
         }
@@ -324,7 +321,8 @@ fn reason(action: &Action) -> String {
         (_, places) => format!("{places} places"),
     };
     let from = action.from.as_ref().map(|from| format!("was {from}"));
-    let parts: Vec<String> = [Some(places).filter(|text| !text.is_empty()), from, action.hint.clone()].into_iter().flatten().collect();
+    let parts: Vec<String> =
+        [Some(places).filter(|text| !text.is_empty()), from, action.hint.clone()].into_iter().flatten().collect();
     parts.join("; ")
 }
 

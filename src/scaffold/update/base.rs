@@ -45,7 +45,8 @@ impl Record {
             Some(schema) => return Err(format!("its schema is {schema}, which this version does not know")),
             None => return Err("it has no schema".to_owned()),
         }
-        let string = |table: &toml::Table, key: &str| table.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let string =
+            |table: &toml::Table, key: &str| table.get(key).and_then(|value| value.as_str()).map(str::to_owned);
         let name = string(&table, "name").ok_or("it has no name")?;
         let template = table.get("template").and_then(toml::Value::as_table).ok_or("it has no template")?;
         if !table.get("answers").is_some_and(toml::Value::is_table) {
@@ -137,7 +138,15 @@ mod tests {
     #[test]
     fn hostile_archives_are_refused() {
         let file = tar::EntryType::Regular;
-        for path in ["../x", "/etc/passwd", "a/../../x", ".git/hooks/pre-commit", "a/.GIT/config", ".mcp-kit/answers.toml", "a\\b"] {
+        for path in [
+            "../x",
+            "/etc/passwd",
+            "a/../../x",
+            ".git/hooks/pre-commit",
+            "a/.GIT/config",
+            ".mcp-kit/answers.toml",
+            "a\\b",
+        ] {
             assert!(read_archive(&archive(&[(path, file, b"x")])).is_err(), "{path}");
         }
         for kind in [tar::EntryType::Symlink, tar::EntryType::Link, tar::EntryType::Directory, tar::EntryType::Char] {
@@ -165,7 +174,9 @@ mod tests {
         for text in ["", "schema = 2\nname = 'x'", "schema = 1", "schema = 1\nname = 'x'\n[template]\n", "]["] {
             assert!(Record::parse(text).is_err(), "{text}");
         }
-        let record = Record::parse("schema = 1\nname = 'x'\n[template]\nname = 'mcp-server'\nsource = 'embedded'\n[answers]\na = true\n");
+        let record = Record::parse(
+            "schema = 1\nname = 'x'\n[template]\nname = 'mcp-server'\nsource = 'embedded'\n[answers]\na = true\n",
+        );
         assert_eq!(record.expect("a record").answers[0].value, "true");
     }
 }

@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn an_added_line_is_taken_out_and_put_back() {
         let base = "[dependencies]\na = \"1\"\n\n[dev-dependencies]\nb = \"1\"\n";
-        let ours = "[dependencies]\na = \"1\"\nmine = { version = \"2\" }\n\n[dev-dependencies]\nb = \"1\"\nalso = \"3\"\n";
+        let ours =
+            "[dependencies]\na = \"1\"\nmine = { version = \"2\" }\n\n[dev-dependencies]\nb = \"1\"\nalso = \"3\"\n";
         let (rest, added) = take_added(base, ours, base);
         assert_eq!(rest, base);
         assert_eq!(String::from_utf8(put_added(rest.as_bytes(), &added)).expect("text"), ours);

@@ -31,7 +31,8 @@ pub(super) fn merge(base: &str, ours: &str, theirs: &str) -> String {
         return theirs.to_owned();
     };
     // The owner's own: packages that the project did not begin with. The root and the path dependencies are the template's.
-    let added: Vec<&Package> = mine.iter().filter(|package| !package.source.is_empty() && !has(&before, package)).collect();
+    let added: Vec<&Package> =
+        mine.iter().filter(|package| !package.source.is_empty() && !has(&before, package)).collect();
     let own_roots = root_dependencies(&before, &mine);
     if added.is_empty() && own_roots.0.is_empty() && own_roots.1.is_empty() {
         return theirs.to_owned();
@@ -63,7 +64,8 @@ pub(super) fn merge(base: &str, ours: &str, theirs: &str) -> String {
 }
 
 fn has(list: &[Package], package: &Package) -> bool {
-    list.iter().any(|other| other.name == package.name && other.version == package.version && other.source == package.source)
+    list.iter()
+        .any(|other| other.name == package.name && other.version == package.version && other.source == package.source)
 }
 
 /// The root is the path package that nothing depends on.
@@ -121,7 +123,9 @@ fn relink(all: &mut [Package]) {
                 (_, Some(version)) if known.iter().any(|other| other == version) => line.clone(),
                 (known, version) => {
                     let near = |other: &&String| match (version.and_then(parsed), parsed(other)) {
-                        (Some(one), Some(other)) => one.major == other.major && (one.major > 0 || one.minor == other.minor),
+                        (Some(one), Some(other)) => {
+                            one.major == other.major && (one.major > 0 || one.minor == other.minor)
+                        }
                         _ => false,
                     };
                     let highest = known.iter().max_by_key(|version| parsed(version));
@@ -139,12 +143,15 @@ fn relink(all: &mut [Package]) {
 /// Returns the packages that the path packages need.
 fn reachable(all: &[Package]) -> Vec<Package> {
     let mut wanted: Vec<&Package> = all.iter().filter(|package| package.source.is_empty()).collect();
-    let mut seen: BTreeSet<(&str, &str)> = wanted.iter().map(|package| (package.name.as_str(), package.version.as_str())).collect();
+    let mut seen: BTreeSet<(&str, &str)> =
+        wanted.iter().map(|package| (package.name.as_str(), package.version.as_str())).collect();
     while let Some(package) = wanted.pop() {
         for line in &package.dependencies {
             let mut parts = line.split(' ');
             let (name, version) = (parts.next().unwrap_or_default(), parts.next());
-            for found in all.iter().filter(|other| other.name == name && version.is_none_or(|version| other.version == version)) {
+            for found in
+                all.iter().filter(|other| other.name == name && version.is_none_or(|version| other.version == version))
+            {
                 if seen.insert((&found.name, &found.version)) {
                     wanted.push(found);
                 }
@@ -230,7 +237,12 @@ mod tests {
             ("x", "1.0.0", &["c"]),
             ("y", "1.0.0", &[]),
         ]);
-        let theirs = lock(&[("root", "0.1.0", &["a", "b"]), ("a", "1.2.0", &["c"]), ("b", "1.0.0", &["c"]), ("c", "0.4.0", &[])]);
+        let theirs = lock(&[
+            ("root", "0.1.0", &["a", "b"]),
+            ("a", "1.2.0", &["c"]),
+            ("b", "1.0.0", &["c"]),
+            ("c", "0.4.0", &[]),
+        ]);
         let merged = merge(&base, &ours, &theirs);
         let expected = lock(&[
             ("root", "0.1.0", &["a", "b", "x"]),

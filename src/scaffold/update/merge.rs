@@ -143,7 +143,10 @@ fn regions(ours: &[Hunk], theirs: &[Hunk], our_lines: &[&[u8]], their_lines: &[&
             RegionSide::Ours => {
                 let our = &ours[i];
                 let (start, end) = (shifted(our.base.start, theirs, j), shifted(our.base.end, theirs, j));
-                push(&mut regions, MergeRegion { side, base: our.base.clone(), ours: our.side.clone(), theirs: start..end });
+                push(
+                    &mut regions,
+                    MergeRegion { side, base: our.base.clone(), ours: our.side.clone(), theirs: start..end },
+                );
                 i += 1;
             }
             RegionSide::Theirs => {

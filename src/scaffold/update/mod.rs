@@ -2,6 +2,7 @@
 
 pub mod base;
 mod dependencies;
+pub mod drift;
 mod lock;
 pub mod merge;
 pub mod plan;

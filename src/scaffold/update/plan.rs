@@ -51,7 +51,12 @@ impl ActionKind {
     pub const fn is_conflict(self) -> bool {
         matches!(
             self,
-            Self::Conflict | Self::BothAdded | Self::Binary | Self::RemovedInTemplate | Self::VendoredEdited | Self::InTheWay
+            Self::Conflict
+                | Self::BothAdded
+                | Self::Binary
+                | Self::RemovedInTemplate
+                | Self::VendoredEdited
+                | Self::InTheWay
         )
     }
 
@@ -144,9 +149,10 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Vec<Action> {
         let old = moved.get(path).copied().unwrap_or(path);
         actions.extend(FilePlan::new(inputs, path, old).action(theirs));
     }
-    let gone = inputs.base.iter().filter(|(path, _)| {
-        !inputs.theirs.contains_key(*path) && !moved.values().any(|old| old == path)
-    });
+    let gone = inputs
+        .base
+        .iter()
+        .filter(|(path, _)| !inputs.theirs.contains_key(*path) && !moved.values().any(|old| old == path));
     actions.extend(gone.filter_map(|(path, base)| removed(inputs, path, base)));
     actions.sort_by(|one, other| (one.kind, &one.path).cmp(&(other.kind, &other.path)));
     actions
@@ -187,7 +193,9 @@ fn removed(inputs: &PlanInputs<'_>, path: &str, base: &File) -> Option<Action> {
         return Some(action(ActionKind::Removed, None, None, Stages::default()));
     }
     let hint = match inputs.rules.renamed(path).filter(|new| inputs.theirs.contains_key(new)) {
-        Some(new) => format!("{new} has taken its place: bring your edit to where it belongs now, and delete this file"),
+        Some(new) => {
+            format!("{new} has taken its place: bring your edit to where it belongs now, and delete this file")
+        }
         None => "the template no longer has it: keep it, or delete it".to_owned(),
     };
     let stages = [Some(base.clone()), Some(ours.clone()), None];
@@ -195,7 +203,7 @@ fn removed(inputs: &PlanInputs<'_>, path: &str, base: &File) -> Option<Action> {
 }
 
 /// Returns whether the owner has not changed a file, but for its line ends.
-fn is_same(ours: &File, base: &File) -> bool {
+pub(super) fn is_same(ours: &File, base: &File) -> bool {
     ours == base
         || ours.executable == base.executable && is_crlf(&ours.bytes) && ours.bytes[..] == with_crlf(&base.bytes)[..]
 }
@@ -280,7 +288,8 @@ impl<'a> FilePlan<'a> {
 
     /// Returns the file of the project that most of this file's lines are in.
     fn renamed_by_owner(&self, base: &File) -> Option<(&'a str, &'a File)> {
-        let ending = |path: &str| path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_owned());
+        let ending =
+            |path: &str| path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_owned());
         let lines = |file: &File| -> BTreeSet<Vec<u8>> {
             let lines = file.bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii().to_vec());
             lines.filter(|line| line.len() > 3).collect()
@@ -292,7 +301,8 @@ impl<'a> FilePlan<'a> {
             (shared * 10 >= own.len().max(other.len()) * 6 && shared > 0).then_some(shared)
         };
         let candidates = self.inputs.others.iter().filter(|(path, _)| ending(path) == ending(self.path));
-        let best = candidates.filter_map(|(path, file)| Some((near(file)?, path, file))).max_by_key(|(shared, ..)| *shared);
+        let best =
+            candidates.filter_map(|(path, file)| Some((near(file)?, path, file))).max_by_key(|(shared, ..)| *shared);
         best.map(|(_, path, file)| (path.as_str(), file))
     }
 
@@ -366,7 +376,8 @@ impl<'a> FilePlan<'a> {
 
     /// A generated file gets the template's text, and the owner's part by its command.
     fn generated(&self, theirs: File, ours: &File) -> Action {
-        let hint = self.inputs.rules.command(self.path).map(|command| format!("make it with your own part again: {command}"));
+        let hint =
+            self.inputs.rules.command(self.path).map(|command| format!("make it with your own part again: {command}"));
         Action { hint, ..self.made(ActionKind::Regenerate, Some(ours), Some(theirs)) }
     }
 
@@ -379,44 +390,4 @@ impl<'a> FilePlan<'a> {
 
 fn text(file: &File) -> Option<&str> {
     std::str::from_utf8(&file.bytes).ok()
-}
-
-/// One file of the project that is not as the template has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Drift {
-    /// The path.
-    pub path: String,
-    /// The class.
-    pub class: FileClass,
-    /// `edited`, `deleted`, `mode` or `not-a-file`.
-    pub state: &'static str,
-}
-
-/// Returns every file of the project that differs from a rendering, by class.
-#[must_use]
-pub fn drift(rendering: &FileTree, ours: &BTreeMap<String, PathState>, rules: &Rules) -> Vec<Drift> {
-    let state = |path: &String, file: &File| match ours.get(path) {
-        None | Some(PathState::Missing) => Some("deleted"),
-        Some(PathState::Other) => Some("not-a-file"),
-        Some(PathState::File(own)) if is_same(own, file) => None,
-        Some(PathState::File(own)) if own.bytes == file.bytes => Some("mode"),
-        Some(PathState::File(_)) => Some("edited"),
-    };
-    let mut drift: Vec<Drift> = rendering
-        .iter()
-        .filter_map(|(path, file)| Some(Drift { path: path.clone(), class: rules.class(path), state: state(path, file)? }))
-        .collect();
-    drift.sort_by(|one, other| (one.class, &one.path).cmp(&(other.class, &other.path)));
-    drift
-}
-
-/// Returns whether a file has markers of an update that nobody has settled.
-#[must_use]
-pub fn has_markers(bytes: &[u8], labels: &MarkerLabels) -> bool {
-    let opens = format!("<<<<<<< {}", labels.ours);
-    let mut is_open = false;
-    bytes.split(|byte| *byte == b'\n').any(|line| {
-        is_open |= line.trim_ascii_end() == opens.as_bytes();
-        is_open && line.starts_with(b">>>>>>> template")
-    })
 }
