@@ -96,6 +96,8 @@ pub fn read_archive(bytes: &[u8]) -> Result<FileTree, String> {
             return Err(format!("it has more than {MOST_FILES} files"));
         }
     }
+    // The end of the archive has the checksum of the whole.
+    std::io::copy(&mut tar.into_inner(), &mut std::io::sink()).map_err(|error| error.to_string())?;
     if files.is_empty() { Err("it is empty".to_owned()) } else { Ok(files) }
 }
 
