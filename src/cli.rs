@@ -1,6 +1,7 @@
 //! Every command and flag, with its help and one worked example. Help, man pages and completions come from here.
 
 mod catalog;
+mod update;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use crate::audit::site::Flavor;
 use crate::scaffold::extend::rows::SettingKind;
 
 pub use catalog::{CatalogAdd, CatalogCheck, CatalogCommand, CatalogExport, CatalogVerify};
+pub use update::{FleetCommand, FleetFormat, FleetProjects, Update};
 
 /// From nothing to an authenticated, documented, deployable MCP server.
 #[derive(Debug, Parser)]
@@ -47,6 +49,15 @@ pub enum Command {
     /// Add a tool, a setting or an upstream API to a generated project
     #[command(subcommand)]
     Add(AddCommand),
+    /// Bring a project to the template of this version, and keep its owner's changes
+    ///
+    /// A three-way merge of each file: what the project began from, the new template with the recorded answers, and the project. It
+    /// needs neither git nor the network, and makes all of the update or nothing. Conflicts have markers in the files, and stages in
+    /// git's index.
+    Update(Update),
+    /// See and update many projects in one go
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Find broken links, orphans and deprecated references in documentation
     ///
     /// Reads every Markdown file of the tree, by the rules of the renderer that the tree's own files name. It needs no configuration,

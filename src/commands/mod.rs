@@ -9,9 +9,11 @@ pub mod console;
 pub mod docs;
 pub mod doctor;
 pub mod first_pages;
+pub mod fleet;
 pub mod init;
 pub mod man;
 pub mod new;
+pub mod update;
 
 use crate::cli::{Cli, Command};
 use crate::error::Failure;
@@ -26,6 +28,8 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match cli.command {
         Command::New(command) => new::run(command, console),
         Command::Add(command) => add::run(&command, console),
+        Command::Update(command) => update::run(command, console),
+        Command::Fleet(command) => fleet::run(&command, console),
         Command::AuditDocs(command) => audit_docs::run(&command, console),
         Command::Catalog(command) => catalog::run(&command, console),
         Command::Docs(command) => docs::run(&command, console),

@@ -233,8 +233,10 @@ pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) ->
     let complete = || -> Result<FileTree, NewError> {
         progress(&format!("rendering {} files of template {}", template.files.len(), template.name()));
         let rendered = render::render(&template, &request.name, &answers, interrupt)?;
-        let mut files = project::complete(rendered, &template, &request.name, &answers)?;
+        let mut files = project::complete(rendered)?;
+        let records = project::records(&files, &template, &request.name, &answers)?;
         first_pages::add(&mut files, &request.today)?;
+        files.extend(records);
         Ok(files)
     };
     let files = if request.dry_run {

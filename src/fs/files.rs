@@ -199,24 +199,24 @@ pub fn write_tree<E: From<FilesError>>(
 }
 
 #[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
+pub(super) fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     metadata.permissions().mode() & 0o111 != 0
 }
 
 #[cfg(not(unix))]
-fn is_executable(_: &fs::Metadata) -> bool {
+pub(super) fn is_executable(_: &fs::Metadata) -> bool {
     false
 }
 
 #[cfg(unix)]
-fn set_mode(options: &mut OpenOptions, executable: bool) {
+pub(super) fn set_mode(options: &mut OpenOptions, executable: bool) {
     use std::os::unix::fs::OpenOptionsExt as _;
     options.mode(if executable { 0o777 } else { 0o666 });
 }
 
 #[cfg(not(unix))]
-fn set_mode(_: &mut OpenOptions, _: bool) {}
+pub(super) fn set_mode(_: &mut OpenOptions, _: bool) {}
 
 impl Explain for FilesError {
     fn hint(&self) -> Option<Cow<'_, str>> {

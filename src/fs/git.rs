@@ -1,7 +1,10 @@
 //! Every query that the program sends to git.
 
+pub mod branch;
 pub mod changes;
+mod index_format;
 pub mod revision;
+pub mod stages;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -6,6 +6,8 @@ pub mod diff;
 pub mod files;
 pub mod git;
 pub mod interrupt;
+pub mod journal;
+pub mod paths;
 pub mod program;
 pub mod prompt;
 pub mod repository;

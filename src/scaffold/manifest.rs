@@ -6,6 +6,8 @@
 use regex::Regex;
 use toml::{Table, Value};
 
+use super::update::rules::Rules;
+
 /// The file name, at the root of a template.
 pub const FILE: &str = "cargo-generate.toml";
 
@@ -61,6 +63,14 @@ pub enum ManifestError {
         /// The error message.
         message: String,
     },
+    /// The table `[update]` has a mistake.
+    #[error("{FILE}: [update] {key}: {message}")]
+    Update {
+        /// The key in the table.
+        key: String,
+        /// The error message.
+        message: String,
+    },
     /// The template runs scripts.
     #[error("{FILE}: the template has hooks ({}), scripts that would run on this machine", .0.join(", "))]
     Hooks(Vec<String>),
@@ -74,6 +84,8 @@ pub enum ManifestError {
 pub struct Manifest {
     /// The questions in the template's order.
     pub placeholders: Vec<Placeholder>,
+    /// The rules of `mcp-kit update`.
+    pub rules: Rules,
     table: Table,
 }
 
@@ -110,7 +122,17 @@ impl Manifest {
                 }
             }
         }
-        Ok(Self { placeholders, table })
+        let rules = match table.get("update") {
+            None => Rules::default(),
+            Some(Value::Table(update)) => {
+                Rules::parse(update).map_err(|(key, message)| ManifestError::Update { key, message })?
+            }
+            Some(_) => {
+                let message = "it should be a table".to_owned();
+                return Err(ManifestError::Update { key: String::new(), message });
+            }
+        };
+        Ok(Self { placeholders, rules, table })
     }
 
     /// Returns the manifest for the library. The library copies `verbatim` files without rendering, regardless of the
@@ -119,6 +141,7 @@ impl Manifest {
     pub fn for_library(&self, verbatim: &[&str]) -> String {
         let mut table = self.table.clone();
         table.remove("hooks");
+        table.remove("update");
         let template = table.entry("template").or_insert_with(|| Value::Table(Table::new()));
         if let Value::Table(template) = template {
             for key in ["init", "vcs", "fmt"] {

@@ -11,4 +11,5 @@ pub mod project;
 pub mod render;
 pub mod report;
 pub mod template;
+pub mod update;
 mod vendor_output;

@@ -19,6 +19,10 @@ use crate::fs::files::{File, FileTree};
 
 /// The folder of mcp-kit's records in a project.
 pub const FOLDER: &str = ".mcp-kit";
+/// The record of the questions and answers.
+pub const RECORD: &str = ".mcp-kit/answers.toml";
+/// The archive of the project as generated.
+pub const ARCHIVE: &str = ".mcp-kit/pristine.tar.gz";
 
 /// The reason that rendered files are not a valid project.
 #[derive(Debug, thiserror::Error)]
@@ -38,16 +42,11 @@ pub enum ProjectError {
     Archive(#[from] io::Error),
 }
 
-/// Adds these files to a rendered project.
+/// Completes a rendered project with a Cargo.lock in cargo's order and the source of mcp-kit.
 ///
 /// # Errors
 /// When its Cargo.toml is not TOML.
-pub fn complete(
-    mut files: FileTree,
-    template: &Template,
-    name: &str,
-    answers: &Answers,
-) -> Result<FileTree, ProjectError> {
+pub fn complete(mut files: FileTree) -> Result<FileTree, ProjectError> {
     if let Some(manifest) = files.get("Cargo.toml") {
         let text = String::from_utf8_lossy(&manifest.bytes);
         if let Err(error) = toml::de::DeTable::parse(&text) {
@@ -67,10 +66,22 @@ pub fn complete(
     {
         workflow.bytes = Cow::Owned(origin::fill_in(text, origin::THIS_BUILD).into_bytes());
     }
-    let pristine = archive(&files)?;
-    files.insert(format!("{FOLDER}/pristine.tar.gz"), File { bytes: Cow::Owned(pristine), executable: false });
-    files.insert(format!("{FOLDER}/answers.toml"), File::text(record(template, name, answers)));
     Ok(files)
+}
+
+/// Returns the files of [`FOLDER`] for a project that begins from `pristine`.
+///
+/// # Errors
+/// When the archive cannot be made.
+pub fn records(
+    pristine: &FileTree,
+    template: &Template,
+    name: &str,
+    answers: &Answers,
+) -> Result<FileTree, ProjectError> {
+    let archive = File { bytes: Cow::Owned(archive(pristine)?), executable: false };
+    let record = File::text(record(template, name, answers));
+    Ok(FileTree::from([(ARCHIVE.to_owned(), archive), (RECORD.to_owned(), record)]))
 }
 
 /// Returns a tar.gz that depends on the files only: sorted, without times and owners, with modes 644 and 755.
@@ -103,6 +114,7 @@ fn record(template: &Template, name: &str, answers: &Answers) -> String {
     if let Some(version) = template.version() {
         origin.insert("version".to_owned(), version.into());
     }
+    origin.insert("digest".to_owned(), template.digest().into());
     let mut given = toml::Table::new();
     for (key, answer) in &answers.0 {
         let value = match answer {

@@ -53,7 +53,7 @@ struct ProjectJson<'a> {
 struct JsonTemplate {
     source: &'static str,
     name: String,
-    version: Option<&'static str>,
+    version: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,7 @@ use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
 use crate::error::{Explain, USAGE};
 use crate::fs::files::{self, File, FileTree, FilesError};
+use crate::text::digest::{sha256, sha256_hex};
 
 /// A template file embedded by build.rs.
 #[derive(Debug)]
@@ -144,13 +145,22 @@ impl Template {
         }
     }
 
-    /// Returns the version: mcp-kit's for the embedded template, `None` for a folder.
+    /// Returns the version that its manifest has.
     #[must_use]
-    pub fn version(&self) -> Option<&'static str> {
-        match self.source {
-            TemplateSource::Embedded => Some(env!("CARGO_PKG_VERSION")),
-            TemplateSource::Folder(_) => None,
+    pub fn version(&self) -> Option<String> {
+        self.manifest.rules.version.as_ref().map(ToString::to_string)
+    }
+
+    /// Returns a digest of all its files with their paths and modes, as 32 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut all = Vec::new();
+        for (path, file) in &self.files {
+            all.extend(path.as_bytes());
+            all.extend([0, u8::from(file.executable)]);
+            all.extend(sha256(&file.bytes));
         }
+        sha256_hex(&all, 16)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod date;
 pub mod digest;
 pub mod escape;
 pub mod nearest;
+pub mod newline;
 pub mod path;
 pub mod percent;
 pub mod plural;

@@ -23,9 +23,11 @@ mod audit_docs;
 mod catalog;
 mod docs;
 mod flags;
+mod fleet;
 mod new;
 mod output;
 mod table;
+mod update;
 
 use common::{Place, SMALL, mcp_kit, outcome};
 
@@ -137,7 +139,10 @@ fn only_flags_that_it_has(name: &str, arguments: &[&str], said: &str) {
         "docs serve",
         "completions",
         "man",
+        "fleet status",
+        "fleet update",
         "new",
+        "update",
     ];
     let typed =
         arguments.iter().filter(|argument| !argument.starts_with('-')).take(2).copied().collect::<Vec<_>>().join(" ");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::common::sources;
-use super::{Case, add, audit_docs, catalog, docs, flags, new, output};
+use super::{Case, add, audit_docs, catalog, docs, flags, fleet, new, output, update};
 
 /// Errors that no input brings about in a build that passes its tests, with the reason.
 const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
@@ -27,14 +27,30 @@ const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
 ];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [new::CASES, add::CASES, audit_docs::CASES, catalog::CASES, docs::CASES, flags::CASES, output::CASES]
-        .into_iter()
-        .flatten()
+    [
+        new::CASES,
+        add::CASES,
+        audit_docs::CASES,
+        catalog::CASES,
+        docs::CASES,
+        flags::CASES,
+        fleet::CASES,
+        output::CASES,
+        update::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Covered by tests that are no plain case: they need a signal, a port or a terminal.
-const ELSEWHERE: &[&str] =
-    &["NoAnswer", "Interrupted", "NewError::Interrupted", "RenderError::Interrupted", "ServeError::Listen"];
+const ELSEWHERE: &[&str] = &[
+    "NoAnswer",
+    "Interrupted",
+    "NewError::Interrupted",
+    "RenderError::Interrupted",
+    "ServeError::Listen",
+    "UpdateError::Interrupted",
+];
 
 #[test]
 fn every_error_is_provoked_or_has_a_reason() {

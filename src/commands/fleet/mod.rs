@@ -1,0 +1,227 @@
+//! The commands `mcp-kit fleet status` and `mcp-kit fleet update`: `mcp-kit update` for many projects.
+
+pub mod report;
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rayon::prelude::*;
+
+use crate::catalog::service::ServiceKind;
+use crate::catalog::{Catalog, CatalogError};
+use crate::cli::{FleetCommand, FleetFormat, FleetProjects};
+use crate::commands::console::{Console, Status};
+use crate::commands::update::report::UpdateState;
+use crate::commands::update::{self, Outcome, UpdateMode, UpdateRequest};
+use crate::error::{Explain, Failure, Message};
+use crate::fs::git::branch;
+use crate::fs::interrupt::Interrupt;
+use crate::text::date::today;
+use report::{FleetRow, ProjectState};
+
+/// The reason that a fleet was not looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The list cannot be read.
+    #[error("cannot read the list of repositories in {}: {source}", path.display())]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The list names nothing.
+    #[error("{} names no repository", .0.display())]
+    Empty(PathBuf),
+    /// The catalog cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the list of projects cannot be read. What is wrong with a single project stands in the table.
+pub fn run(command: &FleetCommand, console: &Console) -> Result<Status, Failure> {
+    let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
+    let (fleet, writes) = match command {
+        FleetCommand::Status(fleet) => (fleet, None),
+        FleetCommand::Update { fleet, test } => (fleet, Some(test.as_deref())),
+    };
+    let (list, folder) = repositories(fleet)?;
+    let work = |(number, repository): (usize, &String)| {
+        let row = project(repository, &folder, fleet, writes, &interrupt)
+            .unwrap_or_else(|reason| FleetRow::failed(repository.clone(), reason));
+        console.step(&format!("{} of {}: {repository}", number + 1, list.len()));
+        row
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(fleet.jobs).build();
+    let rows: Vec<FleetRow> = match pool {
+        Ok(pool) => pool.install(|| list.par_iter().enumerate().map(work).collect()),
+        // Without threads of its own it takes longer.
+        Err(_) => list.iter().enumerate().map(work).collect(),
+    };
+    interrupt.check()?;
+    let text = match fleet.format {
+        FleetFormat::Human => report::text(&rows),
+        FleetFormat::Json => format!("{}\n", report::json(&rows).map_err(|error| Failure::output(&error.into()))?),
+        FleetFormat::Html => report::html(&rows),
+    };
+    console.print(text.as_bytes())?;
+    let is_settled = |row: &FleetRow| matches!(row.state, ProjectState::UpToDate | ProjectState::Updated);
+    Ok(if rows.iter().all(is_settled) { Status::Clean } else { Status::Found })
+}
+
+/// Returns the repositories, and the folder that their paths are relative to.
+fn repositories(fleet: &FleetProjects) -> Result<(Vec<String>, PathBuf), FleetError> {
+    let path = fleet.catalog.as_ref().or(fleet.repos.as_ref()).cloned().unwrap_or_default();
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let list: Vec<String> = if fleet.catalog.is_some() {
+        let catalog = Catalog::load(&path)?;
+        let servers = catalog.services.into_iter().filter(|service| service.kind == ServiceKind::Server);
+        servers.filter_map(|service| service.repository).collect()
+    } else {
+        let text = std::fs::read_to_string(&path).map_err(|source| FleetError::List { path: path.clone(), source })?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.map(str::to_owned).collect()
+    };
+    if list.is_empty() { Err(FleetError::Empty(path)) } else { Ok((list, folder)) }
+}
+
+/// Looks at one project, and updates it on a branch of its own when `writes` says so, with the tests to run.
+fn project(
+    repository: &str,
+    folder: &Path,
+    fleet: &FleetProjects,
+    writes: Option<Option<&str>>,
+    interrupt: &Interrupt,
+) -> Result<FleetRow, String> {
+    interrupt.check().map_err(|error| error.to_string())?;
+    let root = checkout(repository, folder, fleet)?;
+    let request = |mode: UpdateMode| UpdateRequest {
+        root: root.clone(),
+        mode,
+        set: Vec::new(),
+        template: fleet.template.clone(),
+        allow_dirty: false,
+        today: today().to_string(),
+    };
+    let run = |mode: UpdateMode| -> Result<Outcome, String> {
+        update::update(&request(mode), interrupt, &|_| {}).map_err(|error| sentence(&error))
+    };
+    let mut report = run(UpdateMode::DryRun)?.report;
+    let files = report.conflicts();
+    let mut row = FleetRow {
+        repository: repository.to_owned(),
+        name: Some(report.name.clone()),
+        from: report.from.version.clone(),
+        to: report.to.version.clone(),
+        state: match report.state {
+            UpdateState::UpToDate => ProjectState::UpToDate,
+            _ if files.is_empty() => ProjectState::Available,
+            _ => ProjectState::Conflicts,
+        },
+        security: report.notes.iter().any(|note| note.text.to_lowercase().contains("security")),
+        conflicts: files,
+        branch: None,
+        title: None,
+        body: None,
+        reason: None,
+    };
+    if row.state != ProjectState::UpToDate {
+        (row.title, row.body) = (Some(report.title()), Some(report.body()));
+    }
+    let (Some(test), ProjectState::Available) = (writes, row.state) else { return Ok(row) };
+    let before = branch::current(&root).ok_or("it is no git repository with a branch checked out")?;
+    let name = format!("mcp-kit/update-{}", row.to.as_deref().unwrap_or("template"));
+    branch::create(&root, &name)?;
+    let written = run(UpdateMode::Write).and_then(|outcome| {
+        report = outcome.report;
+        let mut paths = report.written();
+        paths.extend([".mcp-kit/answers.toml", ".mcp-kit/pristine.tar.gz"].map(str::to_owned));
+        branch::commit(&root, &paths, &report.title())
+    });
+    if let Err(reason) = written {
+        // The branch has no commit of its own. What was written stays for its owner to see.
+        if branch::switch(&root, &before).is_ok() {
+            let _ = branch::remove(&root, &name);
+        }
+        return Err(reason);
+    }
+    row.state = ProjectState::Updated;
+    row.branch = Some(name);
+    if let Some(test) = test {
+        let done = Command::new("sh").args(["-c", test]).current_dir(&root).stdin(Stdio::null()).output();
+        match done {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                row.state = ProjectState::TestsFail;
+                row.reason = Some(format!("{test}: {}: {}", output.status, said.lines().last().unwrap_or_default()));
+            }
+            Err(error) => {
+                row.state = ProjectState::TestsFail;
+                row.reason = Some(format!("{test}: {error}"));
+            }
+        }
+    }
+    branch::switch(&root, &before)?;
+    Ok(row)
+}
+
+/// Returns the folder of a repository, which is cloned when the list has its address.
+fn checkout(repository: &str, folder: &Path, fleet: &FleetProjects) -> Result<PathBuf, String> {
+    let is_address = repository.contains("://") || (repository.contains('@') && repository.contains(':'));
+    let path = if is_address {
+        let clones = fleet.clones.as_ref().ok_or("an address needs --clones, the folder for clones")?;
+        let name = repository.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+        let name = name.strip_suffix(".git").unwrap_or(name);
+        if name.is_empty() || name.starts_with('.') {
+            return Err("the address does not end with a name".to_owned());
+        }
+        let path = std::path::absolute(clones.join(name)).map_err(|error| error.to_string())?;
+        if !path.exists() {
+            branch::clone(repository, &path)?;
+        }
+        path
+    } else {
+        folder.join(repository)
+    };
+    path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Returns an error and its hint in one line.
+fn sentence(error: &impl Explain) -> String {
+    let sentence = |Message { what, hint }: Message| match hint {
+        Some(hint) => format!("{what} ({hint})"),
+        None => what,
+    };
+    error.messages().into_iter().map(sentence).collect::<Vec<_>>().join("; ")
+}
+
+impl Explain for FleetError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::List { .. } => Some("give a file with a folder or an address of git a line".into()),
+            Self::Empty(_) => {
+                Some("write a folder or an address of git a line; in a catalog, `repository` of its servers".into())
+            }
+            Self::Catalog(error) => error.hint(),
+        }
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Catalog(error) => error.status(),
+            _ => crate::error::USAGE,
+        }
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        match self {
+            Self::Catalog(error) => error.messages(),
+            _ => vec![self.message()],
+        }
+    }
+}

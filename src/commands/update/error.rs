@@ -1,0 +1,134 @@
+//! The errors of `mcp-kit update`.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use crate::error::{Explain, Message, USAGE};
+use crate::fs::files::FilesError;
+use crate::fs::interrupt::Interrupted;
+use crate::fs::journal::JournalError;
+use crate::scaffold::answers::AnswerError;
+use crate::scaffold::project::ProjectError;
+use crate::scaffold::render::RenderError;
+use crate::scaffold::template::TemplateError;
+
+/// The most names in one message.
+const MOST_NAMES: usize = 5;
+
+/// The reason that a project was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The folder has no records of mcp-kit.
+    #[error("{} has no .mcp-kit/answers.toml, so what it was made from is not known", .0.display())]
+    NoRecord(PathBuf),
+    /// A record cannot be used.
+    #[error("{} cannot be used: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        reason: String,
+    },
+    /// The records are complete, so there is nothing to adopt.
+    #[error("{} has its records already", .0.display())]
+    HasRecords(PathBuf),
+    /// The folder is not a Rust project.
+    #[error("{} has no Cargo.toml with the name of a package", .0.display())]
+    NoPackage(PathBuf),
+    /// The template of the project is a folder that is not there.
+    #[error("the project was made from the template in {0}, which is not there")]
+    TemplateGone(String),
+    /// Files would be lost that git cannot bring back.
+    #[error("{} uncommitted: {}", if .0.len() == 1 { "a change is" } else { "changes are" }, names(.0))]
+    Dirty(Vec<String>),
+    /// Edits of a library would be lost, and there is no git.
+    #[error("your edits of a library would be replaced, and no git repository has them: {}", names(.0))]
+    Unprotected(Vec<String>),
+    /// The index of git cannot be read.
+    #[error("cannot ask git's index about uncommitted changes: {0}")]
+    Index(String),
+    /// A run was interrupted after its commit.
+    #[error("an update of {} was interrupted", .0.display())]
+    Pending(PathBuf),
+    /// `--restore` of a path that the template does not have.
+    #[error("the template has no file {0:?} for this project")]
+    NotInTemplate(String),
+    /// The answers do not fit the template.
+    #[error("the answers have {} mistakes", .0.len())]
+    Answers(Vec<AnswerError>),
+    /// The template cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Rendering failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The rendered files are not a valid project.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The files cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A signal stopped the run.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Returns the first names of a list.
+fn names(names: &[String]) -> String {
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let first = names[..names.len() - more].join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
+impl Explain for UpdateError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::NoRecord(_) => {
+                "give the folder of a project; `mcp-kit update --adopt` makes the records of one that has none"
+            }
+            Self::Damaged { .. } => {
+                "bring it back (git restore), or add --adopt, which makes new records from what the project holds"
+            }
+            Self::HasRecords(_) => "run `mcp-kit update` without --adopt",
+            Self::NoPackage(_) => "give the folder of a generated project",
+            Self::TemplateGone(_) => "name its folder with --template",
+            Self::Dirty(_) => "commit them or put them aside (git stash), or add --allow-dirty",
+            Self::Unprotected(_) => "bring the edits where they belong, or add --allow-dirty to give them up",
+            Self::Index(_) => "add --allow-dirty, if nothing in the project can be lost",
+            Self::Pending(_) => "run `mcp-kit update`, which finishes it first",
+            Self::NotInTemplate(_) => "name a path below the project, as `mcp-kit update --check` lists it",
+            Self::Answers(_) => return None,
+            Self::Template(error) => return error.hint(),
+            Self::Render(error) => return error.hint(),
+            Self::Project(error) => return error.hint(),
+            Self::Files(error) => return error.hint(),
+            Self::Journal(error) => return error.hint(),
+            Self::Interrupted(_) => return None,
+        };
+        Some(hint.into())
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Template(error) => error.status(),
+            Self::Render(error) => error.status(),
+            Self::Project(error) => error.status(),
+            Self::Files(error) => error.status(),
+            Self::Journal(error) => error.status(),
+            Self::Interrupted(error) => error.status(),
+            _ => USAGE,
+        }
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        match self {
+            Self::Answers(problems) => problems.iter().flat_map(Explain::messages).collect(),
+            Self::Render(error) => error.messages(),
+            Self::Interrupted(error) => error.messages(),
+            _ => vec![self.message()],
+        }
+    }
+}

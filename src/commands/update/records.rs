@@ -1,0 +1,181 @@
+//! `--adopt`, `--restore` and `--detach`: what changes the relation of a project and its template, and no update.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::error::UpdateError;
+use super::project::{self, Records};
+use super::{UpdateMode, adopt, record_steps};
+use crate::cli::{OutputFormat, Update};
+use crate::commands::console::{Console, Status};
+use crate::error::Failure;
+use crate::fs::files::File;
+use crate::fs::git::stages;
+use crate::fs::interrupt::Interrupt;
+use crate::fs::journal::{self, FileStep, Lock};
+use crate::fs::paths::{self, PathState};
+use crate::scaffold::answers::Answers;
+use crate::scaffold::project::{ARCHIVE, RECORD};
+use crate::scaffold::update::base::is_inside;
+use crate::scaffold::update::drift;
+
+/// The workflow that updates a fleet or a project each week.
+const WORKFLOW: &str = ".github/workflows/update.yml";
+
+#[derive(Serialize)]
+struct RecordsJson<'a> {
+    schema: &'static str,
+    name: &'a str,
+    action: &'static str,
+    files: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers: Option<&'a Answers>,
+}
+
+/// Runs `update` with one of these flags.
+///
+/// # Errors
+/// When the project has nothing that fits, or the system refuses.
+pub(super) fn run(
+    command: &Update,
+    root: &Path,
+    mode: UpdateMode,
+    interrupt: &Interrupt,
+    console: &Console,
+) -> Result<Status, Failure> {
+    let _lock = Lock::take(root).map_err(UpdateError::from)?;
+    if journal::is_interrupted(root) {
+        if mode != UpdateMode::Write {
+            return Err(UpdateError::Pending(root.to_owned()).into());
+        }
+        journal::finish(root).map_err(UpdateError::from)?;
+    }
+    let (action, name, steps, answers, lines) = if command.adopt {
+        let adopted = adopt::adopt(command, root, interrupt)?;
+        let steps = record_steps(root, &adopted.base, &adopted.template, &adopted.name, &adopted.answers)?;
+        let lines = adopted.lines();
+        ("adopt", adopted.name, steps, Some(adopted.answers), lines)
+    } else if command.detach {
+        let (name, steps) = detach(root)?;
+        (
+            "detach",
+            name,
+            steps,
+            None,
+            vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()],
+        )
+    } else {
+        let records = Records::read(root)?;
+        let steps = restore(root, &command.restore, &records)?;
+        if !command.allow_dirty {
+            unchanged(root, &steps)?;
+        }
+        ("restore", records.record.name, steps, None, Vec::new())
+    };
+    if mode == UpdateMode::Write {
+        interrupt.check().map_err(UpdateError::from)?;
+        journal::run(root, &steps, &[]).map_err(UpdateError::from)?;
+        journal::remove_folder(root);
+    }
+    let files: Vec<&str> = steps.iter().map(|step| step.path.as_str()).collect();
+    if command.format == OutputFormat::Json {
+        let json = RecordsJson { schema: "mcp-kit/update/1", name: &name, action, files, answers: answers.as_ref() };
+        let json = serde_json::to_string_pretty(&json).map_err(|error| Failure::output(&error.into()))?;
+        console.print(format!("{json}\n").as_bytes())?;
+        return Ok(Status::Clean);
+    }
+    let verb = match (action, mode == UpdateMode::Write) {
+        ("adopt", true) => "Adopted",
+        ("detach", true) => "Detached",
+        (_, true) => "Restored in",
+        ("adopt", false) => "Would adopt",
+        ("detach", false) => "Would detach",
+        (_, false) => "Would restore in",
+    };
+    let mut text = format!("{verb} {name}\n");
+    for step in &steps {
+        let sign = if step.after.is_some() { "+" } else { "-" };
+        text.push_str(&format!("  {sign} {}\n", step.path));
+    }
+    for line in lines {
+        text.push_str(&format!("{line}\n"));
+    }
+    console.print(text.as_bytes())?;
+    Ok(Status::Clean)
+}
+
+/// Returns the steps that bring files back as the project began with them.
+fn restore(root: &Path, given: &[String], records: &Records) -> Result<Vec<FileStep>, UpdateError> {
+    let mut steps = Vec::new();
+    for path in given {
+        let path = path.strip_prefix("./").unwrap_or(path).replace('\\', "/");
+        let Some(file) = records.base.get(&path).filter(|_| is_inside(&path)) else {
+            return Err(UpdateError::NotInTemplate(path));
+        };
+        let before = match current(root, &path)? {
+            PathState::File(file) => Some(file),
+            PathState::Missing => None,
+            PathState::Other => {
+                return Err(UpdateError::Damaged { path: root.join(path), reason: "it is no plain file".to_owned() });
+            }
+        };
+        if before.as_ref() != Some(file) {
+            steps.push(FileStep { path, before, after: Some(file.clone()) });
+        }
+    }
+    Ok(steps)
+}
+
+/// Refuses to write over what git does not have.
+fn unchanged(root: &Path, steps: &[FileStep]) -> Result<(), UpdateError> {
+    let Some(tracked) = stages::tracked(root).map_err(UpdateError::Index)? else { return Ok(()) };
+    let is_lost = |step: &&FileStep| {
+        step.before.is_some() && (tracked.changed.contains(&step.path) || !tracked.files.contains_key(&step.path))
+    };
+    let dirty: Vec<String> = steps.iter().filter(is_lost).map(|step| step.path.clone()).collect();
+    if dirty.is_empty() { Ok(()) } else { Err(UpdateError::Dirty(dirty)) }
+}
+
+/// Returns the name of the project and the steps that remove the records, and the workflow if nobody changed it.
+fn detach(root: &Path) -> Result<(String, Vec<FileStep>), UpdateError> {
+    let has_record = matches!(current(root, RECORD)?, PathState::File(_));
+    if !has_record && !matches!(current(root, ARCHIVE)?, PathState::File(_)) {
+        return Err(UpdateError::NoRecord(root.to_owned()));
+    }
+    let name = project::read_record(root).map(|record| record.name);
+    let folder = || root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let untouched = Records::read(root).ok().and_then(|records| records.base.get(WORKFLOW).cloned());
+    let mut steps = Vec::new();
+    for path in [ARCHIVE, RECORD, WORKFLOW] {
+        let PathState::File(file) = current(root, path)? else { continue };
+        if path != WORKFLOW || untouched.as_ref() == Some(&file) {
+            steps.push(FileStep { path: path.to_owned(), before: Some(file), after: None });
+        }
+    }
+    Ok((name.unwrap_or_else(|_| folder()), steps))
+}
+
+fn current(root: &Path, path: &str) -> Result<PathState, UpdateError> {
+    let path = path.to_owned();
+    Ok(paths::read(root, std::iter::once(&path))?.remove(&path).unwrap_or(PathState::Missing))
+}
+
+/// Returns how many files of a rendering the project has, unchanged.
+pub(super) fn likeness(rendering: &crate::fs::files::FileTree, root: &Path) -> Result<usize, UpdateError> {
+    let ours = paths::read(root, rendering.keys())?;
+    let rules = crate::scaffold::update::rules::Rules::default();
+    let different = drift::drift(rendering, &ours, &rules);
+    let missing = different.iter().filter(|drift| drift.state == "deleted").count();
+    // A file that the project has with other contents counts half, one that it lacks counts against.
+    Ok((2 * (rendering.len() - different.len()) + (different.len() - missing)).saturating_sub(2 * missing))
+}
+
+/// Returns the text of a file of the project.
+#[must_use]
+pub(super) fn text(root: &Path, path: &str) -> Option<String> {
+    match current(root, path).ok()? {
+        PathState::File(File { bytes, .. }) => String::from_utf8(bytes.into_owned()).ok(),
+        _ => None,
+    }
+}

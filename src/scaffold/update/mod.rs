@@ -1,0 +1,9 @@
+//! `mcp-kit update`: base, ours, theirs → plan → change set. Pure.
+
+pub mod base;
+mod dependencies;
+pub mod drift;
+mod lock;
+pub mod merge;
+pub mod plan;
+pub mod rules;

@@ -1,0 +1,393 @@
+//! base, ours, theirs → what an update does with each file. Pure.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+use serde::Serialize;
+
+use super::merge::{self, MarkerLabels, Merged, is_binary};
+use super::rules::{FileClass, Rules};
+use super::{dependencies, lock};
+use crate::fs::files::{File, FileTree};
+use crate::fs::paths::PathState;
+use crate::text::newline::{is_crlf, with_crlf};
+
+/// The kind of an action: a change of a file, or a notice about one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionKind {
+    /// Both changed the same lines; the file has markers.
+    Conflict,
+    /// Both have a file of this name, which the template did not have before.
+    BothAdded,
+    /// Both changed a file that is no text; the owner's stays.
+    Binary,
+    /// The owner changed a file that the template no longer has; it stays.
+    RemovedInTemplate,
+    /// The owner changed a file of a library; the template's takes its place.
+    VendoredEdited,
+    /// A link or a folder is in the place of a file; it stays.
+    InTheWay,
+    /// The owner deleted a file that the template changed; it stays deleted.
+    Deleted,
+    /// The template has moved on from a file that is written once; the owner's stays.
+    Seeded,
+    /// A generated file has the template's text again; its command makes it of the owner's sources.
+    Regenerate,
+    /// Both changed it, in different places.
+    Merged,
+    /// New in the template.
+    Added,
+    /// Only the template changed it.
+    Updated,
+    /// The template no longer has it, and the owner had not changed it.
+    Removed,
+}
+
+impl ActionKind {
+    /// Returns whether the owner has to settle it.
+    #[must_use]
+    pub const fn is_conflict(self) -> bool {
+        matches!(
+            self,
+            Self::Conflict
+                | Self::BothAdded
+                | Self::Binary
+                | Self::RemovedInTemplate
+                | Self::VendoredEdited
+                | Self::InTheWay
+        )
+    }
+
+    /// Returns whether it only tells something.
+    #[must_use]
+    pub const fn is_notice(self) -> bool {
+        matches!(self, Self::Deleted | Self::Seeded | Self::Regenerate)
+    }
+}
+
+/// The three versions of a file in conflict, as git keeps them in its index.
+pub type Stages = [Option<File>; 3];
+
+/// The action of an update for one file.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// The path in the project.
+    pub path: String,
+    /// The old path, when the template or the owner has renamed the file.
+    pub from: Option<String>,
+    /// The class.
+    pub class: FileClass,
+    /// The kind.
+    pub kind: ActionKind,
+    /// The number of places with markers.
+    pub places: usize,
+    /// The next step for the owner, or the reason.
+    pub hint: Option<String>,
+    /// The file now, below `from` or `path`.
+    pub before: Option<File>,
+    /// The file after the update. Equal to `before` when nothing is written.
+    pub after: Option<File>,
+    /// Base, ours, theirs, for conflicts and seeded files.
+    pub stages: Stages,
+}
+
+impl Action {
+    /// Returns whether the update writes or removes something.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.before != self.after || self.from.is_some()
+    }
+}
+
+/// The data that a plan is made from.
+#[derive(Debug)]
+pub struct PlanInputs<'a> {
+    /// The project as generated.
+    pub base: &'a FileTree,
+    /// The new template with the recorded answers.
+    pub theirs: &'a FileTree,
+    /// The project, at each path of [`paths`].
+    pub ours: &'a BTreeMap<String, PathState>,
+    /// Files of the project that the template does not know, among which a file that the owner renamed is found.
+    pub others: &'a FileTree,
+    /// The rules of the new template.
+    pub rules: &'a Rules,
+    /// The version of the old template.
+    pub from: Option<&'a Version>,
+    /// The words behind the markers.
+    pub labels: &'a MarkerLabels,
+}
+
+/// Returns every path that a plan needs to know of the project.
+#[must_use]
+pub fn paths(base: &FileTree, theirs: &FileTree) -> BTreeSet<String> {
+    base.keys().chain(theirs.keys()).cloned().collect()
+}
+
+/// Returns the files that the owner deleted and the template changed: for these, the plan looks for a new name.
+#[must_use]
+pub fn missing<'a>(base: &'a FileTree, theirs: &FileTree, ours: &BTreeMap<String, PathState>) -> Vec<&'a str> {
+    let is_missing = |path: &str| matches!(ours.get(path), None | Some(PathState::Missing));
+    let changed = base.iter().filter(|(path, file)| theirs.get(*path).is_some_and(|new| new != *file));
+    changed.map(|(path, _)| path.as_str()).filter(|path| is_missing(path)).collect()
+}
+
+/// Returns what the update does, conflicts first.
+#[must_use]
+pub fn plan(inputs: &PlanInputs<'_>) -> Vec<Action> {
+    let mut actions = Vec::new();
+    // Old path of each file that has a new name, by the new one.
+    let mut moved: BTreeMap<String, &str> = BTreeMap::new();
+    for old in inputs.base.keys().filter(|path| !inputs.theirs.contains_key(*path)) {
+        if let Some(new) = inputs.rules.renamed(old).filter(|new| is_move(inputs, old, new)) {
+            moved.entry(new).or_insert(old);
+        }
+    }
+    for (path, theirs) in inputs.theirs {
+        let old = moved.get(path).copied().unwrap_or(path);
+        actions.extend(FilePlan::new(inputs, path, old).action(theirs));
+    }
+    let gone = inputs
+        .base
+        .iter()
+        .filter(|(path, _)| !inputs.theirs.contains_key(*path) && !moved.values().any(|old| old == path));
+    actions.extend(gone.filter_map(|(path, base)| removed(inputs, path, base)));
+    actions.sort_by(|one, other| (one.kind, &one.path).cmp(&(other.kind, &other.path)));
+    actions
+}
+
+/// Returns whether the owner's edits move along: not into a library, which is replaced as a whole.
+fn is_move(inputs: &PlanInputs<'_>, old: &str, new: &str) -> bool {
+    let is_vendored = |path: &str| inputs.rules.class(path) == FileClass::Vendored;
+    let is_free = matches!(inputs.ours.get(new), None | Some(PathState::Missing));
+    inputs.theirs.contains_key(new)
+        && !inputs.base.contains_key(new)
+        && is_free
+        && (is_vendored(old) || !is_vendored(new))
+}
+
+/// A file that the template no longer has.
+fn removed(inputs: &PlanInputs<'_>, path: &str, base: &File) -> Option<Action> {
+    let class = inputs.rules.class(path);
+    let ours = match inputs.ours.get(path)? {
+        PathState::Missing | PathState::Other => return None,
+        PathState::File(file) => file,
+    };
+    let action = |kind, after, hint, stages| Action {
+        path: path.to_owned(),
+        from: None,
+        class,
+        kind,
+        places: 0,
+        hint,
+        before: Some(ours.clone()),
+        after,
+        stages,
+    };
+    if matches!(class, FileClass::Seeded) {
+        return None;
+    }
+    if is_same(ours, base) || class == FileClass::Generated {
+        return Some(action(ActionKind::Removed, None, None, Stages::default()));
+    }
+    let hint = match inputs.rules.renamed(path).filter(|new| inputs.theirs.contains_key(new)) {
+        Some(new) => {
+            format!("{new} has taken its place: bring your edit to where it belongs now, and delete this file")
+        }
+        None => "the template no longer has it: keep it, or delete it".to_owned(),
+    };
+    let stages = [Some(base.clone()), Some(ours.clone()), None];
+    Some(action(ActionKind::RemovedInTemplate, Some(ours.clone()), Some(hint), stages))
+}
+
+/// Returns whether the owner has not changed a file, but for its line ends.
+pub(super) fn is_same(ours: &File, base: &File) -> bool {
+    ours == base
+        || ours.executable == base.executable && is_crlf(&ours.bytes) && ours.bytes[..] == with_crlf(&base.bytes)[..]
+}
+
+/// One file of the template.
+struct FilePlan<'a> {
+    inputs: &'a PlanInputs<'a>,
+    path: &'a str,
+    old: &'a str,
+    class: FileClass,
+}
+
+impl<'a> FilePlan<'a> {
+    fn new(inputs: &'a PlanInputs<'a>, path: &'a str, old: &'a str) -> Self {
+        Self { inputs, path, old, class: inputs.rules.class(path) }
+    }
+
+    fn action(&self, theirs: &File) -> Option<Action> {
+        let base = self.inputs.base.get(self.old);
+        let ours = match self.inputs.ours.get(self.old) {
+            Some(PathState::File(file)) => file,
+            Some(PathState::Other) => {
+                let hint = "put a plain file in its place, or nothing; it is a link or a folder".to_owned();
+                let is_changed = base != Some(theirs);
+                return is_changed.then(|| Action { hint: Some(hint), ..self.made(ActionKind::InTheWay, None, None) });
+            }
+            None | Some(PathState::Missing) => return self.without_ours(base, theirs),
+        };
+        // A file with CRLF stays one: what comes from the template gets the owner's line ends.
+        let crlf = is_crlf(&ours.bytes) && !is_crlf(&theirs.bytes) && !is_binary(&theirs.bytes);
+        let ended = |file: &File| match crlf {
+            true => File { bytes: Cow::Owned(with_crlf(&file.bytes)), executable: file.executable },
+            false => file.clone(),
+        };
+        let (new, old) = (ended(theirs), base.map(ended));
+        let stages = [base.cloned(), Some(ours.clone()), Some(theirs.clone())];
+        let action = match old {
+            None => self.both_added(ours, &new)?,
+            Some(old) if *ours == new || *ours == old => self.made(ActionKind::Updated, Some(ours), Some(new)),
+            Some(old) if old == new => self.made(ActionKind::Updated, Some(ours), Some(ours.clone())),
+            Some(old) => self.both_changed(&old, ours, &new),
+        };
+        let is_shown = action.kind.is_conflict() || action.kind == ActionKind::Seeded;
+        let action = Action { stages: if is_shown { stages } else { Stages::default() }, ..action };
+        (action.kind != ActionKind::Updated || action.writes()).then_some(action)
+    }
+
+    fn made(&self, kind: ActionKind, before: Option<&File>, after: Option<File>) -> Action {
+        let from = (self.old != self.path && before.is_some()).then(|| self.old.to_owned());
+        Action {
+            path: self.path.to_owned(),
+            from,
+            class: self.class,
+            kind,
+            places: 0,
+            hint: None,
+            before: before.cloned(),
+            after,
+            stages: Stages::default(),
+        }
+    }
+
+    /// The project has no file there.
+    fn without_ours(&self, base: Option<&File>, theirs: &File) -> Option<Action> {
+        let Some(base) = base else { return Some(self.made(ActionKind::Added, None, Some(theirs.clone()))) };
+        if base == theirs {
+            return None;
+        }
+        if self.class == FileClass::Owned
+            && let Some((name, file)) = self.renamed_by_owner(base)
+        {
+            let step = FilePlan { path: name, old: name, ..*self };
+            let action = step.both_changed(base, file, theirs);
+            let hint = format!("you renamed it: it was {}", self.path);
+            let stages = [Some(base.clone()), Some(file.clone()), Some(theirs.clone())];
+            let stages = if action.kind.is_conflict() { stages } else { Stages::default() };
+            return action.writes().then_some(Action { hint: Some(hint), stages, ..action });
+        }
+        let hint = format!("the template changed it since; `mcp-kit update --restore {}` brings it back", self.path);
+        Some(Action { hint: Some(hint), ..self.made(ActionKind::Deleted, None, None) })
+    }
+
+    /// Returns the file of the project that most of this file's lines are in.
+    fn renamed_by_owner(&self, base: &File) -> Option<(&'a str, &'a File)> {
+        let ending =
+            |path: &str| path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_owned());
+        let lines = |file: &File| -> BTreeSet<Vec<u8>> {
+            let lines = file.bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii().to_vec());
+            lines.filter(|line| line.len() > 3).collect()
+        };
+        let own = lines(base);
+        let near = |file: &File| {
+            let other = lines(file);
+            let shared = own.intersection(&other).count();
+            (shared * 10 >= own.len().max(other.len()) * 6 && shared > 0).then_some(shared)
+        };
+        let candidates = self.inputs.others.iter().filter(|(path, _)| ending(path) == ending(self.path));
+        let best =
+            candidates.filter_map(|(path, file)| Some((near(file)?, path, file))).max_by_key(|(shared, ..)| *shared);
+        best.map(|(_, path, file)| (path.as_str(), file))
+    }
+
+    /// The template has a new file where the project has one of its own.
+    fn both_added(&self, ours: &File, theirs: &File) -> Option<Action> {
+        let keep = |kind, hint: &str| {
+            let action = self.made(kind, Some(ours), Some(ours.clone()));
+            Some(Action { hint: Some(hint.to_owned()), ..action })
+        };
+        match self.class {
+            _ if ours == theirs => None,
+            FileClass::Seeded => keep(ActionKind::Seeded, "the template has one, too; see it with --diff"),
+            FileClass::Generated => Some(self.generated(theirs.clone(), ours)),
+            FileClass::Vendored => Some(self.replaced(ours, theirs)),
+            FileClass::Owned if is_binary(&ours.bytes) || is_binary(&theirs.bytes) => {
+                keep(ActionKind::Binary, "it is no text: choose one of the two")
+            }
+            FileClass::Owned => {
+                let merged = merge::merge(b"", &ours.bytes, &theirs.bytes, self.inputs.labels);
+                let after = File { bytes: Cow::Owned(merged.bytes), executable: ours.executable || theirs.executable };
+                let kind = if merged.conflicts > 0 { ActionKind::BothAdded } else { ActionKind::Merged };
+                Some(Action { places: merged.conflicts, ..self.made(kind, Some(ours), Some(after)) })
+            }
+        }
+    }
+
+    /// Both sides have changed the file.
+    fn both_changed(&self, base: &File, ours: &File, theirs: &File) -> Action {
+        let executable = if ours.executable == base.executable { theirs.executable } else { ours.executable };
+        match self.class {
+            FileClass::Vendored => return self.replaced(ours, theirs),
+            FileClass::Seeded if !self.inputs.rules.is_merged_since(self.path, self.inputs.from) => {
+                let hint = "it is yours; the template has moved on, see how with --diff".to_owned();
+                return Action { hint: Some(hint), ..self.made(ActionKind::Seeded, Some(ours), Some(ours.clone())) };
+            }
+            _ => {}
+        }
+        if ours.bytes == theirs.bytes || theirs.bytes == base.bytes || ours.bytes == base.bytes {
+            let bytes = if theirs.bytes == base.bytes { &ours.bytes } else { &theirs.bytes };
+            return self.made(ActionKind::Merged, Some(ours), Some(File { bytes: bytes.clone(), executable }));
+        }
+        if self.path.ends_with("Cargo.lock")
+            && let (Some(base), Some(mine), Some(new)) = (text(base), text(ours), text(theirs))
+        {
+            let bytes = Cow::Owned(lock::merge(base, mine, new).into_bytes());
+            return self.made(ActionKind::Merged, Some(ours), Some(File { bytes, executable }));
+        }
+        if is_binary(&base.bytes) || is_binary(&ours.bytes) || is_binary(&theirs.bytes) {
+            if self.class == FileClass::Generated {
+                return self.generated(theirs.clone(), ours);
+            }
+            let hint = Some("it is no text: choose one of the two".to_owned());
+            return Action { hint, ..self.made(ActionKind::Binary, Some(ours), Some(ours.clone())) };
+        }
+        let merged = match (text(base), text(ours), text(theirs)) {
+            (Some(base), Some(mine), Some(new)) if self.path.ends_with("Cargo.toml") => {
+                let (mine, added) = dependencies::take_added(base, mine, new);
+                let [base, mine, new] = dependencies::raise(base, &mine, new);
+                let merged = merge::merge(base.as_bytes(), mine.as_bytes(), new.as_bytes(), self.inputs.labels);
+                Merged { bytes: dependencies::put_added(&merged.bytes, &added), ..merged }
+            }
+            _ => merge::merge(&base.bytes, &ours.bytes, &theirs.bytes, self.inputs.labels),
+        };
+        if merged.conflicts > 0 && self.class == FileClass::Generated {
+            return self.generated(File { bytes: theirs.bytes.clone(), executable }, ours);
+        }
+        let kind = if merged.conflicts > 0 { ActionKind::Conflict } else { ActionKind::Merged };
+        let after = File { bytes: Cow::Owned(merged.bytes), executable };
+        Action { places: merged.conflicts, ..self.made(kind, Some(ours), Some(after)) }
+    }
+
+    /// A generated file gets the template's text, and the owner's part by its command.
+    fn generated(&self, theirs: File, ours: &File) -> Action {
+        let hint =
+            self.inputs.rules.command(self.path).map(|command| format!("make it with your own part again: {command}"));
+        Action { hint, ..self.made(ActionKind::Regenerate, Some(ours), Some(theirs)) }
+    }
+
+    /// A library is replaced as a whole.
+    fn replaced(&self, ours: &File, theirs: &File) -> Action {
+        let hint = "your edit of the library is not in it any more: bring it where it belongs".to_owned();
+        Action { hint: Some(hint), ..self.made(ActionKind::VendoredEdited, Some(ours), Some(theirs.clone())) }
+    }
+}
+
+fn text(file: &File) -> Option<&str> {
+    std::str::from_utf8(&file.bytes).ok()
+}
