@@ -69,5 +69,7 @@ fn main() {
     }
     let (rules, checks) = (median(rules), median(checks));
     let share = 100.0 * rules.as_secs_f64() / checks.as_secs_f64();
-    println!("20 rules, the last of which allows: {rules:.2?} a call (below 1 µs), {share:.1} % of the check of a new RS256 token ({checks:.2?})");
+    println!(
+        "20 rules, the last of which allows: {rules:.2?} a call (below 1 µs), {share:.1} % of the check of a new RS256 token ({checks:.2?})"
+    );
 }

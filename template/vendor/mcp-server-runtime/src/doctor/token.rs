@@ -220,7 +220,12 @@ impl Wanted<'_> {
             let list = |tags: Vec<&str>| tags.into_iter().take(8).map(quoted).collect::<Vec<_>>().join(", ");
             let wanted = list(self.audiences.iter().map(String::as_str).collect());
             let got = if got.is_empty() { "none".to_owned() } else { list(got) };
-            report.fail(CHECK, format!("aud: wanted one of {wanted}, got {got}"), self.advice.audience, self.advice.runbook);
+            report.fail(
+                CHECK,
+                format!("aud: wanted one of {wanted}, got {got}"),
+                self.advice.audience,
+                self.advice.runbook,
+            );
         }
     }
 
