@@ -132,7 +132,8 @@ impl Rules {
 
     /// True where this caller may call this tool.
     pub(crate) fn allow(&self, user: &User, name: &str, tool: Option<&Tool>) -> bool {
-        self.rules.iter().any(|rule| rule.means(user) && rule.covers(name, tool))
+        // Few rules cover a tool, and its name is compared sooner than all roles and scopes.
+        self.rules.iter().any(|rule| rule.covers(name, tool) && rule.means(user))
     }
 
     /// A scope with which this tool could be called, where there is one for callers of this one's issuer.

@@ -139,9 +139,8 @@ impl Introspector {
     /// One question, in a task of its own: callers who hang up could cause one after the other.
     fn fly(self: Arc<Self>, token: String, digest: TokenDigest, stale: Option<Arc<User>>) -> Flight {
         let task = tokio::spawn(async move {
-            let answer = self.ask_and_keep(&token, digest, stale).await;
-            lock(&self.flights).remove(&digest);
-            answer
+            let landing = Landing(self, digest);
+            landing.0.ask_and_keep(&token, digest, stale).await
         });
         let failed = |_| Err(AuthError::IntrospectionUnavailable.into());
         task.map(move |answer| answer.unwrap_or_else(failed)).boxed().shared()
@@ -234,6 +233,15 @@ impl Introspector {
             *outage = None;
         }
         outage.is_some()
+    }
+}
+
+/// Ends a question, however it ended: the next one about the token is a new one.
+struct Landing(Arc<Introspector>, TokenDigest);
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        lock(&self.0.flights).remove(&self.1);
     }
 }
 
