@@ -80,6 +80,7 @@ fn report(documents: u32) -> Report {
         .filter(|(from, to)| from != to && to % 11 != 3)
         .collect();
     Report {
+        fleet: None,
         root: "docs".to_owned(),
         profiles: vec!["GitHub's rules, as nothing says otherwise".to_owned()],
         sites: vec![site(&paths)],

@@ -58,6 +58,7 @@ fn report() -> Report {
         edits: vec![Edit { span: 900..906, text: "../new.md".to_owned() }],
     });
     Report {
+        fleet: None,
         root: "docs".to_owned(),
         profiles: vec!["mdBook's rules, because of book.toml".to_owned()],
         sites: vec![SiteReport {
