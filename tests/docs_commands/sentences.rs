@@ -21,13 +21,12 @@ fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
             upper && word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()) && !code.contains(".md");
         let known = |word: &str| settings.iter().any(|setting| setting.name == word);
         let begins = |word: &str| settings.iter().any(|setting| setting.name.starts_with(word));
-        if variable
-            && !known(word)
-            && !word.strip_suffix("_FILE").is_some_and(known)
-            && !(word.ends_with('_') && begins(word))
-            && !OTHER_VARIABLES.contains(&word)
-            && !word.starts_with("NAME_")
-        {
+        let accepted = known(word)
+            || word.strip_suffix("_FILE").is_some_and(known)
+            || (word.ends_with('_') && begins(word))
+            || OTHER_VARIABLES.contains(&word)
+            || word.starts_with("NAME_");
+        if variable && !accepted {
             return Some(format!("there is no variable {word}"));
         }
     }
