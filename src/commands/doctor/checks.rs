@@ -44,7 +44,7 @@ const WANTED: &[Wanted] = &[
         least: None,
         is_needed: true,
         purpose: "building a server: its allocator and its cryptography are C",
-        fix: "apt install gcc, dnf install gcc, or xcode-select --install",
+        fix: "the package gcc of your system, or the command line tools of Xcode",
     },
     Wanted {
         name: "curl",
@@ -52,7 +52,7 @@ const WANTED: &[Wanted] = &[
         least: None,
         is_needed: true,
         purpose: "the scripts of a project, such as scripts/local-dev.sh",
-        fix: "apt install curl, dnf install curl, or brew install curl",
+        fix: "the package curl of your system",
     },
     Wanted {
         name: "git",
@@ -60,7 +60,7 @@ const WANTED: &[Wanted] = &[
         least: Some(GIT),
         is_needed: false,
         purpose: "a repository for a new project, and audit-docs --since",
-        fix: "apt install git, dnf install git, or brew install git",
+        fix: "the package git of your system",
     },
     Wanted {
         name: "rustfmt",
