@@ -216,7 +216,7 @@ fn test(files: &mut ProjectFiles, tool: &NewTool) -> Result<(), ExtendError> {
         format!("json!({{{}}})", pairs.collect::<Vec<_>>().join(", "))
     };
     let good = given(&all.iter().collect::<Vec<_>>());
-    let mut body = format!("    let server = start().await;\n");
+    let mut body = "    let server = start().await;\n".to_owned();
     if tool.upstream.is_none() {
         body += &format!(
             "    let result = server.call(\"{name}\", {good}).await;\n    \

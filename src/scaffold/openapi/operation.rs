@@ -116,7 +116,7 @@ fn texts(operation: &Operation<'_>, name: &str) -> (String, String) {
 
 /// The name of the argument: the API's own, where clients take that and it is free.
 fn argument(parameter: &Parameter<'_>, taken: &Map<String, Value>, has_body: bool) -> String {
-    let is_free = |name: &str| !taken.contains_key(name) && !(has_body && name == "body");
+    let is_free = |name: &str| !(taken.contains_key(name) || has_body && name == "body");
     let clean: String =
         parameter.name.chars().map(|c| if is_argument(&c.to_string()) { c } else { '_' }).take(56).collect();
     let clean = clean.trim_matches('_').to_owned();

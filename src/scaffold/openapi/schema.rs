@@ -297,7 +297,7 @@ impl<'a> Converter<'a> {
                 made.insert("type".to_owned(), "string".into());
                 made.insert("enum".to_owned(), Value::Array(words));
             }
-            1..=ALTERNATIVES => {
+            2..=ALTERNATIVES => {
                 made.remove("type");
                 // Alternatives of alternatives are alternatives.
                 let flat = all.into_iter().flat_map(|mut one| match one.remove("anyOf") {
