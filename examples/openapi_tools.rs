@@ -1,11 +1,11 @@
 //! Makes tools of all operations of OpenAPI descriptions, and says how many, how large and how fast.
 //!
 //! `cargo run --release --example openapi_tools -- api.github.com.json k8s.json`
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "a program for developers")]
+#![allow(clippy::print_stdout, clippy::expect_used, clippy::panic, reason = "a program for developers")]
 
 use std::time::Instant;
 
-use mcp_kit::scaffold::openapi::document::Document;
+use mcp_kit::scaffold::openapi::document::Description;
 use mcp_kit::scaffold::openapi::operation::entry;
 use mcp_kit::scaffold::openapi::select::{Selection, operations, select};
 
@@ -13,7 +13,7 @@ fn main() {
     for path in std::env::args().skip(1) {
         let text = std::fs::read_to_string(&path).expect("a file");
         let start = Instant::now();
-        let document = Document::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
+        let document = Description::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
         let parsed = start.elapsed();
         let all = operations(&document).unwrap_or_else(|error| panic!("{error}"));
         let ids = all.iter().map(|operation| operation.id.clone()).collect();

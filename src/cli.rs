@@ -251,7 +251,7 @@ pub struct AddTool {
     /// Also operations that change something
     #[arg(long, requires = "from_openapi", help_heading = OPENAPI)]
     pub write: bool,
-    /// What is put in front of the names of the tools, such as coda_
+    /// Text in front of the names of the tools, such as coda_
     #[arg(long, value_name = "TEXT", requires = "from_openapi", help_heading = OPENAPI)]
     pub prefix: Option<String>,
     /// Address of a new upstream [default: the first server of the description]
@@ -272,7 +272,7 @@ const OPENAPI: &str = "From an OpenAPI description";
 pub struct AddUpstream {
     /// Name of the upstream, such as weather
     pub name: String,
-    /// What it is called in sentences [default: the NAME API]
+    /// Name in sentences [default: the NAME API]
     #[arg(long)]
     pub title: Option<String>,
     /// Address, without a slash at its end [default: https://NAME.example/v1]
@@ -300,7 +300,7 @@ pub struct AddUpstream {
 pub struct AddSetting {
     /// Name of the variable, such as CACHE_SECONDS
     pub name: String,
-    /// What values it has
+    /// Kind of its values
     #[arg(long, value_enum, default_value_t)]
     pub kind: SettingKind,
     /// Its default; for a token, where one gets it
@@ -309,7 +309,7 @@ pub struct AddSetting {
     /// Heading that it stands under
     #[arg(long, default_value = "This server")]
     pub group: String,
-    /// What it means, in one sentence
+    /// Its meaning, in one sentence
     #[arg(long, value_name = "SENTENCE")]
     pub meaning: Option<String>,
     /// Where, and how

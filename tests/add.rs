@@ -150,7 +150,7 @@ fn an_upstream_is_wired_in_once_and_tools_find_it() {
             ("pub mod weather;", 1),
             ("weather::Weather::new(settings)?", 1),
             (".with_upstream(weather)", 1),
-            ("_settings", 0),
+            ("|_settings|", 0),
         ] {
             assert_eq!(lib.matches(part).count(), times, "{part}: {lib}");
         }

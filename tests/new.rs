@@ -526,7 +526,7 @@ mod refusals {
         fs::create_dir(place.path("link")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", place.path("link/passwd")).unwrap();
         fs::write(place.path("plain-file"), "").unwrap();
-        for folder in ["link", "plain-file", "missing", "https://example.com/t.git", "git@example.com:t.git"] {
+        for folder in ["link", "plain-file", "missing", "http://example.com/t.git", "gh:owner/t"] {
             try_template(folder);
         }
         assert_said!(place, said, "templates");

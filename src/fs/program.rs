@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 /// A program that hangs (docker without its engine can) is ended after this time.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// What is read of an answer.
+/// The most that is read of an answer.
 const MOST: u64 = 64 * 1024;
 
-/// What became of a program.
+/// The end of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is not installed.

@@ -106,9 +106,9 @@ pub(super) const CASES: &[Case] = &[
         described(place);
         place.write("src/notes.tools.json", "{\"tools\": 1}");
     }),
-    case("init_no_folder", &["InitError::NoFolder"], &["init", "gone"]),
-    case("init_catalog", &["InitError::Catalog"], &["init"]).with(|place| place.write("catalog.yaml", "services:\n")),
-    case("init_page_in_the_way", &["InitError::Pages"], &["init"])
+    case("init_no_folder", &["BeginError::NoFolder"], &["init", "gone"]),
+    case("init_catalog", &["BeginError::Catalog"], &["init"]).with(|place| place.write("catalog.yaml", "services:\n")),
+    case("init_page_in_the_way", &["BeginError::Pages"], &["init"])
         .with(|place| place.write("docs/infrastructure/mcp/OAUTH_SOP.md", "# Ours\n")),
     case("new_without_name", &["RequestError::NoName"], &["new"]),
     case(

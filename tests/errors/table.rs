@@ -10,8 +10,8 @@ use super::{Case, add, audit_docs, catalog, docs, flags, fleet, new, output, upd
 /// Errors that no input brings about in a build that passes its tests, with the reason.
 const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
     ("RenderError::Crashed", "the renderer would have to crash, which no template is known to bring about"),
-    ("InitError::Service", "what is found is written as a valid catalog; a name is taken once"),
-    ("InitError::Workflow", "the embedded template parses in a build that passes its tests"),
+    ("BeginError::Service", "what is found is written as a valid catalog; a name is taken once"),
+    ("BeginError::Workflow", "the embedded template parses in a build that passes its tests"),
     ("ProjectError::Archive", "the archive is made in memory, which does not fail"),
     ("SiteError::Book", "mdBook is given chapters and templates of ours only; nothing of a catalog is a setting of it"),
     (

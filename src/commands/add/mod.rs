@@ -11,10 +11,10 @@ use crate::error::Failure;
 use crate::fs::transaction;
 use crate::fs::{change::Change, rustfmt};
 use crate::scaffold::extend::files::ProjectFiles;
-use crate::scaffold::extend::rows::{self, Row};
+use crate::scaffold::extend::rows::{self, SettingRow};
 use crate::scaffold::extend::tool::{self, Argument, NewTool};
 use crate::scaffold::extend::upstream::{self, NewUpstream};
-use report::Report;
+use report::AddReport;
 
 /// Runs the command.
 ///
@@ -70,7 +70,7 @@ fn add_upstream(command: &AddUpstream, console: &Console) -> Result<Status, Fail
 fn add_setting(command: &AddSetting, console: &Console) -> Result<Status, Failure> {
     let mut files = ProjectFiles::open(&command.place.dir)?;
     let words = command.name.to_lowercase().replace('_', " ");
-    let row = Row {
+    let row = SettingRow {
         name: command.name.clone(),
         kind: command.kind,
         default: command.default.clone(),
@@ -116,7 +116,7 @@ fn finish(
     if !place.dry_run {
         write(&place.dir, &changes)?;
     }
-    Report { what, added, changes: &changes, next, is_dry_run: place.dry_run }.print(place.format, console)?;
+    AddReport { what, added, changes: &changes, next, is_dry_run: place.dry_run }.print(place.format, console)?;
     Ok(Status::Clean)
 }
 

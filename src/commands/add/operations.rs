@@ -8,7 +8,7 @@ use crate::scaffold::extend::files::ProjectFiles;
 use crate::scaffold::extend::upstream::{self, NewUpstream};
 use crate::scaffold::extend::{self, ExtendError};
 use crate::scaffold::openapi::OpenApiError;
-use crate::scaffold::openapi::document::Document;
+use crate::scaffold::openapi::document::Description;
 use crate::scaffold::openapi::operation::entry;
 use crate::scaffold::openapi::schema::sentence;
 use crate::scaffold::openapi::select::{Selection, operations, select};
@@ -24,7 +24,7 @@ pub(super) fn add(files: &mut ProjectFiles, command: &AddTool, path: &Path) -> R
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| OpenApiError::Unreadable { path: shown.clone(), reason: error.to_string() })?;
-    let document = Document::parse(&shown, &text)?;
+    let document = Description::parse(&shown, &text)?;
     let all = operations(&document)?;
     let wanted = Selection {
         operations: command.operation.clone(),
@@ -37,7 +37,7 @@ pub(super) fn add(files: &mut ProjectFiles, command: &AddTool, path: &Path) -> R
     for (tool, operation) in select(&all, &wanted)? {
         match entry(&document, &operation, &tool) {
             Ok(entry) => {
-                extend::identifier::check(extend::identifier::Kind::Tool, &tool).map_err(ExtendError::from)?;
+                extend::identifier::check(extend::identifier::NameKind::Tool, &tool).map_err(ExtendError::from)?;
                 entries.push(entry);
             }
             // One of a tag does not stand in the way of the others.

@@ -1,4 +1,4 @@
-//! What was added, for people and for programs.
+//! The report on an addition, for people and for programs.
 
 use std::fmt::Write as _;
 
@@ -12,34 +12,34 @@ use crate::fs::diff::unified;
 
 /// The result of `mcp-kit add`.
 #[derive(Debug)]
-pub(super) struct Report<'a> {
+pub(super) struct AddReport<'a> {
     /// Kind and name.
     pub(super) what: String,
     /// Paths, and what was added there.
     pub(super) added: Vec<(String, String)>,
     /// The change set.
     pub(super) changes: &'a [Change],
-    /// What is left to the user.
+    /// The steps that are left to the user.
     pub(super) next: Vec<String>,
     pub(super) is_dry_run: bool,
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct AddJson<'a> {
     schema: &'static str,
     added: &'a str,
     dry_run: bool,
-    files: Vec<JsonFile<'a>>,
+    files: Vec<ChangedFile<'a>>,
     next: &'a [String],
 }
 
 #[derive(Serialize)]
-struct JsonFile<'a> {
+struct ChangedFile<'a> {
     path: &'a str,
     new: bool,
 }
 
-impl Report<'_> {
+impl AddReport<'_> {
     /// Prints it.
     ///
     /// # Errors
@@ -54,10 +54,13 @@ impl Report<'_> {
     }
 
     fn json(&self) -> String {
-        let files =
-            self.changes.iter().map(|change| JsonFile { path: &change.path, new: change.before.is_none() }).collect();
+        let files = self
+            .changes
+            .iter()
+            .map(|change| ChangedFile { path: &change.path, new: change.before.is_none() })
+            .collect();
         let json =
-            Json { schema: "mcp-kit/add/1", added: &self.what, dry_run: self.is_dry_run, files, next: &self.next };
+            AddJson { schema: "mcp-kit/add/1", added: &self.what, dry_run: self.is_dry_run, files, next: &self.next };
         serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
     }
 

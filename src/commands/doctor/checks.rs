@@ -1,9 +1,9 @@
 //! The checks, in the order in which somebody needs the things.
 
-use super::{Check, Health};
+use super::{Health, MachineCheck};
 use crate::fs::program::{Outcome, is_free, run};
 
-/// What the crates of a project need; `rust-version` of its Cargo.toml.
+/// The Rust that the crates of a project need; `rust-version` of its Cargo.toml.
 const RUST: (u64, u64, u64) = (1, 94, 0);
 /// `env_file` with `required: false`, and `configs` with `content`.
 const COMPOSE: (u64, u64, u64) = (2, 24, 0);
@@ -13,7 +13,7 @@ const GIT: (u64, u64, u64) = (2, 28, 0);
 /// A program that is looked for.
 struct Wanted {
     name: &'static str,
-    /// What to run, one after the other until one is installed.
+    /// The commands to run, one after the other until one is installed.
     commands: &'static [&'static [&'static str]],
     least: Option<(u64, u64, u64)>,
     is_needed: bool,
@@ -44,7 +44,7 @@ const WANTED: &[Wanted] = &[
         least: None,
         is_needed: true,
         purpose: "building a server: its allocator and its cryptography are C",
-        fix: "apt install gcc, dnf install gcc, or xcode-select --install",
+        fix: "the package gcc of your system, or the command line tools of Xcode",
     },
     Wanted {
         name: "curl",
@@ -52,7 +52,7 @@ const WANTED: &[Wanted] = &[
         least: None,
         is_needed: true,
         purpose: "the scripts of a project, such as scripts/local-dev.sh",
-        fix: "apt install curl, dnf install curl, or brew install curl",
+        fix: "the package curl of your system",
     },
     Wanted {
         name: "git",
@@ -60,7 +60,7 @@ const WANTED: &[Wanted] = &[
         least: Some(GIT),
         is_needed: false,
         purpose: "a repository for a new project, and audit-docs --since",
-        fix: "apt install git, dnf install git, or brew install git",
+        fix: "the package git of your system",
     },
     Wanted {
         name: "rustfmt",
@@ -105,11 +105,11 @@ const WANTED: &[Wanted] = &[
 ];
 
 /// Runs all checks.
-pub(super) fn all(ports: &[u16]) -> Vec<Check> {
+pub(super) fn all(ports: &[u16]) -> Vec<MachineCheck> {
     let programs = WANTED.iter().map(program);
     let ports = ports.iter().map(|port| {
         let is_free = is_free(*port);
-        Check {
+        MachineCheck {
             name: "port",
             status: if is_free { Health::Ok } else { Health::Warn },
             found: format!("{port} is {}", if is_free { "free" } else { "taken by another program" }),
@@ -122,7 +122,7 @@ pub(super) fn all(ports: &[u16]) -> Vec<Check> {
     programs.chain(ports).collect()
 }
 
-fn program(wanted: &Wanted) -> Check {
+fn program(wanted: &Wanted) -> MachineCheck {
     let outcomes = wanted.commands.iter().filter_map(|command| {
         let (program, arguments) = command.split_first()?;
         Some(run(program, arguments))
@@ -145,7 +145,7 @@ fn program(wanted: &Wanted) -> Check {
         }
     };
     let fix = (status != Health::Ok).then(|| wanted.fix.to_owned());
-    Check { name: wanted.name, status, found, purpose: wanted.purpose, fix }
+    MachineCheck { name: wanted.name, status, found, purpose: wanted.purpose, fix }
 }
 
 /// Returns the first version of a text.

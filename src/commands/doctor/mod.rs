@@ -24,12 +24,12 @@ enum Health {
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Check {
+struct MachineCheck {
     name: &'static str,
     status: Health,
-    /// What is there, or is wrong.
+    /// The version that is there, or the fault.
     found: String,
-    /// What it is for.
+    /// The purpose.
     purpose: &'static str,
     /// How to get it, where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,9 +37,9 @@ struct Check {
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct DoctorJson<'a> {
     schema: &'static str,
-    checks: &'a [Check],
+    checks: &'a [MachineCheck],
 }
 
 /// Runs the command.
@@ -50,7 +50,8 @@ pub fn run(command: &Doctor, console: &Console) -> Result<Status, Failure> {
     let checks = checks::all(&command.port);
     let text = match command.format {
         OutputFormat::Json => {
-            serde_json::to_string_pretty(&Json { schema: "mcp-kit/doctor/1", checks: &checks }).unwrap_or_default()
+            serde_json::to_string_pretty(&DoctorJson { schema: "mcp-kit/doctor/1", checks: &checks })
+                .unwrap_or_default()
                 + "\n"
         }
         OutputFormat::Human => human(&checks, console.is_quiet()),
@@ -60,7 +61,7 @@ pub fn run(command: &Doctor, console: &Console) -> Result<Status, Failure> {
     Ok(if fails { Status::Found } else { Status::Clean })
 }
 
-fn human(checks: &[Check], is_quiet: bool) -> String {
+fn human(checks: &[MachineCheck], is_quiet: bool) -> String {
     let paint = Paint::stdout();
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     let mut text = String::new();

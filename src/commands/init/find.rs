@@ -17,15 +17,15 @@ const SKIPPED: &[&str] = &["node_modules", "target", "vendor", "dist", "build", 
 
 /// A server that was found.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct FoundServer {
     /// Where, relative to the repository.
     pub(super) place: String,
-    pub(super) service: Entry,
+    pub(super) service: CatalogEntry,
 }
 
 /// An entry of the catalog: its words are those of the catalog's schema, which judges them.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct CatalogEntry {
     pub(super) name: String,
     location: &'static str,
     auth_method: &'static str,
@@ -35,7 +35,7 @@ pub(super) struct Entry {
     notes: Option<String>,
 }
 
-impl Entry {
+impl CatalogEntry {
     /// Writes the entry as lines of the catalog.
     pub(super) fn lines(&self) -> String {
         // A text of JSON is one of YAML.
@@ -57,12 +57,12 @@ impl Entry {
 }
 
 /// Finds the servers below a folder, in the order of their paths. A name is taken once.
-pub(super) fn servers(root: &Path) -> Vec<Found> {
+pub(super) fn servers(root: &Path) -> Vec<FoundServer> {
     let mut found = Vec::new();
     walk(root, "", 0, &mut found);
-    let mut all: Vec<Found> = Vec::new();
+    let mut all: Vec<FoundServer> = Vec::new();
     for one in found {
-        let same = |other: &Found| {
+        let same = |other: &FoundServer| {
             other.service.name.to_lowercase() == one.service.name.to_lowercase()
                 || (other.service.url.is_some() && other.service.url == one.service.url)
         };
@@ -73,7 +73,7 @@ pub(super) fn servers(root: &Path) -> Vec<Found> {
     all
 }
 
-fn walk(folder: &Path, path: &str, depth: usize, found: &mut Vec<Found>) {
+fn walk(folder: &Path, path: &str, depth: usize, found: &mut Vec<FoundServer>) {
     let record = folder.join(".mcp-kit/answers.toml");
     if let Some(text) = read(&record) {
         found.extend(project(path, &text));
@@ -116,16 +116,16 @@ fn read(path: &Path) -> Option<String> {
     is_small.then(|| fs::read_to_string(path).ok()).flatten()
 }
 
-fn service(name: &str, location: &'static str, auth_method: &'static str, token_storage: &'static str) -> Entry {
+fn service(name: &str, location: &'static str, auth_method: &'static str, token_storage: &'static str) -> CatalogEntry {
     let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
-    Entry { name, location, auth_method, token_storage, url: None, repository: None, notes: None }
+    CatalogEntry { name, location, auth_method, token_storage, url: None, repository: None, notes: None }
 }
 
 fn check_it(place: &str) -> Option<String> {
     Some(format!("Found in {place}. Check status, location, authentication and token storage."))
 }
 
-fn project(path: &str, text: &str) -> Option<Found> {
+fn project(path: &str, text: &str) -> Option<FoundServer> {
     let record: toml::Table = text.parse().ok()?;
     let answers = record.get("answers");
     let answer = |key: &str| answers.and_then(|answers| answers.get(key)?.as_str());
@@ -142,11 +142,11 @@ fn project(path: &str, text: &str) -> Option<Found> {
     let mut service = service(record.get("name")?.as_str()?, "droplet", auth, tokens);
     service.url = answer("public_host").map(|host| format!("https://{host}/mcp"));
     service.repository = Some(if path.is_empty() { ".".to_owned() } else { path.to_owned() });
-    Some(Found { place: if path.is_empty() { ".".to_owned() } else { path.to_owned() }, service })
+    Some(FoundServer { place: if path.is_empty() { ".".to_owned() } else { path.to_owned() }, service })
 }
 
 /// A service of compose is an MCP server if its name, image or command says so.
-fn compose(place: &str, path: &str, text: &str, found: &mut Vec<Found>) {
+fn compose(place: &str, path: &str, text: &str, found: &mut Vec<FoundServer>) {
     let Ok(root) = yaml::parse(text) else { return };
     for (name, value) in root.get("services").and_then(Value::as_object).into_iter().flatten() {
         let says = |key: &str| value.get(key).is_some_and(|value| value.to_string().to_lowercase().contains("mcp"));
@@ -154,12 +154,12 @@ fn compose(place: &str, path: &str, text: &str, found: &mut Vec<Found>) {
             let mut service = service(name, "droplet", "none", "env");
             service.repository = Some(path.to_owned()).filter(|path| !path.is_empty());
             service.notes = check_it(place);
-            found.push(Found { place: place.to_owned(), service });
+            found.push(FoundServer { place: place.to_owned(), service });
         }
     }
 }
 
-fn worker(place: &str, path: &str, file: &str, text: &str) -> Option<Found> {
+fn worker(place: &str, path: &str, file: &str, text: &str) -> Option<FoundServer> {
     let settings: Value = if file.ends_with(".toml") {
         serde_json::to_value(text.parse::<toml::Table>().ok()?).ok()?
     } else {
@@ -184,10 +184,10 @@ fn worker(place: &str, path: &str, file: &str, text: &str) -> Option<Found> {
     service.url = host.map(|host| format!("https://{host}/mcp"));
     service.repository = Some(path.to_owned()).filter(|path| !path.is_empty());
     service.notes = check_it(place);
-    Some(Found { place: place.to_owned(), service })
+    Some(FoundServer { place: place.to_owned(), service })
 }
 
-fn clients(place: &str, text: &str, found: &mut Vec<Found>) {
+fn clients(place: &str, text: &str, found: &mut Vec<FoundServer>) {
     let Ok(root) = json5::from_str::<Value>(text) else { return };
     for (name, value) in root.get("mcpServers").and_then(Value::as_object).into_iter().flatten() {
         let url = value.get("url").and_then(Value::as_str).and_then(|url| url::Url::parse(url).ok());
@@ -207,6 +207,6 @@ fn clients(place: &str, text: &str, found: &mut Vec<Found>) {
             let _ = (url.set_username(""), url.set_password(None));
             service.url = Some(url.to_string());
         }
-        found.push(Found { place: place.to_owned(), service });
+        found.push(FoundServer { place: place.to_owned(), service });
     }
 }

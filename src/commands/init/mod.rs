@@ -23,7 +23,7 @@ use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
 use crate::text::escape::escape_control;
 use crate::text::plural::plural;
-use find::Found;
+use find::FoundServer;
 
 /// The head of a new catalog.
 const HEAD: &str = "# The MCP servers of this repository. From this file `mcp-kit docs build` makes the documents, and `--check` in CI says when one is\n\
@@ -32,7 +32,7 @@ const HEAD: &str = "# The MCP servers of this repository. From this file `mcp-ki
 
 /// The reason that nothing was begun.
 #[derive(Debug, thiserror::Error)]
-pub enum InitError {
+pub enum BeginError {
     /// The folder does not exist.
     #[error("{} is not a folder", .0.display())]
     NoFolder(PathBuf),
@@ -50,7 +50,7 @@ pub enum InitError {
     Workflow(#[from] TemplateError),
 }
 
-impl Explain for InitError {
+impl Explain for BeginError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::NoFolder(_) => Some("name the folder of a repository".into()),
@@ -79,7 +79,7 @@ impl Explain for InitError {
 }
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct InitJson<'a> {
     schema: &'static str,
     dry_run: bool,
     servers: Vec<JsonServer<'a>>,
@@ -98,10 +98,10 @@ struct JsonServer<'a> {
 /// When something is in the way, or cannot be written. Nothing is half written.
 pub fn run(command: &Init, console: &Console) -> Result<Status, Failure> {
     let root = command.dir.canonicalize().ok().filter(|root| root.is_dir());
-    let root = root.ok_or_else(|| InitError::NoFolder(command.dir.clone()))?;
+    let root = root.ok_or_else(|| BeginError::NoFolder(command.dir.clone()))?;
     let catalog = root.join(FILE);
     if catalog.symlink_metadata().is_ok() {
-        return Err(InitError::Catalog(command.dir.join(FILE)).into());
+        return Err(BeginError::Catalog(command.dir.join(FILE)).into());
     }
     transaction::finish(&root)?;
     let found = find::servers(&root);
@@ -115,7 +115,7 @@ pub fn run(command: &Init, console: &Console) -> Result<Status, Failure> {
     }
     match command.format {
         OutputFormat::Json => {
-            let json = Json {
+            let json = InitJson {
                 schema: "mcp-kit/init/1",
                 dry_run: command.dry_run,
                 servers: found
@@ -134,17 +134,17 @@ pub fn run(command: &Init, console: &Console) -> Result<Status, Failure> {
 }
 
 /// Asks on a terminal, and takes the flags for an answer elsewhere.
-fn is_wanted(command: &Init, found: &[Found], changes: &[Change]) -> Result<bool, Failure> {
+fn is_wanted(command: &Init, found: &[FoundServer], changes: &[Change]) -> Result<bool, Failure> {
     let Some(prompt) = Prompt::open().filter(|_| !command.defaults) else { return Ok(true) };
     let mut text = format!("Found {}:\n", plural(found.len(), "server"));
-    for Found { place, service } in found {
+    for FoundServer { place, service } in found {
         let _ = writeln!(text, "  {} in {}", escape_control(&service.name), escape_control(place));
     }
     let _ = write!(text, "Write {} to this repository, {FILE} among them?", plural(changes.len(), "file"));
     Ok(prompt.confirm(&text, true)?)
 }
 
-fn changes(root: &Path, found: &[Found], command: &Init) -> Result<Vec<Change>, InitError> {
+fn changes(root: &Path, found: &[FoundServer], command: &Init) -> Result<Vec<Change>, BeginError> {
     let entries: String = found.iter().map(|one| one.service.lines()).collect();
     let text = format!("{HEAD}{entries}");
     let wrong = |(text, problems)| CatalogError::Problems(Problems { path: PathBuf::from(FILE), text, problems });
@@ -152,7 +152,7 @@ fn changes(root: &Path, found: &[Found], command: &Init) -> Result<Vec<Change>, 
     let new = |path: &str, text: String| Change { path: path.to_owned(), before: None, after: text.into_bytes() };
     let mut changes = vec![new(FILE, text)];
     if !command.no_pages {
-        let pages = plan(root, &catalog, &today().to_string(), ByHand::Keep).map_err(InitError::Pages)?;
+        let pages = plan(root, &catalog, &today().to_string(), ByHand::Keep).map_err(BeginError::Pages)?;
         changes.extend(pages.changes);
     }
     if !command.no_ci && root.join(origin::WORKFLOW).symlink_metadata().is_err() {
@@ -165,9 +165,9 @@ fn changes(root: &Path, found: &[Found], command: &Init) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
-fn summary(found: &[Found], changes: &[Change]) -> String {
+fn summary(found: &[FoundServer], changes: &[Change]) -> String {
     let mut text = String::new();
-    for Found { place, service } in found {
+    for FoundServer { place, service } in found {
         let _ = writeln!(text, "found {} in {}", escape_control(&service.name), escape_control(place));
     }
     for change in changes {

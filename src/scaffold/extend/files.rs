@@ -18,7 +18,7 @@ pub struct ProjectFiles {
     root: PathBuf,
     /// The text before and now; `None` before for a new file.
     files: BTreeMap<String, (Option<String>, String)>,
-    /// What was added to which file, for the report.
+    /// The additions by file, for the report.
     added: Vec<(String, String)>,
 }
 

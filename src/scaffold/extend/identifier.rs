@@ -10,7 +10,7 @@ pub const LONGEST: usize = 48;
 
 /// The kind of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NameKind {
     /// A tool, which is a method.
     Tool,
     /// An upstream API, which is a module.
@@ -25,13 +25,13 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is no name for {}: it must {rule}", self.kind.as_str())]
 pub struct BadIdentifier {
-    kind: Kind,
+    kind: NameKind,
     name: String,
     rule: &'static str,
     valid: Option<String>,
 }
 
-impl Kind {
+impl NameKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "a tool",
@@ -72,10 +72,10 @@ impl Kind {
 ///
 /// # Errors
 /// The rule that it breaks, with a valid name where there is an obvious one.
-pub fn check(kind: Kind, name: &str) -> Result<(), BadIdentifier> {
+pub fn check(kind: NameKind, name: &str) -> Result<(), BadIdentifier> {
     let Some(rule) = kind.flaw(name) else { return Ok(()) };
     let valid = Some(snake(name))
-        .map(|name| if kind == Kind::Setting { name.to_uppercase() } else { name })
+        .map(|name| if kind == NameKind::Setting { name.to_uppercase() } else { name })
         .filter(|valid| kind.flaw(valid).is_none());
     Err(BadIdentifier { kind, name: name.to_owned(), rule, valid })
 }
@@ -158,21 +158,21 @@ mod tests {
 
     #[test]
     fn bad_names_have_a_rule_and_often_a_better_one() {
-        let say = |kind, name: &str| {
+        let explained = |kind, name: &str| {
             let error = check(kind, name).unwrap_err();
             format!("{error}; {}", error.hint().unwrap_or_default())
         };
         for (kind, name, expected) in [
-            (Kind::Tool, "List-Rows", "must begin with a small letter; did you mean list_rows?"),
-            (Kind::Tool, "fn", "must be none of the words that Rust or the project has already; such as list_rows"),
-            (Kind::Tool, "", "\"\" is no name for a tool: it must begin with a small letter; such as"),
-            (Kind::Tool, &"x".repeat(49), "must have at most 48 characters; such as"),
-            (Kind::Upstream, "config", "must be none of the words"),
-            (Kind::Setting, "cacheSeconds", "must begin with a capital letter; did you mean CACHE_SECONDS?"),
-            (Kind::Setting, "X\"; panic!()", "single underscores only; did you mean X_PANIC?"),
+            (NameKind::Tool, "List-Rows", "must begin with a small letter; did you mean list_rows?"),
+            (NameKind::Tool, "fn", "must be none of the words that Rust or the project has already; such as list_rows"),
+            (NameKind::Tool, "", "\"\" is no name for a tool: it must begin with a small letter; such as"),
+            (NameKind::Tool, &"x".repeat(49), "must have at most 48 characters; such as"),
+            (NameKind::Upstream, "config", "must be none of the words"),
+            (NameKind::Setting, "cacheSeconds", "must begin with a capital letter; did you mean CACHE_SECONDS?"),
+            (NameKind::Setting, "X\"; panic!()", "single underscores only; did you mean X_PANIC?"),
         ] {
-            assert!(say(kind, name).contains(expected), "{}", say(kind, name));
+            assert!(explained(kind, name).contains(expected), "{}", explained(kind, name));
         }
-        assert!(check(Kind::Tool, "list_rows").is_ok() && check(Kind::Setting, "CACHE_SECONDS_2").is_ok());
+        assert!(check(NameKind::Tool, "list_rows").is_ok() && check(NameKind::Setting, "CACHE_SECONDS_2").is_ok());
     }
 }

@@ -40,7 +40,7 @@ pub enum ExtendError {
     NoPlace {
         /// The path in the project.
         path: String,
-        /// What is missing.
+        /// The missing part.
         anchor: &'static str,
     },
     /// The project's runtime does not have what the new code needs.
@@ -51,7 +51,7 @@ pub enum ExtendError {
     Taken {
         /// The name.
         name: String,
-        /// What has it.
+        /// The owner of the name.
         by: String,
     },
     /// A tool asks for an upstream that the project does not have.

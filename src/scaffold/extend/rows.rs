@@ -3,7 +3,7 @@
 
 use super::ExtendError;
 use super::files::ProjectFiles;
-use super::identifier::{self, Kind};
+use super::identifier::{self, NameKind};
 use super::rust::{block, closing, masked};
 
 const CONFIG: &str = "src/config.rs";
@@ -12,7 +12,7 @@ const PAGE: &str = "docs/SETTINGS.md";
 /// The group behind which a project's own groups stand.
 const TOKENS: &str = "The server's own tokens for what it calls";
 
-/// What values a setting has.
+/// The kind of a setting's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum SettingKind {
     /// Any text
@@ -36,7 +36,7 @@ pub enum SettingKind {
 
 /// A row to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct SettingRow {
     /// The name of the variable.
     pub name: String,
     /// The kind of its values.
@@ -49,13 +49,13 @@ pub struct Row {
     pub help: String,
 }
 
-impl Row {
+impl SettingRow {
     /// Checks what the user has typed.
     ///
     /// # Errors
     /// A name, default or text that would not be a row.
     pub fn check(&self) -> Result<(), ExtendError> {
-        identifier::check(Kind::Setting, &self.name)?;
+        identifier::check(NameKind::Setting, &self.name)?;
         let wrong = |what, value: &str, reason| Err(ExtendError::Value { what, value: value.to_owned(), reason });
         for (what, value) in [("--group", &self.group), ("--meaning", &self.help)] {
             if value.trim().is_empty() || value.chars().any(|c| c.is_control() || c == '\\') {
@@ -150,7 +150,7 @@ pub fn is_address(text: &str) -> bool {
 ///
 /// # Errors
 /// When the table is not where it was.
-pub fn add(files: &mut ProjectFiles, row: &Row) -> Result<(), ExtendError> {
+pub fn add(files: &mut ProjectFiles, row: &SettingRow) -> Result<(), ExtendError> {
     let text = files.read(CONFIG)?;
     if !text.contains(&format!("\"{}\"", row.name)) {
         let none = || ExtendError::NoPlace { path: CONFIG.to_owned(), anchor: "table `SETTINGS: &[Setting] = &[…]`" };
@@ -166,7 +166,7 @@ pub fn add(files: &mut ProjectFiles, row: &Row) -> Result<(), ExtendError> {
     page(files, row)
 }
 
-fn example(files: &mut ProjectFiles, row: &Row) -> Result<(), ExtendError> {
+fn example(files: &mut ProjectFiles, row: &SettingRow) -> Result<(), ExtendError> {
     let Some(text) = files.find(EXAMPLE)? else { return Ok(()) };
     if text.lines().any(|line| line.starts_with(&format!("{}=", row.name))) {
         return Ok(());
@@ -186,7 +186,7 @@ fn example(files: &mut ProjectFiles, row: &Row) -> Result<(), ExtendError> {
     Ok(())
 }
 
-fn page(files: &mut ProjectFiles, row: &Row) -> Result<(), ExtendError> {
+fn page(files: &mut ProjectFiles, row: &SettingRow) -> Result<(), ExtendError> {
     let Some(text) = files.find(PAGE)? else { return Ok(()) };
     if text.contains(&format!("\n| `{}`", row.name)) {
         return Ok(());

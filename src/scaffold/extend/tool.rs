@@ -2,7 +2,7 @@
 //! arguments, or with what the API answers.
 
 use super::files::ProjectFiles;
-use super::identifier::{self, Kind, camel};
+use super::identifier::{self, NameKind, camel};
 use super::rust::{block, insert, item_start, masked, with_import};
 use super::{ExtendError, places, upstream};
 
@@ -48,7 +48,7 @@ impl Argument {
             "boolean" => "bool",
             _ => return Err(wrong()),
         };
-        identifier::check(Kind::Argument, name)?;
+        identifier::check(NameKind::Argument, name)?;
         Ok(Self { name: name.to_owned(), kind, is_optional })
     }
 
@@ -75,7 +75,7 @@ impl Argument {
 /// When a name is not valid or taken, or a place is gone.
 pub fn add(files: &mut ProjectFiles, tool: &NewTool) -> Result<bool, ExtendError> {
     let name = tool.name.as_str();
-    identifier::check(Kind::Tool, name)?;
+    identifier::check(NameKind::Tool, name)?;
     for (what, text) in [("--title", &tool.title), ("--description", &tool.description)] {
         if let Some(text) = text.as_ref().filter(|text| text.trim().is_empty() || text.chars().any(char::is_control)) {
             return Err(ExtendError::Value { what, value: text.clone(), reason: "must be one line" });
@@ -216,7 +216,7 @@ fn test(files: &mut ProjectFiles, tool: &NewTool) -> Result<(), ExtendError> {
         format!("json!({{{}}})", pairs.collect::<Vec<_>>().join(", "))
     };
     let good = given(&all.iter().collect::<Vec<_>>());
-    let mut body = format!("    let server = start().await;\n");
+    let mut body = "    let server = start().await;\n".to_owned();
     if tool.upstream.is_none() {
         body += &format!(
             "    let result = server.call(\"{name}\", {good}).await;\n    \

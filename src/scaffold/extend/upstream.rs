@@ -3,8 +3,8 @@
 
 use super::ExtendError;
 use super::files::ProjectFiles;
-use super::identifier::{self, Kind, camel};
-use super::rows::{self, Row, SettingKind};
+use super::identifier::{self, NameKind, camel};
+use super::rows::{self, SettingKind, SettingRow};
 use super::rust::{closing, insert, item_start, masked, word};
 
 const LIB: &str = "src/lib.rs";
@@ -22,7 +22,7 @@ pub struct NewUpstream {
     pub token_from: Option<String>,
     /// The header that the token goes in, in place of `Authorization: Bearer`.
     pub token_header: Option<String>,
-    /// Whether it is behind Cloudflare Access.
+    /// `true` for one behind Cloudflare Access.
     pub access: bool,
     /// The path that readiness asks.
     pub probe: Option<String>,
@@ -33,7 +33,7 @@ pub struct NewUpstream {
 /// # Errors
 /// When it has none of this name, with the names that it has.
 pub fn find(files: &mut ProjectFiles, name: &str) -> Result<(), ExtendError> {
-    identifier::check(Kind::Upstream, name)?;
+    identifier::check(NameKind::Upstream, name)?;
     if files.find(&path(name))?.is_some_and(|text| text.contains("pub fn api(&self)")) {
         return Ok(());
     }
@@ -57,7 +57,7 @@ pub fn path(name: &str) -> String {
 /// # Errors
 /// When a name is not valid or taken, or a place is gone.
 pub fn add(files: &mut ProjectFiles, new: &NewUpstream) -> Result<bool, ExtendError> {
-    identifier::check(Kind::Upstream, &new.name)?;
+    identifier::check(NameKind::Upstream, &new.name)?;
     files.needs_api()?;
     if let Some(header) = &new.token_header
         && !(header.starts_with(|c: char| c.is_ascii_lowercase())
@@ -105,7 +105,7 @@ pub fn add(files: &mut ProjectFiles, new: &NewUpstream) -> Result<bool, ExtendEr
     Ok(files.added().len() > before)
 }
 
-/// What the upstream is called in sentences.
+/// Returns the name of the upstream in sentences.
 fn called(new: &NewUpstream) -> String {
     new.title.clone().unwrap_or_else(|| format!("the {} API", new.name.replace('_', " ")))
 }
@@ -114,10 +114,10 @@ fn upper(new: &NewUpstream) -> String {
     new.name.to_uppercase()
 }
 
-fn rows(new: &NewUpstream) -> Vec<Row> {
+fn rows(new: &NewUpstream) -> Vec<SettingRow> {
     let (upper, called) = (upper(new), called(new));
     let group = capital(&called);
-    let row = |name: String, kind, default: Option<String>, help: String| Row {
+    let row = |name: String, kind, default: Option<String>, help: String| SettingRow {
         name,
         kind,
         default,
@@ -194,7 +194,7 @@ fn client(new: &NewUpstream) -> String {
          /// # Errors\n    /// Where the HTTP client cannot be built.\n    \
          pub fn new(settings: &Settings) -> Result<Self, StartError> {{\n        \
          let api = {build};\n{access}    }}\n\n    \
-         /// What sends requests: with the server's token, retries, a deadline, and a limit for answers.\n    \
+         /// The sender of requests: with the server's token, retries, a deadline, and a limit for answers.\n    \
          #[must_use]\n    pub fn api(&self) -> &Api {{\n        &self.0\n    }}\n{probe}}}\n",
         capital(&called)
     )
@@ -274,7 +274,7 @@ fn test(new: &NewUpstream) -> String {
          use mcp_server_runtime::testing::{{BEARER, TestServer}};\n\
          use mcp_server_runtime::{{Handlers, Server, upstream}};\n\
          use serde_json::Value;\n\n\
-         /// What the API must be sent: the server's own credentials, and nothing of the caller's.\n\
+         /// The headers that the API must be sent: the server's own credentials, and nothing of the caller's.\n\
          const SENT: &[(&str, &str)] = &[\n    {token},\n{access}];\n\n\
          /// An API that takes these credentials alone.\n\
          async fn api(headers: HeaderMap) -> Result<Json<Value>, StatusCode> {{\n    \

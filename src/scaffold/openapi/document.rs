@@ -10,11 +10,11 @@ const LONGEST_CHAIN: usize = 32;
 
 /// A description.
 #[derive(Debug)]
-pub struct Document {
+pub struct Description {
     root: Value,
 }
 
-impl Document {
+impl Description {
     /// Parses a description. `path` is for messages.
     ///
     /// # Errors
@@ -131,8 +131,8 @@ impl Document {
 mod tests {
     use super::*;
 
-    fn document(text: &str) -> Document {
-        Document::parse("a.json", text).unwrap()
+    fn document(text: &str) -> Description {
+        Description::parse("a.json", text).unwrap()
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn other_kinds_are_named() {
-        let error = |text: &str| Document::parse("a", text).unwrap_err().to_string();
+        let error = |text: &str| Description::parse("a", text).unwrap_err().to_string();
         assert_eq!(error("{}"), "a is no OpenAPI 3.0 or 3.1 description: it has no member `openapi`");
         assert_eq!(error("swagger: '2.0'"), "a is no OpenAPI 3.0 or 3.1 description: it says swagger: 2.0");
         assert_eq!(error("openapi: 4.0.0"), "a is no OpenAPI 3.0 or 3.1 description: it says openapi: 4.0.0");

@@ -39,7 +39,7 @@ pub enum OpenApiError {
     Version {
         /// The path as the user wrote it.
         path: String,
-        /// What it is.
+        /// The kind or version that it names.
         found: String,
     },
     /// A `$ref` leads out of the file.

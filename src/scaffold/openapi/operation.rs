@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::OpenApiError;
-use super::document::Document;
+use super::document::Description;
 use super::schema::{convert, sentence};
 use super::select::Operation;
 
-/// What clients take as the name of an argument (Anthropic's API).
+/// Returns whether clients take the name for an argument (Anthropic's API).
 fn is_argument(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
 }
@@ -28,7 +28,7 @@ const ANYTHING: &Value = &Value::Null;
 ///
 /// # Errors
 /// When it cannot be a tool, or a reference of it leads nowhere.
-pub fn entry(document: &Document, operation: &Operation<'_>, name: &str) -> Result<Value, OpenApiError> {
+pub fn entry(document: &Description, operation: &Operation<'_>, name: &str) -> Result<Value, OpenApiError> {
     let unsupported = |reason: String| OpenApiError::Unsupported { id: operation.id.clone(), reason };
     if operation.value.get("servers").is_some() || operation.item.get("servers").is_some() {
         return Err(unsupported("it is on a server of its own".to_owned()));
@@ -116,7 +116,7 @@ fn texts(operation: &Operation<'_>, name: &str) -> (String, String) {
 
 /// The name of the argument: the API's own, where clients take that and it is free.
 fn argument(parameter: &Parameter<'_>, taken: &Map<String, Value>, has_body: bool) -> String {
-    let is_free = |name: &str| !taken.contains_key(name) && !(has_body && name == "body");
+    let is_free = |name: &str| !(taken.contains_key(name) || has_body && name == "body");
     let clean: String =
         parameter.name.chars().map(|c| if is_argument(&c.to_string()) { c } else { '_' }).take(56).collect();
     let clean = clean.trim_matches('_').to_owned();
@@ -127,7 +127,7 @@ fn argument(parameter: &Parameter<'_>, taken: &Map<String, Value>, has_body: boo
     candidates.find(|name| is_free(name)).unwrap_or(clean)
 }
 
-fn parameters<'a>(document: &'a Document, operation: &Operation<'a>) -> Result<Vec<Parameter<'a>>, OpenApiError> {
+fn parameters<'a>(document: &'a Description, operation: &Operation<'a>) -> Result<Vec<Parameter<'a>>, OpenApiError> {
     let mut all: Vec<Parameter<'a>> = Vec::new();
     let unsupported = |reason: String| OpenApiError::Unsupported { id: operation.id.clone(), reason };
     for list in [operation.item.get("parameters"), operation.value.get("parameters")] {
@@ -179,7 +179,12 @@ fn parameters<'a>(document: &'a Document, operation: &Operation<'a>) -> Result<V
 }
 
 /// How a list or an object is written (Parameter Object, `style` and `explode`).
-fn style(document: &Document, given: &Value, at: &str, schema: &Value) -> Result<Option<&'static str>, OpenApiError> {
+fn style(
+    document: &Description,
+    given: &Value,
+    at: &str,
+    schema: &Value,
+) -> Result<Option<&'static str>, OpenApiError> {
     if at != "query" {
         return Ok(None);
     }
@@ -202,7 +207,7 @@ struct Body<'a> {
     required: bool,
 }
 
-fn body<'a>(document: &'a Document, operation: &Operation<'a>) -> Result<Option<Body<'a>>, OpenApiError> {
+fn body<'a>(document: &'a Description, operation: &Operation<'a>) -> Result<Option<Body<'a>>, OpenApiError> {
     let Some(given) = operation.value.get("requestBody") else { return Ok(None) };
     // RFC 9110 §9.3.1: the content of a GET has no meaning.
     if operation.reads() {

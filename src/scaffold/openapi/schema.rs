@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::OpenApiError;
-use super::document::Document;
+use super::document::Description;
 
 /// The number of schemas in the arguments of one tool. Beyond it, the deepest levels are left to the API: 250 are some 25 KB, which is
 /// what a model reads for one tool.
@@ -36,7 +36,7 @@ type Schema = Map<String, Value>;
 
 /// Converts schemas of one document.
 struct Converter<'a> {
-    document: &'a Document,
+    document: &'a Description,
     deepest: usize,
     count: usize,
     /// The references that lead here.
@@ -59,7 +59,7 @@ impl From<OpenApiError> for Stop {
 ///
 /// # Errors
 /// When a reference leads out of the file, or nowhere.
-pub fn convert(document: &Document, schemas: &[&Value]) -> Result<Vec<Value>, OpenApiError> {
+pub fn convert(document: &Description, schemas: &[&Value]) -> Result<Vec<Value>, OpenApiError> {
     for deepest in (0..=DEEPEST).rev() {
         let mut converter = Converter { document, deepest, count: 0, within: Vec::new() };
         let all: Result<Vec<Value>, Stop> =
@@ -126,7 +126,7 @@ impl<'a> Converter<'a> {
         Ok(made)
     }
 
-    /// What a schema says itself, without `allOf` and alternatives.
+    /// Converts the schema's own keywords, without `allOf` and alternatives.
     fn own(&mut self, given: &'a Schema, depth: usize) -> Result<Schema, Stop> {
         let mut made = Schema::new();
         let types: Vec<&str> = match given.get("type") {
@@ -297,7 +297,7 @@ impl<'a> Converter<'a> {
                 made.insert("type".to_owned(), "string".into());
                 made.insert("enum".to_owned(), Value::Array(words));
             }
-            1..=ALTERNATIVES => {
+            2..=ALTERNATIVES => {
                 made.remove("type");
                 // Alternatives of alternatives are alternatives.
                 let flat = all.into_iter().flat_map(|mut one| match one.remove("anyOf") {
@@ -355,7 +355,7 @@ fn kind(made: &mut Schema, given: &Value) {
         _ => None,
     };
     let word = given.get("const").or_else(|| given.get("enum")?.as_array()?.iter().find(|word| !word.is_null()));
-    let told = || match word {
+    let implied = || match word {
         _ if given.get("properties").is_some() || given.get("allOf").is_some() => Some("object"),
         _ if given.get("items").is_some() => Some("array"),
         Some(Value::String(_)) => Some("string"),
@@ -363,7 +363,7 @@ fn kind(made: &mut Schema, given: &Value) {
         Some(Value::Number(number)) => Some(if number.is_f64() { "number" } else { "integer" }),
         _ => None,
     };
-    if let Some(kind) = named.filter(|kind| known(kind)).or_else(told) {
+    if let Some(kind) = named.filter(|kind| known(kind)).or_else(implied) {
         made.insert("type".to_owned(), kind.into());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::OpenApiError;
-use super::document::Document;
+use super::document::Description;
 use crate::scaffold::extend::identifier::{LONGEST, snake};
 use crate::text::digest::sha256_hex;
 use crate::text::nearest::nearest;
@@ -39,16 +39,16 @@ impl Operation<'_> {
     }
 }
 
-/// What the user wants.
+/// The wanted operations.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Operations by their ids.
     pub operations: Vec<String>,
     /// All operations with these tags.
     pub tags: Vec<String>,
-    /// Whether operations that change something are wanted, too.
+    /// `true` for operations that change something, too.
     pub write: bool,
-    /// What is put in front of the names.
+    /// The text in front of the names.
     pub prefix: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Selection {
 ///
 /// # Errors
 /// When a path refers to something that is not there.
-pub fn operations(document: &Document) -> Result<Vec<Operation<'_>>, OpenApiError> {
+pub fn operations(document: &Description) -> Result<Vec<Operation<'_>>, OpenApiError> {
     let mut all = Vec::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
         let item = document.resolve(item)?;

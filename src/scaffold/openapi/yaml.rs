@@ -10,7 +10,7 @@ const DEEPEST: usize = 128;
 /// The maximum number of values: the largest public description has some 600,000. Aliases can multiply a few lines into millions.
 const MOST: usize = 4_000_000;
 
-enum Open {
+enum OpenValue {
     List(usize, Vec<Value>),
     Map(usize, Map<String, Value>, Option<String>),
 }
@@ -20,7 +20,7 @@ enum Open {
 /// # Errors
 /// The first syntax error, and what a description never needs.
 pub fn parse(text: &str) -> Result<Value, (usize, String)> {
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenValue> = Vec::new();
     let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
     let (mut root, mut count) = (None, 0_usize);
     for event in Parser::new_from_str(text) {
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Value, (usize, String)> {
             Event::Scalar(value, style, anchor, _) => {
                 count += 1;
                 // A key is a text, whatever it looks like: `200:`.
-                let is_key = matches!(open.last(), Some(Open::Map(_, _, None)));
+                let is_key = matches!(open.last(), Some(OpenValue::Map(_, _, None)));
                 let value = if is_key || style != ScalarStyle::Plain {
                     Value::String(value.into_owned())
                 } else {
@@ -55,18 +55,18 @@ pub fn parse(text: &str) -> Result<Value, (usize, String)> {
                 return Err((at, format!("this is nested more than {DEEPEST} levels deep")));
             }
             Event::SequenceStart(_, anchor, _) => {
-                open.push(Open::List(anchor, Vec::new()));
+                open.push(OpenValue::List(anchor, Vec::new()));
                 continue;
             }
             Event::MappingStart(_, anchor, _) => {
-                open.push(Open::Map(anchor, Map::new(), None));
+                open.push(OpenValue::Map(anchor, Map::new(), None));
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 count += 1;
                 match open.pop() {
-                    Some(Open::List(anchor, items)) => (Value::Array(items), anchor),
-                    Some(Open::Map(anchor, members, _)) => (Value::Object(members), anchor),
+                    Some(OpenValue::List(anchor, items)) => (Value::Array(items), anchor),
+                    Some(OpenValue::Map(anchor, members, _)) => (Value::Object(members), anchor),
                     None => continue,
                 }
             }
@@ -80,8 +80,8 @@ pub fn parse(text: &str) -> Result<Value, (usize, String)> {
             anchors.insert(anchor, (value.clone(), size(&value)));
         }
         match open.last_mut() {
-            Some(Open::List(_, items)) => items.push(value),
-            Some(Open::Map(_, members, key)) => match key.take() {
+            Some(OpenValue::List(_, items)) => items.push(value),
+            Some(OpenValue::Map(_, members, key)) => match key.take() {
                 Some(key) => {
                     // `<<: *defaults`, YAML 1.1's merge key: what is there counts before it.
                     if key == "<<"

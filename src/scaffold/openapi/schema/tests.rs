@@ -10,7 +10,7 @@ fn converted(schema: &Value) -> Value {
             "Named": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 9}}},
         }},
     });
-    let document = Document::parse("a", &document.to_string()).unwrap();
+    let document = Description::parse("a", &document.to_string()).unwrap();
     convert(&document, &[document.get("schema").unwrap()]).unwrap().remove(0)
 }
 
