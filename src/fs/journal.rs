@@ -63,7 +63,7 @@ pub enum JournalError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct JournalHead {
     schema: String,
     steps: Vec<HeadStep>,
     conflicts: Vec<HeadConflict>,
@@ -167,7 +167,8 @@ pub fn run(root: &Path, steps: &[FileStep], conflicts: &[Conflict]) -> Result<Op
         });
         head_conflicts.push(HeadConflict { path: conflict.path.clone(), stages });
     }
-    let head = Head { schema: SCHEMA.to_owned(), steps: head_steps, conflicts: head_conflicts, contents: lengths };
+    let head =
+        JournalHead { schema: SCHEMA.to_owned(), steps: head_steps, conflicts: head_conflicts, contents: lengths };
     let folder = root.join(FOLDER);
     fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
     let (new, path) = (root.join(NEW), root.join(JOURNAL));
@@ -262,9 +263,9 @@ pub fn remove_folder(root: &Path) {
 }
 
 /// Splits a journal into its head and its contents.
-fn parse(bytes: &[u8]) -> Result<(Head, Vec<&[u8]>), String> {
+fn parse(bytes: &[u8]) -> Result<(JournalHead, Vec<&[u8]>), String> {
     let end = memchr::memchr(b'\n', bytes).ok_or("it has no head")?;
-    let head: Head = serde_json::from_slice(&bytes[..end]).map_err(|error| error.to_string())?;
+    let head: JournalHead = serde_json::from_slice(&bytes[..end]).map_err(|error| error.to_string())?;
     if head.schema != SCHEMA {
         return Err(format!("its schema is {:?}", head.schema));
     }

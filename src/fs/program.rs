@@ -11,7 +11,7 @@ const MOST: u64 = 64 * 1024;
 
 /// The end of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ProgramOutcome {
     /// It is not installed.
     Missing,
     /// It failed, or did not answer in time.
@@ -22,11 +22,11 @@ pub enum Outcome {
 
 /// Runs a program, found by the `PATH`.
 #[must_use]
-pub fn run(program: &str, arguments: &[&str]) -> Outcome {
+pub fn run(program: &str, arguments: &[&str]) -> ProgramOutcome {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else { return Outcome::Missing };
-    let Some(stdout) = child.stdout.take() else { return Outcome::Failed };
+    let Ok(mut child) = command.spawn() else { return ProgramOutcome::Missing };
+    let Some(stdout) = child.stdout.take() else { return ProgramOutcome::Failed };
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
         let _ = stdout.take(MOST).read_to_string(&mut text);
@@ -46,8 +46,8 @@ pub fn run(program: &str, arguments: &[&str]) -> Outcome {
     };
     match status {
         // A grandchild may still hold the pipe of a program that was ended.
-        Some(status) if status.success() => reader.join().map_or(Outcome::Failed, Outcome::Printed),
-        _ => Outcome::Failed,
+        Some(status) if status.success() => reader.join().map_or(ProgramOutcome::Failed, ProgramOutcome::Printed),
+        _ => ProgramOutcome::Failed,
     }
 }
 

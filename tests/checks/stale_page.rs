@@ -46,7 +46,7 @@ fn a_page_that_a_build_would_write_otherwise_is_an_error() {
             4  error    stale-page
 
     GitHub's rules, because nothing says otherwise
-    11 documents, 99 links in [TIME]: 4 errors
+    11 documents, 160 links in [TIME]: 4 errors
 
     Next:
       mcp-kit audit-docs --explain stale-page   # say what that means and how to fix it
@@ -69,7 +69,7 @@ fn a_page_that_was_edited_by_hand_is_one_too() {
             1  error    stale-page
 
     GitHub's rules, because nothing says otherwise
-    11 documents, 99 links in [TIME]: 1 error
+    11 documents, 160 links in [TIME]: 1 error
 
     Next:
       mcp-kit audit-docs --explain stale-page   # say what that means and how to fix it
@@ -81,7 +81,7 @@ fn a_page_that_was_edited_by_hand_is_one_too() {
 fn pages_as_they_were_built_are_no_finding() {
     assert_snapshot!(built().audit(&[]), @r"
     GitHub's rules, because nothing says otherwise
-    11 documents, 99 links in [TIME]: no findings
+    11 documents, 160 links in [TIME]: no findings
     exit 0
     ");
 }

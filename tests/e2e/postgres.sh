@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Sourced: a PostgreSQL of one's own.
 
+# With CDPATH set, cd may go to a folder of the same name elsewhere, and prints where it went.
+unset CDPATH
+
 # start_postgres FOLDER: with the database mcp_auth, and an owner whose password is in FOLDER/owner. Sets $port; stop_postgres ends it.
 start_postgres() {
 	folder=$1 postgres_as=()

@@ -14,11 +14,11 @@ const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
 /// A project whose update adds, changes, removes and marks many files.
 fn large() -> Project {
     let name = |kind: &str, number: usize| format!("{kind}/{number}.txt");
-    let mut old: Vec<(String, String)> = (0..60).map(|number| (name("stays", number), TEN.to_owned())).collect();
-    old.extend((0..20).map(|number| (name("goes", number), TEN.to_owned())));
+    let mut old: Vec<(String, String)> = (0..24).map(|number| (name("stays", number), TEN.to_owned())).collect();
+    old.extend((0..8).map(|number| (name("goes", number), TEN.to_owned())));
     let mut new: Vec<(String, String)> =
-        (0..60).map(|number| (name("stays", number), TEN.replace('5', "five"))).collect();
-    new.extend((0..20).map(|number| (name("comes", number), TEN.to_owned())));
+        (0..24).map(|number| (name("stays", number), TEN.replace('5', "five"))).collect();
+    new.extend((0..8).map(|number| (name("comes", number), TEN.to_owned())));
     fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect()
     }

@@ -1,7 +1,7 @@
 //! The checks, in the order in which somebody needs the things.
 
-use super::{Health, MachineCheck};
-use crate::fs::program::{Outcome, is_free, run};
+use super::{MachineCheck, MachineStatus};
+use crate::fs::program::{ProgramOutcome, is_free, run};
 
 /// The Rust that the crates of a project need; `rust-version` of its Cargo.toml.
 const RUST: (u64, u64, u64) = (1, 94, 0);
@@ -111,7 +111,7 @@ pub(super) fn all(ports: &[u16]) -> Vec<MachineCheck> {
         let is_free = is_free(*port);
         MachineCheck {
             name: "port",
-            status: if is_free { Health::Ok } else { Health::Warn },
+            status: if is_free { MachineStatus::Ok } else { MachineStatus::Warn },
             found: format!("{port} is {}", if is_free { "free" } else { "taken by another program" }),
             purpose: "the server on your machine",
             fix: (!is_free).then(|| {
@@ -127,12 +127,12 @@ fn program(wanted: &Wanted) -> MachineCheck {
         let (program, arguments) = command.split_first()?;
         Some(run(program, arguments))
     });
-    let outcome = outcomes.reduce(|best, next| if matches!(best, Outcome::Printed(_)) { best } else { next });
-    let missing = if wanted.is_needed { Health::Fail } else { Health::Warn };
-    let (status, found) = match outcome.unwrap_or(Outcome::Missing) {
-        Outcome::Missing => (missing, "not installed".to_owned()),
-        Outcome::Failed => (missing, "does not answer".to_owned()),
-        Outcome::Printed(text) => {
+    let outcome = outcomes.reduce(|best, next| if matches!(best, ProgramOutcome::Printed(_)) { best } else { next });
+    let missing = if wanted.is_needed { MachineStatus::Fail } else { MachineStatus::Warn };
+    let (status, found) = match outcome.unwrap_or(ProgramOutcome::Missing) {
+        ProgramOutcome::Missing => (missing, "not installed".to_owned()),
+        ProgramOutcome::Failed => (missing, "does not answer".to_owned()),
+        ProgramOutcome::Printed(text) => {
             let line: String =
                 text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(80).collect();
             match (wanted.least, version(&line)) {
@@ -140,11 +140,11 @@ fn program(wanted: &Wanted) -> MachineCheck {
                     let (major, minor, _) = least;
                     (missing, format!("{line} is too old: {major}.{minor} is the least"))
                 }
-                _ => (Health::Ok, line),
+                _ => (MachineStatus::Ok, line),
             }
         }
     };
-    let fix = (status != Health::Ok).then(|| wanted.fix.to_owned());
+    let fix = (status != MachineStatus::Ok).then(|| wanted.fix.to_owned());
     MachineCheck { name: wanted.name, status, found, purpose: wanted.purpose, fix }
 }
 

@@ -14,7 +14,7 @@ use crate::fs::terminal::{Paint, Role};
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Health {
+enum MachineStatus {
     Ok,
     /// Something optional is missing.
     Warn,
@@ -26,7 +26,7 @@ enum Health {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct MachineCheck {
     name: &'static str,
-    status: Health,
+    status: MachineStatus,
     /// The version that is there, or the fault.
     found: String,
     /// The purpose.
@@ -57,7 +57,7 @@ pub fn run(command: &Doctor, console: &Console) -> Result<Status, Failure> {
         OutputFormat::Human => human(&checks, console.is_quiet()),
     };
     console.print(text.as_bytes())?;
-    let fails = checks.iter().any(|check| check.status == Health::Fail);
+    let fails = checks.iter().any(|check| check.status == MachineStatus::Fail);
     Ok(if fails { Status::Found } else { Status::Clean })
 }
 
@@ -65,11 +65,11 @@ fn human(checks: &[MachineCheck], is_quiet: bool) -> String {
     let paint = Paint::stdout();
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for check in checks.iter().filter(|check| !is_quiet || check.status == Health::Fail) {
+    for check in checks.iter().filter(|check| !is_quiet || check.status == MachineStatus::Fail) {
         let status = match check.status {
-            Health::Ok => "ok  ".to_owned(),
-            Health::Warn => paint.paint(Role::Warning, "warn"),
-            Health::Fail => paint.paint(Role::Error, "fail"),
+            MachineStatus::Ok => "ok  ".to_owned(),
+            MachineStatus::Warn => paint.paint(Role::Warning, "warn"),
+            MachineStatus::Fail => paint.paint(Role::Error, "fail"),
         };
         let _ = writeln!(text, "{status}  {:width$}  {}", check.name, check.found);
         if let Some(fix) = &check.fix {

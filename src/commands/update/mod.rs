@@ -66,7 +66,7 @@ pub struct UpdateRequest {
 
 /// An update that is planned, and made unless the mode says otherwise.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct UpdateOutcome {
     /// The report.
     pub report: UpdateReport,
     /// Sentences that the user should know besides.
@@ -121,7 +121,11 @@ pub fn run(command: Update, console: &Console) -> Result<Status, Failure> {
 ///
 /// # Errors
 /// When it cannot be updated. Nothing has changed then, or a run after it finishes what is left.
-pub fn update(request: &UpdateRequest, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<Outcome, UpdateError> {
+pub fn update(
+    request: &UpdateRequest,
+    interrupt: &Interrupt,
+    progress: &dyn Fn(&str),
+) -> Result<UpdateOutcome, UpdateError> {
     let root = &request.root;
     let lock = Lock::take(root)?;
     let mut remarks = Vec::new();
@@ -171,7 +175,7 @@ pub fn update(request: &UpdateRequest, interrupt: &Interrupt, progress: &dyn Fn(
         report.drift = Some(drift::drift(&planned.theirs, &planned.ours, &template.manifest.rules));
     }
     if state == UpdateState::Unsettled {
-        return Ok(Outcome { report, remarks });
+        return Ok(UpdateOutcome { report, remarks });
     }
     if is_available {
         let (from, to) = (records.record.version.as_ref(), template.manifest.rules.version.as_ref());
@@ -196,7 +200,7 @@ pub fn update(request: &UpdateRequest, interrupt: &Interrupt, progress: &dyn Fn(
         }
     }
     report.actions = planned.actions;
-    Ok(Outcome { report, remarks })
+    Ok(UpdateOutcome { report, remarks })
 }
 
 /// A plan, and what it was made from.
