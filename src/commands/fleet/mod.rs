@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::cli::{FleetCommand, FleetFormat, FleetProjects};
 use crate::commands::console::{Console, Status};
 use crate::commands::update::report::UpdateState;
-use crate::commands::update::{self, Outcome, UpdateMode, UpdateRequest};
+use crate::commands::update::{self, UpdateMode, UpdateOutcome, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
@@ -107,7 +107,7 @@ fn project(
         allow_dirty: false,
         today: today().to_string(),
     };
-    let run = |mode: UpdateMode| -> Result<Outcome, String> {
+    let run = |mode: UpdateMode| -> Result<UpdateOutcome, String> {
         update::update(&request(mode), interrupt, &|_| {}).map_err(|error| sentence(&error))
     };
     let mut report = run(UpdateMode::DryRun)?.report;
