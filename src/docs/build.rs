@@ -253,7 +253,7 @@ fn next(
 
 /// Returns the day after "Last updated:".
 fn date_in(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("Last updated: ")?;
+    let (_, rest) = text.split_once("\nLast updated: ")?;
     rest.get(..10).filter(|day| day.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 

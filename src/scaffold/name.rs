@@ -26,7 +26,7 @@ const WINDOWS: &[&str] = &[
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 /// Services of the generated docker-compose.yml. The same name would mean two things there and in its comments.
-const SERVICES: &[&str] = &["cloudflared", "db-init", "dev", "postgres", "server"];
+const SERVICES: &[&str] = &["access", "access-emulator", "cloudflared", "db-init", "dev", "postgres", "server"];
 /// Docker's official images (github.com/docker-library/official-images, `library/`), including deprecated ones. compose
 /// builds and tags `NAME:latest`, so every other project on the machine would get this server instead of a database.
 /// The list includes `scratch`, which Docker reserves.
