@@ -247,7 +247,7 @@ fn init_finds_servers_and_copies_no_credential() {
     place.write("compose.yaml", "services: {notes-mcp: {image: x}, db: {image: postgres}}\n");
     place.write(
         ".mcp.json",
-        "{\"mcpServers\": {\"Linear\": {}, \"gh\": {\"url\": \"https://u:hush@gh.example/mcp?token=hush\", \"headers\": {\"Authorization\": \"Bearer hush\"}}}}",
+        "{\"mcpServers\": {\"Linear\": {}, \"gh\": {\"url\": \"https://u:hush@gh.example/mcp?token=hush\", \"headers\": {\"Authorization\": \"Bearer hush\"}}}}", // pragma: allowlist secret
     );
     let json = place.json(&["init", "--format", "json"]);
     let names: Vec<&str> =

@@ -85,7 +85,7 @@ mod making {
             assert_eq!((overlay.contains("- CF_ACCESS_AUD="), overlay.contains("- OIDC_ISSUER=")), (access, oidc));
             assert_eq!((alerts.contains("McpKeyServerFails"), alerts.contains("McpIssuerFails")), (access, oidc));
             assert_eq!(guide.contains("## Identity provider"), oidc, "{mode}");
-            assert_eq!(guide.contains("## Cloudflare Access"), access || production == "bearer", "{mode}");
+            assert_eq!(guide.contains("## Cloudflare Access\n"), access || production == "bearer", "{mode}");
             assert_eq!(compose.contains("mcp_dev_bearer_token"), production == "bearer", "{mode}");
         }
     }

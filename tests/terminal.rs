@@ -40,8 +40,8 @@ fn new_asks_with_defaults_and_checks_and_shows_a_summary() {
     for expected in [
         "Name of the project",
         "\"Bad Name\"",
-        "Who may call: Cloudflare Access",
-        "\"baerer\" must be one of cloudflare, ",
+        "Who may call: through Cloudflare Access",
+        "\"baerer\" must be one of cloudflare; ",
         "my-srv in my-srv",
         "Create it?",
         "Created my-srv",

@@ -89,7 +89,7 @@ fn add_setting(command: &AddSetting, console: &Console) -> Result<Status, Failur
         rows::SettingKind::Number => "number",
         rows::SettingKind::Seconds => "seconds",
         rows::SettingKind::Url => "url",
-        rows::SettingKind::Secret => "secret",
+        rows::SettingKind::Secret => "secret", // pragma: allowlist secret
         rows::SettingKind::Token => {
             let next =
                 vec![format!("use it in a tool: mcp_server_runtime::token(&parts, \"{}\").await?", command.name)];
