@@ -157,7 +157,7 @@ fn what_cannot_be_written_changes_nothing() {
         command.get_envs().map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned))).collect();
     command = std::process::Command::new("bash");
     command
-        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" update app"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" update app"])
         .arg(binary)
         .current_dir(project.place.root());
     for (key, value) in environment {
