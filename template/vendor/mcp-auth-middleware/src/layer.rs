@@ -15,7 +15,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-#[cfg(feature = "postgres")]
 use crate::bearer::credential;
 use crate::cloudflare::{self, AccessValidator, validate_cloudflare_access_jwt};
 use crate::jwt::{KeyStatus, MAXIMUM_LENGTH, TokenDigest};
