@@ -100,6 +100,10 @@ fn commands() {
 fn server_commands() {
     let intro = "The program of a project has these commands besides serving. In the image it is `/usr/local/bin/NAME`; `my-server` stands for the name.\n\
                  Settings come from the environment: [configuration reference](../infrastructure/mcp/TEMPLATE_GUIDE.md#configuration-reference).";
-    let command = mcp_server_runtime::command_line("my-server", "1.0.0");
+    let mut command = mcp_server_runtime::command_line("my-server", "1.0.0");
+    // Built for tests with all features; no image has it.
+    if command.find_subcommand("access-emulator").is_some() {
+        command = command.mut_subcommand("access-emulator", |emulator| emulator.hide(true));
+    }
     holds("server-commands.md", &commands_of(command, "my-server", "Commands of a generated server", intro));
 }

@@ -171,6 +171,19 @@ fn a_key_is_in_a_ring_once() {
 }
 
 #[test]
+fn a_ring_takes_the_keys_of_another_and_seals_with_its_own() {
+    let (first, second, third) = (ring(1), ring(2), ring(3));
+    let sealed: Vec<_> = [&first, &second, &third].iter().map(|ring| ring.seal(PLACE, b"t").unwrap()).collect();
+    // One key is in both of them.
+    let all = ring(3).with_previous(key(1)).with_previous_ring(&ring(2).with_previous(key(1)).with_previous(key(3)));
+    assert_eq!(all.ids(), [key(3).id(), key(1).id(), key(2).id()], "each once");
+    for text in &sealed {
+        assert_eq!(*all.open(PLACE, text).unwrap(), b"t");
+    }
+    assert!(all.seals_with_active(&sealed[2]) && !all.seals_with_active(&sealed[0]));
+}
+
+#[test]
 fn the_active_key_is_told_from_the_head_alone() {
     let sealed = ring(1).seal(PLACE, b"token").unwrap();
     assert!(ring(1).seals_with_active(&sealed));
