@@ -43,6 +43,8 @@ fn old(place: &Place, commit: &str) -> Option<()> {
         }
     }
     place.ok(&["new", "my-server", "--template", "template"]);
+    // Their mcp-kit made no pages of single servers, and their catalogs could not say that there are to be none.
+    let _ = fs::remove_dir_all(place.path("my-server/docs/architecture/integrations/mcp/services"));
     let record = place.read("my-server/.mcp-kit/answers.toml");
     let lines = record.lines().filter(|line| !line.starts_with("digest = "));
     let record: String = lines

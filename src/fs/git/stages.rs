@@ -238,9 +238,24 @@ impl GitFolder {
             io::ErrorKind::AlreadyExists => format!("{} is there: git is at work", lock.display()),
             _ => format!("cannot write {}: {error}", self.index.display()),
         };
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&lock).map_err(failed)?;
-        let replaced = file.write_all(&bytes).and_then(|()| fs::rename(&lock, &self.index));
-        if replaced.is_err() {
+        // Whole from the beginning, so that a lock with these contents is known for that of a run that was killed.
+        let whole = self.index.with_file_name("index.mcp-kit");
+        let _ = fs::remove_file(&whole);
+        fs::write(&whole, &bytes).map_err(failed)?;
+        let locked = match fs::hard_link(&whole, &lock) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if fs::read(&lock).is_ok_and(|found| found == bytes) { Ok(()) } else { Err(error) }
+            }
+            // A file system without links.
+            Err(_) => {
+                OpenOptions::new().write(true).create_new(true).open(&lock).and_then(|mut file| file.write_all(&bytes))
+            }
+            Ok(()) => Ok(()),
+        };
+        let _ = fs::remove_file(&whole);
+        let is_ours = locked.is_ok();
+        let replaced = locked.and_then(|()| fs::rename(&lock, &self.index));
+        if replaced.is_err() && is_ours {
             let _ = fs::remove_file(&lock);
         }
         replaced.map_err(failed)
