@@ -275,8 +275,8 @@ pub struct AddUpstream {
     /// Name in sentences [default: the NAME API]
     #[arg(long)]
     pub title: Option<String>,
-    /// Address, without a slash at its end [default: https://NAME.example/v1]
-    #[arg(long, value_name = "URL")]
+    /// Address of the API.
+    #[arg(long, help = "Address, without a slash at its end [default: https://NAME.example/v1]", value_name = "URL")]
     pub base: Option<String>,
     /// Where one gets a token, for the people who set the server up
     #[arg(long, value_name = "TEXT")]
