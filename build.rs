@@ -74,17 +74,7 @@ fn commit(root: &Path) -> Option<String> {
         let (_, rest) = note.split_once("\"sha1\": \"")?;
         return rest.split_once('"').map(|(commit, _)| commit.to_owned()).filter(|_| !note.contains("\"dirty\": true"));
     }
-    // The repository must be this one: a copy of these sources inside another repository has no commit of its own.
-    if !git(root, &["rev-parse", "--show-prefix"])?.is_empty() {
-        return None;
-    }
-    for file in ["HEAD", "logs/HEAD"] {
-        let path = root.join(git(root, &["rev-parse", "--git-path", file])?);
-        // Cargo would rerun this script at every build for a path that does not exist.
-        if path.exists() {
-            println!("cargo::rerun-if-changed={}", path.display());
-        }
-    }
+    watch_head(root)?;
     let unchanged = git(root, &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
     git(root, &["rev-parse", "HEAD"]).filter(|_| unchanged)
 }
@@ -95,16 +85,24 @@ fn built_from(root: &Path) -> Option<String> {
     if let Some(given) = env::var("MCP_KIT_BUILT_FROM").ok().filter(|given| !given.is_empty()) {
         return Some(given);
     }
+    watch_head(root)?;
+    git(root, &["show", "--no-patch", "--format=%h %cs", "--abbrev=10", "HEAD"])
+}
+
+/// Has cargo run this script again when another commit is checked out. `None` where the sources are no repository of their own: a copy
+/// of them inside another one has no commit.
+fn watch_head(root: &Path) -> Option<()> {
     if !git(root, &["rev-parse", "--show-prefix"])?.is_empty() {
         return None;
     }
     for file in ["HEAD", "logs/HEAD"] {
         let path = root.join(git(root, &["rev-parse", "--git-path", file])?);
+        // Cargo would run it at every build for a path that does not exist.
         if path.exists() {
             println!("cargo::rerun-if-changed={}", path.display());
         }
     }
-    git(root, &["show", "--no-patch", "--format=%h %cs", "--abbrev=10", "HEAD"])
+    Some(())
 }
 
 /// Returns the output of git in `root`, or `None` when git fails or is not installed.
