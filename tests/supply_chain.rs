@@ -392,7 +392,8 @@ fn piped_into_a_shell(line: &str) -> bool {
 }
 
 /// The texts of the repository by path: what git would take, without lock files, whose sources cargo-deny checks, and collected bytes.
-fn texts() -> BTreeMap<String, String> {
+/// The text of each file of ours, by its path. Files of locks are their tools'.
+fn files() -> BTreeMap<String, String> {
     let root = Path::new(ROOT);
     let mut texts = BTreeMap::new();
     let walk = ignore::WalkBuilder::new(root)
@@ -403,21 +404,51 @@ fn texts() -> BTreeMap<String, String> {
     for entry in walk {
         let entry = entry.unwrap();
         let path = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-        let passed_over = path.ends_with(".lock")
-            || path.ends_with("Cargo.lock.liquid")
-            || path.starts_with("fuzz/corpus/")
-            // Descriptions in schemas of others, as they are published.
-            || path.starts_with("tests/fixtures/export-schemas/")
-            || path == THIS_FILE;
+        let passed_over =
+            path.ends_with(".lock") || path.ends_with("Cargo.lock.liquid") || path.starts_with("fuzz/corpus/");
         if entry.file_type().is_some_and(|kind| kind.is_file())
             && !passed_over
             && let Ok(text) = String::from_utf8(fs::read(entry.path()).unwrap())
         {
-            // `{{ name | safe }}` of a page is one word of its command.
-            texts.insert(path, EXPRESSION.replace_all(&text, "{{$1}}").into_owned());
+            texts.insert(path, text);
         }
     }
     texts
+}
+
+/// Those of them that may install something.
+fn texts() -> BTreeMap<String, String> {
+    let mut texts = files();
+    // Descriptions in schemas of others, as they are published.
+    texts.retain(|path, _| !path.starts_with("tests/fixtures/export-schemas/") && path != THIS_FILE);
+    // `{{ name | safe }}` of a page is one word of its command.
+    texts.values_mut().for_each(|text| *text = EXPRESSION.replace_all(text, "{{$1}}").into_owned());
+    texts
+}
+
+/// Which registry a package comes from is the choice of who builds: a mirror, as often as not.
+#[test]
+fn no_file_names_the_host_of_a_package_registry() {
+    // In pieces, as this file is one of them.
+    let hosts = [
+        ("registry", "npmjs.org"),
+        ("files", "pythonhosted.org"),
+        ("index", "crates.io"),
+        ("static", "crates.io"),
+        ("api", "nuget.org"),
+        ("//pypi", "org"),
+    ]
+    .map(|(first, rest)| format!("{first}.{rest}"));
+    let files = files();
+    // Owners of projects may need a public address.
+    let ours = files.iter().filter(|(path, _)| !path.starts_with("template/"));
+    let found: Vec<_> = ours
+        .flat_map(|(path, text)| {
+            hosts.iter().filter(|host| text.contains(host.as_str())).map(move |host| format!("{path}: {host}"))
+        })
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(files.len() > 1000, "{} files", files.len());
 }
 
 #[test]
