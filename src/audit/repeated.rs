@@ -14,7 +14,7 @@ const ALSO: &str = "; the same goes for ";
 /// Behind the targets that are named, where there are more.
 const MORE: &str = " and more";
 
-/// What findings that say the same have in common. A fix of one only would be no fix of both.
+/// The common parts of findings that say the same. A fix of one only would be no fix of both.
 type Said = (Code, Severity, bool, String);
 
 /// Puts together what says the same about one line, in findings that are sorted by place.
