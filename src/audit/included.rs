@@ -63,10 +63,14 @@ impl Included {
     ) -> impl Iterator<Item = (u32, Box<[Resolved]>)> + 'a {
         let parts = self.by.iter().filter(|(page, places)| {
             let path = corpus.path(**page);
-            !is_for_host(path) && places.first().is_some_and(|place| !is_below(path, &corpus.site(*place).folder))
+            places.first().is_some_and(|place| !is_below(path, &corpus.site(*place).folder))
         });
         parts.map(|(page, places)| {
             let mut links = links[*page as usize].clone();
+            if is_for_host(corpus.path(*page)) {
+                labels(corpus, *page, places, &mut links);
+                return (*page, links);
+            }
             for place in places.iter().take(MANY) {
                 if links.iter().all(is_good) {
                     break;
@@ -79,6 +83,18 @@ impl Included {
             }
             (*page, links)
         })
+    }
+}
+
+/// Resolves the links of a page of the host that can only be meant where it is included: a label of the site there is no path of a file.
+fn labels(corpus: &Corpus, page: u32, places: &[u32], links: &mut [Resolved]) {
+    let document = &corpus.pages[page as usize].document;
+    for (link, resolved) in document.links.iter().zip(links).filter(|(_, resolved)| !is_good(resolved)) {
+        let label = document.text(link.destination).trim().trim_start_matches('#').as_bytes();
+        let found = places.iter().take(MANY).find_map(|place| corpus.label(*place, label));
+        if let Some(to) = found {
+            *resolved = Resolved { target: Target::Page(to), fragment: Fragment::Fine };
+        }
     }
 }
 

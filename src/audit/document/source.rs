@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
+use rustc_hash::FxHashSet;
 
 use crate::audit::walk::is_markdown;
 
@@ -52,6 +53,11 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
 /// The mark in front of an import of MDX.
 const IMPORT: &str = "import ";
 
+/// Returns whether an include is a part of the syntax of blocks: what a block of code shows of it is an example.
+pub(super) fn is_read_in_blocks(include: &str) -> bool {
+    include.starts_with(IMPORT.trim_end()) || include.starts_with("{include}")
+}
+
 /// Markdown files that MDX imports.
 fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
     let files = statements(text).filter(|import| is_markdown(import.file.as_bytes()));
@@ -60,13 +66,36 @@ fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
 
 /// Returns whether a component of MDX is the project's own: what it makes of its attributes only its code says.
 pub(super) fn is_own_component(text: &str, name: &str) -> bool {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    statements(text).any(|import| {
+    own_components(text).any(|import| import.has_name(name))
+}
+
+/// The files of the project's own components that a page of MDX shows: what they put into it only their code says.
+pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
+    let mut own = match marks.contains(&IMPORT) {
+        true => own_components(text).peekable(),
+        false => return Vec::new(),
+    };
+    if own.peek().is_none() {
+        return Vec::new();
+    }
+    let tags = memchr::memchr_iter(b'<', text.as_bytes());
+    let shown: FxHashSet<&str> =
+        tags.map(|at| text[at + 1..].split(|c| !is_name(c)).next().unwrap_or_default()).collect();
+    own.filter(|import| import.names().any(|name| shown.contains(name))).map(|import| import.file).collect()
+}
+
+fn own_components(text: &str) -> impl Iterator<Item = Import<'_>> {
+    statements(text).filter(|import| {
         let is_own = import.file.starts_with(['.', '/', '~'])
             || import.file.starts_with("@site/")
             || import.file.starts_with("@/");
-        is_own && !is_markdown(import.file.as_bytes()) && import.names.split(|c| !is_name(c)).any(|own| own == name)
+        is_own && !is_markdown(import.file.as_bytes())
     })
+}
+
+/// Returns whether a character may be in a name of JavaScript.
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
 }
 
 /// An `import` of MDX.
@@ -76,6 +105,17 @@ struct Import<'a> {
     range: Range<usize>,
     /// Its path, as JavaScript has it.
     file: &'a str,
+}
+
+impl<'a> Import<'a> {
+    /// The components that it brings, which begin with a capital letter.
+    fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.names.split(|c| !is_name(c)).filter(|name| name.starts_with(char::is_uppercase))
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.names().any(|own| own == name)
+    }
 }
 
 /// The imports of MDX. A statement may take two lines; its path is a string of JavaScript, in which `\_` is `_`.
@@ -263,6 +303,9 @@ mod tests {
         ] {
             assert_eq!(is_own_component(text, name), expected, "{name}");
         }
+        let shown = format!("{text}<Own/> and <A>x</A>, <Card/>, <Part/>, < Third");
+        assert_eq!(components(&shown, &[IMPORT]), ["@site/src/x", "~/a"]);
+        assert!(components(text, &[IMPORT]).is_empty() && components(&shown, &[]).is_empty());
     }
 
     #[test]

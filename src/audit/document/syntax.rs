@@ -66,6 +66,8 @@ pub enum Construct {
     Emoji,
     /// A heading needs no blank behind its marks, and may have none in front (Python-Markdown).
     TightHeadings,
+    /// A heading of the first level has no name, though it counts where names repeat (Docusaurus).
+    NamelessTitles,
 }
 
 /// Some constructs.

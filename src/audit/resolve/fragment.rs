@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Fragment, Target, path};
+use super::{Fragment, Target, component, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{Construct, LinkKind, Match, Reading};
 use crate::audit::site::{ByName, Cause, Form};
@@ -85,6 +85,9 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     }
     if own != Match::None || !corpus.site(page).syntax.has(Construct::Includes) {
         return own;
+    }
+    if component::may_have(corpus, page, name) {
+        return Match::Exact;
     }
     for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {
         let file = document.text(link.destination);

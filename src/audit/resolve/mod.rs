@@ -1,6 +1,7 @@
 //! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
 
 mod address;
+mod component;
 mod elsewhere;
 mod fragment;
 mod host;
@@ -19,7 +20,7 @@ pub use malformed::Malformed;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::site::{Cause, Form, Site};
+use super::site::{Addresses, Cause, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::file_name;
@@ -178,6 +179,25 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     } else {
         path::locate(corpus, page, site, &parts.decoded(), kind, buffer)
     };
+    let resolved = resolve_target(corpus, site, destination, &parts, kind, target);
+    let is_broken =
+        matches!(resolved.target, Target::Missing | Target::Case(_)) || resolved.fragment == Fragment::Missing;
+    if is_broken && is_for_site(corpus, page, site, parts.path) {
+        return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };
+    }
+    resolved
+}
+
+/// Returns what a target means for a link, with the place that its fragment names.
+fn resolve_target(
+    corpus: &Corpus,
+    site: &Site,
+    destination: &str,
+    parts: &Parts<'_>,
+    kind: LinkKind,
+    target: Target,
+) -> Resolved {
+    let malformed = |kind| Resolved { target: Target::Malformed(kind), fragment: Fragment::Fine };
     match target {
         Target::Missing | Target::Outside => {
             // A destination that was never meant as a path deserves better than "no such file".
@@ -207,6 +227,15 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
         }
         _ => Resolved { target, fragment: Fragment::Fine },
     }
+}
+
+/// Returns whether an address from the root stands in a document that only becomes a page of one of the tree's sites: it has the front matter
+/// of one and lies outside of them, as drafts and templates do.
+fn is_for_site(corpus: &Corpus, page: u32, site: &Site, path: &str) -> bool {
+    site.links.is_host
+        && path.starts_with('/')
+        && corpus.pages[page as usize].document.front_matter.is_there
+        && corpus.sites.all().iter().any(|site| !site.links.is_host && site.links.addresses != Addresses::None)
 }
 
 /// Returns whether a page is shown around others.

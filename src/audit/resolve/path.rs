@@ -34,7 +34,7 @@ pub(super) fn locate(
         && is_from_folder(path, site)
         && (kind != LinkKind::Include || site.includes.is_empty())
         && normalise_into(buffer, parent(own), path)
-        && let Some(entry) = variants(tree, site, buffer)
+        && let Some(entry) = meant(tree, site, path, buffer)
     {
         let target = published(corpus, own, site, entry, kind);
         // Where a draft is no page, the next place counts that a path may mean.
@@ -45,7 +45,7 @@ pub(super) fn locate(
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
         Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
-        _ => variants(tree, site, candidate),
+        _ => meant(tree, site, path, candidate),
     };
     let mut found = candidates.iter().flatten().filter_map(in_tree);
     let mut by_address = || address::find(corpus, page, site, path, buffer);
@@ -151,6 +151,14 @@ fn is_meant(tree: &Tree, path: &[u8], entry: u32) -> bool {
     !path.starts_with(b"/") || tree.entries()[entry as usize].kind != Kind::Folder
 }
 
+/// The entry that a candidate is, for a destination as it is written.
+fn meant(tree: &Tree, site: &Site, path: &[u8], candidate: &[u8]) -> Option<u32> {
+    match site.links.slash_is_folder && path.ends_with(b"/") {
+        true => tree.find(candidate).filter(|entry| is_folder(tree, *entry)),
+        false => variants(tree, site, candidate),
+    }
+}
+
 /// The entry of exactly this path, unless it is a folder.
 fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
     tree.find(path).filter(|entry| !is_folder(tree, *entry))
@@ -170,6 +178,9 @@ fn behind_mark<'a>(path: &'a [u8], site: &Site) -> Option<&'a [u8]> {
 fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
     if let Some(rest) = behind_mark(path, site) {
         return vec![normalise(site.project.first().unwrap_or(&site.folder), rest)];
+    }
+    if let (LinkKind::Include, Some(program), true) = (kind, &site.program, path.starts_with(b"/")) {
+        return vec![normalise(program, path)];
     }
     let content = || site.content.iter().filter(|content| is_below(own, content)).chain(&site.project);
     if path.starts_with(b"/") {

@@ -63,6 +63,8 @@ pub struct Links {
     pub labels: bool,
     /// A link to a folder leads somewhere.
     pub folders: bool,
+    /// `x/` is the folder `x` with a page, and never `x.md`.
+    pub slash_is_folder: bool,
     /// The meaning of an address without a page.
     pub addresses: Addresses,
     /// A page is found by its fragment whatever the case.
@@ -116,6 +118,7 @@ impl Links {
         by_name: ByName::No,
         labels: false,
         folders: true,
+        slash_is_folder: false,
         addresses: Addresses::None,
         forgives_case: true,
         loose_anchors: false,

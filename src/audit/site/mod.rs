@@ -99,6 +99,8 @@ pub struct Site {
     pub mirrors: Vec<(Vec<u8>, Vec<u8>)>,
     /// Folders from which included files are meant; the page's own where there are none.
     pub includes: Vec<Vec<u8>>,
+    /// The folder of the program that builds the site: `/` in front of an import means it.
+    pub program: Option<Vec<u8>>,
     /// Files that are appended to every page.
     pub appended: Vec<Vec<u8>>,
     /// Destinations with `/` in front that the tree does not have.
@@ -145,6 +147,7 @@ impl Site {
             project: Vec::new(),
             mirrors: Vec::new(),
             includes: Vec::new(),
+            program: None,
             appended: Vec::new(),
             absolute: model.links.absolute,
             addresses: model.links.addresses,

@@ -18,7 +18,7 @@ use crate::audit::checks::Check;
 use crate::audit::finding::{Code, Report, Severity};
 use crate::audit::report::Format;
 use crate::audit::scope::Located;
-use crate::audit::{Audit, AuditError, Facts, Scope, Settings, report};
+use crate::audit::{Audit, AuditError, Facts, Scope, Settings, repeated, report};
 use crate::catalog;
 use crate::cli::AuditDocs;
 use crate::commands::console::{Console, Status, ignore_broken_pipe};
@@ -80,6 +80,7 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
         }
         None => drop(audit.discard()),
     }
+    report.findings = repeated::merge(report.findings);
     if command.format == Format::Markdown {
         report.links_to = inputs::links_to(&root);
     }

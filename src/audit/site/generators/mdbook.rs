@@ -24,6 +24,7 @@ static MODEL: Model = Model {
         endings: &[".md"],
         html_is_markdown: true,
         readme_is_index: true,
+        slash_is_folder: true,
         drafts: &["SUMMARY.md"],
         absolute: Elsewhere::Site,
         leaving: Elsewhere::Site,
