@@ -10,6 +10,7 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::caller::Caller;
 use super::{AuthLayer, Authenticator, ServiceTokens};
 use crate::refusal::Refusal;
 use crate::{ServiceToken, User, cloudflare};
@@ -49,12 +50,12 @@ where
         let resolves = self.resolves;
         // What is known is settled here, without a future that would be made, moved and dropped for every request.
         let mut caller = self.authenticator.known_caller(request.headers());
-        if let Some(Ok(user)) = caller {
+        if let Caller::Settled(Ok(user)) = caller {
             if let Some(token) = self.authenticator.known_token(resolves) {
                 self.authenticator.admit(&mut request, user, token);
                 return Box::pin(self.inner.call(request));
             }
-            caller = Some(Ok(user));
+            caller = Caller::Settled(Ok(user));
         }
         // The service that was polled ready is the one that is called (tower's `Service` documentation).
         let ready = self.inner.clone();
@@ -77,12 +78,12 @@ impl Authenticator {
     async fn authenticate(
         &self,
         headers: &http::HeaderMap,
-        caller: Option<Result<User, Refusal>>,
+        caller: Caller,
         resolves: bool,
     ) -> Result<(User, Option<ServiceToken>), Refusal> {
         let user = match caller {
-            Some(caller) => caller?,
-            None => self.new_caller(headers).await?,
+            Caller::Settled(caller) => caller?,
+            Caller::New(digest) => self.new_caller(headers, digest).await?,
         };
         let token = match &self.config.service_token {
             Some(key) if resolves => Some(self.service_token(key).await?),
