@@ -186,11 +186,11 @@ impl AuthLayer {
         self.authenticator.oidc.as_ref().map(OidcValidator::key_status).unwrap_or_default()
     }
 
-    /// The issuer that is asked about tokens that are no JWT, how many of them are known as good, and how many questions
-    /// there were since the start; `None` where nobody is asked.
+    /// The issuers that are asked about tokens, how many of those are known as good, and how many questions there were
+    /// since the start.
     #[must_use]
-    pub fn introspection_status(&self) -> Option<(String, usize, u64)> {
-        self.authenticator.oidc.as_ref()?.introspection_status()
+    pub fn introspection_status(&self) -> Vec<(String, usize, u64)> {
+        self.authenticator.oidc.as_ref().map(OidcValidator::introspection_status).unwrap_or_default()
     }
 
     /// The scopes that tokens of the configured issuers must have, for the metadata of the resource.

@@ -96,7 +96,17 @@ impl TestIssuer {
         self.issue_opaque(&answer)
     }
 
-    /// From now on the issuer says that this opaque token is not active.
+    /// From now on the issuer says that this token, a JWT of its own, is active.
+    pub fn activate(&self, token: &str) {
+        self.activate_as(token, &serde_json::json!({"active": true}));
+    }
+
+    /// From now on the issuer says this about the token.
+    pub fn activate_as(&self, token: &str, answer: &serde_json::Value) {
+        self.opaque().insert(token.to_owned(), answer.clone());
+    }
+
+    /// From now on the issuer says that this token is not active.
     pub fn revoke(&self, token: &str) {
         self.opaque().remove(token);
     }
