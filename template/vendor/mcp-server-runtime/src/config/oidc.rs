@@ -115,24 +115,24 @@ impl Reader<'_> {
         const ID: &str = "OIDC_INTROSPECTION_CLIENT_ID";
         let (id, secret) = (self.env.text(ID), self.secret("OIDC_INTROSPECTION_CLIENT_SECRET"));
         let url = self.env.text("OIDC_INTROSPECTION_URL");
+        let tokens = match self.env.text("OIDC_INTROSPECT").map(|text| text.parse::<IntrospectedTokens>()) {
+            None => IntrospectedTokens::default(),
+            Some(Ok(tokens)) => tokens,
+            Some(Err(error)) => {
+                self.problems.add("OIDC_INTROSPECT", error.to_string());
+                return None;
+            }
+        };
         let config = match (id, secret) {
-            (Some(id), Some(secret)) => IntrospectionConfig::new(id, secret),
+            (Some(id), Some(secret)) => IntrospectionConfig::new(id, secret).about(tokens),
             (Some(_), None) => {
                 let text = "is missing: the secret of the client OIDC_INTROSPECTION_CLIENT_ID";
                 self.problems.add("OIDC_INTROSPECTION_CLIENT_SECRET", text);
                 return None;
             }
-            (None, None) if url.is_none() => return None,
+            (None, None) if url.is_none() && tokens == IntrospectedTokens::default() => return None,
             (None, _) => {
                 self.problems.add(ID, "is missing: the client as whom OIDC_ISSUER is asked");
-                return None;
-            }
-        };
-        let config = match self.env.text("OIDC_INTROSPECT").map(|text| text.parse::<IntrospectedTokens>()) {
-            None => config,
-            Some(Ok(tokens)) => config.about(tokens),
-            Some(Err(error)) => {
-                self.problems.add("OIDC_INTROSPECT", format!("{error}"));
                 return None;
             }
         };

@@ -208,7 +208,7 @@ An answer counts for 30 seconds, so a token that is revoked is refused after tha
     Setting::secret("OIDC_INTROSPECTION_CLIENT_SECRET", CALLERS, "The secret of that client."),
     Setting::text("OIDC_INTROSPECTION_URL", None, CALLERS, "Where the issuer is asked, if not where its metadata says."),
     Setting::text("OIDC_INTROSPECT", Some("opaque"), CALLERS, "About which tokens the issuer is asked: opaque, jwt or all. Without a question, a JWT counts until it ends.
-With jwt or all, a JWT that was revoked is refused within 30 seconds; asked is once its signature and claims are good."),
+With jwt or all, a JWT that the issuer has revoked is refused after 30 seconds at the latest."),
     Setting::text("CF_ACCESS_ROLES_CLAIM", Some("custom.groups"), CALLERS, "The claim of Access tokens with the caller's groups, which Access takes over from the identity provider."),
     Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever Access or the issuer lets in."),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
