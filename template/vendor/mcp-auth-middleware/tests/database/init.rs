@@ -37,12 +37,18 @@ async fn schema(database: &Database) -> Vec<String> {
 async fn setting_up_again_changes_nothing() {
     let database = shared().blank().await;
     let first = PostgresTokenStore::init(&database.config(), None).await.unwrap();
-    assert_eq!(first, InitReport { applied: 2, version: 2, role_created: false, former_servers: false, keeper_remains: false });
+    assert_eq!(
+        first,
+        InitReport { applied: 2, version: 2, role_created: false, former_servers: false, keeper_remains: false }
+    );
     let store = database.store(&keyring(1));
     store.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
     let before = schema(&database).await;
     let again = PostgresTokenStore::init(&database.config(), None).await.unwrap();
-    assert_eq!(again, InitReport { applied: 0, version: 2, role_created: false, former_servers: false, keeper_remains: false });
+    assert_eq!(
+        again,
+        InitReport { applied: 0, version: 2, role_created: false, former_servers: false, keeper_remains: false }
+    );
     assert_eq!(schema(&database).await, before);
     assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "value");
 }
