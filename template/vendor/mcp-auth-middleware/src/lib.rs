@@ -118,8 +118,8 @@ pub use identity::{Grant, ServiceToken, User, UserKind};
 pub use jwt::{Algorithm, KeyPolicy, KeyStatus, ParseAlgorithmError};
 pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
 pub use oidc::{
-    IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError, OidcValidator,
-    validate_access_token,
+    IntrospectedTokens, IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError,
+    OidcValidator, ParseIntrospectedTokensError, validate_access_token,
 };
 #[cfg(feature = "postgres")]
 pub use store::{

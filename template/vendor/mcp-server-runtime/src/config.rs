@@ -81,6 +81,7 @@ pub struct Auth {
     pub cloudflare: Option<AccessConfig>,
     /// The other issuers of access tokens.
     pub oidc: Vec<OidcConfig>,
+    issuer_secrets: Vec<oidc::IssuerSecret>,
     /// The development Bearer token(s), where one is configured.
     pub bearer: Option<BearerTokens>,
 }
@@ -226,6 +227,7 @@ impl Config {
             };
             files.watch("POLICY", &path, text, take);
         }
+        self.auth.issuer_secrets.iter().for_each(|secret| secret.follow(&mut files));
         for (variable, path, secret) in &self.files {
             if let Some(take) = self.taker(variable, store, telemetry) {
                 files.watch(variable, path, secret.clone(), take);
@@ -538,14 +540,14 @@ impl Reader<'_> {
         };
         let before = self.problems.len();
         let cloudflare = if mode.takes_cloudflare() { self.cloudflare() } else { None };
-        let oidc = if mode.takes_oidc() { self.oidc() } else { Vec::new() };
+        let (oidc, issuer_secrets) = if mode.takes_oidc() { self.oidc() } else { Default::default() };
         let bearer = if mode.takes_bearer() { self.bearer() } else { None };
         if self.problems.len() == before {
             let configured =
                 AuthMethods { cloudflare: cloudflare.is_some(), oidc: !oidc.is_empty(), bearer: bearer.is_some() };
             self.require_methods(mode, configured);
         }
-        Auth { mode, cloudflare, oidc, bearer }
+        Auth { mode, cloudflare, oidc, issuer_secrets, bearer }
     }
 
     fn policy(&mut self) -> Option<PolicyFile> {

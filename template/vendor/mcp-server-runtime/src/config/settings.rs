@@ -198,14 +198,17 @@ Its keys are found by that metadata (RFC 8414, OpenID Connect Discovery)."),
     Setting::text("OIDC_ISSUERS_FILE", None, CALLERS, "JSON file with several issuers, each with its own audience, algorithms, scopes and claims; read at the start.
 Its form is in the page of settings, behind the table."),
     Setting::list("OIDC_AUDIENCE", CALLERS, "What tokens for this server have in aud, comma-separated. Default: PUBLIC_URL with /mcp at its end."),
+    Setting::text("OIDC_AUDIENCE_CLAIM", Some("aud"), CALLERS, "The claim to compare with OIDC_AUDIENCE, where access tokens have no aud: client_id for Amazon Cognito."),
     Setting::text("OIDC_ALGORITHMS", Some("RS256,ES256,EdDSA"), CALLERS, "Algorithms that tokens may be signed with, comma-separated. HMAC and none are never accepted."),
     Setting::list("OIDC_REQUIRED_SCOPES", CALLERS, "Scopes that a token must have, comma-separated; 403 insufficient_scope without them."),
     Setting::text("OIDC_EMAIL_CLAIM", Some("email"), CALLERS, "The claim with the person's address; a claim in a claim with a dot between."),
     Setting::text("OIDC_ROLES_CLAIM", Some("roles"), CALLERS, "The claim with the caller's roles or groups, such as groups or realm_access.roles."),
-    Setting::text("OIDC_INTROSPECTION_CLIENT_ID", None, CALLERS, "As whom this server asks OIDC_ISSUER about tokens that are no JWT (RFC 7662). Without it, such tokens are refused.
+    Setting::text("OIDC_INTROSPECTION_CLIENT_ID", None, CALLERS, "As whom this server asks OIDC_ISSUER about tokens (RFC 7662). Without it, tokens that are no JWT are refused.
 An answer counts for 30 seconds, so a token that is revoked is refused after that time at the latest."),
     Setting::secret("OIDC_INTROSPECTION_CLIENT_SECRET", CALLERS, "The secret of that client."),
     Setting::text("OIDC_INTROSPECTION_URL", None, CALLERS, "Where the issuer is asked, if not where its metadata says."),
+    Setting::text("OIDC_INTROSPECT", Some("opaque"), CALLERS, "About which tokens the issuer is asked: opaque, jwt or all. Without a question, a JWT counts until it ends.
+With jwt or all, a JWT that the issuer has revoked is refused after 30 seconds at the latest."),
     Setting::text("CF_ACCESS_ROLES_CLAIM", Some("custom.groups"), CALLERS, "The claim of Access tokens with the caller's groups, which Access takes over from the identity provider."),
     Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever Access or the issuer lets in."),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),

@@ -1,3 +1,5 @@
+use mcp_auth_middleware::IntrospectedTokens;
+
 use super::*;
 
 const TOKEN: &str = "kei4ahGhee8eecu0quoh5Ohn";
@@ -338,6 +340,37 @@ fn a_list_needs_each_of_its_methods_and_both_one_of_two() {
 }
 
 #[test]
+fn issuers_of_a_file_are_asked_with_secrets_of_files_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, secret) = (folder.path().join("issuers.json"), folder.path().join("secret"));
+    let file = path.display().to_string();
+    let pairs = [("AUTH_MODE", "oidc"), ("PUBLIC_URL", "https://mcp.example.com"), ("OIDC_ISSUERS_FILE", &file)];
+    let asked = |issuer: &str, introspect: &str| {
+        serde_json::json!({
+            "issuer": issuer, "introspect": introspect, "introspection_client_id": "mcp",
+            "introspection_client_secret_file": secret.display().to_string(),
+        })
+    };
+    let write = |issuers: serde_json::Value| {
+        let json = serde_json::json!({"issuers": issuers}).to_string();
+        std::fs::write(&path, json).expect("a file");
+    };
+    let problem = || read(&pairs).expect_err("a problem").to_string();
+    write(serde_json::json!([asked("https://a.example", "all"), asked("https://b.example", "jwt")]));
+    assert!(problem().contains("introspection_client_secret_file"), "{}", problem());
+    std::fs::write(&secret, "the-secret-of-the-client\n").expect("a file");
+    let config = read(&pairs).expect("a good configuration");
+    let tokens: Vec<_> =
+        config.auth.oidc.iter().filter_map(|issuer| issuer.introspection()).map(|asking| asking.tokens()).collect();
+    assert_eq!(tokens, [IntrospectedTokens::All, IntrospectedTokens::Jwt]);
+    assert!(!format!("{config:?}").contains("the-secret-of-the-client"));
+    // A secret that changes is taken by the issuer whose it is.
+    assert_eq!(config.auth.issuer_secrets.len(), 2);
+    write(serde_json::json!([asked("https://a.example", "all"), asked("https://b.example", "opaque")]));
+    assert!(problem().contains("does not say which of them"), "{}", problem());
+}
+
+#[test]
 fn an_issuer_is_asked_about_opaque_tokens_by_a_client_with_a_secret() {
     let oidc = ("AUTH_MODE", "oidc");
     let issuer = ("OIDC_ISSUER", "https://login.example.com/realms/staff");
@@ -349,12 +382,17 @@ fn an_issuer_is_asked_about_opaque_tokens_by_a_client_with_a_secret() {
     let asking = config.auth.oidc[0].introspection().expect("introspection");
     assert_eq!((asking.client_id(), asking.url()), ("mcp", Some(url.1)));
     assert!(!format!("{config:?}").contains(secret.1));
+    assert_eq!(asking.tokens(), IntrospectedTokens::Opaque);
+    let all = read(&[oidc, issuer, public, id, secret, ("OIDC_INTROSPECT", "all")]).expect("a good configuration");
+    assert_eq!(all.auth.oidc[0].introspection().map(|asking| asking.tokens()), Some(IntrospectedTokens::All));
     assert!(read(&[oidc, issuer, public]).expect("a good configuration").auth.oidc[0].introspection().is_none());
     for (pairs, variable) in [
         (&[issuer, id][..], "OIDC_INTROSPECTION_CLIENT_SECRET"),
         (&[issuer, secret], "OIDC_INTROSPECTION_CLIENT_ID"),
         (&[issuer, url], "OIDC_INTROSPECTION_CLIENT_ID"),
         (&[issuer, id, secret, (url.0, "http://login.example.com/introspect")], "OIDC_INTROSPECTION_URL"),
+        (&[issuer, id, secret, ("OIDC_INTROSPECT", "everything")], "OIDC_INTROSPECT"),
+        (&[issuer, ("OIDC_INTROSPECT", "jwt")], "OIDC_INTROSPECTION_CLIENT_ID"),
         (&[id, secret], "OIDC_INTROSPECTION_CLIENT_ID"),
     ] {
         let problems = read(&[&[oidc, public], pairs].concat()).expect_err("a problem");
