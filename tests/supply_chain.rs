@@ -69,6 +69,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("image", "$new", THE_PROJECT),
     // The image that scripts/release is told to build.
     ("image", "$IMAGE", THIS_REPOSITORY),
+    ("image", "IMAGE", THIS_REPOSITORY),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
     ("image", "debian:trixie-slim", "https://github.com/debuerreotype"),
     ("image", "gcr.io/distroless/cc-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),

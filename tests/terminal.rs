@@ -100,7 +100,7 @@ fn template_with_hooks(place: &Place) {
     place.write("t/cargo-generate.toml", "[hooks]\npost = [\"hooks/after.rhai\"]\n");
     place.write(
         "t/hooks/after.rhai",
-        "file::write(\"by-hook.txt\", \"made\");\nsystem::command(\"sh\", [\"-c\", \"echo made >by-command.txt\"]);\n",
+        "file::write(\"by-hook.txt\", \"made\");\nsystem::command(\"touch\", [\"by-command.txt\"]);\n",
     );
     place.write("t/a.txt", "a\n");
 }
@@ -118,14 +118,14 @@ fn hooks_are_shown_and_run_after_a_yes_alone() {
     }
     let output = on_a_terminal(&place, "new x --template t --no-git", "yes\nyes\n");
     assert!(output.status.success() && text(&output).contains("Created x"), "{}", text(&output));
-    assert_eq!((place.read("x/by-hook.txt"), place.read("x/by-command.txt")), ("made".to_owned(), "made\n".to_owned()));
+    assert!(place.read("x/by-hook.txt") == "made" && place.path("x/by-command.txt").exists());
     // Where nobody is asked, they run with the flag alone.
     for flags in ["--defaults", "--format json", "-q"] {
         let output = on_a_terminal(&place, &format!("new y --template t {flags}"), "yes\nyes\n");
         assert!(!output.status.success() && text(&output).contains("--allow-hooks"), "{}", text(&output));
     }
     place.ok(&["new", "y", "--template", "t", "--no-git", "--allow-hooks"]);
-    assert_eq!(place.read("y/by-command.txt"), "made\n");
+    assert!(place.path("y/by-command.txt").exists());
     place.write("t/a.txt", "b\n");
     let refused = place.run(&["update", "y", "--allow-dirty"]);
     assert_eq!(refused.status.code(), Some(2));
