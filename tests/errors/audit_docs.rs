@@ -238,13 +238,13 @@ pub(super) const CASES: &[Case] = &[
             place.write(".mcp-kit", "");
         },
     ),
-    case("audit_fix_foreign_journal", &["JournalError::Foreign"], &["audit-docs", "--fix", "--allow-dirty"]).with(
+    case("audit_fix_foreign_journal", &["JournalError::Damaged"], &["audit-docs", "--fix", "--allow-dirty"]).with(
         |place| {
             fixable(place);
             place.write(".mcp-kit/journal", "{}\n");
         },
     ),
-    case("audit_fix_journal_that_leads_outside", &["JournalError::Foreign"], &["audit-docs", "--fix", "--allow-dirty"])
+    case("audit_fix_journal_that_leads_outside", &["JournalError::Damaged"], &["audit-docs", "--fix", "--allow-dirty"])
         .with(|place| {
             fixable(place);
             place.write(".mcp-kit/journal", JOURNAL.replace("README.md", "../../etc/passwd"));

@@ -66,7 +66,7 @@ pub(super) const CASES: &[Case] = &[
             good(place);
             symlink("gone.md", place.path("CURRENT_STATE_v1.md")).unwrap();
         }),
-    case("docs_build_foreign_journal", &["JournalError::Foreign"], &["docs", "build"]).with(|place| {
+    case("docs_build_foreign_journal", &["JournalError::Damaged"], &["docs", "build"]).with(|place| {
         good(place);
         place.write(".mcp-kit/journal", "[]\n");
     }),

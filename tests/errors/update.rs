@@ -67,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
         place.write("template/a.txt", "{% broken %}\n");
     }),
     case("update_project", &["UpdateError::Project"], &["update", "app", "--set", "name=a\"b"]).with(project),
-    case("update_journal", &["UpdateError::Journal", "JournalError::Foreign"], UPDATE_APP)
+    case("update_journal", &["UpdateError::Journal", "JournalError::Damaged"], UPDATE_APP)
         .with(|place| journal(place, "{}\n")),
     case("update_changed", &["JournalError::Changed"], UPDATE_APP).with(|place| {
         let step = "{\"path\":\"a.txt\",\"before\":\"0\",\"after\":[0,false]}";

@@ -30,7 +30,7 @@ pub enum JournalError {
     Changed(String),
     /// The journal has contents that this program never writes.
     #[error("{} is no journal of an interrupted mcp-kit: {reason}", path.display())]
-    Foreign {
+    Damaged {
         /// The path of the journal.
         path: PathBuf,
         /// The fault in it.
@@ -54,13 +54,13 @@ impl Explain for JournalError {
             Self::Changed(_) => {
                 "run it again; if an earlier run was interrupted, bring the file back (git restore), or remove .mcp-kit/journal to give that run up"
             }
-            Self::Foreign { .. } => "remove it, if it is not yours",
+            Self::Damaged { .. } => "remove it, if it is not yours",
             Self::Io { .. } => "no file is half written; run it again once the disk allows it",
         };
         Some(hint.into())
     }
 
     fn status(&self) -> u8 {
-        if matches!(self, Self::Foreign { .. }) { USAGE } else { UNFINISHED }
+        if matches!(self, Self::Damaged { .. }) { USAGE } else { UNFINISHED }
     }
 }

@@ -130,7 +130,7 @@ impl<'a> Journal<'a> {
     /// When a file has neither its old nor its new contents, or the system refuses.
     pub fn finish(&self) -> Result<Option<Finished>, JournalError> {
         let path = self.root.join(JOURNAL);
-        let foreign = |reason: String| JournalError::Foreign { path: path.clone(), reason };
+        let foreign = |reason: String| JournalError::Damaged { path: path.clone(), reason };
         if below(self.root, JOURNAL).is_none() {
             return Err(foreign("it lies elsewhere".to_owned()));
         }

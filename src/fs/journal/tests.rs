@@ -146,7 +146,7 @@ fn a_strangers_journal_leads_nowhere_else() {
         let step = format!(r#"{{"path":{path:?},"before":null,"after":[0,false]}}"#);
         let head = format!(r#"{{"schema":"mcp-kit/journal/1","steps":[{step}],"conflicts":[],"contents":[0]}}"#);
         fs::write(place.root().join(JOURNAL), format!("{head}\n")).unwrap();
-        assert!(matches!(finish(&place.root()), Err(JournalError::Foreign { .. })), "{path}");
+        assert!(matches!(finish(&place.root()), Err(JournalError::Damaged { .. })), "{path}");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! What an update does with one file.
+//! The action of an update for one file.
 
 use serde::Serialize;
 
