@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use mcp_auth_middleware::AuthMode;
+
 use super::*;
 
 const TOKEN: &str = "kei4ahGhee8eecu0quoh5Ohn";
