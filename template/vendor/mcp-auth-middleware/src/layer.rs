@@ -2,7 +2,7 @@
 //!
 //! Only headers are looked at. A refused request is answered before a byte of its body is read.
 
-#[cfg(any(feature = "postgres", feature = "infisical"))]
+#[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::jwt::{KeyStatus, MAXIMUM_LENGTH, TokenDigest};
 use crate::oidc::{OidcValidator, is_jwt_shaped};
 use crate::printable::printable;
 use crate::refusal::{Detail, Refusal};
-#[cfg(any(feature = "postgres", feature = "infisical"))]
+#[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
 use crate::store::Resolved;
 use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceToken, TokenStore, User};
 
@@ -50,10 +50,10 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
             tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
         }
     }
-    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
     let keys = config.service_token.iter().chain(&config.service_tokens);
     let authenticator = Arc::new(Authenticator {
-        #[cfg(any(feature = "postgres", feature = "infisical"))]
+        #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
         resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
         config,
         cloudflare,
@@ -78,7 +78,7 @@ struct Authenticator {
     oidc: Option<OidcValidator>,
     bearer: Option<BearerTokens>,
     /// The tokens that this server uses, by their keys.
-    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
     resolved: BTreeMap<String, Resolved>,
     counters: AuthCounters,
 }
@@ -166,23 +166,35 @@ impl AuthLayer {
         futures_util::future::join(access, others).await;
     }
 
-    /// Follows the changes of the token store, so that a token that was stored or deleted counts within a second, not
-    /// when the known one is due; says at the start what is wrong with the database's role and once an hour how the audit
-    /// log ends, and writes the record of tool calls. Never returns where the store tells of changes, at once elsewhere:
-    /// spawn it beside the server, and abort it at shutdown.
-    #[cfg(feature = "postgres")]
+    /// Follows the token store, for as long as it is polled: spawn it beside the server, and abort it at shutdown. It returns
+    /// at once where there is nothing to follow.
+    ///
+    /// PostgreSQL tells of changes, so that a token that was stored or deleted counts within a second, not when the known
+    /// one is due; what is wrong with the database's role is said at the start and how the audit log ends once an hour, and
+    /// the record of tool calls is written. At Vault the login is renewed, and access that was taken away counts within
+    /// seconds.
+    #[cfg(any(feature = "postgres", feature = "vault"))]
     pub async fn keep_tokens_fresh(self) {
         let Authenticator { config, resolved, .. } = &*self.authenticator;
-        let TokenStore::Postgres(store) = &config.token_store else { return };
-        let follow = async {
-            let mut changes = store.changes();
-            // What may have been missed counts as a change.
-            while changes.next().await.is_some() {
-                resolved.values().for_each(Resolved::forget);
+        let forget = || resolved.values().for_each(Resolved::forget);
+        match &config.token_store {
+            #[cfg(feature = "postgres")]
+            TokenStore::Postgres(store) => {
+                let follow = async {
+                    let mut changes = store.changes();
+                    // What may have been missed counts as a change.
+                    while changes.next().await.is_some() {
+                        forget();
+                    }
+                };
+                // It ends when the store is closed, and the rest with it.
+                futures_util::future::select(std::pin::pin!(follow), std::pin::pin!(store.watch(&config.service_name)))
+                    .await;
             }
-        };
-        // It ends when the store is closed, and the rest with it.
-        futures_util::future::select(std::pin::pin!(follow), std::pin::pin!(store.watch(&config.service_name))).await;
+            #[cfg(feature = "vault")]
+            TokenStore::Vault(store) => store.watch(&config.service_name, forget).await,
+            _ => {}
+        }
     }
 
     /// Whether there is a record of tool calls.
@@ -223,7 +235,7 @@ impl AuthLayer {
     pub fn knows_service_tokens(&self) -> bool {
         match &self.authenticator.config.token_store {
             TokenStore::Env(_) => true,
-            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             _ => self.authenticator.resolved.values().all(Resolved::is_known),
         }
     }
@@ -339,7 +351,7 @@ impl Authenticator {
         match &self.config.token_store {
             // In memory already.
             TokenStore::Env(store) => store.get(key),
-            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             _ => self.resolved.get(key)?.fresh(),
         }
     }
@@ -372,7 +384,7 @@ impl Authenticator {
     async fn service_token(&self, key: &str) -> Result<ServiceToken, AuthError> {
         let token = match &self.config.token_store {
             TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
-            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             store => {
                 let service = &self.config.service_name;
                 // The cache asks on behalf of all callers, so none of them is the actor.
