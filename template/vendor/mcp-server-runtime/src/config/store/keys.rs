@@ -1,4 +1,4 @@
-//! The keys that tokens in PostgreSQL are encrypted with.
+//! The keys that tokens in PostgreSQL are encrypted with: the keys themselves, or wrapped by Transit.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,20 @@ use secrecy::ExposeSecret as _;
 
 use super::super::Reader;
 use super::StoreOpenError;
+use super::wrapped::WrappedKeys;
 
-/// The keys that tokens in PostgreSQL are encrypted with: as what is made from their text, which is not kept.
+/// The keys that tokens in PostgreSQL are encrypted with.
 #[derive(Debug, Clone)]
-pub struct Keys {
+pub enum Keys {
+    /// As what is made from their text, which is not kept.
+    Local(LocalKeys),
+    /// As Transit has wrapped them.
+    Wrapped(Box<WrappedKeys>),
+}
+
+/// Keys that are in the settings themselves.
+#[derive(Debug, Clone)]
+pub struct LocalKeys {
     active: ActiveKey,
     /// Decrypt only; see `tokens rotate-key`.
     previous: Option<Keyring>,
@@ -25,6 +35,25 @@ enum ActiveKey {
 
 impl Keys {
     pub(super) fn ring(&self) -> Result<Keyring, StoreOpenError> {
+        match self {
+            Self::Local(keys) => keys.ring(),
+            Self::Wrapped(keys) => keys.ring(),
+        }
+    }
+
+    /// The file of the key that the first server makes, where there is none yet.
+    pub(super) fn missing_file(&self) -> Option<&Path> {
+        match self {
+            Self::Local(LocalKeys { active: ActiveKey::File(path), .. }) => {
+                Some(path.as_path()).filter(|path| !path.exists())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl LocalKeys {
+    fn ring(&self) -> Result<Keyring, StoreOpenError> {
         let ring = match &self.active {
             ActiveKey::Given(ring) => ring.clone(),
             ActiveKey::File(path) => Keyring::new(EncryptionKey::load_or_create(path)?),
@@ -34,18 +63,21 @@ impl Keys {
             None => ring,
         })
     }
-
-    /// The file of the key, where there is none yet.
-    pub(super) fn missing_file(&self) -> Option<&Path> {
-        match &self.active {
-            ActiveKey::File(path) => Some(path.as_path()).filter(|path| !path.exists()),
-            ActiveKey::Given(_) => None,
-        }
-    }
 }
 
 impl Reader<'_> {
     pub(super) fn keys(&mut self) -> Option<Keys> {
+        match self.env.text("MCP_AUTH_KEY_PROVIDER").as_deref() {
+            None | Some("local") => self.local_keys().map(Keys::Local),
+            Some("transit") => self.wrapped_keys().map(|keys| Keys::Wrapped(Box::new(keys))),
+            Some(other) => {
+                self.problems.add("MCP_AUTH_KEY_PROVIDER", format!("{other:?} is neither local nor transit"));
+                None
+            }
+        }
+    }
+
+    fn local_keys(&mut self) -> Option<LocalKeys> {
         let before = self.problems.len();
         let given = self.secret("MCP_AUTH_ENCRYPTION_KEY");
         let file = self.env.text("MCP_AUTH_KEY_FILE");
@@ -80,7 +112,7 @@ impl Reader<'_> {
                 None => Keyring::new(key),
             });
         }
-        active.filter(|_| self.problems.len() == before).map(|active| Keys { active, previous: ring })
+        active.filter(|_| self.problems.len() == before).map(|active| LocalKeys { active, previous: ring })
     }
 
     fn key(&mut self, name: &'static str, text: &str) -> Option<EncryptionKey> {

@@ -4,20 +4,23 @@ mod database;
 mod environment;
 mod infisical;
 mod keys;
+mod vault;
+mod wrapped;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mcp_auth_middleware::cli::{PostgresAdmin, PostgresAdminError};
 use mcp_auth_middleware::encryption::KeyFileError;
 use mcp_auth_middleware::{
     EnvTokenStore, InfisicalConfig, InfisicalConfigError, InfisicalTokenStore, PostgresConfigError, PostgresTokenStore,
-    TokenStore,
+    TokenStore, TransitError, VaultConfig, VaultConfigError, VaultTokenStore,
 };
 
 use super::{Environment, Problems, Reader, Table};
 use database::Database;
 pub(super) use environment::{NOT_SENDABLE, is_sendable};
 use keys::Keys;
+pub(crate) use wrapped::transit_for_command;
 
 /// The token store as configured; nothing is connected or read yet.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub enum StoreConfig {
     Postgres(Box<Database>, Keys),
     /// In Infisical.
     Infisical(Box<InfisicalConfig>),
+    /// In Vault or OpenBao.
+    Vault(Box<VaultConfig>),
 }
 
 /// Why there is no token store, though every variable is well-formed.
@@ -40,6 +45,20 @@ pub enum StoreOpenError {
     /// A key of the environment.
     #[error(transparent)]
     Key(#[from] mcp_auth_middleware::encryption::EncryptionKeyError),
+    /// The file of a wrapped key.
+    #[error("the file {} of MCP_AUTH_KEY_FILE: {problem}; `transit wrap` prints what belongs there", path.display())]
+    WrappedKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A wrapped key.
+    #[error(transparent)]
+    Transit(#[from] TransitError),
+    /// A runtime to ask Transit in.
+    #[error("the runtime could not be started: {0}")]
+    Runtime(#[from] std::io::Error),
     /// PostgreSQL.
     #[error(transparent)]
     Postgres(#[from] PostgresConfigError),
@@ -49,6 +68,9 @@ pub enum StoreOpenError {
     /// Infisical.
     #[error(transparent)]
     Infisical(#[from] InfisicalConfigError),
+    /// Vault.
+    #[error(transparent)]
+    Vault(#[from] VaultConfigError),
     /// The environment, where only a command of the token store asks for it.
     #[error("the environment does not say where:\n{0}")]
     Environment(#[from] Problems),
@@ -62,6 +84,7 @@ impl StoreConfig {
             Self::Env(_) => "env",
             Self::Postgres(..) => "postgres",
             Self::Infisical(_) => "infisical",
+            Self::Vault(_) => "vault",
         }
     }
 
@@ -81,10 +104,11 @@ impl StoreConfig {
         }
     }
 
-    /// The store itself. It connects when it is first used: the server starts while its database is down.
+    /// The store itself. It connects when it is first used: the server starts while its database is down. Keys that Transit
+    /// has wrapped are unwrapped before.
     ///
     /// # Errors
-    /// [`StoreOpenError`] for a key file that cannot be used, and outside of a tokio runtime.
+    /// [`StoreOpenError`] for a key that cannot be used or unwrapped, and outside of a tokio runtime.
     pub fn open(&self) -> Result<TokenStore, StoreOpenError> {
         Ok(match self {
             Self::Env(store) => TokenStore::Env(store.clone()),
@@ -92,6 +116,7 @@ impl StoreConfig {
                 TokenStore::Postgres(PostgresTokenStore::connect_lazy(&database.config, keys.ring()?)?)
             }
             Self::Infisical(config) => TokenStore::Infisical(InfisicalTokenStore::new((**config).clone())?),
+            Self::Vault(config) => TokenStore::Vault(VaultTokenStore::new((**config).clone())?),
         })
     }
 }
@@ -126,8 +151,9 @@ impl Reader<'_> {
                 database.zip(keys).map(|(database, keys)| StoreConfig::Postgres(Box::new(database), keys))
             }
             Some("infisical") => self.infisical().map(|config| StoreConfig::Infisical(Box::new(config))),
+            Some("vault") => self.vault().map(|config| StoreConfig::Vault(Box::new(config))),
             Some(other) => {
-                self.problems.add("TOKEN_STORE", format!("{other:?} is none of env, postgres, infisical"));
+                self.problems.add("TOKEN_STORE", format!("{other:?} is none of env, postgres, infisical, vault"));
                 None
             }
         };
