@@ -57,7 +57,8 @@ fn borrowed<'a>(pairs: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]
 
 async fn shown(server: &TestServer) -> String {
     let result = server.call("show_token", json!({})).await;
-    result["content"][0]["text"].as_str().unwrap_or_default().to_owned()
+    assert_ne!(result["isError"], json!(true), "{result}");
+    result["structuredContent"]["token"].as_str().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
