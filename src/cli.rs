@@ -122,7 +122,7 @@ pub struct New {
     #[arg(long, value_name = "MODE", value_parser = SuggestedValues(&["cloudflare", "oidc", "bearer", "both"]))]
     pub auth_mode: Option<String>,
     /// Where the token for the upstream API is kept
-    #[arg(long, value_name = "STORE", value_parser = SuggestedValues(&["env", "postgres", "infisical"]))]
+    #[arg(long, value_name = "STORE", value_parser = SuggestedValues(&["env", "postgres", "infisical", "vault"]))]
     pub token_store: Option<String>,
     /// Start from the Coda tools, or from one trivial tool
     #[arg(long, value_name = "EXAMPLE", value_parser = SuggestedValues(&["coda", "blank"]))]

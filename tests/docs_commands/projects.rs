@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::common::{self, Place};
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-pub(crate) const STORES: [&str; 3] = ["env", "postgres", "infisical"];
+pub(crate) const STORES: [&str; 4] = ["env", "postgres", "infisical", "vault"];
 /// `both` deploys as `cloudflare` does.
 pub(crate) const MODES: [&str; 2] = ["cloudflare", "bearer"];
 /// The pages of a generated project with commands for production.

@@ -121,6 +121,8 @@ pub use oidc::{
     IntrospectedTokens, IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError,
     OidcValidator, ParseIntrospectedTokensError, validate_access_token,
 };
+#[cfg(any(feature = "infisical", feature = "vault"))]
+pub use store::SecretSource;
 #[cfg(feature = "postgres")]
 pub use store::{
     AuditFault, AuditHash, AuditHead, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
@@ -129,4 +131,8 @@ pub use store::{
 };
 pub use store::{EnvTokenStore, StoreError, TokenInfo, TokenStore};
 #[cfg(feature = "infisical")]
-pub use store::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
+pub use store::{InfisicalConfig, InfisicalConfigError, InfisicalIdentity, InfisicalTokenStore};
+#[cfg(all(feature = "vault", feature = "encryption"))]
+pub use store::{TransitConfig, TransitError, TransitKeyProvider, TransitVersions, WrappedKey};
+#[cfg(feature = "vault")]
+pub use store::{VaultConfig, VaultConfigError, VaultInspection, VaultLogin, VaultTokenStore};

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, Environment, Format, store};
 use crate::server::{BuiltServer, Server, Service, keep_fresh};
+use crate::transit::{self, TransitCommand};
 use crate::{doctor, dumps, listen, logging, panics};
 
 /// An MCP server. All settings come from the environment: see `.env.example`.
@@ -35,6 +36,9 @@ enum Command {
     },
     /// Looks for what stands between clients and this server; exit status 1 where something fails
     Doctor(doctor::Doctor),
+    /// Wraps the encryption key by Transit of Vault or OpenBao (MCP_AUTH_KEY_PROVIDER=transit)
+    #[command(subcommand)]
+    Transit(TransitCommand),
     /// Stands in for Cloudflare Access on this machine. Not in a build for production
     #[cfg(feature = "access-emulator")]
     AccessEmulator(crate::access_emulator::Arguments),
@@ -61,6 +65,7 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
         }
         // Also where the server could not start: that is what it is for.
         Command::Doctor(command) => return doctor::run(server, &command),
+        Command::Transit(command) => return transit::run(&Environment::process(), &command),
         #[cfg(feature = "access-emulator")]
         Command::AccessEmulator(arguments) => return crate::access_emulator::run(&Environment::process(), &arguments),
         other => other,

@@ -97,6 +97,7 @@ struct Readme;
 pub mod testing;
 pub mod text;
 mod tool_calls;
+mod transit;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ mod origin;
 mod service;
 mod service_tokens;
 
-#[cfg(any(feature = "postgres", feature = "infisical"))]
+#[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::cloudflare::AccessValidator;
 use crate::jwt::KeyStatus;
 use crate::oidc::OidcValidator;
 use crate::refusal::Refusal;
-#[cfg(any(feature = "postgres", feature = "infisical"))]
+#[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
 use crate::store::Resolved;
 use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, TokenStore};
 
@@ -53,10 +53,10 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
             tracing::info!("No Bearer token is configured: requests with an Authorization header get 401");
         }
     }
-    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
     let keys = config.service_token.iter().chain(&config.service_tokens);
     let authenticator = Arc::new(Authenticator {
-        #[cfg(any(feature = "postgres", feature = "infisical"))]
+        #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
         resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
         config,
         cloudflare,
@@ -81,7 +81,7 @@ struct Authenticator {
     oidc: Option<OidcValidator>,
     bearer: Option<BearerTokens>,
     /// The tokens that this server uses, by their keys.
-    #[cfg(any(feature = "postgres", feature = "infisical"))]
+    #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
     resolved: BTreeMap<String, Resolved>,
     counters: AuthCounters,
 }
@@ -112,23 +112,35 @@ impl AuthLayer {
         futures_util::future::join(access, others).await;
     }
 
-    /// Follows the changes of the token store, so that a token that was stored or deleted counts within a second, not
-    /// when the known one is due; says at the start what is wrong with the database's role and once an hour how the audit
-    /// log ends, and writes the record of tool calls. Never returns where the store tells of changes, at once elsewhere:
-    /// spawn it beside the server, and abort it at shutdown.
-    #[cfg(feature = "postgres")]
+    /// Follows the token store, for as long as it is polled: spawn it beside the server, and abort it at shutdown. It returns
+    /// at once where there is nothing to follow.
+    ///
+    /// PostgreSQL tells of changes, so that a token that was stored or deleted counts within a second, not when the known
+    /// one is due; what is wrong with the database's role is said at the start and how the audit log ends once an hour, and
+    /// the record of tool calls is written. At Vault the login is renewed, and access that was taken away counts within
+    /// seconds.
+    #[cfg(any(feature = "postgres", feature = "vault"))]
     pub async fn keep_tokens_fresh(self) {
         let Authenticator { config, resolved, .. } = &*self.authenticator;
-        let TokenStore::Postgres(store) = &config.token_store else { return };
-        let follow = async {
-            let mut changes = store.changes();
-            // What may have been missed counts as a change.
-            while changes.next().await.is_some() {
-                resolved.values().for_each(Resolved::forget);
+        let forget = || resolved.values().for_each(Resolved::forget);
+        match &config.token_store {
+            #[cfg(feature = "postgres")]
+            TokenStore::Postgres(store) => {
+                let follow = async {
+                    let mut changes = store.changes();
+                    // What may have been missed counts as a change.
+                    while changes.next().await.is_some() {
+                        forget();
+                    }
+                };
+                // It ends when the store is closed, and the rest with it.
+                futures_util::future::select(std::pin::pin!(follow), std::pin::pin!(store.watch(&config.service_name)))
+                    .await;
             }
-        };
-        // It ends when the store is closed, and the rest with it.
-        futures_util::future::select(std::pin::pin!(follow), std::pin::pin!(store.watch(&config.service_name))).await;
+            #[cfg(feature = "vault")]
+            TokenStore::Vault(store) => store.watch(&config.service_name, forget).await,
+            _ => {}
+        }
     }
 
     /// Whether there is a record of tool calls.
@@ -169,7 +181,7 @@ impl AuthLayer {
     pub fn knows_service_tokens(&self) -> bool {
         match &self.authenticator.config.token_store {
             TokenStore::Env(_) => true,
-            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             _ => self.authenticator.resolved.values().all(Resolved::is_known),
         }
     }

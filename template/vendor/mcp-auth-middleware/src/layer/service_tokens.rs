@@ -50,7 +50,7 @@ impl Authenticator {
         match &self.config.token_store {
             // In memory already.
             TokenStore::Env(store) => store.get(key),
-            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             _ => self.resolved.get(key)?.fresh(),
         }
     }
@@ -58,7 +58,7 @@ impl Authenticator {
     pub(super) async fn service_token(&self, key: &str) -> Result<ServiceToken, AuthError> {
         let token = match &self.config.token_store {
             TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
-            #[cfg(any(feature = "postgres", feature = "infisical"))]
+            #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             store => {
                 let service = &self.config.service_name;
                 // The cache asks on behalf of all callers, so none of them is the actor.

@@ -170,6 +170,8 @@ const TOKENS: &str = "The server's own tokens for what it calls";
 const POSTGRES: &str =
     "The token store in PostgreSQL (TOKEN_STORE=postgres, and the commands tokens, db and migrate-env)";
 const INFISICAL: &str = "The token store in Infisical (TOKEN_STORE=infisical)";
+const VAULT: &str =
+    "Vault or OpenBao: the token store (TOKEN_STORE=vault), and the keeper of the key (MCP_AUTH_KEY_PROVIDER=transit)";
 const NAMES: &str = "Names under which it answers";
 const LIMITS: &str = "Limits";
 const LOG: &str = "Log lines";
@@ -217,10 +219,11 @@ A change counts within two seconds. Its form is in the page of settings, behind 
     Setting::seconds("MAX_TOKEN_AGE", (60, 366 * 24 * 3600), "86400", CALLERS, "Seconds after its issue that a token of Access or of an issuer is accepted, whatever it says itself.
 Raise it where a session is to be longer than a day."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
-    Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.
+    Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical", "vault"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres, infisical or vault.
 env:       in variables of their own names. A change needs a restart; in a file, NAME_FILE, it counts within two seconds.
 postgres:  in PostgreSQL, encrypted, with an audit log. A change counts within a second.
-infisical: in Infisical. A change counts within half a minute."),
+infisical: in Infisical. A change counts within half a minute.
+vault:     in Vault or OpenBao. A change counts within half a minute, access that is taken away within seconds."),
     Setting::text("POSTGRES_HOST", None, POSTGRES, "Host of the token store's PostgreSQL, or the folder of its socket."),
     Setting::text("POSTGRES_PORT", Some("5432"), POSTGRES, "Its port."),
     Setting::text("POSTGRES_DB", Some("mcp_auth"), POSTGRES, "The database."),
@@ -233,12 +236,34 @@ infisical: in Infisical. A change counts within half a minute."),
 Without it, no token can be read: keep a copy."),
     Setting::text("MCP_AUTH_KEY_FILE", None, POSTGRES, "File with that key instead, made with a new one where there is none. It must outlive the container."),
     Setting::secret("MCP_AUTH_PREVIOUS_KEYS", POSTGRES, "Keys that still decrypt, comma-separated, until `tokens rotate-key` has been run."),
+    Setting::choice("MCP_AUTH_KEY_PROVIDER", &["local", "transit"], "local", POSTGRES, "local: these keys are the keys themselves. transit: they are wrapped by Transit of Vault (vault:v1:…), which unwraps them at the start.
+`transit wrap` makes one; what it prints is no secret."),
+    Setting::text("MCP_AUTH_TRANSIT_KEY", Some("mcp-auth"), POSTGRES, "Name of the key of Transit."),
+    Setting::text("MCP_AUTH_TRANSIT_MOUNT", Some("transit"), POSTGRES, "Where Transit is mounted."),
+    Setting::text("MCP_AUTH_DEPLOYMENT", Some("default"), POSTGRES, "Name of what shares a wrapped key, such as production: one that was wrapped under another name does not unwrap."),
     Setting::text("INFISICAL_URL", Some("https://us.infisical.com"), INFISICAL, "Where Infisical is: https://us.infisical.com, https://eu.infisical.com, or your own."),
-    Setting::text("INFISICAL_CLIENT_ID", None, INFISICAL, "Client id of a machine identity with Universal Auth that may read the folder."),
-    Setting::secret("INFISICAL_CLIENT_SECRET", INFISICAL, "A client secret of the machine identity."),
+    Setting::choice("INFISICAL_AUTH", &["universal", "kubernetes", "oidc"], "universal", INFISICAL, "How the machine identity logs in: universal (a client secret), kubernetes (the pod's service account) or oidc (an ID token in a file)."),
+    Setting::text("INFISICAL_CLIENT_ID", None, INFISICAL, "universal: client id of a machine identity with Universal Auth that may read the folder."),
+    Setting::secret("INFISICAL_CLIENT_SECRET", INFISICAL, "universal: a client secret of the machine identity."),
+    Setting::text("INFISICAL_IDENTITY_ID", None, INFISICAL, "kubernetes, oidc: id of the machine identity."),
+    Setting::text("INFISICAL_JWT_FILE", None, INFISICAL, "kubernetes, oidc: file of the token to log in with, read at each login.
+Default for kubernetes: /var/run/secrets/kubernetes.io/serviceaccount/token"),
     Setting::text("INFISICAL_PROJECT_ID", None, INFISICAL, "Id of the project."),
     Setting::text("INFISICAL_ENVIRONMENT", Some("prod"), INFISICAL, "Slug of the environment."),
     Setting::text("INFISICAL_PATH", Some("/"), INFISICAL, "Folder in which each service has one of its own name."),
+    Setting::text("VAULT_ADDR", None, VAULT, "Where Vault or OpenBao is, such as https://vault.example.com:8200; the active node, or what leads to it."),
+    Setting::text("VAULT_NAMESPACE", None, VAULT, "The namespace that everything is in."),
+    Setting::text("VAULT_CACERT", None, VAULT, "File with certificates of authorities that count besides the public ones."),
+    Setting::choice("VAULT_AUTH", &["approle", "kubernetes", "jwt", "token"], "approle", VAULT, "How the server logs in: approle, kubernetes, jwt or token. What comes from a file is read at each login."),
+    Setting::text("VAULT_AUTH_MOUNT", None, VAULT, "Where the method is mounted, if not under its own name."),
+    Setting::text("VAULT_ROLE_ID", None, VAULT, "approle: the role id."),
+    Setting::secret("VAULT_SECRET_ID", VAULT, "approle: a secret id of the role."),
+    Setting::text("VAULT_ROLE", None, VAULT, "kubernetes, jwt: the role."),
+    Setting::text("VAULT_JWT_FILE", None, VAULT, "kubernetes, jwt: file of the token to log in with.
+Default for kubernetes: /var/run/secrets/kubernetes.io/serviceaccount/token"),
+    Setting::secret("VAULT_TOKEN", VAULT, "token: the token, which the server renews; or VAULT_TOKEN_FILE, where an agent keeps it."),
+    Setting::text("VAULT_MOUNT", Some("secret"), VAULT, "Where the secrets engine is mounted, which is KV version 2."),
+    Setting::text("VAULT_PATH", None, VAULT, "Path in which each service has a secret of its own name, whose fields have the names of the tokens."),
     Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; by default told from Host.
 Where a proxy changes Host, or clients reach this server by http under another name than localhost. Its name is accepted as well."),
     Setting::list("ALLOWED_HOSTS", NAMES, "Public host names, comma-separated, without https://. Requests under any other get 403; loopback always works."),

@@ -1,4 +1,6 @@
-use mcp_auth_middleware::IntrospectedTokens;
+use std::time::Duration;
+
+use mcp_auth_middleware::{AuthMode, IntrospectedTokens};
 
 use super::*;
 
@@ -162,6 +164,69 @@ fn each_token_store_says_what_it_misses() {
     assert_eq!(problems(&[identity[0], identity[1], secret]), [""; 0]);
     let open = ("INFISICAL_URL", "http://infisical.example");
     assert_eq!(problems(&[identity[0], identity[1], secret, open]), ["INFISICAL_URL"]);
+    let by = |method| [("INFISICAL_AUTH", method), ("INFISICAL_IDENTITY_ID", "machine"), identity[1]];
+    assert_eq!(problems(&by("kubernetes")), [""; 0]);
+    assert_eq!(problems(&by("oidc")), ["INFISICAL_JWT_FILE"]);
+    assert_eq!(problems(&[&by("oidc")[..], &[("INFISICAL_JWT_FILE", "/token")]].concat()), [""; 0]);
+    assert_eq!(problems(&by("oidc")[..1]), ["INFISICAL_IDENTITY_ID", "INFISICAL_PROJECT_ID", "INFISICAL_JWT_FILE"]);
+    assert_eq!(problems(&by("aws")), ["INFISICAL_AUTH"]);
+}
+
+#[test]
+fn vault_says_what_each_login_misses() {
+    let problems = |more: &[(&str, &str)]| variables_with_problems(&[&[("TOKEN_STORE", "vault")], more].concat());
+    let address = ("VAULT_ADDR", "https://vault.example:8200");
+    let secret = ("VAULT_SECRET_ID", "of-the-role"); // pragma: allowlist secret
+    assert_eq!(problems(&[]), ["VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_SECRET_ID"]);
+    assert_eq!(problems(&[address, ("VAULT_ROLE_ID", "role"), secret]), [""; 0]);
+    assert_eq!(problems(&[address, ("VAULT_ROLE_ID", "role"), ("VAULT_SECRET_ID_FILE", "/none")]), ["VAULT_SECRET_ID"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "token")]), ["VAULT_TOKEN"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "kubernetes")]), ["VAULT_ROLE"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "jwt")]), ["VAULT_ROLE", "VAULT_JWT_FILE"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "ldap")]), ["VAULT_AUTH"]);
+    let good = [address, ("VAULT_AUTH", "kubernetes"), ("VAULT_ROLE", "coda")];
+    for wrong in [
+        ("VAULT_ADDR", "http://vault.example"),
+        ("VAULT_AUTH_MOUNT", "a b"),
+        ("VAULT_NAMESPACE", "söö"),
+        ("VAULT_MOUNT", "a/../b"),
+        ("VAULT_PATH", "a//b"),
+        ("VAULT_CACERT", "/none"),
+    ] {
+        assert_eq!(problems(&[&good[..], &[wrong]].concat()), [wrong.0]);
+    }
+    let all = [
+        ("VAULT_AUTH_MOUNT", "k8s/prod"),
+        ("VAULT_NAMESPACE", "team"),
+        ("VAULT_MOUNT", "kv"),
+        ("VAULT_PATH", "mcp"),
+        ("VAULT_JWT_FILE", "/token"),
+    ];
+    assert_eq!(problems(&[&good[..], &all].concat()), [""; 0]);
+}
+
+#[test]
+fn a_key_that_transit_wraps_is_a_wrapped_one() {
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
+    let postgres = [("TOKEN_STORE", "postgres"), ("POSTGRES_HOST", "db"), ("MCP_AUTH_KEY_PROVIDER", "transit")];
+    let vault = [("VAULT_ADDR", "https://vault.example"), ("VAULT_AUTH", "kubernetes"), ("VAULT_ROLE", "coda")];
+    let problems = |more: &[(&str, &str)]| variables_with_problems(&[&postgres, &vault, more].concat());
+    assert_eq!(problems(&[]), ["MCP_AUTH_ENCRYPTION_KEY"]);
+    let wrapped = ("MCP_AUTH_ENCRYPTION_KEY", "vault:v1:abcdef==");
+    assert_eq!(problems(&[wrapped]), [""; 0]);
+    assert_eq!(problems(&[("MCP_AUTH_KEY_FILE", "/wrapped")]), [""; 0]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_KEY_FILE", "/wrapped")]), ["MCP_AUTH_KEY_FILE"]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_PREVIOUS_KEYS", "vault:v1:x, vault:v2:y")]), [""; 0]);
+    assert_eq!(problems(&[("MCP_AUTH_ENCRYPTION_KEY", key)]), ["MCP_AUTH_ENCRYPTION_KEY"]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_PREVIOUS_KEYS", key)]), ["MCP_AUTH_PREVIOUS_KEYS"]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_TRANSIT_KEY", "a/b")]), ["MCP_AUTH_TRANSIT_KEY"]);
+    let told =
+        read(&[&postgres[..], &vault, &[("MCP_AUTH_ENCRYPTION_KEY", key)]].concat()).expect_err("no wrapped key");
+    assert!(!told.to_string().contains(key), "{told}");
+    let without = variables_with_problems(&[&postgres[..], &[wrapped]].concat());
+    assert_eq!(without, ["VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_SECRET_ID"]);
+    let other = [postgres[0], postgres[1], ("MCP_AUTH_KEY_PROVIDER", "kms"), wrapped];
+    assert_eq!(variables_with_problems(&other), ["MCP_AUTH_KEY_PROVIDER"]);
 }
 
 #[test]
