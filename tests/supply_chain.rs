@@ -64,7 +64,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("image", "$image", THE_PROJECT),
     ("image", "$new", THE_PROJECT),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
-    ("image", "gcr.io/distroless/cc-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
+    ("image", "gcr.io/distroless/base-nossl-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
     ("image", "my-server", THE_PROJECT),
     ("image", "postgres:18", "https://github.com/docker-library/postgres"),
     ("image", "registry.example.com/{{project-name}}", THE_PROJECT),
