@@ -30,18 +30,18 @@ build() {
 	shift
 	python3 "$here/memory.py" "$(first)" >"$scratch/memory" &
 	watch=$!
-	in_host docker build --progress plain --tag "my-server:$tag" "$@" /root/real >"$scratch/build" 2>&1 || status=$?
+	in_host docker build --progress plain --tag "real:$tag" "$@" /root/real >"$scratch/build" 2>&1 || status=$?
 	kill "$watch" && wait "$watch"
 	[ "$status" = 0 ] || tail -50 "$scratch/build"
 	printf 'the %s build took %d s, and at most %s\n' "$tag" $((SECONDS - start)) "$(<"$scratch/memory")"
 	return "$status"
 }
 
-layers() { in_host docker image inspect --format '{{join .RootFS.Layers "\n"}}' "my-server:$1"; }
+layers() { in_host docker image inspect --format '{{join .RootFS.Layers "\n"}}' "real:$1"; }
 # The program of an image, as it is in there.
 binary() {
 	local box
-	box=$(in_host docker create "my-server:$1")
+	box=$(in_host docker create "real:$1")
 	in_host docker cp "$box:/usr/local/bin/my-server" - | tar -xO | sha256sum
 	in_host docker rm "$box" >/dev/null
 }
@@ -61,10 +61,10 @@ the_real_image() {
 	build cold
 	compiles axum
 	# What is built stays in the cache of the builder, where nobody looks for secrets.
-	in_host docker build --quiet --target build --tag my-server:stage /root/real >/dev/null
+	in_host docker build --quiet --target build --tag real:stage /root/real >/dev/null
 	same "files beside the sources in the build" '' \
-		"$(in_host docker run --rm my-server:stage find /build -maxdepth 2 '(' -name '.env*' -o -name secrets -o -name .git -o -name scripts ')')"
-	in_host docker image rm my-server:stage >/dev/null
+		"$(in_host docker run --rm real:stage find /build -maxdepth 2 '(' -name '.env*' -o -name secrets -o -name .git -o -name scripts ')')"
+	in_host docker image rm real:stage >/dev/null
 
 	# One line, which changes nothing of the program: its dependencies are there, and the image is the same.
 	in_host sh -c 'echo "// edited" >>/root/real/src/main.rs'
@@ -73,20 +73,20 @@ the_real_image() {
 	! compiles axum || return 1
 	same "the layers after a comment" "$(layers cold)" "$(layers edited)"
 
-	in_host docker history --no-trunc --human=false --format '{{.Size}} {{.CreatedBy}}' my-server:cold | cut -c 1-110
-	size=$(in_host docker image inspect --format '{{.Size}}' my-server:cold)
+	in_host docker history --no-trunc --human=false --format '{{.Size}} {{.CreatedBy}}' real:cold | cut -c 1-110
+	size=$(in_host docker image inspect --format '{{.Size}}' real:cold)
 	printf 'the image has %d bytes\n' "$size"
 	[ "$size" -le 40000000 ]
-	same "the user" 65532:65532 "$(in_host docker image inspect --format '{{.Config.User}}' my-server:cold)"
+	same "the user" 65532:65532 "$(in_host docker image inspect --format '{{.Config.User}}' real:cold)"
 	local shell
 	for shell in /bin/sh /bin/bash /bin/busybox /usr/bin/apt-get; do
-		if in_host docker run --rm --entrypoint "$shell" my-server:cold -c true 2>"$scratch/said"; then return 1; fi
+		if in_host docker run --rm --entrypoint "$shell" real:cold -c true 2>"$scratch/said"; then return 1; fi
 		said "no such file or directory"
 	done
 	{
-		in_host docker save my-server:cold | tar -xO
-		in_host docker history --no-trunc my-server:cold
-		in_host docker image inspect my-server:cold
+		in_host docker save real:cold | tar -xO
+		in_host docker history --no-trunc real:cold
+		in_host docker image inspect real:cold
 	} >"$scratch/layers"
 	for secret in "$secret" "$project"/secrets/*; do
 		! grep -qaF "$(<"$secret")" "$scratch/layers" || same "the image" "without $(basename "$secret")" "with it"
@@ -110,9 +110,9 @@ the_real_image_runs() {
 	local options=(--read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 128 --memory 128m --memory-swap 128m --cpus 1
 		--volume /root/real/token:/run/secrets/token:ro --env AUTH_MODE=bearer --env MCP_DEV_BEARER_TOKEN_FILE=/run/secrets/token
 		--env CODA_API_TOKEN_FILE=/run/secrets/token --env ALLOWED_HOSTS=mcp.example.com)
-	if in_host docker run --rm "${options[@]}" my-server:cold healthcheck >"$scratch/said" 2>&1; then return 1; fi
+	if in_host docker run --rm "${options[@]}" real:cold healthcheck >"$scratch/said" 2>&1; then return 1; fi
 	said "unhealthy"
-	in_host docker run --detach --name alone "${options[@]}" my-server:cold >/dev/null
+	in_host docker run --detach --name alone "${options[@]}" real:cold >/dev/null
 	for ((tries = 0; tries < 100; tries++)); do
 		if in_host docker exec alone /usr/local/bin/my-server healthcheck; then break; fi
 		sleep 0.1
@@ -142,7 +142,7 @@ the_real_image_runs() {
 the_real_image_is_sent() {
 	local before sent
 	docker_here
-	in_host docker tag my-server:cold ours:1.0
+	in_host docker tag real:cold ours:1.0
 	before=$(transmitted)
 	local start=$SECONDS
 	PATH=$scratch/bin:$PATH deploy 0 --image ours:1.0
@@ -175,7 +175,7 @@ options=(--rm --interactive --network host --read-only --cap-drop ALL --security
 for name in $(compgen -e); do
 	case $name in PATH | PWD | OLDPWD | SHLVL | _) ;; *) options+=(--env "$name") ;; esac
 done
-exec nsenter --target %s --mount -- docker run "${options[@]}" --env LOG_FORMAT=text my-server:cold "$@"
+exec nsenter --target %s --mount -- docker run "${options[@]}" --env LOG_FORMAT=text real:cold "$@"
 ' "$(first)" >"$server_of_image"
 	chmod +x "$server_of_image"
 	mkdir -p "$scratch/rotation/postgres"
@@ -192,7 +192,7 @@ exec nsenter --target %s --mount -- docker run "${options[@]}" --env LOG_FORMAT=
 	done
 	CODA_API_BASE=$coda POSTGRES_PORT=$port python3 "$here/../rotation.py" "$server_of_image" "$scratch/rotation/team" \
 		"$scratch/rotation/postgres/owner" "$scratch/rotation" || status=1
-	same "containers that are left" '' "$(in_host docker ps --quiet --filter ancestor=my-server:cold)"
+	same "containers that are left" '' "$(in_host docker ps --quiet --filter ancestor=real:cold)"
 	return "$status"
 }
 
