@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use crate::bearer::credential;
 use crate::cloudflare::{self, AccessValidator, validate_cloudflare_access_jwt};
+use crate::config::causes;
 use crate::jwt::{KeyStatus, MAXIMUM_LENGTH, TokenDigest};
 use crate::oidc::{OidcValidator, is_jwt_shaped};
 use crate::printable::printable;
@@ -31,14 +32,13 @@ use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, ServiceT
 /// [`ConfigError`] where the configuration would let nobody in.
 pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigError> {
     config.check()?;
+    let no_client = |error| ConfigError::HttpClient(causes(&error));
     let cloudflare = match config.cloudflare.clone() {
-        Some(access) if config.mode.takes_cloudflare() => {
-            Some(AccessValidator::new(access).map_err(|_| ConfigError::HttpClient)?)
-        }
+        Some(access) if config.mode.takes_cloudflare() => Some(AccessValidator::new(access).map_err(no_client)?),
         _ => None,
     };
     let oidc = match config.oidc.clone() {
-        issuers if config.mode.takes_oidc() => Some(OidcValidator::new(issuers).map_err(|_| ConfigError::HttpClient)?),
+        issuers if config.mode.takes_oidc() => Some(OidcValidator::new(issuers).map_err(no_client)?),
         _ => None,
     };
     let bearer = config.bearer.clone().filter(|_| config.mode.takes_bearer());

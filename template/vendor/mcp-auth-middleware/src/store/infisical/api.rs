@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::config::{InfisicalConfig, InfisicalConfigError};
 use crate::StoreError;
+use crate::config::causes;
 
 /// A secret has 64 KiB at most, a list about 1 KiB for each secret.
 const MAXIMUM_ANSWER: usize = 1024 * 1024;
@@ -67,7 +68,7 @@ impl Api {
             // Without TLS a proxy would read the client secret, and loopback is not reached through one.
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|_| InfisicalConfigError::HttpClient)?;
+        let client = builder.build().map_err(|error| InfisicalConfigError::HttpClient(causes(&error)))?;
         Ok(Self { client, base: config.base.clone(), place: config.place(), pause: Mutex::default() })
     }
 
