@@ -72,7 +72,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("image", "IMAGE", THIS_REPOSITORY),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
     ("image", "debian:trixie-slim", "https://github.com/debuerreotype"),
-    ("image", "gcr.io/distroless/cc-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
+    ("image", "gcr.io/distroless/base-nossl-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
     ("image", "my-server", THE_PROJECT),
     ("image", "postgres:18", "https://github.com/docker-library/postgres"),
     ("image", "registry.example.com/{{project-name}}", THE_PROJECT),

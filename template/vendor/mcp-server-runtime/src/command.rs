@@ -48,7 +48,15 @@ enum Command {
 
 /// The command line. The name and the version are the server's, not those of this library.
 pub(crate) fn command(service: Service) -> clap::Command {
-    Cli::command().name(service.name).version(service.version)
+    examples_for(Cli::command(), service.name).name(service.name).version(service.version)
+}
+
+/// The examples in the help of the token store's commands are written for a server named `my-server`.
+fn examples_for(command: clap::Command, name: &str) -> clap::Command {
+    let examples = command.get_after_help().map(|help| help.to_string().replace("my-server", name));
+    let command = examples.into_iter().fold(command, clap::Command::after_help);
+    let names: Vec<_> = command.get_subcommands().map(|each| each.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, each| command.mut_subcommand(each, |each| examples_for(each, name)))
 }
 
 pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCode {

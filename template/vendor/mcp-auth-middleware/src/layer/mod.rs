@@ -21,6 +21,7 @@ pub use service::AuthService;
 pub use service_tokens::ServiceTokens;
 
 use crate::cloudflare::AccessValidator;
+use crate::config::causes;
 use crate::jwt::KeyStatus;
 use crate::oidc::OidcValidator;
 use crate::refusal::Refusal;
@@ -34,14 +35,13 @@ use crate::{AuthConfig, AuthError, AuthMode, BearerTokens, ConfigError, TokenSto
 /// [`ConfigError`] where the configuration would let nobody in.
 pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigError> {
     config.check()?;
+    let no_client = |error| ConfigError::HttpClient(causes(&error));
     let cloudflare = match config.cloudflare.clone() {
-        Some(access) if config.mode.takes_cloudflare() => {
-            Some(AccessValidator::new(access).map_err(|_| ConfigError::HttpClient)?)
-        }
+        Some(access) if config.mode.takes_cloudflare() => Some(AccessValidator::new(access).map_err(no_client)?),
         _ => None,
     };
     let oidc = match config.oidc.clone() {
-        issuers if config.mode.takes_oidc() => Some(OidcValidator::new(issuers).map_err(|_| ConfigError::HttpClient)?),
+        issuers if config.mode.takes_oidc() => Some(OidcValidator::new(issuers).map_err(no_client)?),
         _ => None,
     };
     let bearer = config.bearer.clone().filter(|_| config.mode.takes_bearer());

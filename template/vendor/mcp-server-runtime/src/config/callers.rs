@@ -3,8 +3,8 @@
 use mcp_auth_middleware::{AccessConfig, AuthMethods, AuthMode, BearerTokens, OidcConfig};
 use secrecy::ExposeSecret as _;
 
-use super::oidc::IssuerSecret;
 use super::Reader;
+use super::oidc::IssuerSecret;
 
 /// Who may call.
 #[derive(Debug, Clone)]

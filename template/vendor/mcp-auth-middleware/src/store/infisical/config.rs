@@ -25,9 +25,9 @@ pub enum InfisicalConfigError {
     /// The folder is not written as Infisical writes it.
     #[error("the folder must be / or like /mcp/servers, its names made of letters, digits, - and _")]
     Path,
-    /// The HTTP client could not be built (no usable TLS roots, for example).
-    #[error("the client for Infisical could not be built")]
-    HttpClient,
+    /// The HTTP client could not be built: why, such as no certificate authority.
+    #[error("the client for Infisical could not be built: {0}")]
+    HttpClient(String),
 }
 
 /// How a machine identity proves who it is, without a secret of its own: by a token that its platform makes for it.

@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 
 use super::api::{Answer, Api, Question, Reach, Vendor, body};
 use super::session::Sessions;
+use crate::config::causes;
 use crate::{ServiceToken, StoreError, TokenInfo};
 pub use config::{InfisicalConfig, InfisicalConfigError, InfisicalIdentity};
 use login::Login;
@@ -133,7 +134,7 @@ impl InfisicalTokenStore {
             roots: &[],
             headers: HeaderMap::new(),
         };
-        let api = Api::new(reach).map_err(|_| InfisicalConfigError::HttpClient)?;
+        let api = Api::new(reach).map_err(|error| InfisicalConfigError::HttpClient(causes(&error)))?;
         let sessions = Sessions::new(Login::new(&config));
         Ok(Self(Arc::new(Inner { config, api, sessions })))
     }

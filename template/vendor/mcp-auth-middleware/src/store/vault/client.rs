@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::config::{VaultConfig, VaultConfigError};
 use super::login::Login;
 use crate::StoreError;
+use crate::config::causes;
 use crate::store::api::{Answer, Api, Question, Reach, Vendor, body};
 use crate::store::session::{Session, Sessions};
 
@@ -84,7 +85,7 @@ impl Client {
             roots: &config.roots,
             headers,
         };
-        let api = Api::new(reach).map_err(|_| VaultConfigError::HttpClient)?;
+        let api = Api::new(reach).map_err(|error| VaultConfigError::HttpClient(causes(&error)))?;
         let sessions = Sessions::new(Login::new(&config));
         Ok(Self { config, api, sessions, blind: Mutex::default() })
     }

@@ -31,8 +31,8 @@ pub enum VaultConfigError {
     #[error("the certificates of authorities are not in PEM format")]
     Certificates,
     /// The HTTP client could not be built (no usable TLS roots, for example).
-    #[error("the client for Vault could not be built")]
-    HttpClient,
+    #[error("the client for Vault could not be built: {0}")]
+    HttpClient(String),
 }
 
 /// How the server logs in. Whatever comes from a file is read at each login.
