@@ -270,8 +270,9 @@ impl Comparison<'_> {
         // Read where an entry asks for it only.
         let Some(ours) = Template::embedded().ok().and_then(|template| template.version()) else { return };
         let older = |text: &str| semver::Version::parse(text).ok().zip(semver::Version::parse(&ours).ok());
-        if older(&expected.version).is_some_and(|(theirs, ours)| theirs < ours) {
-            let what = format!("was made from template {:?}, and this mcp-kit has {ours:?}", expected.version);
+        let theirs = observation.template().unwrap_or(&expected.version);
+        if older(theirs).is_some_and(|(theirs, ours)| theirs < ours) {
+            let what = format!("was made from template {theirs:?}, and this mcp-kit has {ours:?}");
             self.add(Code::TemplateDrift, Severity::Note, &["template"], &what);
         }
     }
