@@ -101,6 +101,21 @@ fn a_service_is_added_and_nothing_else_is_touched() {
     assert_eq!(place.read("catalog.yaml"), all);
 }
 
+/// What a newcomer is given needs no migration.
+#[test]
+fn a_new_catalog_is_of_the_newest_form() {
+    let given =
+        ["Notes", "--status", "planned", "--location", "local", "--auth-method", "none", "--token-storage", "none"];
+    for begin in [&[&["catalog", "add"], &given[..]].concat()[..], &["init", "--defaults", "--no-pages", "--no-ci"]] {
+        let place = Place::new();
+        place.ok(begin);
+        let text = place.read("catalog.yaml");
+        assert!(text.contains("catalog: 2\n"), "{text}");
+        let checked = outcome(&place.run(&["catalog", "check"]));
+        assert!(checked.ends_with("no problems\nexit 0\n"), "{checked}");
+    }
+}
+
 #[test]
 fn an_empty_catalog_is_one() {
     assert_snapshot!("check_empty", check("# nothing yet\n"));

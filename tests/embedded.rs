@@ -50,6 +50,15 @@ fn libraries_come_without_their_tests_and_benches() {
     assert!(unshipped.is_empty(), "{unshipped:?}");
 }
 
+/// `catalog verify` compares what servers say of their template with what this program has.
+#[test]
+fn servers_say_the_version_of_their_template() {
+    let template = Template::embedded().unwrap();
+    let library = String::from_utf8(template.files["vendor/mcp-server-runtime/src/lib.rs"].bytes.to_vec()).unwrap();
+    let wanted = format!("const TEMPLATE_VERSION: &str = \"{}\";", template.version().unwrap());
+    assert!(library.contains(&wanted), "vendor/mcp-server-runtime/src/lib.rs has no {wanted}");
+}
+
 #[test]
 fn contents_and_executable_bits_are_those_of_the_folder() {
     let folder = listing(&Path::new(ROOT).join("template"));

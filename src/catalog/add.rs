@@ -85,6 +85,9 @@ pub fn reviewed(text: &str, entries: &[Reviewed]) -> Result<String, AddError> {
     verified(after, &expected, "reviewed")
 }
 
+/// The text of a catalog that is not there yet. Without the number, it would count as one of the first version.
+pub const NEW: &str = "catalog: 2\n";
+
 fn parsed(text: &str) -> Result<Catalog, AddError> {
     Catalog::parse(text.as_bytes()).map_err(|(text, problems)| AddError::Problems(text, problems))
 }

@@ -18,6 +18,8 @@ const MANIFEST: &str = include_str!("../../template/cargo-generate.toml");
 pub struct Setting {
     /// Its name.
     pub name: String,
+    /// The heading that it stands under.
+    pub group: String,
     /// The default value.
     pub default: Option<String>,
     /// `true` for a secret, which also has a `_FILE` form.
@@ -26,6 +28,13 @@ pub struct Setting {
     pub meaning: String,
     /// The example that the variable belongs to, if it is not in every project.
     pub example: Option<&'static str>,
+}
+
+/// The settings under one heading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingGroup {
+    name: String,
+    settings: Vec<Setting>,
 }
 
 /// A question of the template.
@@ -40,9 +49,23 @@ pub struct Question {
 /// Returns all settings, in the order of the two tables.
 #[must_use]
 pub fn settings() -> Vec<Setting> {
-    let mut settings: Vec<_> = rows(&file(TABLE)).filter_map(|row| setting(row, None)).collect();
-    settings.extend(rows(&file(ROWS)).filter_map(|row| setting(row, Some("coda"))));
+    let (table, own) = (file(TABLE), file(ROWS));
+    let mut settings: Vec<_> = rows(&table).filter_map(|row| setting(&table, row, None)).collect();
+    settings.extend(rows(&own).filter_map(|row| setting(&own, row, Some("coda"))));
     settings
+}
+
+/// Returns the settings by heading, in their order. A page with a heading for each lets a search find the place.
+#[must_use]
+pub fn setting_groups() -> Vec<SettingGroup> {
+    let mut groups: Vec<SettingGroup> = Vec::new();
+    for setting in settings() {
+        match groups.last_mut() {
+            Some(group) if group.name == setting.group => group.settings.push(setting),
+            _ => groups.push(SettingGroup { name: setting.group.clone(), settings: vec![setting] }),
+        }
+    }
+    groups
 }
 
 /// The text of a file of the embedded template.
@@ -59,8 +82,9 @@ fn rows(source: &str) -> impl Iterator<Item = &str> {
     table.split("Setting::").skip(1)
 }
 
-/// Parses `KIND("NAME", …, GROUP, "meaning")`. The kind says where the default is.
-fn setting(row: &str, example: Option<&'static str>) -> Option<Setting> {
+/// Parses `KIND("NAME", …, GROUP, "meaning")` of a source. The kind says where the default is; the group is a text or a
+/// constant of that source.
+fn setting(source: &str, row: &str, example: Option<&'static str>) -> Option<Setting> {
     let (kind, rest) = row.split_once('(')?;
     let arguments = arguments(rest);
     let default = match kind {
@@ -76,8 +100,10 @@ fn setting(row: &str, example: Option<&'static str>) -> Option<Setting> {
     };
     let help = literal(arguments.last()?)?;
     let meaning = help.lines().next()?.to_owned();
+    let group = *arguments.get(arguments.len().checked_sub(2)?)?;
     Some(Setting {
         name: literal(arguments.first()?)?,
+        group: literal(group).or_else(|| constant(source, group))?,
         default,
         secret: matches!(kind, "secret" | "token"),
         meaning,
@@ -117,10 +143,14 @@ fn literal(text: &str) -> Option<String> {
 }
 
 fn default_filter() -> Option<String> {
-    let source = file(LOGGING);
-    let (_, value) = source.split_once("pub const DEFAULT_FILTER: &str = ")?;
+    constant(&file(LOGGING), "DEFAULT_FILTER")
+}
+
+/// Returns the value of a constant of a source.
+fn constant(source: &str, name: &str) -> Option<String> {
+    let (_, value) = source.split_once(&format!("const {name}: &str ="))?;
     let (value, _) = value.split_once(';')?;
-    literal(value)
+    literal(value.trim())
 }
 
 /// Returns all questions, in the template's order.

@@ -76,6 +76,9 @@ impl<'a> Templates<'a> {
             let text = |name| arguments.must_get::<String>(name);
             Ok(exercised::issue(&text("section")?, &text("severity")?, &text("impact")?, &owner))
         });
+        tera.register_function("last_exercised", |arguments: Kwargs, _: &State<'_>| -> tera::TeraResult<String> {
+            Ok(exercised::last(&arguments.must_get::<String>("section")?))
+        });
         let name = |page: &BuiltInPage| format!("{}.md", page.name);
         let texts: BTreeMap<String, &str> = PAGES
             .iter()
@@ -97,6 +100,7 @@ impl<'a> Templates<'a> {
         context.insert("refusals", ERROR_CATALOGUE);
         context.insert("alerts", &alerts::alerts());
         context.insert("settings", &reference::settings());
+        context.insert("setting_groups", &reference::setting_groups());
         context.insert("questions", &reference::questions());
         context.insert("version", env!("CARGO_PKG_VERSION"));
         let of_all = placed.iter().filter(|page| page.service.is_none());

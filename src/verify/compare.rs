@@ -11,6 +11,7 @@ use crate::audit::finding::{Code, Finding, Severity};
 use crate::catalog::advice::finding;
 use crate::catalog::service::{AuthMethod, Service, TokenStorage, Tool, label};
 use crate::catalog::source::CatalogSource;
+use crate::scaffold::template::Template;
 
 /// A certificate of today is renewed a month or more before its end.
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -262,15 +263,16 @@ impl Comparison<'_> {
 
     fn template(&mut self, observation: &Observation) {
         let Some(expected) = &self.service.template else { return };
-        let says = observation.health.as_ref().and_then(|health| health.template.as_deref());
-        if let Some(says) = says.filter(|says| *says != expected.version) {
+        if let Some(says) = observation.template().filter(|says| *says != expected.version) {
             let what = format!("was made from template {says:?}, and the catalog says {:?}", expected.version);
             self.warn(Code::TemplateDrift, &["template"], &what);
         }
-        let ours = env!("CARGO_PKG_VERSION");
-        let older = |text: &str| semver::Version::parse(text).ok().zip(semver::Version::parse(ours).ok());
-        if older(&expected.version).is_some_and(|(theirs, ours)| theirs < ours) {
-            let what = format!("was made from template {:?}, and this mcp-kit has {ours:?}", expected.version);
+        // Read where an entry asks for it only.
+        let Some(ours) = Template::embedded().ok().and_then(|template| template.version()) else { return };
+        let older = |text: &str| semver::Version::parse(text).ok().zip(semver::Version::parse(&ours).ok());
+        let theirs = observation.template().unwrap_or(&expected.version);
+        if older(theirs).is_some_and(|(theirs, ours)| theirs < ours) {
+            let what = format!("was made from template {theirs:?}, and this mcp-kit has {ours:?}");
             self.add(Code::TemplateDrift, Severity::Note, &["template"], &what);
         }
     }

@@ -17,6 +17,8 @@ pub struct Observation {
     pub certificate_ends: Option<SystemTime>,
     /// The contents of `/health`.
     pub health: Option<Health>,
+    /// The version of the template that `/status` names to a client with credentials.
+    pub template: Option<String>,
     /// The problems on the way from the challenge to a login. `None` when there was nothing to follow.
     pub login: Option<Vec<String>>,
     /// The answers to a client with credentials, if there are any.
@@ -87,7 +89,7 @@ pub struct Health {
     pub auth_mode: Option<String>,
     /// The token storage.
     pub token_storage: Option<String>,
-    /// The version of the template.
+    /// The version of the template. A generated server has it in `/status` alone.
     pub template: Option<String>,
 }
 
@@ -143,6 +145,13 @@ impl Observation {
     pub fn version(&self) -> Option<&str> {
         let health = || self.health.as_ref().and_then(|health| health.version.as_deref());
         self.server().and_then(|server| server.version.as_deref()).or_else(health)
+    }
+
+    /// Returns the version of the template, by `/status` or else by `/health`.
+    #[must_use]
+    pub fn template(&self) -> Option<&str> {
+        let health = || self.health.as_ref().and_then(|health| health.template.as_deref());
+        self.template.as_deref().or_else(health)
     }
 
     /// Returns the tools, if they are known.

@@ -110,6 +110,7 @@ async fn probe(
     observation.login = login(client, &answer, &url).await;
     observation.health = health(client, &url, credentials.as_ref().unwrap_or(&none)).await;
     if let Some(headers) = credentials {
+        observation.template = template(client, &url, &headers).await;
         observation.session = Some(match mcp::converse(client, &url, &headers).await {
             Ok(server) => Session::Accepted(server),
             Err(ConversationError::Http(answer)) if matches!(answer.status, 300..=399 | 401 | 403) => {
@@ -183,15 +184,29 @@ async fn health(client: &VerifyClient, url: &Url, headers: &HeaderMap) -> Option
     if answer.status < 500 && !document.is_object() {
         return None;
     }
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(|text| text.chars().take(200).collect());
     let auth = document.get("auth");
-    let template = document.get("template");
     Some(Health {
         status: answer.status,
         word: text(document.get("status")),
         version: text(document.get("version")),
         auth_mode: text(auth.and_then(|auth| auth.get("mode"))),
         token_storage: text(auth.and_then(|auth| auth.get("tokenStorage"))),
-        template: text(template.and_then(|template| template.get("version")).or(template)),
+        template: template_version(&document),
     })
+}
+
+/// Returns the version of the template that `/status` names. It asks for credentials, and strangers learn nothing.
+async fn template(client: &VerifyClient, url: &Url, headers: &HeaderMap) -> Option<String> {
+    let answer = client.get(&url.join("/status").ok()?, headers).await.ok()?;
+    if answer.status == 200 { template_version(&answer.json()?) } else { None }
+}
+
+fn template_version(document: &Value) -> Option<String> {
+    let template = document.get("template");
+    text(template.and_then(|template| template.get("version")).or(template))
+}
+
+/// Returns a text of a document, up to a length that fits into a message.
+fn text(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).map(|text| text.chars().take(200).collect())
 }

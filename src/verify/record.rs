@@ -4,7 +4,9 @@ use super::ServerAddress;
 use super::observation::{Observation, Seen};
 use crate::audit::finding::{Finding, Severity};
 use crate::catalog::edit::{self, EditError};
+use crate::catalog::service::TemplateUse;
 use crate::catalog::source::CatalogSource;
+use crate::catalog::yaml::Value;
 
 /// The text of the catalog, and the names of the entries that were recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +59,13 @@ pub fn record(
             edits.push(edit::set(source, index, "version", version, &["token_storage", "url"])?);
             entry.version = Some(version.to_owned());
         }
+        if let Some(version) = main.template()
+            && service.template.as_ref().is_none_or(|known| known.version != version)
+            && !has_template_mapping(source, index)
+        {
+            edits.push(edit::set(source, index, "template", version, &["token_storage", "url", "version"])?);
+            entry.template = Some(TemplateUse { version: version.to_owned(), digest: None });
+        }
         if let Some(tools) = main.tools() {
             let mut before = service.tools.clone();
             before.sort();
@@ -78,6 +87,12 @@ pub fn record(
         return Err(EditError::Place("an entry".to_owned()));
     }
     Ok(Recorded { text, names })
+}
+
+/// Returns whether an entry has more of its template than the version: a digest, which belongs to it.
+fn has_template_mapping(source: &CatalogSource, index: usize) -> bool {
+    let node = source.service(index).and_then(|node| node.field("template"));
+    node.is_some_and(|(_, template)| !matches!(template.value, Value::Scalar(_)))
 }
 
 /// Returns whether an entry has errors: their places are inside of it.

@@ -128,8 +128,10 @@ async fn every_section_does_what_it_says() {
     host.secret("mcp_auth_encryption_key", KEYS[0]);
     host.restart();
     assert_eq!(host.call().0, 503);
-    let listed = host.runs(at, 1, "a-new-token-of-the-api\n");
-    assert!(listed.contains("CODA_API_TOKEN stored for notes"), "{listed}");
+    let listed = host.runs(at, 1, "");
+    assert!(listed.contains("CODA_API_TOKEN"), "{listed}");
+    let stored = host.runs(at, 2, "a-new-token-of-the-api\n");
+    assert!(stored.contains("CODA_API_TOKEN stored for notes"), "{stored}");
     host.eventually_answers(200);
     let report = host.doctor();
     assert!(report.contains("ok    encryption key"), "{report}");

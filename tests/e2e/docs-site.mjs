@@ -1,14 +1,16 @@
 // The site of `docs build --html` in a browser, from files: nothing is loaded from elsewhere, search finds, diagrams are drawn, the
 // catalog sorts and filters, every link leads somewhere, and axe-core finds nothing, in both colour schemes.
 // Then the same from `docs serve` at an address: an open page hears that the catalog has changed.
-// usage: node docs-site.mjs CHROMIUM SITE ADDRESS CATALOG [SCREENSHOT.png]
+// usage: node docs-site.mjs CHROMIUM SITE ADDRESS CATALOG PICTURES, a folder with the pictures of the documents. With TAKE_PICTURES=1
+// they are taken anew.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { accessible, checks, holds, launch, open as opened, same } from "./browser.mjs";
 
-const [executablePath, site, address, catalogFile, screenshot] = process.argv.slice(2);
+const [executablePath, site, address, catalogFile, pictures] = process.argv.slice(2);
 const browser = await launch(executablePath);
 const open = (path, colorScheme = "light", width) => opened(browser, join(site, path), colorScheme, width);
 const root = pathToFileURL(site).href;
@@ -56,6 +58,60 @@ async function search(page) {
   await found.click();
   await page.waitForURL(/OAUTH_TROUBLESHOOTING\.html.*#encryption-key-mismatch/);
   holds(await page.getByRole("heading", { name: "Encryption key mismatch" }).isVisible(), "the result leads to the section");
+}
+
+// What people look up by its name leads to the page that explains it: one of the first three results.
+const WANTED = [
+  ["MCP-AUTH-013", "OAUTH_TROUBLESHOOTING.html", "#index-by-error-code"],
+  ["TOKEN_STORE", "TEMPLATE_GUIDE.html", "#the-servers-own-tokens-for-what-it-calls"],
+  ["CF_ACCESS_AUD", "OAUTH_SOP.html", "#modes"],
+  ["mcp-kit update", "commands.html", "#mcp-kit-update"],
+  ["catalog verify", "commands.html", "#mcp-kit-catalog-verify"],
+  ["broken-anchor", "checks.html", "#broken-anchor"],
+  ["template-drift", "fleet.html", "#template-drift"],
+];
+
+async function names() {
+  for (const [words, file, place] of WANTED) {
+    const page = await open("index.html");
+    await page.keyboard.press("/");
+    await page.waitForFunction(() => document.getElementById("mdbook-search-index") && !document.querySelector(".searching"));
+    await page.keyboard.type(words);
+    const results = page.locator("#mdbook-searchresults a");
+    await results.first().waitFor();
+    const found = await results.evaluateAll(all => all.slice(0, 3).map(one => one.getAttribute("href")));
+    holds(found.some(href => href.includes(file) && href.endsWith(place)), `${words} is not found in ${file}${place}, but in ${found.join(" ")}`);
+    quiet(page);
+    await page.close();
+  }
+}
+
+// The pictures of the documents: each a page of this site, of a size that a document has room for. A page that is gone fails here;
+// one that has changed is taken anew by whoever looks at it.
+const PICTURES = [
+  ["docs-site.png", "ARCHITECTURE", 900],
+  ["catalog.png", "MCP_SERVER_CATALOG", 520],
+  ["service.png", "services/coda", 900],
+  ["tutorial.png", "first-server", 700],
+];
+
+async function photographs(find) {
+  const folder = process.env.TAKE_PICTURES ? pictures : mkdtempSync(join(tmpdir(), "pictures-"));
+  try {
+    for (const [name, chapter, height] of PICTURES) {
+      const page = await open(find(chapter));
+      await page.setViewportSize({ width: 1200, height });
+      await page.screenshot({ path: join(folder, name) });
+      await page.close();
+      // Width and height of a PNG are in its first chunk.
+      const size = file => [16, 20].map(at => readFileSync(file).readUInt32BE(at));
+      const kept = join(pictures, name);
+      holds(existsSync(kept), `there is no ${name}: take it with TAKE_PICTURES=1`);
+      same(size(kept), size(join(folder, name)), `${name} is of another size: take it anew with TAKE_PICTURES=1`);
+    }
+  } finally {
+    if (folder !== pictures) rmSync(folder, { recursive: true });
+  }
 }
 
 async function catalog(page) {
@@ -126,10 +182,11 @@ try {
     await page.close();
     const drawing = await open(find("ARCHITECTURE"), scheme);
     await diagrams(drawing);
-    if (screenshot && scheme === "light") await drawing.screenshot({ path: screenshot });
     await drawing.close();
   }
   same(grounds.size, 2, "the reader's colour scheme counts");
+  await names();
+  await photographs(find);
   const servers = await open(find("MCP_SERVER_CATALOG"));
   await catalog(servers);
   await accessible(servers, "a sorted catalog");

@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,8 +32,8 @@ def shows(output):
     """The lines of the next block of text are in the output, in their order."""
     lines = iter(output.splitlines())
     for wanted in take("text", "").splitlines():
-        # Another port where this one is taken; the time a test took.
-        pattern = re.escape(wanted.strip()).replace("8080", r"\d+")
+        # Another port where this one is taken.
+        pattern = re.escape(wanted.strip()).replace("8080", r"\d+").replace("8788", r"\d+")
         if not any(re.search(pattern, line) for line in lines):
             sys.exit(f"the page shows {wanted!r}, and it printed:\n{output}")
 
@@ -42,7 +43,9 @@ tools = folder / "bin"
 tools.mkdir()
 os.symlink(program, tools / "mcp-kit")
 port = 18080
-environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PORT": str(port)}
+with socket.create_server(("127.0.0.1", 0)) as free:
+    edge = free.getsockname()[1]
+environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PORT": str(port), "ACCESS_PORT": str(edge)}
 
 
 def run(script, where, **more):
@@ -84,35 +87,61 @@ if count != 1:
 tests.write_text(code)
 shows(run(take("sh", "cargo test --locked --test mcp\n"), project))
 
+
+class Serving:
+    """The server of a block, until its end."""
+
+    def __init__(self, script, log):
+        self.log = folder / log
+        with open(self.log, "w") as output:
+            self.process = subprocess.Popen(["bash", "-c", script], cwd=project, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def __enter__(self):
+        deadline = time.monotonic() + 1800
+        while "Serving until Ctrl-C" not in self.log.read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit("the server did not come up:\n" + self.log.read_text())
+            time.sleep(0.2)
+        return self.log.read_text()
+
+    def __exit__(self, *_):
+        os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def claude(script, line):
+    """With a home of its own and no account: it connects, and asks no model."""
+    if not shutil.which("claude"):
+        print("SKIPPED the commands of Claude Code: there is none here")
+        return
+    quiet = {"HOME": scratch, "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+    said = run(script, project, **quiet)
+    if not re.search(line, said, re.M):
+        sys.exit(f"Claude Code did not connect:\n{said}")
+
+
 # 5. The server, and two clients.
-script = take("sh", "scripts/local-dev.sh --demo\n")
-with open(folder / "log", "w") as log:
-    server = subprocess.Popen(["bash", "-c", script], cwd=project, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-try:
-    deadline = time.monotonic() + 1800
-    while "Serving until Ctrl-C" not in (folder / "log").read_text():
-        if server.poll() is not None or time.monotonic() > deadline:
-            sys.exit("the server did not come up:\n" + (folder / "log").read_text())
-        time.sleep(0.2)
-    said = (folder / "log").read_text()
+with Serving(take("sh", "scripts/local-dev.sh --demo\n"), "log") as said:
     shows(said)
     address = re.search(r"is up: http://127\.0\.0\.1:(\d+)/", said).group(1)
     shows(run(take("sh", "sed -n").replace(":8080/", f":{address}/"), project))
     script = take("sh", "claude mcp add").replace(":8080/", f":{address}/")
-    if shutil.which("claude"):
-        # With a home of its own and no account: it connects, and asks no model.
-        quiet = {"HOME": scratch, "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
-        said = run(script, project, **quiet)
-        if not re.search(rf"^my-server: http://127\.0\.0\.1:{address}/mcp \(HTTP\) - ✔ Connected$", said, re.M):
-            sys.exit(f"Claude Code did not connect:\n{said}")
-    else:
-        print("SKIPPED the commands of Claude Code: there is none here")
-finally:
-    os.killpg(server.pid, signal.SIGINT)
-    try:
-        server.wait(timeout=60)
-    except subprocess.TimeoutExpired:
-        os.killpg(server.pid, signal.SIGKILL)
+    claude(script, rf"^my-server: http://127\.0\.0\.1:{address}/mcp \(HTTP\) - ✔ Connected$")
+
+# 6. The Access emulator.
+at = f":{edge}/"
+with Serving(take("sh", "scripts/local-dev.sh --demo --access\n"), "log-access") as said:
+    shows(said)
+    shows(run(take("sh", "curl --silent --include").replace(":8788/", at), project))
+    claude(take("sh", "claude mcp add").replace(":8788/", at), rf"^my-server-access: http://127\.0\.0\.1:{edge}/mcp \(HTTP\) - ! Needs authentication$")
+    call = take("sh", "curl --silent --header 'Accept").replace(":8788/", at)
+    shows(run(call, project))
+    run(take("sh", "curl --silent --data fault=expired").replace(":8788/", at), project)
+    shows(run(call, project))
+
 if blocks:
     sys.exit(f"the page has more blocks than this test follows: {blocks}")
 print(f"the tutorial: {len(done)} blocks of commands do what the page says")

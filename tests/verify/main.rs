@@ -67,6 +67,29 @@ fn a_server_that_is_as_the_catalog_says() {
     assert!(agents.contains(&"Claude-User".to_owned()) && agents.iter().any(|agent| agent.starts_with("mcp-kit/")));
 }
 
+/// The template is known to callers with credentials only, and is compared with the catalog and with this program's own.
+#[test]
+fn the_version_of_the_template() {
+    let stub = Stub::start(mcp_server("bearer", "1.2.0"));
+    let place = catalog(&[entry("Notes", "bearer", &stub.url("/mcp"), "    template: 0.2.0\n")]);
+    let said = see(&place, &[]);
+    assert!(!said.contains("template-drift"), "without a credential nothing is known: {said}");
+    credentials(&place, &format!("notes:\n  Authorization: {TOKEN}\n"));
+    let said = see(&place, &["--credentials", "fleet.yaml"]);
+    let drift = "warning[template-drift]: Notes was made from template \"0.1.5\", and the catalog says \"0.2.0\"";
+    assert!(said.contains(drift), "{said}");
+    see(&place, &["--credentials", "fleet.yaml", "--write"]);
+    assert!(place.read("catalog.yaml").contains("    template: 0.1.5\n"), "{}", place.read("catalog.yaml"));
+    let said = see(&place, &["--credentials", "fleet.yaml"]);
+    let older = "note[template-drift]: Notes was made from template \"0.1.5\", and this mcp-kit has \"0.2.0\"";
+    assert!(!said.contains("warning[template-drift]") && said.contains(older), "{said}");
+    // What was written with its digest is not torn apart.
+    let text = place.read("catalog.yaml").replace("template: 0.1.5", "template: {version: 0.1.0, digest: abc}");
+    place.write("catalog.yaml", text);
+    see(&place, &["--credentials", "fleet.yaml", "--write"]);
+    assert!(place.read("catalog.yaml").contains("template: {version: 0.1.0, digest: abc}"));
+}
+
 #[test]
 fn a_drifting_fleet() {
     let open = Stub::start(mcp_server("none", "0.9.0"));
@@ -106,7 +129,8 @@ fn a_drifting_fleet() {
         .replace("version: 1.2.0 # of May", "version: 2.0.0 # of May")
         .replace("{name: delete_note, destructive: false}", "{name: delete_note, destructive: true}")
         .replace("- list_notes # reviewed", "- {name: list_notes, read_only: true} # reviewed")
-        .replace("      - gone\n", "");
+        .replace("      - gone\n", "")
+        .replace("template: 0.0.9", "template: 0.1.5");
     let after = after
         .replace("destructive: true}\n    template", "destructive: true}\n    last_verified: 2026-03-01\n    template");
     assert_eq!(place.read("catalog.yaml"), after);

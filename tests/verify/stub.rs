@@ -195,6 +195,9 @@ pub fn mcp_server(mode: &'static str, version: &'static str) -> impl Fn(&Request
             let body = r#"{"code":"MCP-AUTH-001","error":"no credentials"}"#;
             return Reply::new(401, "application/json", body).with("www-authenticate", "Bearer realm=\"x\"");
         }
+        if request.path == "/status" {
+            return Reply::json(r#"{"template":{"version":"0.1.5"}}"#);
+        }
         match request.method().as_str() {
             "initialize" => Reply::json(&format!(
                 r#"{{"jsonrpc":"2.0","id":1,"result":{{"protocolVersion":"2025-11-25","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"x","version":"{version}"}}}}}}"#

@@ -85,7 +85,7 @@ pub struct Upstream {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateUse {
-    /// The version of mcp-kit or of the template.
+    /// The version of the template, which `/status` of a generated server has.
     pub version: String,
     /// The digest of the template.
     #[serde(skip_serializing_if = "Option::is_none")]

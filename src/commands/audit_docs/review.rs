@@ -61,7 +61,7 @@ pub(super) fn record(root: &Path, catalog: &Path, paths: &[PathBuf], today: &str
         paths.iter().map(|path| review_of(root, path, today)).collect::<Result<_, ReviewError>>()?;
     let before = match fs::read_to_string(catalog) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => add::NEW.to_owned(),
         Err(source) => return Err(ReviewError::Catalog { path: catalog.to_owned(), source }),
     };
     let failed = |reason| ReviewError::Add { path: catalog.to_owned(), reason };

@@ -70,7 +70,7 @@ fn service(command: &CatalogAdd) -> Service {
 fn add(path: &Path, service: &Service, dry: bool) -> Result<String, CatalogError> {
     let text = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => add::NEW.as_bytes().to_vec(),
         Err(source) => return Err(CatalogError::Io { path: path.to_owned(), source }),
     };
     let wrong = |text: String, problems| CatalogError::Problems(Problems { path: path.to_owned(), text, problems });

@@ -28,6 +28,7 @@ use find::FoundServer;
 /// The head of a new catalog.
 const HEAD: &str = "# The MCP servers of this repository. From this file `mcp-kit docs build` makes the documents, and `--check` in CI says when one is\n\
                     # stale. `mcp-kit catalog schema` is for editors, `mcp-kit catalog add` adds a server.\n\
+                    catalog: 2\n\n\
                     services:\n";
 
 /// The reason that nothing was begun.

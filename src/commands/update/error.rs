@@ -19,7 +19,7 @@ const MOST_NAMES: usize = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
     /// The folder has no records of mcp-kit.
-    #[error("{} has no .mcp-kit/answers.toml, so what it was made from is not known", .0.display())]
+    #[error("{} has no .mcp-kit/answers.toml, so mcp-kit does not know what it was made from", .0.display())]
     NoRecord(PathBuf),
     /// A record cannot be used.
     #[error("{} cannot be used: {reason}", path.display())]

@@ -102,6 +102,10 @@ mod transit;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+/// The version of the template that this library came with, as `mcp-kit update` counts it. `/status` has it, and `mcp-kit catalog
+/// verify` compares it with the catalog. An owner edits nothing in here, so it is what the last update has brought.
+pub(crate) const TEMPLATE_VERSION: &str = "0.2.0";
+
 pub use axum;
 use axum::http::request::Parts;
 pub use config::{

@@ -27,6 +27,16 @@ async fn health_is_open_and_says_how_the_server_is_set_up() {
 }
 
 #[tokio::test]
+async fn callers_learn_the_version_of_the_template_and_strangers_do_not() {
+    let server = start().await;
+    let (_, health) = answer(server.http.get(server.url("/health"))).await;
+    assert!(health.get("template").is_none(), "{health}");
+    let (status, document) = answer(server.http.get(server.url("/status")).bearer_auth(BEARER)).await;
+    let version = document["template"]["version"].as_str().expect("a version");
+    assert_eq!((status, version.split('.').count()), (200, 3), "{version}");
+}
+
+#[tokio::test]
 async fn every_answer_has_the_id_of_its_request() {
     let server = start().await;
     let id = async |sent: Option<&str>, path: &str| {

@@ -91,6 +91,8 @@ impl Status {
         json!({
             "service": self.service.name,
             "version": self.service.version,
+            // Here and not in /health: which template it is tells strangers which faults of it are known.
+            "template": {"version": crate::TEMPLATE_VERSION},
             "uptimeSeconds": self.metrics.uptime_seconds(),
             "protocolVersions": versions,
             "requests": {
