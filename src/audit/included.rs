@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::corpus::Corpus;
 use super::document::{Document, LinkKind};
 use super::resolve::{Fragment, Resolved, Target, resolve_on};
-use super::site::{Cause, is_below};
+use super::site::{Cause, Site, is_below};
 use crate::text::casefold;
 use crate::text::path::file_name;
 
@@ -63,7 +63,7 @@ impl Included {
     ) -> impl Iterator<Item = (u32, Box<[Resolved]>)> + 'a {
         let parts = self.by.iter().filter(|(page, places)| {
             let path = corpus.path(**page);
-            places.first().is_some_and(|place| !is_below(path, &corpus.site(*place).folder))
+            places.first().is_some_and(|place| is_part(corpus.site(*place), path))
         });
         parts.map(|(page, places)| {
             let mut links = links[*page as usize].clone();
@@ -84,6 +84,12 @@ impl Included {
             (*page, links)
         })
     }
+}
+
+/// Returns whether a document that pages of a site include is no page of it: it lies elsewhere, or in a folder within it that is for parts.
+fn is_part(site: &Site, path: &[u8]) -> bool {
+    let is_for_parts = |folder: &Vec<u8>| folder.len() > site.folder.len() && is_below(folder, &site.folder);
+    !is_below(path, &site.folder) || site.includes.iter().any(|folder| is_for_parts(folder) && is_below(path, folder))
 }
 
 /// Resolves the links of a page of the host that can only be meant where it is included: a label of the site there is no path of a file.

@@ -30,10 +30,17 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
             found.extend(imports(text));
             continue;
         }
+        if *mark == COMMENT {
+            found.extend(in_comments(text));
+            continue;
+        }
         let ends: &[char] = if mark.starts_with("{{") { &['}', ':'] } else { &['\n'] };
         for start in memchr::memmem::find_iter(text.as_bytes(), mark) {
             let from = start + mark.len();
             let Some(rest) = text[from..].split(ends).next() else { continue };
+            if !is_include(text, mark, start, rest) {
+                continue;
+            }
             let file = match rest.split_once(['"', '\'']) {
                 Some((_, file)) => file.split(['"', '\'']).next().unwrap_or_default(),
                 None => rest.trim(),
@@ -48,6 +55,36 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
         }
     }
     found
+}
+
+/// The mark in front of a file that VitePress includes.
+const COMMENT: &str = "<!--@include: ";
+
+/// Files in comments: `<!-- @include: ./a.md#part{1,3} -->`.
+fn in_comments(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
+    memchr::memmem::find_iter(text.as_bytes(), "@include:").filter_map(move |at| {
+        let start = text[..at].trim_end_matches([' ', '\t']).len().checked_sub("<!--".len())?;
+        let from = at + "@include:".len();
+        // A longer one is none: long lines cost no more than this at each mark.
+        let near = &text[from..text.floor_char_boundary(from + 1_024)];
+        let inner = &near[..near.find("-->")?];
+        if inner.contains('\n') {
+            return None;
+        }
+        let file = inner.trim().split(['{', '#']).next().unwrap_or_default();
+        let is_one = text.get(start..).is_some_and(|text| text.starts_with("<!--")) && is_markdown(file.as_bytes());
+        is_one.then(|| (start..from + inner.len() + "-->".len(), file.into()))
+    })
+}
+
+/// Returns whether a mark at `start` is one, which `rest` follows: a snippet of MkDocs has its line to itself, and a backslash in front of
+/// a tag of mdBook shows it.
+fn is_include(text: &str, mark: &str, start: usize, rest: &str) -> bool {
+    if mark != SNIPPET {
+        return !mark.starts_with("{{") || !text[..start].ends_with('\\');
+    }
+    let before = text[..start].trim_end_matches([' ', '\t']);
+    (before.is_empty() || before.ends_with('\n')) && rest.trim_end().ends_with(['"', '\''])
 }
 
 /// The mark in front of an import of MDX.
@@ -274,6 +311,13 @@ mod tests {
     #[test]
     fn ids_and_includes() {
         assert_eq!(attribute_ids("## A {: #a .b }\n[x]{#c}\n{ d").collect::<Vec<_>>(), ["a", "c"]);
+        let text =
+            "<!--@include: ./a.md-->\n<!-- @include: @/b.md#part{1,3} -->\n@include: c.md\n<!--@include: d.ts-->\n";
+        let found = includes(text, &["<!--@include: "]);
+        assert_eq!(found.iter().map(|(_, file)| &**file).collect::<Vec<_>>(), ["./a.md", "@/b.md"]);
+        for shown in ["`--8<-- \"c.md\"`\n", ";--8<-- \"c.md\"\n", "--8<-- \"c.md\" x\n", "\\{{#include a.md}}\n"] {
+            assert!(includes(shown, &["{{#include ", "--8<-- "]).is_empty(), "{shown}");
+        }
         let text = "{{#include a.md:3}} {{#include b.rs}}\n--8<-- \"c.md\"\nimport D from './d.mdx'\n";
         let marks = ["{{#include ", "--8<-- ", "import "];
         assert_eq!(

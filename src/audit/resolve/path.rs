@@ -187,11 +187,9 @@ fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Optio
         let below = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
         let paths = || [Some(path), below].into_iter().flatten();
         let roots = site.roots.iter().flat_map(|root| paths().map(|path| normalise(root, path)));
-        let mut candidates: Vec<Option<Vec<u8>>> = roots.collect();
-        if is_markdown(path) {
-            candidates.extend(content().map(|content| normalise(content, path)));
-        }
-        return candidates;
+        // The documents around the page first: each version of them has a page of that path.
+        let own = content().filter(|_| is_markdown(path)).map(|content| normalise(content, path));
+        return own.chain(roots).collect();
     }
     if kind == LinkKind::Include && !site.includes.is_empty() {
         return site.includes.iter().map(|folder| normalise(folder, path)).collect();

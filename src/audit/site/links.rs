@@ -46,6 +46,8 @@ pub struct Links {
     pub md_is_mdx: bool,
     /// `index.md` is `README.md`, if there is no other.
     pub readme_is_index: bool,
+    /// `README.md` is `index.md`, if there is no other.
+    pub index_is_readme: bool,
     /// Files that stand for their folder, the first one found.
     pub index: &'static [&'static str],
     /// Relative destinations other than paths of documents may be meant from the page's address, which is a folder: `../x` beside
@@ -110,6 +112,7 @@ impl Links {
         html_is_markdown: false,
         md_is_mdx: false,
         readme_is_index: false,
+        index_is_readme: false,
         index: README,
         pages_are_folders: false,
         root_relative: false,

@@ -355,7 +355,8 @@ impl<'a> DocumentReader<'a> {
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
         let composed = source::is_composed(self.parsed.original, self.syntax.composed_marks)
-            || self.parsed.rewritten.is_some_and(|rewritten| rewritten.is_composed);
+            || self.parsed.rewritten.is_some_and(|rewritten| rewritten.is_composed)
+            || front_matter.describes;
         Document {
             composed,
             components,

@@ -101,7 +101,7 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     }
     if settings.get("markdown").is_set() {
         let why = format!("{} sets markdown, which may change links and anchors", display_path(path));
-        site.leave_open(Forms::new(&[Form::Page, Form::Anchor]), why, NOTHING);
+        site.leave_places_open(Forms::new(&[Form::Page, Form::Anchor]), why, NOTHING);
     }
     for (from, _) in settings.get("redirects").entries() {
         site.redirects.add(from);
