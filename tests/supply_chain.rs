@@ -75,6 +75,9 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("image", "gcr.io/distroless/base-nossl-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
     ("image", "my-server", THE_PROJECT),
     ("image", "postgres:18", "https://github.com/docker-library/postgres"),
+    // Those that tests/e2e/deploy builds.
+    ("image", "real:cold", THE_PROJECT),
+    ("image", "real:stage", THE_PROJECT),
     ("image", "registry.example.com/{{project-name}}", THE_PROJECT),
     ("image", "rust:1.95-slim-bookworm", "https://github.com/rust-lang/docker-rust"),
     ("image", "server:ci", THE_PROJECT),

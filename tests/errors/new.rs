@@ -50,7 +50,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "new_several_mistakes",
         &["NewError::Request"],
-        &["new", "fn", "--set", "a", "--set", "exampl=coda", "--token-store", "vault"],
+        &["new", "fn", "--set", "a", "--set", "exampl=coda", "--token-store", "redis"],
     ),
     // The destination.
     case("new_folder_not_empty", &["FilesError::NotEmpty", "NewError::Destination"], &["new", "x"])

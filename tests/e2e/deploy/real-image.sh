@@ -3,6 +3,7 @@
 # before. README.md beside it says what holds. `run` has laid out what it is made of in the folder $real.
 # Variables of `scenarios`, which calls these functions by their names.
 # shellcheck disable=SC2154
+unset CDPATH
 
 # The images that the Dockerfile names: Debian's packages, this machine's toolchain, and the crates of the lock file, as there is no
 # network. Of C there is what the official image has, gcc and libc6-dev.
@@ -72,7 +73,7 @@ the_real_image() {
 	same "the user" 65532:65532 "$(in_host docker image inspect --format '{{.Config.User}}' real:cold)"
 	local shell
 	for shell in /bin/sh /bin/bash /bin/busybox /usr/bin/apt-get; do
-		if in_host docker run --rm --entrypoint "$shell" real:cold -c true 2>"$scratch/said"; then return 1; fi
+		if in_host docker run --rm --entrypoint="$shell" real:cold -c true 2>"$scratch/said"; then return 1; fi
 		said "no such file or directory"
 	done
 	{
