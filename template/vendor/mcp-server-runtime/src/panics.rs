@@ -164,7 +164,21 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         let parts = context.extensions.get::<Parts>();
         let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>()).cloned();
         let user = parts.and_then(|parts| parts.extensions.get::<User>()).cloned();
-        let mut list = self.guard(Scope::new(&context), self.handler.list_tools(request, context)).await?;
+        let continued =
+            request.as_ref().and_then(|params| params.cursor.as_deref()).is_some_and(|cursor| !cursor.is_empty());
+        let scope = Scope::new(&context);
+        let work = async {
+            // A server that lists everything at once has given no cursor: any is invalid (MCP, Pagination, "Error Handling"),
+            // and its client would take the same tools for more of them.
+            if continued && self.handler.list_tools(None, context.clone()).await?.next_cursor.is_none() {
+                return Err(ErrorData::invalid_params(
+                    "the cursor is none of this server's: the list has one page",
+                    None,
+                ));
+            }
+            self.handler.list_tools(request, context).await
+        };
+        let mut list = self.guard(scope, work).await?;
         if permissions.is_some_and(|permissions| permissions.retain(user.as_ref(), &mut list.tools)) {
             list.cache_scope = Some(model::CacheScope::Private);
         }

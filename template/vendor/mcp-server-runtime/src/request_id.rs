@@ -114,6 +114,7 @@ where
             _ => self.layer.ids.next(),
         };
         let metrics = Arc::clone(&self.layer.metrics);
+        let of_mcp = errors::is_of_mcp(&request);
         request.extensions_mut().insert(RequestId(id.clone()));
         let answer = panics::catch(CURRENT.scope(id.clone(), self.inner.call(request)));
         Box::pin(async move {
@@ -121,8 +122,8 @@ where
                 metrics.panicked();
                 Ok(errors::error(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says where"))
             })?;
-            if errors::is_bare(&response) {
-                response = Box::pin(errors::described(response)).await;
+            if errors::is_error(&response) {
+                response = Box::pin(errors::described(response, of_mcp)).await;
             }
             metrics.answered(response.status());
             response.headers_mut().insert(HEADER, id);

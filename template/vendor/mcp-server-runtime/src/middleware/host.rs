@@ -48,7 +48,8 @@ impl Guard {
         let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
         // The one header that browsers do not let pages forge.
         match single(headers, &header::ORIGIN) {
-            Some(origin) if self.accepts_origin(&origin) => Ok(Some(value.clone())),
+            // A page of this very host, whose name is one of ours (GetKlai/klai#1206).
+            Some(origin) if is_same_host(&origin, &host) || self.accepts_origin(&origin) => Ok(Some(value.clone())),
             origin => Err(Refused::Origin(origin.unwrap_or_default())),
         }
     }
@@ -112,6 +113,16 @@ fn is_port(port: Option<&str>) -> bool {
 
 fn is_loopback(name: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// Whether the page comes from this host. Before a proxy that ends TLS, which scheme the host has is not known here.
+fn is_same_host(origin: &str, host: &str) -> bool {
+    let of_scheme = |scheme: &str| {
+        let page = origin.strip_prefix(scheme)?.strip_prefix("://")?;
+        let own = format!("{scheme}://{host}");
+        Some(!page.is_empty() && without_default_port(origin).eq_ignore_ascii_case(without_default_port(&own)))
+    };
+    of_scheme("https").or_else(|| of_scheme("http")).unwrap_or_default()
 }
 
 fn without_default_port(origin: &str) -> &str {
@@ -220,6 +231,27 @@ mod tests {
             "::1",
         ] {
             assert!(!g.accepts_host(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_ask_its_own_host() {
+        for (origin, host) in [
+            ("https://mcp.example.com", "mcp.example.com"),
+            ("https://mcp.example.com", "MCP.example.com:443"),
+            ("http://mcp.example.com:8080", "mcp.example.com:8080"),
+        ] {
+            assert!(is_same_host(origin, host), "{origin} {host}");
+        }
+        for (origin, host) in [
+            ("https://mcp.example.com.evil.example", "mcp.example.com"),
+            ("https://mcp.example.com:8443", "mcp.example.com"),
+            ("https://evil.example", "mcp.example.com"),
+            ("ftp://mcp.example.com", "mcp.example.com"),
+            ("null", "null"),
+            ("https://", ""),
+        ] {
+            assert!(!is_same_host(origin, host), "{origin} {host}");
         }
     }
 
