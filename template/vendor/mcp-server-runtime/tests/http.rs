@@ -107,6 +107,8 @@ async fn clients_of_mcp_get_refusals_as_errors_of_json_rpc() {
         (mcp(BEARER).body("x".repeat(4096)), 413, -32600),
         (mcp(BEARER).header("mcp-protocol-version", "1999-01-01"), 400, -32600),
         (send(BEARER, BOTH, "text/plain"), 415, -32600),
+        // Two of them: which one counts is for nobody to choose.
+        (mcp(BEARER).header("content-type", "application/json"), 415, -32600),
     ] {
         let (status, body) = answer(request).await;
         assert_eq!((status, &body["jsonrpc"]), (expected, &json!("2.0")), "{body}");

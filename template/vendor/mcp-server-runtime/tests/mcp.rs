@@ -105,6 +105,18 @@ async fn what_clients_send_that_can_mean_one_thing_only() {
     let with = |versions: &str| answer(server.post(list.clone()).header("mcp-protocol-version", versions));
     assert_eq!(with("2025-11-25, 2025-11-25").await.0, 200);
     assert_eq!(with("2025-11-25, 2025-06-18").await.0, 400);
+    let twice = server.post(list.clone()).header("mcp-protocol-version", "2025-11-25");
+    assert_eq!(answer(twice.header("mcp-protocol-version", "2025-06-18")).await.0, 400);
+    // Half an emoji in an argument (inkeep/open-knowledge#472): the tool is called, and says that it has no such argument.
+    let cut = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{"x":"\ud83d"}}}"#;
+    assert_eq!(server.send(cut).await.1["result"]["isError"], true);
+    // Answers to what nobody asked (stacklok/toolhive#5654).
+    for answered in [
+        json!({"jsonrpc": "2.0", "id": 1, "result": {}}),
+        json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "no"}}),
+    ] {
+        assert_eq!(server.send(answered.to_string()).await, (202, Value::Null));
+    }
     // PHP's empty objects (elgorro/aiquila#442).
     for body in [
         json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": []}),

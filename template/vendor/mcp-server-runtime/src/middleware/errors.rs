@@ -34,7 +34,8 @@ fn members(status: StatusCode, message: &str) -> Map<String, Value> {
 /// Streamable HTTP, "Sending Messages to the Server"). Others, `curl` for one, get errors in plain JSON.
 #[must_use]
 pub fn is_of_mcp(request: &Request) -> bool {
-    let events = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/event-stream"));
+    const EVENTS: &[u8] = b"text/event-stream";
+    let events = |value: &HeaderValue| value.as_bytes().windows(EVENTS.len()).any(|part| part == EVENTS);
     request.method() == Method::POST
         && request.uri().path() == RESOURCE
         && request.headers().get_all(header::ACCEPT).iter().any(events)

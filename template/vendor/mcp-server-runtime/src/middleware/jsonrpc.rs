@@ -23,8 +23,8 @@ use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
 use crate::middleware::limits::{Full, Gate, Progress, Ticket};
 use crate::middleware::{errors, normalize};
+use crate::router::RequestServices;
 use crate::telemetry::{Answering, Failure, Telemetry};
-use crate::tool_calls::Permissions;
 
 /// JSON-RPC 2.0 §5.1.
 const PARSE_ERROR: i32 = -32700;
@@ -58,6 +58,8 @@ enum Shape {
     /// A JSON-RPC message for rmcp. `id` is `None` for notifications; `instead` is what the body means where that is not what
     /// it says.
     Message { id: Option<Value>, instead: Option<String> },
+    /// A response, to a request that this server has not sent: it sends none.
+    Response,
     /// An object without `jsonrpc`.
     Legacy,
     /// Nothing that can be answered but with an error.
@@ -124,7 +126,7 @@ fn classify(body: &[u8]) -> Shape {
             Shape::Message { id, instead }
         }
         Some(_) => bad("method must be a string"),
-        None if envelope.result.is_some() || envelope.error.is_some() => Shape::Message { id, instead: None },
+        None if envelope.result.is_some() || envelope.error.is_some() => Shape::Response,
         None => bad("method is missing"),
     }
 }
@@ -182,9 +184,13 @@ impl Gatekeeper {
             request.headers_mut().insert(header::ACCEPT, BOTH);
             normalize::headers(request.headers_mut());
         }
-        if request.method() != Method::POST || !is_json(&request) {
+        if request.method() != Method::POST {
             progress.body_arrived();
-            return mcp(request).await; // rmcp: 405, 415
+            return mcp(request).await; // rmcp: 405
+        }
+        if !is_json(&request) {
+            let message = "Content-Type is not application/json, or is there twice";
+            return closing(errors::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
         let (mut parts, body) = request.into_parts();
         let mut ticket = gate.ticket(parts.extensions.get::<User>());
@@ -197,6 +203,7 @@ impl Gatekeeper {
             return self.full(gate, full);
         }
         progress.body_arrived();
+        let bytes = normalize::whole_characters(&bytes).map_or(bytes, Bytes::from);
         let (id, instead) = match classify(&bytes) {
             Shape::Message { id, instead } => (id, instead),
             Shape::Legacy => match &self.legacy {
@@ -209,10 +216,12 @@ impl Gatekeeper {
                 }
                 None => return self.bad(INVALID_REQUEST, "jsonrpc is missing", Value::Null),
             },
+            // Nobody has asked for it: the client may have been asked by the server that was here before.
+            Shape::Response => return StatusCode::ACCEPTED.into_response(),
             Shape::Bad { code, message, id } => return self.bad(code, message, id),
         };
         let bytes = instead.map_or(bytes, Bytes::from);
-        if let Some(permissions) = parts.extensions.get::<Permissions>()
+        if let Some(permissions) = RequestServices::find(&parts.extensions).map(RequestServices::permissions)
             && let Some(tool) = permissions.forbidden_call(parts.extensions.get(), &bytes)
         {
             return permissions.refuse(&parts, &tool);
@@ -422,7 +431,7 @@ mod tests {
         assert_eq!(id(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), Some(json!(1)));
         assert_eq!(id(r#" {"id":"a","params":{"x":[1]},"method":"ping","jsonrpc":"2.0"} "#), Some(json!("a")));
         assert_eq!(id(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), None);
-        assert_eq!(id(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Some(json!(1)));
+        assert_eq!(classify(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Shape::Response);
     }
 
     #[test]
@@ -445,6 +454,15 @@ mod tests {
         }
         for params in ["[1]", r#"{"arguments":{"x":[]}}"#, r#"{"arguments":[1]}"#, "null", r#""[]""#, r#"{"a":"[]"}"#] {
             assert_eq!(instead(&list("1", params)), None, "{params}");
+        }
+    }
+
+    #[test]
+    fn halves_of_characters_are_replaced() {
+        let whole = |text: &str| normalize::whole_characters(text.as_bytes());
+        assert_eq!(whole(r#"{"x":"cut \ud83d"}"#).as_deref(), Some(r#"{"x":"cut \ufffd"}"#));
+        for text in [r#"{"x":"\ud83d\ude00"}"#, r#"{"x":"\\ud83d"}"#, r#"{"x":"\u00e4"}"#, "{}"] {
+            assert_eq!(whole(text), None, "{text}");
         }
     }
 
