@@ -116,7 +116,9 @@ where
         let metrics = Arc::clone(&self.layer.metrics);
         let of_mcp = errors::is_of_mcp(&request);
         request.extensions_mut().insert(RequestId(id.clone()));
-        let answer = panics::catch(CURRENT.scope(id.clone(), self.inner.call(request)));
+        // Services do a part of their work before there is a future: it has the id, too.
+        let answer = CURRENT.sync_scope(id.clone(), || self.inner.call(request));
+        let answer = panics::catch(CURRENT.scope(id.clone(), answer));
         Box::pin(async move {
             let mut response = answer.await.unwrap_or_else(|panics::Panicked| {
                 metrics.panicked();

@@ -150,7 +150,8 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let guarded = guarded.layer(layer_fn(move |inner| host::Guarded::new(inner, Arc::clone(&guard))));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
-    Routers { public: open.merge(guarded).layer(ids).merge(mcp), admin }
+    // Of two routers, the fallback of the one that is merged into the other counts: the rest has its 404 in JSON.
+    Routers { public: mcp.merge(open.merge(guarded).layer(ids)), admin }
 }
 
 /// Who issues tokens. Access comes last: behind it, the edge tells clients of itself.

@@ -102,6 +102,9 @@ async fn clients_of_mcp_get_refusals_as_errors_of_json_rpc() {
         "jsonrpc": "2.0", "id": null, "error": error, "code": "MCP-AUTH-004", "message": "bearer token mismatch"
     });
     assert_eq!((status, body), (401, expected));
+    let refused = mcp("wrong-token-0123456789").send().await.expect("an answer");
+    let challenge = refused.headers()["www-authenticate"].to_str().expect("text");
+    assert!(challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""), "{challenge}");
     for (request, expected, code) in [
         (mcp(BEARER).header("host", "evil.example"), 403, -32600),
         (mcp(BEARER).body("x".repeat(4096)), 413, -32600),
