@@ -117,12 +117,16 @@ async fn attack_33_log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
     let running = start(&[]).await;
     assert_eq!(running.ping(BEARER).await, 200);
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
+    let under_another_name = reqwest::Client::new().post(format!("http://{}/mcp", running.address));
+    let under_another_name = under_another_name.header("host", "evil.example").header("x-request-id", "from-the-edge");
+    assert_eq!(support::answer(under_another_name).await.0, 403);
     let (status, log) = running.terminate().await;
     assert_eq!(status.code(), Some(0), "{log}");
     // The id of the request stands in front of the level.
     let line = " from-the-edge [DEBUG] Bearer token authenticated for: developer@localhost\n";
     assert!(log.contains(line), "{log}");
     assert!(log.contains(" from-the-edge [WARN] Bearer token validation failed: bearer token mismatch\n"), "{log}");
+    assert!(log.contains(" from-the-edge [WARN] Host \"evil.example\" refused with 403"), "{log}");
     assert!(!log.contains("forged@example.com"), "{log}");
 }
 
