@@ -1,4 +1,4 @@
-//! What the readers of notes and wikis have beside Markdown: comments of Obsidian, diagrams of Azure DevOps, names of headings of Docsify.
+//! The syntax that readers of notes and wikis have beside Markdown: comments of Obsidian, diagrams of Azure DevOps, names of headings of Docsify.
 
 use super::lines::{Fence, Line};
 use super::map::Writer;

@@ -104,7 +104,7 @@ fn every_problem_is_reported_at_once() {
         ("ADMIN_ADDR", "9090"),
         ("AUTH_MODE", "none"),
         ("MCP_DEV_BEARER_TOKEN", "changeme"),
-        ("TOKEN_STORE", "vault"),
+        ("TOKEN_STORE", "redis"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "rmcp=loud"),
         ("MAX_BODY_BYTES", "12"),
