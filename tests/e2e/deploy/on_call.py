@@ -2,6 +2,7 @@
 call. What a command prints is compared with what the page shows. `runbook.py` and `migration.py` use it, and say how they are called.
 """
 
+import atexit
 import os
 import pathlib
 import re
@@ -150,3 +151,5 @@ def secret(name, text):
 
 
 edge = world.Edge(folder, program, docker)
+# However the script ends.
+atexit.register(edge.close)
