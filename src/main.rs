@@ -17,7 +17,9 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().as_deref() == Some(OsStr::new(render::SANDBOXED_COMMAND)) {
         let name = arguments.next().unwrap_or_default();
-        return if render::sandboxed_main(&name.to_string_lossy()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        let with_commands = arguments.next().as_deref() == Some(OsStr::new(render::WITH_COMMANDS));
+        let is_done = render::sandboxed_main(&name.to_string_lossy(), with_commands);
+        return if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let colour = if terminal::colour_allowed() { clap::ColorChoice::Auto } else { clap::ColorChoice::Never };
     let matches = Cli::command().color(colour).get_matches();

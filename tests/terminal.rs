@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use common::{Place, SMALL};
+use mcp_kit::scaffold::template::{ScriptPolicy, Template, TemplateError};
 
 /// Runs a command in a pseudo-terminal, with this typed.
 fn on_a_terminal(place: &Place, command: &str, typed: &str) -> Output {
@@ -92,4 +93,55 @@ fn init_asks_before_it_writes() {
     );
     on_a_terminal(&place, "init", "yes\n");
     assert!(place.read("catalog.yaml").contains("notes-mcp"));
+}
+
+/// A template whose hooks write a file, by themselves and by a command.
+fn template_with_hooks(place: &Place) {
+    place.write("t/cargo-generate.toml", "[hooks]\npost = [\"hooks/after.rhai\"]\n");
+    place.write(
+        "t/hooks/after.rhai",
+        "file::write(\"by-hook.txt\", \"made\");\nsystem::command(\"touch\", [\"by-command.txt\"]);\n",
+    );
+    place.write("t/a.txt", "a\n");
+}
+
+#[test]
+fn hooks_are_shown_and_run_after_a_yes_alone() {
+    let place = Place::new();
+    template_with_hooks(&place);
+    for answer in ["no\n", "\n"] {
+        let output = on_a_terminal(&place, "new x --template t --no-git", answer);
+        let said = text(&output);
+        assert!(said.contains("t has 1 script, which can do on this machine whatever you can:"), "{said}");
+        assert!(said.contains("  hooks/after.rhai:\n  | file::write(") && said.contains("Run it? [no]"), "{said}");
+        assert!(said.contains("nothing was created") && !place.path("x").exists(), "{said}");
+    }
+    let output = on_a_terminal(&place, "new x --template t --no-git", "yes\nyes\n");
+    assert!(output.status.success() && text(&output).contains("Created x"), "{}", text(&output));
+    assert!(place.read("x/by-hook.txt") == "made" && place.path("x/by-command.txt").exists());
+    // Where nobody is asked, they run with the flag alone.
+    for flags in ["--defaults", "--format json", "-q"] {
+        let output = on_a_terminal(&place, &format!("new y --template t {flags}"), "yes\nyes\n");
+        assert!(!output.status.success() && text(&output).contains("--allow-hooks"), "{}", text(&output));
+    }
+    place.ok(&["new", "y", "--template", "t", "--no-git", "--allow-hooks"]);
+    assert!(place.path("y/by-command.txt").exists());
+    place.write("t/a.txt", "b\n");
+    let refused = place.run(&["update", "y", "--allow-dirty"]);
+    assert_eq!(refused.status.code(), Some(2));
+    place.ok(&["update", "y", "--allow-dirty", "--allow-hooks"]);
+    assert_eq!(place.read("y/a.txt"), "b\n");
+}
+
+/// What runs is what was shown: an address is cloned for the question and again for the project.
+#[test]
+fn hooks_that_changed_after_the_question_do_not_run() {
+    let place = Place::new();
+    template_with_hooks(&place);
+    let path = place.path("t");
+    let digest = Template::from_folder(&path, &ScriptPolicy::Allow).unwrap().digest();
+    assert!(Template::from_folder(&path, &ScriptPolicy::Read(digest.clone())).unwrap().runs_scripts);
+    place.write("t/hooks/after.rhai", "file::write(\"by-hook.txt\", \"other\");\n");
+    let refused = Template::from_folder(&path, &ScriptPolicy::Read(digest));
+    assert!(matches!(refused, Err(TemplateError::Hooks { .. })));
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::corpus::Corpus;
 use super::document::{Document, LinkKind};
 use super::resolve::{Fragment, Resolved, Target, resolve_on};
-use super::site::{Cause, is_below};
+use super::site::{Cause, Site, is_below};
 use crate::text::casefold;
 use crate::text::path::file_name;
 
@@ -63,10 +63,14 @@ impl Included {
     ) -> impl Iterator<Item = (u32, Box<[Resolved]>)> + 'a {
         let parts = self.by.iter().filter(|(page, places)| {
             let path = corpus.path(**page);
-            !is_for_host(path) && places.first().is_some_and(|place| !is_below(path, &corpus.site(*place).folder))
+            places.first().is_some_and(|place| is_part(corpus.site(*place), path))
         });
         parts.map(|(page, places)| {
             let mut links = links[*page as usize].clone();
+            if is_for_host(corpus.path(*page)) {
+                labels(corpus, *page, places, &mut links);
+                return (*page, links);
+            }
             for place in places.iter().take(MANY) {
                 if links.iter().all(is_good) {
                     break;
@@ -79,6 +83,24 @@ impl Included {
             }
             (*page, links)
         })
+    }
+}
+
+/// Returns whether a document that pages of a site include is no page of it: it lies elsewhere, or in a folder within it that is for parts.
+fn is_part(site: &Site, path: &[u8]) -> bool {
+    let is_for_parts = |folder: &Vec<u8>| folder.len() > site.folder.len() && is_below(folder, &site.folder);
+    !is_below(path, &site.folder) || site.includes.iter().any(|folder| is_for_parts(folder) && is_below(path, folder))
+}
+
+/// Resolves the links of a page of the host that can only be meant where it is included: a label of the site there is no path of a file.
+fn labels(corpus: &Corpus, page: u32, places: &[u32], links: &mut [Resolved]) {
+    let document = &corpus.pages[page as usize].document;
+    for (link, resolved) in document.links.iter().zip(links).filter(|(_, resolved)| !is_good(resolved)) {
+        let label = document.text(link.destination).trim().trim_start_matches('#').as_bytes();
+        let found = places.iter().take(MANY).find_map(|place| corpus.label(*place, label));
+        if let Some(to) = found {
+            *resolved = Resolved { target: Target::Page(to), fragment: Fragment::Fine };
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod graph;
 pub mod included;
 pub mod locate;
 pub mod navigation;
+pub mod repeated;
 pub mod report;
 pub mod resolve;
 pub mod scope;

@@ -32,6 +32,9 @@ pub struct Update {
     /// Folder with the template, for a project of another template than the built-in one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["restore", "detach"])]
     pub template: Option<PathBuf>,
+    /// Run the template's hooks, scripts that can do whatever you can
+    #[arg(long, conflicts_with_all = ["restore", "detach"])]
+    pub allow_hooks: bool,
     /// Make the records for a project that has none, or damaged ones: made by cargo-generate itself, for example
     #[arg(long, conflicts_with_all = ["restore", "detach"])]
     pub adopt: bool,

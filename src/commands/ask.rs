@@ -1,7 +1,7 @@
 //! The questions of `mcp-kit new` on a terminal: what flags, `--set` and `--answers` leave open.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::commands::new::{self, NewError, Request};
 use crate::error::{Explain as _, Failure};
@@ -9,14 +9,26 @@ use crate::fs::prompt::Prompt;
 use crate::scaffold::answers;
 use crate::scaffold::manifest::{Placeholder, PlaceholderKind};
 use crate::scaffold::name;
+use crate::scaffold::template::{ScriptPolicy, TemplateError, TemplateScript};
 use crate::text::escape::escape_control;
+use crate::text::plural::plural;
 
 /// Asks, and adds the answers to the request. Returns `false` where the user does not want the project after all.
 ///
 /// # Errors
 /// When the template cannot be used, or a question is not answered.
 pub(super) fn complete(prompt: &Prompt, request: &mut Request) -> Result<bool, Failure> {
-    let template = new::template(request.template.as_deref())?;
+    let template = match new::template(request.template.as_deref(), &request.hooks) {
+        Err(NewError::Template(TemplateError::Hooks { scripts, digest })) => {
+            if !prompt.confirm(&hooks(request, &scripts), false)? {
+                return Ok(false);
+            }
+            // Read again, because an address is cloned for each: the scripts that run are those that were shown.
+            request.hooks = ScriptPolicy::Read(digest);
+            new::template(request.template.as_deref(), &request.hooks)?
+        }
+        other => other?,
+    };
     if request.name.is_empty() {
         let taken = template.package_names();
         let check = |name: &str| {
@@ -35,6 +47,23 @@ pub(super) fn complete(prompt: &Prompt, request: &mut Request) -> Result<bool, F
         }
     }
     Ok(prompt.confirm(&summary(request, &template.manifest.placeholders), true)?)
+}
+
+/// The question whether the scripts of a template may run, with all of their text.
+fn hooks(request: &Request, scripts: &[TemplateScript]) -> String {
+    let given = request.template.as_deref().unwrap_or(Path::new("")).display().to_string();
+    let mut text = format!(
+        "{} has {}, which can do on this machine whatever you can:\n",
+        escape_control(&given),
+        plural(scripts.len(), "script")
+    );
+    for script in scripts {
+        let _ = writeln!(text, "\n  {}:", escape_control(&script.path));
+        for line in script.text.lines() {
+            let _ = writeln!(text, "  | {}", escape_control(line));
+        }
+    }
+    text + if scripts.len() == 1 { "\nRun it?" } else { "\nRun them?" }
 }
 
 /// The questions that are answered already. What is wrong with those answers is said later, with everything else.

@@ -23,7 +23,7 @@ use crate::scaffold::name::{self, BadName};
 use crate::scaffold::project::{self, ProjectError};
 use crate::scaffold::render::{self, RenderError};
 use crate::scaffold::report::ProjectReport;
-use crate::scaffold::template::{Template, TemplateError, TemplateSource};
+use crate::scaffold::template::{ScriptPolicy, Template, TemplateError, TemplateSource};
 use crate::text::date::today;
 
 /// The user's request.
@@ -35,6 +35,8 @@ pub struct Request {
     pub path: Option<PathBuf>,
     /// A template's folder. `None` means the embedded template.
     pub template: Option<PathBuf>,
+    /// Which scripts of the template may run.
+    pub hooks: ScriptPolicy,
     /// Flags that answer a question: flag, placeholder, value.
     pub flags: Vec<(&'static str, &'static str, String)>,
     /// `--set KEY=VALUE`, as typed.
@@ -62,6 +64,7 @@ impl Request {
             name: flags.name.unwrap_or_default(),
             path: flags.path,
             template: flags.template,
+            hooks: if flags.allow_hooks { ScriptPolicy::Allow } else { ScriptPolicy::Refuse },
             flags: named.into_iter().filter_map(|(flag, key, value)| Some((flag, key, value?))).collect(),
             set: flags.set,
             answers: flags.answers,
@@ -169,7 +172,8 @@ impl GeneratedProject {
 pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
     let format = command.format;
     if command.answers_schema {
-        let template = template(command.template.as_deref())?;
+        // Nothing of it runs.
+        let template = template(command.template.as_deref(), &ScriptPolicy::Allow)?;
         console.print(answers::schema(&template.manifest.placeholders).as_bytes())?;
         return Ok(Status::Clean);
     }
@@ -207,12 +211,12 @@ pub fn run(command: New, console: &Console) -> Result<Status, Failure> {
 ///
 /// # Errors
 /// When there is none, or it cannot be used.
-pub(super) fn template(given: Option<&Path>) -> Result<Template, NewError> {
+pub(super) fn template(given: Option<&Path>, hooks: &ScriptPolicy) -> Result<Template, NewError> {
     let Some(given) = given else { return Ok(Template::embedded()?) };
     let address = given.to_str().filter(|address| clone::is_address(address) && !given.exists());
-    let Some(address) = address else { return Ok(Template::from_folder(given)?) };
+    let Some(address) = address else { return Ok(Template::from_folder(given, hooks)?) };
     let checkout = clone::shallow(address)?;
-    let mut template = Template::from_folder(checkout.path())?;
+    let mut template = Template::from_folder(checkout.path(), hooks)?;
     template.source = TemplateSource::Folder(given.to_owned());
     Ok(template)
 }
@@ -222,7 +226,7 @@ pub(super) fn template(given: Option<&Path>) -> Result<Template, NewError> {
 /// # Errors
 /// When anything fails. Nothing is left behind then.
 pub fn make(request: Request, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<GeneratedProject, NewError> {
-    let template = template(request.template.as_deref())?;
+    let template = template(request.template.as_deref(), &request.hooks)?;
     let answers = check(&request, &template)?;
     let display_path = request.path.clone().unwrap_or_else(|| PathBuf::from(&request.name));
     let destination = Destination::check(&display_path)?;

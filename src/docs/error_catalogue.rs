@@ -63,7 +63,7 @@ error_catalogue! {
     "016" 403 "user not allowed" => "The person is in neither allow list of the server. Add them, or leave the lists empty to trust the policy of Access.";
     "017" 503 "key server unreachable" => "The server cannot fetch the issuer's keys: outgoing HTTPS, name resolution, or the name of the team or issuer.";
     "018" 503 "service token not found" => "The store has no token of that name for this server. In PostgreSQL: tokens list, then tokens set.";
-    "019" 503 "token store unavailable" => "PostgreSQL or Infisical cannot be reached. Cached tokens work for 15 minutes; the log has the reason.";
+    "019" 503 "token store unavailable" => "PostgreSQL, Infisical or Vault cannot be reached. Cached tokens work for 15 minutes; the log has the reason.";
     "020" 503 "service token cannot be decrypted" => "The key is not the one that sealed the token. Put the old key back, or give it as well and rotate.";
     "021" 401 "not an access token" => "A session of the whole Access team, an ID token, or a token that is bound to a key of the client. Send the access token that was issued for this server.";
     "022" 401 "jwt too old" => "Log in again. Where sessions are to be longer than a day, raise MAX_TOKEN_AGE.";

@@ -27,6 +27,8 @@ pub struct Fleet {
     postgres: bool,
     /// `true` when a server keeps its tokens in Infisical.
     infisical: bool,
+    /// `true` when a server keeps its tokens in Vault or OpenBao.
+    vault: bool,
     /// `true` when a server keeps its tokens in environment variables.
     env: bool,
     /// `true` when a server authenticates callers by Cloudflare Access.
@@ -57,6 +59,7 @@ impl Fleet {
             named: only.is_some(),
             postgres: stores(TokenStorage::Postgresql),
             infisical: stores(TokenStorage::Infisical),
+            vault: stores(TokenStorage::Vault),
             env: stores(TokenStorage::Env),
             access: callers(AuthMethod::CloudflareAccess),
             bearer: callers(AuthMethod::Bearer),

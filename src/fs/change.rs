@@ -1,5 +1,5 @@
 //! A change set: the files to write and their new contents. Planning it does not touch the disk. [`diff`](super::diff)
-//! shows it and [`transaction`](super::transaction) applies it.
+//! shows it and [`journal`](super::journal) applies it.
 
 /// A new file, or a file with new contents.
 #[derive(Clone, Debug, PartialEq, Eq)]

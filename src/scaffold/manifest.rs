@@ -11,6 +11,9 @@ use super::update::rules::Rules;
 /// The file name, at the root of a template.
 pub const FILE: &str = "cargo-generate.toml";
 
+/// Not a script but the library's own rustfmt step, which mcp-kit omits.
+const BUILT_IN_HOOK: &str = "fmt";
+
 /// The type of answer that a question takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaceholderKind {
@@ -71,9 +74,6 @@ pub enum ManifestError {
         /// The error message.
         message: String,
     },
-    /// The template runs scripts.
-    #[error("{FILE}: the template has hooks ({}), scripts that would run on this machine", .0.join(", "))]
-    Hooks(Vec<String>),
     /// The folder contains several templates.
     #[error("{FILE}: the folder holds several templates ({})", .0.join(", "))]
     SubTemplates(Vec<String>),
@@ -84,6 +84,8 @@ pub enum ManifestError {
 pub struct Manifest {
     /// The questions in the template's order.
     pub placeholders: Vec<Placeholder>,
+    /// The scripts that it has run before and after rendering.
+    pub hooks: Vec<String>,
     /// The rules of `mcp-kit update`.
     pub rules: Rules,
     table: Table,
@@ -93,16 +95,12 @@ impl Manifest {
     /// Parses a manifest.
     ///
     /// # Errors
-    /// When the text is not a manifest, or has hooks or sub-templates, which mcp-kit does not render.
+    /// When the text is not a manifest, or has sub-templates, which mcp-kit does not render.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
             ManifestError::Syntax { line, column, message: error.message().to_owned() }
         })?;
-        let hooks = hooks(&table);
-        if !hooks.is_empty() {
-            return Err(ManifestError::Hooks(hooks));
-        }
         let subs = strings(table.get("template").and_then(|template| template.get("sub_templates")));
         if !subs.is_empty() {
             return Err(ManifestError::SubTemplates(subs));
@@ -132,7 +130,9 @@ impl Manifest {
                 return Err(ManifestError::Update { key: String::new(), message });
             }
         };
-        Ok(Self { placeholders, rules, table })
+        let hooks = entries(table.get("hooks")).flat_map(|(_, scripts)| strings(Some(scripts)));
+        let hooks = hooks.filter(|script| script != BUILT_IN_HOOK).collect();
+        Ok(Self { placeholders, hooks, rules, table })
     }
 
     /// Returns the manifest for the library. The library copies `verbatim` files without rendering, regardless of the
@@ -140,7 +140,11 @@ impl Manifest {
     #[must_use]
     pub fn for_library(&self, verbatim: &[&str]) -> String {
         let mut table = self.table.clone();
-        table.remove("hooks");
+        if let Some(Value::Table(phases)) = table.get_mut("hooks") {
+            for scripts in phases.iter_mut().filter_map(|(_, scripts)| scripts.as_array_mut()) {
+                scripts.retain(|script| script.as_str() != Some(BUILT_IN_HOOK));
+            }
+        }
         table.remove("update");
         let template = table.entry("template").or_insert_with(|| Value::Table(Table::new()));
         if let Value::Table(template) = template {
@@ -159,13 +163,14 @@ impl Manifest {
         table.to_string()
     }
 
-    /// Returns a manifest with the same questions that copies every file and renders file names only.
+    /// Returns a manifest with the same questions that copies every file, renders file names only, and runs no hook.
     #[must_use]
     pub fn copying(&self) -> String {
         let mut copying = self.clone();
         let mut template = Table::new();
         template.insert("exclude".to_owned(), Value::Array(vec![Value::String("*".to_owned())]));
         copying.table.insert("template".to_owned(), Value::Table(template));
+        copying.table.remove("hooks");
         copying.for_library(&[])
     }
 }
@@ -176,12 +181,6 @@ pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
-fn hooks(table: &Table) -> Vec<String> {
-    let phases = entries(table.get("hooks"));
-    // `fmt` is not a script but the library's own rustfmt step, which mcp-kit omits.
-    phases.flat_map(|(_, scripts)| strings(Some(scripts))).filter(|script| script != "fmt").collect()
 }
 
 fn placeholder(key: &str, value: &Value, conditional: bool) -> Result<Placeholder, ManifestError> {
@@ -283,13 +282,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hooks_are_refused_but_the_built_in_one_is_not_a_hook() {
-        let refused = Manifest::parse("[hooks]\npre = [\"a.rhai\"]\npost = [\"fmt\"]").expect_err("has a script");
+    fn the_built_in_hook_is_no_script_and_a_copy_runs_none() {
+        let manifest = Manifest::parse("[hooks]\npre = [\"a.rhai\"]\npost = [\"fmt\", \"b.rhai\"]").expect("valid");
+        let given: Table = manifest.for_library(&[]).parse().expect("valid");
+        let scripts = |phase: &str| strings(given.get("hooks").and_then(|phases| phases.get(phase)));
         assert_eq!(
-            refused.to_string(),
-            "cargo-generate.toml: the template has hooks (a.rhai), scripts that would run on this machine"
+            (manifest.hooks.len(), scripts("pre"), scripts("post")),
+            (2, vec!["a.rhai".into()], vec!["b.rhai".into()])
         );
-        assert!(Manifest::parse("[hooks]\npost = [\"fmt\"]").is_ok());
+        assert!(!manifest.copying().contains("rhai"));
     }
 
     #[test]

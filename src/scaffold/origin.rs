@@ -2,10 +2,14 @@
 //! Pure.
 //!
 //! It is never a name in a registry, because another project owns `mcp-kit` there. When this build does not know its
-//! address, the workflow stays as in the template and says what to fill in.
+//! address, a workflow stays as in the template and says what to fill in.
 
-/// The workflow that installs mcp-kit.
-pub const WORKFLOW: &str = ".github/workflows/docs.yml";
+/// The workflow that audits the documents, with mcp-kit at the commit that made the project.
+pub const DOCS_WORKFLOW: &str = ".github/workflows/docs.yml";
+/// The workflow that updates the project, with the newest mcp-kit.
+pub const UPDATE_WORKFLOW: &str = ".github/workflows/update.yml";
+/// The workflows that install mcp-kit.
+pub const WORKFLOWS: [&str; 2] = [DOCS_WORKFLOW, UPDATE_WORKFLOW];
 
 /// The `repository` of this package and the commit of this build. Each is empty when unknown.
 pub const THIS_BUILD: (&str, &str) = (env!("CARGO_PKG_REPOSITORY"), env!("MCP_KIT_COMMIT"));

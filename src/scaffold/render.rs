@@ -22,6 +22,8 @@ use crate::fs::scratch::Scratch;
 
 /// The hidden first argument that turns this binary into the renderer.
 pub const SANDBOXED_COMMAND: &str = "__render";
+/// The argument after the name that lets the template's scripts call programs.
+pub const WITH_COMMANDS: &str = "commands";
 
 const TEMPLATE: &str = "template";
 const OUT: &str = "out";
@@ -122,6 +124,9 @@ fn render_tree(
     let program = env::current_exe().map_err(RenderError::Start)?;
     let mut command = Command::new(program);
     command.arg(SANDBOXED_COMMAND).arg(name).current_dir(&root).env_clear();
+    if template.runs_scripts {
+        command.arg(WITH_COMMANDS).envs(env::var_os("PATH").map(|path| ("PATH", path)));
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     for (variable, folder) in [("HOME", HOME), ("CARGO_HOME", HOME), ("XDG_CONFIG_HOME", HOME), ("USERPROFILE", HOME)] {
         command.env(variable, root.join(folder));
@@ -184,7 +189,7 @@ fn wait(mut command: Command, interrupt: &Interrupt) -> Result<std::process::Exi
 
 /// Runs the renderer in its own process, with the sandbox as the current folder. Returns whether it succeeded.
 #[must_use]
-pub fn sandboxed_main(name: &str) -> bool {
+pub fn sandboxed_main(name: &str, allow_commands: bool) -> bool {
     let report = |message: &str| {
         // If writing fails, the parent reports the exit status instead.
         let _ = files::replace(Path::new(ERROR), message.as_bytes());
@@ -208,6 +213,7 @@ pub fn sandboxed_main(name: &str) -> bool {
             destination: Some(sandbox.join(OUT)),
             no_workspace: true,
             no_fmt: true,
+            allow_commands,
             ..Default::default()
         })
     });

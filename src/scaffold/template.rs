@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
@@ -31,6 +32,27 @@ pub enum TemplateSource {
     Folder(PathBuf),
 }
 
+/// Which scripts of a template may run on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ScriptPolicy {
+    /// None.
+    #[default]
+    Refuse,
+    /// Those of the template with this digest, which somebody has read.
+    Read(String),
+    /// All.
+    Allow,
+}
+
+/// A script of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateScript {
+    /// The path in the template.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
 /// A template: its files and its questions.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -40,6 +62,9 @@ pub struct Template {
     pub files: FileTree,
     /// The parsed manifest.
     pub manifest: Manifest,
+    /// `true` when the template has scripts, and they may run.
+    pub runs_scripts: bool,
+    digest: OnceLock<String>,
 }
 
 /// The reason that a template cannot be used.
@@ -57,9 +82,17 @@ pub enum TemplateError {
     /// The library would change this file name.
     #[error("the template has a file named {0:?}, which not every system can have")]
     Unportable(String),
-    /// The file is a script for cargo-generate.
-    #[error("the template has a script ({0}), which could run on this machine")]
-    Script(String),
+    /// The template has scripts, hooks and those that its files call, and nobody has allowed them.
+    #[error("the template has hooks ({}), scripts that would run on this machine", paths(.scripts))]
+    Hooks {
+        /// The scripts.
+        scripts: Vec<TemplateScript>,
+        /// The digest of the template.
+        digest: String,
+    },
+    /// The manifest names a script that is not in the template, and so could not be read before it runs.
+    #[error("the template names the hook {0:?}, and does not have it")]
+    HookElsewhere(String),
     /// The manifest is not valid.
     #[error("{}", .folder.join(error.to_string()).display())]
     Manifest {
@@ -87,8 +120,8 @@ impl Template {
     /// Reads a template from a folder.
     ///
     /// # Errors
-    /// When `given` is not a folder with a template that renders without running scripts.
-    pub fn from_folder(given: &Path) -> Result<Self, TemplateError> {
+    /// When `given` is not a folder with a template, or it has scripts that may not run.
+    pub fn from_folder(given: &Path, policy: &ScriptPolicy) -> Result<Self, TemplateError> {
         let metadata = match fs::metadata(given) {
             Ok(metadata) => metadata,
             Err(_) if is_address(given) => return Err(TemplateError::Address(given.display().to_string())),
@@ -102,10 +135,31 @@ impl Template {
         if let Some(path) = files.keys().find(|path| !is_portable(path)) {
             return Err(TemplateError::Unportable(path.clone()));
         }
-        if let Some(path) = files.keys().find(|path| path.ends_with(".rhai")) {
-            return Err(TemplateError::Script(path.clone()));
+        let mut template = Self::new(TemplateSource::Folder(given.to_owned()), files)?;
+        let scripts = template.scripts()?;
+        let is_allowed = match policy {
+            ScriptPolicy::Refuse => false,
+            ScriptPolicy::Read(digest) => template.digest() == *digest,
+            ScriptPolicy::Allow => true,
+        };
+        if !scripts.is_empty() && !is_allowed {
+            return Err(TemplateError::Hooks { scripts, digest: template.digest() });
         }
-        Self::new(TemplateSource::Folder(given.to_owned()), files)
+        template.runs_scripts = !scripts.is_empty();
+        Ok(template)
+    }
+
+    /// Returns the scripts: the hooks of the manifest, and those that a file could call.
+    fn scripts(&self) -> Result<Vec<TemplateScript>, TemplateError> {
+        let called = self.files.keys().filter(|path| path.ends_with(".rhai"));
+        let paths: BTreeSet<&String> = self.manifest.hooks.iter().chain(called).collect();
+        let script = |path: &String| match self.files.get(path) {
+            Some(file) => {
+                Ok(TemplateScript { path: path.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() })
+            }
+            None => Err(TemplateError::HookElsewhere(path.clone())),
+        };
+        paths.into_iter().map(script).collect()
     }
 
     fn new(source: TemplateSource, files: FileTree) -> Result<Self, TemplateError> {
@@ -119,7 +173,7 @@ impl Template {
             })?,
             None => Manifest::default(),
         };
-        Ok(Self { source, files, manifest })
+        Ok(Self { source, files, manifest, runs_scripts: false, digest: OnceLock::new() })
     }
 
     /// Returns the names that the project cannot have: the packages that it contains or depends on.
@@ -154,14 +208,21 @@ impl Template {
     /// Returns a digest of all its files with their paths and modes, as 32 hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut all = Vec::new();
-        for (path, file) in &self.files {
-            all.extend(path.as_bytes());
-            all.extend([0, u8::from(file.executable)]);
-            all.extend(sha256(&file.bytes));
-        }
-        sha256_hex(&all, 16)
+        let digest = || {
+            let mut all = Vec::new();
+            for (path, file) in &self.files {
+                all.extend(path.as_bytes());
+                all.extend([0, u8::from(file.executable)]);
+                all.extend(sha256(&file.bytes));
+            }
+            sha256_hex(&all, 16)
+        };
+        self.digest.get_or_init(digest).clone()
     }
+}
+
+fn paths(scripts: &[TemplateScript]) -> String {
+    scripts.iter().map(|script| script.path.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn is_address(given: &Path) -> bool {
@@ -201,9 +262,8 @@ impl Explain for TemplateError {
                 "give a folder with a cargo-generate template, or leave --template out"
             }
             Self::Unportable(_) => "rename the file in the template",
-            Self::Script(_) | Self::Manifest { error: ManifestError::Hooks(_), .. } => {
-                "mcp-kit runs nothing from a template; take the scripts out, or use cargo-generate itself if you trust them"
-            }
+            Self::Hooks { .. } => "read them, and add --allow-hooks if you trust them",
+            Self::HookElsewhere(_) => "correct the template",
             Self::Manifest { error: ManifestError::SubTemplates(_), .. } => "give the folder of one of them",
             Self::Manifest { .. } => "correct the template",
             Self::Files(error) => return error.hint(),

@@ -59,6 +59,16 @@ mod tests {
                 seen(401, "application/json", "", "", r#"{"code":"MCP-AUTH-001"}"#),
                 Seen::ServerRefuses("MCP-AUTH-001".to_owned()),
             ),
+            (
+                seen(
+                    503,
+                    "application/json",
+                    "",
+                    "",
+                    r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603},"code":"MCP-AUTH-017"}"#,
+                ),
+                Seen::ServerRefuses("MCP-AUTH-017".to_owned()),
+            ),
             (seen(302, "", team, "", ""), Seen::AccessLogin),
             (seen(200, "text/html", "", "", team), Seen::AccessLogin),
             (seen(301, "", "https://h/mcp/", "", ""), Seen::Elsewhere("https://h/mcp/".to_owned())),

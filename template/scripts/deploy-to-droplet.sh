@@ -28,7 +28,7 @@ usage() {
 		  --health-timeout N   HEALTH_TIMEOUT       seconds until it must be healthy, default 90
 		  --image IMAGE                             run this image instead of building one: NAME@sha256:…, which the host
 		                                            pulls, or one that Docker has here, which is sent over the connection
-		  --build-here                              build here and send it: takes 1.2 GB of memory and 4 GB of disk here
+		  --build-here                              build here and send it: takes 1.7 GB of memory and 4 GB of disk here
 		                                            instead of on the host, and Docker on both sides
 		  --dry-run                                 check everything here, print what would be done, connect to nothing
 		  --status                                  show what runs on the host, and how the last deployment ended
@@ -177,6 +177,7 @@ if [[ $action == deploy ]]; then
 	needed=() empty=()
 	! grep -qE '^ +AUTH_MODE: "?(cloudflare|both)' docker-compose.yml || needed+=(CF_ACCESS_TEAM_DOMAIN CF_ACCESS_AUD)
 	! grep -qE '^ +TOKEN_STORE: "?infisical' docker-compose.yml || needed+=(INFISICAL_CLIENT_ID INFISICAL_PROJECT_ID)
+	! grep -qE '^ +TOKEN_STORE: "?vault' docker-compose.yml || needed+=(VAULT_ADDR VAULT_ROLE_ID)
 	for variable in ${needed[@]+"${needed[@]}"}; do
 		[[ -n $(setting "$variable" "$env_file") ]] || empty+=("$variable")
 	done
@@ -225,9 +226,9 @@ if [[ $action == deploy ]]; then
 		fi
 	fi
 	case $from:$image in
-	build:) what="build the image $name:$tag there (1.2 GB of memory, 4 GB of disk), unless the host has it" ;;
+	build:) what="build the image $name:$tag there (1.7 GB of memory, 4 GB of disk), unless the host has it" ;;
 	pull:*) what="pull the image $image there, as $name:$tag" ;;
-	send:) what="build the image here (1.2 GB of memory, 4 GB of disk), and send it as $name:$tag, unless the host has it" ;;
+	send:) what="build the image here (1.7 GB of memory, 4 GB of disk), and send it as $name:$tag, unless the host has it" ;;
 	send:*) what="send the image $image of Docker here, as $name:$tag, unless the host has it" ;;
 	esac
 fi
@@ -321,12 +322,12 @@ if [[ $action == deploy ]]; then
 	[[ ${late#-} -le 60 ]] ||
 		die "the clock there is ${late#-} seconds $([[ $late -gt 0 ]] && echo behind || echo ahead), and tokens would be judged by it: set one of both clocks (timedatectl set-ntp true)"
 	wanted=600 memory=0
-	[[ $from != build || $(found present) == there ]] || wanted=4000 memory=1200
+	[[ $from != build || $(found present) == there ]] || wanted=4000 memory=1600
 	[[ $(found disk) -ge 100 ]] || die "only $(found disk) MiB are free there for $dir; make room (docker system df) or choose another with --dir"
 	[[ $(found layers) -ge $wanted ]] ||
 		die "only $(found layers) MiB are free there for images, and $wanted are needed: docker system prune, $([[ $from == build ]] && echo "--build-here, ")or a larger disk"
 	[[ ! $(found memory) =~ ^[0-9]+$ || $(found memory) -ge $memory ]] ||
-		die "only $(found memory) MiB of memory are free there, and the build takes 1200: it would end what runs. --build-here builds here"
+		die "only $(found memory) MiB of memory are free there, and the build takes 1600: it would end what runs. --build-here builds here"
 	[[ $from != send || $build == here ]] || platform=$(docker image inspect --format '{{.Os}}/{{.Architecture}}' "$image")
 	[[ ${platform:-$there_is} == "$there_is" ]] || die "the image is for $platform, and the host is $there_is: build it with --platform $there_is"
 fi
@@ -354,7 +355,7 @@ fi
 if [[ $action == deploy && $from == send && $(found present) != there ]]; then
 	if [[ -z $image ]]; then
 		step="building here"
-		say "Building the image $name:$tag here; it takes minutes, and 1.2 GB of memory"
+		say "Building the image $name:$tag here; it takes minutes, and 1.7 GB of memory"
 		[[ $here == "$there_is" ]] || say "Docker here is $here, the host $there_is: this takes QEMU, and longer"
 		# Not what lies beside: the same files as for a build on the host.
 		tar -czf - --exclude target "${sources[@]}" |

@@ -142,7 +142,7 @@ export AUTH_MODE=$mode TOKEN_STORE=$store
 	die "MCP_DEV_BEARER_TOKEN is empty in .env: put a random one there (openssl rand -hex 32), or delete .env to start over"
 
 export HOST=${HOST:-127.0.0.1} PORT=${PORT:-8080}
-[[ $PORT =~ ^[1-9][0-9]*$ ]] || die "PORT is '$PORT', which is not a port number"
+[[ $PORT =~ ^[1-9][0-9]{0,4}$ && $PORT -le 65535 ]] || die "PORT is '$PORT', which is not a port number"
 if $demo; then
 	export HOST=127.0.0.1
 	if [[ -n ${MCP_DEV_BEARER_TOKEN_FILE:-} ]]; then
@@ -162,7 +162,7 @@ fi
 port_is_free "$PORT" || die "port $PORT is taken: stop what listens there, or set PORT to another"
 if $access; then
 	access_port=${ACCESS_PORT:-8788}
-	[[ $access_port =~ ^[1-9][0-9]*$ && $access_port != "$PORT" ]] || die "ACCESS_PORT is '$access_port', which is no port of its own"
+	[[ $access_port =~ ^[1-9][0-9]{0,4}$ && $access_port -le 65535 && $access_port != "$PORT" ]] || die "ACCESS_PORT is '$access_port', which is no port of its own"
 	port_is_free "$access_port" || die "port $access_port is taken: stop what listens there, or set ACCESS_PORT to another"
 	# The team is the emulator, whatever .env says; server and emulator read the same settings.
 	edge=http://127.0.0.1:$access_port

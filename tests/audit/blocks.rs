@@ -75,6 +75,14 @@ fn names_of_headings_follow_the_settings_of_toc() {
     assert_eq!(findings(&[("mkdocs.yml", settings), ("docs/index.md", page)]), ["docs/index.md:1 broken-anchor"]);
 }
 
+#[test]
+fn what_is_no_emoji_keeps_its_name_as_often_as_it_is_there() {
+    let settings = ("mkdocs.yml", "markdown_extensions:\n  - pymdownx.emoji\n");
+    let page =
+        "[a](#no_such) [b](#no_such_1) [c](#no_such_2) [d](#good)\n\n## :no_such:\n\n## :no_such:\n\n## Good :smile:\n";
+    assert_eq!(findings(&[settings, ("docs/index.md", page)]), ["docs/index.md:1 broken-anchor"]);
+}
+
 fn docusaurus(page: &str) -> Vec<String> {
     findings(&[("docusaurus.config.js", "export default {};\n"), ("docs/a.mdx", page)])
 }
@@ -90,6 +98,32 @@ fn components_of_mdx_are_containers() {
 fn attributes_of_own_components_are_not_judged() {
     let page = "import Own from '@site/src/own';\nimport {Card} from 'cards';\n\n<Own href=\"gone.md\" />\n\n<Card href=\"gone.md\" />\n\n<a href=\"gone.md\">g</a>\n";
     assert_eq!(docusaurus(page), ["docs/a.mdx:6 broken-link", "docs/a.mdx:8 broken-link"]);
+}
+
+#[test]
+fn what_a_component_of_mdx_puts_on_its_page_can_be_named() {
+    let page = "import Own, {Other} from '@site/src/own';\nimport Unused from '@site/src/computed';\n\n[a](#in-own) [b](#inside-of-it) [c](#nowhere)\n\n<Own/> <Other/>\n";
+    let computed = "import Box from '../src/computed';\n\n[d](#may-be)\n\n<Box/>\n";
+    let files = [
+        ("docusaurus.config.js", "export default {};\n"),
+        ("docs/a.mdx", page),
+        ("docs/b.mdx", computed),
+        ("src/own/index.tsx", "import Inner from './inner';\nexport default () => <h2 id=\"in-own\"><Inner/></h2>;\n"),
+        ("src/own/inner.jsx", "export default () => <Heading as=\"h2\" id='inside-of-it' />;\n"),
+        ("src/computed.js", "export default ({id}) => <p id={id} />;\n"),
+    ];
+    assert_eq!(findings(&files), ["docs/a.mdx:4 broken-anchor"]);
+}
+
+#[test]
+fn examples_of_imports_are_code() {
+    let page = "import Part from './_part.mdx';\n\n```jsx\nimport Gone from './_gone.mdx';\n```\n\n<Part/>\n";
+    let files = [("docusaurus.config.js", "export default {};\n"), ("docs/a.mdx", page), ("docs/_part.mdx", "# P\n")];
+    assert_eq!(findings(&files), [""; 0]);
+    let page = "````md\n```{include} gone.md\n```\n````\n\n```{include} never.md\n```\n\n{doc}`b`\n";
+    let conf = ("docs/conf.py", "extensions = [\"myst_parser\"]\n");
+    let files = [conf, ("docs/index.md", page), ("docs/b.md", "# B\n\n{doc}`index`\n")];
+    assert_eq!(findings(&files), ["docs/index.md:6 broken-link"]);
 }
 
 #[test]

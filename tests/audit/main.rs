@@ -22,3 +22,4 @@ mod since;
 mod sites;
 #[cfg(unix)]
 mod stdin;
+mod unseen;

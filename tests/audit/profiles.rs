@@ -84,11 +84,12 @@ fn several_generators_each_for_its_folder() {
 #[test]
 fn what_git_ignores_is_made_by_a_build_of_a_site_and_gone_on_github() {
     let files = [
-        (".gitignore", "/docs/cli.md\n/local.md\n"),
+        (".gitignore", "/docs/cli.md\n/local.md\n/notes/\n"),
         ("mkdocs.yml", "site_name: x\n"),
         ("docs/index.md", "[a](cli.md#x) [b](gone.md)\n"),
         ("docs/cli.md", "# Not in a fresh clone\n"),
-        ("README.md", "[c](local.md)\n"),
+        ("README.md", "[c](local.md) [d](local.md#x) [e](notes/a.md)\n"),
+        ("notes/a.md", "# Only on this disk\n"),
         ("local.md", "# Only on this disk\n"),
     ];
     let place = tree(&files);
@@ -101,9 +102,12 @@ fn what_git_ignores_is_made_by_a_build_of_a_site_and_gone_on_github() {
     let here = json(&place, &[]);
     assert_eq!(errors(&here), ["\"README.md\":1 \"local.md\"", "\"docs/index.md\":1 \"gone.md\""]);
     assert_eq!(here["not_judged"], 1);
+    let said = "git ignores this target, so no clone has it; the same goes for local.md#x, notes/a.md";
+    assert_eq!(here["findings"][0]["message"], said, "{here}");
     // A fresh clone has the same report.
     fs::remove_file(place.path("docs/cli.md")).unwrap();
     fs::remove_file(place.path("local.md")).unwrap();
+    fs::remove_dir_all(place.path("notes")).unwrap();
     let clone = json(&place, &[]);
     assert_eq!(clone["findings"], here["findings"]);
     assert_eq!(clone["not_judged"], 1);

@@ -170,6 +170,13 @@ fn shallow_clones_say_what_to_fetch() {
     git(&clone, &["-C", "c", "fetch", "--quiet", "--unshallow", "origin"]);
     clone.report(&["c", "--since", "HEAD~2"]);
     clone.report(&["c", "--since-merge-base", "other"]);
+    // A branch that is only at the remote is found there, by either option.
+    assert_eq!(clone.report(&["c", "--since", "other"])["since"]["name"], "other");
+    // A clone of one commit asks for one branch alone, unless it is told as the hint says.
+    git(&clone, &["clone", "--quiet", "--depth", "1", &address, "d"]);
+    assert!(unknown.contains("git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"), "{unknown}");
+    git(&clone, &["-C", "d", "fetch", "--quiet", "--unshallow", "origin", "+refs/heads/*:refs/remotes/origin/*"]);
+    clone.report(&["d", "--since-merge-base", "other"]);
 }
 
 #[test]

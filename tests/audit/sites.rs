@@ -103,6 +103,35 @@ fn starlight_serves_slugs_and_falls_back_between_languages() {
 }
 
 #[test]
+fn starlight_imports_from_the_root_of_the_project() {
+    hold(&[(
+        "vite",
+        &[
+            (
+                "astro.config.mjs",
+                "import starlight from '@astrojs/starlight';\nexport default {integrations: [starlight({title: 'T'})]};\n",
+            ),
+            (
+                "src/content/docs/index.mdx",
+                "---\ntitle: I\n---\nimport Part from '/src/part.mdx';\nimport Gone from '/src/gone.mdx';\n\n[a](#in-the-part)\n\n<Part/> <Gone/>\n",
+            ),
+            ("src/part.mdx", "## In the part\n"),
+        ],
+        &["src/content/docs/index.mdx /src/gone.mdx"],
+    )]);
+}
+
+#[test]
+fn headings_of_the_first_level_have_no_id_in_docusaurus() {
+    let page = "# Top\n\n[a](#top-1) [b](#a-title) [c](#two)\n\n# A title\n\n## A title\n\n## Two\n\n<h3>Raw</h3>\n\n[d](#a-title-1) [e](#raw)\n";
+    let site = [("docusaurus.config.js", DOCUSAURUS), ("docs/a.md", page)];
+    assert_eq!(errors(&site), ["docs/a.md #top-1", "docs/a.md #a-title", "docs/a.md #raw"]);
+    // A project may show headings in its own way.
+    let own = ("src/theme/Heading/index.tsx", "export default () => null;\n");
+    assert_eq!(errors(&[site[0], site[1], own]), ["docs/a.md #top-1", "docs/a.md #raw"]);
+}
+
+#[test]
 fn vitepress_leaves_endings_out_and_names_headings_its_own_way() {
     hold(&[(
         "addresses",
@@ -188,7 +217,30 @@ fn sphinx_finds_labels_on_every_page() {
             ],
             &[],
         ),
+        (
+            "what is included from outside may name labels",
+            &[
+                ("docs/conf.py", "extensions = [\"myst_parser\"]\nmyst_heading_anchors = 3\n"),
+                ("docs/index.md", "(the/label)=\n# I\n\n```{include} ../CHANGELOG.md\n```\n"),
+                ("CHANGELOG.md", "[a](the/label) [b](#the/label) [c](no/label) [d](docs/gone.md)\n"),
+            ],
+            &["CHANGELOG.md no/label", "CHANGELOG.md docs/gone.md"],
+        ),
     ]);
+}
+
+#[test]
+fn a_document_with_front_matter_beside_a_site_is_written_for_it() {
+    hold(&[(
+        "a template",
+        &[
+            ("hugo.toml", "baseURL = 'https://example.net/'\n"),
+            ("content/_index.md", "# I\n"),
+            ("templates/post.md", "---\ntitle: x\n---\n[a](/adopters/) [b](/#calendar) [c](gone.md)\n"),
+            ("README.md", "[a](/adopters/)\n"),
+        ],
+        &["README.md /adopters/", "templates/post.md gone.md"],
+    )]);
 }
 
 #[test]
@@ -241,11 +293,12 @@ fn mdbook_has_what_its_summary_lists() {
         "chapters",
         &[
             ("book.toml", "[book]\ntitle = 'B'\n"),
-            ("src/SUMMARY.md", "- [One](one.md)\n- [Draft]()\n"),
+            ("src/SUMMARY.md", "- [One](one.md)\n- [Draft]()\n- [In](in/README.md)\n"),
+            ("src/in/README.md", "[up](../one) [up/](../one/) [here](../in/)\n"),
             ("src/one.md", "[other](other.md) {{#include other.md}}\n"),
             ("src/other.md", "# O\n"),
         ],
-        &["src/one.md other.md"],
+        &["src/in/README.md ../one/", "src/one.md other.md"],
     )]);
 }
 

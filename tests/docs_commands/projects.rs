@@ -7,15 +7,14 @@ use std::sync::OnceLock;
 use crate::common::{self, Place};
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-pub(crate) const STORES: [&str; 3] = ["env", "postgres", "infisical"];
+pub(crate) const STORES: [&str; 4] = ["env", "postgres", "infisical", "vault"];
 /// `both` deploys as `cloudflare` does.
 pub(crate) const MODES: [&str; 2] = ["cloudflare", "bearer"];
 /// The pages of a generated project with commands for production.
 pub(crate) const PAGES: [&str; 3] = ["docs/OAUTH_SOP.md", "docs/OAUTH_TROUBLESHOOTING.md", "docs/INFISICAL.md"];
 
 /// Those that its owner edits, and that say what to do on a developer's machine as well.
-pub(crate) const OWN_PAGES: [&str; 5] =
-    ["README.md", "docs/CLIENTS.md", "docs/DEPLOY.md", "docs/LOGS.md", "docs/TOKENS.md"];
+pub(crate) const OWN_PAGES: [&str; 4] = ["README.md", "docs/DEPLOY.md", "docs/LOGS.md", "docs/TOKENS.md"];
 
 /// A rendered project: the text of its files by path.
 pub(crate) struct Project {

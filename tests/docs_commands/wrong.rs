@@ -57,7 +57,7 @@ pub(crate) fn wrong(words: &[String], name: &str, project: &Project) -> Option<S
             let named: Vec<&String> = match verb {
                 // One service, and then the command inside.
                 "exec" | "run" => rest.iter().find(|word| !word.starts_with('-')).into_iter().collect(),
-                "logs" | "restart" | "stop" | "up" | "build" => {
+                "logs" | "restart" | "start" | "stop" | "up" | "build" => {
                     let number = |word: &&String| word.bytes().all(|b| b.is_ascii_digit());
                     rest.iter().filter(|word| !word.starts_with('-') && !number(word)).collect()
                 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from '@modelcontextprotocol/client';
+import { Session } from './session.mjs';
 
 const [edge, logFile] = process.argv.slice(2);
 const url = new URL('/mcp', edge);
@@ -35,26 +36,10 @@ const logIn = async (address, email) => {
   return new URL(back).searchParams;
 };
 
-class Login {
-  constructor(method) { this.method = method; }
-  get redirectUrl() { return REDIRECT; }
-  get clientMetadata() {
-    return {
-      client_name: 'end-to-end', redirect_uris: [REDIRECT], grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'], token_endpoint_auth_method: this.method,
-    };
-  }
-  clientInformation() { return this.information; }
-  saveClientInformation(information) { this.information = information; }
-  tokens() { return this.saved; }
-  saveTokens(tokens) { this.saved = tokens; }
-  saveCodeVerifier(verifier) { this.verifier = verifier; }
-  codeVerifier() { return this.verifier; }
-  redirectToAuthorization(address) { this.address = address; }
-}
-
 const use = async (label, Client, Transport, method, email) => {
-  const login = new Login(method);
+  const login = new Session({
+    redirect_uris: [REDIRECT], grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: method,
+  });
   let transport;
   const connect = async () => {
     transport = new Transport(url, { authProvider: login });

@@ -11,8 +11,12 @@ use super::{Case, Place, case};
 const FIXABLE: &str = "# Us\n\n[guide](Guide.md)\n";
 
 /// The digest of nothing, and of a text that is not there.
-const JOURNAL: &str =
-    r#"{"schema": "mcp-kit/fix/1", "changes": [{"path": "README.md", "before": "00", "after": "11"}]}"#;
+/// A journal whose document has changed since.
+const JOURNAL: &str = concat!(
+    r#"{"schema": "mcp-kit/journal/1", "steps": [{"path": "README.md", "before": "00", "after": [0, false]}], "#,
+    r#""conflicts": [], "contents": [1]}"#,
+    "\n1"
+);
 
 fn fixable(place: &Place) {
     place.write("README.md", FIXABLE);
@@ -223,42 +227,34 @@ pub(super) const CASES: &[Case] = &[
         fs::write(place.path(".git/config"), "[core\n").unwrap();
     }),
     // A document that is protected stays so, also from the superuser.
-    case(
-        "audit_fix_read_only",
-        &["TransactionError::Io", "FixError::Transaction"],
-        &["audit-docs", "--fix", "--allow-dirty"],
-    )
-    .with(|place| {
-        fixable(place);
-        fs::set_permissions(place.path("README.md"), fs::Permissions::from_mode(0o444)).unwrap();
-    }),
-    case("audit_fix_journal_is_a_file", &["TransactionError::Io"], &["audit-docs", "--fix", "--allow-dirty"]).with(
-        |place| {
-            fixable(place);
-            place.write(".mcp-kit-fix", "");
-        },
-    ),
-    case("audit_fix_foreign_journal", &["TransactionError::Journal"], &["audit-docs", "--fix", "--allow-dirty"]).with(
-        |place| {
-            fixable(place);
-            place.write(".mcp-kit-fix/journal.json", "{}");
-        },
-    ),
-    case(
-        "audit_fix_journal_that_leads_outside",
-        &["TransactionError::Journal"],
-        &["audit-docs", "--fix", "--allow-dirty"],
-    )
-    .with(|place| {
-        fixable(place);
-        place.write(".mcp-kit-fix/journal.json", JOURNAL.replace("README.md", "../../etc/passwd"));
-    }),
-    case("audit_fix_changed_meanwhile", &["TransactionError::Changed"], &["audit-docs", "--fix", "--allow-dirty"])
+    case("audit_fix_read_only", &["JournalError::Io", "FixError::Journal"], &["audit-docs", "--fix", "--allow-dirty"])
         .with(|place| {
             fixable(place);
-            place.write(".mcp-kit-fix/journal.json", JOURNAL);
-            place.write(".mcp-kit-fix/0", "");
+            fs::set_permissions(place.path("README.md"), fs::Permissions::from_mode(0o444)).unwrap();
         }),
+    case("audit_fix_journal_is_a_file", &["JournalError::Io"], &["audit-docs", "--fix", "--allow-dirty"]).with(
+        |place| {
+            fixable(place);
+            place.write(".mcp-kit", "");
+        },
+    ),
+    case("audit_fix_foreign_journal", &["JournalError::Damaged"], &["audit-docs", "--fix", "--allow-dirty"]).with(
+        |place| {
+            fixable(place);
+            place.write(".mcp-kit/journal", "{}\n");
+        },
+    ),
+    case("audit_fix_journal_that_leads_outside", &["JournalError::Damaged"], &["audit-docs", "--fix", "--allow-dirty"])
+        .with(|place| {
+            fixable(place);
+            place.write(".mcp-kit/journal", JOURNAL.replace("README.md", "../../etc/passwd"));
+        }),
+    case("audit_fix_changed_meanwhile", &["JournalError::Changed"], &["audit-docs", "--fix", "--allow-dirty"]).with(
+        |place| {
+            fixable(place);
+            place.write(".mcp-kit/journal", JOURNAL);
+        },
+    ),
 ];
 
 #[test]

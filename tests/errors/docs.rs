@@ -61,14 +61,14 @@ pub(super) const CASES: &[Case] = &[
         place.write("templates/index.md", b"\xff");
     }),
     // To reading, nothing is at the end of such a link; to writing, there is something.
-    case("docs_build_page_is_a_dangling_link", &["TransactionError::InTheWay", "DocsError::Write"], &["docs", "build"])
+    case("docs_build_page_is_a_dangling_link", &["JournalError::InTheWay", "DocsError::Write"], &["docs", "build"])
         .with(|place| {
             good(place);
             symlink("gone.md", place.path("CURRENT_STATE_v1.md")).unwrap();
         }),
-    case("docs_build_foreign_journal", &["TransactionError::Journal"], &["docs", "build"]).with(|place| {
+    case("docs_build_foreign_journal", &["JournalError::Damaged"], &["docs", "build"]).with(|place| {
         good(place);
-        place.write(".mcp-kit-fix/journal.json", "[]");
+        place.write(".mcp-kit/journal", "[]\n");
     }),
     case(
         "docs_build_site_of_others",

@@ -50,7 +50,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "new_several_mistakes",
         &["NewError::Request"],
-        &["new", "fn", "--set", "a", "--set", "exampl=coda", "--token-store", "vault"],
+        &["new", "fn", "--set", "a", "--set", "exampl=coda", "--token-store", "redis"],
     ),
     // The destination.
     case("new_folder_not_empty", &["FilesError::NotEmpty", "NewError::Destination"], &["new", "x"])
@@ -72,10 +72,19 @@ pub(super) const CASES: &[Case] = &[
         .with(|place| place.write("t", "")),
     case("new_template_unportable_name", &["TemplateError::Unportable"], &["new", "x", "--template", "t"])
         .with(|place| place.write("t/a:b", "")),
-    case("new_template_script", &["TemplateError::Script"], &["new", "x", "--template", "t"])
+    case("new_template_script", &["TemplateError::Hooks"], &["new", "x", "--template", "t"])
         .with(|place| place.write("t/x.rhai", "print(1)")),
-    case("new_template_hooks", &["TemplateError::Manifest"], &["new", "x", "--template", "t"])
-        .with(|place| place.write("t/cargo-generate.toml", "[hooks]\npre = [\"run.rhai\"]\n")),
+    case("new_template_hooks", &["TemplateError::Hooks"], &["new", "x", "--template", "t"]).with(|place| {
+        place.write("t/cargo-generate.toml", "[hooks]\npre = [\"run.rhai\"]\n");
+        place.write("t/run.rhai", "print(1)");
+    }),
+    // What is not there cannot be read before it runs, not even with the flag.
+    case(
+        "new_template_hook_elsewhere",
+        &["TemplateError::HookElsewhere"],
+        &["new", "x", "--template", "t", "--allow-hooks"],
+    )
+    .with(|place| place.write("t/cargo-generate.toml", "[hooks]\npre = [\"../run.rhai\"]\n")),
     case("new_template_of_templates", &["TemplateError::Manifest"], &["new", "x", "--template", "t"])
         .with(|place| place.write("t/cargo-generate.toml", "[template]\nsub_templates = [\"a\", \"b\"]\n")),
     case("new_template_manifest_not_toml", &["TemplateError::Manifest"], &["new", "x", "--template", "t"])

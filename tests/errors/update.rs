@@ -22,7 +22,7 @@ fn project(place: &Place) {
 
 fn journal(place: &Place, text: &str) {
     project(place);
-    place.write("app/.mcp-kit/update.journal", text);
+    place.write("app/.mcp-kit/journal", text);
 }
 
 const UPDATE_APP: &[&str] = &["update", "app"];
@@ -67,13 +67,12 @@ pub(super) const CASES: &[Case] = &[
         place.write("template/a.txt", "{% broken %}\n");
     }),
     case("update_project", &["UpdateError::Project"], &["update", "app", "--set", "name=a\"b"]).with(project),
-    case("update_journal", &["UpdateError::Journal", "JournalError::Journal"], UPDATE_APP)
+    case("update_journal", &["UpdateError::Journal", "JournalError::Damaged"], UPDATE_APP)
         .with(|place| journal(place, "{}\n")),
     case("update_changed", &["JournalError::Changed"], UPDATE_APP).with(|place| {
         let step = "{\"path\":\"a.txt\",\"before\":\"0\",\"after\":[0,false]}";
-        let head = format!(
-            "{{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[{step}],\"conflicts\":[],\"contents\":[1]}}\nx"
-        );
+        let head =
+            format!("{{\"schema\":\"mcp-kit/journal/1\",\"steps\":[{step}],\"conflicts\":[],\"contents\":[1]}}\nx");
         journal(place, &head);
     }),
     case("update_busy", &["JournalError::Busy"], UPDATE_APP).with(project).shell("exec 9<app; flock 9"),

@@ -68,8 +68,8 @@ fn killed_at_200_points() {
         let _ = child.kill();
         child.wait().unwrap();
         let mut now = files(&root);
-        let is_committed = now.contains_key(".mcp-kit/update.journal");
-        now.retain(|path, _| !path.starts_with(".mcp-kit/update."));
+        let is_committed = now.contains_key(".mcp-kit/journal");
+        now.retain(|path, _| !path.starts_with(".mcp-kit/journal"));
         if now == before {
             untouched += 1;
         } else {
@@ -89,6 +89,60 @@ fn killed_at_200_points() {
     assert!(untouched > 0, "none was killed before the commit");
 }
 
+/// The same with a whole project and the largest step that there is, which moves, writes and removes most of its files.
+/// `MCP_KIT_UPDATE_KILLS` is the number of points, which are other ones in each run.
+#[test]
+fn a_whole_project_killed_at_random_points() {
+    let kills: u32 = std::env::var("MCP_KIT_UPDATE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let place = Place::new();
+    let Some(()) = super::history::old(&place, "6d3fb1a") else { return };
+    let before = files(&place.path("my-server"));
+    copy(&place.path("my-server"), &place.path("whole"));
+    let started = std::time::Instant::now();
+    place.ok(&["update", "whole"]);
+    let whole = started.elapsed();
+    let after = files(&place.path("whole"));
+    let changed = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).count();
+    assert!(changed > 300, "{changed} files are no large step");
+    let mut random = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), 0);
+    let (mut untouched, mut between, mut done) = (0, 0, 0);
+    for number in 0..kills {
+        let root = place.path("app");
+        copy(&place.path("my-server"), &root);
+        let mut child = mcp_kit(&place);
+        child.args(["update", "app"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = child.spawn().unwrap();
+        // A linear congruential generator (Knuth's MMIX); half of the points in the last third, where files are written.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let point = u32::try_from(random >> 54).unwrap();
+        let from = if number % 2 == 0 { 0 } else { 680 };
+        thread::sleep(whole * (from + point * (1060 - from) / 1024) / 1000);
+        let _ = child.kill();
+        child.wait().unwrap();
+        let mut now = files(&root);
+        let is_committed = now.contains_key(".mcp-kit/journal");
+        now.retain(|path, _| !path.starts_with(".mcp-kit/journal"));
+        if now == before {
+            untouched += 1;
+        } else if now == after {
+            done += 1;
+        } else {
+            assert!(is_committed, "{number}: half an update without a journal");
+            for (path, file) in &now {
+                let is_whole = before.get(path) == Some(file) || after.get(path) == Some(file);
+                assert!(is_whole, "{number}: {path} is neither as it was nor as it is to be");
+            }
+            between += 1;
+        }
+        place.ok(&["update", "app", "--allow-dirty"]);
+        assert!(files(&root) == after, "{number}: another result");
+        fs::remove_dir_all(&root).unwrap();
+    }
+    println!(
+        "{kills} kills over {whole:?}: {untouched} before the commit, {between} in between, {done} after the last file"
+    );
+}
+
 #[test]
 fn two_at_once_do_not_meet() {
     let project = large();
@@ -99,7 +153,7 @@ fn two_at_once_do_not_meet() {
         [spawn(), spawn(), spawn()].into_iter().map(|child| child.wait_with_output().unwrap()).collect();
     for output in &outputs {
         let said = outcome(output);
-        let busy = said.contains("another `mcp-kit update` is at work") && output.status.code() == Some(3);
+        let busy = said.contains("another mcp-kit is at work") && output.status.code() == Some(3);
         assert!(busy || output.status.code() == Some(1), "{said}");
     }
     assert!(outputs.iter().any(|output| output.status.code() == Some(1)));
@@ -111,9 +165,9 @@ fn a_journal_of_others_leads_nowhere() {
     let project = Project::new("", &[("a.txt", TEN)]);
     for path in ["../outside.txt", "/tmp/outside.txt", "a/../../outside.txt", ".git/config", ""] {
         let head = format!(
-            "{{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[{{\"path\":{path:?},\"before\":null,\"after\":[0,false]}}],\"conflicts\":[],\"contents\":[1]}}\nx"
+            "{{\"schema\":\"mcp-kit/journal/1\",\"steps\":[{{\"path\":{path:?},\"before\":null,\"after\":[0,false]}}],\"conflicts\":[],\"contents\":[1]}}\nx"
         );
-        project.write(".mcp-kit/update.journal", &head);
+        project.write(".mcp-kit/journal", &head);
         let said = project.ends(&[], 2);
         assert!(said.contains("is no journal"), "{path}: {said}");
         assert!(!project.place.path("outside.txt").exists());
@@ -122,9 +176,9 @@ fn a_journal_of_others_leads_nowhere() {
         "",
         "{}\n",
         "{\"schema\":\"other\",\"steps\":[],\"conflicts\":[],\"contents\":[]}\n",
-        "{\"schema\":\"mcp-kit/update-journal/1\",\"steps\":[],\"conflicts\":[],\"contents\":[9]}\nx",
+        "{\"schema\":\"mcp-kit/journal/1\",\"steps\":[],\"conflicts\":[],\"contents\":[9]}\nx",
     ] {
-        project.write(".mcp-kit/update.journal", text);
+        project.write(".mcp-kit/journal", text);
         project.ends(&[], 2);
     }
     // Reading commands do not finish another run's work.

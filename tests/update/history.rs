@@ -14,7 +14,7 @@ const COMMITS: &[&str] = &["28ac401", "593c0ad", "6d3fb1a", "1a76990c"];
 
 /// Makes a project of the template of an old commit, with the records that mcp-kit wrote then. Returns `None` where the
 /// history is not there, as in a shallow clone.
-fn old(place: &Place, commit: &str) -> Option<()> {
+pub(super) fn old(place: &Place, commit: &str) -> Option<()> {
     let known = Command::new("git")
         .args(["cat-file", "-e", &format!("{commit}:template")])
         .current_dir(ROOT)

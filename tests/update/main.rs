@@ -8,6 +8,7 @@ mod common;
 mod broken;
 mod history;
 mod situations;
+mod workflow;
 
 use std::fs;
 use std::path::PathBuf;

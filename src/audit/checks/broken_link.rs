@@ -1,6 +1,7 @@
 //! The link leads to a file or folder that does not exist, or out of the tree. The check covers links, images, used
 //! reference definitions, and `href`, `src` and `srcset` in HTML. Web addresses have a check of their own,
-//! `broken-url`.
+//! `broken-url`. On the pages of a repository's host, a file that git ignores does not exist, even if it lies on your disk:
+//! no clone has it. Links of one line that are broken for the same reason are one finding.
 //!
 //! # Why it matters
 //!
@@ -23,8 +24,9 @@
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::{Link, LinkKind};
 use crate::audit::resolve::{Target, nowhere};
-use crate::audit::suggest;
-use crate::text::path::display_path;
+use crate::audit::suggest::{self, Guess};
+use crate::markdown::destination::Parts;
+use crate::text::path::{display_path, normalise, parent};
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
@@ -46,11 +48,13 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             continue;
         }
         let what = suggest::target_name(context.corpus, page, destination, resolved.target);
+        let is_ignored = resolved.target == Target::Missing && is_ignored(context, page, destination);
         let message = match resolved.target {
+            Target::Missing if is_ignored => "git ignores this target, so no clone has it".to_owned(),
             Target::Missing if destination.contains('\\') => {
                 format!("there is no file {what}: a path is written with /, not \\")
             }
-            Target::Missing if destination.ends_with('/') => format!("there is no folder {what}"),
+            Target::Missing if Parts::new(destination).path.ends_with('/') => format!("there is no folder {what}"),
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),
             Target::Unpublished(_) => unpublished(context, page, &what),
@@ -62,9 +66,20 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             Target::Misaddressed(entry) => suggest::address(context.corpus, page, link, entry),
             _ => suggest::target(context.corpus, page, link),
         };
+        // What its writer has and git ignores is no file of the same name elsewhere.
+        let guess = guess.map(|guess| Guess { certain: guess.certain && !is_ignored, ..guess });
         pending
             .push(PendingFinding::of_link(CODE, Severity::Error, page, document, link, message).guessing(link, guess));
     }
+}
+
+/// Returns whether the repository's host does not get the file that a destination names. Whether it lies on this disk does not matter, so that
+/// a fresh clone has the same report.
+fn is_ignored(context: Context<'_>, page: u32, destination: &str) -> bool {
+    let corpus = context.corpus;
+    let path = Parts::new(destination).decoded();
+    let folder = if path.starts_with(b"/") { b"".as_slice() } else { parent(corpus.path(page)) };
+    corpus.site(page).links.is_host && normalise(folder, &path).is_some_and(|path| corpus.tree.is_ignored(&path))
 }
 
 /// The file is there, and the address is not the one that the site has for it.

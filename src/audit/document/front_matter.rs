@@ -32,6 +32,8 @@ pub struct FrontMatter {
     pub draft: bool,
     /// Readers are sent somewhere else: `redirect:`, `redirect_to:`.
     pub redirects: bool,
+    /// The page shows an operation of an API description, with names of places of its own: `openapi:`, `asyncapi:`.
+    pub describes: bool,
 }
 
 /// Where the block is in `text`, fences included; empty when there is none.
@@ -101,6 +103,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
             "linkTitle" | "linktitle" => found.listed = true,
             "draft" => found.draft = value() == "true",
             "redirect" | "redirect_to" | "redirectTo" => found.redirects = true,
+            "openapi" | "openapi-schema" | "asyncapi" => found.describes = !value().is_empty(),
             name @ ("slug" | "id" | "url" | "permalink") => {
                 let address = strings.add(value());
                 found.addresses.push(address);

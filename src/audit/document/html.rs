@@ -11,6 +11,8 @@ pub(super) enum HtmlPiece {
     Anchor(String),
     /// The title of a component, from which some renderers make an anchor.
     Named(String),
+    /// The name of a parameter or field that a component describes.
+    Field(String),
     /// `<h1>` and so on.
     HeadingStart,
     /// `</h1>` and so on.
@@ -38,6 +40,10 @@ const UNREAD: &[&[u8]] = &[b"base", b"link", b"script", b"meta", b"use"];
 /// Components of Docusaurus whose destination is `to`.
 const ROUTED: &[&[u8]] = &[b"link", b"redirect", b"navlink"];
 
+/// Components of Mintlify that describe a parameter or a field, and the attributes that name it.
+const FIELDS: &[&[u8]] = &[b"paramfield", b"responsefield"];
+const FIELD_NAMES: &[&[u8]] = &[b"name", b"path", b"query", b"body", b"header"];
+
 /// Elements of HTML whose title is a tooltip; everything else with a title is a component.
 const STANDARD: &[&[u8]] =
     &[b"a", b"abbr", b"img", b"span", b"div", b"p", b"td", b"th", b"iframe", b"input", b"track", b"option"];
@@ -60,6 +66,8 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(HtmlPiece)) {
                         sink(HtmlPiece::Anchor(text.into_owned()));
                     } else if (**name == *b"title" || **name == *b"label") && !STANDARD.contains(&tag.name.as_slice()) {
                         sink(HtmlPiece::Named(text.into_owned()));
+                    } else if FIELD_NAMES.contains(&name.as_slice()) && FIELDS.contains(&tag.name.as_slice()) {
+                        sink(HtmlPiece::Field(text.into_owned()));
                     } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice())
                         || **name == *b"to" && ROUTED.contains(&tag.name.as_slice())
                     {
@@ -140,6 +148,7 @@ mod tests {
                 }
                 HtmlPiece::Anchor(name) => format!("#{name}"),
                 HtmlPiece::Named(name) => format!("={name}"),
+                HtmlPiece::Field(name) => format!(".{name}"),
                 HtmlPiece::HeadingStart => "<h>".to_owned(),
                 HtmlPiece::HeadingEnd => "</h>".to_owned(),
                 HtmlPiece::Text(text) => text,
@@ -157,6 +166,7 @@ mod tests {
         assert_eq!(found("<!-- <a href=x> --><script>'<a href=x>'</script>"), ["'<a href=x>'"]);
         assert_eq!(found("<h2 id=a>A</h2>"), ["<h>", "#a", "A", "</h>"]);
         assert_eq!(found("<Card name=\"n\" href=\"/x\" />"), ["/x at /x"]);
+        assert_eq!(found("<ParamField body=\"a.b\" type=\"c\">"), [".a.b"]);
         assert_eq!(found("<a href=\"unclosed"), Vec::<String>::new());
     }
 

@@ -207,6 +207,8 @@ pub struct Document {
     pub reading: Reading,
     /// `true` when the build puts parts into it that are not known here.
     pub composed: bool,
+    /// The files of the project's own components that it shows, as they are imported.
+    pub components: Box<[Text]>,
 }
 
 impl Document {

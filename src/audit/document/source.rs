@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
+use rustc_hash::FxHashSet;
 
 use crate::audit::walk::is_markdown;
 
@@ -29,10 +30,17 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
             found.extend(imports(text));
             continue;
         }
+        if *mark == COMMENT {
+            found.extend(in_comments(text));
+            continue;
+        }
         let ends: &[char] = if mark.starts_with("{{") { &['}', ':'] } else { &['\n'] };
         for start in memchr::memmem::find_iter(text.as_bytes(), mark) {
             let from = start + mark.len();
             let Some(rest) = text[from..].split(ends).next() else { continue };
+            if !is_include(text, mark, start, rest) {
+                continue;
+            }
             let file = match rest.split_once(['"', '\'']) {
                 Some((_, file)) => file.split(['"', '\'']).next().unwrap_or_default(),
                 None => rest.trim(),
@@ -49,8 +57,43 @@ pub(super) fn includes<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, 
     found
 }
 
+/// The mark in front of a file that VitePress includes.
+const COMMENT: &str = "<!--@include: ";
+
+/// Files in comments: `<!-- @include: ./a.md#part{1,3} -->`.
+fn in_comments(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
+    memchr::memmem::find_iter(text.as_bytes(), "@include:").filter_map(move |at| {
+        let start = text[..at].trim_end_matches([' ', '\t']).len().checked_sub("<!--".len())?;
+        let from = at + "@include:".len();
+        // A longer one is none: long lines cost no more than this at each mark.
+        let near = &text[from..text.floor_char_boundary(from + 1_024)];
+        let inner = &near[..near.find("-->")?];
+        if inner.contains('\n') {
+            return None;
+        }
+        let file = inner.trim().split(['{', '#']).next().unwrap_or_default();
+        let is_one = text.get(start..).is_some_and(|text| text.starts_with("<!--")) && is_markdown(file.as_bytes());
+        is_one.then(|| (start..from + inner.len() + "-->".len(), file.into()))
+    })
+}
+
+/// Returns whether a mark at `start` is one, which `rest` follows: a snippet of MkDocs has its line to itself, and a backslash in front of
+/// a tag of mdBook shows it.
+fn is_include(text: &str, mark: &str, start: usize, rest: &str) -> bool {
+    if mark != SNIPPET {
+        return !mark.starts_with("{{") || !text[..start].ends_with('\\');
+    }
+    let before = text[..start].trim_end_matches([' ', '\t']);
+    (before.is_empty() || before.ends_with('\n')) && rest.trim_end().ends_with(['"', '\''])
+}
+
 /// The mark in front of an import of MDX.
 const IMPORT: &str = "import ";
+
+/// Returns whether an include is a part of the syntax of blocks: what a block of code shows of it is an example.
+pub(super) fn is_read_in_blocks(include: &str) -> bool {
+    include.starts_with(IMPORT.trim_end()) || include.starts_with("{include}")
+}
 
 /// Markdown files that MDX imports.
 fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
@@ -60,13 +103,36 @@ fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
 
 /// Returns whether a component of MDX is the project's own: what it makes of its attributes only its code says.
 pub(super) fn is_own_component(text: &str, name: &str) -> bool {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    statements(text).any(|import| {
+    own_components(text).any(|import| import.has_name(name))
+}
+
+/// The files of the project's own components that a page of MDX shows: what they put into it only their code says.
+pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
+    let mut own = match marks.contains(&IMPORT) {
+        true => own_components(text).peekable(),
+        false => return Vec::new(),
+    };
+    if own.peek().is_none() {
+        return Vec::new();
+    }
+    let tags = memchr::memchr_iter(b'<', text.as_bytes());
+    let shown: FxHashSet<&str> =
+        tags.map(|at| text[at + 1..].split(|c| !is_name(c)).next().unwrap_or_default()).collect();
+    own.filter(|import| import.names().any(|name| shown.contains(name))).map(|import| import.file).collect()
+}
+
+fn own_components(text: &str) -> impl Iterator<Item = Import<'_>> {
+    statements(text).filter(|import| {
         let is_own = import.file.starts_with(['.', '/', '~'])
             || import.file.starts_with("@site/")
             || import.file.starts_with("@/");
-        is_own && !is_markdown(import.file.as_bytes()) && import.names.split(|c| !is_name(c)).any(|own| own == name)
+        is_own && !is_markdown(import.file.as_bytes())
     })
+}
+
+/// Returns whether a character may be in a name of JavaScript.
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
 }
 
 /// An `import` of MDX.
@@ -76,6 +142,17 @@ struct Import<'a> {
     range: Range<usize>,
     /// Its path, as JavaScript has it.
     file: &'a str,
+}
+
+impl<'a> Import<'a> {
+    /// The components that it brings, which begin with a capital letter.
+    fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.names.split(|c| !is_name(c)).filter(|name| name.starts_with(char::is_uppercase))
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.names().any(|own| own == name)
+    }
 }
 
 /// The imports of MDX. A statement may take two lines; its path is a string of JavaScript, in which `\_` is `_`.
@@ -234,6 +311,13 @@ mod tests {
     #[test]
     fn ids_and_includes() {
         assert_eq!(attribute_ids("## A {: #a .b }\n[x]{#c}\n{ d").collect::<Vec<_>>(), ["a", "c"]);
+        let text =
+            "<!--@include: ./a.md-->\n<!-- @include: @/b.md#part{1,3} -->\n@include: c.md\n<!--@include: d.ts-->\n";
+        let found = includes(text, &["<!--@include: "]);
+        assert_eq!(found.iter().map(|(_, file)| &**file).collect::<Vec<_>>(), ["./a.md", "@/b.md"]);
+        for shown in ["`--8<-- \"c.md\"`\n", ";--8<-- \"c.md\"\n", "--8<-- \"c.md\" x\n", "\\{{#include a.md}}\n"] {
+            assert!(includes(shown, &["{{#include ", "--8<-- "]).is_empty(), "{shown}");
+        }
         let text = "{{#include a.md:3}} {{#include b.rs}}\n--8<-- \"c.md\"\nimport D from './d.mdx'\n";
         let marks = ["{{#include ", "--8<-- ", "import "];
         assert_eq!(
@@ -263,6 +347,9 @@ mod tests {
         ] {
             assert_eq!(is_own_component(text, name), expected, "{name}");
         }
+        let shown = format!("{text}<Own/> and <A>x</A>, <Card/>, <Part/>, < Third");
+        assert_eq!(components(&shown, &[IMPORT]), ["@site/src/x", "~/a"]);
+        assert!(components(text, &[IMPORT]).is_empty() && components(&shown, &[]).is_empty());
     }
 
     #[test]

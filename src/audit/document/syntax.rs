@@ -66,19 +66,27 @@ pub enum Construct {
     Emoji,
     /// A heading needs no blank behind its marks, and may have none in front (Python-Markdown).
     TightHeadings,
+    /// `%% text %%` is a comment (Obsidian).
+    PercentComments,
+    /// `::: mermaid` … `:::` is a diagram (Azure DevOps).
+    Diagrams,
+    /// `## x :id=y` names the heading (Docsify).
+    ColonIds,
+    /// A heading of the first level has no name, though it counts where names repeat (Docusaurus).
+    NamelessTitles,
 }
 
 /// Some constructs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Constructs(u32);
+pub struct Constructs(u64);
 
 impl Constructs {
     /// Creates a set from a list.
     #[must_use]
     pub const fn new(constructs: &[Construct]) -> Self {
-        let (mut bits, mut at) = (0, 0);
+        let (mut bits, mut at) = (0_u64, 0);
         while at < constructs.len() {
-            bits |= 1 << constructs[at] as u8;
+            bits |= 1_u64 << constructs[at] as u8;
             at += 1;
         }
         Self(bits)
@@ -122,7 +130,7 @@ impl Syntax {
     /// Returns whether the renderer has a construct.
     #[must_use]
     pub const fn has(&self, construct: Construct) -> bool {
-        self.constructs.0 & 1 << construct as u8 != 0
+        self.constructs.0 & 1_u64 << construct as u8 != 0
     }
 
     /// Returns whether the renderer has any of some constructs.

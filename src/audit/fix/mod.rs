@@ -1,4 +1,4 @@
-//! `--fix`: findings → a plan of changes (pure) → a diff, or one transaction on the disk.
+//! `--fix`: findings → a plan of changes (pure) → a diff, or all of them on the disk.
 
 pub mod archived;
 pub mod documents;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::finding::Finding;
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::git::GitError;
-use crate::fs::transaction::{self, TransactionError};
+use crate::fs::journal::{self, JournalError};
 use crate::fs::uncommitted::{self, Protection};
 use plan::FixPlan;
 
@@ -28,7 +28,7 @@ pub enum FixError {
     Git(#[from] GitError),
     /// The files could not be written.
     #[error(transparent)]
-    Transaction(#[from] TransactionError),
+    Journal(#[from] JournalError),
 }
 
 /// Returns the first paths and the number of the others.
@@ -60,7 +60,7 @@ pub fn carry_out(root: &Path, plan: &FixPlan, dirty: bool) -> Result<(), FixErro
             Protection::Full => {}
         }
     }
-    Ok(transaction::run(root, &plan.changes)?)
+    Ok(journal::write_changes(root, &plan.changes)?)
 }
 
 /// Returns the real path of a document, so that a fix never replaces a symbolic link and never follows one out of the
@@ -78,7 +78,7 @@ impl Explain for FixError {
             }
             Self::Uncommitted(_) => Some("commit or stash them, or add --allow-dirty".into()),
             Self::Git(_) => Some("--allow-dirty goes on without git".into()),
-            Self::Transaction(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
         }
     }
 
@@ -86,7 +86,7 @@ impl Explain for FixError {
         match self {
             Self::NoRepository(_) | Self::Uncommitted(_) => USAGE,
             Self::Git(_) => UNFINISHED,
-            Self::Transaction(error) => error.status(),
+            Self::Journal(error) => error.status(),
         }
     }
 }

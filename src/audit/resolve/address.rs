@@ -41,8 +41,7 @@ pub(super) fn may_be(corpus: &Corpus, page: u32, site: &Site, path: &[u8]) -> bo
 fn is_ignored(corpus: &Corpus, site: &Site, address: &[u8]) -> bool {
     let address = below(address, &site.base).unwrap_or(address);
     site.routes.iter().filter_map(|route| Some(join(&route.folder, below(address, &route.prefix)?))).any(|path| {
-        ["", ".md", ".mdx", "/index.md"]
-            .iter()
-            .any(|ending| corpus.tree.is_ignored(&[&path, ending.as_bytes()].concat()))
+        corpus.tree.is_ignored(&join(&path, b"index.md"))
+            || ["", ".md", ".mdx"].iter().any(|ending| corpus.tree.is_ignored(&[&path, ending.as_bytes()].concat()))
     })
 }

@@ -59,7 +59,7 @@ pub(super) fn is_made_by_generator(path: &[u8], site: &Site) -> bool {
         let rest = path.strip_suffix(made.as_bytes());
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
     };
-    site.links.made.iter().any(ends)
+    site.links.made.iter().any(ends) || site.made_files.iter().any(|name| ends(&name.as_str()))
 }
 
 /// Returns whether a path ending in `.html` is a page of some site of the tree: sources that are copied into the published site, such as

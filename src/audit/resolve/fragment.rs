@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Fragment, Target, path};
+use super::{Fragment, Target, component, path};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{Construct, LinkKind, Match, Reading};
 use crate::audit::site::{ByName, Cause, Form};
 use crate::text::casefold::alphanumerics;
+use crate::text::path::file_name;
 
 /// Files that include each other go no deeper than this.
 const DEEPEST: usize = 4;
@@ -20,7 +21,10 @@ pub(super) fn is_universal(fragment: &str) -> bool {
         let number = number.split_once('C').map_or(number, |(line, _)| line);
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let lines = fragment.split_once('-').map_or_else(|| line(fragment), |(from, to)| line(from) && line(to));
+    // GitLab leaves the second `L` out.
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let last = |text: &str| line(text) || is_number(text);
+    let lines = fragment.split_once('-').map_or_else(|| line(fragment), |(from, to)| line(from) && last(to));
     fragment.is_empty() || fragment.eq_ignore_ascii_case("top") || fragment.starts_with(":~:") || lines
 }
 
@@ -31,7 +35,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
     let fragment: Cow<'_, str> = percent_decode_str(fragment).decode_utf8_lossy();
     let site = corpus.site(page);
     let is_no_place = site.links.fragments.iter().any(|start| fragment.starts_with(start));
-    if is_universal(&fragment) || is_no_place {
+    if is_universal(&fragment) || is_no_place || site.links.is_host && is_readme(&fragment, corpus.path(page)) {
         return Fragment::Fine;
     }
     // GitHub puts this in front of every name.
@@ -54,6 +58,11 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
         Match::Case(text) => Fragment::Case(text),
         Match::None => Fragment::Missing,
     }
+}
+
+/// `packages/a#readme`: hosts give the box around a README this name.
+fn is_readme(fragment: &str, path: &[u8]) -> bool {
+    fragment == "readme" && file_name(path).get(..7).is_some_and(|stem| stem.eq_ignore_ascii_case(b"readme."))
 }
 
 /// `id3`: docutils numbers what has no name, and what has one that is taken.
@@ -86,6 +95,9 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     if own != Match::None || !corpus.site(page).syntax.has(Construct::Includes) {
         return own;
     }
+    if component::may_have(corpus, page, name) {
+        return Match::Exact;
+    }
     for link in document.links.iter().filter(|link| link.kind == LinkKind::Include) {
         let file = document.text(link.destination);
         let target = path::locate(corpus, page, corpus.site(page), file.as_bytes(), link.kind, &mut Vec::new());
@@ -109,10 +121,10 @@ mod tests {
 
     #[test]
     fn universal_fragments() {
-        for yes in ["", "top", "Top", "L10", "L1-L20", "L1C2-L3C4", ":~:text=x"] {
+        for yes in ["", "top", "Top", "L10", "L1-L20", "L1-20", "L1C2-L3C4", ":~:text=x"] {
             assert!(is_universal(yes), "{yes}");
         }
-        for no in ["l10", "L", "L1-2", "top-level", "Lorem"] {
+        for no in ["l10", "L", "L1-", "L1-x", "top-level", "Lorem"] {
             assert!(!is_universal(no), "{no}");
         }
     }

@@ -48,6 +48,7 @@ pub const GITHUB_SECTIONS: &[&str] = &[
 pub(super) fn is_page_of_host(corpus: &Corpus, own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
     match path.starts_with(b"/") {
         true => is_template_of_host(own),
+        false if is_of_comment(own, path) => true,
         false => first == Some(&None) && (leaves_to_section(own, path) || leaves_to_repository(corpus, own, path)),
     }
 }
@@ -57,6 +58,14 @@ fn is_template_of_host(own: &[u8]) -> bool {
     let upper = own.to_ascii_uppercase();
     memchr::memmem::find(&upper, b"PULL_REQUEST_TEMPLATE").is_some()
         || memchr::memmem::find(&upper, b"ISSUE_TEMPLATE").is_some()
+}
+
+/// Files below `.github` may be texts of comments, which the host shows at `/OWNER/REPOSITORY/pull/1`: there `../tree/HEAD/x` is a section.
+/// Of the sections, those count that no folder is named after.
+fn is_of_comment(own: &[u8], path: &[u8]) -> bool {
+    const SECTIONS: [&[u8]; 8] = [b"blob", b"commit", b"compare", b"issues", b"pull", b"raw", b"tree", b"wiki"];
+    let (climbs, rest) = climbed(path);
+    own.starts_with(b".github/") && climbs == 1 && rest.len() > 1 && SECTIONS.contains(&rest[0])
 }
 
 /// Returns whether a path climbs from its file's page `/OWNER/REPOSITORY/blob/BRANCH/…` to another section of the repository.
@@ -99,5 +108,9 @@ mod tests {
         assert!(leaves_to_section(b"docs/a.md", b"../../../wiki"));
         assert!(!leaves_to_section(b"README.md", b"../issues"));
         assert!(!leaves_to_section(b"README.md", b"../../other/README.md"));
+        assert!(is_of_comment(b".github/actions/advice.md", b"../tree/HEAD/README.md"));
+        assert!(
+            !is_of_comment(b".github/a.md", b"../security/x.md") && !is_of_comment(b"docs/a.md", b"../tree/HEAD/x.md")
+        );
     }
 }

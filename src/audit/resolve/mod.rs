@@ -1,6 +1,7 @@
 //! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
 
 mod address;
+mod component;
 mod elsewhere;
 mod fragment;
 mod host;
@@ -19,7 +20,7 @@ pub use malformed::Malformed;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::site::{Cause, Form, Site};
+use super::site::{Addresses, Cause, Form, Site, is_below};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::file_name;
@@ -135,9 +136,17 @@ pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str)
         Target::Page(to) | Target::FolderPage { page: to, .. } => {
             corpus.site(to).known && named.is_none_or(|fragment| fragment::is_there(corpus, to, fragment))
         }
-        Target::Entry(_) => named.is_none(),
+        Target::Entry(entry) => {
+            named.is_none() && is_within(corpus.site(page), &corpus.tree.entries()[entry as usize].path)
+        }
         _ => false,
     }
+}
+
+/// Returns whether a file is one of a site's: its build need not publish others.
+fn is_within(site: &Site, path: &[u8]) -> bool {
+    let folders = || [&site.folder].into_iter().chain(&site.roots).chain(&site.content).chain(&site.project);
+    site.links.is_host || folders().any(|folder| is_below(path, folder))
 }
 
 /// Returns the address to which a link leads on the published site, from the site's root; nothing where it leads to something or is not known.
@@ -163,7 +172,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     // A note may be named `TODO`.
     let is_path = kind != LinkKind::Wiki;
     if let Some(kind) = malformed::at_sight(destination, kind).filter(|_| is_path) {
-        return malformed(kind);
+        return meant_otherwise(site, kind).unwrap_or_else(|| malformed(kind));
     }
     if has_scheme(destination) || is_template(destination) {
         return on_the_web(corpus, site, destination);
@@ -178,15 +187,38 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     } else {
         path::locate(corpus, page, site, &parts.decoded(), kind, buffer)
     };
+    let resolved = resolve_target(corpus, site, destination, &parts, kind, target);
+    let is_broken =
+        matches!(resolved.target, Target::Missing | Target::Case(_)) || resolved.fragment == Fragment::Missing;
+    if is_broken && is_for_site(corpus, page, site, parts.path) {
+        return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };
+    }
+    resolved
+}
+
+/// Returns what a target means for a link, with the place that its fragment names.
+fn resolve_target(
+    corpus: &Corpus,
+    site: &Site,
+    destination: &str,
+    parts: &Parts<'_>,
+    kind: LinkKind,
+    target: Target,
+) -> Resolved {
+    let malformed = |kind| Resolved { target: Target::Malformed(kind), fragment: Fragment::Fine };
     match target {
         Target::Missing | Target::Outside => {
             // A destination that was never meant as a path deserves better than "no such file".
-            match malformed::in_hindsight(destination).filter(|_| kind != LinkKind::Wiki) {
-                Some(kind) => malformed(kind),
-                None => open(site, &parts.decoded(), target),
+            let is_file = |malformed: &Malformed| {
+                // `LICENSE-MIT` of another folder is a path.
+                *malformed == Malformed::Placeholder && corpus.tree.find_name(destination.as_bytes()).next().is_some()
+            };
+            match malformed::in_hindsight(destination).filter(|found| kind != LinkKind::Wiki && !is_file(found)) {
+                Some(kind) => meant_otherwise(site, kind).unwrap_or_else(|| malformed(kind)),
+                None => open(corpus, site, &parts.decoded(), target),
             }
         }
-        Target::Case(_) | Target::Misaddressed(_) => open(site, &parts.decoded(), target),
+        Target::Case(_) | Target::Misaddressed(_) => open(corpus, site, &parts.decoded(), target),
         Target::Page(of) | Target::FolderPage { page: of, .. } => {
             let fragment = parts
                 .fragment
@@ -209,6 +241,29 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     }
 }
 
+/// A placeholder, or brackets around a destination, where a program may give them a meaning: pages that are templates, notes whose blocks
+/// are `((so))`, hooks that replace words.
+fn meant_otherwise(site: &Site, malformed: Malformed) -> Option<Resolved> {
+    // What nothing is known about is not judged in any form, references included.
+    let is_unknown = || site.cause(Form::Page).is_some() && site.cause(Form::Reference).is_some();
+    let may_be = match malformed {
+        Malformed::Wrapped => !site.known && is_unknown(),
+        Malformed::Placeholder => is_unknown() || site.rewrites,
+        _ => false,
+    };
+    let cause = site.cause(Form::Page).or_else(|| site.cause(Form::Reference)).filter(|_| may_be)?;
+    Some(Resolved { target: Target::Unjudged(cause), fragment: Fragment::Fine })
+}
+
+/// Returns whether an address from the root stands in a document that only becomes a page of one of the tree's sites: it has the front matter
+/// of one and lies outside of them, as drafts and templates do.
+fn is_for_site(corpus: &Corpus, page: u32, site: &Site, path: &str) -> bool {
+    site.links.is_host
+        && path.starts_with('/')
+        && corpus.pages[page as usize].document.front_matter.is_there
+        && corpus.sites.all().iter().any(|site| !site.links.is_host && site.links.addresses != Addresses::None)
+}
+
 /// Returns whether a page is shown around others.
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
@@ -229,8 +284,12 @@ fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
 }
 
 /// A target that is not there, unless something unknown about the site may be why.
-fn open(site: &Site, path: &[u8], target: Target) -> Resolved {
-    let cause = if site.open.is_empty() { None } else { site.cause(Form::from_path(path)) };
+fn open(corpus: &Corpus, site: &Site, path: &[u8], target: Target) -> Resolved {
+    let form = Form::from_path(path);
+    let is_nowhere = || {
+        target == Target::Missing && site.keeps_names(form) && corpus.tree.find_name(file_name(path)).next().is_none()
+    };
+    let cause = if site.open.is_empty() { None } else { site.cause(form).filter(|_| !is_nowhere()) };
     Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn locate(
         && is_from_folder(path, site)
         && (kind != LinkKind::Include || site.includes.is_empty())
         && normalise_into(buffer, parent(own), path)
-        && let Some(entry) = variants(tree, site, buffer)
+        && let Some(entry) = meant(tree, site, path, buffer)
     {
         let target = published(corpus, own, site, entry, kind);
         // Where a draft is no page, the next place counts that a path may mean.
@@ -45,7 +45,7 @@ pub(super) fn locate(
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
         Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
-        _ => variants(tree, site, candidate),
+        _ => meant(tree, site, path, candidate),
     };
     let mut found = candidates.iter().flatten().filter_map(in_tree);
     let mut by_address = || address::find(corpus, page, site, path, buffer);
@@ -151,6 +151,14 @@ fn is_meant(tree: &Tree, path: &[u8], entry: u32) -> bool {
     !path.starts_with(b"/") || tree.entries()[entry as usize].kind != Kind::Folder
 }
 
+/// The entry that a candidate is, for a destination as it is written.
+fn meant(tree: &Tree, site: &Site, path: &[u8], candidate: &[u8]) -> Option<u32> {
+    match site.links.slash_is_folder && path.ends_with(b"/") {
+        true => tree.find(candidate).filter(|entry| is_folder(tree, *entry)),
+        false => variants(tree, site, candidate),
+    }
+}
+
 /// The entry of exactly this path, unless it is a folder.
 fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
     tree.find(path).filter(|entry| !is_folder(tree, *entry))
@@ -171,16 +179,17 @@ fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Optio
     if let Some(rest) = behind_mark(path, site) {
         return vec![normalise(site.project.first().unwrap_or(&site.folder), rest)];
     }
+    if let (LinkKind::Include, Some(program), true) = (kind, &site.program, path.starts_with(b"/")) {
+        return vec![normalise(program, path)];
+    }
     let content = || site.content.iter().filter(|content| is_below(own, content)).chain(&site.project);
     if path.starts_with(b"/") {
         let below = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
         let paths = || [Some(path), below].into_iter().flatten();
         let roots = site.roots.iter().flat_map(|root| paths().map(|path| normalise(root, path)));
-        let mut candidates: Vec<Option<Vec<u8>>> = roots.collect();
-        if is_markdown(path) {
-            candidates.extend(content().map(|content| normalise(content, path)));
-        }
-        return candidates;
+        // The documents around the page first: each version of them has a page of that path.
+        let own = content().filter(|_| is_markdown(path)).map(|content| normalise(content, path));
+        return own.chain(roots).collect();
     }
     if kind == LinkKind::Include && !site.includes.is_empty() {
         return site.includes.iter().map(|folder| normalise(folder, path)).collect();

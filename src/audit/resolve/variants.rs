@@ -25,6 +25,10 @@ pub(super) fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     if let Some(entry) = is_book.then(|| tree.find(&join(parent(path), b"README.md"))).flatten() {
         return Some(entry);
     }
+    let is_readme = rules.index_is_readme && file_name(path).eq_ignore_ascii_case(b"README.md");
+    if let Some(entry) = is_readme.then(|| tree.find(&join(parent(path), b"index.md"))).flatten() {
+        return Some(entry);
+    }
     let stem = path.strip_suffix(b".html").filter(|_| rules.html_is_markdown)?;
     if let Some(folder) = stem.strip_suffix(b"index").filter(|folder| folder.is_empty() || folder.ends_with(b"/")) {
         let folder = folder.strip_suffix(b"/").unwrap_or(folder);

@@ -46,6 +46,8 @@ pub struct Links {
     pub md_is_mdx: bool,
     /// `index.md` is `README.md`, if there is no other.
     pub readme_is_index: bool,
+    /// `README.md` is `index.md`, if there is no other.
+    pub index_is_readme: bool,
     /// Files that stand for their folder, the first one found.
     pub index: &'static [&'static str],
     /// Relative destinations other than paths of documents may be meant from the page's address, which is a folder: `../x` beside
@@ -63,6 +65,8 @@ pub struct Links {
     pub labels: bool,
     /// A link to a folder leads somewhere.
     pub folders: bool,
+    /// `x/` is the folder `x` with a page, and never `x.md`.
+    pub slash_is_folder: bool,
     /// The meaning of an address without a page.
     pub addresses: Addresses,
     /// A page is found by its fragment whatever the case.
@@ -108,6 +112,7 @@ impl Links {
         html_is_markdown: false,
         md_is_mdx: false,
         readme_is_index: false,
+        index_is_readme: false,
         index: README,
         pages_are_folders: false,
         root_relative: false,
@@ -116,6 +121,7 @@ impl Links {
         by_name: ByName::No,
         labels: false,
         folders: true,
+        slash_is_folder: false,
         addresses: Addresses::None,
         forgives_case: true,
         loose_anchors: false,

@@ -6,6 +6,7 @@ mod addresses;
 mod detect;
 mod flavor;
 mod generators;
+mod languages;
 mod links;
 pub mod open;
 mod origin;
@@ -22,6 +23,7 @@ use crate::text::path::{display_path, file_name};
 pub use addresses::{Index, Route, bare, below};
 pub use detect::detect;
 pub use flavor::Flavor;
+pub use languages::{LANGUAGES, is_language};
 pub use links::{Addresses, ByName, Elsewhere, Links};
 pub use open::{Cause, Form, Forms, Open};
 pub use origin::Origin;
@@ -89,6 +91,10 @@ pub struct Site {
     pub locales: Vec<Vec<u8>>,
     /// The prefix of addresses in the default language.
     pub default_locale: Option<Vec<u8>>,
+    /// Programs of the project's own change the text of pages.
+    pub rewrites: bool,
+    /// Names of files that the build makes, by its settings.
+    pub made_files: Vec<String>,
     /// Addresses below which the generator makes pages, without `/` at either end.
     pub made: Vec<Vec<u8>>,
     /// Folders of documents: the path of a document may be meant from the one around the page.
@@ -99,6 +105,8 @@ pub struct Site {
     pub mirrors: Vec<(Vec<u8>, Vec<u8>)>,
     /// Folders from which included files are meant; the page's own where there are none.
     pub includes: Vec<Vec<u8>>,
+    /// The folder of the program that builds the site: `/` in front of an import means it.
+    pub program: Option<Vec<u8>>,
     /// Files that are appended to every page.
     pub appended: Vec<Vec<u8>>,
     /// Destinations with `/` in front that the tree does not have.
@@ -140,11 +148,14 @@ impl Site {
             routes: Vec::new(),
             locales: Vec::new(),
             default_locale: None,
+            rewrites: false,
+            made_files: Vec::new(),
             made: Vec::new(),
             content: Vec::new(),
             project: Vec::new(),
             mirrors: Vec::new(),
             includes: Vec::new(),
+            program: None,
             appended: Vec::new(),
             absolute: model.links.absolute,
             addresses: model.links.addresses,
@@ -172,7 +183,12 @@ impl Site {
 
     /// Leaves links of some forms open.
     pub(super) fn leave_open(&mut self, forms: Forms, why: String, remedy: &'static str) {
-        self.open.push(Open { forms, why, remedy });
+        self.open.push(Open { forms, why, remedy, keeps_names: false });
+    }
+
+    /// Leaves it open where links of some forms lead to among the files that are there.
+    pub(super) fn leave_places_open(&mut self, forms: Forms, why: String, remedy: &'static str) {
+        self.open.push(Open { forms, why, remedy, keeps_names: true });
     }
 
     /// Returns why links of a form are not judged, if so.
@@ -180,6 +196,13 @@ impl Site {
     pub fn cause(&self, form: Form) -> Option<Cause> {
         let at = self.open.iter().position(|open| open.forms.has(form))?;
         Some(Cause::Open(u8::try_from(at).unwrap_or(u8::MAX)))
+    }
+
+    /// Returns whether links of a form lead to files that are there, wherever they are looked for.
+    #[must_use]
+    pub fn keeps_names(&self, form: Form) -> bool {
+        matches!(form, Form::Page | Form::File)
+            && self.open.iter().filter(|open| open.forms.has(form)).all(|open| open.keeps_names)
     }
 
     /// Returns why, in words: a clause behind "because".

@@ -46,7 +46,7 @@ impl Form {
             // `module.Class` is a name of a program.
             && (ending.len() <= 5 || !ending.iter().any(u8::is_ascii_uppercase))
             && ending.iter().any(u8::is_ascii_alphabetic);
-        if !is_ending {
+        if !is_ending || is_dotted(path, name) {
             return Self::Bare;
         }
         if ending.eq_ignore_ascii_case(b"html") || ending.eq_ignore_ascii_case(b"htm") {
@@ -92,6 +92,25 @@ impl Form {
             (Self::Label, _) => "labels",
         }
     }
+}
+
+/// Returns whether a path is a name of a program or a rule and no file's: `django.apps.AppConfig.ready`, `items.fn`.
+fn is_dotted(path: &[u8], name: &[u8]) -> bool {
+    const ENDINGS: &str = "md mdx markdown mdown html htm rst txt adoc org textile tex bib log pdf ps eps epub doc docx odt rtf ppt pptx xls xlsx csv \
+        tsv png jpg jpeg gif svg webp avif bmp ico tiff tif heic psd ai fig sketch drawio puml plantuml dot gv mmd canvas base mp3 mp4 mov \
+        mkv webm ogg wav flac zip gz bz2 xz zst tar tgz 7z deb rpm apk dmg msi exe jar war whl bin dat img iso json jsonl json5 jsonc yml \
+        yaml toml xml xsd xsl ini cfg conf config env properties plist lock sum mod map js mjs cjs jsx ts mts cts tsx vue svelte astro css \
+        scss sass less wasm py pyi ipynb rb erb rs go java kt kts scala groovy gradle c h cc cpp cxx hpp hh cs fs vb m mm swift dart php pl \
+        pm lua r rmd qmd jl hs ex exs erl clj el vim zig nim nix asm s sh bash zsh fish bat cmd psm1 sql graphql gql proto thrift \
+        hcl tf tfvars rego cue bazel bzl cmake mk am ac m4 in tpl tmpl j2 tera liquid hbs ejs pug patch diff pem crt key csr pub asc sig \
+        woff woff2 ttf otf eot db sqlite parquet onnx h5 pt csproj sln rss atom ics";
+    let is_known = |ending: &[u8]| ENDINGS.split(' ').any(|known| known.as_bytes().eq_ignore_ascii_case(ending));
+    let is_word = |part: &[u8]| {
+        part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    let mut parts = name.rsplit(|byte| *byte == b'.');
+    path.len() == name.len() && parts.next().is_some_and(|ending| !is_known(ending)) && parts.all(is_word)
 }
 
 /// Some forms.
@@ -141,6 +160,8 @@ pub struct Open {
     pub why: String,
     /// The remedy that makes the audit judge them, in the imperative, or an empty text.
     pub remedy: &'static str,
+    /// Only where files are looked for is unknown, not which there are: what has a name that no file has is nowhere.
+    pub keeps_names: bool,
 }
 
 /// Why a link is not judged.
@@ -219,6 +240,12 @@ mod tests {
             ("img/x.png", Form::File),
             ("a.properties", Form::File),
             ("package.module.Class1", Form::Bare),
+            ("django.apps.AppConfig.ready", Form::Bare),
+            ("wagtail.blocks.Block", Form::Bare),
+            ("x/a.b.c", Form::File),
+            ("a.min.js", Form::File),
+            ("items.fn", Form::Bare),
+            (".eslintrc", Form::File),
         ] {
             assert_eq!(Form::from_path(path.as_bytes()), form, "{path}");
         }

@@ -124,6 +124,9 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
         let mine = path.rsplit(|byte| *byte == b'/');
         mine.zip(other.rsplit(|byte| *byte == b'/')).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
     };
+    // A page that links to another of its own name has not moved to itself.
+    let entries: Vec<u32> =
+        entries.into_iter().filter(|entry| *corpus.tree.entries()[*entry as usize].path != *own).collect();
     let best = entries.iter().map(shared).max()?;
     let mut fitting = entries.iter().filter(|entry| shared(entry) == best);
     let (first, second) = (fitting.next()?, fitting.next());

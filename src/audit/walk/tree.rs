@@ -218,6 +218,8 @@ impl Tree {
             ignores.sort_by_key(|(folder, _): &(Box<[u8]>, _)| std::cmp::Reverse(folder.len()));
             ignores
         });
+        // A path from the root of the disk is none of the tree's, and the matcher panics on it.
+        let path = path.strip_prefix(b"/").unwrap_or(path);
         let around = ignores.iter().filter(|(folder, _)| is_below(path, folder) && **folder != *path);
         for (_, ignore) in around {
             match ignore.matched_path_or_any_parents(self.on_disk(path), false) {

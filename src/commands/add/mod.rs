@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::cli::{AddCommand, AddSetting, AddTool, AddUpstream, AddWhere};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
-use crate::fs::transaction;
+use crate::fs::journal;
 use crate::fs::{change::Change, rustfmt};
 use crate::scaffold::extend::files::ProjectFiles;
 use crate::scaffold::extend::rows::{self, SettingRow};
@@ -126,10 +126,5 @@ fn finish(
 /// When the disk does not allow it.
 pub fn write(root: &Path, changes: &[Change]) -> Result<(), Failure> {
     let root = root.canonicalize().map_err(|error| Failure::output(&error))?;
-    // An interrupted run is finished first.
-    transaction::finish(&root)?;
-    if !changes.is_empty() {
-        transaction::run(&root, changes)?;
-    }
-    Ok(())
+    Ok(journal::write_changes(&root, changes)?)
 }

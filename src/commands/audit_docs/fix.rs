@@ -14,7 +14,8 @@ use crate::audit::{Audit, Facts, Scope, Settings};
 use crate::cli::{AuditDocs, FixScope};
 use crate::commands::console::Console;
 use crate::error::Failure;
-use crate::fs::{diff, transaction};
+use crate::fs::diff;
+use crate::fs::journal::Journal;
 use crate::text::plural::plural;
 
 /// The input of a plan.
@@ -41,8 +42,9 @@ pub(super) fn carry_out(
     inputs: &Inputs<'_>,
     console: &Console,
 ) -> Result<(), AuditDocsError> {
-    if let Some(documents) = transaction::finish(root).map_err(FixError::from)? {
-        console.note(&format!("an interrupted --fix or docs build of {} is finished", plural(documents, "document")));
+    let finished = Journal::open(root).and_then(|journal| journal.finish()).map_err(FixError::from)?;
+    if let Some(finished) = finished {
+        console.note(&format!("an interrupted run is finished; it had {} to write", plural(finished.steps, "file")));
     }
     let (root, plan) = plan(what, inputs, console)?;
     fix::carry_out(&root, &plan, inputs.command.allow_dirty)?;

@@ -18,13 +18,13 @@ use crate::audit::checks::Check;
 use crate::audit::finding::{Code, Report, Severity};
 use crate::audit::report::Format;
 use crate::audit::scope::Located;
-use crate::audit::{Audit, AuditError, Facts, Scope, Settings, report};
+use crate::audit::{Audit, AuditError, Facts, Scope, Settings, repeated, report};
 use crate::catalog;
 use crate::cli::AuditDocs;
 use crate::commands::console::{Console, Status, ignore_broken_pipe};
 use crate::error::Failure;
 use crate::fs::terminal::{self, Paint};
-use crate::fs::{files, git, transaction};
+use crate::fs::{files, git, journal};
 use crate::text::date::today;
 use crate::text::plural::plural;
 use failure::AuditDocsError;
@@ -80,6 +80,7 @@ pub fn run(command: &AuditDocs, console: &Console) -> Result<Status, Failure> {
         }
         None => drop(audit.discard()),
     }
+    report.findings = repeated::merge(report.findings);
     if command.format == Format::Markdown {
         report.links_to = inputs::links_to(&root);
     }
@@ -133,8 +134,8 @@ fn audit<'a>(
 
 /// Prints notes on the report.
 fn remark(report: &Report, located: &Located, console: &Console) {
-    if transaction::is_interrupted(&located.root) {
-        console.note("an interrupted --fix or docs build has not changed all documents yet; run it again to finish it");
+    if journal::is_interrupted(&located.root) {
+        console.note("an interrupted run has not changed all files yet; the next one that writes finishes it");
     }
     if report.documents == 0 {
         console.note(

@@ -129,7 +129,8 @@ fn past(root: &Path, commit: &str) -> Result<Past, GitError> {
 fn is_read(path: &[u8]) -> bool {
     const ENDINGS: &[&[u8]] = &[
         b"yml", b"yaml", b"toml", b"json", b"json5", b"jsonc", b"js", b"mjs", b"cjs", b"ts", b"mts", b"cts", b"py",
-        b"rb", b"txt", b"cfg", b"ini", b"html", b"tera", b"rst", b"adoc", b"ipynb", b"sum", b"mod", b"lock",
+        b"jsx", b"tsx", b"astro", b"vue", b"svelte", b"rb", b"txt", b"cfg", b"ini", b"html", b"tera", b"rst", b"adoc",
+        b"ipynb", b"sum", b"mod", b"lock",
     ];
     let name = file_name(path);
     let ending = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);

@@ -13,7 +13,7 @@ use crate::docs::site::SiteError;
 use crate::docs::site::publish::publish;
 use crate::error::{Explain, Failure, Message, USAGE};
 use crate::fs::diff::unified;
-use crate::fs::transaction::{self, TransactionError};
+use crate::fs::journal::{self, Journal, JournalError};
 use crate::text::date::today;
 use crate::text::plural::plural;
 
@@ -39,7 +39,7 @@ pub enum DocsError {
     Build(Vec<BuildError>),
     /// The pages cannot be written.
     #[error(transparent)]
-    Write(#[from] TransactionError),
+    Write(#[from] JournalError),
     /// The site cannot be made.
     #[error(transparent)]
     Site(#[from] SiteError),
@@ -92,7 +92,7 @@ fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Pa
     let catalog = Catalog::load(path)?;
     let root = &root_of(path)?;
     if mode == Mode::Write {
-        transaction::finish(root)?;
+        Journal::open(root)?.finish()?;
     }
     let plan = plan(root.as_path(), &catalog, today, by_hand).map_err(DocsError::Build)?;
     // Make the site before writing anything, so that an error in it stops the pages as well.
@@ -114,9 +114,7 @@ fn build(path: &Path, today: &str, mode: Mode, by_hand: ByHand, html: Option<&Pa
         };
         return Ok(Built { text, good: mode == Mode::DryRun || stale == 0, ..Built::default() });
     }
-    if !changes.is_empty() {
-        transaction::run(root, &changes)?;
-    }
+    journal::write_changes(root, &changes)?;
     let mut text = String::new();
     for change in &changes {
         let what = if change.before.is_some() { "updated" } else { "created" };

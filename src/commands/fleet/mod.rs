@@ -17,6 +17,7 @@ use crate::commands::update::{self, UpdateMode, UpdateOutcome, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
+use crate::scaffold::template::ScriptPolicy;
 use crate::text::date::today;
 use report::{FleetRow, ProjectState};
 
@@ -104,6 +105,7 @@ fn project(
         mode,
         set: Vec::new(),
         template: fleet.template.clone(),
+        hooks: ScriptPolicy::Refuse,
         allow_dirty: false,
         today: today().to_string(),
     };

@@ -137,6 +137,7 @@ fn project(path: &str, text: &str) -> Option<FoundServer> {
     let tokens = match answer("token_store") {
         Some("postgres") => "postgresql",
         Some("infisical") => "infisical",
+        Some("vault") => "vault",
         _ => "env",
     };
     let mut service = service(record.get("name")?.as_str()?, "droplet", auth, tokens);

@@ -16,8 +16,8 @@ use crate::docs::build::{BuildError, ByHand, join_errors, plan};
 use crate::error::{Explain, Failure, Message, USAGE};
 use crate::fs::change::Change;
 use crate::fs::diff::unified;
+use crate::fs::journal::{self, Journal};
 use crate::fs::prompt::Prompt;
-use crate::fs::transaction;
 use crate::scaffold::origin;
 use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
@@ -104,7 +104,7 @@ pub fn run(command: &Init, console: &Console) -> Result<Status, Failure> {
     if catalog.symlink_metadata().is_ok() {
         return Err(BeginError::Catalog(command.dir.join(FILE)).into());
     }
-    transaction::finish(&root)?;
+    Journal::open(&root)?.finish()?;
     let found = find::servers(&root);
     let changes = changes(&root, &found, command)?;
     if !command.dry_run && !is_wanted(command, &found, &changes)? {
@@ -112,7 +112,7 @@ pub fn run(command: &Init, console: &Console) -> Result<Status, Failure> {
         return Ok(Status::Clean);
     }
     if !command.dry_run {
-        transaction::run(&root, &changes)?;
+        journal::write_changes(&root, &changes)?;
     }
     match command.format {
         OutputFormat::Json => {
@@ -156,11 +156,11 @@ fn changes(root: &Path, found: &[FoundServer], command: &Init) -> Result<Vec<Cha
         let pages = plan(root, &catalog, &today().to_string(), ByHand::Keep).map_err(BeginError::Pages)?;
         changes.extend(pages.changes);
     }
-    if !command.no_ci && root.join(origin::WORKFLOW).symlink_metadata().is_err() {
+    if !command.no_ci && root.join(origin::DOCS_WORKFLOW).symlink_metadata().is_err() {
         let template = Template::embedded()?;
-        if let Some(file) = template.files.get(origin::WORKFLOW) {
+        if let Some(file) = template.files.get(origin::DOCS_WORKFLOW) {
             let text = String::from_utf8_lossy(&file.bytes).into_owned();
-            changes.push(new(origin::WORKFLOW, origin::fill_in(&text, origin::THIS_BUILD)));
+            changes.push(new(origin::DOCS_WORKFLOW, origin::fill_in(&text, origin::THIS_BUILD)));
         }
     }
     Ok(changes)

@@ -14,7 +14,7 @@ use crate::fs::files::FileTree;
 use crate::fs::interrupt::Interrupt;
 use crate::scaffold::answers::{Answer, Answers};
 use crate::scaffold::manifest::{Placeholder, PlaceholderKind};
-use crate::scaffold::template::Template;
+use crate::scaffold::template::{ScriptPolicy, Template};
 
 /// A project with the records that it will have.
 #[derive(Debug)]
@@ -63,7 +63,8 @@ pub(super) fn adopt(command: &Update, root: &Path, interrupt: &Interrupt) -> Res
         Some(record) => record.name.clone(),
         None => package(root).ok_or_else(|| UpdateError::NoPackage(root.to_owned()))?,
     };
-    let template = project::template(command.template.as_deref(), record.as_ref())?;
+    let hooks = if command.allow_hooks { ScriptPolicy::Allow } else { ScriptPolicy::Refuse };
+    let template = project::template(command.template.as_deref(), record.as_ref(), &hooks)?;
     let recorded = record.map(|record| record.answers).unwrap_or_default();
     let mut answers = project::answers(&template, &command.set, &recorded)?;
     let given = |key: &str| {

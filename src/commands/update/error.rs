@@ -48,7 +48,7 @@ pub enum UpdateError {
     #[error("cannot ask git's index about uncommitted changes: {0}")]
     Index(String),
     /// A run was interrupted after its commit.
-    #[error("an update of {} was interrupted", .0.display())]
+    #[error("a run of mcp-kit in {} was interrupted", .0.display())]
     Pending(PathBuf),
     /// `--restore` of a path that the template does not have.
     #[error("the template has no file {0:?} for this project")]

@@ -19,17 +19,19 @@ use crate::error::Failure;
 use crate::fs::files::{File, FileTree, FilesError};
 use crate::fs::git::stages::{self, Conflict, Tracked};
 use crate::fs::interrupt::Interrupt;
-use crate::fs::journal::{self, FileStep, Lock};
+use crate::fs::journal::{self, FileStep, Finished, Journal};
 use crate::fs::paths::{self, PathState};
 use crate::fs::terminal::Paint;
 use crate::scaffold::answers::Answers;
-use crate::scaffold::project::{self as layout, ARCHIVE, RECORD};
-use crate::scaffold::template::Template;
+use crate::scaffold::project as layout;
+use crate::scaffold::template::{ScriptPolicy, Template};
+use crate::scaffold::update::action::{Action, ActionKind, Stages};
 use crate::scaffold::update::drift;
 use crate::scaffold::update::merge::MarkerLabels;
-use crate::scaffold::update::plan::{self, Action, ActionKind, PlanInputs};
+use crate::scaffold::update::plan::{self, PlanInputs};
 use crate::scaffold::update::rules::FileClass;
 use crate::text::date::today;
+use crate::text::plural::plural_word;
 use error::UpdateError;
 use project::Records;
 use report::{TemplateId, UpdateReport, UpdateState};
@@ -58,6 +60,8 @@ pub struct UpdateRequest {
     pub set: Vec<String>,
     /// The folder of the template. `None` means the one that the project was made from.
     pub template: Option<PathBuf>,
+    /// Which scripts of the template may run.
+    pub hooks: ScriptPolicy,
     /// `true` to write where git could not bring back what is there.
     pub allow_dirty: bool,
     /// The date of the documents, as `2025-11-08`.
@@ -95,6 +99,7 @@ pub fn run(command: Update, console: &Console) -> Result<Status, Failure> {
         mode,
         set: command.set,
         template: command.template,
+        hooks: if command.allow_hooks { ScriptPolicy::Allow } else { ScriptPolicy::Refuse },
         allow_dirty: command.allow_dirty,
         today: today().to_string(),
     };
@@ -127,30 +132,44 @@ pub fn update(
     progress: &dyn Fn(&str),
 ) -> Result<UpdateOutcome, UpdateError> {
     let root = &request.root;
-    let lock = Lock::take(root)?;
+    let journal = Journal::open(root)?;
     let mut remarks = Vec::new();
-    if !lock.is_held() && cfg!(unix) {
+    if !journal.is_locked() && cfg!(unix) {
         remarks.push("this file system has no locks: run one update at a time".to_owned());
     }
     if request.mode != UpdateMode::Write && journal::is_interrupted(root) {
         return Err(UpdateError::Pending(root.clone()));
     }
     if request.mode == UpdateMode::Write
-        && let Some((files, index)) = journal::finish(root)?
+        && let Some(Finished { steps, index }) = journal.finish()?
     {
-        remarks.push(format!("an earlier update was interrupted; its {files} files are complete now"));
+        remarks.push(format!(
+            "an earlier run was interrupted; its {} complete now",
+            plural_word(steps, "file is", "files are")
+        ));
         remarks.extend(index.map(|reason| format!("its conflicts are in the files, not in git's index: {reason}")));
     }
-    let records = Records::read(root)?;
-    let template = project::template(request.template.as_deref(), Some(&records.record))?;
-    let answers = project::answers(&template, &request.set, &records.record.answers)?;
+    let record = project::read_record(root)?;
+    let template = project::template(request.template.as_deref(), Some(&record), &request.hooks)?;
+    let answers = project::answers(&template, &request.set, &record.answers)?;
     progress("rendering the template with the recorded answers");
-    let theirs = project::rendering(&template, &records.record.name, &answers, interrupt)?;
-    let tracked = stages::tracked(root);
-    let mut planned =
-        plan_update(request, &records, &template, theirs, tracked.as_ref().ok().and_then(Option::as_ref))?;
+    // Another process renders: what an update needs besides is read meanwhile.
+    let (theirs, (base, tracked)) = rayon::join(
+        || project::rendering(&template, &record.name, &answers, interrupt),
+        || (project::read_base(root), stages::tracked(root)),
+    );
+    let (records, theirs) = (Records { record, base: base? }, theirs?);
+    let is_available = records.base != theirs;
+    // To pack the new records takes as long as to plan.
+    let (planned, archive) = rayon::join(
+        || plan_update(request, &records, &template, &theirs, tracked.as_ref().ok().and_then(Option::as_ref)),
+        || match request.mode {
+            UpdateMode::Write if is_available => layout::archive(&theirs),
+            _ => Ok(FileTree::new()),
+        },
+    );
+    let (mut planned, archive) = (planned?, archive?);
 
-    let is_available = planned.is_available;
     let state = match (planned.unsettled.is_empty(), is_available) {
         (false, _) => UpdateState::Unsettled,
         (true, false) => UpdateState::UpToDate,
@@ -172,7 +191,7 @@ pub fn update(
         to,
     };
     if request.mode == UpdateMode::Check {
-        report.drift = Some(drift::drift(&planned.theirs, &planned.ours, &template.manifest.rules));
+        report.drift = Some(drift::drift(&theirs, &planned.ours, &template.manifest.rules));
     }
     if state == UpdateState::Unsettled {
         return Ok(UpdateOutcome { report, remarks });
@@ -183,14 +202,15 @@ pub fn update(
     }
     remarks.append(&mut planned.remarks);
     if request.mode == UpdateMode::Write {
-        let new = layout::records(&planned.theirs, &template, &records.record.name, &answers)?;
+        let mut new = layout::record(&template, &records.record.name, &answers);
+        new.extend(archive);
         let steps = steps(root, &planned.actions, &new)?;
         if !steps.is_empty() {
             protect(request, &planned.actions, &steps, tracked)?;
             interrupt.check()?;
             progress(&format!("writing {} files", steps.len()));
             let conflicts = conflicts(&planned.actions);
-            if let Some(reason) = journal::run(root, &steps, &conflicts)? {
+            if let Some(reason) = journal.write(&steps, &conflicts)?.index {
                 remarks.push(format!("the conflicts are in the files, not in git's index: {reason}"));
             }
         }
@@ -207,9 +227,7 @@ pub fn update(
 struct Planned {
     actions: Vec<Action>,
     ours: BTreeMap<String, PathState>,
-    theirs: FileTree,
     unsettled: Vec<String>,
-    is_available: bool,
     remarks: Vec<String>,
 }
 
@@ -217,11 +235,11 @@ fn plan_update(
     request: &UpdateRequest,
     records: &Records,
     template: &Template,
-    theirs: FileTree,
+    theirs: &FileTree,
     tracked: Option<&Tracked>,
 ) -> Result<Planned, UpdateError> {
     let (root, rules) = (&request.root, &template.manifest.rules);
-    let mut ours = paths::read(root, plan::paths(&records.base, &theirs).iter())?;
+    let mut ours = paths::read(root, plan::paths(&records.base, theirs).iter())?;
     if let Some(tracked) = tracked.filter(|tracked| !tracked.file_mode) {
         keep_modes(&mut ours, tracked, &records.base);
     }
@@ -238,19 +256,19 @@ fn plan_update(
     };
     let unsettled: Vec<String> =
         ours.iter().filter(|(_, state)| is_unsettled(state)).map(|(path, _)| path.clone()).collect();
-    let missing = plan::missing(&records.base, &theirs, &ours);
+    let missing = plan::missing(&records.base, theirs, &ours);
     let endings: Vec<&str> = missing.iter().filter_map(|path| path.rfind('.').map(|dot| &path[dot..])).collect();
     let others = if endings.is_empty() { FileTree::new() } else { paths::others(root, &endings, &ours) };
     let mut actions = plan::plan(&PlanInputs {
         base: &records.base,
-        theirs: &theirs,
+        theirs,
         ours: &ours,
         others: &others,
         rules,
         from: records.record.version.as_ref(),
         labels: &labels,
     });
-    let is_available = records.base != theirs;
+    let is_available = records.base != *theirs;
     if !is_available {
         // Nothing is new: the owner's changes are no conflicts with anything.
         actions.retain(Action::writes);
@@ -259,7 +277,7 @@ fn plan_update(
     if is_available && unsettled.is_empty() {
         add_pages(root, &mut actions, &request.today, &mut remarks);
     }
-    Ok(Planned { actions, ours, theirs, unsettled, is_available, remarks })
+    Ok(Planned { actions, ours, unsettled, remarks })
 }
 
 /// Where the file system keeps no executable bits, git's index has them.
@@ -301,13 +319,13 @@ fn add_pages(root: &Path, actions: &mut Vec<Action>, today: &str, remarks: &mut 
                 hint: None,
                 before: change.before.map(|bytes| File { bytes: Cow::Owned(bytes), executable: false }),
                 after: Some(after),
-                stages: plan::Stages::default(),
+                stages: Stages::default(),
             }),
         }
     }
 }
 
-/// Returns what is to be written: the files of the plan, and the records last.
+/// Returns what is to be written: the files of the plan, and these records last.
 fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<FileStep>, UpdateError> {
     let mut steps = Vec::new();
     for action in actions.iter().filter(|action| action.writes()) {
@@ -324,8 +342,7 @@ fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<File
             None => steps.push(step(&action.path, action.before.as_ref(), action.after.as_ref())),
         }
     }
-    let known: Vec<String> = [ARCHIVE, RECORD].map(str::to_owned).to_vec();
-    for (path, state) in paths::read(root, known.iter())? {
+    for (path, state) in paths::read(root, records.keys())? {
         let before = match state {
             PathState::File(file) => Some(file),
             PathState::Missing => None,

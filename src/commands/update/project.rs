@@ -8,7 +8,7 @@ use crate::fs::interrupt::Interrupt;
 use crate::scaffold::answers::{self, AnswerError, Answers, GivenAnswer};
 use crate::scaffold::project::{self, ARCHIVE, RECORD};
 use crate::scaffold::render;
-use crate::scaffold::template::Template;
+use crate::scaffold::template::{ScriptPolicy, Template};
 use crate::scaffold::update::base::{Record, read_archive};
 
 /// The records of a project.
@@ -26,12 +26,19 @@ impl Records {
     /// # Errors
     /// When one of them is missing or damaged.
     pub(super) fn read(root: &Path) -> Result<Self, UpdateError> {
-        let record = read_record(root)?;
-        let path = root.join(ARCHIVE);
-        let damaged = |reason: String| UpdateError::Damaged { path: path.clone(), reason };
-        let bytes = std::fs::read(&path).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { record, base: read_archive(&bytes).map_err(damaged)? })
+        Ok(Self { record: read_record(root)?, base: read_base(root)? })
     }
+}
+
+/// Reads the project as generated.
+///
+/// # Errors
+/// When its archive is missing or damaged.
+pub(super) fn read_base(root: &Path) -> Result<FileTree, UpdateError> {
+    let path = root.join(ARCHIVE);
+    let damaged = |reason: String| UpdateError::Damaged { path: path.clone(), reason };
+    let bytes = std::fs::read(&path).map_err(|error| damaged(error.to_string()))?;
+    read_archive(&bytes).map_err(damaged)
 }
 
 /// Reads the record of the questions and answers.
@@ -52,15 +59,19 @@ pub(super) fn read_record(root: &Path) -> Result<Record, UpdateError> {
 ///
 /// # Errors
 /// When it is not there or has mistakes.
-pub(super) fn template(given: Option<&Path>, record: Option<&Record>) -> Result<Template, UpdateError> {
+pub(super) fn template(
+    given: Option<&Path>,
+    record: Option<&Record>,
+    hooks: &ScriptPolicy,
+) -> Result<Template, UpdateError> {
     match (given, record) {
-        (Some(folder), _) => Ok(Template::from_folder(folder)?),
+        (Some(folder), _) => Ok(Template::from_folder(folder, hooks)?),
         (None, Some(record)) if !record.embedded => {
             let folder = PathBuf::from(&record.template);
             if !folder.is_dir() {
                 return Err(UpdateError::TemplateGone(record.template.clone()));
             }
-            Ok(Template::from_folder(&folder)?)
+            Ok(Template::from_folder(&folder, hooks)?)
         }
         (None, _) => Ok(Template::embedded()?),
     }

@@ -13,15 +13,13 @@ use crate::error::Failure;
 use crate::fs::files::File;
 use crate::fs::git::stages;
 use crate::fs::interrupt::Interrupt;
-use crate::fs::journal::{self, FileStep, Lock};
+use crate::fs::journal::{self, FileStep, Journal};
 use crate::fs::paths::{self, PathState};
 use crate::scaffold::answers::Answers;
+use crate::scaffold::origin::UPDATE_WORKFLOW;
 use crate::scaffold::project::{ARCHIVE, RECORD};
 use crate::scaffold::update::base::is_inside;
 use crate::scaffold::update::drift;
-
-/// The workflow that updates a fleet or a project each week.
-const WORKFLOW: &str = ".github/workflows/update.yml";
 
 #[derive(Serialize)]
 struct RecordsJson<'a> {
@@ -44,12 +42,12 @@ pub(super) fn run(
     interrupt: &Interrupt,
     console: &Console,
 ) -> Result<Status, Failure> {
-    let _lock = Lock::take(root).map_err(UpdateError::from)?;
+    let journal = Journal::open(root).map_err(UpdateError::from)?;
     if journal::is_interrupted(root) {
         if mode != UpdateMode::Write {
             return Err(UpdateError::Pending(root.to_owned()).into());
         }
-        journal::finish(root).map_err(UpdateError::from)?;
+        journal.finish().map_err(UpdateError::from)?;
     }
     let (action, name, steps, answers, lines) = if command.adopt {
         let adopted = adopt::adopt(command, root, interrupt)?;
@@ -58,13 +56,12 @@ pub(super) fn run(
         ("adopt", adopted.name, steps, Some(adopted.answers), lines)
     } else if command.detach {
         let (name, steps) = detach(root)?;
-        (
-            "detach",
-            name,
-            steps,
-            None,
-            vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()],
-        )
+        let mut lines = vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()];
+        let is_kept = !steps.iter().any(|step| step.path == UPDATE_WORKFLOW);
+        if is_kept && matches!(current(root, UPDATE_WORKFLOW)?, PathState::File(_)) {
+            lines.push(format!("you have changed {UPDATE_WORKFLOW}, so it stays: delete it"));
+        }
+        ("detach", name, steps, None, lines)
     } else {
         let records = Records::read(root)?;
         let steps = restore(root, &command.restore, &records)?;
@@ -75,8 +72,7 @@ pub(super) fn run(
     };
     if mode == UpdateMode::Write {
         interrupt.check().map_err(UpdateError::from)?;
-        journal::run(root, &steps, &[]).map_err(UpdateError::from)?;
-        journal::remove_folder(root);
+        journal.write(&steps, &[]).map_err(UpdateError::from)?;
     }
     let files: Vec<&str> = steps.iter().map(|step| step.path.as_str()).collect();
     if command.format == OutputFormat::Json {
@@ -145,11 +141,11 @@ fn detach(root: &Path) -> Result<(String, Vec<FileStep>), UpdateError> {
     }
     let name = project::read_record(root).map(|record| record.name);
     let folder = || root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let untouched = Records::read(root).ok().and_then(|records| records.base.get(WORKFLOW).cloned());
+    let untouched = Records::read(root).ok().and_then(|records| records.base.get(UPDATE_WORKFLOW).cloned());
     let mut steps = Vec::new();
-    for path in [ARCHIVE, RECORD, WORKFLOW] {
+    for path in [ARCHIVE, RECORD, UPDATE_WORKFLOW] {
         let PathState::File(file) = current(root, path)? else { continue };
-        if path != WORKFLOW || untouched.as_ref() == Some(&file) {
+        if path != UPDATE_WORKFLOW || untouched.as_ref() == Some(&file) {
             steps.push(FileStep { path: path.to_owned(), before: Some(file), after: None });
         }
     }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::fs::change::Change;
 use crate::fs::diff;
 use crate::fs::terminal::{Paint, Role};
+use crate::scaffold::update::action::{Action, ActionKind};
 use crate::scaffold::update::drift::Drift;
-use crate::scaffold::update::plan::{Action, ActionKind};
 
 /// The state of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

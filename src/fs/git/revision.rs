@@ -75,16 +75,15 @@ pub fn resolve(root: &Path, revision: &Revision) -> Result<String, RevisionError
         return Err(RevisionError::NoWorkTree(root.to_owned()));
     }
     let shallow = shallow == "true";
+    let name = revision.name();
+    // A clone has the branches of others under the name of the remote only.
+    let tip = match commit(root, name)? {
+        Some(tip) => tip,
+        None => commit(root, &format!("origin/{name}"))?.ok_or_else(|| unknown(root, name, shallow))?,
+    };
     match revision {
-        Revision::Commit(name) => commit(root, name)?.map_or_else(|| Err(unknown(root, name, shallow)), Ok),
-        Revision::MergeBase(name) => {
-            // A clone has the branches of others under the name of the remote only.
-            let tip = match commit(root, name)? {
-                Some(tip) => tip,
-                None => commit(root, &format!("origin/{name}"))?.ok_or_else(|| unknown(root, name, shallow))?,
-            };
-            merge_base(root, name, &tip, shallow)
-        }
+        Revision::Commit(_) => Ok(tip),
+        Revision::MergeBase(name) => merge_base(root, name, &tip, shallow),
     }
 }
 
@@ -140,7 +139,11 @@ impl Explain for RevisionError {
             Self::NoWorkTree(_) => "audit a clone of it, or a work tree (`git worktree add`)",
             Self::NoCommits => "leave the option out: everything is new",
             Self::Unknown(_) => "name a branch, a tag or a commit; `git branch --all` lists the branches",
-            Self::UnknownInShallow(_) | Self::Shallow(_) => {
+            // A clone of one commit has one branch, and would go on with that alone.
+            Self::UnknownInShallow(_) => {
+                "fetch what is missing with `git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'`; for actions/checkout, set `fetch-depth: 0`"
+            }
+            Self::Shallow(_) => {
                 "fetch what is missing with `git fetch --unshallow origin`, or a part of it with `git fetch --deepen=100 origin`; for actions/checkout, set `fetch-depth: 0`"
             }
             Self::Unrelated(_) => "name the branch that yours began from, or a commit with --since",

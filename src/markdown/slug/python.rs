@@ -36,11 +36,16 @@ impl Slugify {
     }
 }
 
-/// Python's `\w`: letters and numbers without marks.
+/// Python's `\w`: letters and numbers without marks, and `_`.
 fn is_word(c: char) -> bool {
+    c == '_' || is_alphanumeric(c)
+}
+
+/// Python's `str.isalnum` for one character.
+pub(super) fn is_alphanumeric(c: char) -> bool {
     use GeneralCategory as G;
     if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || c == '_';
+        return c.is_ascii_alphanumeric();
     }
     matches!(
         c.general_category(),

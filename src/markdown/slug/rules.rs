@@ -3,6 +3,8 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
+use super::python;
+
 /// GitHub's rule. Letters, marks, digits, connectors, hyphens and spaces stay, in lower case. Each space becomes a
 /// hyphen.
 pub(super) fn github(text: &str, names: &mut String) {
@@ -70,28 +72,9 @@ pub(super) fn myst(text: &str, names: &mut String) {
     names.extend(text.to_lowercase().chars().filter_map(|c| match c {
         ' ' => Some('-'),
         '-' | '_' => Some(c),
-        c if is_python_alphanumeric(c) => Some(c),
+        c if python::is_alphanumeric(c) => Some(c),
         _ => None,
     }));
-}
-
-/// Python's `str.isalnum` for one character.
-fn is_python_alphanumeric(c: char) -> bool {
-    use GeneralCategory as G;
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric();
-    }
-    matches!(
-        c.general_category(),
-        G::UppercaseLetter
-            | G::LowercaseLetter
-            | G::TitlecaseLetter
-            | G::ModifierLetter
-            | G::OtherLetter
-            | G::DecimalNumber
-            | G::LetterNumber
-            | G::OtherNumber
-    )
 }
 
 /// The id that docutils makes of a name (`nodes.make_id`): ASCII letters and digits in lower case, anything else a single

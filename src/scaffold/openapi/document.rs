@@ -107,6 +107,19 @@ impl Description {
         Err(OpenApiError::NoServer(format!(": {:?} is no https address", url.chars().take(200).collect::<String>())))
     }
 
+    /// Returns whether the servers of an operation begin with the first server of the description: some descriptions repeat
+    /// it at each operation.
+    #[must_use]
+    pub fn is_own_server(&self, servers: &Value) -> bool {
+        let first = |servers: &Value| {
+            let url = servers.get(0)?.get("url")?.as_str()?.trim_end_matches('/');
+            // An address without a scheme has that of the description's own, which is https wherever it counts.
+            Some(if url.starts_with("//") { format!("https:{url}") } else { url.to_owned() })
+        };
+        servers.as_array().is_some_and(Vec::is_empty)
+            || first(servers).is_some_and(|url| self.root.get("servers").and_then(first) == Some(url))
+    }
+
     /// Returns the header in which the API takes its key, where that is not `Authorization`.
     #[must_use]
     pub fn token_header(&self) -> Option<String> {
@@ -155,6 +168,21 @@ mod tests {
         for remote in ["https://evil.example/x.json#/a", "other.yaml#/a", "file:///etc/passwd", "//host/x"] {
             assert!(resolve(remote).ends_with("leads to another file or host, which is not read"), "{remote}");
         }
+    }
+
+    #[test]
+    fn a_server_that_is_repeated_is_the_same_one() {
+        let own = document(r#"{"openapi":"3.0.0","servers":[{"url":"//api.example/v1/"}]}"#);
+        for (servers, is_own) in [
+            (serde_json::json!([{"url": "https://api.example/v1"}]), true),
+            (serde_json::json!([]), true),
+            (serde_json::json!([{"url": "https://other.example/v1"}]), false),
+            (serde_json::json!([{"url": "/v1"}]), false),
+            (serde_json::json!([{}]), false),
+        ] {
+            assert_eq!(own.is_own_server(&servers), is_own, "{servers}");
+        }
+        assert!(!document(r#"{"openapi":"3.0.0"}"#).is_own_server(&serde_json::json!([{}])));
     }
 
     #[test]

@@ -30,7 +30,8 @@ const ANYTHING: &Value = &Value::Null;
 /// When it cannot be a tool, or a reference of it leads nowhere.
 pub fn entry(document: &Description, operation: &Operation<'_>, name: &str) -> Result<Value, OpenApiError> {
     let unsupported = |reason: String| OpenApiError::Unsupported { id: operation.id.clone(), reason };
-    if operation.value.get("servers").is_some() || operation.item.get("servers").is_some() {
+    let servers = operation.value.get("servers").or_else(|| operation.item.get("servers"));
+    if servers.is_some_and(|servers| !document.is_own_server(servers)) {
         return Err(unsupported("it is on a server of its own".to_owned()));
     }
     let parameters = parameters(document, operation)?;

@@ -1,5 +1,6 @@
 //! `mcp-kit update`: base, ours, theirs → plan → change set. Pure.
 
+pub mod action;
 pub mod base;
 mod dependencies;
 pub mod drift;

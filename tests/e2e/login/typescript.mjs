@@ -3,33 +3,23 @@
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from '@modelcontextprotocol/client';
+import { Session } from './session.mjs';
 import { REDIRECT, visit } from './visit.mjs';
 
 const CIMD = 'https://client.example/oauth.json';
 
-class Login {
+// Remembers where the issuer is, comes with a document if asked to, and notes the scopes of each login.
+class Login extends Session {
   constructor(withDocument) {
+    super({ redirect_uris: [REDIRECT], grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' });
     if (withDocument) this.clientMetadataUrl = CIMD;
     this.scopes = [];
   }
-  get redirectUrl() { return REDIRECT; }
-  get clientMetadata() {
-    return {
-      client_name: 'end-to-end', redirect_uris: [REDIRECT], grant_types: ['authorization_code'], response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    };
-  }
-  clientInformation() { return this.information; }
-  saveClientInformation(information) { this.information = information; }
-  tokens() { return this.saved; }
-  saveTokens(tokens) { this.saved = tokens; }
-  saveCodeVerifier(verifier) { this.verifier = verifier; }
-  codeVerifier() { return this.verifier; }
   saveDiscoveryState(state) { this.discovered = state; }
   discoveryState() { return this.discovered; }
-  redirectToAuthorization(url) {
-    this.url = url;
-    this.scopes.push(url.searchParams.get('scope'));
+  redirectToAuthorization(address) {
+    super.redirectToAuthorization(address);
+    this.scopes.push(address.searchParams.get('scope'));
   }
 }
 
@@ -53,9 +43,9 @@ const run = async (label, Client, Transport, address, withDocument) => {
     try {
       return await action();
     } catch (error) {
-      if (!/unauthorized/i.test(`${error.name} ${error.constructor.name} ${error.message}`) || !login.url) throw error;
-      const back = await visit(login.url);
-      login.url = undefined;
+      if (!/unauthorized/i.test(`${error.name} ${error.constructor.name} ${error.message}`) || !login.address) throw error;
+      const back = await visit(login.address);
+      login.address = undefined;
       // The issuer in the answer (RFC 9207) is looked at by version 2.
       await (Transport === Transport2 ? transport.finishAuth(back) : transport.finishAuth(back.get('code')));
       return action();

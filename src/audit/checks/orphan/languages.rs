@@ -1,6 +1,7 @@
 //! Translations, recognised by the language in their path.
 
 use crate::audit::checks::Context;
+use crate::audit::site::LANGUAGES;
 use crate::text::path::{file_name, parent};
 
 /// `README-de.md`, `guide.zh-CN.md`, `pages.ko/…`, `docs/ja/…` beside the same without the language.
@@ -21,12 +22,7 @@ pub(super) fn is_translation(context: Context<'_>, path: &[u8]) -> bool {
     })
 }
 
-/// The languages of translated documentation. Other folders with two letters are often something else (`go`, `vm`).
 fn is_folder_of_translations(name: &[u8]) -> bool {
-    const LANGUAGES: &[&[u8]] = &[
-        b"ar", b"bn", b"cs", b"de", b"el", b"es", b"fa", b"fr", b"he", b"hi", b"hu", b"id", b"it", b"ja", b"ko", b"nl",
-        b"pl", b"pt", b"ro", b"ru", b"sv", b"th", b"tr", b"uk", b"vi", b"zh",
-    ];
     LANGUAGES.contains(&&name[..2.min(name.len())])
 }
 

@@ -8,6 +8,7 @@ mod liquid;
 mod map;
 mod mdx;
 mod myst;
+mod notes;
 mod python;
 mod shortcodes;
 mod tags;
@@ -64,6 +65,15 @@ pub(super) fn rewrite(text: &str, syntax: &Syntax) -> Option<Rewritten> {
     }
     if syntax.has(Construct::Directives) && (has("{") || has(")=") || has("\n%") || has("$$")) {
         passes.run(text, &myst::rewrite);
+    }
+    if syntax.has(Construct::PercentComments) && has("%%") {
+        passes.run(text, &notes::comments);
+    }
+    if syntax.has(Construct::Diagrams) && has(":::") {
+        passes.run(text, &notes::diagrams);
+    }
+    if syntax.has(Construct::ColonIds) && has(" :id=") {
+        passes.run(text, &notes::ids);
     }
     if syntax.has(Construct::Containers) && has(":::") {
         passes.run(text, &containers::rewrite);

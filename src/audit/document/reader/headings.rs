@@ -16,7 +16,8 @@ pub(super) struct Heading {
     pub(super) level: u8,
 }
 
-/// The text of a heading as Goldmark has it: of emphasis, a link or an image only what stands first in it, up to the next mark.
+/// The text of a heading as Goldmark has it: of emphasis, a link or an image only what stands first in it, up to the next mark. What stands first
+/// may be another one of them.
 #[derive(Default)]
 pub(super) struct Spans {
     text: String,
@@ -30,11 +31,9 @@ impl Spans {
         self.open.push(!(is_first && has_text));
     }
 
-    /// Returns whether what comes is a part of the text; it is the last in what is open.
+    /// Returns whether what comes is a part of the text: of what is open, only what stands first in it is.
     fn is_heard(&mut self) -> bool {
-        let is_heard = !self.open.iter().any(|is_done| *is_done);
-        self.open.iter_mut().for_each(|is_done| *is_done = true);
-        is_heard
+        self.open.last_mut().is_none_or(|is_done| !std::mem::replace(is_done, true))
     }
 
     fn add(&mut self, text: &str) {
@@ -143,6 +142,7 @@ impl DocumentReader<'_> {
             self.end_myst_heading(heading, depth);
             return;
         }
+        let named_before = self.names.len();
         // The parser leaves a tab at the end of `## x<TAB>`.
         let mut text = heading.text.trim();
         let mut id = heading.id;
@@ -199,10 +199,12 @@ impl DocumentReader<'_> {
                 self.name_with_dashes(&text, slug);
                 // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
                 if let Some(text) = emoji {
-                    let mut alone = Slugger::new(self.syntax.dialect);
-                    self.names.push(self.strings.add(alone.next(text)));
+                    self.names.push(self.strings.add(self.without_emoji.next(text)));
                 }
             }
+        }
+        if heading.level == 1 && self.syntax.has(Construct::NamelessTitles) {
+            self.names.truncate(named_before);
         }
         self.headings.spare = heading.text;
         self.headings.spare.clear();

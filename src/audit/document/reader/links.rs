@@ -38,6 +38,9 @@ impl DocumentReader<'_> {
             self.definitions.get_mut(at).filter(|definition| definition.span.start <= within)?.used = true;
             u32::try_from(at).ok()
         });
+        // In a cell of a table the bar before the text of a link between double brackets needs a backslash.
+        let is_wiki = definition.is_none() && self.syntax.has(Construct::WikiLinks);
+        let destination = destination.strip_suffix('\\').filter(|_| is_wiki).unwrap_or(destination);
         let (destination_span, destination) = match definition {
             Some(at) => (self.definitions[at as usize].destination_span, self.definitions[at as usize].destination),
             None => (Span::default(), self.strings.add(destination)),

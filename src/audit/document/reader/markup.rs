@@ -18,9 +18,9 @@ pub(super) struct Markup {
 }
 
 impl DocumentReader<'_> {
-    /// Returns whether a link only hangs a tooltip up, in the table that all-contributors makes.
-    fn is_tooltip(&self, destination: &str) -> bool {
-        self.markup.is_contributors && destination.starts_with('#')
+    /// Returns whether a link only hangs a tooltip up, in the table that all-contributors makes or in one that was copied from it.
+    fn is_tooltip(&self, destination: &str, tag: &str) -> bool {
+        destination.strip_prefix('#').is_some_and(|name| self.markup.is_contributors || is_contribution(name, tag))
     }
 
     /// Returns whether a tag of MDX is that of a component of the project's own.
@@ -58,7 +58,7 @@ impl DocumentReader<'_> {
         }
         html::pieces(html, &mut |piece| match piece {
             // A place for a tooltip, which the tool writes again after every fix.
-            HtmlPiece::Destination { text, .. } if self.is_tooltip(&text) => {}
+            HtmlPiece::Destination { text, tag, .. } if self.is_tooltip(&text, &html[tag..]) => {}
             HtmlPiece::Destination { tag, .. } if self.is_own_component(&html[tag..]) => {}
             HtmlPiece::Destination { text, start, end, .. } => {
                 let destination_span = self.span(&(range.start + start..range.start + end));
@@ -73,6 +73,12 @@ impl DocumentReader<'_> {
                     self.names.push(self.strings.add(self.slugger.next(&name)));
                 }
             }
+            HtmlPiece::Field(name) if self.syntax.has(Construct::ComponentTitles) => {
+                for name in field_ids(&name) {
+                    self.names.push(self.strings.add(&name));
+                }
+            }
+            HtmlPiece::Field(_) => {}
             // With the attribute `markdown` it is a heading like others.
             HtmlPiece::HeadingStart if self.syntax.has(Construct::NamelessHtml) && !html.contains("markdown") => {}
             HtmlPiece::HeadingStart => self.markup.heading = Some(String::new()),
@@ -84,6 +90,49 @@ impl DocumentReader<'_> {
             HtmlPiece::Text(text) => self.heading_text(&text),
         });
     }
+}
+
+/// Returns the ids that the description of a parameter or a field may have on Mintlify's pages.
+fn field_ids(name: &str) -> impl Iterator<Item = String> {
+    let hyphenated: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let names = [name.to_owned(), hyphenated.to_lowercase(), hyphenated];
+    names.into_iter().flat_map(|name| ["param", "response"].map(|prefix| format!("{prefix}-{name}")))
+}
+
+/// Returns whether a link stands for a contribution as all-contributors writes it: `#blog-LOGIN` with the title "Blogposts".
+fn is_contribution(name: &str, tag: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "a11y",
+        "audio",
+        "blog",
+        "business",
+        "content",
+        "data",
+        "design",
+        "eventOrganizing",
+        "example",
+        "financial",
+        "fundingFinding",
+        "ideas",
+        "infra",
+        "maintenance",
+        "mentoring",
+        "platform",
+        "plugin",
+        "projectManagement",
+        "promotion",
+        "question",
+        "research",
+        "security",
+        "talk",
+        "tool",
+        "translation",
+        "tutorial",
+        "userTesting",
+        "video",
+    ];
+    let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
+    name.split_once('-').is_some_and(|(kind, _)| KINDS.contains(&kind)) && tag.contains(" title=\"")
 }
 
 /// Returns whether HTML begins (or ends) the table that all-contributors makes; nothing where it does neither.

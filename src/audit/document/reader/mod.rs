@@ -29,6 +29,8 @@ struct Inside {
     images: usize,
     quotes: usize,
     is_code: bool,
+    /// Blocks of code, in which a renderer may read no includes.
+    code: Vec<Span>,
 }
 
 /// The patterns, and where in the whole document they are met.
@@ -59,6 +61,8 @@ pub(super) struct DocumentReader<'a> {
     slugger: Slugger,
     /// The names of mdBook's headings if it makes dashes of hyphens.
     with_dashes: Slugger,
+    /// The names of headings with `:name:` if none of those is an emoji.
+    without_emoji: Slugger,
     headings: Headings,
     inside: Inside,
     markup: Markup,
@@ -97,6 +101,7 @@ impl<'a> DocumentReader<'a> {
             names: Vec::with_capacity(text.len() / 512),
             slugger,
             with_dashes: Slugger::new(syntax.dialect),
+            without_emoji: Slugger::new(syntax.dialect),
             headings: Headings::default(),
             inside: Inside::default(),
             markup: Markup::default(),
@@ -180,7 +185,12 @@ impl<'a> DocumentReader<'a> {
             }
             Tag::DefinitionListTitle if self.syntax.has(Construct::TermIds) => self.start_term(),
             Tag::BlockQuote(_) => self.inside.quotes += 1,
-            Tag::CodeBlock(_) => self.inside.is_code = true,
+            Tag::CodeBlock(_) => {
+                self.inside.is_code = true;
+                if self.syntax.has(Construct::Includes) {
+                    self.inside.code.push(self.span(range));
+                }
+            }
             Tag::HtmlBlock => {
                 self.markup.is_block = true;
                 self.html(range);
@@ -295,6 +305,20 @@ impl<'a> DocumentReader<'a> {
         self.patterns.places.get(after).is_some_and(|place| place.start < span.end)
     }
 
+    /// Returns whether an include of MDX or MyST stands in a block of code that began before its line. Other generators put files in before they
+    /// look for blocks.
+    fn shows_code(&self, span: Span, range: &Range<usize>) -> bool {
+        let text = self.parsed.original;
+        if !source::is_read_in_blocks(&text[range.clone()]) {
+            return false;
+        }
+        let line = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.parsed.original_span(&(line..range.end)).start;
+        // Sorted, and none is in another.
+        let after = self.inside.code.partition_point(|code| code.end <= span.start);
+        self.inside.code.get(after).is_some_and(|code| code.start < line)
+    }
+
     /// Makes a document of it; `whole` is its text with the front matter.
     pub(super) fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: FrontMatter) -> Document {
         if self.syntax.has(Construct::AttributeLists) {
@@ -304,7 +328,11 @@ impl<'a> DocumentReader<'a> {
         }
         if self.syntax.has(Construct::Includes) {
             for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
-                let (span, destination) = (self.parsed.original_span(&range), self.strings.add(&file));
+                let span = self.parsed.original_span(&range);
+                if self.shows_code(span, &range) {
+                    continue;
+                }
+                let destination = self.strings.add(&file);
                 self.links.push(Link::new(span, Span::default(), destination, LinkKind::Include));
             }
         }
@@ -321,13 +349,17 @@ impl<'a> DocumentReader<'a> {
         if self.footnotes == 0 {
             self.raw.retain(|raw| raw.kind != RawKind::Footnote);
         }
+        let components = source::components(self.parsed.original, self.syntax.include_marks);
+        let components = components.into_iter().map(|file| self.strings.add(file)).collect();
         let anchors = Anchors::new(&self.names, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
         let composed = source::is_composed(self.parsed.original, self.syntax.composed_marks)
-            || self.parsed.rewritten.is_some_and(|rewritten| rewritten.is_composed);
+            || self.parsed.rewritten.is_some_and(|rewritten| rewritten.is_composed)
+            || front_matter.describes;
         Document {
             composed,
+            components,
             anchors,
             links: self.links.into(),
             undefined: self.undefined.into(),

@@ -95,12 +95,13 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     let settings = settings_of(tree, path, &mut site);
     let public = settings.get("publicDir").text().unwrap_or("public").to_owned();
     site.roots = vec![super::normal(folder, &public)];
+    site.program = Some(folder.to_vec());
     if let Some(path) = text(&mut site, path, &settings, "base") {
         site.base = path.trim_matches('/').as_bytes().to_vec();
     }
     if settings.get("markdown").is_set() {
         let why = format!("{} sets markdown, which may change links and anchors", display_path(path));
-        site.leave_open(Forms::new(&[Form::Page, Form::Anchor]), why, NOTHING);
+        site.leave_places_open(Forms::new(&[Form::Page, Form::Anchor]), why, NOTHING);
     }
     for (from, _) in settings.get("redirects").entries() {
         site.redirects.add(from);

@@ -11,7 +11,7 @@ use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
 
-const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds]);
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::ColonIds]);
 
 static MODEL: Model = Model {
     name: "Docsify",

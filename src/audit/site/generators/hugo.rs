@@ -7,7 +7,7 @@ use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, bare, is_below};
+use crate::audit::site::{Addresses, ByName, Links, Model, Route, Site, bare, is_below, is_language};
 use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
@@ -106,7 +106,10 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         let output = leaves_links.then(|| Output { outlets: outlets(), href, addressing });
         Site { folder: folder.clone(), content: vec![folder.clone()], roots, output, ..site.clone() }
     };
-    content.iter().map(of_folder).collect()
+    let templates = ["archetypes", "layouts"].map(|name| join(&project, name.as_bytes()));
+    let templates = templates.into_iter().filter(|folder| tree.find(folder).is_some());
+    let templates = templates.map(|folder| super::recognised::templates(MODEL.name, folder));
+    content.iter().map(of_folder).chain(templates).collect()
 }
 
 /// The settings of all files: `hugo.*` and `config.*` at the root, `menus.toml` under `menus`.
@@ -134,11 +137,17 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
         })?;
         Some(format!("the render hook {} makes the addresses", display_path(&tree.entries()[entry as usize].path)))
     };
+    // Modules and themes that are not here bring files along.
+    let is_whole = !settings.at(&["module", "imports"]).is_set() && !settings.get("theme").is_set();
+    let mut leave = |forms, why| match is_whole {
+        true => site.leave_places_open(forms, why, NOTHING),
+        false => site.leave_open(forms, why, NOTHING),
+    };
     if let Some(why) = hook("link") {
-        site.leave_open(Forms::LINKS, why, NOTHING);
+        leave(Forms::LINKS, why);
     }
     if let Some(why) = hook("image") {
-        site.leave_open(Forms::new(&[Form::File]), why, NOTHING);
+        leave(Forms::new(&[Form::File]), why);
     }
     if let Some(why) = hook("heading") {
         let why = why.replace("makes the addresses", "may name the headings");
@@ -154,7 +163,11 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
     let changes = is_set("permalinks").then_some("permalinks").or(is_ugly);
     if let Some(setting) = changes.or_else(|| mounts.then_some("module.mounts")) {
         let links = Forms::ADDRESSES.and(Form::Page).and(Form::File);
-        site.leave_open(links, format!("{file} has {setting}, which changes addresses"), NOTHING);
+        let why = format!("{file} has {setting}, which changes addresses");
+        match mounts || !is_whole {
+            true => site.leave_open(links, why, NOTHING),
+            false => site.leave_places_open(links, why, NOTHING),
+        }
     }
     let parser = settings.at(&["markup", "goldmark", "parser"]);
     if parser.get("autoDefinitionTermID") == &Value::Bool(true) {
@@ -399,10 +412,19 @@ pub(super) fn imported(tree: &Tree, sites: &[Site]) -> Vec<Site> {
             found.push(folder.to_vec());
         }
     }
+    // `docs-locale/de-de` is `docs` in another language: what it lacks is taken from there.
+    let (translated, original): (Vec<_>, Vec<_>) = found.iter().partition(|folder| is_language(file_name(folder)));
+    let original = match (translated.is_empty(), &*original) {
+        (false, [original]) => Some((*original).clone()),
+        _ => None,
+    };
     // `docs/sources/a/_index.md` and `docs/sources/b/_index.md` are parts of one tree.
     let site = |folder: Vec<u8>| {
         let reason = format!("{} is there and no configuration of Hugo", display_path(&join(&folder, b"_index.md")));
         let mut site = super::recognised::bare("Hugo", folder, reason);
+        if is_language(file_name(&site.folder)) {
+            site.mirrors = original.iter().map(|original| (site.folder.clone(), original.clone())).collect();
+        }
         let why = "a Hugo site elsewhere takes these documents, and its settings are not here".to_owned();
         site.leave_open(Forms::ADDRESSES_AND_ANCHORS, why, super::recognised::REMEDY);
         site

@@ -3,8 +3,9 @@
 use rustc_hash::FxHashSet;
 
 use super::Mark::File;
-use super::{Generator, base, has, normal, settings_of};
+use super::{Generator, NOTHING, base, has, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::{self, Value};
 use crate::audit::site::{Elsewhere, Links, Model, Published, Site};
 use crate::audit::walk::Tree;
@@ -24,6 +25,7 @@ static MODEL: Model = Model {
         endings: &[".md"],
         html_is_markdown: true,
         readme_is_index: true,
+        slash_is_folder: true,
         drafts: &["SUMMARY.md"],
         absolute: Elsewhere::Site,
         leaving: Elsewhere::Site,
@@ -40,6 +42,9 @@ pub(super) static MDBOOK: Generator = Generator {
     read,
     complete: None,
 };
+
+/// Preprocessors that give links and places names of their own: `[a](items.fn)` and `r[items.fn]`.
+const CHANGING: &[&str] = &["spec"];
 
 /// Preprocessors that add no chapters.
 const HARMLESS: &[&str] = &[
@@ -78,6 +83,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.note(path, "src", &source);
     let html = settings.at(&["output", "html"]);
     html.get("redirect").entries().iter().for_each(|(from, _)| site.redirects.add(from));
+    made_files(&mut site, &settings);
     let is_on = |name: &str| html.get(name) == &Value::Bool(true);
     if is_on("smart-punctuation") || is_on("curly-quotes") {
         site.syntax = site.syntax.with(&[C::SmartPunctuation]);
@@ -88,10 +94,30 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     if let Some(url) = html.get("site-url").text() {
         site.base = base(url);
     }
-    if settings.get("preprocessor").entries().iter().all(|(name, _)| HARMLESS.contains(&name.as_str())) {
+    let preprocessors = || settings.get("preprocessor").entries().iter();
+    if let Some((name, _)) = preprocessors().find(|(name, _)| CHANGING.contains(&name.as_str())) {
+        let why = format!("{} has the preprocessor {name}, which names links and places", display_path(path));
+        let forms = Forms::new(&[Form::Bare, Form::Anchor, Form::Reference]);
+        site.leave_open(forms, why, NOTHING);
+    }
+    if preprocessors().all(|(name, _)| HARMLESS.contains(&name.as_str())) {
         site.published = published(tree, &site.folder);
     }
     vec![site]
+}
+
+/// Notes the files that other outputs make and those that the book's own link checker is told to leave alone. The latter are regular
+/// expressions: of those, the ones that are plain names.
+fn made_files(site: &mut Site, settings: &Value) {
+    for (name, output) in settings.get("output").entries() {
+        output.texts(&mut |text| {
+            let text = text.replace("\\.", ".");
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            if name != "html" && text.chars().all(is_name) && text.trim_matches('.').contains('.') {
+                site.made_files.push(text);
+            }
+        });
+    }
 }
 
 /// The chapters that the summary of a folder lists.
@@ -130,6 +156,14 @@ pub(super) fn parts(tree: &Tree, sites: &[Site]) -> Vec<Site> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_other_outputs() {
+        let text = "[output.html]\ncname = \"x.io\"\n[output.linkcheck]\nexclude = [\"all\\\\.zip\", \"x\\\\.io/.*\"]\n[output.pdf]\nfile = \"a.pdf\"\n";
+        let mut site = Site::new(&MODEL, Vec::new(), String::new());
+        made_files(&mut site, &settings::parse(b"book.toml", text).unwrap());
+        assert_eq!(site.made_files, ["all.zip", "a.pdf"]);
+    }
 
     #[test]
     fn chapters_of_a_summary() {

@@ -87,6 +87,8 @@ pub(super) static GENERATORS: &[&Generator] = &[
     &recognised::GITBOOK,
     &recognised::RETYPE,
     &obsidian::OBSIDIAN,
+    &recognised::LOGSEQ,
+    &recognised::FOAM,
     &wiki::AZURE,
     &recognised::NEXT,
     &recognised::FUMADOCS,
@@ -135,6 +137,7 @@ pub(super) fn sites(tree: &Tree, path: &[u8], kind: &Kind) -> Vec<(usize, Site)>
 /// Returns the sites that no single file names: parts of books, documents for a site elsewhere, vaults, wikis, hosts.
 pub(super) fn unmarked(tree: &Tree, origin: Option<&Origin>, sites: &[Site]) -> Vec<Site> {
     let mut found = mdbook::parts(tree, sites);
+    found.extend(mkdocs::translations(tree, sites));
     found.extend(hugo::imported(tree, sites));
     found.extend(obsidian::vault(tree));
     found.extend(wiki::clone(tree, origin));

@@ -8,9 +8,8 @@ use crate::audit::site::settings;
 use crate::audit::site::{ByName, Links, Model, Site};
 use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
-use crate::text::path::file_name;
 
-const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::WikiLinks, C::Math]);
+const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::WikiLinks, C::Math, C::PercentComments]);
 
 static MODEL: Model = Model {
     name: "Obsidian",
@@ -59,11 +58,11 @@ pub(super) fn vault(tree: &Tree) -> Option<Site> {
         return None;
     }
     let documents = || tree.entries().iter().filter(|entry| entry.kind == Kind::Document);
-    let spoken = documents().filter(|entry| file_name(&entry.path).contains(&b' ')).count();
+    let spoken = documents().filter(|entry| entry.path.contains(&b' ')).count();
     if spoken * 4 < documents().count() || spoken == 0 {
         return None;
     }
-    let reason = ".gitignore names .obsidian, and notes have blanks in their names".to_owned();
+    let reason = ".gitignore names .obsidian, and notes have blanks in their paths".to_owned();
     let mut site = Site::new(&MODEL, Vec::new(), reason);
     complete(&mut site);
     let forms = Forms::LINKS;

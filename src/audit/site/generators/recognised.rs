@@ -1,10 +1,10 @@
 //! Generators that are recognised and have no profile: where a link's meaning depends on them, it is not judged.
 
 use super::Mark::{File, Folder, Script};
-use super::{Generator, has};
+use super::{Generator, NOTHING, because, has};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::{Links, Model, Site};
+use crate::audit::site::{ByName, Links, Model, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
@@ -13,6 +13,31 @@ use crate::text::path::{display_path, file_name, join};
 const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::AttributeLists, C::FootnoteIds]);
 
 static MODEL: Model = Model { name: "", syntax: SYNTAX, links: Links::RECOGNISED };
+
+static OF_VUEPRESS: Model = Model {
+    name: "VuePress",
+    syntax: SYNTAX,
+    links: Links {
+        // `@[code](@snippets/x.sh)`: where an alias leads, only the settings say.
+        aliases: &["@", "~"],
+        // A link to either of them is one to the folder's page.
+        readme_is_index: true,
+        index_is_readme: true,
+        ..Links::RECOGNISED
+    },
+};
+
+static OF_FOAM: Model = Model {
+    name: "Foam",
+    syntax: SYNTAX.with(&[C::WikiLinks, C::Math]),
+    links: Links { by_name: ByName::Anywhere, lists_folders: true, ..Links::RECOGNISED },
+};
+
+static OF_LOGSEQ: Model = Model {
+    name: "Logseq",
+    syntax: SYNTAX.with(&[C::WikiLinks, C::Math]),
+    links: Links { by_name: ByName::Anywhere, lists_folders: true, ..Links::RECOGNISED },
+};
 
 /// The remedy that makes the audit judge the links of a recognised site.
 pub(super) const REMEDY: &str = "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";
@@ -30,8 +55,20 @@ pub(super) fn bare(generator: &'static str, folder: Vec<u8>, reason: String) -> 
 
 /// The same, because of a file, with what is not judged.
 pub(super) fn site(generator: &'static str, folder: Vec<u8>, path: &[u8], forms: Forms) -> Site {
-    let mut site = bare(generator, folder, format!("{} is there", display_path(path)));
-    site.leave_open(forms, format!("there is no profile of {generator} yet"), REMEDY);
+    without_profile(bare(generator, folder, format!("{} is there", display_path(path))), forms)
+}
+
+fn without_profile(mut site: Site, forms: Forms) -> Site {
+    let why = format!("there is no profile of {} yet", site.generator);
+    site.leave_open(forms, why, REMEDY);
+    site
+}
+
+/// A folder of templates: its Markdown is a program's input, and no link in it leads from where it lies.
+pub(super) fn templates(generator: &'static str, folder: Vec<u8>) -> Site {
+    let reason = format!("{} has templates", display_path(&folder));
+    let mut site = bare(generator, folder, reason);
+    site.leave_open(Forms::LINKS.and(Form::Reference), "pages are made of these templates".to_owned(), NOTHING);
     site
 }
 
@@ -67,7 +104,46 @@ macro_rules! framework {
     };
 }
 
-documents!(VUEPRESS, "VuePress", [Folder(".vuepress")], Forms::ADDRESSES_AND_ANCHORS, has_settings);
+pub(super) static VUEPRESS: Generator = Generator {
+    name: OF_VUEPRESS.name,
+    word: None,
+    model: &OF_VUEPRESS,
+    marks: &[Folder(".vuepress")],
+    read: |tree, path, folder| {
+        let is_one = has_settings(tree, path, folder);
+        let site = || Site { known: false, ..because(&OF_VUEPRESS, folder.to_vec(), path) };
+        is_one.then(|| without_profile(site(), Forms::ADDRESSES_AND_ANCHORS)).into_iter().collect()
+    },
+    complete: None,
+};
+
+/// Notes that are found by their names, in an editor that writes definitions for other renderers below them.
+pub(super) static FOAM: Generator = Generator {
+    name: OF_FOAM.name,
+    word: None,
+    model: &OF_FOAM,
+    marks: &[Folder(".foam")],
+    read: |_, path, folder| {
+        let site = Site { known: false, readmes: false, ..because(&OF_FOAM, folder.to_vec(), path) };
+        vec![without_profile(site, BY_NAME.and(Form::Reference))]
+    },
+    complete: None,
+};
+
+/// Notes in outlines, whose links are pages, blocks and labels: `[a]([[page]])`, `[b](((block)))`.
+pub(super) static LOGSEQ: Generator = Generator {
+    name: OF_LOGSEQ.name,
+    word: None,
+    model: &OF_LOGSEQ,
+    marks: &[Folder("logseq")],
+    read: |tree, path, folder| {
+        let is_one = has(tree, path, "config.edn");
+        let site = || Site { known: false, readmes: false, ..because(&OF_LOGSEQ, folder.to_vec(), path) };
+        is_one.then(|| without_profile(site(), BY_NAME.and(Form::Reference))).into_iter().collect()
+    },
+    complete: None,
+};
+
 documents!(RSPRESS, "Rspress", [Script("rspress.config")], Forms::ADDRESSES_AND_ANCHORS, always);
 documents!(JUPYTER_BOOK, "Jupyter Book", [File("_toc.yml"), File("myst.yml")], BY_NAME, is_jupyter_book);
 documents!(QUARTO, "Quarto", [File("_quarto.yml"), File("_quarto.yaml")], Forms::ADDRESSES_AND_ANCHORS, always);

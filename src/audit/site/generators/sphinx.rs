@@ -33,7 +33,18 @@ static MODEL: Model = Model {
         html: Elsewhere::Site,
         addresses: Addresses::None,
         fragments: &["genindex", "modindex", "py-modindex", "search"],
-        made: &["genindex.html", "genindex", "modindex", "py-modindex", "search", "search.html", "genindex.md"],
+        made: &[
+            "genindex.html",
+            "genindex",
+            "modindex",
+            "py-modindex",
+            "search",
+            "search.html",
+            "genindex.md",
+            // Of extensions, for language models.
+            "llms.txt",
+            "llms-full.txt",
+        ],
         ..Links::SITE
     },
 };

@@ -6,8 +6,8 @@ use crate::audit::document::{Construct as C, LinkKind, Syntax};
 use crate::audit::site::addresses::by_path;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
-use crate::audit::site::settings::Value;
-use crate::audit::site::{Addresses, Links, Model, Route, Site};
+use crate::audit::site::settings::{self, Value};
+use crate::audit::site::{Addresses, Links, Model, Route, Site, bare};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
@@ -31,7 +31,8 @@ static MODEL: Model = Model {
         endings: &[".md"],
         html_is_markdown: true,
         addresses: Addresses::Loose,
-        aliases: &["@/", "~/"],
+        // Of Vite: `@theme/x` and packages, which only its settings know.
+        aliases: &["@", "~/"],
         made: &["404.html", "sitemap.xml", "feed.rss", "llms.txt", "llms-full.txt"],
         lists_folders: true,
         ..Links::SITE
@@ -158,6 +159,13 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         let why = format!("{} sets {what}, which may change anchors", display_path(&file));
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
     }
+    if let Some(file) = changing_plugin(tree, path, folder).filter(|_| anchors.is_none()) {
+        let why = format!("{} has plug-ins that may change pages", display_path(&file));
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
+    // The site's own words for links that its build need not find.
+    let left_alone = settings.get("ignoreDeadLinks").items().iter().filter_map(Value::text);
+    site.made.extend(left_alone.filter(|link| link.starts_with('/')).map(|link| bare(link.as_bytes()).to_vec()));
     site.locales = Vec::new();
     for (_, entry) in tree.below(&site.folder) {
         // `[name].md` makes any page of its folder.
@@ -168,6 +176,16 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     publish(&mut site, &settings);
     vec![site]
+}
+
+/// The settings of Vite beside those of VitePress with a plug-in that sees Markdown before VitePress does.
+fn changing_plugin(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Vec<u8>> {
+    let names = ["vite.config.ts", "vite.config.mts", "vite.config.js", "vite.config.mjs"];
+    let files = [path, folder].into_iter().flat_map(|folder| names.map(|name| join(folder, name.as_bytes())));
+    files.filter(|file| tree.find(file).is_some()).find(|file| {
+        let text = settings::text(tree, file).unwrap_or_default();
+        text.contains("plugins") && text.to_ascii_lowercase().contains("markdown")
+    })
 }
 
 /// The settings of `markdown` that can change anchors.

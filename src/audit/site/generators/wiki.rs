@@ -28,7 +28,7 @@ static OTHER: Model = Model { name: "GitLab wiki", syntax: SYNTAX, links: Links 
 
 static IN_AZURE: Model = Model {
     name: "Azure DevOps wiki",
-    syntax: SYNTAX,
+    syntax: SYNTAX.with(&[C::Diagrams]),
     links: Links { absolute: Elsewhere::Nothing, loose_anchors: true, ..LINKS },
 };
 

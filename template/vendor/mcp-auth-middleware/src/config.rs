@@ -239,7 +239,7 @@ impl AuthConfig {
         if oidc && issuers.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(ConfigError::IssuerTwice);
         }
-        if oidc && self.oidc.iter().filter(|issuer| issuer.introspection().is_some()).count() > 1 {
+        if oidc && self.oidc.iter().filter(|issuer| issuer.asks_about_opaque_tokens()).count() > 1 {
             return Err(ConfigError::IntrospectionTwice);
         }
         Ok(())
@@ -247,7 +247,7 @@ impl AuthConfig {
 }
 
 /// A configuration that would let nobody in. Refusing to start is better than a server that answers 401 to everyone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Mode `cloudflare` without team domain and audience.
@@ -260,7 +260,7 @@ pub enum ConfigError {
     #[error("an issuer is configured twice")]
     IssuerTwice,
     /// Two issuers that are asked about tokens which do not say whose they are.
-    #[error("two issuers have introspection; a token that is no JWT does not say which of them to ask")]
+    #[error("two issuers are to be asked about tokens that are no JWT, and such a token does not say which of them")]
     IntrospectionTwice,
     /// A list of methods with none in it.
     #[error("the mode takes no method at all")]
@@ -271,9 +271,14 @@ pub enum ConfigError {
     /// Mode `both` with neither method set up.
     #[error("mode both needs a team domain and an audience, or a Bearer token")]
     NothingConfigured,
-    /// The HTTP client for the key server could not be built (no usable TLS roots, for example).
-    #[error("the client for the key server could not be built")]
-    HttpClient,
+    /// The HTTP client for the key server could not be built: why, such as no certificate authority.
+    #[error("the client for the key server could not be built: {0}")]
+    HttpClient(String),
+}
+
+/// Why no HTTP client could be built: the error names the builder alone, its sources what is missing.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

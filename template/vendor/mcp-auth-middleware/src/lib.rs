@@ -118,9 +118,11 @@ pub use identity::{Grant, ServiceToken, User, UserKind};
 pub use jwt::{Algorithm, KeyPolicy, KeyStatus, ParseAlgorithmError};
 pub use layer::{AuthCounters, AuthLayer, AuthService, ServiceTokens, create_auth_middleware, origin_of};
 pub use oidc::{
-    IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError, OidcValidator,
-    validate_access_token,
+    IntrospectedTokens, IntrospectionConfig, IntrospectionPolicy, IssuersFileError, OidcConfig, OidcConfigError,
+    OidcValidator, ParseIntrospectedTokensError, validate_access_token,
 };
+#[cfg(any(feature = "infisical", feature = "vault"))]
+pub use store::SecretSource;
 #[cfg(feature = "postgres")]
 pub use store::{
     AuditFault, AuditHash, AuditHead, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
@@ -129,4 +131,8 @@ pub use store::{
 };
 pub use store::{EnvTokenStore, StoreError, TokenInfo, TokenStore};
 #[cfg(feature = "infisical")]
-pub use store::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
+pub use store::{InfisicalConfig, InfisicalConfigError, InfisicalIdentity, InfisicalTokenStore};
+#[cfg(all(feature = "vault", feature = "encryption"))]
+pub use store::{TransitConfig, TransitError, TransitKeyProvider, TransitVersions, WrappedKey};
+#[cfg(feature = "vault")]
+pub use store::{VaultConfig, VaultConfigError, VaultInspection, VaultLogin, VaultTokenStore};

@@ -3,13 +3,18 @@
 #![cfg(feature = "infisical")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "harness/faults.rs"]
+mod faults;
 #[path = "infisical_stub/mod.rs"]
 mod stub;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use mcp_auth_middleware::{InfisicalConfig, InfisicalTokenStore, ServiceToken, StoreError};
-use stub::{CLIENT_ID, CLIENT_SECRET, Fault, PROJECT, Stub};
+use faults::Fault;
+use mcp_auth_middleware::{
+    InfisicalConfig, InfisicalIdentity, InfisicalTokenStore, SecretSource, ServiceToken, StoreError,
+};
+use stub::{CLIENT_ID, CLIENT_SECRET, IDENTITY_ID, PROJECT, Stub};
 
 const VALUE: &str = "coda-5e1f9c74-upstream-value";
 const AS: &str = "admin@example.com";
@@ -260,6 +265,40 @@ async fn many_at_once_share_one_login() {
     assert_eq!(stub.logins(), 2);
 }
 
+/// Without a secret of its own: by the token of the pod's service account, or an ID token, read again at each login.
+#[tokio::test]
+async fn a_workload_logs_in_with_what_its_platform_made_for_it() {
+    for (identity, method) in
+        [(InfisicalIdentity::Kubernetes, "kubernetes-auth"), (InfisicalIdentity::Oidc, "oidc-auth")]
+    {
+        let (stub, first) = start().await;
+        set(&first, "API_TOKEN", VALUE).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let source = SecretSource::File(file.clone());
+        let config = InfisicalConfig::for_workload(&stub.base(), identity, IDENTITY_ID, source, PROJECT, "prod");
+        let store = InfisicalTokenStore::new(config.unwrap()).unwrap();
+        assert!(!format!("{store:?}").contains(IDENTITY_ID));
+
+        let error = get(&store, "API_TOKEN").await.unwrap_err();
+        assert!(matches!(&error, StoreError::Denied(text) if text.contains("no token to log in with")), "{error}");
+        later(Duration::from_secs(30)).await;
+        std::fs::write(&file, "eyJ.first.jwt\n").unwrap();
+        stub.trusts("eyJ.first.jwt");
+        assert_eq!(get(&store, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
+        assert!(stub.seen().contains(&format!("POST /api/v1/auth/{method}/login")), "{:?}", stub.seen());
+
+        // The platform has made another one, and only that one counts.
+        stub.trusts("eyJ.second.jwt");
+        stub.revoke_tokens(401, "UnauthorizedError");
+        let error = get(&store, "API_TOKEN").await.unwrap_err().to_string();
+        assert!(error.contains("refuses the login: check the identity id") && !error.contains("first"), "{error}");
+        later(Duration::from_secs(30)).await;
+        std::fs::write(&file, "eyJ.second.jwt").unwrap();
+        assert_eq!(get(&store, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
+    }
+}
+
 /// Three refusals lock an identity out, so they are not hurried.
 #[tokio::test]
 async fn a_refused_login_is_said_and_not_repeated_at_once() {
@@ -344,7 +383,7 @@ async fn two_who_create_the_same_token() {
 }
 
 /// Every way in which something answers that is not Infisical as it should be.
-fn faults() -> Vec<(&'static str, Fault, &'static str)> {
+fn all_faults() -> Vec<(&'static str, Fault, &'static str)> {
     let json = r#"{"secret":{"secretKey":"API_TOKEN","secretValue":"#; // pragma: allowlist secret
     vec![
         ("500", Fault::Answers(500, r#"{"error":"InternalServerError"}"#.into()), "status 500"),
@@ -370,7 +409,7 @@ fn faults() -> Vec<(&'static str, Fault, &'static str)> {
 #[tokio::test]
 async fn faults_of_the_secrets_are_unavailable_with_a_reason() {
     let elsewhere = Stub::start().await;
-    let all = faults().into_iter().chain([("redirect", Fault::RedirectsTo(elsewhere.base()), "not followed")]);
+    let all = all_faults().into_iter().chain([("redirect", Fault::RedirectsTo(elsewhere.base()), "not followed")]);
     for (name, fault, reason) in all {
         let (stub, _) = start().await;
         let store = InfisicalTokenStore::new(config(&stub).with_timeout(Duration::from_secs(1))).unwrap();
@@ -402,7 +441,7 @@ async fn faults_of_the_secrets_are_unavailable_with_a_reason() {
 #[tokio::test]
 async fn faults_of_the_login_are_unavailable_with_a_reason() {
     let elsewhere = Stub::start().await;
-    let all = faults().into_iter().chain([("redirect", Fault::RedirectsTo(elsewhere.base()), "not followed")]);
+    let all = all_faults().into_iter().chain([("redirect", Fault::RedirectsTo(elsewhere.base()), "not followed")]);
     for (name, fault, reason) in all {
         let (stub, _) = start().await;
         let store = InfisicalTokenStore::new(config(&stub).with_timeout(Duration::from_secs(1))).unwrap();
@@ -479,11 +518,11 @@ async fn debug_shows_the_place_and_no_credential() {
 /// Everything that can be said on the way, at TRACE, dependencies included, and every error: no credential, no value.
 #[tokio::test]
 async fn attack_50_no_secret_in_any_line_or_error() {
-    stub::listen();
+    faults::listen();
     let mut said = String::new();
     let elsewhere = Stub::start().await;
     let mut tokens = Vec::new();
-    for (_, fault, _) in faults().into_iter().chain([
+    for (_, fault, _) in all_faults().into_iter().chain([
         ("none", Fault::None, ""),
         ("redirect", Fault::RedirectsTo(elsewhere.base()), ""),
         ("echo", Fault::Answers(400, format!(r#"{{"message":"{VALUE} {CLIENT_SECRET}"}}"#)), ""),
@@ -514,7 +553,7 @@ async fn attack_50_no_secret_in_any_line_or_error() {
             tokens.extend(stub.tokens());
         }
     }
-    said.push_str(&stub::everything());
+    said.push_str(&faults::everything());
     assert!(said.contains("ServiceToken([REDACTED])") || said.contains("Ok(None)"), "nothing was said");
     assert!(said.contains("starting new connection"), "TRACE is not on");
     tokens.extend([VALUE.to_owned(), CLIENT_SECRET.to_owned()]);

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, Environment, Format, store};
 use crate::server::{BuiltServer, Server, Service, keep_fresh};
+use crate::transit::{self, TransitCommand};
 use crate::{doctor, dumps, listen, logging, panics};
 
 /// An MCP server. All settings come from the environment: see `.env.example`.
@@ -35,6 +36,9 @@ enum Command {
     },
     /// Looks for what stands between clients and this server; exit status 1 where something fails
     Doctor(doctor::Doctor),
+    /// Wraps the encryption key by Transit of Vault or OpenBao (MCP_AUTH_KEY_PROVIDER=transit)
+    #[command(subcommand)]
+    Transit(TransitCommand),
     /// Stands in for Cloudflare Access on this machine. Not in a build for production
     #[cfg(feature = "access-emulator")]
     AccessEmulator(crate::access_emulator::Arguments),
@@ -44,7 +48,15 @@ enum Command {
 
 /// The command line. The name and the version are the server's, not those of this library.
 pub(crate) fn command(service: Service) -> clap::Command {
-    Cli::command().name(service.name).version(service.version)
+    examples_for(Cli::command(), service.name).name(service.name).version(service.version)
+}
+
+/// The examples in the help of the token store's commands are written for a server named `my-server`.
+fn examples_for(command: clap::Command, name: &str) -> clap::Command {
+    let examples = command.get_after_help().map(|help| help.to_string().replace("my-server", name));
+    let command = examples.into_iter().fold(command, clap::Command::after_help);
+    let names: Vec<_> = command.get_subcommands().map(|each| each.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, each| command.mut_subcommand(each, |each| examples_for(each, name)))
 }
 
 pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCode {
@@ -61,6 +73,7 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
         }
         // Also where the server could not start: that is what it is for.
         Command::Doctor(command) => return doctor::run(server, &command),
+        Command::Transit(command) => return transit::run(&Environment::process(), &command),
         #[cfg(feature = "access-emulator")]
         Command::AccessEmulator(arguments) => return crate::access_emulator::run(&Environment::process(), &arguments),
         other => other,

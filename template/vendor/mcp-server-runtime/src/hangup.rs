@@ -2,26 +2,36 @@
 //!
 //! A tool runs in a task of its own, which goes on when the client is gone. Whatever waits for something scarce asks here.
 
-use tokio::sync::watch;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 /// Kept as long as somebody waits for the answer.
 #[derive(Debug)]
-pub struct Waiting(#[expect(dead_code, reason = "its end is what counts")] watch::Sender<()>);
+pub struct Waiting(Arc<Semaphore>);
 
-/// In the extensions of a request: tells when its client is gone.
+/// In the extensions of a request: tells when its client is gone. A semaphore without permits, which is closed then, is the
+/// least that several can wait for: every request has one, and few ask.
 #[derive(Debug, Clone)]
-pub struct Hangup(watch::Receiver<()>);
+pub struct Hangup(Arc<Semaphore>);
 
 /// Both ends for one request.
 #[must_use]
 pub fn pair() -> (Waiting, Hangup) {
-    let (sender, receiver) = watch::channel(());
-    (Waiting(sender), Hangup(receiver))
+    let ends = Arc::new(Semaphore::new(0));
+    (Waiting(Arc::clone(&ends)), Hangup(ends))
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Hangup {
     /// Resolves when nobody waits for the answer any more.
-    pub async fn wait(mut self) {
-        while self.0.changed().await.is_ok() {}
+    pub async fn wait(self) {
+        // It never has a permit, so this is the error that it is closed.
+        let _ = self.0.acquire().await;
     }
 }

@@ -97,6 +97,7 @@ struct Readme;
 pub mod testing;
 pub mod text;
 mod tool_calls;
+mod transit;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -117,6 +118,7 @@ pub use metrics::Metrics;
 pub use probe::Probe;
 pub use reqwest;
 use rmcp::ServerHandler;
+use router::RequestServices;
 pub use server::{BuildError, BuiltServer, Handlers, Server, StartError};
 pub use telemetry::UpstreamSpan;
 pub use tool_calls::{ToolCall, ToolRefused, tool_call};
@@ -180,7 +182,7 @@ pub async fn token(parts: &Parts, name: &str) -> Result<ServiceToken, String> {
 /// # Errors
 /// A sentence for the model, where the server was given no client of this type.
 pub fn upstream<C: Send + Sync + 'static>(parts: &Parts) -> Result<&C, String> {
-    let client = parts.extensions.get::<router::Upstreams>().and_then(router::Upstreams::get);
+    let client = RequestServices::find(&parts.extensions).and_then(RequestServices::upstream);
     client.ok_or_else(|| {
         let name = std::any::type_name::<C>();
         format!("the server was put together without {name}. This is a matter for its developer, not for you")
@@ -208,7 +210,7 @@ pub fn command_line(name: &'static str, version: &'static str) -> clap::Command 
 /// The counters of the server, for a tool to count what fails behind it.
 #[must_use]
 pub fn metrics(parts: &Parts) -> Option<Arc<Metrics>> {
-    parts.extensions.get().cloned()
+    RequestServices::find(&parts.extensions).map(|given| Arc::clone(given.metrics()))
 }
 
 /// Tells when the client of a request is gone.

@@ -139,20 +139,20 @@ pub fn init(format: LogFormat, filter: Targets) {
     };
 }
 
-/// The time in UTC with milliseconds (RFC 3339). The text is kept for its millisecond: where it matters, dozens of lines
-/// share it.
+/// The time in UTC with milliseconds (RFC 3339). The text up to the second is kept: many lines share it.
 fn write_now(writer: &mut impl fmt::Write) -> fmt::Result {
     thread_local! {
-        static LATEST: RefCell<(u128, String)> = const { RefCell::new((u128::MAX, String::new())) };
+        static LATEST: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
     }
     let now = SystemTime::now();
-    let millisecond = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     LATEST.with_borrow_mut(|(latest, text)| {
-        if *latest != millisecond {
-            *text = chrono::DateTime::<chrono::Utc>::from(now).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-            *latest = millisecond;
+        if *latest != since.as_secs() {
+            *text = chrono::DateTime::<chrono::Utc>::from(now).format("%Y-%m-%dT%H:%M:%S.").to_string();
+            *latest = since.as_secs();
         }
-        writer.write_str(text)
+        writer.write_str(text)?;
+        write!(writer, "{:03}Z", since.subsec_millis())
     })
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -16,8 +16,9 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 use crate::handlers::unreadable::unreadable;
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
+use crate::router::RequestServices;
 use crate::telemetry::{Failure, Operation};
-use crate::tool_calls::{Permissions, ToolCall};
+use crate::tool_calls::ToolCall;
 
 /// Logs each panic as one line from now on, in place of Rust's own lines on standard error.
 pub fn log() {
@@ -63,7 +64,12 @@ impl<H> CatchPanics<H> {
 }
 
 impl<H: ServerHandler> CatchPanics<H> {
-    async fn guard<T>(&self, scope: Scope, work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+    /// The work is pinned where it was made: a future of that size is not to be in each of those around it.
+    async fn guard<T>(
+        &self,
+        scope: Scope,
+        work: Pin<&mut impl Future<Output = Result<T, ErrorData>>>,
+    ) -> Result<T, ErrorData> {
         let Scope { id, operation } = scope;
         let work = catch(request_id::scope(id, work));
         let answer = match &operation {
@@ -117,7 +123,8 @@ macro_rules! guarded {
             $($request: $type,)?
             context: RequestContext<RoleServer>,
         ) -> Result<$result, ErrorData> {
-            self.guard(Scope::new(&context), self.handler.$method($($request,)? context)).await
+            let scope = Scope::new(&context);
+            self.guard(scope, pin!(self.handler.$method($($request,)? context))).await
         }
     )*};
 }
@@ -162,10 +169,24 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         context: RequestContext<RoleServer>,
     ) -> Result<model::ListToolsResult, ErrorData> {
         let parts = context.extensions.get::<Parts>();
-        let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>()).cloned();
+        let given = parts.and_then(|parts| RequestServices::find(&parts.extensions)).cloned();
         let user = parts.and_then(|parts| parts.extensions.get::<User>()).cloned();
-        let mut list = self.guard(Scope::new(&context), self.handler.list_tools(request, context)).await?;
-        if permissions.is_some_and(|permissions| permissions.retain(user.as_ref(), &mut list.tools)) {
+        let continued =
+            request.as_ref().and_then(|params| params.cursor.as_deref()).is_some_and(|cursor| !cursor.is_empty());
+        let scope = Scope::new(&context);
+        let work = pin!(async {
+            // A server that lists everything at once has given no cursor: any is invalid (MCP, Pagination, "Error Handling"),
+            // and its client would take the same tools for more of them.
+            if continued && self.handler.list_tools(None, context.clone()).await?.next_cursor.is_none() {
+                return Err(ErrorData::invalid_params(
+                    "the cursor is none of this server's: the list has one page",
+                    None,
+                ));
+            }
+            self.handler.list_tools(request, context).await
+        });
+        let mut list = self.guard(scope, work).await?;
+        if given.is_some_and(|given| given.permissions().retain(user.as_ref(), &mut list.tools)) {
             list.cache_scope = Some(model::CacheScope::Private);
         }
         Ok(list)
@@ -183,14 +204,15 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         }
         let parts = context.extensions.get::<Parts>();
         let user = parts.and_then(|parts| parts.extensions.get::<User>());
-        let permissions = parts.and_then(|parts| parts.extensions.get::<Permissions>());
+        let permissions =
+            parts.and_then(|parts| RequestServices::find(&parts.extensions)).map(RequestServices::permissions);
         // Looked at before, where the body came; here it is what rmcp has read.
         let allowed = permissions.is_some_and(|permissions| permissions.allow(user, &request.name));
         let call = match permissions {
             Some(permissions) => permissions.begin(user, &request.name),
             None => ToolCall::begin(user, &request.name),
         };
-        let work = async move {
+        let work = pin!(async move {
             if !allowed {
                 call.finish("refused");
                 return Err(ErrorData::invalid_request("tool not allowed", None));
@@ -198,7 +220,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
             let answer = self.handler.call_tool(request, context).await;
             call.finish(outcome(&answer));
             answer
-        };
+        });
         let answer = self.guard(scope, work).await;
         if let (Some(operation), Ok(model::CallToolResponse::Complete(result))) = (operation, &answer)
             && result.is_error == Some(true)
@@ -223,7 +245,8 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         context: RequestContext<RoleServer>,
     ) -> Result<model::CustomResult, ErrorData> {
         let (method, version) = (request.method.clone(), context.protocol_version());
-        let answer = self.guard(Scope::new(&context), self.handler.on_custom_request(request, context)).await;
+        let scope = Scope::new(&context);
+        let answer = self.guard(scope, pin!(self.handler.on_custom_request(request, context))).await;
         answer.map_err(|error| match error.code {
             model::ErrorCode::METHOD_NOT_FOUND => unreadable(&method, version.as_ref()),
             _ => error,
@@ -231,7 +254,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.guard(Scope::default(), self.handler.listen(context)).await
+        self.guard(Scope::default(), pin!(self.handler.listen(context))).await
     }
 
     fn negotiate_initialize(

@@ -32,7 +32,7 @@ struct Pace {
 
 /// The token store: whoever reads `/status` in a loop must not take from the lookup of tokens how often it may be asked.
 const STORE: Pace = Pace { good: Duration::from_secs(5), bad: Duration::from_secs(5), timeout: Duration::from_secs(2) };
-/// A token store on the web, which counts every question, and is asked by every replica day and night.
+/// A secret manager, which counts or writes down every question, and is asked by every replica day and night.
 const STORE_ON_THE_WEB: Pace = Pace { good: Duration::from_secs(30), ..STORE };
 /// The keys are at hand: a look costs nothing.
 const KEYS: Pace = Pace { good: Duration::from_secs(1), bad: Duration::from_secs(1), timeout: Duration::from_secs(1) };
@@ -231,7 +231,7 @@ impl Readiness {
 /// The store answers; or it does not, and the tokens of this server are known for a while.
 fn token_store(service: Service, auth: AuthLayer, store: TokenStore) -> Arc<Check> {
     let pace = match store {
-        TokenStore::Infisical(_) => STORE_ON_THE_WEB,
+        TokenStore::Infisical(_) | TokenStore::Vault(_) => STORE_ON_THE_WEB,
         _ => STORE,
     };
     Check::new("tokenStore", pace, move || {

@@ -114,15 +114,18 @@ where
             _ => self.layer.ids.next(),
         };
         let metrics = Arc::clone(&self.layer.metrics);
+        let of_mcp = errors::is_of_mcp(&request);
         request.extensions_mut().insert(RequestId(id.clone()));
-        let answer = panics::catch(CURRENT.scope(id.clone(), self.inner.call(request)));
+        // Services do a part of their work before there is a future: it has the id, too.
+        let answer = CURRENT.sync_scope(id.clone(), || self.inner.call(request));
+        let answer = panics::catch(CURRENT.scope(id.clone(), answer));
         Box::pin(async move {
             let mut response = answer.await.unwrap_or_else(|panics::Panicked| {
                 metrics.panicked();
                 Ok(errors::error(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says where"))
             })?;
-            if errors::is_bare(&response) {
-                response = Box::pin(errors::described(response)).await;
+            if errors::is_error(&response) {
+                response = Box::pin(errors::described(response, of_mcp)).await;
             }
             metrics.answered(response.status());
             response.headers_mut().insert(HEADER, id);

@@ -1,19 +1,21 @@
 //! The router: `/mcp`, `/health`, `/status` and the metadata of the protected resource; everything else is 404.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Extensions;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use mcp_auth_middleware::{AuthLayer, TokenStore};
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower::layer::layer_fn;
 use tower::{Layer as _, Service, service_fn};
 
 use crate::admin;
@@ -48,22 +50,40 @@ pub(crate) struct App<'a, H> {
     pub(crate) legacy: Option<Router>,
     /// The server's own routes.
     pub(crate) routes: Router,
-    /// The clients of upstream APIs.
-    pub(crate) upstreams: Option<Upstreams>,
+    /// The clients of upstream APIs, by their types.
+    pub(crate) upstreams: Extensions,
 }
 
-/// The clients of upstream APIs, by their types, in the extensions of a request: one entry there, however many they are.
+/// What the server gives each request, in its extensions. One entry there: each costs every request.
 #[derive(Debug, Clone)]
-pub(crate) struct Upstreams(Arc<Extensions>);
+pub(crate) struct RequestServices(Arc<Provisions>);
 
-impl Upstreams {
-    /// Nothing where there are none, so that requests carry nothing.
-    pub(crate) fn new(clients: Extensions) -> Option<Self> {
-        (!clients.is_empty()).then(|| Self(Arc::new(clients)))
+#[derive(Debug)]
+struct Provisions {
+    permissions: Permissions,
+    upstreams: Extensions,
+    metrics: Arc<Metrics>,
+}
+
+impl RequestServices {
+    /// What this request was given; nothing where it did not come through the authentication.
+    pub(crate) fn find(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
     }
 
-    pub(crate) fn get<C: Send + Sync + 'static>(&self) -> Option<&C> {
-        self.0.get()
+    /// Who may call which tools.
+    pub(crate) fn permissions(&self) -> &Permissions {
+        &self.0.permissions
+    }
+
+    /// The client of an upstream API.
+    pub(crate) fn upstream<C: Send + Sync + 'static>(&self) -> Option<&C> {
+        self.0.upstreams.get()
+    }
+
+    /// For tools, which count what fails behind them.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 }
 
@@ -100,12 +120,11 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
         Arc::clone(&metrics),
     ));
     let admin = admin::router(Arc::clone(&state));
+    let given = RequestServices(Arc::new(Provisions { permissions, upstreams, metrics: Arc::clone(&metrics) }));
     let endpoint = Arc::new(Endpoint {
         gate,
         gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
-        metrics: Arc::clone(&metrics),
-        upstreams: upstreams.clone(),
-        permissions: permissions.clone(),
+        given: given.clone(),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
     let hosts = config.allowed_hosts.iter().chain(config.public_url.as_ref().map(|url| &url.host)).cloned().collect();
@@ -118,18 +137,21 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     // Unknown paths are 404 here, whatever a router of the server's own would answer there.
     let own = routes
         .reset_fallback()
-        .layer(from_fn(move |request: Request, next: Next| give(permissions.clone(), upstreams.clone(), request, next)))
+        .layer(from_fn(move |request: Request, next: Next| give(given.clone(), request, next)))
         .layer(auth.clone().without_service_token());
-    let authenticated =
-        Router::new().route_service("/mcp", auth.layer(mcp_endpoint(endpoint))).merge(own).merge(status);
+    let ids = RequestIdLayer::new(metrics);
+    let mcp = ids.layer(host::Guarded::new(auth.layer(mcp_endpoint(endpoint)), Arc::clone(&guard)));
+    let mcp = Router::new().route_service(metadata::RESOURCE, mcp);
     let metadata = Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata::metadata))
         .with_state(document);
-    let guarded = authenticated.merge(metadata).layer(from_fn_with_state(guard, host::guard));
+    let guarded = own.merge(status).merge(metadata);
+    let guarded = guarded.layer(layer_fn(move |inner| host::Guarded::new(inner, Arc::clone(&guard))));
     // Probes ask by address, under whatever name: /health is exempt from the checks of names.
     let open = Router::new().route("/health", get(status::health)).with_state(state);
-    Routers { public: open.merge(guarded).layer(RequestIdLayer::new(metrics)), admin }
+    // Of two routers, the fallback of the one that is merged into the other counts: the rest has its 404 in JSON.
+    Routers { public: mcp.merge(open.merge(guarded).layer(ids)), admin }
 }
 
 /// Who issues tokens. Access comes last: behind it, the edge tells clients of itself.
@@ -139,11 +161,8 @@ fn issuers(config: &Config) -> Vec<String> {
 }
 
 /// Gives a request of the server's own routes what those of `/mcp` have.
-async fn give(permissions: Permissions, upstreams: Option<Upstreams>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(permissions);
-    if let Some(upstreams) = upstreams {
-        request.extensions_mut().insert(upstreams);
-    }
+async fn give(given: RequestServices, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(given);
     next.run(request).await
 }
 
@@ -151,35 +170,31 @@ async fn give(permissions: Permissions, upstreams: Option<Upstreams>, mut reques
 struct Endpoint<H> {
     gate: Arc<limits::Gate>,
     gatekeeper: jsonrpc::Gatekeeper,
-    metrics: Arc<Metrics>,
-    upstreams: Option<Upstreams>,
-    permissions: Permissions,
+    given: RequestServices,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }
 
-/// One service instead of a layer for each step, and the authentication put around it before axum sees it: axum copies
-/// and boxes every layer below one of its own for every request. The future has kilobytes: boxed here, it is moved once.
+/// One service instead of a layer for each step, and those before it put around it before axum sees it: axum copies and boxes
+/// every layer below one of its own for every request.
+///
+/// Futures that hold others are as large as all of these, once for each place where they are moved to: rmcp's has kilobytes,
+/// and is boxed where it is made.
 fn mcp_endpoint<H: ServerHandler>(
     endpoint: Arc<Endpoint<H>>,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     service_fn(move |mut request: Request| {
         let endpoint = Arc::clone(&endpoint);
-        Box::pin(async move {
-            let Endpoint { gate, gatekeeper, metrics, upstreams, permissions, mcp } = &*endpoint;
+        async move {
+            let Endpoint { gate, gatekeeper, given, mcp } = &*endpoint;
             let progress = limits::Progress::default();
             // Dropped with this future, which is when the client is gone or its time is over.
             let (_waiting, hangup) = hangup::pair();
             request.extensions_mut().insert(hangup);
-            // For tools, which count here what fails behind them.
-            request.extensions_mut().insert(Arc::clone(metrics));
-            request.extensions_mut().insert(permissions.clone());
-            if let Some(upstreams) = upstreams {
-                request.extensions_mut().insert(upstreams.clone());
-            }
-            let mcp = async |request| mcp.handle(request).await.map(Body::new);
-            let work = gatekeeper.pass(request, gate, &progress, mcp);
+            request.extensions_mut().insert(given.clone());
+            let mcp = async |request| Box::pin(mcp.handle(request)).await.map(Body::new);
+            let work = pin!(gatekeeper.pass(request, gate, &progress, mcp));
             Ok(gate.pass(&progress, work).await)
-        })
+        }
     })
 }
 

@@ -14,7 +14,7 @@ use crate::config::{Config, Environment, Format, Problems, Setting, Settings, Ta
 use crate::handlers::metadata::RESOURCE;
 use crate::probe::Probe;
 use crate::readiness::Readiness;
-use crate::router::{self, App, Routers, Upstreams};
+use crate::router::{self, App, Routers};
 use crate::secret_files::SecretFiles;
 use crate::telemetry::Telemetry;
 use crate::tool_calls::Permissions;
@@ -245,7 +245,7 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
             mcp,
             legacy,
             routes: (self.routes)(&config.settings),
-            upstreams: Upstreams::new(upstreams),
+            upstreams,
         };
         let Routers { public: router, admin } = router::router(app);
         Ok(BuiltServer { router, admin, auth, readiness, files, telemetry, probes })

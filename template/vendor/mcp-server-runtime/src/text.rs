@@ -23,7 +23,7 @@ pub fn parse(body: &[u8]) -> serde_json::Result<Object> {
 }
 
 /// The text with `\ufffd` in place of each `\ud800` to `\udfff` that is no pair (RFC 8259 §8.2).
-fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     let mut fixed = String::new();
     let mut copied = 0;
     let mut at = 0;

@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 
 use crate::policy::Policy;
 use crate::request_id;
+use crate::router::RequestServices;
 
 /// Lines about calls of tools have this target, for those who collect them apart.
 pub(crate) const TARGET: &str = "mcp_server_runtime::audit";
@@ -194,7 +195,7 @@ impl IntoResponse for ToolRefused {
 /// [`ToolRefused`] where the caller may not call this tool, or the request did not come through the authentication.
 pub fn tool_call(parts: &Parts, tool: &str) -> Result<ToolCall, ToolRefused> {
     let user = parts.extensions.get::<User>();
-    let Some(permissions) = parts.extensions.get::<Permissions>() else {
+    let Some(permissions) = RequestServices::find(&parts.extensions).map(RequestServices::permissions) else {
         return Err(ToolRefused(Box::new(StatusCode::FORBIDDEN.into_response())));
     };
     if permissions.allow(user, tool) {

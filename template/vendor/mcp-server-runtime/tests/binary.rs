@@ -117,12 +117,16 @@ async fn attack_33_log_lines_are_exactly_these_and_sigterm_ends_in_peace() {
     let running = start(&[]).await;
     assert_eq!(running.ping(BEARER).await, 200);
     assert_eq!(running.ping("wrong-token-0123456789").await, 401);
+    let under_another_name = reqwest::Client::new().post(format!("http://{}/mcp", running.address));
+    let under_another_name = under_another_name.header("host", "evil.example").header("x-request-id", "from-the-edge");
+    assert_eq!(support::answer(under_another_name).await.0, 403);
     let (status, log) = running.terminate().await;
     assert_eq!(status.code(), Some(0), "{log}");
     // The id of the request stands in front of the level.
     let line = " from-the-edge [DEBUG] Bearer token authenticated for: developer@localhost\n";
     assert!(log.contains(line), "{log}");
     assert!(log.contains(" from-the-edge [WARN] Bearer token validation failed: bearer token mismatch\n"), "{log}");
+    assert!(log.contains(" from-the-edge [WARN] Host \"evil.example\" refused with 403"), "{log}");
     assert!(!log.contains("forged@example.com"), "{log}");
 }
 
@@ -259,4 +263,30 @@ async fn a_secret_that_does_not_fit_is_told_once_and_the_one_before_goes_on() {
     assert_eq!(said("[WARN] MCP_DEV_BEARER_TOKEN_FILE has changed, and the value from before goes on"), 3, "{log}");
     assert_eq!(said("MCP_DEV_BEARER_TOKEN_FILE has changed: the new value counts from now on"), 1, "{log}");
     assert!(!log.contains(BEARER) && !log.contains("another-token") && !log.contains("changeme"), "{log}");
+}
+
+#[tokio::test]
+async fn examples_in_the_help_have_the_name_of_the_program() {
+    for command in [&["tokens", "set", "--help"][..], &["db", "init", "--help"], &["migrate-env", "--help"]] {
+        let output = program(&[]).args(command).output().await.expect("started");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("Example"), "{command:?}: {said}");
+        assert!(said.contains("  whoami-server ") && !said.contains("my-server"), "{command:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_without_certificate_authorities_is_named_as_the_cause() {
+    let pairs = variables(&[
+        ("AUTH_MODE", "cloudflare"),
+        ("CF_ACCESS_TEAM_DOMAIN", "https://team.cloudflareaccess.com"),
+        ("CF_ACCESS_AUD", "0123456789abcdef"),
+        ("SSL_CERT_FILE", "/nonexistent"),
+        ("SSL_CERT_DIR", "/nonexistent"),
+    ]);
+    let output = program(&pairs).output().await.expect("started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let cause = said.split("the client for the key server could not be built: ").nth(1).unwrap_or_default();
+    assert!(cause.contains("certificate"), "{said}");
 }

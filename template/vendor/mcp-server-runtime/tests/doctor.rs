@@ -691,6 +691,10 @@ mod issuers {
         let report = doctor(&variables(&origin, &api, &[])).await;
         let at = format!("{origin}/.well-known/openid-configuration");
         report.fails("issuer", &format!("issuer: wanted \"{origin}\", and {at} is of \"{origin}/\""));
+        // Entra's address of all tenants.
+        let (_, origin) = issuer_with(0, json!({"issuer": "OWN/{tenantid}/v2.0"})).await;
+        let report = doctor(&variables(&origin, &api, &[])).await;
+        assert!(report.text.contains("each is an issuer of its own"), "{}", report.text);
         let nothing = stub(None, |_, _| http(404, "", "")).await;
         doctor(&variables(&nothing, &api, &[])).await.fails("issuer", &format!("{nothing} has no metadata: 404 at "));
         let gone = "http://127.0.0.1:9";
@@ -731,10 +735,7 @@ mod issuers {
             variables(issuer.issuer(), &api, &[id, ("OIDC_INTROSPECTION_CLIENT_SECRET", secret)])
         };
         let report = doctor(&with(INTROSPECTION_SECRET)).await;
-        assert_eq!(
-            report.one("introspection"),
-            format!("ok {} answers questions about opaque tokens", issuer.issuer())
-        );
+        assert_eq!(report.one("introspection"), format!("ok {} answers questions about tokens", issuer.issuer()));
         assert!(!report.text.contains(INTROSPECTION_SECRET));
         let report = doctor(&with("another-secret")).await;
         report.fails("introspection", &format!("{}: status 401", issuer.issuer()));
@@ -788,6 +789,16 @@ mod issuers {
             report.fails("token", said);
             report.fails("token", &format!("refused: {code}"));
         }
+        // A token for nobody in particular, as some providers give them, and what to do at which.
+        for audience in [Value::Null, json!("account")] {
+            let report = apart(&changed(json!({"aud": audience}))).await;
+            report.fails("token", "aud: wanted one of ");
+            assert!(report.text.contains("in Keycloak an audience mapper"), "{}", report.text);
+            assert!(report.text.contains("OIDC_AUDIENCE_CLAIM=client_id"), "{}", report.text);
+        }
+        let report = apart("eyJhbGciOiJkaXIifQ..aaaa.bbbb.cccc").await;
+        report.fails("token", "a JWT has 3 parts between dots");
+        assert!(report.text.contains("encrypted for the issuer itself"), "{}", report.text);
         apart("this-is-an-opaque-token").await.fails("token", "a JWT has 3 parts between dots");
         apart("").await.fails("token", &format!("{path}: it is empty"));
         let id_token = {

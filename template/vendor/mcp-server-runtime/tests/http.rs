@@ -95,6 +95,43 @@ async fn refusals_say_how_to_authenticate() {
     assert_eq!(body, json!({"error": "invalid_token", "code": "MCP-AUTH-004", "message": "bearer token mismatch"}));
 }
 
+#[tokio::test]
+async fn clients_of_mcp_get_refusals_as_errors_of_json_rpc() {
+    let server = with(&[("MAX_BODY_BYTES", "2048")]).await;
+    const BOTH: &str = "application/json, text/event-stream";
+    let send = |token: &str, accept: &str, content_type: &str| {
+        let post = server.http.post(server.url("/mcp")).bearer_auth(token).body(PING);
+        post.header("content-type", content_type).header("accept", accept)
+    };
+    let mcp = |token: &str| send(token, BOTH, "application/json");
+    // The SDK for Python shows the message of an error with an id, null or not, and of no other body.
+    let (status, body) = answer(mcp("wrong-token-0123456789")).await;
+    let data = json!({"error": "invalid_token", "code": "MCP-AUTH-004", "status": 401});
+    let error = json!({"code": -32600, "message": "bearer token mismatch", "data": data});
+    let expected = json!({
+        "jsonrpc": "2.0", "id": null, "error": error, "code": "MCP-AUTH-004", "message": "bearer token mismatch"
+    });
+    assert_eq!((status, body), (401, expected));
+    let refused = mcp("wrong-token-0123456789").send().await.expect("an answer");
+    let challenge = refused.headers()["www-authenticate"].to_str().expect("text");
+    assert!(challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""), "{challenge}");
+    for (request, expected, code) in [
+        (mcp(BEARER).header("host", "evil.example"), 403, -32600),
+        (mcp(BEARER).body("x".repeat(4096)), 413, -32600),
+        (mcp(BEARER).header("mcp-protocol-version", "1999-01-01"), 400, -32600),
+        (send(BEARER, BOTH, "text/plain"), 415, -32600),
+        // Two of them: which one counts is for nobody to choose.
+        (mcp(BEARER).header("content-type", "application/json"), 415, -32600),
+    ] {
+        let (status, body) = answer(request).await;
+        assert_eq!((status, &body["jsonrpc"]), (expected, &json!("2.0")), "{body}");
+        assert!(body["error"]["code"] == code && body["error"]["message"].is_string(), "{body}");
+    }
+    // Whoever takes no events is no client of MCP, and gets plain JSON.
+    let (status, body) = answer(send("wrong-token-0123456789", "application/json", "application/json")).await;
+    assert_eq!((status, &body["error"]), (401, &json!("invalid_token")), "{body}");
+}
+
 /// The challenge of a 401 under this name.
 async fn challenge(server: &TestServer, host: &str) -> String {
     let mut all = Vec::new();
@@ -208,7 +245,7 @@ async fn people_come_in_with_an_access_token_of_an_issuer() {
     claims["scope"] = "openid".into();
     let (status, poor) = call(issuer.sign(&claims)).await;
     assert_eq!(
-        (status, poor["error"].as_str(), poor["missing_scopes"].as_str()),
+        (status, poor["error"]["data"]["error"].as_str(), poor["missing_scopes"].as_str()),
         (403, Some("insufficient_scope"), Some("mcp"))
     );
     claims["aud"] = "https://other.example.com/mcp".into();
@@ -290,7 +327,8 @@ async fn every_error_has_a_body_of_json() {
         assert_eq!(allow, status == 405, "{status}");
         let body: Value = serde_json::from_str(&response.text().await.expect("a body")).expect("JSON");
         assert!(
-            body["error"].is_string() && body["message"].as_str().is_some_and(|message| message.len() > 10),
+            (body["error"].is_string() || body["jsonrpc"] == "2.0")
+                && body["message"].as_str().is_some_and(|message| message.len() > 10),
             "{body}"
         );
     }
@@ -474,6 +512,35 @@ async fn half_closed_and_broken_connections_hurt_nobody() {
         let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
     }
     assert_eq!(answer(server.post(PING)).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_shuts_its_half_down_gets_its_answer() {
+    let server = start().await;
+    let call = |milliseconds: u32| {
+        let params = json!({"name": "wait", "arguments": {"milliseconds": milliseconds}});
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string()
+    };
+    for (version, headers) in
+        [("1.1", ""), ("1.1", "Connection: close\r\n"), ("1.0", ""), ("1.0", "Connection: keep-alive\r\n")]
+    {
+        for body in [PING.to_owned(), call(300)] {
+            let head = format!(
+                "POST /mcp HTTP/{version}\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\n{headers}\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+            stream.write_all(format!("{head}{body}").as_bytes()).await.expect("sent");
+            stream.shutdown().await.expect("half closed");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer and its end");
+            assert!(
+                answer.starts_with(&format!("HTTP/{version} 200")) && answer.ends_with('}'),
+                "{head}{body}: {answer}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

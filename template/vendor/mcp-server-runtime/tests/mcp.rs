@@ -96,6 +96,67 @@ async fn unknown_methods_tools_and_parameters() {
     }
 }
 
+/// Each from a report of somebody who could not change what the client sends.
+#[tokio::test]
+async fn what_clients_send_that_can_mean_one_thing_only() {
+    let server = start().await;
+    // Claude Code's headers after the Fetch standard has joined them (lowdefy/lowdefy#2345).
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
+    let with = |versions: &str| answer(server.post(list.clone()).header("mcp-protocol-version", versions));
+    assert_eq!(with("2025-11-25, 2025-11-25").await.0, 200);
+    assert_eq!(with("2025-11-25, 2025-06-18").await.0, 400);
+    let twice = server.post(list.clone()).header("mcp-protocol-version", "2025-11-25");
+    assert_eq!(answer(twice.header("mcp-protocol-version", "2025-06-18")).await.0, 400);
+    // Half an emoji in an argument (inkeep/open-knowledge#472): the tool is called, and says that it has no such argument.
+    let cut = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{"x":"\ud83d"}}}"#;
+    assert_eq!(server.send(cut).await.1["result"]["isError"], true);
+    // Answers to what nobody asked (stacklok/toolhive#5654).
+    for answered in [
+        json!({"jsonrpc": "2.0", "id": 1, "result": {}}),
+        json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "no"}}),
+    ] {
+        assert_eq!(server.send(answered.to_string()).await, (202, Value::Null));
+    }
+    // PHP's empty objects (elgorro/aiquila#442).
+    for body in [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": []}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_whoami", "arguments": []}}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": [], "clientInfo": {"name": "php", "version": "8"}
+        }}),
+    ] {
+        let (status, answer) = server.send(body.to_string()).await;
+        assert!(status == 200 && answer["result"].is_object(), "{body}: {answer}");
+    }
+    // Engines whose numbers all have a fraction (yurineko73/Godot-MCP-Native#16).
+    let (status, answer) = server.send(r#"{"jsonrpc":"2.0","id":3.0,"method":"ping"}"#).await;
+    assert_eq!((status, &answer["id"]), (200, &json!(3)));
+}
+
+/// MCP, Pagination, "Error Handling" (MongLong0214/logic-pro-mcp#218).
+#[tokio::test]
+async fn a_cursor_that_nobody_gave_is_refused() {
+    let server = start().await;
+    assert_eq!(server.rpc("tools/list", json!({"cursor": "bogus"})).await["error"]["code"], -32602);
+    for cursor in [json!(null), json!("")] {
+        assert!(server.rpc("tools/list", json!({"cursor": cursor})).await["result"]["tools"].is_array());
+    }
+}
+
+/// RFC 9110 §15.5.16 (HarperFast/harper#1438).
+#[tokio::test]
+async fn coded_bodies_are_refused_as_such() {
+    let server = start().await;
+    let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    let response = server.post(gzip.to_vec()).header("content-encoding", "gzip").send().await.expect("an answer");
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["accept-encoding"]),
+        (415, &"identity".parse().expect("a value"))
+    );
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
+    assert_eq!(answer(server.post(ping).header("content-encoding", "identity")).await.0, 200);
+}
+
 #[tokio::test]
 async fn notifications_never_get_an_error() {
     let server = start().await;

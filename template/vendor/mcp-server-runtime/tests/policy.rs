@@ -127,8 +127,10 @@ async fn attack_68_a_tool_that_the_policy_does_not_allow() {
     );
     assert!(challenge.ends_with(&expected), "{challenge}");
     let body: Value = response.json().await.unwrap();
-    let expected = json!({"error": "insufficient_scope", "code": "MCP-AUTH-024", "message": "tool not allowed", "missing_scopes": "tools:wait"});
-    assert_eq!(body, expected);
+    let data =
+        json!({"error": "insufficient_scope", "code": "MCP-AUTH-024", "missing_scopes": "tools:wait", "status": 403});
+    assert_eq!(body["error"], json!({"code": -32600, "message": "tool not allowed", "data": data}));
+    assert_eq!((&body["code"], &body["missing_scopes"]), (&json!("MCP-AUTH-024"), &json!("tools:wait")));
     // Without a scope that would help, and for tools that are not there.
     for tool in ["show_token", "no_such_tool", ""] {
         let (status, body) = ruled.call(&reader, tool, &json!({})).await;

@@ -7,7 +7,7 @@ use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, normal
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::Forms;
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Links, Model, Route, Site, is_below};
+use crate::audit::site::{Addresses, Links, Model, Route, Site, below, is_below};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
@@ -24,6 +24,7 @@ const SYNTAX: Syntax = Syntax {
         C::ImageText,
         C::TextDirectives,
         C::GfmFootnotes,
+        C::NamelessHtml,
     ])
 };
 
@@ -96,6 +97,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.project = vec![folder.to_vec()];
     site.locales = settings.at(&["i18n", "locales"]).names().iter().map(|name| name.as_bytes().to_vec()).collect();
     site.made = ["search", "__docusaurus"].map(|name| name.as_bytes().to_vec()).to_vec();
+    site.program = Some(folder.to_vec());
     let mut plugins = PluginReader { tree, path, folder, site: &mut site };
     plugins.read(&settings);
     // The blog and the documents of further instances are named by their paths as well.
@@ -119,6 +121,19 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     [site].into_iter().chain(outside).collect()
 }
 
+/// Returns whether the project replaces the headings of the classic theme, which leaves those of the first level without an id
+/// (`theme-classic/src/theme/Heading/index.tsx`).
+fn has_own_headings(tree: &Tree, folder: &[u8]) -> bool {
+    let theme = join(folder, b"src/theme");
+    tree.below(&theme).any(|(_, entry)| {
+        let path = below(&entry.path, &theme).unwrap_or_default();
+        path.split(|byte| matches!(byte, b'/' | b'.')).any(|part| part == b"Heading")
+            || path.starts_with(b"MDXComponents")
+                && settings::text(tree, &entry.path)
+                    .is_ok_and(|text| ["h1", "Heading"].iter().any(|own| text.contains(own)))
+    })
+}
+
 fn static_folders(folder: &[u8], settings: &Value) -> Vec<Vec<u8>> {
     let named = settings.get("staticDirectories").names();
     let named = if named.is_empty() { vec!["static"] } else { named };
@@ -139,6 +154,9 @@ impl PluginReader<'_> {
             let (name, options) = named(preset);
             if name.is_some_and(|name| name == "classic" || name.ends_with("preset-classic")) {
                 is_classic = true;
+                if !has_own_headings(self.tree, self.folder) {
+                    self.site.syntax = self.site.syntax.with(&[C::NamelessTitles]);
+                }
                 self.content(options.get("docs"), "docs", "docs");
                 self.content(options.get("blog"), "blog", "blog");
             } else {

@@ -9,10 +9,10 @@ use super::{Generator, NOTHING, base, because, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Elsewhere, Links, Model, Named, Site};
+use crate::audit::site::{Addresses, Elsewhere, Links, Model, Named, Site, is_language};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
-use crate::text::path::{display_path, join};
+use crate::text::path::{display_path, file_name, join, parent};
 
 /// MkDocs with every extension that changes what a link is; its settings take the others away.
 const SYNTAX: Syntax = Syntax {
@@ -46,6 +46,8 @@ pub(super) static MODEL: Model = Model {
         addresses: Addresses::None,
         absolute: Elsewhere::Site,
         html: Elsewhere::Site,
+        // Tabs of `pymdownx.tabbed`.
+        fragments: &["__tabbed_"],
         // Files of its themes.
         made: &["img/favicon.ico", "sitemap.xml", "404.html", "search.html"],
         ..Links::SITE
@@ -96,7 +98,6 @@ const PAGES: &[&str] = &[
     "wikilinks",
     "obsidian-bridge",
     "simple",
-    "same-dir",
     "static-i18n",
     "i18n",
     "coverage",
@@ -147,21 +148,68 @@ fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let mut site = because(&MODEL, join(folder, b"docs"), path);
     let mut settings = settings_of(tree, path, &mut site);
     let mut inherited = settings.get("INHERIT").text().map(|file| normal(folder, file));
+    let mut original = None;
     // A chain of files; one that leads to itself ends all the same.
     for _ in 0..8 {
         let Some(file) = inherited.take() else { break };
-        let Ok(parent) = settings::read(tree, &file) else {
+        let Ok(above) = settings::read(tree, &file) else {
             inherited = Some(file);
             break;
         };
-        inherited = parent.get("INHERIT").text().map(|next| normal(folder, next));
-        settings.inherit(parent);
+        inherited = above.get("INHERIT").text().map(|next| normal(folder, next));
+        original.get_or_insert(file);
+        settings.inherit(above);
     }
     of_settings(&mut site, tree, path, folder, &settings);
-    if inherited.is_none() {
+    // The site of another language: what is not translated is taken from there.
+    let beside = original
+        .as_deref()
+        .map(parent)
+        .filter(|beside| *beside != folder && parent(beside) == parent(folder) && is_language(file_name(beside)));
+    if let Some(beside) = beside.filter(|_| is_language(file_name(folder))) {
+        site.mirrors = vec![(site.folder.clone(), join(beside, file_name(&site.folder)))];
+    }
+    if inherited.is_none() && site.mirrors.is_empty() {
         published::set(&mut site, &settings);
     }
     vec![site]
+}
+
+/// The documents of other languages beside a site of one language, without settings of their own: `docs/de/docs` beside
+/// `docs/en/mkdocs.yml`. A script makes their settings of those.
+pub(super) fn translations(tree: &Tree, sites: &[Site]) -> Vec<Site> {
+    let mut found: Vec<Site> = Vec::new();
+    for site in sites.iter().filter(|site| site.generator == MODEL.name && site.mirrors.is_empty()) {
+        let project = parent(&site.folder);
+        let (language, docs, all) = (file_name(project), file_name(&site.folder), parent(project));
+        if !is_language(language) || all.is_empty() {
+            continue;
+        }
+        for (_, entry) in tree.children(all).filter(|(_, entry)| is_language(file_name(&entry.path))) {
+            let folder = join(&entry.path, docs);
+            let has_settings = ["mkdocs.yml", "mkdocs.yaml"].iter().any(|name| super::has(tree, &entry.path, name));
+            let is_known = |site: &Site| site.folder == folder;
+            if has_settings
+                || !super::is_folder(tree, &folder)
+                || found.iter().any(is_known)
+                || sites.iter().any(is_known)
+            {
+                continue;
+            }
+            found.push(Site {
+                reason: format!("it is a translation of {}", display_path(&site.folder)),
+                roots: vec![folder.clone()],
+                mirrors: vec![(folder.clone(), site.folder.clone())],
+                navigation: Vec::new(),
+                named: Vec::new(),
+                published: None,
+                output: None,
+                folder,
+                ..site.clone()
+            });
+        }
+    }
+    found
 }
 
 fn zensical(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
@@ -204,7 +252,8 @@ fn of_settings(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], setting
         site.absolute = Elsewhere::Nothing;
     }
     plugins(site, path, settings);
-    extensions(site, tree, path, folder, settings.get("markdown_extensions"));
+    let is_techdocs = settings.get("plugins").names().contains(&"techdocs-core");
+    extensions(site, tree, path, folder, (settings.get("markdown_extensions"), is_techdocs));
     named(site, tree, path, settings);
 }
 
@@ -224,6 +273,7 @@ fn plugins(site: &mut Site, path: &[u8], settings: &Value) {
         site.leave_open(Forms::LINKS, format!("{file} has the plugin {plugin}, which makes pages"), NOTHING);
     }
     if settings.get("hooks").is_set() {
+        site.rewrites = true;
         let forms = Forms::new(&[Form::Anchor, Form::Reference]);
         site.leave_open(forms, format!("{file} has hooks, which may change any page"), NOTHING);
     }
@@ -240,7 +290,7 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("material/").unwrap_or(name)
 }
 
-fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], extensions: &Value) {
+fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensions, is_techdocs): (&Value, bool)) {
     let file = display_path(path);
     // A file that is included is seen from where MkDocs runs, or from the folders that the extension is given.
     site.includes = vec![folder.to_vec()];
@@ -259,6 +309,10 @@ fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], extensio
         site.leave_open(Forms::new(&[Form::Reference]), why, NOTHING);
     }
     site.syntax = syntax::of_extensions(SYNTAX, extensions);
+    if is_techdocs {
+        // The plug-in brings all of them along.
+        site.syntax = Syntax { dialect: site.syntax.dialect, composed_marks: site.syntax.composed_marks, ..SYNTAX };
+    }
     if syntax::has_own_slugify(extensions) {
         let why = format!("{file} names headings by a slugify function of its own");
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);

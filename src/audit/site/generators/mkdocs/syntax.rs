@@ -35,7 +35,8 @@ pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
     }
     let has_includes = names.contains(&"markdown_include.include");
     let composed_marks = if has_includes { WITH_INCLUDES } else { syntax.composed_marks };
-    Syntax { dialect: dialect(extensions), composed_marks, ..syntax }
+    let include_marks = if has(&["pymdownx.snippets"]) { syntax.include_marks } else { &[] };
+    Syntax { dialect: dialect(extensions), composed_marks, include_marks, ..syntax }
 }
 
 /// Returns whether `slugify` names a function that is not known.
@@ -108,6 +109,8 @@ mod tests {
         assert!(syntax("markdown_extensions:\n  - extra\n").has(C::DefinitionLists));
         assert!(syntax("markdown_extensions: [markdown_include.include]\n").composed_marks.contains(&"{!"));
         assert!(!some.composed_marks.contains(&"{!"));
+        assert!(some.include_marks.is_empty());
+        assert!(!syntax("markdown_extensions: [pymdownx.snippets]\n").include_marks.is_empty());
     }
 
     #[test]

@@ -158,7 +158,8 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
     if args.format == Format::Json {
         let created = report.role_created;
         console.say(json!({ "version": report.version, "applied": report.applied, "role_created": created,
-                            "former_servers": report.former_servers }))?;
+                            "former_servers": report.former_servers,
+                            "keeper_remains": report.keeper_remains }))?;
     } else {
         let applied = match report.applied {
             0 => "nothing had to be done".to_owned(),
@@ -172,6 +173,12 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
         if report.former_servers {
             console.note("warning: servers of the version before may still read tokens past the audit log")?;
             console.note("  hint: once none of them runs, `db init --finish` ends that")?;
+        }
+        if report.keeper_remains {
+            console.note(
+                "warning: this user is still a member of mcp_auth_keeper, also in other databases of the server",
+            )?;
+            console.note("  hint: whoever gave it takes it back: REVOKE mcp_auth_keeper FROM this user")?;
         }
     }
     Ok(0)

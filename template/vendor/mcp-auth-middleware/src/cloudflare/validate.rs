@@ -55,9 +55,15 @@ impl AccessValidator {
         self.0.verifier.keep_keys_fresh().await;
     }
 
-    /// The user of a token that passed a moment ago, without a signature check.
-    pub(crate) fn known(&self, header: &HeaderValue) -> Option<User> {
-        self.0.known(header, seconds_since_1970()).ok()
+    /// The user of a token that passed a moment ago, without a signature check; or the digest of another one, or nothing of
+    /// one that is too long.
+    pub(crate) fn known(&self, header: &HeaderValue) -> Result<User, Option<TokenDigest>> {
+        self.0.known(header, seconds_since_1970())
+    }
+
+    /// The whole check of a token that is not known, by its digest.
+    pub(crate) async fn verify(&self, header: &HeaderValue, digest: TokenDigest) -> Result<User, AuthError> {
+        verify(seconds_since_1970, header, digest, &self.0).await
     }
 
     /// What is known about the keys.
@@ -128,7 +134,8 @@ async fn verify(
     registered.check(&inner.config.issuer, &inner.config.audiences, maximum_age, now)?;
     let until = registered.good_until(maximum_age);
     // Other claims have never made a token malformed; what cannot be read gives no rights.
-    let roles = parse_json::<Claims>(&payload).map_or_else(|_| Vec::new(), |all| all.texts(&inner.config.roles_claim));
+    let path = &inner.config.roles_claim;
+    let roles = Claims::select(&payload, path).map_or_else(|_| Vec::new(), |claims| claims.texts(path));
     let user = identify(claims, roles, &inner.config)?;
     keys.remember(digest, &user, until, now);
     Ok(user)

@@ -76,6 +76,16 @@ impl EncryptionKey {
         Self::derive(&decode(text)?)
     }
 
+    /// Such a key, and its 32 bytes in base64, whichever way they were written: for whoever encrypts the key itself.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    #[cfg(feature = "vault")]
+    pub(crate) fn parse_with_text(text: &str) -> Result<(Self, Zeroizing<String>), EncryptionKeyError> {
+        let bytes = decode(text)?;
+        Ok((Self::derive(&bytes)?, Zeroizing::new(STANDARD.encode(&*bytes))))
+    }
+
     /// A new random key, which nobody can have again: for what need not outlive the process.
     ///
     /// # Errors
@@ -85,7 +95,7 @@ impl EncryptionKey {
     }
 
     /// A new random key, and the text that [`parse`](Self::parse) makes it from: 44 characters of base64.
-    pub(super) fn generate_with_text() -> Result<(Self, Zeroizing<String>), EncryptionKeyError> {
+    pub(crate) fn generate_with_text() -> Result<(Self, Zeroizing<String>), EncryptionKeyError> {
         let mut bytes = Zeroizing::new([0; KEY]);
         SystemRandom::new().fill(bytes.as_mut_slice()).or(Err(EncryptionKeyError::Library))?;
         Ok((Self::derive(bytes.as_slice())?, Zeroizing::new(STANDARD.encode(bytes.as_slice()))))
@@ -176,6 +186,16 @@ mod tests {
         }
         assert!(Library.to_string().contains("random number generator"), "{Library}");
         assert_eq!(Library.problem(), "cannot be used");
+    }
+
+    #[cfg(feature = "vault")]
+    #[test]
+    fn a_key_in_digits_is_written_in_base64() {
+        let digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let (key, text) = EncryptionKey::parse_with_text(digits).unwrap();
+        assert_eq!(*text, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        assert_eq!((&key, &EncryptionKey::parse(digits).unwrap()), (&EncryptionKey::parse(&text).unwrap(), &key));
+        assert_eq!(EncryptionKey::parse_with_text("").err(), Some(Empty));
     }
 
     #[test]

@@ -29,6 +29,13 @@ impl RegisteredClaims {
         maximum_age: Duration,
         now: f64,
     ) -> Result<(), AuthError> {
+        self.check_times(maximum_age, now)?;
+        self.check_issuer(issuer)?;
+        check_audience(self.audiences(), audiences)
+    }
+
+    /// Whether the token holds at `now` (seconds since 1970), and was issued at most `maximum_age` ago.
+    pub(crate) fn check_times(&self, maximum_age: Duration, now: f64) -> Result<(), AuthError> {
         if now >= self.exp.0 + LEEWAY {
             return Err(AuthError::JwtExpired);
         }
@@ -43,13 +50,12 @@ impl RegisteredClaims {
         if [self.nbf, self.iat].into_iter().flatten().any(|from| from.0 > now + LEEWAY) {
             return Err(AuthError::JwtNotYetValid);
         }
-        if self.iss.as_deref() != Some(issuer) {
-            return Err(AuthError::IssuerMismatch);
-        }
-        if !self.aud.as_ref().is_some_and(|aud| audiences.iter().any(|tag| aud.holds(tag))) {
-            return Err(AuthError::AudienceMismatch);
-        }
         Ok(())
+    }
+
+    /// Whether the token is of this issuer.
+    pub(crate) fn check_issuer(&self, issuer: &str) -> Result<(), AuthError> {
+        if self.iss.as_deref() == Some(issuer) { Ok(()) } else { Err(AuthError::IssuerMismatch) }
     }
 
     /// For whom the token is.
@@ -62,6 +68,11 @@ impl RegisteredClaims {
         let by_age = self.iat.map_or(f64::INFINITY, |iat| iat.0 + maximum_age.as_secs_f64());
         self.exp.0.min(by_age) + LEEWAY
     }
+}
+
+/// Whether one of those for whom a token is, is one of these.
+pub(crate) fn check_audience(named: &[String], audiences: &[String]) -> Result<(), AuthError> {
+    if named.iter().any(|aud| audiences.contains(aud)) { Ok(()) } else { Err(AuthError::AudienceMismatch) }
 }
 
 /// Seconds since 1970, whole or not (RFC 7519 §2).
@@ -98,10 +109,6 @@ impl Audience {
             Self::One(aud) => std::slice::from_ref(aud),
             Self::Many(auds) => auds,
         }
-    }
-
-    fn holds(&self, tag: &str) -> bool {
-        self.as_slice().iter().any(|aud| aud == tag)
     }
 }
 

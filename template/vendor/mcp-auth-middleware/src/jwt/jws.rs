@@ -3,9 +3,11 @@
 //! Text in, decoded header and signature out. Nothing of the payload is decoded here: it is nobody's word until the
 //! signature has been checked.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::Algorithm;
@@ -33,8 +35,9 @@ pub(crate) struct Jws<'t> {
 /// The header's members that decide. `jku`, `jwk`, `x5u` and `x5c` are never looked at: keys come from the configured
 /// address only (RFC 8725 §3.10).
 #[derive(Deserialize)]
-struct Header {
-    alg: String,
+struct Header<'h> {
+    #[serde(borrow)]
+    alg: Cow<'h, str>,
     kid: Option<String>,
     typ: Option<String>,
     /// Whether it is there, `null` included, which is no list of extensions either.
@@ -57,7 +60,8 @@ impl<'t> Jws<'t> {
         if payload.contains('.') {
             return Err(AuthError::JwtMalformed); // five parts are a JWE
         }
-        let header: Header = parse_json(&decode_text(header)?)?;
+        let header = decode_text(header)?;
+        let header: Header<'_> = parse_json(&header)?;
         // Pinned, never taken from the token (RFC 8725 §3.1).
         let algorithm = Algorithm::from_header(&header.alg).filter(|algorithm| allowed.contains(algorithm));
         let algorithm = algorithm.ok_or(AuthError::AlgorithmNotAllowed)?;
@@ -82,6 +86,6 @@ pub(crate) fn decode_text(part: &str) -> Result<String, AuthError> {
 }
 
 /// A part that holds JSON. A member of `T` that occurs twice is an error (RFC 7515 §4, RFC 7519 §4).
-pub(crate) fn parse_json<T: DeserializeOwned>(json: &str) -> Result<T, AuthError> {
+pub(crate) fn parse_json<'j, T: Deserialize<'j>>(json: &'j str) -> Result<T, AuthError> {
     serde_json::from_str(json).map_err(|_| AuthError::JwtMalformed)
 }

@@ -15,7 +15,7 @@ mod verified;
 mod verifier;
 
 pub use algorithm::{Algorithm, ParseAlgorithmError};
-pub(crate) use claims::RegisteredClaims;
+pub(crate) use claims::{RegisteredClaims, check_audience};
 pub(crate) use fetch::{Client, FetchError};
 pub(crate) use jws::{Jws, MAXIMUM_LENGTH, decode_text, parse_json};
 pub use keys::{KeyPolicy, KeyStatus};

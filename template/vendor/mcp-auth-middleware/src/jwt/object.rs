@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+
+use super::RegisteredClaims;
 
 /// So many roles or scopes of a token count,
 const MAXIMUM_COUNT: usize = 64;
@@ -16,31 +18,49 @@ pub(crate) struct Claims(pub(crate) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
+        deserializer.deserialize_map(Those(|_: &str| true))
+    }
+}
 
-        impl<'de> Visitor<'de> for Names {
-            type Value = Claims;
+/// Reads those members of an object whose names are wanted, and passes over the others.
+struct Those<F>(F);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+impl<'de, F: Fn(&str) -> bool> Visitor<'de> for Those<F> {
+    type Value = Claims;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Claims, A::Error> {
-                let mut claims = Map::new();
-                while let Some((name, value)) = access.next_entry()? {
-                    if claims.insert(name, value).is_some() {
-                        return Err(serde::de::Error::custom("a claim occurs twice"));
-                    }
-                }
-                Ok(Claims(claims))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Claims, A::Error> {
+        let mut claims = Map::new();
+        while let Some(name) = access.next_key::<String>()? {
+            if !(self.0)(&name) {
+                access.next_value::<IgnoredAny>()?;
+            } else if claims.insert(name, access.next_value()?).is_some() {
+                return Err(serde::de::Error::custom("a claim occurs twice"));
             }
         }
-
-        deserializer.deserialize_map(Names)
+        Ok(Claims(claims))
     }
 }
 
 impl Claims {
+    /// Of an object, what [`find`](Self::find) needs for this path: most tokens have nothing there, and many other claims.
+    pub(crate) fn select(json: &str, path: &str) -> Result<Self, serde_json::Error> {
+        let first = path.split('.').next();
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        deserializer.deserialize_map(Those(|name: &str| name == path || Some(name) == first))
+    }
+
+    /// The claims that decide for every issuer.
+    ///
+    /// # Errors
+    /// Where one of them is of the wrong type.
+    pub(crate) fn registered(&self) -> Result<RegisteredClaims, serde_json::Error> {
+        RegisteredClaims::deserialize(&self.0)
+    }
+
     /// The claim of this name, or at this path: names of providers have dots (`https://example.com/roles`), and others
     /// have claims in claims (`realm_access.roles`).
     pub(crate) fn find(&self, path: &str) -> Option<&Value> {
@@ -60,6 +80,16 @@ impl Claims {
             Some(Value::Object(members)) => bounded(members.keys().map(String::as_str)),
             _ => Vec::new(),
         }
+    }
+
+    /// The audiences, where they are in another claim than `aud`: one text or a list.
+    pub(crate) fn audiences(&self, path: &str) -> Vec<String> {
+        let values = match self.find(path) {
+            Some(Value::Array(values)) => values.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// The scopes: texts with spaces between (RFC 9068 §2.2.3, Entra), or lists (Okta).
@@ -124,6 +154,18 @@ mod tests {
         let claims = claims(&json.to_string());
         assert_eq!(claims.texts("roles"), many[..64]);
         assert_eq!(claims.scopes(), ["y".repeat(256)]);
+    }
+
+    #[test]
+    fn what_a_path_needs_is_enough() {
+        let json = r#"{"a":1,"custom":{"groups":["x"]},"custom.groups":["y"],"b":{"c":[1]}}"#;
+        for path in ["custom.groups", "custom", "a", "b.c", "b", "none", ""] {
+            let selected = Claims::select(json, path).expect("claims");
+            assert_eq!(selected.find(path), claims(json).find(path), "{path}");
+            assert!(selected.0.len() <= 2, "{path}");
+        }
+        assert!(Claims::select("[]", "a").is_err());
+        assert!(Claims::select(r#"{"a":1,"a":2}"#, "a").is_err());
     }
 
     #[test]

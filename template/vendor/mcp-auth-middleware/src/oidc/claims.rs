@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::OidcConfig;
-use crate::jwt::{Claims, RegisteredClaims};
+use crate::jwt::Claims;
 use crate::{AuthError, Grant, User, UserKind};
 
 /// No name of a caller is longer (OpenID Connect Core §2 has 255 for `sub`).
@@ -25,21 +25,24 @@ const ID_TOKEN_CLAIMS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
 pub(super) fn check_kind(
     media_type: Option<&str>,
     claims: &Claims,
-    registered: &RegisteredClaims,
+    audiences: &[String],
+    scopes: &[String],
     config: &OidcConfig,
 ) -> Result<(), AuthError> {
     // Bound to a key that the client has to show (RFC 7800, RFC 8705, RFC 9449), which a bearer does not.
     if claims.0.contains_key("cnf") {
         return Err(AuthError::NotAnAccessToken);
     }
-    let media_type = media_type.map(|typ| {
-        let lower = typ.to_ascii_lowercase();
-        lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
+    // Media types know no case, and `application/` may be left out (RFC 7515 §4.1.9).
+    let media_type = media_type.map(|typ| match typ.split_at_checked("application/".len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
+        _ => typ,
     });
-    match media_type.as_deref() {
-        Some("at+jwt") => return Ok(()),
+    match media_type {
+        Some(typ) if typ.eq_ignore_ascii_case("at+jwt") => return Ok(()),
         _ if config.requires_at_jwt => return Err(AuthError::NotAnAccessToken),
-        None | Some("jwt") => {}
+        None => {}
+        Some(typ) if typ.eq_ignore_ascii_case("jwt") => {}
         // A logout token, a security event, a proof of possession …
         Some(_) => return Err(AuthError::NotAnAccessToken),
     }
@@ -48,25 +51,28 @@ pub(super) fn check_kind(
         Some(_) => return Err(AuthError::NotAnAccessToken),
         None => {}
     }
+    // Amazon Cognito has it in both.
+    if claims.0.get("token_use").is_some_and(|token_use| token_use != "access") {
+        return Err(AuthError::NotAnAccessToken);
+    }
     if ID_TOKEN_CLAIMS.iter().any(|name| claims.0.contains_key(*name)) {
         return Err(AuthError::NotAnAccessToken);
     }
     let client = client_id(claims);
-    let for_an_address = registered.audiences().iter().any(|aud| aud.contains("://") && config.audiences.contains(aud));
-    let for_another = client.is_some_and(|client| registered.audiences().iter().all(|aud| aud != client));
-    if for_an_address || for_another || !claims.scopes().is_empty() {
+    let for_an_address = audiences.iter().any(|aud| aud.contains("://") && config.audiences.contains(aud));
+    let for_another = client.is_some_and(|client| audiences.iter().all(|aud| aud != client));
+    if for_an_address || for_another || !scopes.is_empty() {
         return Ok(());
     }
     Err(AuthError::NotAnAccessToken)
 }
 
 /// Who calls, and whether they are on the lists of those who may.
-pub(super) fn identify(claims: &Claims, config: &OidcConfig) -> Result<User, AuthError> {
+pub(super) fn identify(claims: &Claims, scopes: Vec<String>, config: &OidcConfig) -> Result<User, AuthError> {
     let short = |text: Option<&str>| text.filter(|text| text.len() <= LONGEST_NAME).map(str::to_owned);
     // People are told apart by `sub`; an address can be given to somebody else.
     let subject = short(claims.text("sub")).ok_or(AuthError::NoIdentity)?;
     let client_id = short(client_id(claims));
-    let scopes = claims.scopes();
     let is_program = is_program(claims, &subject, client_id.as_deref(), &scopes);
     let address = if is_program { None } else { short(address(claims, config)) };
     if !config.allowed_people.allow(address.as_deref()) {

@@ -1,4 +1,5 @@
-//! An opaque token, which says nothing itself: its issuer is asked (RFC 7662).
+//! A token about which its issuer is asked (RFC 7662): an opaque one, which says nothing itself, or a JWT that may have been
+//! revoked before its end.
 //!
 //! What must hold: one question at a time about a token, whatever comes in; a bounded number of questions at once; each
 //! bounded in time and size; none that ends because its caller hangs up. An issuer that cannot be reached is bridged for
@@ -14,14 +15,13 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use http::HeaderValue;
-use serde::Deserialize as _;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::answers::{Answers, Known};
 use super::{IntrospectionConfig, OidcConfig};
-use crate::jwt::{Claims, Client, FetchError, RegisteredClaims, TokenDigest, metadata, seconds_since_1970};
+use crate::jwt::{Claims, Client, FetchError, TokenDigest, metadata, seconds_since_1970};
 use crate::refusal::Refusal;
 use crate::{AuthError, User};
 
@@ -40,6 +40,9 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 16..=4096;
 const UNTIL_ASKED_AGAIN: f64 = 3600.0;
 
 type Answer = Result<Arc<User>, Refusal>;
+
+/// Whom a JWT names that its keys have verified, and when it ends, in seconds since 1970.
+pub(super) type VerifiedJwt = (Arc<User>, f64);
 type Flight = Shared<BoxFuture<'static, Answer>>;
 
 /// Asks one issuer.
@@ -104,11 +107,20 @@ impl Introspector {
         answer.unwrap_or(Err(FetchError::Http("timed out"))).map(drop).map_err(|error| error.to_string())
     }
 
-    /// Who calls by this token: what is known, or what the issuer says.
+    /// Who calls by this opaque token: what is known, or what the issuer says.
     pub(super) async fn user(self: &Arc<Self>, token: &str, digest: TokenDigest) -> Answer {
         if !LENGTHS.contains(&token.len()) {
             return Err(AuthError::TokenNotActive.into());
         }
+        self.answer(token, digest, None).await
+    }
+
+    /// The user of a JWT that its keys have verified, if the issuer says that it is still active.
+    pub(super) async fn confirm(self: &Arc<Self>, token: &str, digest: TokenDigest, verified: VerifiedJwt) -> Answer {
+        self.answer(token, digest, Some(verified)).await
+    }
+
+    async fn answer(self: &Arc<Self>, token: &str, digest: TokenDigest, verified: Option<VerifiedJwt>) -> Answer {
         let flight = {
             let mut flights = lock(&self.flights);
             // An answer is kept before its flight ends, so that under this lock one of the two is there.
@@ -127,7 +139,7 @@ impl Introspector {
                     return Err(AuthError::IntrospectionUnavailable.into());
                 }
                 None => {
-                    let flight = Arc::clone(self).fly(token.to_owned(), digest, stale);
+                    let flight = Arc::clone(self).fly(token.to_owned(), digest, stale, verified);
                     flights.insert(digest, flight.clone());
                     flight
                 }
@@ -137,16 +149,28 @@ impl Introspector {
     }
 
     /// One question, in a task of its own: callers who hang up could cause one after the other.
-    fn fly(self: Arc<Self>, token: String, digest: TokenDigest, stale: Option<Arc<User>>) -> Flight {
+    fn fly(
+        self: Arc<Self>,
+        token: String,
+        digest: TokenDigest,
+        stale: Option<Arc<User>>,
+        verified: Option<VerifiedJwt>,
+    ) -> Flight {
         let task = tokio::spawn(async move {
             let landing = Landing(self, digest);
-            landing.0.ask_and_keep(&token, digest, stale).await
+            landing.0.ask_and_keep(&token, digest, stale, verified).await
         });
         let failed = |_| Err(AuthError::IntrospectionUnavailable.into());
         task.map(move |answer| answer.unwrap_or_else(failed)).boxed().shared()
     }
 
-    async fn ask_and_keep(&self, token: &str, digest: TokenDigest, stale: Option<Arc<User>>) -> Answer {
+    async fn ask_and_keep(
+        &self,
+        token: &str,
+        digest: TokenDigest,
+        stale: Option<Arc<User>>,
+        verified: Option<VerifiedJwt>,
+    ) -> Answer {
         let places = if stale.is_some() { &self.known_tokens } else { &self.other_tokens };
         let timeout = self.config.policy.timeout;
         let asked = async {
@@ -162,7 +186,7 @@ impl Introspector {
         };
         let asked = tokio::time::timeout(2 * timeout, asked).await.unwrap_or(Err(FetchError::TooMany));
         let error = match asked {
-            Ok(answer) => return self.keep(answer, digest),
+            Ok(answer) => return self.keep(answer, digest, verified),
             Err(error) => error,
         };
         tracing::warn!("Introspection at {} failed: {error}", self.issuer.issuer);
@@ -176,10 +200,13 @@ impl Introspector {
         }
     }
 
-    fn keep(&self, answer: Claims, digest: TokenDigest) -> Answer {
-        match accept(answer, &self.issuer, seconds_since_1970()) {
+    fn keep(&self, answer: Claims, digest: TokenDigest, verified: Option<VerifiedJwt>) -> Answer {
+        let accepted = match verified {
+            Some(verified) => check_active(&answer).map(|()| verified).map_err(Refusal::from),
+            None => accept(answer, &self.issuer, seconds_since_1970()).map(|(user, until)| (Arc::new(user), until)),
+        };
+        match accepted {
             Ok((user, until)) => {
-                let user = Arc::new(user);
                 self.answers.accept(digest, Arc::clone(&user), until);
                 Ok(user)
             }
@@ -280,17 +307,18 @@ fn basic(client_id: &str, secret: &str) -> Option<HeaderValue> {
 /// Who calls by a token that the issuer was asked about, and until when, in seconds since 1970. By the rules for tokens that
 /// say it themselves: audience, times, scopes, people.
 fn accept(mut claims: Claims, issuer: &OidcConfig, now: f64) -> Result<(User, f64), Refusal> {
-    if claims.0.get("active") != Some(&Value::Bool(true)) {
-        return Err(AuthError::TokenNotActive.into());
-    }
-    check_kind(&claims)?;
+    check_active(&claims)?;
     // Both may be missing (RFC 7662 §2.2): the issuer is who was asked, and the token is active now.
     claims.0.entry("iss").or_insert_with(|| issuer.issuer.clone().into());
     claims.0.entry("exp").or_insert_with(|| (now + UNTIL_ASKED_AGAIN).into());
-    let registered = RegisteredClaims::deserialize(&Value::Object(claims.0.clone()));
-    let registered = registered.map_err(|_| AuthError::TokenNotActive)?;
+    let registered = claims.registered().map_err(|_| AuthError::TokenNotActive)?;
     let user = issuer.admit(&claims, &registered, now)?;
     Ok((user, registered.good_until(issuer.max_token_age)))
+}
+
+/// Refuses a token that is not active, and what is no access token for any bearer.
+fn check_active(answer: &Claims) -> Result<(), AuthError> {
+    if answer.0.get("active") == Some(&Value::Bool(true)) { check_kind(answer) } else { Err(AuthError::TokenNotActive) }
 }
 
 /// Refuses what is no access token for any bearer: refresh tokens, which issuers tell about as well, and tokens that are

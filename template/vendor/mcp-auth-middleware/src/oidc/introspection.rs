@@ -1,6 +1,7 @@
-//! How an issuer is asked about tokens that say nothing themselves (RFC 7662).
+//! How an issuer is asked about tokens, and about which (RFC 7662).
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,6 +18,48 @@ pub struct IntrospectionConfig {
     pub(super) client_id: String,
     client_secret: Arc<RwLock<SecretString>>,
     pub(super) policy: IntrospectionPolicy,
+    pub(super) tokens: IntrospectedTokens,
+}
+
+/// About which tokens an issuer is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum IntrospectedTokens {
+    /// Those that are no JWT, and say nothing themselves. What a JWT says counts until it ends (RFC 9068 §4).
+    #[default]
+    Opaque,
+    /// JWTs, once their signature and claims are good: so that one that was revoked before its end is refused.
+    Jwt,
+    /// Both.
+    All,
+}
+
+impl IntrospectedTokens {
+    pub(super) const fn opaque(self) -> bool {
+        matches!(self, Self::Opaque | Self::All)
+    }
+
+    pub(super) const fn jwt(self) -> bool {
+        matches!(self, Self::Jwt | Self::All)
+    }
+}
+
+/// A name of tokens that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be opaque, jwt or all")]
+pub struct ParseIntrospectedTokensError;
+
+impl FromStr for IntrospectedTokens {
+    type Err = ParseIntrospectedTokensError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntrospectedTokensError> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "opaque" => Ok(Self::Opaque),
+            "jwt" => Ok(Self::Jwt),
+            "all" => Ok(Self::All),
+            _ => Err(ParseIntrospectedTokensError),
+        }
+    }
 }
 
 /// By which rules answers are kept.
@@ -54,7 +97,21 @@ impl IntrospectionConfig {
             client_id: client_id.into(),
             client_secret: Arc::new(RwLock::new(client_secret)),
             policy: IntrospectionPolicy::default(),
+            tokens: IntrospectedTokens::default(),
         }
+    }
+
+    /// Asks about these tokens. Default: those that are no JWT.
+    #[must_use]
+    pub fn about(mut self, tokens: IntrospectedTokens) -> Self {
+        self.tokens = tokens;
+        self
+    }
+
+    /// About which tokens the issuer is asked.
+    #[must_use]
+    pub fn tokens(&self) -> IntrospectedTokens {
+        self.tokens
     }
 
     /// Asks at this address, not at the one of the issuer's metadata.
@@ -102,6 +159,7 @@ impl fmt::Debug for IntrospectionConfig {
             .field("url", &self.url)
             .field("client_id", &self.client_id)
             .field("policy", &self.policy)
+            .field("tokens", &self.tokens)
             .finish_non_exhaustive()
     }
 }

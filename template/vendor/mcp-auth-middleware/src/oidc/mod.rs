@@ -12,7 +12,9 @@ mod validate;
 
 use std::time::Duration;
 
-pub use introspection::{IntrospectionConfig, IntrospectionPolicy};
+use secrecy::SecretString;
+
+pub use introspection::{IntrospectedTokens, IntrospectionConfig, IntrospectionPolicy, ParseIntrospectedTokensError};
 pub use issuers_file::IssuersFileError;
 pub(crate) use validate::is_jwt_shaped;
 pub use validate::{OidcValidator, validate_access_token};
@@ -31,6 +33,8 @@ pub struct OidcConfig {
     algorithms: Vec<Algorithm>,
     jwks_uri: Option<String>,
     required_scopes: Vec<String>,
+    /// `None` for `aud`, which every issuer that keeps to RFC 9068 has.
+    audience_claim: Option<String>,
     email_claim: String,
     roles_claim: String,
     requires_at_jwt: bool,
@@ -85,6 +89,7 @@ impl OidcConfig {
             algorithms: Algorithm::DEFAULT.to_vec(),
             jwks_uri: None,
             required_scopes: Vec::new(),
+            audience_claim: None,
             email_claim: "email".to_owned(),
             roles_claim: "roles".to_owned(),
             requires_at_jwt: false,
@@ -97,11 +102,17 @@ impl OidcConfig {
 
     /// Reads the issuers of a JSON file, for which `audiences` are those of an issuer that has none of its own there:
     /// `{"issuers": [{"issuer": "https://…", "audience": ["…"], …}]}`. The documentation of the crate has all members.
+    /// `read_secret` reads the files that `introspection_client_secret_file` names, one call an issuer that has it, in
+    /// their order.
     ///
     /// # Errors
     /// [`IssuersFileError`], with the line or the issuer.
-    pub fn from_json(json: &str, audiences: &[String]) -> Result<Vec<Self>, IssuersFileError> {
-        issuers_file::parse(json, audiences)
+    pub fn from_json(
+        json: &str,
+        audiences: &[String],
+        read_secret: impl FnMut(&str) -> Result<SecretString, String>,
+    ) -> Result<Vec<Self>, IssuersFileError> {
+        issuers_file::parse(json, audiences, read_secret)
     }
 
     /// Accepts tokens by these algorithms. Default: RS256, ES256 and EdDSA.
@@ -130,6 +141,15 @@ impl OidcConfig {
     #[must_use]
     pub fn with_required_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.required_scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Looks for the audience in this claim, not in `aud`: for an issuer whose access tokens have none. Amazon Cognito's have
+    /// the client in `client_id`. Such a token says who got it and not for whom it is, so every server that takes tokens of
+    /// that client takes it: have a client for this server alone, and a scope that no other server has.
+    #[must_use]
+    pub fn with_audience_claim(mut self, claim: impl Into<String>) -> Self {
+        self.audience_claim = Some(claim.into()).filter(|claim| claim != "aud");
         self
     }
 
@@ -186,18 +206,24 @@ impl OidcConfig {
         self
     }
 
-    /// Asks the issuer about tokens that are no JWT (RFC 7662). One issuer of a server may be asked: such a token does not say
-    /// whose it is, and nobody else may see it.
+    /// Asks the issuer about tokens (RFC 7662): about those that are no JWT, unless the configuration says otherwise. One issuer
+    /// of a server may be asked about those: such a token does not say whose it is, and nobody else may see it.
     #[must_use]
     pub fn with_introspection(mut self, introspection: IntrospectionConfig) -> Self {
         self.introspection = Some(introspection);
         self
     }
 
-    /// How the issuer is asked about tokens that are no JWT, where it is.
+    /// How the issuer is asked about tokens, where it is.
     #[must_use]
     pub fn introspection(&self) -> Option<&IntrospectionConfig> {
         self.introspection.as_ref()
+    }
+
+    /// Whether the issuer is asked about tokens that are no JWT: one of a server's issuers may be.
+    #[must_use]
+    pub fn asks_about_opaque_tokens(&self) -> bool {
+        self.introspection.as_ref().is_some_and(|asking| asking.tokens().opaque())
     }
 
     /// The issuer, as tokens must name it.
@@ -210,6 +236,12 @@ impl OidcConfig {
     #[must_use]
     pub fn audiences(&self) -> &[String] {
         &self.audiences
+    }
+
+    /// The claim with the audience.
+    #[must_use]
+    pub fn audience_claim(&self) -> &str {
+        self.audience_claim.as_deref().unwrap_or("aud")
     }
 
     /// The algorithms that tokens may have.

@@ -1,5 +1,6 @@
 //! One token: from its text to a [`User`], or the reason why not.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::OidcConfig;
 use super::claims::{check_kind, identify};
 use super::introspect::Introspector;
 use crate::jwt::{
-    Algorithm, Claims, Jws, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, decode_text,
-    parse_json, seconds_since_1970,
+    Algorithm, Claims, Jws, KeyStatus, MAXIMUM_LENGTH, RegisteredClaims, TokenDigest, Verifier, check_audience,
+    decode_text, parse_json, seconds_since_1970,
 };
 use crate::refusal::Refusal;
 use crate::{AuthError, User};
@@ -69,36 +70,40 @@ impl OidcValidator {
         self.0.issuers.iter().find_map(known).map(|user| User::clone(&user))
     }
 
-    /// The state of the questions about tokens that are no JWT, where an issuer is asked: how many tokens are known as
-    /// good, and how many questions there were since the start.
+    /// The state of the questions about tokens, for each issuer that is asked: how many tokens are known as good, and how
+    /// many questions there were since the start.
     #[must_use]
-    pub fn introspection_status(&self) -> Option<(String, usize, u64)> {
-        let (issuer, introspector) = self.introspector()?;
-        let (known, questions) = introspector.status();
-        Some((issuer.config.issuer.clone(), known, questions))
+    pub fn introspection_status(&self) -> Vec<(String, usize, u64)> {
+        let status = |issuer: &Issuer| {
+            let (known, questions) = issuer.introspector.as_ref()?.status();
+            Some((issuer.config.issuer.clone(), known, questions))
+        };
+        self.0.issuers.iter().filter_map(status).collect()
     }
 
-    /// Asks the issuer that is asked about opaque tokens about one that nobody has issued; `None` where nobody is asked.
+    /// Asks the first issuer that is asked about tokens about one that nobody has issued; `None` where nobody is asked.
     ///
     /// # Errors
     /// Why there is no answer, in words.
     pub async fn try_introspection(&self) -> Option<Result<(), String>> {
-        let (_, introspector) = self.introspector()?;
+        let introspector = self.0.issuers.iter().find_map(|issuer| issuer.introspector.as_ref())?;
         Some(introspector.try_out().await)
     }
 
     /// Whether this token is one that says nothing itself, and its issuer is asked.
     pub(crate) fn asks_about(&self, token: &[u8]) -> bool {
-        !is_jwt_shaped(token) && self.introspector().is_some()
+        !is_jwt_shaped(token) && self.about_opaque().is_some()
     }
 
-    fn introspector(&self) -> Option<(&Issuer, &Arc<Introspector>)> {
-        self.0.issuers.iter().find_map(|issuer| Some((issuer, issuer.introspector.as_ref()?)))
+    /// The issuer that is asked about opaque tokens.
+    fn about_opaque(&self) -> Option<&Arc<Introspector>> {
+        let issuer = self.0.issuers.iter().find(|issuer| issuer.config.asks_about_opaque_tokens())?;
+        issuer.introspector.as_ref()
     }
 
     /// The whole check of a token that is not known.
     pub(crate) async fn validate(&self, token: &str, digest: TokenDigest) -> Result<User, Refusal> {
-        if let Some((_, introspector)) = self.introspector().filter(|_| !is_jwt_shaped(token.as_bytes())) {
+        if let Some(introspector) = self.about_opaque().filter(|_| !is_jwt_shaped(token.as_bytes())) {
             return introspector.user(token, digest).await.map(|user| User::clone(&user));
         }
         let jws = Jws::parse(token, &self.0.algorithms)?;
@@ -112,15 +117,25 @@ impl OidcValidator {
             other => other.into(),
         })?;
         let (user, until, now) = issuer.accept(&jws, &payload)?;
-        keys.remember(digest, &user, until, now);
-        Ok(user)
+        match issuer.about_jwts() {
+            // Only what would be accepted costs the issuer a question. What it says is remembered in place of the signature.
+            Some(introspector) => {
+                let confirmed = introspector.confirm(token, digest, (Arc::new(user), until)).await;
+                confirmed.map(|user| User::clone(&user))
+            }
+            None => {
+                keys.remember(digest, &user, until, now);
+                Ok(user)
+            }
+        }
     }
 
     /// The issuer that a token names, by whose rules alone it is checked. Nothing of it is believed yet.
     fn issuer_of(&self, payload: &str) -> Result<&Issuer, Refusal> {
         #[derive(Deserialize)]
-        struct Named {
-            iss: Option<String>,
+        struct Named<'p> {
+            #[serde(borrow)]
+            iss: Option<Cow<'p, str>>,
         }
         let Named { iss } = parse_json(payload)?;
         let iss = iss.unwrap_or_default();
@@ -132,15 +147,21 @@ impl OidcValidator {
 }
 
 impl Issuer {
+    /// Who is asked about JWTs of this issuer.
+    fn about_jwts(&self) -> Option<&Arc<Introspector>> {
+        self.introspector.as_ref().filter(|_| self.config.introspection().is_some_and(|asking| asking.tokens().jwt()))
+    }
+
     /// Who calls by a token whose signature is good, until when it is good, and what time it is.
     fn accept(&self, jws: &Jws<'_>, payload: &str) -> Result<(User, f64, f64), Refusal> {
         let config = &self.config;
-        let registered: RegisteredClaims = parse_json(payload)?;
         let claims: Claims = parse_json(payload)?;
+        let registered = claims.registered().map_err(|_| AuthError::JwtMalformed)?;
         let now = seconds_since_1970();
-        config.check(&registered, now)?;
-        check_kind(jws.media_type.as_deref(), &claims, &registered, config)?;
-        let user = config.identify(&claims)?;
+        let audiences = config.check(&claims, &registered, now)?;
+        let scopes = claims.scopes();
+        check_kind(jws.media_type.as_deref(), &claims, &audiences, &scopes, config)?;
+        let user = config.identify(&claims, scopes)?;
         Ok((user, registered.good_until(config.max_token_age), now))
     }
 }
@@ -148,21 +169,31 @@ impl Issuer {
 impl OidcConfig {
     /// Who calls by a token of which these claims can be believed, and which is an access token.
     pub(super) fn admit(&self, claims: &Claims, registered: &RegisteredClaims, now: f64) -> Result<User, Refusal> {
-        self.check(registered, now)?;
-        self.identify(claims)
+        self.check(claims, registered, now)?;
+        self.identify(claims, claims.scopes())
     }
 
-    fn check(&self, registered: &RegisteredClaims, now: f64) -> Result<(), Refusal> {
-        registered.check(&self.issuer, &self.audiences, self.max_token_age, now).map_err(|error| match error {
-            AuthError::AudienceMismatch => {
-                Refusal::got(error, &self.audiences.join(" or "), &registered.audiences().join(" and "))
-            }
-            other => other.into(),
-        })
+    /// Whether a token holds here and now; says for whom it is.
+    fn check<'c>(
+        &self,
+        claims: &Claims,
+        registered: &'c RegisteredClaims,
+        now: f64,
+    ) -> Result<Cow<'c, [String]>, Refusal> {
+        registered.check_times(self.max_token_age, now)?;
+        registered.check_issuer(&self.issuer)?;
+        let named = match &self.audience_claim {
+            None => Cow::Borrowed(registered.audiences()),
+            Some(claim) => Cow::Owned(claims.audiences(claim)),
+        };
+        match check_audience(&named, &self.audiences) {
+            Ok(()) => Ok(named),
+            Err(error) => Err(Refusal::got(error, &self.audiences.join(" or "), &named.join(" and "))),
+        }
     }
 
-    fn identify(&self, claims: &Claims) -> Result<User, Refusal> {
-        let user = identify(claims, self)?;
+    fn identify(&self, claims: &Claims, scopes: Vec<String>) -> Result<User, Refusal> {
+        let user = identify(claims, scopes, self)?;
         let missing = |scope: &&String| !user.scopes().contains(scope);
         let missing: Vec<_> = self.required_scopes.iter().filter(missing).cloned().collect();
         if missing.is_empty() {

@@ -1,26 +1,40 @@
 //! Where the server's own tokens come from.
 
+#[cfg(any(feature = "infisical", feature = "vault"))]
+mod api;
 mod env;
 #[cfg(feature = "infisical")]
 mod infisical;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(any(feature = "postgres", feature = "infisical"))]
+#[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
 mod resolved;
+#[cfg(any(feature = "infisical", feature = "vault"))]
+mod secret_source;
+#[cfg(any(feature = "infisical", feature = "vault"))]
+mod session;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::time::SystemTime;
 
 pub use env::EnvTokenStore;
 #[cfg(feature = "infisical")]
-pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalTokenStore};
+pub use infisical::{InfisicalConfig, InfisicalConfigError, InfisicalIdentity, InfisicalTokenStore};
 #[cfg(feature = "postgres")]
 pub use postgres::{
     AuditFault, AuditHash, AuditHead, AuditReport, AuditRow, InitReport, Inspection, ParseAuditHashError, PoolStatus,
     PostgresConfig, PostgresConfigError, PostgresTls, PostgresTokenStore, Rotation, ServerRole, StoredTokens,
     TokenChange, TokenChanges, ToolCallRecord, UnreadableToken,
 };
-#[cfg(any(feature = "postgres", feature = "infisical"))]
+#[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
 pub(crate) use resolved::Resolved;
+#[cfg(any(feature = "infisical", feature = "vault"))]
+pub use secret_source::SecretSource;
+#[cfg(all(feature = "vault", feature = "encryption"))]
+pub use vault::{TransitConfig, TransitError, TransitKeyProvider, TransitVersions, WrappedKey};
+#[cfg(feature = "vault")]
+pub use vault::{VaultConfig, VaultConfigError, VaultInspection, VaultLogin, VaultTokenStore};
 
 /// What is known about a stored token; never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +84,13 @@ pub enum TokenStore {
     /// Infisical.
     #[cfg(feature = "infisical")]
     Infisical(InfisicalTokenStore),
+    /// HashiCorp Vault or OpenBao.
+    #[cfg(feature = "vault")]
+    Vault(VaultTokenStore),
 }
 
 impl TokenStore {
-    /// The name of the store in configuration and `/health`: `env`, `postgres`, `infisical`.
+    /// The name of the store in configuration and `/health`: `env`, `postgres`, `infisical`, `vault`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -82,6 +99,8 @@ impl TokenStore {
             Self::Postgres(_) => "postgres",
             #[cfg(feature = "infisical")]
             Self::Infisical(_) => "infisical",
+            #[cfg(feature = "vault")]
+            Self::Vault(_) => "vault",
         }
     }
 
@@ -89,7 +108,10 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not answer, or what it has does not decrypt.
-    #[cfg_attr(not(any(feature = "postgres", feature = "infisical")), allow(unused_variables, clippy::unused_async))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "infisical", feature = "vault")),
+        allow(unused_variables, clippy::unused_async)
+    )]
     pub async fn get_token(
         &self,
         service: &str,
@@ -102,6 +124,8 @@ impl TokenStore {
             Self::Postgres(store) => store.get_token(service, key, actor).await,
             #[cfg(feature = "infisical")]
             Self::Infisical(store) => store.get_token(service, key, actor).await,
+            #[cfg(feature = "vault")]
+            Self::Vault(store) => store.get_token(service, key).await,
         }
     }
 }
@@ -111,8 +135,8 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`StoreError`] where it does not answer, does not let us in, or is not set up.
-    #[cfg_attr(not(feature = "infisical"), allow(unused_variables))]
-    #[cfg_attr(not(any(feature = "postgres", feature = "infisical")), allow(clippy::unused_async))]
+    #[cfg_attr(not(any(feature = "infisical", feature = "vault")), allow(unused_variables))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "infisical", feature = "vault")), allow(clippy::unused_async))]
     pub async fn ping(&self, service: &str) -> Result<(), StoreError> {
         match self {
             Self::Env(_) => Ok(()),
@@ -120,6 +144,8 @@ impl TokenStore {
             Self::Postgres(store) => store.ping().await,
             #[cfg(feature = "infisical")]
             Self::Infisical(store) => store.list(service, service).await.map(drop),
+            #[cfg(feature = "vault")]
+            Self::Vault(store) => store.ping(service).await,
         }
     }
 }

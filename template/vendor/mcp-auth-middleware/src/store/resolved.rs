@@ -50,7 +50,10 @@ enum Known {
 
 impl Resolved {
     /// Drops what is known, because it may have changed.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL tells of changes"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "vault")),
+        allow(dead_code, reason = "PostgreSQL and Vault tell of changes")
+    )]
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
         state.generation += 1;

@@ -174,7 +174,13 @@ impl TokenAdmin for &Memory {
     async fn init(&self, role: Option<&ServerRole>) -> Result<InitReport, StoreError> {
         let mut state = self.call("init".to_owned())?;
         state.role = role.map(|role| format!("{role:?}"));
-        Ok(InitReport { applied: 1, version: 1, role_created: role.is_some(), former_servers: false })
+        Ok(InitReport {
+            applied: 1,
+            version: 1,
+            role_created: role.is_some(),
+            former_servers: false,
+            keeper_remains: false,
+        })
     }
 
     async fn finish_upgrade(&self) -> Result<bool, StoreError> {

@@ -315,7 +315,10 @@ async fn the_database_is_set_up_with_or_without_a_role() {
     assert_eq!(Run::new("db init").on(&store).await.clean(), text);
     assert_eq!(store.state().role, None);
     let json = Run::new("db init --format json").on(&store).await.clean();
-    assert_eq!(json, "{\"applied\":1,\"former_servers\":false,\"role_created\":false,\"version\":1}\n");
+    assert_eq!(
+        json,
+        "{\"applied\":1,\"former_servers\":false,\"keeper_remains\":false,\"role_created\":false,\"version\":1}\n"
+    );
     let out = Run::new("db init --role server --role-password").stdin("s3cret\n").on(&store).await;
     assert_eq!(out.clean(), format!("{text}the role server was created and has its rights\n"));
     let role = store.state().role.clone().unwrap();

@@ -1,4 +1,4 @@
-//! attacks.md 60: somebody who answers in place of the database, where the configuration says that nothing is encrypted.
+//! attacks.md 60: somebody who answers in place of the database, where the configuration says that nobody checks who that is.
 //!
 //! 0.0.0.0 is this machine as well (Linux), and no address of a loopback.
 
@@ -9,6 +9,9 @@ use crate::postgres::{keyring, own};
 use mcp_auth_middleware::{PostgresConfig, PostgresTls, PostgresTokenStore, ServerRole, StoreError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 const ACTOR: &str = "user@example.com";
 const PASSWORD: &str = "the-database-password"; // pragma: allowlist secret
@@ -35,6 +38,62 @@ async fn between(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
         }
     });
     (port, heard)
+}
+
+/// The same with a certificate of its own, which nobody has asked for: answers `S` and takes the connection.
+async fn between_by_tls(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let key = rcgen::generate_simple_self_signed(["anybody.example".to_owned()]).unwrap();
+    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let server = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let server = server.with_no_client_auth().with_single_cert(vec![key.cert.der().clone()], private).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let all = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (all, acceptor) = (Arc::clone(&all), acceptor.clone());
+            tokio::spawn(async move {
+                let mut request = [0; 8];
+                client.read_exact(&mut request).await.unwrap();
+                assert_eq!(request[4..], 80_877_103_u32.to_be_bytes());
+                client.write_all(b"S").await.unwrap();
+                let Ok(mut client) = acceptor.accept(client).await else { return };
+                let mut buffer = [0; 4096];
+                loop {
+                    let Ok(read @ 1..) = client.read(&mut buffer).await else { return };
+                    all.lock().unwrap().extend(&buffer[..read]);
+                    if client.write_all(question).await.is_err() || client.flush().await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (port, heard)
+}
+
+/// TLS that asks for no certificate of anybody leads to whoever is there. The password does not.
+#[tokio::test]
+async fn attack_60_a_certificate_of_anybody_gets_no_password_either() {
+    for question in [&b"R\0\0\0\x08\0\0\0\x03"[..], b"R\0\0\0\x0c\0\0\0\x05salt"] {
+        for tls in [PostgresTls::Prefer, PostgresTls::Require] {
+            let (port, heard) = between_by_tls(question).await;
+            let config = config("0.0.0.0", port, Some(tls));
+            let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
+            let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+            let owner = PostgresTokenStore::init(&config, None).await.unwrap_err();
+            let text = String::from_utf8_lossy(&heard.lock().unwrap()).into_owned();
+            assert!(text.contains("server") && !text.contains("password") && !text.contains("md5"), "{tls:?}: {text}");
+            for error in [error, owner] {
+                assert!(
+                    matches!(&error, StoreError::Denied(text) if text.contains("in clear text")),
+                    "{tls:?}: {error}"
+                );
+            }
+        }
+    }
 }
 
 fn config(host: &str, port: u16, tls: Option<PostgresTls>) -> PostgresConfig {

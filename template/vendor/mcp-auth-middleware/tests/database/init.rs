@@ -37,12 +37,18 @@ async fn schema(database: &Database) -> Vec<String> {
 async fn setting_up_again_changes_nothing() {
     let database = shared().blank().await;
     let first = PostgresTokenStore::init(&database.config(), None).await.unwrap();
-    assert_eq!(first, InitReport { applied: 2, version: 2, role_created: false, former_servers: false });
+    assert_eq!(
+        first,
+        InitReport { applied: 2, version: 2, role_created: false, former_servers: false, keeper_remains: false }
+    );
     let store = database.store(&keyring(1));
     store.set_token("server", "API", &"value".to_owned().into(), ACTOR).await.unwrap();
     let before = schema(&database).await;
     let again = PostgresTokenStore::init(&database.config(), None).await.unwrap();
-    assert_eq!(again, InitReport { applied: 0, version: 2, role_created: false, former_servers: false });
+    assert_eq!(
+        again,
+        InitReport { applied: 0, version: 2, role_created: false, former_servers: false, keeper_remains: false }
+    );
     assert_eq!(schema(&database).await, before);
     assert_eq!(store.get_token("server", "API", ACTOR).await.unwrap().unwrap().expose(), "value");
 }
@@ -231,15 +237,26 @@ async fn an_owner_need_not_be_a_superuser() {
         let error = connection.execute("SET ROLE mcp_auth_keeper").await.unwrap_err();
         assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{error}");
         connection.close().await.unwrap();
-        // Another one beside it, who has nothing to do with the first: it works, or says what to do (PostgreSQL 16 and later).
+        // Another one beside it, who has nothing to do with the first: it works, or says what to do (PostgreSQL 16 and later),
+        // and afterwards, that it has to be taken back.
         let second = cluster.blank().await;
         let other = format!("other_{}", second.name);
         second.run(&format!("CREATE ROLE {other} LOGIN CREATEROLE")).await;
         second.run(&format!("ALTER DATABASE {} OWNER TO {other}", second.name)).await;
         if let Err(error) = PostgresTokenStore::init(&second.config_as(&other), None).await {
             assert!(error.to_string().contains(&format!("has to GRANT mcp_auth_keeper TO {other}")), "{error}");
+            assert!(cluster.version().await >= 160_000, "{error}");
             second.run(&format!("GRANT mcp_auth_keeper TO {other}")).await;
-            PostgresTokenStore::init(&second.config_as(&other), None).await.unwrap();
+            let report = PostgresTokenStore::init(&second.config_as(&other), None).await.unwrap();
+            assert!(report.keeper_remains, "{report:?}");
+            second.run(&format!("REVOKE mcp_auth_keeper FROM {other}")).await;
         }
+        let report = PostgresTokenStore::init(&second.config_as(&other), None).await.unwrap();
+        assert_eq!((report.applied, report.keeper_remains), (0, false));
+        assert_eq!(PostgresTokenStore::finish_upgrade(&second.config_as(&other)).await, Ok(false));
+        let mut connection = cluster.connect(&second.name, &other).await;
+        let error = connection.execute("SET ROLE mcp_auth_keeper").await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{error}");
+        connection.close().await.unwrap();
     }
 }

@@ -82,6 +82,21 @@ async fn each_mode_encrypts_and_checks_what_it_says() {
         refused(ask(config().with_tls(tls).with_root_certificates(&strange)).await, "no encrypted connection");
     }
 
+    // By way of the guard, as if it were another machine: it encrypts in the driver's place.
+    let elsewhere = |tls| {
+        let config = PostgresConfig::new("0.0.0.0", &database.name, "remote").with_port(cluster.port()).with_tls(tls);
+        let config = config.with_password(&PASSWORD.to_owned().into()).with_pool(0, 1);
+        config.with_timeouts(Duration::from_secs(5), Duration::from_secs(5))
+    };
+    assert_eq!(ask(elsewhere(Disable)).await, Ok(false));
+    assert_eq!(ask(elsewhere(Prefer)).await, Ok(true));
+    assert_eq!(ask(elsewhere(Require)).await, Ok(true));
+    let store = PostgresTokenStore::connect_lazy(&elsewhere(Require), keyring(1)).unwrap();
+    store.set_token("server", "API", &"v".repeat(60_000).into(), "user").await.unwrap();
+    assert_eq!(store.get_token("server", "API", "user").await.unwrap().unwrap().expose().len(), 60_000);
+    assert!(store.delete_token("server", "API", "user").await.unwrap());
+    store.close().await;
+
     // A certificate of the right authority for another host.
     certify(cluster, "elsewhere.example", &ours);
     let mut other = database.connect().await;

@@ -153,6 +153,15 @@ impl Cluster {
         options.username(user).database(database).disable_statement_logging().connect().await.unwrap()
     }
 
+    /// Its version, as `server_version_num` has it.
+    pub async fn version(&self) -> i32 {
+        let mut connection = self.connect("postgres", "postgres").await;
+        let sql = "SELECT current_setting('server_version_num')::int";
+        let version = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        version
+    }
+
     async fn create(&'static self, template: &str) -> Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));

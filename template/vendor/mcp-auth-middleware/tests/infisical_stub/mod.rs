@@ -2,54 +2,25 @@
 //! error handler of its server. On a free port, in this process; with faults on demand.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, Once, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::faults::{Fault, go_wrong};
+
 pub const CLIENT_ID: &str = "0d1f6a52-client-id-of-the-machine";
 pub const CLIENT_SECRET: &str = "f6e1c0ffee-client-secret-2b7e1516"; // pragma: allowlist secret
+pub const IDENTITY_ID: &str = "9b2c7e10-identity-without-a-secret";
 pub const PROJECT: &str = "5a4f3c8e-project";
-
-/// What goes wrong with a request.
-#[derive(Debug, Clone)]
-pub enum Fault {
-    None,
-    /// Answers with this status and body.
-    Answers(u16, String),
-    /// 429, with this `Retry-After`.
-    Busy(Option<&'static str>),
-    /// Likewise for one request.
-    BusyOnce(&'static str),
-    RedirectsTo(String),
-    /// Answers 200 and sends so many bytes.
-    Sends(usize),
-    /// Answers 200 and goes on sending a byte now and then.
-    Drips,
-    /// Says nothing.
-    KeepsSilent,
-    /// Closes the connection in the middle of the answer.
-    CutsOff,
-    /// Closes the connection instead of an answer.
-    HangsUp,
-    /// The identity may see that there is a secret, but not its value.
-    Hides,
-    /// Changes wait for somebody's approval.
-    WantsApproval,
-    /// The project writes the names of new secrets in capitals.
-    Capitalises,
-    /// Does not take a new secret, for whatever reason.
-    RefusesNew,
-}
 
 struct Secret {
     value: String,
@@ -67,6 +38,8 @@ struct Inner {
     /// Every token that was given out, with the answer that it gets now if it was revoked.
     tokens: HashMap<String, Option<(u16, &'static str)>>,
     folders: BTreeSet<String>,
+    /// Tokens of a platform that are good for a login.
+    jwts: BTreeSet<String>,
     secrets: BTreeMap<(String, String), Secret>,
     bytes_sent: Arc<std::sync::atomic::AtomicUsize>,
 }
@@ -91,6 +64,7 @@ impl Stub {
             lifetime: 7200,
             tokens: HashMap::new(),
             folders: BTreeSet::from(["/".to_owned()]),
+            jwts: BTreeSet::new(),
             secrets: BTreeMap::new(),
             bytes_sent: Arc::default(),
         }));
@@ -132,6 +106,11 @@ impl Stub {
 
     pub fn add_folder(&self, path: &str) {
         self.lock().folders.insert(path.to_owned());
+    }
+
+    /// This token of a platform is good for a login, and no other one.
+    pub fn trusts(&self, jwt: &str) {
+        self.lock().jwts = BTreeSet::from([jwt.to_owned()]);
     }
 
     pub fn tokens_last(&self, seconds: u32) {
@@ -185,6 +164,7 @@ fn serve(listener: TcpListener, shared: Shared) -> tokio::task::JoinHandle<()> {
 async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let is_login = head.uri.path().starts_with("/api/v1/auth/");
+    let bytes_sent = Arc::clone(&lock(&shared).bytes_sent);
     let fault = {
         let mut inner = lock(&shared);
         inner.seen.push(format!("{} {}", head.method, head.uri));
@@ -197,15 +177,15 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
         now
     };
     let body = to_bytes(body, 1024 * 1024).await.unwrap();
-    if let Some(response) = go_wrong(&fault, &shared).await {
+    if let Some(response) = go_wrong(&fault, &bytes_sent).await {
         return response;
     }
     let body: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
     assert!(head.method == Method::GET || head.headers[CONTENT_TYPE] == "application/json");
     let mut inner = lock(&shared);
     if is_login {
-        assert_eq!((&head.method, head.uri.path()), (&Method::POST, "/api/v1/auth/universal-auth/login"));
-        return inner.login(&body);
+        assert_eq!(head.method, Method::POST);
+        return inner.login(head.uri.path(), &body);
     }
     let token = head.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
     match token.and_then(|token| inner.tokens.get(token)) {
@@ -216,49 +196,18 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     inner.secrets(&head, &body, &fault)
 }
 
-/// The faults that do not depend on the request.
-async fn go_wrong(fault: &Fault, shared: &Shared) -> Option<Response> {
-    let response = Response::builder();
-    let response = match fault {
-        Fault::None | Fault::Hides | Fault::WantsApproval | Fault::Capitalises | Fault::RefusesNew => return None,
-        Fault::Answers(status, body) => response.status(*status).body(Body::from(body.clone())),
-        Fault::Busy(None) => response.status(429).body(Body::from("{}")),
-        Fault::Busy(Some(pause)) | Fault::BusyOnce(pause) => response
-            .status(429)
-            .header(RETRY_AFTER, *pause)
-            .body(Body::from(r#"{"error":"RateLimitExceeded","message":"Rate limit exceeded"}"#)),
-        Fault::RedirectsTo(base) => {
-            response.status(307).header(LOCATION, format!("{base}/api/v4/secrets/API_TOKEN")).body(Body::empty())
-        }
-        Fault::Sends(length) => {
-            let sent = Arc::clone(&lock(shared).bytes_sent);
-            let chunks = (0..length / 16_384).map(move |_| {
-                sent.fetch_add(16_384, std::sync::atomic::Ordering::SeqCst);
-                Ok::<_, Infallible>(vec![b' '; 16_384])
-            });
-            response.body(Body::from_stream(futures_util::stream::iter(chunks)))
-        }
-        Fault::Drips => {
-            let drops = futures_util::stream::unfold((), |()| async {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                Some((Ok::<_, Infallible>(" "), ()))
-            });
-            response.body(Body::from_stream(drops))
-        }
-        Fault::KeepsSilent => std::future::pending().await,
-        Fault::CutsOff => {
-            let begun = [Ok("{\"secret\":"), Err(std::io::Error::other("cut off"))];
-            response.header(CONTENT_LENGTH, 1000).body(Body::from_stream(futures_util::stream::iter(begun)))
-        }
-        // The connection's task ends with it, without an answer and without a word.
-        Fault::HangsUp => std::panic::resume_unwind(Box::new("hangs up")),
-    };
-    Some(response.unwrap())
-}
-
 impl Inner {
-    fn login(&mut self, body: &Value) -> Response {
-        if body["clientId"] != CLIENT_ID || body["clientSecret"] != CLIENT_SECRET {
+    fn login(&mut self, path: &str, body: &Value) -> Response {
+        let known = match path {
+            "/api/v1/auth/universal-auth/login" => {
+                body["clientId"] == CLIENT_ID && body["clientSecret"] == CLIENT_SECRET
+            }
+            "/api/v1/auth/kubernetes-auth/login" | "/api/v1/auth/oidc-auth/login" => {
+                body["identityId"] == IDENTITY_ID && body["jwt"].as_str().is_some_and(|jwt| self.jwts.contains(jwt))
+            }
+            _ => return refusal(404, "Not Found", "Route not found"),
+        };
+        if !known {
             return refusal(401, "UnauthorizedError", "Invalid credentials");
         }
         let number = self.tokens.len();
@@ -388,73 +337,4 @@ fn iso(time: SystemTime) -> String {
     }
     let (hour, minute, millis) = (second / 3600, second / 60 % 60, since.subsec_millis());
     format!("{year:04}-{:02}-{:02}T{hour:02}:{minute:02}:{:02}.{millis:03}Z", month + 1, days + 1, second % 60)
-}
-
-static LINES: Mutex<String> = Mutex::new(String::new());
-
-/// Takes down what anybody in this process says from now on, at every level, through `tracing` and `log`.
-pub fn listen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        tracing::subscriber::set_global_default(Capture).unwrap();
-        log::set_boxed_logger(Box::new(Capture)).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
-    });
-}
-
-pub fn everything() -> String {
-    LINES.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-fn take_down(text: &str) {
-    let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    lines.push_str(text);
-    lines.push('\n');
-}
-
-struct Capture;
-
-struct Fields;
-
-impl tracing::field::Visit for Fields {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        take_down(&format!("{}={value:?}", field.name()));
-    }
-}
-
-impl tracing::Subscriber for Capture {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        span.record(&mut Fields);
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
-        values.record(&mut Fields);
-    }
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut Fields);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-impl log::Log for Capture {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        take_down(&record.args().to_string());
-    }
-
-    fn flush(&self) {}
 }

@@ -6,8 +6,8 @@ use mcp_auth_middleware::testing::{
     INTROSPECTION, INTROSPECTION_ID, INTROSPECTION_SECRET, KeyServer, RESOURCE, TestIssuer, now,
 };
 use mcp_auth_middleware::{
-    AuthError, AuthLayer, AuthMode, ConfigError, IntrospectionConfig, IntrospectionPolicy, OidcConfig, OidcConfigError,
-    UserKind, create_auth_middleware,
+    AuthError, AuthLayer, AuthMode, ConfigError, IntrospectedTokens, IntrospectionConfig, IntrospectionPolicy,
+    OidcConfig, OidcConfigError, UserKind, create_auth_middleware,
 };
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ async fn an_active_token_names_its_person_and_its_rights() {
     assert_eq!(issuer.questions(), 1);
     passed(&send_token(&layer, &issuer.token(PERSON)).await);
     assert_eq!(issuer.questions(), 1);
-    assert_eq!(layer.introspection_status(), Some((issuer.issuer().to_owned(), 1, 1)));
+    assert_eq!(layer.introspection_status(), [(issuer.issuer().to_owned(), 1, 1)]);
 }
 
 #[tokio::test]
@@ -77,6 +77,55 @@ async fn a_program_is_a_program() {
     let said = answer(&issuer, &json!({"sub": "client-1", "email": null, "exp": null, "iss": null, "iat": null}));
     let user = passed(&send_token(&layer(&issuer), &issuer.issue_opaque(&said)).await).user;
     assert_eq!((user.email.as_str(), user.kind), ("client-1", UserKind::ServiceToken));
+}
+
+/// The answers of providers (their documentation; values are made up).
+#[tokio::test]
+async fn answers_in_the_shape_of_each_provider() {
+    let issuer = TestIssuer::start().await.unwrap();
+    for (name, roles_claim, claims, email, roles) in [
+        (
+            "ZITADEL",
+            "urn:zitadel:iam:org:project:roles",
+            json!({"scope": "openid email", "client_id": "219110000000000002@project", "token_type": "Bearer", "aud": ["219110000000000002@project", RESOURCE], "sub": "218990000000000003", "username": PERSON, "email": PERSON, "email_verified": true, "urn:zitadel:iam:org:project:roles": {"reader": {"1": "example.com"}}}),
+            PERSON,
+            &["reader"][..],
+        ),
+        (
+            "Ory Hydra",
+            "ext.roles",
+            json!({"scope": "mcp", "client_id": "c", "token_type": "Bearer", "token_use": "access_token", "aud": [RESOURCE], "sub": "user-7", "ext": {"roles": ["reader"]}}),
+            "user-7",
+            &["reader"],
+        ),
+        (
+            "Keycloak, lightweight tokens",
+            "realm_access.roles",
+            json!({"typ": "Bearer", "token_type": "Bearer", "azp": "c", "client_id": "c", "aud": RESOURCE, "sub": "u", "email": PERSON, "realm_access": {"roles": ["reader"]}, "scope": "openid"}),
+            PERSON,
+            &["reader"],
+        ),
+        (
+            "Clerk",
+            "roles",
+            json!({"client_id": "c", "iat": now(), "scope": "profile", "sub": "user_2a", "aud": RESOURCE}),
+            "user_2a",
+            &[],
+        ),
+    ] {
+        println!("{name}");
+        let oidc = oidc(&issuer).with_roles_claim(roles_claim).with_introspection(asking());
+        let layer = create_auth_middleware(config(AuthMode::Oidc).with_oidc(oidc)).unwrap();
+        let mut said = claims;
+        said["active"] = true.into();
+        said["iss"] = issuer.issuer().into();
+        said["exp"] = (now() + 3600).into();
+        let user = passed(&send_token(&layer, &issuer.issue_opaque(&said)).await).user;
+        assert_eq!(
+            (user.email.as_str(), user.roles()),
+            (email, &roles.iter().map(ToString::to_string).collect::<Vec<_>>()[..])
+        );
+    }
 }
 
 #[tokio::test]
@@ -96,7 +145,7 @@ async fn without_introspection_an_opaque_token_is_none() {
     let issuer = TestIssuer::start().await.unwrap();
     let layer = create_auth_middleware(config(AuthMode::Oidc).with_oidc(oidc(&issuer))).unwrap();
     assert_refused(&send_token(&layer, &issuer.opaque_token(PERSON)).await, AuthError::JwtMalformed);
-    assert_eq!((issuer.questions(), layer.introspection_status()), (0, None));
+    assert_eq!((issuer.questions(), layer.introspection_status()), (0, Vec::new()));
 }
 
 #[tokio::test]
@@ -129,7 +178,16 @@ fn addresses_and_numbers_of_issuers_are_checked_at_start() {
     let issuer = |name: &str| OidcConfig::new(name, ["x"]).unwrap().with_introspection(asking());
     let one = config(AuthMode::Oidc).with_oidc(issuer("https://a.example"));
     assert_eq!(one.check(), Ok(()));
-    assert_eq!(one.with_oidc(issuer("https://b.example")).check(), Err(ConfigError::IntrospectionTwice));
+    assert_eq!(one.clone().with_oidc(issuer("https://b.example")).check(), Err(ConfigError::IntrospectionTwice));
+    let jwts = OidcConfig::new("https://b.example", ["x"]).unwrap();
+    let jwts = jwts.with_introspection(asking().about(IntrospectedTokens::Jwt));
+    assert_eq!(one.with_oidc(jwts).check(), Ok(()), "a JWT says whom to ask");
+    for (text, tokens) in
+        [("opaque", IntrospectedTokens::Opaque), (" JWT ", IntrospectedTokens::Jwt), ("all", IntrospectedTokens::All)]
+    {
+        assert_eq!(text.parse(), Ok(tokens));
+    }
+    assert_eq!("both".parse::<IntrospectedTokens>().unwrap_err().to_string(), "must be opaque, jwt or all");
     let shown = format!("{:?}", issuer("https://a.example"));
     assert!(shown.contains(INTROSPECTION_ID) && !shown.contains(INTROSPECTION_SECRET), "{shown}");
 }
@@ -178,6 +236,84 @@ async fn scopes_and_lists_of_people_count() {
     assert!(response.headers()["www-authenticate"].to_str().unwrap().contains("scope=\"mcp write\""));
     let others = with(oidc(&issuer).with_introspection(asking()).with_allowed_domains(["other.example"]));
     assert_refused(&send_token(&others, &issuer.opaque_token(PERSON)).await, AuthError::UserNotAllowed);
+}
+
+/// A JWT of which the issuer says whether it is still active, beside an opaque token about which it is asked as well or not.
+#[tokio::test]
+async fn attack_69_a_jwt_that_was_revoked_before_its_end() {
+    for (tokens, opaque) in [(IntrospectedTokens::Jwt, false), (IntrospectedTokens::All, true)] {
+        let issuer = TestIssuer::start().await.unwrap();
+        let layer = layer_by(&issuer, asking().with_policy(impatient()).about(tokens));
+        let token = issuer.token(PERSON);
+        issuer.activate(&token);
+        let user = passed(&send_token(&layer, &token).await).user;
+        assert_eq!((user.email.as_str(), user.roles()), (PERSON, &["reader".to_owned()][..]));
+        assert_eq!(issuer.questions(), 1);
+        issuer.revoke(&token);
+        eventually("the refusal", async || send_token(&layer, &token).await.status() == 401).await;
+        assert_refused(&send_token(&layer, &token).await, AuthError::TokenNotActive);
+        // One that the issuer has never called active.
+        assert_refused(&send_token(&layer, &issuer.token("other@example.com")).await, AuthError::TokenNotActive);
+        let response = send_token(&layer, &issuer.opaque_token(PERSON)).await;
+        if opaque {
+            passed(&response);
+        } else {
+            assert_refused(&response, AuthError::JwtMalformed);
+        }
+    }
+}
+
+/// The question comes last: what is no good token of the issuer is refused without one.
+#[tokio::test]
+async fn attack_06_a_jwt_that_is_not_good_costs_the_issuer_no_question() {
+    let issuer = TestIssuer::start().await.unwrap();
+    let layer = layer_by(&issuer, asking().about(IntrospectedTokens::Jwt));
+    let good = issuer.token(PERSON);
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let other = issuer.token("other@example.com");
+    let forged = format!("{signed}.{}", other.rsplit_once('.').unwrap().1);
+    assert_ne!(forged.rsplit_once('.').unwrap().1, signature);
+    assert_refused(&send_token(&layer, &forged).await, AuthError::InvalidSignature);
+    let mut claims = issuer.claims(PERSON);
+    claims["aud"] = "https://other.example.com/mcp".into();
+    assert_refused(&send_token(&layer, &issuer.sign(&claims)).await, AuthError::AudienceMismatch);
+    assert_eq!(issuer.questions(), 0);
+}
+
+#[tokio::test]
+async fn attack_69_an_issuer_that_is_not_reached_says_nothing_about_a_jwt() {
+    let issuer = TestIssuer::start().await.unwrap();
+    let layer = layer_by(&issuer, asking().with_policy(impatient()).about(IntrospectedTokens::Jwt));
+    let token = issuer.token(PERSON);
+    issuer.activate(&token);
+    passed(&send_token(&layer, &token).await);
+    issuer.behave(INTROSPECTION, KeyServer::Answers(503, String::new()));
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    passed(&send_token(&layer, &token).await);
+    let other = issuer.token("other@example.com");
+    assert_refused(&send_token(&layer, &other).await, AuthError::IntrospectionUnavailable);
+    // Bound to a key of the client, as the issuer says: no bearer's.
+    issuer.behave(INTROSPECTION, KeyServer::Introspects);
+    issuer.activate_as(&other, &json!({"active": true, "token_type": "DPoP"}));
+    assert_refused(&send_token(&layer, &other).await, AuthError::NotAnAccessToken);
+}
+
+/// Each JWT is asked about at the issuer that it names, and an opaque token at the one that is asked about those.
+#[tokio::test]
+async fn each_issuer_is_asked_about_its_own_tokens() {
+    let (one, other) = (TestIssuer::start().await.unwrap(), TestIssuer::start().await.unwrap());
+    let jwts = oidc(&one).with_introspection(asking().about(IntrospectedTokens::Jwt));
+    let config = config(AuthMode::Oidc).with_oidc(jwts).with_oidc(oidc(&other).with_introspection(asking()));
+    let layer = create_auth_middleware(config).unwrap();
+    let token = one.token(PERSON);
+    one.activate(&token);
+    passed(&send_token(&layer, &token).await);
+    assert_eq!((one.questions(), other.questions()), (1, 0));
+    passed(&send_token(&layer, &other.opaque_token(PERSON)).await);
+    passed(&send_token(&layer, &other.token(PERSON)).await);
+    assert_eq!((one.questions(), other.questions()), (1, 1));
+    let status = layer.introspection_status();
+    assert_eq!(status, [(one.issuer().to_owned(), 1, 1), (other.issuer().to_owned(), 1, 1)]);
 }
 
 /// Whatever is not the answer of an introspection decides nothing, and is waited for a bounded time.

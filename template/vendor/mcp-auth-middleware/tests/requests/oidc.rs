@@ -126,7 +126,8 @@ async fn each_issuer_has_its_own_rules() {
         {"issuer": a.issuer(), "audience": ["for-a"], "roles_claim": "realm_access.roles", "require_at_jwt": true},
         {"issuer": b.issuer(), "required_scopes": ["mcp"]},
     ]});
-    let issuers = OidcConfig::from_json(&json.to_string(), &[RESOURCE.to_owned()]).unwrap();
+    let issuers =
+        OidcConfig::from_json(&json.to_string(), &[RESOURCE.to_owned()], |_| Err("no file".to_owned())).unwrap();
     let config = issuers.into_iter().fold(config(AuthMode::Oidc), |config, issuer| config.with_oidc(issuer));
     let layer = create_auth_middleware(config).unwrap();
 
@@ -277,6 +278,7 @@ async fn tokens_in_the_shape_of_each_provider() {
     struct Case {
         name: &'static str,
         audience: &'static str,
+        audience_claim: &'static str,
         roles_claim: &'static str,
         email_claim: &'static str,
         header_type: Option<&'static str>,
@@ -293,6 +295,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Entra v2, a person",
             audience: API,
+            audience_claim: "aud",
             roles_claim: "roles",
             email_claim: "email",
             header_type: Some("JWT"),
@@ -306,6 +309,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Entra v1, a person",
             audience: "api://6e74172b-be56-4843-9ff4-e66a39bb12e3",
+            audience_claim: "aud",
             roles_claim: "roles",
             email_claim: "upn",
             header_type: Some("JWT"),
@@ -319,6 +323,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Entra v2, a program",
             audience: API,
+            audience_claim: "aud",
             roles_claim: "roles",
             email_claim: "email",
             header_type: Some("JWT"),
@@ -332,6 +337,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Keycloak, a person",
             audience: RESOURCE,
+            audience_claim: "aud",
             roles_claim: "realm_access.roles",
             email_claim: "email",
             header_type: Some("JWT"),
@@ -345,6 +351,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Keycloak, a service account",
             audience: RESOURCE,
+            audience_claim: "aud",
             roles_claim: "realm_access.roles",
             email_claim: "email",
             header_type: Some("JWT"),
@@ -358,6 +365,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Auth0, its own profile",
             audience: RESOURCE,
+            audience_claim: "aud",
             roles_claim: "https://example.com/roles",
             email_claim: "https://example.com/email",
             header_type: Some("JWT"),
@@ -371,6 +379,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Auth0, RFC 9068",
             audience: RESOURCE,
+            audience_claim: "aud",
             roles_claim: "permissions",
             email_claim: "email",
             header_type: Some("at+jwt"),
@@ -384,6 +393,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Auth0, a program",
             audience: RESOURCE,
+            audience_claim: "aud",
             roles_claim: "permissions",
             email_claim: "email",
             header_type: Some("JWT"),
@@ -397,6 +407,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Okta, a person",
             audience: "api://default",
+            audience_claim: "aud",
             roles_claim: "groups",
             email_claim: "sub",
             header_type: None,
@@ -410,6 +421,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "Okta, a program",
             audience: "api://default",
+            audience_claim: "aud",
             roles_claim: "groups",
             email_claim: "sub",
             header_type: None,
@@ -423,6 +435,7 @@ async fn tokens_in_the_shape_of_each_provider() {
         Case {
             name: "WorkOS AuthKit, a person",
             audience: RESOURCE,
+            audience_claim: "aud",
             roles_claim: "role",
             email_claim: "email",
             header_type: Some("JWT"),
@@ -433,12 +446,125 @@ async fn tokens_in_the_shape_of_each_provider() {
             roles: &["member"],
             scopes: &[],
         },
+        Case {
+            name: "Amazon Cognito, a person: no audience but the client",
+            audience: "5bsjlins3936h9gvpi0c24ah5b",
+            audience_claim: "client_id",
+            roles_claim: "cognito:groups",
+            email_claim: "username",
+            header_type: None,
+            claims: json!({"sub": "f02e777c-489d-43c5-806d-2e6c06c9a355", "cognito:groups": ["readers"], "event_id": "e", "token_use": "access", "scope": "openid mcp/read", "auth_time": 1_700_000_000, "version": 2, "jti": "j", "client_id": "5bsjlins3936h9gvpi0c24ah5b", "username": PERSON}),
+            email: PERSON,
+            kind: UserKind::Human,
+            client: "5bsjlins3936h9gvpi0c24ah5b",
+            roles: &["readers"],
+            scopes: &["openid", "mcp/read"],
+        },
+        Case {
+            name: "Amazon Cognito with resource binding",
+            audience: RESOURCE,
+            audience_claim: "aud",
+            roles_claim: "cognito:groups",
+            email_claim: "email",
+            header_type: None,
+            claims: json!({"sub": "f02e777c-489d-43c5-806d-2e6c06c9a355", "aud": RESOURCE, "token_use": "access", "scope": "openid", "version": 2, "jti": "j", "client_id": "5bsjlins3936h9gvpi0c24ah5b", "username": "user"}),
+            email: "f02e777c-489d-43c5-806d-2e6c06c9a355",
+            kind: UserKind::Human,
+            client: "5bsjlins3936h9gvpi0c24ah5b",
+            roles: &[],
+            scopes: &["openid"],
+        },
+        Case {
+            name: "Amazon Cognito, a program",
+            audience: "2client",
+            audience_claim: "client_id",
+            roles_claim: "cognito:groups",
+            email_claim: "email",
+            header_type: None,
+            claims: json!({"sub": "2client", "token_use": "access", "scope": "mcp/read", "version": 2, "jti": "j", "client_id": "2client"}),
+            email: "2client",
+            kind: UserKind::ServiceToken,
+            client: "2client",
+            roles: &[],
+            scopes: &["mcp/read"],
+        },
+        Case {
+            name: "authentik: its audience is the client",
+            audience: "Zx9QpL",
+            audience_claim: "aud",
+            roles_claim: "groups",
+            email_claim: "email",
+            header_type: Some("JWT"),
+            claims: json!({"sub": "e3b0c44298fc1c149afbf4c8996fb924", "aud": "Zx9QpL", "auth_time": 1_700_000_000, "acr": "goauthentik.io/providers/oauth2/default", "email": PERSON, "email_verified": true, "name": "A User", "groups": ["readers"], "azp": "Zx9QpL", "uid": "u", "scope": "openid email profile"}),
+            email: PERSON,
+            kind: UserKind::Human,
+            client: "Zx9QpL",
+            roles: &["readers"],
+            scopes: &["openid", "email", "profile"],
+        },
+        Case {
+            name: "Ory Hydra, strategy jwt",
+            audience: RESOURCE,
+            audience_claim: "aud",
+            roles_claim: "ext.roles",
+            email_claim: "ext.email",
+            header_type: Some("JWT"),
+            claims: json!({"aud": [RESOURCE], "client_id": "hydra-client", "ext": {"email": PERSON, "roles": ["reader"]}, "jti": "j", "nbf": 1_700_000_000, "scp": ["openid", "mcp"], "sub": "user-7"}),
+            email: PERSON,
+            kind: UserKind::Human,
+            client: "hydra-client",
+            roles: &["reader"],
+            scopes: &["openid", "mcp"],
+        },
+        Case {
+            name: "Clerk, JWT access tokens, a client that sends the resource",
+            audience: RESOURCE,
+            audience_claim: "aud",
+            roles_claim: "roles",
+            email_claim: "email",
+            header_type: Some("at+jwt"),
+            claims: json!({"aud": [RESOURCE], "client_id": "mXyz", "jti": "oat_1", "scope": "profile email", "sub": "user_2a"}),
+            email: "user_2a",
+            kind: UserKind::Human,
+            client: "mXyz",
+            roles: &[],
+            scopes: &["profile", "email"],
+        },
+        Case {
+            name: "Descope: the issuer of the project, whatever the address of the metadata",
+            audience: RESOURCE,
+            audience_claim: "aud",
+            roles_claim: "roles",
+            email_claim: "email",
+            header_type: Some("JWT"),
+            claims: json!({"amr": ["oauth"], "aud": ["P2abc", RESOURCE], "azp": "TPA1", "drn": "DS", "scope": "openid mcp", "roles": ["reader"], "email": PERSON, "sub": "U2abc"}),
+            email: PERSON,
+            kind: UserKind::Human,
+            client: "TPA1",
+            roles: &["reader"],
+            scopes: &["openid", "mcp"],
+        },
+        Case {
+            name: "Keycloak with client roles in a claim of their own, typ Bearer and DPoP off",
+            audience: "mcp-server",
+            audience_claim: "aud",
+            roles_claim: "resource_access.mcp-server.roles",
+            email_claim: "email",
+            header_type: Some("JWT"),
+            claims: json!({"aud": "mcp-server", "typ": "Bearer", "azp": "https://claude.ai/oauth/mcp-oauth-client-metadata", "sub": "u", "resource_access": {"mcp-server": {"roles": ["reader"]}}, "scope": "openid", "email": PERSON}),
+            email: PERSON,
+            kind: UserKind::Human,
+            client: "https://claude.ai/oauth/mcp-oauth-client-metadata",
+            roles: &["reader"],
+            scopes: &["openid"],
+        },
     ];
     let issuer = TestIssuer::start().await.unwrap();
     for case in cases {
         println!("{}", case.name);
         let oidc = OidcConfig::new(issuer.issuer(), [case.audience]).unwrap();
         let oidc = oidc.with_roles_claim(case.roles_claim).with_email_claim(case.email_claim);
+        let oidc = oidc.with_audience_claim(case.audience_claim);
         let layer = create_auth_middleware(config(AuthMode::Oidc).with_oidc(oidc)).unwrap();
         let mut claims = case.claims;
         claims["iss"] = issuer.issuer().into();
@@ -459,5 +585,109 @@ async fn tokens_in_the_shape_of_each_provider() {
         );
         assert_eq!(user.grant.as_ref().unwrap().client_id.as_deref().unwrap_or_default(), case.client);
         assert_eq!(user.address().is_some(), case.email == PERSON);
+    }
+}
+
+/// What providers give that is no access token for this server, each with the reason that its owner finds in the log.
+#[tokio::test]
+async fn what_is_no_access_token_of_a_provider() {
+    let issuer = TestIssuer::start().await.unwrap();
+    let with = |audience: &str, claim: &str| {
+        let oidc = OidcConfig::new(issuer.issuer(), [audience]).unwrap().with_audience_claim(claim);
+        create_auth_middleware(config(AuthMode::Oidc).with_oidc(oidc)).unwrap()
+    };
+    let times = json!({"iss": issuer.issuer(), "exp": now() + 3600, "iat": now(), "sub": "u"});
+    for (name, audience, claim, claims, error) in [
+        // Keycloak without an audience mapper, and its clients that have no registration.
+        (
+            "Keycloak, account",
+            RESOURCE,
+            "aud",
+            json!({"aud": "account", "typ": "Bearer", "azp": "c"}),
+            AuthError::AudienceMismatch,
+        ),
+        (
+            "Keycloak, none",
+            RESOURCE,
+            "aud",
+            json!({"typ": "Bearer", "azp": "c", "scope": "openid"}),
+            AuthError::AudienceMismatch,
+        ),
+        (
+            "Keycloak, ID",
+            "c",
+            "aud",
+            json!({"aud": "c", "typ": "ID", "azp": "c", "scope": "openid"}),
+            AuthError::NotAnAccessToken,
+        ),
+        (
+            "Cognito, of another client",
+            "c",
+            "client_id",
+            json!({"token_use": "access", "client_id": "d", "scope": "openid"}),
+            AuthError::AudienceMismatch,
+        ),
+        (
+            "Cognito, by aud",
+            "c",
+            "aud",
+            json!({"token_use": "access", "client_id": "c", "scope": "openid"}),
+            AuthError::AudienceMismatch,
+        ),
+        (
+            "Cognito, ID",
+            "c",
+            "aud",
+            json!({"token_use": "id", "aud": "c", "client_id": "d", "scope": "openid"}),
+            AuthError::NotAnAccessToken,
+        ),
+        (
+            "Cognito, odd",
+            "c",
+            "client_id",
+            json!({"token_use": 1, "client_id": "c", "scope": "openid"}),
+            AuthError::NotAnAccessToken,
+        ),
+        (
+            "Google, ID",
+            "1.apps.googleusercontent.com",
+            "aud",
+            json!({"aud": "1.apps.googleusercontent.com", "azp": "1.apps.googleusercontent.com", "hd": "example.com", "email": PERSON, "email_verified": true, "at_hash": "x"}),
+            AuthError::NotAnAccessToken,
+        ),
+        (
+            "Dex, ID",
+            "dex-client",
+            "aud",
+            json!({"aud": "dex-client", "at_hash": "x", "email": PERSON}),
+            AuthError::NotAnAccessToken,
+        ),
+        // Nothing in it says that it is none of its ID tokens, which have the same audiences.
+        (
+            "ZITADEL, JWT",
+            "219120000000000001",
+            "aud",
+            json!({"aud": ["219110000000000002@project", "219120000000000001"], "client_id": "219110000000000002@project", "jti": "V2_1"}),
+            AuthError::NotAnAccessToken,
+        ),
+        (
+            "Entra, Graph",
+            "6e74172b",
+            "aud",
+            json!({"aud": "00000003-0000-0000-c000-000000000000", "appid": "c", "scp": "User.Read"}),
+            AuthError::AudienceMismatch,
+        ),
+        // The claim that is looked at is an object, or far away: nobody is meant.
+        ("odd audience", "c", "client_id", json!({"client_id": {"c": 1}, "scope": "x"}), AuthError::AudienceMismatch),
+    ] {
+        println!("{name}");
+        let mut all = times.clone();
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let token = issuer.key.sign(&issuer.key.header(), &all);
+        assert_refused(&send_token(&with(audience, claim), &token).await, error);
+    }
+    // Auth0 without an audience: encrypted for itself, five parts. Google, GitHub, Dex of old: opaque.
+    for token in ["eyJhbGciOiJkaXIifQ..a.b.c", "ya29.a0ARW5m7-0123456789", "gho_16C7e42F292c6912E7710c838347Ae178B4a"] {
+        assert_refused(&send_token(&with(RESOURCE, "aud"), token).await, AuthError::JwtMalformed);
     }
 }

@@ -1,17 +1,37 @@
 //! The issuers of access tokens: one by variables, several by a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use mcp_auth_middleware::{Algorithm, IntrospectionConfig, OidcConfig, OidcConfigError};
-use secrecy::ExposeSecret as _;
+use mcp_auth_middleware::{Algorithm, IntrospectedTokens, IntrospectionConfig, OidcConfig, OidcConfigError};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{PublicUrl, Reader};
 use crate::handlers::metadata::RESOURCE;
-use crate::secret_files;
+use crate::secret_files::{self, SecretFiles};
+
+/// The secret with which an issuer of the file is asked about tokens, and the file that it came from.
+#[derive(Debug, Clone)]
+pub(super) struct IssuerSecret {
+    asking: IntrospectionConfig,
+    path: PathBuf,
+    secret: SecretString,
+}
+
+impl IssuerSecret {
+    /// Asks with what is in the file from now on, too.
+    pub(super) fn follow(&self, files: &mut SecretFiles) {
+        let asking = self.asking.clone();
+        let take = move |secret| {
+            asking.set_client_secret(secret);
+            Ok(())
+        };
+        files.watch("OIDC_ISSUERS", &self.path, self.secret.clone(), take);
+    }
+}
 
 impl Reader<'_> {
-    /// The issuer of `OIDC_ISSUER` and those of `OIDC_ISSUERS_FILE`.
-    pub(super) fn oidc(&mut self) -> Vec<OidcConfig> {
+    /// The issuer of `OIDC_ISSUER` and those of `OIDC_ISSUERS_FILE`, with the secrets that the latter name.
+    pub(super) fn oidc(&mut self) -> (Vec<OidcConfig>, Vec<IssuerSecret>) {
         let audiences = self.audiences();
         let asking = self.introspection();
         let mut issuers: Vec<_> = self.issuer(&audiences).into_iter().collect();
@@ -22,11 +42,17 @@ impl Reader<'_> {
             }
             (issuer, _) => issuers.extend(issuer),
         }
-        issuers.extend(self.issuers_of_file(&audiences));
+        let (of_file, secrets) = self.issuers_of_file(&audiences);
+        issuers.extend(of_file);
         let mut names: Vec<_> = issuers.iter().map(|issuer| issuer.issuer().to_owned()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             let text = format!("has {:?} twice, or OIDC_ISSUER has it as well", pair[0]);
+            self.problems.add("OIDC_ISSUERS_FILE", text);
+        }
+        if issuers.iter().filter(|issuer| issuer.asks_about_opaque_tokens()).count() > 1 {
+            let text = "has an issuer that is to be asked about tokens that are no JWT, beside another one: \
+                        such a token does not say which of them; \"introspect\": \"jwt\" asks about the others alone";
             self.problems.add("OIDC_ISSUERS_FILE", text);
         }
         let max_token_age = self.seconds("MAX_TOKEN_AGE");
@@ -34,7 +60,7 @@ impl Reader<'_> {
         let finish = |issuer: OidcConfig| {
             issuer.with_max_token_age(max_token_age).with_allowed_emails(&emails).with_allowed_domains(&domains)
         };
-        issuers.into_iter().map(finish).collect()
+        (issuers.into_iter().map(finish).collect(), secrets)
     }
 
     /// A setting of an issuer that is set for nothing.
@@ -78,6 +104,7 @@ impl Reader<'_> {
         Some(
             config
                 .with_required_scopes(scopes)
+                .with_audience_claim(claim("OIDC_AUDIENCE_CLAIM", "aud"))
                 .with_email_claim(claim("OIDC_EMAIL_CLAIM", "email"))
                 .with_roles_claim(claim("OIDC_ROLES_CLAIM", "roles")),
         )
@@ -88,14 +115,22 @@ impl Reader<'_> {
         const ID: &str = "OIDC_INTROSPECTION_CLIENT_ID";
         let (id, secret) = (self.env.text(ID), self.secret("OIDC_INTROSPECTION_CLIENT_SECRET"));
         let url = self.env.text("OIDC_INTROSPECTION_URL");
+        let tokens = match self.env.text("OIDC_INTROSPECT").map(|text| text.parse::<IntrospectedTokens>()) {
+            None => IntrospectedTokens::default(),
+            Some(Ok(tokens)) => tokens,
+            Some(Err(error)) => {
+                self.problems.add("OIDC_INTROSPECT", error.to_string());
+                return None;
+            }
+        };
         let config = match (id, secret) {
-            (Some(id), Some(secret)) => IntrospectionConfig::new(id, secret),
+            (Some(id), Some(secret)) => IntrospectionConfig::new(id, secret).about(tokens),
             (Some(_), None) => {
                 let text = "is missing: the secret of the client OIDC_INTROSPECTION_CLIENT_ID";
                 self.problems.add("OIDC_INTROSPECTION_CLIENT_SECRET", text);
                 return None;
             }
-            (None, None) if url.is_none() => return None,
+            (None, None) if url.is_none() && tokens == IntrospectedTokens::default() => return None,
             (None, _) => {
                 self.problems.add(ID, "is missing: the client as whom OIDC_ISSUER is asked");
                 return None;
@@ -122,20 +157,29 @@ impl Reader<'_> {
         if algorithms.is_empty() { Algorithm::DEFAULT.to_vec() } else { algorithms }
     }
 
-    fn issuers_of_file(&mut self, audiences: &[String]) -> Vec<OidcConfig> {
+    fn issuers_of_file(&mut self, audiences: &[String]) -> (Vec<OidcConfig>, Vec<IssuerSecret>) {
         const NAME: &str = "OIDC_ISSUERS_FILE";
-        let Some(path) = self.env.text(NAME) else { return Vec::new() };
+        let Some(path) = self.env.text(NAME) else { return Default::default() };
         // As secrets are read: of a bounded size, and text.
         let text = match secret_files::read(Path::new(&path)) {
             Ok(text) => text,
             Err(problem) => {
                 self.problems.add(NAME, format!("the file {path}: {problem}"));
-                return Vec::new();
+                return Default::default();
             }
         };
-        OidcConfig::from_json(text.expose_secret(), audiences).unwrap_or_else(|error| {
+        let mut files = Vec::new();
+        let read = |path: &str| {
+            let secret = secret_files::read(Path::new(path))?;
+            files.push((PathBuf::from(path), secret.clone()));
+            Ok(secret)
+        };
+        let issuers = OidcConfig::from_json(text.expose_secret(), audiences, read).unwrap_or_else(|error| {
             self.problems.add(NAME, format!("the file {path}: {error}"));
             Vec::new()
-        })
+        });
+        let asking = issuers.iter().filter_map(OidcConfig::introspection).cloned();
+        let secrets = asking.zip(files).map(|(asking, (path, secret))| IssuerSecret { asking, path, secret }).collect();
+        (issuers, secrets)
     }
 }

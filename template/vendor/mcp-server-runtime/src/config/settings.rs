@@ -170,6 +170,8 @@ const TOKENS: &str = "The server's own tokens for what it calls";
 const POSTGRES: &str =
     "The token store in PostgreSQL (TOKEN_STORE=postgres, and the commands tokens, db and migrate-env)";
 const INFISICAL: &str = "The token store in Infisical (TOKEN_STORE=infisical)";
+const VAULT: &str =
+    "Vault or OpenBao: the token store (TOKEN_STORE=vault), and the keeper of the key (MCP_AUTH_KEY_PROVIDER=transit)";
 const NAMES: &str = "Names under which it answers";
 const LIMITS: &str = "Limits";
 const LOG: &str = "Log lines";
@@ -198,14 +200,17 @@ Its keys are found by that metadata (RFC 8414, OpenID Connect Discovery)."),
     Setting::text("OIDC_ISSUERS_FILE", None, CALLERS, "JSON file with several issuers, each with its own audience, algorithms, scopes and claims; read at the start.
 Its form is in the page of settings, behind the table."),
     Setting::list("OIDC_AUDIENCE", CALLERS, "What tokens for this server have in aud, comma-separated. Default: PUBLIC_URL with /mcp at its end."),
+    Setting::text("OIDC_AUDIENCE_CLAIM", Some("aud"), CALLERS, "The claim to compare with OIDC_AUDIENCE, where access tokens have no aud: client_id for Amazon Cognito."),
     Setting::text("OIDC_ALGORITHMS", Some("RS256,ES256,EdDSA"), CALLERS, "Algorithms that tokens may be signed with, comma-separated. HMAC and none are never accepted."),
     Setting::list("OIDC_REQUIRED_SCOPES", CALLERS, "Scopes that a token must have, comma-separated; 403 insufficient_scope without them."),
     Setting::text("OIDC_EMAIL_CLAIM", Some("email"), CALLERS, "The claim with the person's address; a claim in a claim with a dot between."),
     Setting::text("OIDC_ROLES_CLAIM", Some("roles"), CALLERS, "The claim with the caller's roles or groups, such as groups or realm_access.roles."),
-    Setting::text("OIDC_INTROSPECTION_CLIENT_ID", None, CALLERS, "As whom this server asks OIDC_ISSUER about tokens that are no JWT (RFC 7662). Without it, such tokens are refused.
+    Setting::text("OIDC_INTROSPECTION_CLIENT_ID", None, CALLERS, "As whom this server asks OIDC_ISSUER about tokens (RFC 7662). Without it, tokens that are no JWT are refused.
 An answer counts for 30 seconds, so a token that is revoked is refused after that time at the latest."),
     Setting::secret("OIDC_INTROSPECTION_CLIENT_SECRET", CALLERS, "The secret of that client."),
     Setting::text("OIDC_INTROSPECTION_URL", None, CALLERS, "Where the issuer is asked, if not where its metadata says."),
+    Setting::text("OIDC_INTROSPECT", Some("opaque"), CALLERS, "About which tokens the issuer is asked: opaque, jwt or all. Without a question, a JWT counts until it ends.
+With jwt or all, a JWT that the issuer has revoked is refused after 30 seconds at the latest."),
     Setting::text("CF_ACCESS_ROLES_CLAIM", Some("custom.groups"), CALLERS, "The claim of Access tokens with the caller's groups, which Access takes over from the identity provider."),
     Setting::list("ALLOWED_EMAILS", CALLERS, "Only these people, comma-separated. Empty: whomever Access or the issuer lets in."),
     Setting::list("ALLOWED_EMAIL_DOMAINS", CALLERS, "Only people of these mail domains, comma-separated."),
@@ -214,10 +219,11 @@ A change counts within two seconds. Its form is in the page of settings, behind 
     Setting::seconds("MAX_TOKEN_AGE", (60, 366 * 24 * 3600), "86400", CALLERS, "Seconds after its issue that a token of Access or of an issuer is accepted, whatever it says itself.
 Raise it where a session is to be longer than a day."),
     Setting::secret("MCP_DEV_BEARER_TOKEN", CALLERS, "Bearer token(s) for development, at least 16 characters, comma-separated: openssl rand -hex 32"),
-    Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres or infisical.
+    Setting::choice("TOKEN_STORE", &["env", "postgres", "infisical", "vault"], "env", TOKENS, "Where the server's own tokens are kept: env, postgres, infisical or vault.
 env:       in variables of their own names. A change needs a restart; in a file, NAME_FILE, it counts within two seconds.
 postgres:  in PostgreSQL, encrypted, with an audit log. A change counts within a second.
-infisical: in Infisical. A change counts within half a minute."),
+infisical: in Infisical. A change counts within half a minute.
+vault:     in Vault or OpenBao. A change counts within half a minute, access that is taken away within seconds."),
     Setting::text("POSTGRES_HOST", None, POSTGRES, "Host of the token store's PostgreSQL, or the folder of its socket."),
     Setting::text("POSTGRES_PORT", Some("5432"), POSTGRES, "Its port."),
     Setting::text("POSTGRES_DB", Some("mcp_auth"), POSTGRES, "The database."),
@@ -230,12 +236,34 @@ infisical: in Infisical. A change counts within half a minute."),
 Without it, no token can be read: keep a copy."),
     Setting::text("MCP_AUTH_KEY_FILE", None, POSTGRES, "File with that key instead, made with a new one where there is none. It must outlive the container."),
     Setting::secret("MCP_AUTH_PREVIOUS_KEYS", POSTGRES, "Keys that still decrypt, comma-separated, until `tokens rotate-key` has been run."),
+    Setting::choice("MCP_AUTH_KEY_PROVIDER", &["local", "transit"], "local", POSTGRES, "local: these keys are the keys themselves. transit: they are wrapped by Transit of Vault (vault:v1:…), which unwraps them at the start.
+`transit wrap` makes one; what it prints is no secret."),
+    Setting::text("MCP_AUTH_TRANSIT_KEY", Some("mcp-auth"), POSTGRES, "Name of the key of Transit."),
+    Setting::text("MCP_AUTH_TRANSIT_MOUNT", Some("transit"), POSTGRES, "Where Transit is mounted."),
+    Setting::text("MCP_AUTH_DEPLOYMENT", Some("default"), POSTGRES, "Name of what shares a wrapped key, such as production: one that was wrapped under another name does not unwrap."),
     Setting::text("INFISICAL_URL", Some("https://us.infisical.com"), INFISICAL, "Where Infisical is: https://us.infisical.com, https://eu.infisical.com, or your own."),
-    Setting::text("INFISICAL_CLIENT_ID", None, INFISICAL, "Client id of a machine identity with Universal Auth that may read the folder."),
-    Setting::secret("INFISICAL_CLIENT_SECRET", INFISICAL, "A client secret of the machine identity."),
+    Setting::choice("INFISICAL_AUTH", &["universal", "kubernetes", "oidc"], "universal", INFISICAL, "How the machine identity logs in: universal (a client secret), kubernetes (the pod's service account) or oidc (an ID token in a file)."),
+    Setting::text("INFISICAL_CLIENT_ID", None, INFISICAL, "universal: client id of a machine identity with Universal Auth that may read the folder."),
+    Setting::secret("INFISICAL_CLIENT_SECRET", INFISICAL, "universal: a client secret of the machine identity."),
+    Setting::text("INFISICAL_IDENTITY_ID", None, INFISICAL, "kubernetes, oidc: id of the machine identity."),
+    Setting::text("INFISICAL_JWT_FILE", None, INFISICAL, "kubernetes, oidc: file of the token to log in with, read at each login.
+Default for kubernetes: /var/run/secrets/kubernetes.io/serviceaccount/token"),
     Setting::text("INFISICAL_PROJECT_ID", None, INFISICAL, "Id of the project."),
     Setting::text("INFISICAL_ENVIRONMENT", Some("prod"), INFISICAL, "Slug of the environment."),
     Setting::text("INFISICAL_PATH", Some("/"), INFISICAL, "Folder in which each service has one of its own name."),
+    Setting::text("VAULT_ADDR", None, VAULT, "Where Vault or OpenBao is, such as https://vault.example.com:8200; the active node, or what leads to it."),
+    Setting::text("VAULT_NAMESPACE", None, VAULT, "The namespace that everything is in."),
+    Setting::text("VAULT_CACERT", None, VAULT, "File with certificates of authorities that count besides the public ones."),
+    Setting::choice("VAULT_AUTH", &["approle", "kubernetes", "jwt", "token"], "approle", VAULT, "How the server logs in: approle, kubernetes, jwt or token. What comes from a file is read at each login."),
+    Setting::text("VAULT_AUTH_MOUNT", None, VAULT, "Where the method is mounted, if not under its own name."),
+    Setting::text("VAULT_ROLE_ID", None, VAULT, "approle: the role id."),
+    Setting::secret("VAULT_SECRET_ID", VAULT, "approle: a secret id of the role."),
+    Setting::text("VAULT_ROLE", None, VAULT, "kubernetes, jwt: the role."),
+    Setting::text("VAULT_JWT_FILE", None, VAULT, "kubernetes, jwt: file of the token to log in with.
+Default for kubernetes: /var/run/secrets/kubernetes.io/serviceaccount/token"),
+    Setting::secret("VAULT_TOKEN", VAULT, "token: the token, which the server renews; or VAULT_TOKEN_FILE, where an agent keeps it."),
+    Setting::text("VAULT_MOUNT", Some("secret"), VAULT, "Where the secrets engine is mounted, which is KV version 2."),
+    Setting::text("VAULT_PATH", None, VAULT, "Path in which each service has a secret of its own name, whose fields have the names of the tokens."),
     Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; by default told from Host.
 Where a proxy changes Host, or clients reach this server by http under another name than localhost. Its name is accepted as well."),
     Setting::list("ALLOWED_HOSTS", NAMES, "Public host names, comma-separated, without https://. Requests under any other get 403; loopback always works."),

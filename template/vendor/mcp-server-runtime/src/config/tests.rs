@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use mcp_auth_middleware::{AuthMode, IntrospectedTokens};
+
 use super::*;
 
 const TOKEN: &str = "kei4ahGhee8eecu0quoh5Ohn";
@@ -100,7 +104,7 @@ fn every_problem_is_reported_at_once() {
         ("ADMIN_ADDR", "9090"),
         ("AUTH_MODE", "none"),
         ("MCP_DEV_BEARER_TOKEN", "changeme"),
-        ("TOKEN_STORE", "vault"),
+        ("TOKEN_STORE", "redis"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "rmcp=loud"),
         ("MAX_BODY_BYTES", "12"),
@@ -160,6 +164,69 @@ fn each_token_store_says_what_it_misses() {
     assert_eq!(problems(&[identity[0], identity[1], secret]), [""; 0]);
     let open = ("INFISICAL_URL", "http://infisical.example");
     assert_eq!(problems(&[identity[0], identity[1], secret, open]), ["INFISICAL_URL"]);
+    let by = |method| [("INFISICAL_AUTH", method), ("INFISICAL_IDENTITY_ID", "machine"), identity[1]];
+    assert_eq!(problems(&by("kubernetes")), [""; 0]);
+    assert_eq!(problems(&by("oidc")), ["INFISICAL_JWT_FILE"]);
+    assert_eq!(problems(&[&by("oidc")[..], &[("INFISICAL_JWT_FILE", "/token")]].concat()), [""; 0]);
+    assert_eq!(problems(&by("oidc")[..1]), ["INFISICAL_IDENTITY_ID", "INFISICAL_PROJECT_ID", "INFISICAL_JWT_FILE"]);
+    assert_eq!(problems(&by("aws")), ["INFISICAL_AUTH"]);
+}
+
+#[test]
+fn vault_says_what_each_login_misses() {
+    let problems = |more: &[(&str, &str)]| variables_with_problems(&[&[("TOKEN_STORE", "vault")], more].concat());
+    let address = ("VAULT_ADDR", "https://vault.example:8200");
+    let secret = ("VAULT_SECRET_ID", "of-the-role"); // pragma: allowlist secret
+    assert_eq!(problems(&[]), ["VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_SECRET_ID"]);
+    assert_eq!(problems(&[address, ("VAULT_ROLE_ID", "role"), secret]), [""; 0]);
+    assert_eq!(problems(&[address, ("VAULT_ROLE_ID", "role"), ("VAULT_SECRET_ID_FILE", "/none")]), ["VAULT_SECRET_ID"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "token")]), ["VAULT_TOKEN"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "kubernetes")]), ["VAULT_ROLE"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "jwt")]), ["VAULT_ROLE", "VAULT_JWT_FILE"]);
+    assert_eq!(problems(&[address, ("VAULT_AUTH", "ldap")]), ["VAULT_AUTH"]);
+    let good = [address, ("VAULT_AUTH", "kubernetes"), ("VAULT_ROLE", "coda")];
+    for wrong in [
+        ("VAULT_ADDR", "http://vault.example"),
+        ("VAULT_AUTH_MOUNT", "a b"),
+        ("VAULT_NAMESPACE", "söö"),
+        ("VAULT_MOUNT", "a/../b"),
+        ("VAULT_PATH", "a//b"),
+        ("VAULT_CACERT", "/none"),
+    ] {
+        assert_eq!(problems(&[&good[..], &[wrong]].concat()), [wrong.0]);
+    }
+    let all = [
+        ("VAULT_AUTH_MOUNT", "k8s/prod"),
+        ("VAULT_NAMESPACE", "team"),
+        ("VAULT_MOUNT", "kv"),
+        ("VAULT_PATH", "mcp"),
+        ("VAULT_JWT_FILE", "/token"),
+    ];
+    assert_eq!(problems(&[&good[..], &all].concat()), [""; 0]);
+}
+
+#[test]
+fn a_key_that_transit_wraps_is_a_wrapped_one() {
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
+    let postgres = [("TOKEN_STORE", "postgres"), ("POSTGRES_HOST", "db"), ("MCP_AUTH_KEY_PROVIDER", "transit")];
+    let vault = [("VAULT_ADDR", "https://vault.example"), ("VAULT_AUTH", "kubernetes"), ("VAULT_ROLE", "coda")];
+    let problems = |more: &[(&str, &str)]| variables_with_problems(&[&postgres, &vault, more].concat());
+    assert_eq!(problems(&[]), ["MCP_AUTH_ENCRYPTION_KEY"]);
+    let wrapped = ("MCP_AUTH_ENCRYPTION_KEY", "vault:v1:abcdef==");
+    assert_eq!(problems(&[wrapped]), [""; 0]);
+    assert_eq!(problems(&[("MCP_AUTH_KEY_FILE", "/wrapped")]), [""; 0]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_KEY_FILE", "/wrapped")]), ["MCP_AUTH_KEY_FILE"]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_PREVIOUS_KEYS", "vault:v1:x, vault:v2:y")]), [""; 0]);
+    assert_eq!(problems(&[("MCP_AUTH_ENCRYPTION_KEY", key)]), ["MCP_AUTH_ENCRYPTION_KEY"]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_PREVIOUS_KEYS", key)]), ["MCP_AUTH_PREVIOUS_KEYS"]);
+    assert_eq!(problems(&[wrapped, ("MCP_AUTH_TRANSIT_KEY", "a/b")]), ["MCP_AUTH_TRANSIT_KEY"]);
+    let told =
+        read(&[&postgres[..], &vault, &[("MCP_AUTH_ENCRYPTION_KEY", key)]].concat()).expect_err("no wrapped key");
+    assert!(!told.to_string().contains(key), "{told}");
+    let without = variables_with_problems(&[&postgres[..], &[wrapped]].concat());
+    assert_eq!(without, ["VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_SECRET_ID"]);
+    let other = [postgres[0], postgres[1], ("MCP_AUTH_KEY_PROVIDER", "kms"), wrapped];
+    assert_eq!(variables_with_problems(&other), ["MCP_AUTH_KEY_PROVIDER"]);
 }
 
 #[test]
@@ -338,6 +405,37 @@ fn a_list_needs_each_of_its_methods_and_both_one_of_two() {
 }
 
 #[test]
+fn issuers_of_a_file_are_asked_with_secrets_of_files_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, secret) = (folder.path().join("issuers.json"), folder.path().join("secret"));
+    let file = path.display().to_string();
+    let pairs = [("AUTH_MODE", "oidc"), ("PUBLIC_URL", "https://mcp.example.com"), ("OIDC_ISSUERS_FILE", &file)];
+    let asked = |issuer: &str, introspect: &str| {
+        serde_json::json!({
+            "issuer": issuer, "introspect": introspect, "introspection_client_id": "mcp",
+            "introspection_client_secret_file": secret.display().to_string(),
+        })
+    };
+    let write = |issuers: serde_json::Value| {
+        let json = serde_json::json!({"issuers": issuers}).to_string();
+        std::fs::write(&path, json).expect("a file");
+    };
+    let problem = || read(&pairs).expect_err("a problem").to_string();
+    write(serde_json::json!([asked("https://a.example", "all"), asked("https://b.example", "jwt")]));
+    assert!(problem().contains("introspection_client_secret_file"), "{}", problem());
+    std::fs::write(&secret, "the-secret-of-the-client\n").expect("a file");
+    let config = read(&pairs).expect("a good configuration");
+    let tokens: Vec<_> =
+        config.auth.oidc.iter().filter_map(|issuer| issuer.introspection()).map(|asking| asking.tokens()).collect();
+    assert_eq!(tokens, [IntrospectedTokens::All, IntrospectedTokens::Jwt]);
+    assert!(!format!("{config:?}").contains("the-secret-of-the-client"));
+    // A secret that changes is taken by the issuer whose it is.
+    assert_eq!(config.auth.issuer_secrets.len(), 2);
+    write(serde_json::json!([asked("https://a.example", "all"), asked("https://b.example", "opaque")]));
+    assert!(problem().contains("does not say which of them"), "{}", problem());
+}
+
+#[test]
 fn an_issuer_is_asked_about_opaque_tokens_by_a_client_with_a_secret() {
     let oidc = ("AUTH_MODE", "oidc");
     let issuer = ("OIDC_ISSUER", "https://login.example.com/realms/staff");
@@ -349,12 +447,17 @@ fn an_issuer_is_asked_about_opaque_tokens_by_a_client_with_a_secret() {
     let asking = config.auth.oidc[0].introspection().expect("introspection");
     assert_eq!((asking.client_id(), asking.url()), ("mcp", Some(url.1)));
     assert!(!format!("{config:?}").contains(secret.1));
+    assert_eq!(asking.tokens(), IntrospectedTokens::Opaque);
+    let all = read(&[oidc, issuer, public, id, secret, ("OIDC_INTROSPECT", "all")]).expect("a good configuration");
+    assert_eq!(all.auth.oidc[0].introspection().map(|asking| asking.tokens()), Some(IntrospectedTokens::All));
     assert!(read(&[oidc, issuer, public]).expect("a good configuration").auth.oidc[0].introspection().is_none());
     for (pairs, variable) in [
         (&[issuer, id][..], "OIDC_INTROSPECTION_CLIENT_SECRET"),
         (&[issuer, secret], "OIDC_INTROSPECTION_CLIENT_ID"),
         (&[issuer, url], "OIDC_INTROSPECTION_CLIENT_ID"),
         (&[issuer, id, secret, (url.0, "http://login.example.com/introspect")], "OIDC_INTROSPECTION_URL"),
+        (&[issuer, id, secret, ("OIDC_INTROSPECT", "everything")], "OIDC_INTROSPECT"),
+        (&[issuer, ("OIDC_INTROSPECT", "jwt")], "OIDC_INTROSPECTION_CLIENT_ID"),
         (&[id, secret], "OIDC_INTROSPECTION_CLIENT_ID"),
     ] {
         let problems = read(&[&[oidc, public], pairs].concat()).expect_err("a problem");

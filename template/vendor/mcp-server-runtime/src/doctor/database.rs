@@ -1,7 +1,7 @@
 //! The token store: reachable, what the role may do, the schema, which keys the rows need, and the tokens.
 
 use mcp_auth_middleware::encryption::KeyId;
-use mcp_auth_middleware::{Inspection, StoreError, StoredTokens, TokenStore};
+use mcp_auth_middleware::{Inspection, StoreError, StoredTokens, TokenStore, VaultInspection};
 
 use super::report::Report;
 use super::runbook::{CODES, KEY, NETWORK, TOKENS};
@@ -16,7 +16,7 @@ pub(super) async fn check(report: &mut Report, store: &TokenStore, config: &Conf
             report.ok(CHECK, "the tokens are in the environment");
             return;
         }
-        TokenStore::Postgres(store) => match store.inspect(service).await {
+        TokenStore::Postgres(postgres) => match postgres.inspect(service).await {
             Ok(inspection) => {
                 report.ok("database", format!("reachable as {}", inspection.role));
                 role(report, &inspection);
@@ -29,14 +29,30 @@ pub(super) async fn check(report: &mut Report, store: &TokenStore, config: &Conf
                 keys(report, &inspection.keys_here, &tokens);
                 Some(tokens.names)
             }
-            Err(error) => return unusable(report, "database", &error),
+            Err(error) => return unusable(report, "database", store.as_str(), &error),
         },
-        TokenStore::Infisical(store) => match store.list(service, service).await {
+        TokenStore::Infisical(infisical) => match infisical.list(service, service).await {
             Ok(tokens) => {
                 report.ok(CHECK, "Infisical answers, and lets the server in");
                 Some(tokens.into_iter().map(|token| token.key).collect())
             }
-            Err(error) => return unusable(report, CHECK, &error),
+            Err(error) => return unusable(report, CHECK, store.as_str(), &error),
+        },
+        TokenStore::Vault(vault) => match vault.inspect(service).await {
+            Ok(found) => {
+                report.ok(CHECK, "Vault answers, and lets the server in");
+                let secret = vault.secret_of(service);
+                match found {
+                    VaultInspection::Fields(names) => Some(names),
+                    VaultInspection::Deleted => {
+                        let text = format!("the newest version of {secret} in Vault was deleted");
+                        report.fail(CHECK, text, format!("Undelete it, or store it again: {}", put(&secret)), TOKENS);
+                        return;
+                    }
+                    _ => Some(Vec::new()),
+                }
+            }
+            Err(error) => return unusable(report, CHECK, store.as_str(), &error),
         },
         _ => return,
     };
@@ -45,18 +61,40 @@ pub(super) async fn check(report: &mut Report, store: &TokenStore, config: &Conf
         if stored.iter().any(|key| key == token) {
             report.ok("token", format!("{token} is stored for {service}"));
         } else {
-            let advice = format!("Store it: `{service} tokens set {token}`, with the token on standard input.");
+            let advice = match store {
+                TokenStore::Vault(vault) => format!("Store it as a field: {}", put(&vault.secret_of(service))),
+                TokenStore::Infisical(_) => "Store it in Infisical, in the folder of this server.".to_owned(),
+                _ => format!("Store it: `{service} tokens set {token}`, with the token on standard input."),
+            };
             report.fail("token", format!("{token} is not stored for {service}"), advice, CODES);
         }
     }
 }
 
-fn unusable(report: &mut Report, check: &'static str, error: &StoreError) {
-    let (advice, runbook) = match error {
-        StoreError::Denied(_) => {
+/// How a field is stored, with Vault's own tool, which takes the value from standard input.
+fn put(secret: &str) -> String {
+    format!("`bao kv patch {secret} NAME=-`, or `kv put` for the first one.")
+}
+
+fn unusable(report: &mut Report, check: &'static str, kind: &str, error: &StoreError) {
+    let (advice, runbook) = match (kind, error) {
+        ("postgres", StoreError::Denied(_)) => {
             ("Check the user, its password and its rights: `db init --role ROLE` grants them.", TOKENS)
         }
-        StoreError::NotSetUp(_) => ("Set it up as the owner of the tables: `db init --role ROLE`.", TOKENS),
+        ("postgres", StoreError::NotSetUp(_)) => {
+            ("Set it up as the owner of the tables: `db init --role ROLE`.", TOKENS)
+        }
+        ("vault", StoreError::Denied(_)) => (
+            "Check VAULT_AUTH and what belongs to it, and that a policy of the login has `read` on the secret.",
+            TOKENS,
+        ),
+        ("vault", StoreError::NotSetUp(_)) => {
+            ("Check VAULT_MOUNT, VAULT_AUTH_MOUNT and VAULT_NAMESPACE; the engine has to be KV version 2.", TOKENS)
+        }
+        (_, StoreError::Denied(_)) => {
+            ("Check INFISICAL_AUTH and what belongs to it, and the role in the project.", TOKENS)
+        }
+        (_, StoreError::NotSetUp(_)) => ("Check INFISICAL_URL.", TOKENS),
         _ => ("Start it, or let this machine or container reach it.", NETWORK),
     };
     report.fail(check, error.to_string(), advice, runbook);

@@ -1,5 +1,5 @@
 //! An issuer of access tokens, step by step as the server finds its keys: name, metadata, whose they are, keys; its clock
-//! and certificate on the way. Then whether it answers questions about opaque tokens, where it is to be asked.
+//! and certificate on the way. Then whether it answers questions about tokens, where it is to be asked.
 
 use std::time::{Instant, SystemTime};
 
@@ -78,7 +78,11 @@ async fn document(report: &mut Report, name: &str) -> Option<Value> {
             return Some(document);
         }
         let text = format!("issuer: wanted {}, and {address} is of {}", quoted(name), quoted(named));
-        let advice = "Write OIDC_ISSUER exactly as the metadata has it, with or without the slash at its end.";
+        let advice = if named.contains('{') {
+            "This is the address of many tenants, and each is an issuer of its own: name one in OIDC_ISSUER, several in OIDC_ISSUERS_FILE."
+        } else {
+            "Write OIDC_ISSUER exactly as the metadata has it, with or without the slash at its end."
+        };
         report.fail(CHECK, text, advice, JWT);
         return None;
     }
@@ -131,7 +135,7 @@ async fn introspection(report: &mut Report, issuer: &OidcConfig) {
     let Ok(validator) = OidcValidator::new(vec![issuer.clone()]) else { return };
     match validator.try_introspection().await {
         None => {}
-        Some(Ok(())) => report.ok(CHECK, format!("{} answers questions about opaque tokens", issuer.issuer())),
+        Some(Ok(())) => report.ok(CHECK, format!("{} answers questions about tokens", issuer.issuer())),
         Some(Err(error)) => {
             let advice = match error.as_str() {
                 "status 401" | "status 403" | "status 400" => {

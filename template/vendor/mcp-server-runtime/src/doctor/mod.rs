@@ -118,7 +118,7 @@ async fn examine<H: ServerHandler + Clone + Sync>(server: &Server<H>, doctor: &D
 
 /// The token store, where the settings are good enough to open it.
 fn store(report: &mut Report, config: &Config, problems: &Problems) -> Option<TokenStore> {
-    const STORES: [&str; 5] = ["TOKEN_STORE", "POSTGRES_", "DATABASE_URL", "MCP_AUTH_", "INFISICAL_"];
+    const STORES: [&str; 6] = ["TOKEN_STORE", "POSTGRES_", "DATABASE_URL", "MCP_AUTH_", "INFISICAL_", "VAULT_"];
     if problems.iter().any(|problem| STORES.iter().any(|begin| problem.variable.starts_with(begin))) {
         report.warn("token store", "not looked at", "Correct its settings first.", runbook::SETTINGS);
         return None;

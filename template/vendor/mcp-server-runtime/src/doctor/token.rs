@@ -65,7 +65,7 @@ pub(super) async fn check(report: &mut Report, config: &Config, known: &Known, t
         report.fail(CHECK, "neither Cloudflare Access nor an issuer is configured here", advice, ACCESS);
         return;
     }
-    let opaque = token.split('.').count() != 3 && issuers.iter().any(|issuer| issuer.introspection().is_some());
+    let opaque = token.split('.').count() != 3 && issuers.iter().any(OidcConfig::asks_about_opaque_tokens);
     if opaque {
         report.ok(CHECK, "it is no JWT: the issuer is asked about it");
         return verdict(report, access.filter(|_| false), issuers, token).await;
@@ -112,6 +112,13 @@ fn parts(report: &mut Report, token: &str, of_access: bool) -> Option<(Map<Strin
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, _signature] = parts[..] else {
         let text = format!("a JWT has 3 parts between dots (RFC 7515), and this has {}", parts.len());
+        // Auth0's, where nobody has asked for an audience.
+        let advice = match parts.len() {
+            5 => {
+                "It is encrypted for the issuer itself: the client has to ask for a token for this server (its audience or resource)."
+            }
+            _ => advice,
+        };
         report.fail(CHECK, text, advice, JWT);
         return None;
     };
@@ -130,6 +137,7 @@ fn parts(report: &mut Report, token: &str, of_access: bool) -> Option<(Map<Strin
 struct Wanted<'a> {
     algorithms: Vec<&'static str>,
     issuer: &'a str,
+    audience_claim: &'a str,
     audiences: &'a [String],
     keys: Option<&'a [String]>,
     now: DateTime<Utc>,
@@ -141,7 +149,9 @@ struct Advice {
     keys: &'static str,
     issuer: &'static str,
     audience: &'static str,
-    audience_is: &'static str,
+    /// Where the token is for nobody in particular.
+    no_audience: &'static str,
+    audience_of: &'static str,
     runbook: &'static str,
 }
 
@@ -150,7 +160,8 @@ const OF_TEAM: Advice = Advice {
     keys: "It is another team's token, or older than the keys: log in again.",
     issuer: "Set CF_ACCESS_TEAM_DOMAIN to the team that issues the tokens.",
     audience: "Add the AUD tag of the application that the caller logged in to: CF_ACCESS_AUD.",
-    audience_is: "aud holds an AUD tag of CF_ACCESS_AUD",
+    no_audience: "Send the token of an application: that of the team's session is for none.",
+    audience_of: "an AUD tag of CF_ACCESS_AUD",
     runbook: ACCESS,
 };
 
@@ -159,20 +170,24 @@ const OF_ISSUER: Advice = Advice {
     keys: "It is another issuer's token, or older than the keys: log in again.",
     issuer: "Set OIDC_ISSUER to the issuer of the tokens, exactly as they have it.",
     audience: "Set OIDC_AUDIENCE to what the issuer writes into aud, or let clients ask for this server (RFC 8707).",
-    audience_is: "aud holds an audience of OIDC_AUDIENCE",
+    no_audience: "Have the issuer write one: in Keycloak an audience mapper, in the client scope basic; elsewhere let clients ask for \
+                  this server (RFC 8707). Amazon Cognito has none: OIDC_AUDIENCE_CLAIM=client_id.",
+    audience_of: "an audience of OIDC_AUDIENCE",
     runbook: JWT,
 };
 
 impl<'a> Wanted<'a> {
     fn of_team(access: &'a AccessConfig, keys: Option<&'a [String]>) -> Self {
         let (issuer, audiences) = (access.issuer(), access.audiences());
-        Self { algorithms: vec!["RS256"], issuer, audiences, keys, now: Utc::now(), advice: &OF_TEAM }
+        let algorithms = vec!["RS256"];
+        Self { algorithms, issuer, audience_claim: "aud", audiences, keys, now: Utc::now(), advice: &OF_TEAM }
     }
 
     fn of_issuer(config: &'a OidcConfig, keys: Option<&'a [String]>) -> Self {
         let algorithms = config.algorithms().iter().map(|algorithm| algorithm.as_str()).collect();
         let (issuer, audiences) = (config.issuer(), config.audiences());
-        Self { algorithms, issuer, audiences, keys, now: Utc::now(), advice: &OF_ISSUER }
+        let audience_claim = config.audience_claim();
+        Self { algorithms, issuer, audience_claim, audiences, keys, now: Utc::now(), advice: &OF_ISSUER }
     }
 }
 
@@ -209,23 +224,22 @@ impl Wanted<'_> {
             let text = format!("iss: wanted {}, got {}", quoted(issuer), shown(claims.get("iss")));
             report.fail(CHECK, text, self.advice.issuer, self.advice.runbook);
         }
-        let got = match claims.get("aud") {
+        let claim = self.audience_claim;
+        let got = match claims.get(claim) {
             Some(Value::Array(tags)) => tags.iter().filter_map(Value::as_str).collect(),
             Some(Value::String(tag)) => vec![tag.as_str()],
             _ => Vec::new(),
         };
         if self.audiences.iter().any(|tag| got.contains(&tag.as_str())) {
-            report.ok(CHECK, self.advice.audience_is);
+            report.ok(CHECK, format!("{claim} holds {}", self.advice.audience_of));
         } else {
             let list = |tags: Vec<&str>| tags.into_iter().take(8).map(quoted).collect::<Vec<_>>().join(", ");
             let wanted = list(self.audiences.iter().map(String::as_str).collect());
+            // `account` is in the tokens of each of Keycloak's people, whatever they are for.
+            let nobody = got.iter().all(|audience| *audience == "account");
+            let advice = if nobody { self.advice.no_audience } else { self.advice.audience };
             let got = if got.is_empty() { "none".to_owned() } else { list(got) };
-            report.fail(
-                CHECK,
-                format!("aud: wanted one of {wanted}, got {got}"),
-                self.advice.audience,
-                self.advice.runbook,
-            );
+            report.fail(CHECK, format!("{claim}: wanted one of {wanted}, got {got}"), advice, self.advice.runbook);
         }
     }
 

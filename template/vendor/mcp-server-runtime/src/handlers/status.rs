@@ -81,10 +81,12 @@ impl Status {
         let keys = self.auth.key_status().map(|keys| of_keys(&keys));
         let issuers: serde_json::Map<String, Value> =
             self.auth.issuer_keys().into_iter().map(|(issuer, keys)| (issuer, of_keys(&keys))).collect();
-        let introspection = self
+        let introspection: serde_json::Map<String, Value> = self
             .auth
             .introspection_status()
-            .map(|(issuer, known, questions)| json!({"issuer": issuer, "knownTokens": known, "questions": questions}));
+            .into_iter()
+            .map(|(issuer, known, questions)| (issuer, json!({"knownTokens": known, "questions": questions})))
+            .collect();
         let versions: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(|v| v.as_str().to_owned()).collect();
         json!({
             "service": self.service.name,
@@ -167,10 +169,14 @@ impl Status {
             let help = "Whether the latest fetch of an issuer's keys failed.";
             page.labelled("mcp_auth_issuer_keys_failing", Kind::Gauge, help, "issuer", failing);
         }
-        if let Some((_, known, questions)) = self.auth.introspection_status() {
-            page.single("mcp_auth_introspected_tokens", Kind::Gauge, "Opaque tokens that are known as good.", known);
-            let help = "How often the issuer was asked about an opaque token.";
-            page.single("mcp_auth_introspections", Kind::Counter, help, questions);
+        let asked = self.auth.introspection_status();
+        if !asked.is_empty() {
+            let known = asked.iter().map(|(issuer, known, _)| (issuer.as_str(), known));
+            let help = "Tokens that each issuer has called active.";
+            page.labelled("mcp_auth_introspected_tokens", Kind::Gauge, help, "issuer", known);
+            let questions = asked.iter().map(|(issuer, _, questions)| (issuer.as_str(), questions));
+            let help = "How often each issuer was asked about a token.";
+            page.labelled("mcp_auth_introspections", Kind::Counter, help, "issuer", questions);
         }
         let Some(keys) = self.auth.key_status() else { return };
         page.single("mcp_auth_keys", Kind::Gauge, "Known keys of the key server.", keys.keys);

@@ -43,12 +43,14 @@ pub(super) struct Patient<S> {
     waiting: Option<Pin<Box<Sleep>>>,
     /// While the rest of a body is dropped.
     draining: Option<Draining>,
+    /// Runs while a client that sends no more has its answer coming.
+    half_closed: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, times: Times, phases: Phases) -> Self {
         let (last, since) = (phases.get(), Instant::now());
-        Self { stream, times, phases, since, last, reading: None, waiting: None, draining: None }
+        Self { stream, times, phases, since, last, reading: None, waiting: None, draining: None, half_closed: None }
     }
 
     /// When the client's time for the phase is over.
@@ -135,6 +137,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buf) {
+            // The client sends no more.
+            Poll::Ready(Ok(())) if buf.filled().len() == before && self.phases.get() == Phase::Request => {
+                let patience = self.times.half_closed;
+                ready!(self.half_closed.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(context));
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(read) => {
                 // The first bytes after an answer, or of all, begin a head.
                 if buf.filled().len() > before && matches!(self.phases.get(), Phase::New | Phase::Idle) {
@@ -243,6 +251,22 @@ mod tests {
             drop(server);
             sending.await.expect("joined");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_no_more_waits_for_its_answer_for_a_second() {
+        let (server, client) = tokio::io::duplex(16);
+        let (mut server, phases) = patient(server);
+        phases.set(Phase::Request);
+        drop(client);
+        let (start, mut buf) = (Instant::now(), [0; 16]);
+        assert_eq!((server.read(&mut buf).await.ok(), start.elapsed()), (Some(0), Duration::from_secs(1)));
+        // Between requests it is gone at once.
+        let (server, client) = tokio::io::duplex(16);
+        let (mut server, _) = patient(server);
+        drop(client);
+        let start = Instant::now();
+        assert_eq!((server.read(&mut buf).await.ok(), start.elapsed()), (Some(0), Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,12 +23,15 @@ pub(super) struct Times {
     pub(super) write: Duration,
     /// To send the rest of a body that was refused, before the connection is cut.
     pub(super) drain: Duration,
+    /// For its answer, once the client sends no more. It may have shut down its half of the connection (RFC 9293 §3.6), as
+    /// `nc -N` does, or be gone: nothing tells the two apart, and work for nobody takes from what there is for others.
+    pub(super) half_closed: Duration,
 }
 
 impl Default for Times {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { head: seconds(30), idle: seconds(120), write: seconds(60), drain: seconds(30) }
+        Self { head: seconds(30), idle: seconds(120), write: seconds(60), drain: seconds(30), half_closed: seconds(1) }
     }
 }
 

@@ -18,7 +18,13 @@ impl<'a, 'w> Fields<'a, 'w> {
         Self { writer, is_first: true, result: Ok(()) }
     }
 
-    fn write(&mut self, field: &Field, message: fmt::Arguments<'_>, value: &dyn fmt::Debug) -> fmt::Result {
+    fn write(
+        &mut self,
+        field: &Field,
+        message: fmt::Arguments<'_>,
+        text: Option<&str>,
+        value: &dyn fmt::Debug,
+    ) -> fmt::Result {
         if !std::mem::take(&mut self.is_first) {
             self.writer.write_str(" ")?;
         }
@@ -27,6 +33,11 @@ impl<'a, 'w> Fields<'a, 'w> {
         }
         self.writer.write_str(field.name())?;
         self.writer.write_str("=")?;
+        if let Some(text) = text.filter(|text| needs_no_escape(text)) {
+            self.writer.write_str("\"")?;
+            self.writer.write_str(text)?;
+            return self.writer.write_str("\"");
+        }
         // Texts are written with escapes by their own format; the names of others are those of the code.
         write!(self.writer, "{value:?}")
     }
@@ -35,15 +46,20 @@ impl<'a, 'w> Fields<'a, 'w> {
 impl Visit for Fields<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.result.is_ok() {
-            self.result = self.write(field, format_args!("{value}"), &value);
+            self.result = self.write(field, format_args!("{value}"), Some(value), &value);
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if self.result.is_ok() {
-            self.result = self.write(field, format_args!("{value:?}"), value);
+            self.result = self.write(field, format_args!("{value:?}"), None, value);
         }
     }
+}
+
+/// Whether the text is in quotation marks what it is: nearly all names are.
+fn needs_no_escape(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
 }
 
 /// Writes text with control characters escaped: one line stays one line, and no terminal is told anything.

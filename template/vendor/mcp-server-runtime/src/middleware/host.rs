@@ -3,14 +3,18 @@
 //! A web page can make a browser send requests to a server on the user's machine or network under a name that the
 //! attacker controls. So only names that are ours are answered, and browsers only from origins that were allowed.
 
+use std::convert::Infallible;
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tower::Service;
 
 use crate::metrics::{Metrics, Refusal};
 
@@ -37,18 +41,20 @@ impl Guard {
     fn check(&self, request: &mut Request) -> Result<Option<HeaderValue>, Refused> {
         // RFC 9112 §3.2: not one `Host` is 400, and that of an absolute target counts in its place.
         let Some(host) = single(request.headers(), &header::HOST) else { return Err(Refused::NotOneHost) };
-        let host = request.uri().authority().map_or(host, |authority| authority.as_str().to_owned());
+        let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+        let host = authority.clone().unwrap_or(host);
         if !self.accepts_host(&host) {
             return Err(Refused::Host(host));
         }
-        if let Ok(host) = HeaderValue::from_str(&host) {
+        if let Some(Ok(host)) = authority.map(HeaderValue::try_from) {
             request.headers_mut().insert(header::HOST, host);
         }
         let headers = request.headers();
         let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
         // The one header that browsers do not let pages forge.
         match single(headers, &header::ORIGIN) {
-            Some(origin) if self.accepts_origin(&origin) => Ok(Some(value.clone())),
+            // A page of this very host, whose name is one of ours (GetKlai/klai#1206).
+            Some(origin) if is_same_host(&origin, &host) || self.accepts_origin(&origin) => Ok(Some(value.clone())),
             origin => Err(Refused::Origin(origin.unwrap_or_default())),
         }
     }
@@ -114,6 +120,16 @@ fn is_loopback(name: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
+/// Whether the page comes from this host. Before a proxy that ends TLS, which scheme the host has is not known here.
+fn is_same_host(origin: &str, host: &str) -> bool {
+    let of_scheme = |scheme: &str| {
+        let page = origin.strip_prefix(scheme)?.strip_prefix("://")?;
+        let own = format!("{scheme}://{host}");
+        Some(!page.is_empty() && without_default_port(origin).eq_ignore_ascii_case(without_default_port(&own)))
+    };
+    of_scheme("https").or_else(|| of_scheme("http")).unwrap_or_default()
+}
+
 fn without_default_port(origin: &str) -> &str {
     match origin.split_once("://") {
         Some(("https", rest)) if rest.ends_with(":443") => &origin[..origin.len() - 4],
@@ -151,38 +167,72 @@ fn readable_by(origin: HeaderValue, mut response: Response) -> Response {
     response
 }
 
-/// Answers 403 to requests under other names or from other origins, and says in the log how to allow them; 400 to those
-/// without exactly one `Host`. Pages of accepted origins may read the answers.
-pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    let (kind, what, variable, value) = match guard.check(&mut request) {
-        Ok(None) => return next.run(request).await,
-        Ok(Some(origin)) => {
-            let response = match preflight(&request) {
-                Some(response) => response,
-                None => next.run(request).await,
-            };
-            return readable_by(origin, response);
+/// A service behind the guard: requests under other names or from other origins are answered with 403, and the log says how to
+/// allow them; those without exactly one `Host` with 400. Pages of accepted origins may read the answers.
+#[derive(Debug, Clone)]
+pub struct Guarded<S> {
+    inner: S,
+    guard: Arc<Guard>,
+}
+
+impl<S> Guarded<S> {
+    /// Puts the guard before a service.
+    pub const fn new(inner: S, guard: Arc<Guard>) -> Self {
+        Self { inner, guard }
+    }
+}
+
+impl<S> Service<Request> for Guarded<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let origin = match self.guard.check(&mut request) {
+            Ok(None) => return Box::pin(self.inner.call(request)),
+            Ok(Some(origin)) => origin,
+            Err(refused) => return Box::pin(ready(Ok(self.guard.refuse(refused)))),
+        };
+        if let Some(response) = preflight(&request) {
+            return Box::pin(ready(Ok(readable_by(origin, response))));
         }
-        Err(Refused::NotOneHost) => {
-            guard.metrics.refused(Refusal::Host);
-            tracing::warn!("Request refused with 400: not exactly one Host");
-            let body = json!({"error": "bad request", "message": "a request has exactly one Host header"});
-            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
-        }
-        Err(Refused::Host(value)) => (Refusal::Host, "Host", "ALLOWED_HOSTS", value),
-        Err(Refused::Origin(value)) => (Refusal::Origin, "Origin", "ALLOWED_ORIGINS", value),
-    };
-    guard.metrics.refused(kind);
-    // `?` escapes control characters: no forged log lines. A name has at most 255 bytes.
-    let value: String = value.chars().take(300).collect();
-    let message = if matches!(kind, Refusal::Origin) && !is_origin(&value) {
-        tracing::warn!("{what} {value:?} refused with 403: it is no address of a page, and cannot be allowed");
-        format!("{what} not allowed. Pages without an address of their own never are.")
-    } else {
-        tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
-        format!("{what} not allowed. The operator of this server can allow it with {variable}.")
-    };
-    (StatusCode::FORBIDDEN, Json(json!({"error": "forbidden", "message": message}))).into_response()
+        let answer = self.inner.call(request);
+        Box::pin(async move { answer.await.map(|response| readable_by(origin, response)) })
+    }
+}
+
+impl Guard {
+    /// The answer to a request that is refused, with a line in the log that says how to allow it.
+    fn refuse(&self, refused: Refused) -> Response {
+        let (kind, what, variable, value) = match refused {
+            Refused::NotOneHost => {
+                self.metrics.refused(Refusal::Host);
+                tracing::warn!("Request refused with 400: not exactly one Host");
+                let body = json!({"error": "bad request", "message": "a request has exactly one Host header"});
+                return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+            }
+            Refused::Host(value) => (Refusal::Host, "Host", "ALLOWED_HOSTS", value),
+            Refused::Origin(value) => (Refusal::Origin, "Origin", "ALLOWED_ORIGINS", value),
+        };
+        self.metrics.refused(kind);
+        // `?` escapes control characters: no forged log lines. A name has at most 255 bytes.
+        let value: String = value.chars().take(300).collect();
+        let message = if matches!(kind, Refusal::Origin) && !is_origin(&value) {
+            tracing::warn!("{what} {value:?} refused with 403: it is no address of a page, and cannot be allowed");
+            format!("{what} not allowed. Pages without an address of their own never are.")
+        } else {
+            tracing::warn!("{what} {value:?} refused with 403; if it is yours, add it to {variable}");
+            format!("{what} not allowed. The operator of this server can allow it with {variable}.")
+        };
+        (StatusCode::FORBIDDEN, Json(json!({"error": "forbidden", "message": message}))).into_response()
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +270,27 @@ mod tests {
             "::1",
         ] {
             assert!(!g.accepts_host(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_ask_its_own_host() {
+        for (origin, host) in [
+            ("https://mcp.example.com", "mcp.example.com"),
+            ("https://mcp.example.com", "MCP.example.com:443"),
+            ("http://mcp.example.com:8080", "mcp.example.com:8080"),
+        ] {
+            assert!(is_same_host(origin, host), "{origin} {host}");
+        }
+        for (origin, host) in [
+            ("https://mcp.example.com.evil.example", "mcp.example.com"),
+            ("https://mcp.example.com:8443", "mcp.example.com"),
+            ("https://evil.example", "mcp.example.com"),
+            ("ftp://mcp.example.com", "mcp.example.com"),
+            ("null", "null"),
+            ("https://", ""),
+        ] {
+            assert!(!is_same_host(origin, host), "{origin} {host}");
         }
     }
 

@@ -21,10 +21,10 @@ use tower::ServiceExt as _;
 
 use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
-use crate::middleware::errors;
 use crate::middleware::limits::{Full, Gate, Progress, Ticket};
+use crate::middleware::{errors, normalize};
+use crate::router::RequestServices;
 use crate::telemetry::{Answering, Failure, Telemetry};
-use crate::tool_calls::Permissions;
 
 /// JSON-RPC 2.0 §5.1.
 const PARSE_ERROR: i32 = -32700;
@@ -55,8 +55,11 @@ impl Gatekeeper {
 /// What a body is.
 #[derive(Debug, PartialEq)]
 enum Shape {
-    /// A JSON-RPC message for rmcp. `id` is `None` for notifications.
-    Message { id: Option<Value> },
+    /// A JSON-RPC message for rmcp. `id` is `None` for notifications; `instead` is what the body means where that is not what
+    /// it says.
+    Message { id: Option<Value>, instead: Option<String> },
+    /// A response, to a request that this server has not sent: it sends none.
+    Response,
     /// An object without `jsonrpc`.
     Legacy,
     /// Nothing that can be answered but with an error.
@@ -72,6 +75,8 @@ struct Envelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     method: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -116,11 +121,33 @@ fn classify(body: &[u8]) -> Shape {
         return bad("jsonrpc must be \"2.0\"");
     }
     match envelope.method {
-        Some(method) if method.get().starts_with('"') => Shape::Message { id },
+        Some(method) if method.get().starts_with('"') => {
+            let instead = instead(body, &envelope, id.as_ref());
+            Shape::Message { id, instead }
+        }
         Some(_) => bad("method must be a string"),
-        None if envelope.result.is_some() || envelope.error.is_some() => Shape::Message { id },
+        None if envelope.result.is_some() || envelope.error.is_some() => Shape::Response,
         None => bad("method is missing"),
     }
+}
+
+/// The body that says what this one means, where it is not by the letter.
+fn instead(body: &str, envelope: &Envelope<'_>, id: Option<&Value>) -> Option<String> {
+    let mut parts: Vec<(&RawValue, &str)> = Vec::new();
+    let number = id.filter(|id| id.is_i64()).map(Value::to_string);
+    if let (Some(raw), Some(number)) = (envelope.id, &number)
+        && raw.get() != number
+    {
+        parts.push((raw, number));
+    }
+    if let Some(params) = envelope.params {
+        parts.extend(normalize::empty_arrays(params).into_iter().map(|part| (part, "{}")));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    parts.sort_by_key(|(part, _)| part.get().as_ptr() as usize);
+    Some(normalize::replaced(body, &parts))
 }
 
 /// A string, or a whole number that fits 64 bits (MCP allows no null, JSON-RPC no fractions).
@@ -130,6 +157,7 @@ fn valid_id(raw: &str) -> Option<Value> {
     }
     match serde_json::from_str(raw) {
         Ok(Value::Number(n)) if n.is_i64() => Some(Value::Number(n)),
+        Ok(Value::Number(_)) => normalize::whole_number(raw).map(Value::from),
         Ok(Value::String(s)) => Some(Value::String(s)),
         _ => None,
     }
@@ -149,12 +177,20 @@ impl Gatekeeper {
             if !accepts_json(request.headers()) {
                 return errors::error(StatusCode::NOT_ACCEPTABLE, "Accept does not allow application/json");
             }
+            if let Some(coding) = content_coding(request.headers()) {
+                return unsupported(coding);
+            }
             // rmcp asks for both of these by name, though it sends only the first here.
             request.headers_mut().insert(header::ACCEPT, BOTH);
+            normalize::headers(request.headers_mut());
         }
-        if request.method() != Method::POST || !is_json(&request) {
+        if request.method() != Method::POST {
             progress.body_arrived();
-            return mcp(request).await; // rmcp: 405, 415
+            return mcp(request).await; // rmcp: 405
+        }
+        if !is_json(&request) {
+            let message = "Content-Type is not application/json, or is there twice";
+            return closing(errors::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
         let (mut parts, body) = request.into_parts();
         let mut ticket = gate.ticket(parts.extensions.get::<User>());
@@ -167,18 +203,25 @@ impl Gatekeeper {
             return self.full(gate, full);
         }
         progress.body_arrived();
-        let id = match classify(&bytes) {
-            Shape::Message { id } => id,
+        let bytes = normalize::whole_characters(&bytes).map_or(bytes, Bytes::from);
+        let (id, instead) = match classify(&bytes) {
+            Shape::Message { id, instead } => (id, instead),
             Shape::Legacy => match &self.legacy {
                 Some(legacy) => {
                     let request = Request::from_parts(parts, Body::from(bytes));
-                    return legacy.clone().oneshot(request).await.into_response();
+                    let mut response = legacy.clone().oneshot(request).await.into_response();
+                    // Who did not ask in JSON-RPC gets no error in it.
+                    response.extensions_mut().insert(errors::PlainJson);
+                    return response;
                 }
                 None => return self.bad(INVALID_REQUEST, "jsonrpc is missing", Value::Null),
             },
+            // Nobody has asked for it: the client may have been asked by the server that was here before.
+            Shape::Response => return StatusCode::ACCEPTED.into_response(),
             Shape::Bad { code, message, id } => return self.bad(code, message, id),
         };
-        if let Some(permissions) = parts.extensions.get::<Permissions>()
+        let bytes = instead.map_or(bytes, Bytes::from);
+        if let Some(permissions) = RequestServices::find(&parts.extensions).map(RequestServices::permissions)
             && let Some(tool) = permissions.forbidden_call(parts.extensions.get(), &bytes)
         {
             return permissions.refuse(&parts, &tool);
@@ -296,6 +339,20 @@ fn accepts_json(headers: &HeaderMap) -> bool {
     best.1
 }
 
+/// How the body is coded, where it is: no client of MCP has to, and none is told that it may.
+fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get(header::CONTENT_ENCODING).filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// 415, which says what is taken (RFC 9110 §15.5.16).
+fn unsupported(coding: &HeaderValue) -> Response {
+    let coding = coding.to_str().unwrap_or("in a way that is no text").to_owned();
+    let message = format!("Content-Encoding {coding:?} is not supported: send the body as it is");
+    let mut response = closing(errors::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message));
+    response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    response
+}
+
 /// The connection ends with this answer: the rest of the body is not read.
 fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -368,13 +425,59 @@ mod tests {
     #[test]
     fn messages_pass() {
         let id = |body: &str| match classify(body.as_bytes()) {
-            Shape::Message { id } => id,
+            Shape::Message { id, instead: None } => id,
             other => panic!("{body}: {other:?}"),
         };
         assert_eq!(id(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), Some(json!(1)));
         assert_eq!(id(r#" {"id":"a","params":{"x":[1]},"method":"ping","jsonrpc":"2.0"} "#), Some(json!("a")));
         assert_eq!(id(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), None);
-        assert_eq!(id(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Some(json!(1)));
+        assert_eq!(classify(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Shape::Response);
+    }
+
+    #[test]
+    fn what_can_mean_one_thing_only_is_taken_for_that() {
+        let instead = |body: &str| match classify(body.as_bytes()) {
+            Shape::Message { instead, .. } => instead,
+            other => panic!("{body}: {other:?}"),
+        };
+        let list = |id: &str, params: &str| {
+            format!(r#"{{"jsonrpc":"2.0","params":{params},"id": {id} ,"method":"tools/list"}}"#)
+        };
+        for (id, params, meant_id, meant_params) in [
+            ("1.0", "{}", "1", "{}"),
+            ("-7e0", "[ ]", "-7", "{}"),
+            ("\"1.0\"", "[]", "\"1.0\"", "{}"),
+            ("1", r#"{"_meta":[],"name":"x","arguments":[]}"#, "1", r#"{"_meta":{},"name":"x","arguments":{}}"#),
+            ("1", r#"{"capabilities": [], "x": []}"#, "1", r#"{"capabilities": {}, "x": []}"#),
+        ] {
+            assert_eq!(instead(&list(id, params)), Some(list(meant_id, meant_params)));
+        }
+        for params in ["[1]", r#"{"arguments":{"x":[]}}"#, r#"{"arguments":[1]}"#, "null", r#""[]""#, r#"{"a":"[]"}"#] {
+            assert_eq!(instead(&list("1", params)), None, "{params}");
+        }
+    }
+
+    #[test]
+    fn halves_of_characters_are_replaced() {
+        let whole = |text: &str| normalize::whole_characters(text.as_bytes());
+        assert_eq!(whole(r#"{"x":"cut \ud83d"}"#).as_deref(), Some(r#"{"x":"cut \ufffd"}"#));
+        for text in [r#"{"x":"\ud83d\ude00"}"#, r#"{"x":"\\ud83d"}"#, r#"{"x":"\u00e4"}"#, "{}"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn copies_of_a_version_are_one() {
+        for (value, meant) in [
+            ("2025-11-25, 2025-11-25", "2025-11-25"),
+            ("2025-06-18,2025-06-18 ,2025-06-18", "2025-06-18"),
+            ("2025-11-25, 2026-07-28", "2025-11-25, 2026-07-28"),
+            ("2025-11-25", "2025-11-25"),
+        ] {
+            let mut headers = HeaderMap::from_iter([(normalize::PROTOCOL_VERSION, value.parse().expect("a value"))]);
+            normalize::headers(&mut headers);
+            assert_eq!(headers[normalize::PROTOCOL_VERSION], meant);
+        }
     }
 
     #[test]

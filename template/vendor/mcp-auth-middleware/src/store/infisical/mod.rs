@@ -7,10 +7,9 @@
 //! Source: the published API reference, and the routes and error handler of the server (Infisical/infisical,
 //! `backend/src/server`). Version 3 (`/api/v3/secrets/raw`) is marked as deprecated there.
 
-mod api;
 mod config;
+mod login;
 mod names;
-mod session;
 mod time;
 
 use std::fmt;
@@ -18,18 +17,20 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::api::{Answer, Api, Question, Reach, Vendor, body};
+use super::session::Sessions;
+use crate::config::causes;
 use crate::{ServiceToken, StoreError, TokenInfo};
-use api::{Answer, Api, Question};
-pub use config::{InfisicalConfig, InfisicalConfigError};
-use session::Sessions;
+pub use config::{InfisicalConfig, InfisicalConfigError, InfisicalIdentity};
+use login::Login;
 
 /// Tokens in Infisical. Clones share one client and one login.
 ///
@@ -59,7 +60,7 @@ pub struct InfisicalTokenStore(Arc<Inner>);
 struct Inner {
     config: InfisicalConfig,
     api: Api,
-    sessions: Sessions,
+    sessions: Sessions<Login>,
 }
 
 /// The members of a secret that count here.
@@ -67,7 +68,7 @@ struct Inner {
 #[serde(rename_all = "camelCase")]
 struct Secret {
     secret_key: String,
-    #[serde(deserialize_with = "secret")]
+    #[serde(deserialize_with = "super::api::secret")]
     secret_value: SecretString,
     /// The identity may know of the secret but not read it, and the value is a placeholder.
     #[serde(default)]
@@ -126,13 +127,21 @@ impl InfisicalTokenStore {
     /// # Errors
     /// [`InfisicalConfigError::HttpClient`] where the HTTP client cannot be built.
     pub fn new(config: InfisicalConfig) -> Result<Self, InfisicalConfigError> {
-        let (api, sessions) = (Api::new(&config)?, Sessions::new(&config));
+        let reach = Reach {
+            vendor: Vendor::Infisical,
+            base: &config.base,
+            timeout: config.timeout,
+            roots: &[],
+            headers: HeaderMap::new(),
+        };
+        let api = Api::new(reach).map_err(|error| InfisicalConfigError::HttpClient(causes(&error)))?;
+        let sessions = Sessions::new(Login::new(&config));
         Ok(Self(Arc::new(Inner { config, api, sessions })))
     }
 
     /// Logs in with this client secret from now on, in all clones: it has changed. The session that there is goes on.
     pub fn set_client_secret(&self, secret: SecretString) {
-        self.0.sessions.set_client_secret(secret);
+        self.0.sessions.login.set_client_secret(secret);
     }
 
     /// The token of a service under `key`, if there is one. One without a value counts as none.
@@ -143,7 +152,7 @@ impl InfisicalTokenStore {
         check_names(service, key)?;
         let Inner { config, api, .. } = &*self.0;
         self.bounded(async |deadline| {
-            let mut url = api.url(&["api", "v4", "secrets", key]);
+            let mut url = api.url(["api", "v4", "secrets", key]);
             url.query_pairs_mut()
                 .extend_pairs(self.place_of(&config.folder(service)))
                 .extend_pairs([("type", "shared"), ("viewSecretValue", "true")])
@@ -181,7 +190,7 @@ impl InfisicalTokenStore {
         let change = body(&self.change(&folder, Some(value.expose_secret())))?;
         self.bounded(async |deadline| {
             let write = async |method| {
-                let url = self.0.api.url(&["api", "v4", "secrets", key]);
+                let url = self.0.api.url(["api", "v4", "secrets", key]);
                 let answer = self.ask(method, url, Some(&change), deadline).await?;
                 self.changed(&answer, key)
             };
@@ -218,7 +227,7 @@ impl InfisicalTokenStore {
         let folder = self.0.config.folder(service);
         let change = body(&self.change(&folder, None))?;
         self.bounded(async |deadline| {
-            let url = self.0.api.url(&["api", "v4", "secrets", key]);
+            let url = self.0.api.url(["api", "v4", "secrets", key]);
             let answer = self.ask(Method::DELETE, url, Some(&change), deadline).await?;
             self.changed(&answer, key)
         })
@@ -234,7 +243,7 @@ impl InfisicalTokenStore {
         names::check_service(service)?;
         let Inner { config, api, .. } = &*self.0;
         self.bounded(async |deadline| {
-            let mut url = api.url(&["api", "v4", "secrets"]);
+            let mut url = api.url(["api", "v4", "secrets"]);
             url.query_pairs_mut()
                 .extend_pairs(self.place_of(&config.folder(service)))
                 .extend_pairs([("recursive", "false"), ("viewSecretValue", "false")])
@@ -257,9 +266,7 @@ impl InfisicalTokenStore {
         F: Future<Output = Result<T, StoreError>>,
     {
         let deadline = Instant::now() + self.0.config.timeout;
-        tokio::time::timeout_at(deadline, operation(deadline))
-            .await
-            .unwrap_or_else(|_| Err(self.0.api.unavailable("Infisical did not answer in time")))
+        tokio::time::timeout_at(deadline, operation(deadline)).await.unwrap_or_else(|_| Err(self.0.api.timed_out()))
     }
 
     /// Asks with the session, and once more with a new one where Infisical does not take it any more: tokens can be
@@ -293,7 +300,7 @@ impl InfisicalTokenStore {
                 if refusal.error.as_deref() == Some("Not Found") {
                     return Err(StoreError::NotSetUp(format!(
                         "the server has no /api/v4/secrets: its Infisical is too old, or it is none ({})",
-                        self.0.config.place()
+                        self.0.api.place()
                     )));
                 }
                 Ok(None)
@@ -373,16 +380,4 @@ fn rejects_token(answer: &Answer) -> bool {
 fn check_names(service: &str, key: &str) -> Result<(), StoreError> {
     names::check_service(service)?;
     names::check_key(key)
-}
-
-/// JSON that is wiped after use, in a buffer that the longest value fits into, as growing leaves copies behind.
-fn body(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let mut body = Zeroizing::new(Vec::with_capacity(68 * 1024));
-    serde_json::to_writer(&mut *body, value).map_err(|_| StoreError::Invalid("the request is no JSON".to_owned()))?;
-    Ok(body)
-}
-
-/// For `#[serde(deserialize_with)]`.
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    Box::<str>::deserialize(deserializer).map(SecretString::from)
 }

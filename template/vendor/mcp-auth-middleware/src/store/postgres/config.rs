@@ -81,7 +81,12 @@ pub struct PostgresConfig {
     pub(super) acquire_timeout: Duration,
     pub(super) statement_timeout: Duration,
     pub(super) pooled: bool,
+    /// Whether the driver shows the database a certificate of its own.
+    pub(super) client_certificate: bool,
 }
+
+/// The parameters of a connection URL with a certificate for the database, as the driver has them.
+const CLIENT_CERTIFICATE: [&str; 2] = ["sslcert", "ssl-cert"];
 
 impl PostgresConfig {
     /// Port 5432, no password, TLS to this very host ([`VerifyFull`](PostgresTls::VerifyFull)), or where the server offers it
@@ -139,8 +144,9 @@ impl PostgresConfig {
         if !matches!(parsed.scheme(), "postgres" | "postgresql") {
             return Err(PostgresConfigError::NotAUrl);
         }
-        let (mut pooled, mut tls) = (false, false);
+        let (mut pooled, mut tls, mut certificate) = (false, false, false);
         for (name, value) in parsed.query_pairs() {
+            certificate |= CLIENT_CERTIFICATE.contains(&&*name);
             pooled |= name == "statement-cache-capacity" && value == "0";
             tls |= matches!(&*name, "sslmode" | "ssl-mode");
             let option = name.strip_prefix("options[").is_some_and(|rest| rest.ends_with(']'));
@@ -153,7 +159,8 @@ impl PostgresConfig {
         }
         // The driver's own error may quote the value.
         let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| PostgresConfigError::BadValue)?;
-        let config = Self { pooled, ..Self::with_options(options) };
+        let mut config = Self { pooled, ..Self::with_options(options) };
+        config.client_certificate |= certificate;
         Ok(if tls { config } else { config.with_default_tls() })
     }
 
@@ -170,6 +177,8 @@ impl PostgresConfig {
             acquire_timeout: five_seconds,
             statement_timeout: five_seconds,
             pooled: false,
+            // The driver takes it from there, too.
+            client_certificate: std::env::var_os("PGSSLCERT").is_some(),
         }
     }
 

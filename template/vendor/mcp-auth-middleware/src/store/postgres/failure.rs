@@ -101,9 +101,10 @@ fn classify(error: &dyn sqlx::error::DatabaseError, place: &str) -> StoreError {
             StoreError::NotSetUp(format!("its tables are missing or older; run `db init` ({place})"))
         }
         guard::ASKED_FOR_THE_PASSWORD => StoreError::Denied(format!(
-            "the database asks for the password in clear text or as MD5, over a way that is not encrypted: use TLS \
-             (verify-full), or scram-sha-256 ({place})"
+            "the database, or who answers for it, asks for the password in clear text or as MD5, and nobody checks who that \
+             is: use the TLS mode verify-full, or scram-sha-256 ({place})"
         )),
+        guard::NO_TLS => unavailable(NO_TLS),
         guard::NOBODY_THERE => unavailable("the database cannot be reached"),
         "MA001" => StoreError::Unavailable(
             "the head of the audit log is missing or was moved; see `tokens audit verify`".to_owned(),

@@ -1,27 +1,29 @@
-//! A relay on this machine for connections that are not encrypted and go to another one, as the configuration says in so
+//! A relay on this machine for connections to another one of which nobody checks which one it is, as the configuration says in so
 //! many words: it ends a connection whose other side asks for the password in clear text, or as MD5, before it gets one.
 //!
-//! The driver sends the password in whatever form it is asked for, and whoever is between here and the database can ask.
-//! What is left, SCRAM (RFC 5802), does not give the password away. A connection that turns to TLS is not looked into: with
-//! the modes `verify-ca` and `verify-full` it leads to the database, with `require` and `prefer` to whoever has any certificate.
+//! The driver sends the password in whatever form it is asked for, and whoever is between here and the database can ask, with any
+//! certificate at all. What is left, SCRAM (RFC 5802), does not give the password away. So the relay encrypts, where that is
+//! wanted, and reads what comes until the connection is authenticated. With the modes `verify-ca` and `verify-full` there is none.
 
 use std::io::{Error, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsConnector;
 
-use super::PostgresConfig;
+use super::{PostgresConfig, unverified};
 
 /// SQLSTATEs of our own, for the driver's errors: the wrong question, and nobody there.
 pub(super) const ASKED_FOR_THE_PASSWORD: &str = "MA002";
 pub(super) const NOBODY_THERE: &str = "MA003";
+pub(super) const NO_TLS: &str = "MA004";
 
-/// SSLRequest and GSSENCRequest (PostgreSQL documentation, 55.7).
-const REQUESTS: [[u8; 4]; 2] = [80_877_103_u32.to_be_bytes(), 80_877_104_u32.to_be_bytes()];
+/// SSLRequest (PostgreSQL documentation, 55.7).
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// Messages before a connection is authenticated are short.
 const LONGEST: usize = 16 * 1024;
@@ -39,7 +41,13 @@ impl Guard {
     /// # Errors
     /// Where this machine has no port to listen on: without the relay there is no connection.
     pub(super) fn new(config: &PostgresConfig) -> Result<Option<Self>, Error> {
-        let (Some(target), true) = (config.address(), config.may_be_plain()) else { return Ok(None) };
+        let (Some((host, port)), true) = (config.address(), config.is_unverified()) else { return Ok(None) };
+        let mode = config.options.get_ssl_mode();
+        let tls = match mode {
+            PgSslMode::Disable | PgSslMode::Allow => None,
+            _ => Some(unverified::connector().map_err(Error::other)?),
+        };
+        let target = Target { host, port, tls, required: matches!(mode, PgSslMode::Require) };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let (address, listener) = (listener.local_addr()?, TcpListener::from_std(listener)?);
@@ -47,10 +55,19 @@ impl Guard {
         Ok(Some(Self { address, relay }))
     }
 
-    /// The same options by way of the relay.
+    /// The same options by way of the relay, which encrypts in the driver's place.
     pub(super) fn lead(&self, options: PgConnectOptions) -> PgConnectOptions {
-        options.host(&self.address.ip().to_string()).port(self.address.port())
+        options.host(&self.address.ip().to_string()).port(self.address.port()).ssl_mode(PgSslMode::Disable)
     }
+}
+
+/// Where the relay leads.
+struct Target {
+    host: String,
+    port: u16,
+    tls: Option<TlsConnector>,
+    /// Whether it leads there by TLS only.
+    required: bool,
 }
 
 impl Drop for Guard {
@@ -60,14 +77,19 @@ impl Drop for Guard {
 }
 
 impl PostgresConfig {
-    /// Whether connections to another machine may be without encryption.
-    fn may_be_plain(&self) -> bool {
-        !self.is_local()
-            && matches!(self.options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer)
+    /// Whether nobody checks which machine it is. With a certificate of its own the driver has to encrypt itself; then the
+    /// database knows it by that, and has no reason to ask for a password.
+    fn is_unverified(&self) -> bool {
+        let verified = match self.options.get_ssl_mode() {
+            PgSslMode::VerifyCa | PgSslMode::VerifyFull => true,
+            PgSslMode::Require => self.client_certificate,
+            _ => false,
+        };
+        !verified && !self.is_local()
     }
 }
 
-async fn accept(listener: TcpListener, target: Arc<(String, u16)>) {
+async fn accept(listener: TcpListener, target: Arc<Target>) {
     loop {
         let Ok((client, _)) = listener.accept().await else {
             // Out of file descriptors, mostly.
@@ -82,9 +104,11 @@ async fn accept(listener: TcpListener, target: Arc<(String, u16)>) {
     }
 }
 
-async fn relay(mut client: TcpStream, target: &(String, u16)) -> Result<(), Error> {
+async fn relay(mut client: TcpStream, target: &Target) -> Result<(), Error> {
     client.set_nodelay(true)?;
-    let mut server = match TcpStream::connect((target.0.as_str(), target.1)).await {
+    // What a client begins with has no type: length, code, rest.
+    let first = message(&mut client, None).await?;
+    let mut server = match TcpStream::connect((target.host.as_str(), target.port)).await {
         Ok(server) => server,
         Err(error) => {
             refuse(&mut client, NOBODY_THERE, &error.kind().to_string()).await?;
@@ -92,28 +116,42 @@ async fn relay(mut client: TcpStream, target: &(String, u16)) -> Result<(), Erro
         }
     };
     server.set_nodelay(true)?;
-    loop {
-        // What a client begins with has no type: length, code, rest.
-        let first = message(&mut client, None).await?;
-        server.write_all(&first).await?;
-        let code: [u8; 4] = first.get(4..8).and_then(|code| code.try_into().ok()).unwrap_or_default();
-        if !REQUESTS.contains(&code) {
-            break;
-        }
-        let answer = server.read_u8().await?;
-        client.write_u8(answer).await?;
-        if answer != b'N' {
-            copy_bidirectional(&mut client, &mut server).await?;
-            return Ok(());
-        }
+    let Some(tls) = &target.tls else { return lead(client, server, &first).await };
+    server.write_all(&SSL_REQUEST).await?;
+    // Nothing comes after this byte before TLS begins: what did would be somebody else's (CVE-2021-23222).
+    match server.read_u8().await? {
+        b'S' => match tls.connect(unverified::name(&target.host)?, server).await {
+            Ok(server) => lead(client, server, &first).await,
+            Err(error) => {
+                refuse(&mut client, NO_TLS, "no TLS").await?;
+                Err(error)
+            }
+        },
+        b'N' if !target.required => lead(client, server, &first).await,
+        _ => refuse(&mut client, NO_TLS, "no TLS").await,
     }
+}
+
+/// Hands on the start of the connection under the eyes of the guard, and then whatever comes.
+async fn lead(
+    mut client: TcpStream,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    first: &[u8],
+) -> Result<(), Error> {
+    send(&mut server, first).await?;
     authenticate(&mut client, &mut server).await?;
     copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
 }
 
+/// What is buffered for encryption goes out at once.
+async fn send(stream: &mut (impl AsyncWrite + Unpin), content: &[u8]) -> Result<(), Error> {
+    stream.write_all(content).await?;
+    stream.flush().await
+}
+
 /// Up to the word that the client is let in, or not.
-async fn authenticate(client: &mut TcpStream, server: &mut TcpStream) -> Result<(), Error> {
+async fn authenticate(client: &mut TcpStream, server: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), Error> {
     loop {
         let kind = server.read_u8().await?;
         let content = message(server, Some(kind)).await?;
@@ -127,7 +165,7 @@ async fn authenticate(client: &mut TcpStream, server: &mut TcpStream) -> Result<
             (b'R', Some(10 | 11)) => {
                 client.write_all(&content).await?;
                 let kind = client.read_u8().await?;
-                server.write_all(&message(client, Some(kind)).await?).await?;
+                send(server, &message(client, Some(kind)).await?).await?;
             }
             (b'R', Some(12)) | (b'N' | b'v', _) => client.write_all(&content).await?,
             (b'E', _) => {
@@ -143,7 +181,7 @@ async fn authenticate(client: &mut TcpStream, server: &mut TcpStream) -> Result<
 }
 
 /// A whole message, after its type if it has one.
-async fn message(stream: &mut TcpStream, kind: Option<u8>) -> Result<Vec<u8>, Error> {
+async fn message(stream: &mut (impl AsyncRead + Unpin), kind: Option<u8>) -> Result<Vec<u8>, Error> {
     let length = stream.read_u32().await?;
     let whole = usize::try_from(length).ok().filter(|length| (4..=LONGEST).contains(length));
     let whole = whole.ok_or(ErrorKind::InvalidData)?;

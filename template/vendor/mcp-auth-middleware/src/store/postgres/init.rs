@@ -42,6 +42,8 @@ pub struct InitReport {
     /// Whether servers of the version before, which read tokens past the audit log, still get at the tables:
     /// [`PostgresTokenStore::finish_upgrade`] ends that.
     pub former_servers: bool,
+    /// Whether the user still is a member of `mcp_auth_keeper`, as somebody else has given it: who it was takes it back.
+    pub keeper_remains: bool,
 }
 
 impl PostgresTokenStore {
@@ -153,9 +155,19 @@ async fn set_up(connection: &mut PgConnection, role: Option<&ServerRole>) -> Res
         None => false,
     };
     let former_servers = former_place(&mut transaction).await?.is_some();
+    let keeper_remains = is_keeper(&mut transaction).await?;
     transaction.commit().await?;
     let applied = after.saturating_sub(before);
-    Ok(InitReport { applied, version: newest_schema(), role_created, former_servers })
+    Ok(InitReport { applied, version: newest_schema(), role_created, former_servers, keeper_remains })
+}
+
+/// Whether the user may act as the role of the functions, here and in every other database with a store. From PostgreSQL 16
+/// on, nobody takes back from himself what somebody else has given.
+async fn is_keeper(connection: &mut PgConnection) -> Result<bool, Failure> {
+    let sql = "SELECT coalesce(NOT rolsuper AND pg_catalog.pg_has_role(oid, pg_catalog.to_regrole('mcp_auth_keeper')::oid,
+                      CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), false)
+               FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
 }
 
 async fn finish(connection: &mut PgConnection) -> Result<bool, Failure> {

@@ -18,6 +18,7 @@ mod reach;
 mod role;
 mod rotate;
 mod session;
+mod unverified;
 mod watch;
 
 use std::fmt;

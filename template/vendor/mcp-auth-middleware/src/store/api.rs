@@ -1,6 +1,6 @@
-//! One request to Infisical and its answer, bounded in time and size.
+//! One request to a secret manager (Infisical, Vault) and its answer, bounded in time and size.
 //!
-//! What comes back is an answer of Infisical itself: too many requests, redirects, failures of the server and of the
+//! What comes back is an answer of that server itself: too many requests, redirects, failures of the server and of the
 //! network are told apart here. Its error texts are never passed on, as they quote what was sent. Bodies are wiped after
 //! use; what the HTTP client has in its own buffers is not.
 
@@ -8,29 +8,71 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::config::{InfisicalConfig, InfisicalConfigError};
 use crate::StoreError;
+
+/// Whose interface it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vendor {
+    #[cfg(feature = "infisical")]
+    Infisical,
+    /// OpenBao as well, which has the same interface.
+    #[cfg(feature = "vault")]
+    Vault,
+}
+
+impl Vendor {
+    const fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "infisical")]
+            Self::Infisical => "Infisical",
+            #[cfg(feature = "vault")]
+            Self::Vault => "Vault",
+        }
+    }
+
+    /// The header that carries the access token, and what stands before it.
+    const fn token_header(self) -> (HeaderName, &'static str) {
+        match self {
+            #[cfg(feature = "infisical")]
+            Self::Infisical => (http::header::AUTHORIZATION, "Bearer "),
+            #[cfg(feature = "vault")]
+            Self::Vault => (HeaderName::from_static("x-vault-token"), ""),
+        }
+    }
+}
+
+/// Where a secret manager is, and how it is reached.
+pub(super) struct Reach<'r> {
+    pub vendor: Vendor,
+    pub base: &'r Url,
+    pub timeout: Duration,
+    /// Certificates of authorities that count besides those of the system.
+    pub roots: &'r [reqwest::Certificate],
+    /// Headers of every request.
+    pub headers: HeaderMap,
+}
 
 /// A secret has 64 KiB at most, a list about 1 KiB for each secret.
 const MAXIMUM_ANSWER: usize = 1024 * 1024;
 /// Enough for an ordinary answer, so that its buffer does not move and leave copies behind.
 const USUAL_ANSWER: usize = 16 * 1024;
-/// Infisical counts requests by the minute, so a longer pause is somebody else's idea.
+/// Requests are counted by the minute, so a longer pause is somebody else's idea.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) struct Api {
+    vendor: Vendor,
     client: reqwest::Client,
     base: Url,
     place: String,
-    /// Until when Infisical wants to be left alone.
+    /// Until when the server wants to be left alone.
     pause: Mutex<Option<Instant>>,
 }
 
@@ -49,30 +91,47 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Whether it is JSON at all: a proxy's page is not.
+    #[cfg(feature = "vault")]
+    pub(super) fn is_json(&self) -> bool {
+        serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
+    }
+
     /// The body as JSON of this shape.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
+    pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
 }
 
 impl Api {
-    pub(super) fn new(config: &InfisicalConfig) -> Result<Self, InfisicalConfigError> {
+    /// # Errors
+    /// Where the client cannot be built: no usable TLS roots, for example.
+    pub(super) fn new(reach: Reach<'_>) -> Result<Self, reqwest::Error> {
+        let Reach { vendor, base, timeout, roots, headers } = reach;
         let mut builder = reqwest::Client::builder()
             // A secret is for the server that was configured, and for no other one that it names.
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(config.timeout.min(Duration::from_secs(3)))
-            .timeout(config.timeout)
+            .connect_timeout(timeout.min(Duration::from_secs(3)))
+            .timeout(timeout)
+            .default_headers(headers)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
-        if config.base.scheme() == "http" {
-            // Without TLS a proxy would read the client secret, and loopback is not reached through one.
+        if base.scheme() == "http" {
+            // Without TLS a proxy would read the credentials, and loopback is not reached through one.
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|_| InfisicalConfigError::HttpClient)?;
-        Ok(Self { client, base: config.base.clone(), place: config.place(), pause: Mutex::default() })
+        if !roots.is_empty() {
+            builder = builder.tls_certs_merge(roots.iter().cloned());
+        }
+        Ok(Self { vendor, client: builder.build()?, base: base.clone(), place: place(base), pause: Mutex::default() })
+    }
+
+    /// Host and port, for messages.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     /// The address of these segments, which are encoded.
-    pub(super) fn url(&self, segments: &[&str]) -> Url {
+    pub(super) fn url<'s>(&self, segments: impl IntoIterator<Item = &'s str>) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.clear().extend(segments);
@@ -89,10 +148,16 @@ impl Api {
     }
 
     pub(super) fn unexpected(&self) -> StoreError {
-        self.unavailable("it answers with something else than the JSON of Infisical; check its address")
+        let name = self.vendor.name();
+        self.unavailable(&format!("it answers with something else than the JSON of {name}; check its address"))
     }
 
-    /// Asks, and asks again after the pause that Infisical wants where that is over before the deadline.
+    /// For a limit of time that is over.
+    pub(super) fn timed_out(&self) -> StoreError {
+        self.unavailable(&format!("{} did not answer in time", self.vendor.name()))
+    }
+
+    /// Asks, and asks again after the pause that the server wants where that is over before the deadline.
     pub(super) async fn send(
         &self,
         question: &Question<'_>,
@@ -102,7 +167,8 @@ impl Api {
             if let Some(until) = self.pause_until() {
                 if until >= question.deadline {
                     let seconds = until.duration_since(Instant::now()).as_secs() + 1;
-                    return Err(self.unavailable(&format!("too many requests, Infisical wants a pause of {seconds} s")));
+                    let name = self.vendor.name();
+                    return Err(self.unavailable(&format!("too many requests, {name} wants a pause of {seconds} s")));
                 }
                 tokio::time::sleep_until(until).await;
             }
@@ -119,6 +185,10 @@ impl Api {
                     "it answers with a redirect, which is not followed (status {})",
                     status.as_u16()
                 ))),
+                #[cfg(feature = "vault")]
+                StatusCode::SERVICE_UNAVAILABLE if self.vendor == Vendor::Vault && says_sealed(&body) => {
+                    Err(self.unavailable("it is sealed, and has to be unsealed"))
+                }
                 status if status.is_server_error() => {
                     Err(self.unavailable(&format!("it answers with status {}", status.as_u16())))
                 }
@@ -132,13 +202,14 @@ impl Api {
         question: &Question<'_>,
         token: Option<&SecretString>,
     ) -> Result<(StatusCode, HeaderMap, Zeroizing<Vec<u8>>), StoreError> {
-        let describe = |error| self.unavailable(describe(&error));
+        let describe = |error: reqwest::Error| self.unavailable(&describe(&error, self.vendor.name()));
         let mut request = self.client.request(question.method.clone(), question.url.clone());
         if let Some(token) = token {
-            let value = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
+            let (name, before) = self.vendor.token_header();
+            let value = Zeroizing::new(format!("{before}{}", token.expose_secret()));
             let mut value = HeaderValue::from_str(&value).map_err(|_| self.unexpected())?;
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request = request.header(name, value);
         }
         if let Some(body) = question.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_vec());
@@ -167,27 +238,65 @@ impl Api {
     }
 }
 
-/// The pause of a 429 in whole seconds, at least one; `None` for a date, which Infisical does not send (RFC 9110
+/// The pause of a 429 in whole seconds, at least one; `None` for a date, which no secret manager sends (RFC 9110
 /// §10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).clamp(Duration::from_secs(1), LONGEST_PAUSE))
 }
 
+/// Host and port.
+fn place(base: &Url) -> String {
+    let host = base.host_str().unwrap_or_default();
+    base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// `{"errors":["Vault is sealed"]}`, also of OpenBao.
+#[cfg(feature = "vault")]
+fn says_sealed(body: &[u8]) -> bool {
+    body.windows(6).any(|word| word == b"sealed")
+}
+
 /// reqwest's own text holds the URL with project and names; the kind of failure is what helps.
-fn describe(error: &reqwest::Error) -> &'static str {
+fn describe(error: &reqwest::Error, name: &str) -> String {
     if error.is_timeout() {
-        "Infisical did not answer in time"
+        format!("{name} did not answer in time")
     } else if error.is_connect() {
-        "cannot connect to Infisical"
+        format!("cannot connect to {name}")
     } else {
-        "the connection to Infisical failed"
+        format!("the connection to {name} failed")
     }
+}
+
+/// JSON that is wiped after use, in a buffer that the longest value fits into, as growing leaves copies behind.
+pub(super) fn body(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let mut body = Zeroizing::new(Vec::with_capacity(68 * 1024));
+    serde_json::to_writer(&mut *body, value).map_err(|_| StoreError::Invalid("the request is no JSON".to_owned()))?;
+    Ok(body)
+}
+
+/// Whether a token can stand in a header.
+pub(super) fn is_sendable(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A secret of an answer, for `#[serde(deserialize_with)]`.
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    Box::<str>::deserialize(deserializer).map(SecretString::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_host_and_port() {
+        for (base, expected) in [("https://us.infisical.com", "us.infisical.com"), ("http://[::1]:8080", "[::1]:8080")]
+        {
+            assert_eq!(Url::parse(base).ok().map(|base| place(&base)).as_deref(), Some(expected));
+        }
+    }
 
     #[test]
     fn a_pause_is_whole_seconds() {

@@ -1,0 +1,319 @@
+//! Writes and removes files below a folder, all or none, even when the process is killed at any point.
+//!
+//! One file, the journal, holds every new content. Moving it into place is the commit: before it, nothing has changed;
+//! after it, the next run finishes the work. Each file is replaced by a rename, so that it is complete at any time. A lock
+//! on the folder keeps two runs apart. Updates, fixes and pages are all written so.
+
+mod error;
+mod format;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use super::change::Change;
+use super::files::{File, is_executable, set_mode};
+use super::git::stages::{self, Conflict};
+use super::lock::FolderLock;
+pub use error::JournalError;
+use format::digest;
+
+/// The folder of the journal below the root. It goes when nothing else is in it.
+const FOLDER: &str = ".mcp-kit";
+const JOURNAL: &str = ".mcp-kit/journal";
+/// The file that is written first and then moved into place.
+const NEW: &str = ".mcp-kit/journal.new";
+
+/// One step: a file before and after. `None` stands for no file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStep {
+    /// The path below the root.
+    pub path: String,
+    /// The file that the plan has seen.
+    pub before: Option<File>,
+    /// The file to write. One that it replaces keeps its other permissions.
+    pub after: Option<File>,
+}
+
+impl FileStep {
+    /// Returns the step of a change below `root`. The file stays executable if it is.
+    #[must_use]
+    pub fn from_change(root: &Path, change: &Change) -> Self {
+        let executable = fs::metadata(root.join(&change.path)).is_ok_and(|metadata| is_executable(&metadata));
+        let file = |bytes: &Vec<u8>| File { bytes: bytes.clone().into(), executable };
+        Self { path: change.path.clone(), before: change.before.as_ref().map(file), after: Some(file(&change.after)) }
+    }
+}
+
+/// A run whose steps are all made.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Finished {
+    /// The number of its steps.
+    pub steps: usize,
+    /// Why the conflicts are not in git's index, when they could not be recorded there.
+    pub index: Option<String>,
+}
+
+/// The journal of a folder, which nobody else writes to meanwhile.
+#[derive(Debug)]
+pub struct Journal<'a> {
+    root: &'a Path,
+    lock: FolderLock,
+}
+
+/// Returns whether an interrupted run has work left.
+#[must_use]
+pub fn is_interrupted(root: &Path) -> bool {
+    root.join(JOURNAL).exists()
+}
+
+/// Makes all changes below `root`.
+///
+/// # Errors
+/// As [`Journal::write`].
+pub fn write_changes(root: &Path, changes: &[Change]) -> Result<(), JournalError> {
+    let steps: Vec<FileStep> = changes.iter().map(|change| FileStep::from_change(root, change)).collect();
+    Journal::open(root)?.write(&steps, &[]).map(|_| ())
+}
+
+impl<'a> Journal<'a> {
+    /// Takes the lock of `root`.
+    ///
+    /// # Errors
+    /// When another run has it.
+    pub fn open(root: &'a Path) -> Result<Self, JournalError> {
+        let lock = FolderLock::take(root).map_err(JournalError::io("read", root))?;
+        lock.map(|lock| Self { root, lock }).ok_or_else(|| JournalError::Busy(root.to_owned()))
+    }
+
+    /// Returns whether the file system has locks.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_held()
+    }
+
+    /// Makes all steps, and records the conflicts in git's index. What an interrupted run left is finished first.
+    ///
+    /// # Errors
+    /// When a file has changed since the plan, or the system refuses. Before the commit, nothing has changed; after it,
+    /// [`Journal::finish`] completes the work.
+    pub fn write(&self, steps: &[FileStep], conflicts: &[Conflict]) -> Result<Finished, JournalError> {
+        self.finish()?;
+        if steps.is_empty() {
+            return Ok(Finished::default());
+        }
+        let mut writes = Vec::with_capacity(steps.len());
+        for step in steps {
+            let file = self.root.join(&step.path);
+            if step.before.is_none() && file.symlink_metadata().is_ok() {
+                return Err(JournalError::InTheWay(step.path.clone()));
+            }
+            let file = below(self.root, &step.path).ok_or_else(|| JournalError::Changed(step.path.clone()))?;
+            if read(&file)?.as_deref() != step.before.as_ref().map(|file| &file.bytes[..]) {
+                return Err(JournalError::Changed(step.path.clone()));
+            }
+            // A rename needs write permission on the folder only, so a read-only file would lose its protection.
+            if step.before.is_some() && step.after.is_some() && is_read_only(&file) {
+                return Err(JournalError::io("write", &file)(io::ErrorKind::PermissionDenied.into()));
+            }
+            let after = step.after.as_ref().map(|file| (&file.bytes[..], file.executable));
+            writes.push(FileWrite { path: step.path.clone(), file, after, is_new: step.before.is_none() });
+        }
+        self.commit(steps, conflicts)?;
+        Ok(Finished { steps: steps.len(), index: self.make(writes, conflicts)? })
+    }
+
+    /// Finishes an interrupted run. Returns `None` without one.
+    ///
+    /// # Errors
+    /// When a file has neither its old nor its new contents, or the system refuses.
+    pub fn finish(&self) -> Result<Option<Finished>, JournalError> {
+        let path = self.root.join(JOURNAL);
+        let foreign = |reason: String| JournalError::Damaged { path: path.clone(), reason };
+        if below(self.root, JOURNAL).is_none() {
+            return Err(foreign("it lies elsewhere".to_owned()));
+        }
+        let Some(bytes) = read(&path)? else {
+            // What a run left that ended before its commit.
+            let _ = fs::remove_file(self.root.join(NEW));
+            let _ = fs::remove_dir(self.root.join(FOLDER));
+            return Ok(None);
+        };
+        let (steps, conflicts) = format::parse(&bytes).map_err(&foreign)?;
+        let count = steps.len();
+        // Check every file before changing the first. A journal can come with a cloned repository, so it is not trusted.
+        let mut writes = Vec::new();
+        for step in steps {
+            let file = below(self.root, &step.path).ok_or_else(|| foreign(format!("{:?} lies outside", step.path)))?;
+            let (now, after) = (read(&file)?.map(|bytes| digest(&bytes)), step.after.map(|(bytes, _)| digest(bytes)));
+            if now == after && step.after.is_none_or(|(_, executable)| has_mode(&file, executable)) {
+                continue;
+            }
+            if now != step.before && now != after {
+                return Err(JournalError::Changed(step.path));
+            }
+            writes.push(FileWrite { path: step.path, file, after: step.after, is_new: now.is_none() });
+        }
+        Ok(Some(Finished { steps: count, index: self.make(writes, &conflicts)? }))
+    }
+
+    /// Writes the journal, completely or not at all.
+    fn commit(&self, steps: &[FileStep], conflicts: &[Conflict]) -> Result<(), JournalError> {
+        let [folder, new, path] = [FOLDER, NEW, JOURNAL].map(|name| self.root.join(name));
+        let bytes = format::encode(steps, conflicts).map_err(|error| JournalError::io("write", &path)(error.into()))?;
+        fs::create_dir_all(&folder).map_err(JournalError::io("create", &folder))?;
+        let committed = create(&new, &bytes, false)
+            .and_then(|file| file.sync_all().map_err(JournalError::io("write", &new)))
+            .and_then(|()| fs::rename(&new, &path).map_err(JournalError::io("write", &path)));
+        if committed.is_err() {
+            // Nothing has changed yet.
+            let _ = fs::remove_file(&new);
+            let _ = fs::remove_dir(&folder);
+        }
+        committed?;
+        sync(&folder);
+        Ok(())
+    }
+
+    /// Makes what is committed, and removes the journal. Returns why git's index could not be written.
+    fn make(&self, mut writes: Vec<FileWrite<'_>>, conflicts: &[Conflict]) -> Result<Option<String>, JournalError> {
+        // First what goes, because a new folder can stand where an old file was. Then what is new, and then what replaces a
+        // file, so that a text that moves is never missing.
+        writes.sort_by_key(|write| (write.after.is_some(), !write.is_new));
+        let new = self.root.join(NEW);
+        let mut folders = BTreeSet::new();
+        for write in &writes {
+            match write.after {
+                None => self.remove(&write.file)?,
+                Some((bytes, executable)) => write.put(&new, bytes, executable)?,
+            }
+            folders.extend(write.file.parent());
+        }
+        let index = stages::record(self.root, conflicts).err();
+        // Only now can the journal go: everything is on the disk, also after a power loss. Done at the end, because the first
+        // of these calls writes nearly all, and the others find nothing left.
+        for write in writes.iter().filter(|write| cfg!(unix) && write.after.is_some()) {
+            fs::File::open(&write.file)
+                .and_then(|file| file.sync_all())
+                .map_err(JournalError::io("write", &write.file))?;
+        }
+        folders.into_iter().for_each(sync);
+        let path = self.root.join(JOURNAL);
+        fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
+        let _ = fs::remove_file(&new);
+        // A folder with records of a project stays.
+        let _ = fs::remove_dir(self.root.join(FOLDER));
+        Ok(index)
+    }
+
+    /// Removes a file, and the folders that are empty without it.
+    fn remove(&self, file: &Path) -> Result<(), JournalError> {
+        fs::remove_file(file).map_err(JournalError::io("remove", file))?;
+        for folder in file.ancestors().skip(1).take_while(|folder| *folder != self.root) {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file to write or to remove.
+struct FileWrite<'a> {
+    path: String,
+    file: PathBuf,
+    after: Option<(&'a [u8], bool)>,
+    is_new: bool,
+}
+
+impl FileWrite<'_> {
+    /// Puts new contents in place at once, by way of the file `new`.
+    fn put(&self, new: &Path, bytes: &[u8], executable: bool) -> Result<(), JournalError> {
+        let file = &self.file;
+        if !self.is_new {
+            drop(create(new, bytes, executable)?);
+            keep_mode(file, new, executable).map_err(JournalError::io("write", new))?;
+            return fs::rename(new, file).map_err(JournalError::io("write", file));
+        }
+        let folder = file.parent().unwrap_or(file);
+        fs::create_dir_all(folder).map_err(JournalError::io("create", folder))?;
+        drop(create(new, bytes, executable)?);
+        // A new file never replaces another: `link` fails when the name is taken, `rename` does not.
+        match fs::hard_link(new, file) {
+            Ok(()) => fs::remove_file(new).map_err(JournalError::io("remove", new)),
+            Err(_) if file.symlink_metadata().is_ok() => Err(JournalError::InTheWay(self.path.clone())),
+            // A file system without links.
+            Err(_) => fs::rename(new, file).map_err(JournalError::io("create", file)),
+        }
+    }
+}
+
+/// Returns the path below the root, also of a file in a folder that is a file now and goes away first.
+fn below(root: &Path, path: &str) -> Option<PathBuf> {
+    let plain = !path.is_empty()
+        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+        && !path.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
+    let file = root.join(path);
+    let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    let through_link = file.ancestors().take_while(|above| *above != root).any(is_link);
+    (plain && !through_link).then_some(file)
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(JournalError::io("read", path)(error)),
+    }
+}
+
+/// Writes a file beside the journal, with the mode that the user's umask gives.
+fn create(path: &Path, bytes: &[u8], executable: bool) -> Result<fs::File, JournalError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(JournalError::io("write", path)(error)),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    set_mode(&mut options, executable);
+    let mut file = options.open(path).map_err(JournalError::io("create", path))?;
+    file.write_all(bytes).map_err(JournalError::io("write", path))?;
+    Ok(file)
+}
+
+fn is_read_only(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().readonly())
+}
+
+fn has_mode(file: &Path, executable: bool) -> bool {
+    !cfg!(unix) || fs::metadata(file).is_ok_and(|metadata| is_executable(&metadata) == executable)
+}
+
+/// Gives the new contents the permissions of the file that they replace, and the executable bit wherever it can be read.
+#[cfg(unix)]
+fn keep_mode(file: &Path, new: &Path, executable: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let old = fs::metadata(file)?.permissions().mode();
+    let mode = match (old & 0o111 != 0, executable) {
+        (false, true) => old | ((old & 0o444) >> 2),
+        (true, false) => old & !0o111,
+        _ => old,
+    };
+    fs::set_permissions(new, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_: &Path, _: &Path, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes new names survive a power loss, on systems that support it.
+fn sync(folder: &Path) {
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! What a server does beside its requests: it keeps the login, and notices when access is taken away.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::VaultTokenStore;
+use super::client::Access;
+use crate::StoreError;
+
+/// How often Vault is asked whether the login still counts. No secret is read for that.
+const LOOK: Duration = Duration::from_secs(5);
+
+impl VaultTokenStore {
+    /// For as long as it is polled. The login is renewed when it is due, also where nobody calls; `forget` is called once
+    /// when Vault says that it, or the access to the secret of this service, has ended.
+    pub(crate) async fn watch(&self, service: &str, forget: impl Fn()) {
+        let mut lost = false;
+        loop {
+            match self.look(service).await {
+                Ok(true) => lost = false,
+                // Whether Vault is down is for the requests to find out.
+                Err(error) if !matches!(error, StoreError::Denied(_)) => {}
+                Ok(false) | Err(_) => {
+                    if !lost {
+                        forget();
+                    }
+                    lost = true;
+                }
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Whether this login may read the secret.
+    async fn look(&self, service: &str) -> Result<bool, StoreError> {
+        let client = &self.0;
+        let path = client.config.data_path(service);
+        client
+            .bounded(|deadline: Instant| async move {
+                let session = client.sessions.get(&client.api, None, deadline).await?;
+                match client.access(&session, &path, deadline).await? {
+                    Access::Allowed => Ok(true),
+                    Access::Denied => Ok(false),
+                    // A login that may not even ask what it may do: requests will tell.
+                    Access::Rejected => match client.log_in_again(&session, &path, deadline).await? {
+                        Some(session) => Ok(client.access(&session, &path, deadline).await? != Access::Denied),
+                        None => Ok(true),
+                    },
+                }
+            })
+            .await
+    }
+}

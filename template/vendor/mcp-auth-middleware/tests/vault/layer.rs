@@ -1,0 +1,106 @@
+//! The store behind the layer: asked once in a while, bridged in an outage, and dropped when access is taken away.
+
+use std::time::{Duration, Instant};
+
+use mcp_auth_middleware::{
+    AuthConfig, AuthError, AuthLayer, AuthMode, BearerTokens, ServiceToken, TokenStore, VaultTokenStore,
+    create_auth_middleware,
+};
+use serde_json::json;
+use tower::{Layer as _, ServiceExt as _};
+
+use super::faults::Fault;
+use super::faulty::Stub;
+use super::*;
+
+const BEARER: &str = "kei4ahGhee8eecu0quoh5Ohn"; // pragma: allowlist secret
+
+fn layer(store: &VaultTokenStore, key: &str) -> AuthLayer {
+    let config = AuthConfig::new("coda", AuthMode::Bearer).with_bearer(BearerTokens::parse(BEARER).unwrap());
+    create_auth_middleware(config.with_service_token(TokenStore::Vault(store.clone()), key)).unwrap()
+}
+
+/// The body of the answer to a request: the token, where one came with it.
+async fn ask(layer: &AuthLayer) -> String {
+    let inner = tower::service_fn(|request: http::Request<()>| async move {
+        let token = request.extensions().get::<ServiceToken>().unwrap();
+        Ok::<_, std::convert::Infallible>(http::Response::new(token.expose().to_owned()))
+    });
+    let request = http::Request::builder().header("authorization", format!("Bearer {BEARER}")).body(()).unwrap();
+    layer.layer(inner).oneshot(request).await.unwrap().into_body()
+}
+
+async fn later(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn the_token_is_fetched_once_in_half_a_minute_and_bridged_in_an_outage() {
+    let stub = Stub::start().await;
+    let store = store(stub.config());
+    assert_eq!(TokenStore::Vault(store.clone()).as_str(), "vault");
+    let good = layer(&store, "API_TOKEN");
+    for _ in 0..20 {
+        assert_eq!(ask(&good).await, VALUE);
+    }
+    assert_eq!(stub.count("coda"), 1, "asked once, not once a request");
+    later(31).await;
+    assert_eq!(ask(&good).await, VALUE);
+    assert_eq!(stub.count("coda"), 2);
+
+    stub.fault("coda", Fault::Answers(503, r#"{"errors":["Vault is sealed"]}"#.into()));
+    later(31).await;
+    assert_eq!(ask(&good).await, VALUE, "an outage");
+    later(14 * 60).await;
+    assert_eq!(ask(&good).await, VALUE);
+    later(2 * 60).await;
+    assert!(ask(&good).await.contains(AuthError::TokenStoreUnavailable.code()));
+    stub.fault("coda", Fault::None);
+    later(2).await;
+    assert_eq!(ask(&good).await, VALUE);
+    assert!(ask(&layer(&store, "MISSING")).await.contains(AuthError::ServiceTokenMissing.code()));
+}
+
+/// attacks.md 57, for a store that tells of nothing by itself.
+#[tokio::test]
+async fn attack_57_a_login_that_is_taken_away_counts_within_seconds() {
+    for by in ["token", "policy"] {
+        let Some(bao) = openbao::start().await else { return };
+        bao.policy("read", READ).await;
+        bao.put("mcp/coda", json!({"API_TOKEN": VALUE})).await;
+        let token = bao.token("read", json!({"ttl": "1h"})).await;
+        let store = store(with_token(&bao.address, &token));
+        let layer = layer(&store, "API_TOKEN");
+        assert_eq!(ask(&layer).await, VALUE);
+        let watch = tokio::spawn(layer.clone().keep_tokens_fresh());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        match by {
+            "token" => drop(bao.post("auth/token/revoke", json!({"token": token})).await),
+            _ => bao.policy("read", r#"path "secret/data/other" { capabilities = ["read"] }"#).await,
+        }
+        let started = Instant::now();
+        while ask(&layer).await == VALUE {
+            assert!(started.elapsed() < Duration::from_secs(15), "{by}: the token is still handed out");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        println!("{by}: gone after {:?}", started.elapsed());
+        assert!(ask(&layer).await.contains(AuthError::TokenStoreUnavailable.code()));
+        watch.abort();
+    }
+}
+
+/// A periodic token lives as long as somebody renews it, which a server does also where nobody calls.
+#[tokio::test]
+async fn a_session_is_kept_while_nobody_calls() {
+    let Some(bao) = openbao::start().await else { return };
+    bao.policy("read", READ).await;
+    bao.put("mcp/coda", json!({"API_TOKEN": VALUE})).await;
+    // Renewed after two thirds, 8 s; looked at each 5 s.
+    let store = store(with_token(&bao.address, &bao.token("read", json!({"period": "12s"})).await));
+    let watch = tokio::spawn(layer(&store, "API_TOKEN").keep_tokens_fresh());
+    tokio::time::sleep(Duration::from_secs(16)).await;
+    watch.abort();
+    assert_eq!(get(&store, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
+}

@@ -1,0 +1,34 @@
+//! The tokens that are kept in variables of their own name.
+
+use mcp_auth_middleware::EnvTokenStore;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::super::{Reader, Setting, SettingKind};
+
+impl Reader<'_> {
+    /// The tokens that are kept in variables of their own name.
+    pub(super) fn env_tokens(&mut self) -> EnvTokenStore {
+        let mut store = EnvTokenStore::default();
+        for Setting { name, kind, .. } in self.table.tokens() {
+            let SettingKind::Token { from } = kind else { continue };
+            let before = self.problems.len();
+            let token = self.secret(name).unwrap_or_default();
+            let text = token.expose_secret();
+            if text.is_empty() {
+                if self.problems.len() == before {
+                    self.problems.add(name, format!("is missing. Get one from {from}"));
+                }
+            } else if !is_sendable(&token) {
+                self.problems.add(name, NOT_SENDABLE);
+            }
+            store = store.with_token(*name, token);
+        }
+        store
+    }
+}
+
+pub(in crate::config) const NOT_SENDABLE: &str = "holds a character that cannot be sent in a header; copy it again";
+
+pub(in crate::config) fn is_sendable(token: &SecretString) -> bool {
+    token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
+}
