@@ -113,9 +113,10 @@ class Edge:
     def stop_upstream(self):
         self.upstream_server.shutdown()
         self.upstream_server.server_close()
+        self.upstream_server = None
 
     def start_upstream(self):
-        self.upstream_server = self.started(8443)
+        self.upstream_server = self.upstream_server or self.started(8443)
 
     def close(self):
         self.emulator.terminate()

@@ -17,6 +17,8 @@ block = functools.partial(on_call.block, guide, "migration-guide")
 compose = project / "docker-compose.yml"
 os.symlink(pathlib.Path(sys.argv[4]).resolve(), folder / "bin/mcp-kit")
 LINES = "      CODA_API_TOKEN_FILE: /run/secrets/coda_api_token\n", "      - coda_api_token\n", "  coda_api_token:\n    file: ${SECRETS_DIR:-./secrets}/coda_api_token\n"
+# The profiles of a developer's machine have the store `env` as well.
+OLD, NEW = (f"      TOKEN_STORE: {store}\n{LINES[0]}" for store in ("env", "postgres"))
 
 
 def change(old, new):
@@ -45,7 +47,7 @@ kept_in("env")
 # 1. The compose file of the other store, with what the deployment has changed in the old one, and the old store for now.
 block(0, "project", has=["TOKEN_STORE: postgres"])
 on_call.prepare(compose)
-change("      TOKEN_STORE: postgres\n", "      TOKEN_STORE: env\n" + LINES[0])
+change("      TOKEN_STORE: postgres\n", OLD)
 change("    secrets:\n      - postgres_password\n", "    secrets:\n" + LINES[1] + "      - postgres_password\n")
 change("\nsecrets:\n", "\nsecrets:\n" + LINES[2])
 # 2. and 3. Passwords, a key, and the database beside the old store.
@@ -55,14 +57,14 @@ block(3, "host", has=["no tokens are stored for my-server", "accepting connectio
 kept_in("env")
 # 4. and 5. The token, and the change.
 block(4, "project", has=["CODA_API_TOKEN stored for my-server"])
-change("TOKEN_STORE: env", "TOKEN_STORE: postgres")
+change(OLD, NEW)
 block(5, "project")
 kept_in("postgres")
 # The way back, and here again.
-change("TOKEN_STORE: postgres", "TOKEN_STORE: env")
+change(NEW, OLD)
 deploy()
 kept_in("env")
-change("TOKEN_STORE: env", "TOKEN_STORE: postgres")
+change(OLD, NEW)
 deploy()
 kept_in("postgres")
 # 6. Nothing of the old store is left.

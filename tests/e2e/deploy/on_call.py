@@ -20,8 +20,12 @@ CURRENT = "/opt/my-server/current"
 told = []
 
 
+class Failed(Exception):
+    """Something is not as the page says."""
+
+
 def fail(text):
-    sys.exit(f"{text}\n--- before that:\n" + "\n".join(told[-3:]))
+    raise Failed(f"{text}\n--- before that:\n" + "\n".join(told[-3:]))
 
 
 def sections(page):
@@ -140,7 +144,9 @@ def prepare(compose):
     text = re.sub(r"@sha256:[0-9a-f]{64}", "", compose.read_text())
     text = re.sub(r"^( +interval:) [0-9]+s$", r"\1 1s", text, flags=re.M)
     must(text.count("\n  server:\n") == 1, "docker-compose.yml has a server")
-    compose.write_text(text.replace("\n  server:\n", f"\n  server:\n    extra_hosts: [{names}]\n"))
+    if "extra_hosts" not in text:
+        text = text.replace("\n  server:\n", f"\n  server:\n    extra_hosts: [{names}]\n")
+    compose.write_text(text)
 
 
 def secret(name, text):

@@ -4,7 +4,7 @@
 
 # What the documents call `ssh root@HOST`, `cloudflared` and `curlimages/curl`.
 on_call() {
-	local folder=$scratch/image file
+	local folder=$scratch/image file base
 	[ ! -f "$scratch/ssh_config" ] || return 0
 	mkdir -p "$scratch/bin" "$scratch/elsewhere"
 	# The name that the pages use stands for the host, with the key that is known.
@@ -29,9 +29,9 @@ on_call() {
 	cat /etc/ssl/certs/ca-certificates.crt "$scratch/ca.pem" >"$scratch/authorities"
 	in_host mkdir -p /root/trust
 	in_host tee /root/trust/authorities <"$scratch/authorities" >/dev/null
-	printf 'FROM gcr.io/distroless/cc-debian12:nonroot\nCOPY authorities /etc/ssl/certs/ca-certificates.crt\n' |
-		in_host tee /root/trust/Dockerfile >/dev/null
-	in_host docker build --quiet --tag gcr.io/distroless/cc-debian12:nonroot /root/trust >/dev/null
+	base=$(sed -n 's/^FROM \(gcr\.io[^ ]*\).*/\1/p' "$project/Dockerfile")
+	printf 'FROM %s\nCOPY authorities /etc/ssl/certs/ca-certificates.crt\n' "$base" | in_host tee /root/trust/Dockerfile >/dev/null
+	in_host docker build --quiet --tag "$base" /root/trust >/dev/null
 }
 
 the_runbook_works() {
@@ -50,6 +50,21 @@ the_runbook_works() {
 # typed SCRIPT PROJECT LAST: one of the scripts beside this file.
 typed() {
 	PYTHONDONTWRITEBYTECODE=1 python3 "$here/$1" "$2" "$scratch" "$server-with-emulator" "$3" nsenter --target "$(first)" --mount --pid -- docker
+}
+
+# For a person: the deployment stays, and sections of the runbook are run against it one by one, until this is killed.
+it_stays() {
+	on_call
+	{
+		echo 'set -euo pipefail'
+		declare -px DROPLET_HOST DROPLET_KEY DROPLET_KNOWN_HOSTS HEALTH_TIMEOUT
+		declare -p here scratch server project
+		declare -f first typed
+		# shellcheck disable=SC2016 # for the shell that runs it
+		echo 'typed runbook.py "$project" "$here/../../../src/docs/deployed.txt"'
+	} >"$scratch/sections"
+	echo "stays   RUNBOOK_SECTIONS=roll-back nsenter --target $$ --net bash $scratch/sections" >&4
+	sleep infinity
 }
 
 # In the place of what runs: a project with the other token store, under the same name.
