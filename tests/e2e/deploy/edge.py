@@ -24,23 +24,22 @@ AUDIENCE = "acce55" + "0" * 58
 SERVICE_TOKEN = "emulator.access"
 
 
-def certificates(folder):
-    """An authority, and a certificate by it for all names."""
+def openssl(folder, *words):
+    subprocess.run(["openssl", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+def authority(folder):
+    """An authority, and what it is to sign."""
     names = ",".join(f"DNS:{name}" for name in (PUBLIC, KEYS, UPSTREAM))
     (folder / "names").write_text(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "60", "-subj", "/CN=Authority of the test")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "edge.key", "-out", "edge.csr", "-subj", f"/CN={PUBLIC}")
-    openssl("x509", "-req", "-in", "edge.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "edge.pem", "-days", "60", "-extfile", "names")
+    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "60", "-subj", "/CN=Authority of the test")
+    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "edge.key", "-out", "edge.csr", "-subj", f"/CN={PUBLIC}")
 
 
 class Edge:
     def __init__(self, folder, program, docker):
         self.folder, self.program, self.docker = pathlib.Path(folder), program, docker
-        self.is_revoked = False
+        self.is_revoked, self.delay = False, 0
         environment = {
             "CF_ACCESS_TEAM_DOMAIN": f"http://127.0.0.1:{EMULATOR[1]}",
             "CF_ACCESS_AUD": AUDIENCE,
@@ -51,8 +50,8 @@ class Edge:
         self.emulator = subprocess.Popen([program, "access-emulator"], env=environment, stdout=self.log, stderr=self.log)
         relay = socket.create_server(("127.0.0.1", 8080))
         threading.Thread(target=self.accept, args=(relay,), daemon=True).start()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.folder / "edge.pem", self.folder / "edge.key")
+        self.context = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.certificate()
         edge = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -109,6 +108,12 @@ class Edge:
         server = self.serve(port)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
+
+    def certificate(self, days=50):
+        """A new one for all names, from the next connection on."""
+        words = "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", str(days)
+        openssl(self.folder, "x509", "-req", "-in", "edge.csr", "-out", "edge.pem", *words)
+        self.context.load_cert_chain(self.folder / "edge.pem", self.folder / "edge.key")
 
     def stop_upstream(self):
         self.upstream_server.shutdown()
@@ -185,6 +190,7 @@ class Edge:
         return answer.status, passed, text.replace(f"http://{own}".encode(), public.encode()) if path.startswith("/.well-known/") else text
 
     def answer_upstream(self, path, headers):
+        time.sleep(self.delay)
         # A token is good while its issuer has not revoked it.
         if self.is_revoked or not (headers.get("Authorization") or "").startswith("Bearer "):
             return 401, [("Content-Type", "application/json")], b'{"statusCode":401,"statusMessage":"Unauthorized","message":"Unauthorized"}'

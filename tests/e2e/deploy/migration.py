@@ -27,13 +27,10 @@ def change(old, new):
     compose.write_text(text.replace(old, new))
 
 
-headers = f'header = "CF-Access-Client-Id: {on_call.world.SERVICE_TOKEN}"\nheader = "CF-Access-Client-Secret: {edge.secret}"\n'
-
-
 def kept_in(store):
     """What `/status` says through the edge, and a tool."""
     answers(200, '"items"')
-    (machine / "service-token.curl").write_text(headers)
+    (machine / "service-token.curl").write_text(on_call.headers)
     said = run("machine", "curl --silent --show-error --config service-token.curl https://mcp.example.com/status")
     (machine / "service-token.curl").unlink()
     must(f'"kind":"{store}"' in said, f"the tokens are in {store}")
@@ -78,7 +75,7 @@ page = (project / "docs/OAUTH_SOP.md").read_text()
 lines = re.findall(r"^- \[ \] .*", page, flags=re.M)
 commands = [code for line in lines for code in re.findall(r"`([^`]+)`", line) if code.split()[0] in ("curl", "mcp-kit", "scripts/deploy-to-droplet.sh")]
 must(len(commands) >= 4, f"commands of the checklist: {commands}")
-(machine / "service-token.curl").write_text(headers)
+(machine / "service-token.curl").write_text(on_call.headers)
 for command in commands:
     said = run("machine" if command.startswith("curl") else "project", command)
     must(not command.startswith("curl") or '"kind":"postgres"' in said, "the token storage that is expected")

@@ -17,7 +17,7 @@ project, folder, program = (pathlib.Path(word) for word in sys.argv[1:4])
 docker = sys.argv[5:]
 machine = folder / "elsewhere"
 CURRENT = "/opt/my-server/current"
-told = []
+told, scripts = [], set()
 
 
 class Failed(Exception):
@@ -70,6 +70,7 @@ def run(place, script, given="", status=0, timeout=300):
     if place == "host":
         # As by hand: a login, the folder of the release, the command.
         words = ["ssh", "root@HOST", "bash -c " + shlex.quote(f"cd {CURRENT}\n{script}")]
+    scripts.add(script)
     edge.follow_the_tunnel()
     environment = os.environ | {"PATH": f"{folder}/bin:{os.environ['PATH']}", "CURL_HOME": str(folder)}
     where = {"host": machine, "machine": machine, "project": project}[place]
@@ -157,5 +158,7 @@ def secret(name, text):
 
 
 edge = world.Edge(folder, program, docker)
+# What a person types into service-token.curl.
+headers = f'header = "CF-Access-Client-Id: {world.SERVICE_TOKEN}"\nheader = "CF-Access-Client-Secret: {edge.secret}"\n'
 # However the script ends.
 atexit.register(edge.close)

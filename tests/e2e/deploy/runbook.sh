@@ -13,7 +13,7 @@ on_call() {
 	printf '#!/bin/sh\nexec /usr/bin/ssh -F %s "$@"\n' "$scratch/ssh_config" >"$scratch/bin/ssh"
 	cp "$here/stand-ins/cloudflared-access" "$scratch/bin/cloudflared"
 	chmod +x "$scratch/bin"/*
-	(cd "$scratch" && python3 -c 'import pathlib, sys; sys.path.insert(0, sys.argv[1]); import edge; edge.certificates(pathlib.Path("."))' "$here")
+	(cd "$scratch" && python3 -c 'import pathlib, sys; sys.path.insert(0, sys.argv[1]); import edge; edge.authority(pathlib.Path("."))' "$here")
 	printf 'cacert = "%s"\nconnect-to = "mcp.example.com:443:127.0.0.1:443"\n' "$scratch/ca.pem" >"$scratch/.curlrc"
 
 	mkdir -p "$folder/usr/bin" "$folder/etc/ssl/certs"
