@@ -326,5 +326,6 @@ if os.environ.get("UPDATE_EXERCISED"):
 if not wanted:
     differs = set(recorded) ^ set(done)
     must(not differs, f"{table.name} lists what is exercised: {differs}")
-print(f"the runbook: {len(done)} sections of {len(runbook)} do what the page says")
+with_commands = [name for name, blocks in runbook.items() if any("kubectl" not in script for script, _ in blocks)]
+print(f"the runbook: {len(done)} sections of {len(with_commands)} with commands do what the page says")
 sys.exit(1 if failed else 0)
