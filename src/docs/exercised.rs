@@ -1,6 +1,6 @@
 //! When each section of the runbook was last exercised, and where. Tests run the commands of a section as they stand in
-//! the page and are the only writers of the tables: `tests/docs_exercised` with stand-ins for docker and ssh.
-//! `deployed.txt` is for a test in a deployment, and empty without one.
+//! the page and are the only writers of the tables: `tests/docs_exercised` with stand-ins for docker and ssh, and
+//! `tests/e2e/deploy` on a host with Docker Engine, reached by ssh.
 
 use super::templates::escape_text;
 use crate::catalog::Service;

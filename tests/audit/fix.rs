@@ -164,6 +164,8 @@ fn decisions_are_remembered_in_the_catalog() {
     assert!(outcome(&kept).contains("note: recorded as good as it is: docs/old_setup.md"), "{}", outcome(&kept));
     let catalog = place.read("catalog.yaml");
     assert_snapshot!(catalog, @r"
+    catalog: 2
+
     reviewed:
       - path: docs/old_setup.md
         decision: keep

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by `scenarios`: the image as the Dockerfile and the compiler make it, rather than one around a server that was compiled
 # before. README.md beside it says what holds. `run` has laid out what it is made of in the folder $real.
-# Variables of `scenarios`, which calls these functions by their names.
+# Variables of `scenarios`, which calls these functions, and takes the list, by their names.
 # shellcheck disable=SC2154,SC2034
 unset CDPATH
 
