@@ -152,11 +152,18 @@ async fn attack_54_one_caller_does_not_lock_the_others_out() {
     }
     assert_eq!((answered, refused), (4, 68));
     assert!(start.elapsed() < Duration::from_secs(5), "refused at once: {:?}", start.elapsed());
-    // Those who wait hang up: their places are free again, and the next call goes out with the next window.
+    // Those who wait hang up: their places are free again as soon as it is clear that they wanted no answer either, which takes a
+    // second, and the next call goes out with the next window.
     calls.shutdown().await;
     let start = Instant::now();
-    let next = server.call("list_docs", json!({})).await;
-    assert_eq!(next["isError"], json!(false), "{next}");
+    loop {
+        let next = server.call("list_docs", json!({})).await;
+        if next["isError"] == json!(false) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}: {next}", start.elapsed());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert!(start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
 }
 
@@ -272,9 +279,10 @@ async fn answers_that_are_no_answer() {
 
 #[tokio::test]
 async fn coda_out_of_reach() {
-    // A port that was free a moment ago and that nobody listens on.
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a port").port();
-    let base = format!("http://127.0.0.1:{port}/apis/v1");
+    // Bound and never listening: nobody answers, and nobody else gets the port meanwhile.
+    let closed = tokio::net::TcpSocket::new_v4().expect("a socket");
+    closed.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let base = format!("http://{}/apis/v1", closed.local_addr().expect("an address"));
     let server = TestServer::with(&[("CODA_API_BASE", &base)]).await;
     let text = server.call_failing("list_docs", json!({})).await;
     assert!(text.contains("could not be reached: no connection"), "{text}");

@@ -91,9 +91,10 @@ async fn attack_45_down_at_the_start_in_mid_request_and_back() {
 /// With the limits of every store: it is not waited for a database that refuses connections.
 #[tokio::test]
 async fn attack_45_a_refused_connection_is_told_at_once() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound and never listening: nobody answers, and nobody else gets the port meanwhile.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let port = closed.local_addr().unwrap().port();
-    drop(closed);
     let config = PostgresConfig::new("127.0.0.1", "auth", "me").with_port(port);
     for config in [config.clone(), config.with_pool(0, 1)] {
         let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();

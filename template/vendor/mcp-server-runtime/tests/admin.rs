@@ -119,8 +119,10 @@ async fn a_server_with_all_it_needs_is_ready() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_makes_it_not_ready_and_the_process_lives() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    let (port, key) = (closed.port().to_string(), "0123456789abcdef".repeat(4));
+    // Bound and never listening: nobody answers, and nobody else gets the port meanwhile.
+    let closed = tokio::net::TcpSocket::new_v4().expect("a socket");
+    closed.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let (port, key) = (closed.local_addr().expect("an address").port().to_string(), "0123456789abcdef".repeat(4));
     let pairs = [
         ADMIN,
         ("TOKEN_STORE", "postgres"),

@@ -238,8 +238,10 @@ async fn a_wrong_clock() {
 #[tokio::test]
 async fn a_key_server_that_is_down_or_none() {
     let place = Place::new(0).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let certs = format!("http://127.0.0.1:{closed}/certs");
+    // Bound and never listening: nobody answers, and nobody else gets the port meanwhile.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let certs = format!("http://{}/certs", closed.local_addr().unwrap());
     let report = doctor(&place.with(&[("CF_ACCESS_CERTS_URL", &certs)])).await;
     report.fails("key server", "no connection to 127.0.0.1: ");
     let page = stub(None, |_, _| http(200, "content-type: text/html\r\n", "<html>")).await;

@@ -68,11 +68,14 @@ async fn status_tells_of_the_database_and_never_of_the_key() {
 
 #[tokio::test]
 async fn the_server_starts_without_its_database_and_says_so() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    // Bound and never listening: nobody answers, and nobody else gets the port meanwhile.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let port = closed.local_addr().unwrap().port().to_string();
     let pairs = [
         ("TOKEN_STORE", "postgres"),
         ("POSTGRES_HOST", "127.0.0.1"),
-        ("POSTGRES_PORT", closed.as_str()),
+        ("POSTGRES_PORT", port.as_str()),
         ("MCP_AUTH_ENCRYPTION_KEY", KEY),
     ];
     let server = with(&pairs).await;
