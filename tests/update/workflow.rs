@@ -143,7 +143,7 @@ fn checked_out(runner: &Runner, project: &Project) {
 fn propose(runner: &Runner, has_secret: &str) -> Output {
     let _ = fs::remove_dir_all(runner.place.path("again"));
     git(&runner.place, &["clone", "--quiet", "origin.git", "again"]);
-    let variables = [("GH_TOKEN", TOKEN), ("HAS_SECRET", has_secret)];
+    let variables = [("GH_TOKEN", TOKEN), ("HAS_TOKEN", has_secret)];
     runner.run("Commit, push and open the pull request", &runner.place.path("again"), &variables)
 }
 

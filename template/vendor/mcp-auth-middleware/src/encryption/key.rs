@@ -191,9 +191,9 @@ mod tests {
     #[cfg(feature = "vault")]
     #[test]
     fn a_key_in_digits_is_written_in_base64() {
-        let digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"; // pragma: allowlist secret
         let (key, text) = EncryptionKey::parse_with_text(digits).unwrap();
-        assert_eq!(*text, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        assert_eq!(*text, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="); // pragma: allowlist secret
         assert_eq!((&key, &EncryptionKey::parse(digits).unwrap()), (&EncryptionKey::parse(&text).unwrap(), &key));
         assert_eq!(EncryptionKey::parse_with_text("").err(), Some(Empty));
     }

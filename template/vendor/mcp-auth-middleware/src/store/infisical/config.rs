@@ -82,7 +82,7 @@ impl InfisicalConfig {
         Self::with_credentials(base, credentials, project_id, environment)
     }
 
-    /// The same, seen by a machine identity that has no secret: `token` is what its platform makes for it, the file of the
+    /// The same, seen by a machine identity that has no secret. `token` is what its platform makes for it, the file of the
     /// pod's service account, for example. It is read at each login.
     ///
     /// # Errors

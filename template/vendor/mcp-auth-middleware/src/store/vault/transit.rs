@@ -298,9 +298,8 @@ mod tests {
     fn a_wrapped_key_tells_which_version_wrapped_it() {
         let version = TransitKeyProvider::version_of;
         assert_eq!((version("vault:v1:abc="), version(" vault:v12:x\n")), (Some(1), Some(12)));
-        for other in
-            ["", "vault:v0:x", "vault:v1:", "vault:1:x", "vault:v1:a b", "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="]
-        {
+        let plain = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="; // pragma: allowlist secret
+        for other in ["", "vault:v0:x", "vault:v1:", "vault:1:x", "vault:v1:a b", plain] {
             assert_eq!(version(other), None, "{other}");
         }
     }
