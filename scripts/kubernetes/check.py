@@ -135,12 +135,15 @@ for each in workloads:
     context = pod["securityContext"]
     expect(context["runAsNonRoot"] is True and context["runAsUser"] > 0, each, "may be root")
     expect(context["seccompProfile"]["type"] == "RuntimeDefault", each, "seccomp")
+    # The files of each volume: those of a secret, and tokens that Kubernetes makes for the service account.
     volumes = {}
     for volume in pod.get("volumes", []):
+        files = volumes.setdefault(volume["name"], set())
         for source in volume["projected"]["sources"]:
             if "serviceAccountToken" in source:
+                files.add(source["serviceAccountToken"]["path"])
                 continue
-            volumes[volume["name"]] = source["secret"]["name"]
+            files.update(secrets.get(source["secret"]["name"], ()))
             expect(source["secret"]["name"] in secrets, each, f"no document makes the secret {source['secret']['name']}")
     for container in pod["containers"]:
         context = container["securityContext"]
@@ -155,7 +158,7 @@ for each in workloads:
         paths += [word for word in container.get("args", []) if word.startswith("/")]
         for path in paths:
             folder, _, file = path.rpartition("/")
-            expect(file in secrets.get(mounts.get(folder), ()), each, f"{path} is in no secret that a document makes")
+            expect(file in mounts.get(folder, ()), each, f"{path} is in no secret that a document makes")
         if each["kind"] == "Deployment":
             here = {port["name"] for port in container["ports"]}
             for probe in ("readinessProbe", "livenessProbe"):
