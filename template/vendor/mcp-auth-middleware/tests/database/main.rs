@@ -6,6 +6,7 @@
 mod audit;
 mod changes;
 mod former;
+mod given_up;
 mod guard;
 mod init;
 mod inspect;

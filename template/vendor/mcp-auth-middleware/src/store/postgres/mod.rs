@@ -29,7 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Postgres, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, Postgres, Row as _};
 
 pub use audit::{AuditFault, AuditHead, AuditReport, AuditRow};
 pub use calls::ToolCallRecord;
@@ -45,6 +45,11 @@ use crate::encryption::{Context, DecryptError, KeyId, Keyring};
 use crate::{ServiceToken, StoreError, TokenInfo};
 use failure::{Failure, explain};
 use session::Session;
+
+/// What a returned connection is asked. Whoever gives up while a `BEGIN` is on its way leaves a transaction open of which
+/// sqlx 0.9.0 knows nothing (its issue 4385): whatever comes next would be written into it, be acknowledged, and be
+/// rolled back. The `BEGIN` here is for the others, where a lone `ROLLBACK` would leave a warning in the database's log.
+const BACK_TO_IDLE: &str = "BEGIN; ROLLBACK";
 
 /// How long a returned connection may take to prove that it is still alive.
 const PING_LIMIT: Duration = Duration::from_secs(5);
@@ -125,7 +130,8 @@ impl PostgresTokenStore {
             .after_release(|connection, _| {
                 Box::pin(async move {
                     let timed_out = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-                    tokio::time::timeout(PING_LIMIT, connection.ping()).await.map_err(|_| timed_out())??;
+                    let tested = connection.execute(BACK_TO_IDLE);
+                    tokio::time::timeout(PING_LIMIT, tested).await.map_err(|_| timed_out())??;
                     Ok(true)
                 })
             })
