@@ -22,4 +22,5 @@ mod since;
 mod sites;
 #[cfg(unix)]
 mod stdin;
+mod trees;
 mod unseen;

@@ -1,33 +1,6 @@
 //! `mcp-kit audit-docs` on small sites of each generator: what resolves by its rules, what does not, and what is not judged.
 
-use std::fs;
-
-use crate::common::{Place, outcome};
-use serde_json::Value;
-
-/// A site: its name, its files, and the errors with their place.
-type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
-
-fn errors(files: &[(&str, &str)]) -> Vec<String> {
-    let place = Place::new();
-    for (path, text) in files {
-        let path = place.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let output = place.run(&["audit-docs", "--format", "json"]);
-    let report: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", outcome(&output)));
-    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    findings.map(|finding| format!("{} {}", text(&finding["path"]), text(&finding["target"]))).collect()
-}
-
-fn hold(cases: &[Case]) {
-    for (name, files, expected) in cases {
-        assert_eq!(errors(files), *expected, "{name}");
-    }
-}
+use crate::trees::{errors, hold};
 
 const DOCUSAURUS: &str = "export default {title: 'T', baseUrl: '/project/', presets: [['classic', {docs: {}}]]};\n";
 

@@ -1,33 +1,8 @@
 //! `mcp-kit audit-docs` on situations met in public trees that nobody had looked at before: each a small tree of its own.
 
-use std::fs;
-
-use crate::common::{Place, outcome};
+use crate::common::Place;
+use crate::trees::{errors, hold};
 use serde_json::Value;
-
-/// A situation: its name, its files, and the errors with their place.
-type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
-
-fn errors(files: &[(&str, &str)]) -> Vec<String> {
-    let place = Place::new();
-    for (path, text) in files {
-        let path = place.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let output = place.run(&["audit-docs", "--format", "json"]);
-    let report: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", outcome(&output)));
-    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    findings.map(|finding| format!("{} {}", text(&finding["path"]), text(&finding["target"]))).collect()
-}
-
-fn hold(cases: &[Case]) {
-    for (name, files, expected) in cases {
-        assert_eq!(errors(files), *expected, "{name}");
-    }
-}
 
 #[test]
 fn the_root_of_a_site_at_the_root_of_the_tree_is_no_path_of_the_disk() {

@@ -29,8 +29,11 @@ fn large() -> Project {
     project
 }
 
+/// Files by their paths, and whether they can be executed.
+type Files = std::collections::BTreeMap<String, (Vec<u8>, bool)>;
+
 /// All files but git's, whose index has times in it.
-fn files(root: &Path) -> std::collections::BTreeMap<String, (Vec<u8>, bool)> {
+fn files(root: &Path) -> Files {
     let mut files = listing(root);
     files.retain(|path, _| !path.starts_with(".git/"));
     files
@@ -39,6 +42,19 @@ fn files(root: &Path) -> std::collections::BTreeMap<String, (Vec<u8>, bool)> {
 fn copy(from: &Path, to: &Path) {
     let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
     assert!(done.success());
+}
+
+/// An update that is killed after a time: the files that it leaves, and whether it left a journal.
+fn killed(place: &Place, project: &str, after: Duration) -> (Files, bool) {
+    let mut update = mcp_kit(place);
+    let mut child = update.args(["update", project]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(after);
+    let _ = child.kill();
+    child.wait().unwrap();
+    let mut now = files(&place.path(project));
+    let is_committed = now.contains_key(".mcp-kit/journal");
+    now.retain(|path, _| !path.starts_with(".mcp-kit/journal"));
+    (now, is_committed)
 }
 
 /// Killed at any point, the project is as it was, or the next run finishes.
@@ -57,19 +73,8 @@ fn killed_at_200_points() {
         let name = format!("run-{number}");
         let root = project.place.path(&name);
         copy(&project.path(""), &root);
-        let mut child = mcp_kit(&project.place)
-            .args(["update", &name])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         // Most of the points in the second half, where files are written.
-        thread::sleep(whole * (50 + number * 60 / 200) / 100);
-        let _ = child.kill();
-        child.wait().unwrap();
-        let mut now = files(&root);
-        let is_committed = now.contains_key(".mcp-kit/journal");
-        now.retain(|path, _| !path.starts_with(".mcp-kit/journal"));
+        let (now, is_committed) = killed(&project.place, &name, whole * (50 + number * 60 / 200) / 100);
         if now == before {
             untouched += 1;
         } else {
@@ -109,19 +114,11 @@ fn a_whole_project_killed_at_random_points() {
     for number in 0..kills {
         let root = place.path("app");
         copy(&place.path("my-server"), &root);
-        let mut child = mcp_kit(&place);
-        child.args(["update", "app"]).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = child.spawn().unwrap();
         // A linear congruential generator (Knuth's MMIX); half of the points in the last third, where files are written.
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let point = u32::try_from(random >> 54).unwrap();
         let from = if number % 2 == 0 { 0 } else { 680 };
-        thread::sleep(whole * (from + point * (1060 - from) / 1024) / 1000);
-        let _ = child.kill();
-        child.wait().unwrap();
-        let mut now = files(&root);
-        let is_committed = now.contains_key(".mcp-kit/journal");
-        now.retain(|path, _| !path.starts_with(".mcp-kit/journal"));
+        let (now, is_committed) = killed(&place, "app", whole * (from + point * (1060 - from) / 1024) / 1000);
         if now == before {
             untouched += 1;
         } else if now == after {

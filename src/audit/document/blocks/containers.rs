@@ -1,24 +1,18 @@
 //! `::: tip Title` … `:::`: the lines between are Markdown. VitePress, Docusaurus, Starlight, MyST, DocFX, Quarto.
 
-use super::lines::{Fence, Line};
+use super::lines::{Fences, Line};
 use super::map::Writer;
 
 pub(super) fn rewrite(writer: &mut Writer<'_>) {
     let source = writer.source;
-    let (mut at, mut fence): (usize, Option<Fence>) = (0, None);
+    let (mut at, mut fences) = (0, Fences::default());
     while at < source.len() {
         let line = Line::at(source, at, 4);
         at = line.next;
-        match fence {
-            Some(open) if open.is_closed_by(line.text) => fence = None,
-            Some(_) => {}
-            None if line.text.starts_with(":::") => {
-                mark(writer, &line);
-                continue;
-            }
-            None => fence = Fence::open(line.text),
+        match !fences.take(&line) && line.text.starts_with(":::") {
+            true => mark(writer, &line),
+            false => writer.copy(line.start..line.next),
         }
-        writer.copy(line.start..line.next);
     }
 }
 

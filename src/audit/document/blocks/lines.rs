@@ -79,6 +79,23 @@ impl Fence {
     }
 }
 
+/// Which lines of a text are in fenced code, asked line by line.
+#[derive(Debug, Default)]
+pub(super) struct Fences(Option<Fence>);
+
+impl Fences {
+    /// Takes the next line, and returns whether it is one of a fence: its first, its last, or between them.
+    pub(super) fn take(&mut self, line: &Line<'_>) -> bool {
+        let was_open = self.0.is_some();
+        self.0 = match self.0 {
+            Some(open) if open.is_closed_by(line.text) => None,
+            Some(open) => Some(open),
+            None => Fence::open(line.text),
+        };
+        was_open || self.0.is_some()
+    }
+}
+
 /// Returns how wide the mark of an item is with the blanks behind it, if a line's text begins with one.
 pub(super) fn item(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();

@@ -1,26 +1,18 @@
 //! The syntax that readers of notes and wikis have beside Markdown: comments of Obsidian, diagrams of Azure DevOps, names of headings of Docsify.
 
-use super::lines::{Fence, Line};
+use super::lines::{Fences, Line};
 use super::map::Writer;
 
 /// `%% text %%` is left out, over lines as well; without an end, all the rest is.
 pub(super) fn comments(writer: &mut Writer<'_>) {
     let source = writer.source;
-    let (mut at, mut fence, mut is_hidden): (usize, Option<Fence>, bool) = (0, None, false);
+    let (mut at, mut fences, mut is_hidden) = (0, Fences::default(), false);
     while at < source.len() {
         let line = Line::at(source, at, 4);
         at = line.next;
-        if !is_hidden {
-            let is_code = fence.is_some();
-            fence = match fence {
-                Some(open) if open.is_closed_by(line.text) => None,
-                Some(open) => Some(open),
-                None => Fence::open(line.text),
-            };
-            if is_code || fence.is_some() {
-                writer.copy(line.start..line.next);
-                continue;
-            }
+        if !is_hidden && fences.take(&line) {
+            writer.copy(line.start..line.next);
+            continue;
         }
         let mut from = line.start;
         for mark in marks(&source[line.start..line.end], is_hidden) {
@@ -82,28 +74,21 @@ pub(super) fn diagrams(writer: &mut Writer<'_>) {
 /// `## x :id=y` is `## x {#y}`.
 pub(super) fn ids(writer: &mut Writer<'_>) {
     let source = writer.source;
-    let (mut at, mut fence): (usize, Option<Fence>) = (0, None);
+    let (mut at, mut fences) = (0, Fences::default());
     while at < source.len() {
         let line = Line::at(source, at, 4);
         at = line.next;
-        match fence {
-            Some(open) if open.is_closed_by(line.text) => fence = None,
-            Some(_) => {}
-            None if line.text.starts_with('#') => {
-                let Some((text, id)) = line.text.rsplit_once(" :id=").filter(|(_, id)| is_id(id)) else {
-                    writer.copy(line.start..line.next);
-                    continue;
-                };
-                let start = line.body + text.len() + " :id=".len();
-                writer.copy(line.start..line.body + text.len() + 1);
-                writer.insert("{#", start);
-                writer.copy(start..start + id.len());
-                writer.insert("}\n", start + id.len());
-                continue;
-            }
-            None => fence = Fence::open(line.text),
-        }
-        writer.copy(line.start..line.next);
+        let is_heading = !fences.take(&line) && line.text.starts_with('#');
+        let named = line.text.rsplit_once(" :id=").filter(|(_, id)| is_heading && is_id(id));
+        let Some((text, id)) = named else {
+            writer.copy(line.start..line.next);
+            continue;
+        };
+        let start = line.body + text.len() + " :id=".len();
+        writer.copy(line.start..line.body + text.len() + 1);
+        writer.insert("{#", start);
+        writer.copy(start..start + id.len());
+        writer.insert("}\n", start + id.len());
     }
 }
 

@@ -27,17 +27,14 @@ static OF_VUEPRESS: Model = Model {
     },
 };
 
-static OF_FOAM: Model = Model {
-    name: "Foam",
-    syntax: SYNTAX.with(&[C::WikiLinks, C::Math]),
-    links: Links { by_name: ByName::Anywhere, lists_folders: true, ..Links::RECOGNISED },
-};
+static OF_FOAM: Model = of_notes("Foam");
+static OF_LOGSEQ: Model = of_notes("Logseq");
 
-static OF_LOGSEQ: Model = Model {
-    name: "Logseq",
-    syntax: SYNTAX.with(&[C::WikiLinks, C::Math]),
-    links: Links { by_name: ByName::Anywhere, lists_folders: true, ..Links::RECOGNISED },
-};
+/// An editor of notes, which finds them by their names.
+const fn of_notes(name: &'static str) -> Model {
+    let links = Links { by_name: ByName::Anywhere, lists_folders: true, ..Links::RECOGNISED };
+    Model { name, syntax: SYNTAX.with(&[C::WikiLinks, C::Math]), links }
+}
 
 /// The remedy that makes the audit judge the links of a recognised site.
 pub(super) const REMEDY: &str = "name a renderer whose rules it follows: audit.flavors in catalog.yaml, or --flavor";
