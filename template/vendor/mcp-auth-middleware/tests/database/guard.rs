@@ -2,10 +2,11 @@
 //!
 //! 0.0.0.0 is this machine as well (Linux), and no address of a loopback.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::postgres::{keyring, own};
+use crate::postgres::{eventually, keyring, own};
 use mcp_auth_middleware::{PostgresConfig, PostgresTls, PostgresTokenStore, ServerRole, StoreError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -15,6 +16,13 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 const ACTOR: &str = "user@example.com";
 const PASSWORD: &str = "the-database-password"; // pragma: allowlist secret
+
+/// Whoever is let in is asked nothing more. The driver would answer until it is told that the server is ready.
+const AFTER_THE_LOGIN: [&[u8]; 3] = [
+    b"R\0\0\0\x08\0\0\0\0R\0\0\0\x08\0\0\0\x03",
+    b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x01\0\0\0\x01R\0\0\0\x0c\0\0\0\x05salt",
+    b"R\0\0\0\x08\0\0\0\0S\0\0\0\x08a\0b\0R\0\0\0\x08\0\0\0\x03",
+];
 
 /// Answers `N` to SSLRequest and then asks as it is told; says all that came.
 async fn between(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
@@ -77,7 +85,8 @@ async fn between_by_tls(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
 /// TLS that asks for no certificate of anybody leads to whoever is there. The password does not.
 #[tokio::test]
 async fn attack_60_a_certificate_of_anybody_gets_no_password_either() {
-    for question in [&b"R\0\0\0\x08\0\0\0\x03"[..], b"R\0\0\0\x0c\0\0\0\x05salt"] {
+    let questions = [&b"R\0\0\0\x08\0\0\0\x03"[..], b"R\0\0\0\x0c\0\0\0\x05salt"];
+    for question in questions.into_iter().chain(AFTER_THE_LOGIN) {
         for tls in [PostgresTls::Prefer, PostgresTls::Require] {
             let (port, heard) = between_by_tls(question).await;
             let config = config("0.0.0.0", port, Some(tls));
@@ -114,7 +123,7 @@ async fn attack_60_the_password_goes_to_nobody_who_only_asks() {
         b"R\0\0\0\x08\0\0\0\x07",
         b"Z\0\0\0\x05I",
     ];
-    for question in questions {
+    for question in questions.into_iter().chain(AFTER_THE_LOGIN) {
         for tls in [None, Some(PostgresTls::Disable), Some(PostgresTls::Prefer), Some(PostgresTls::Require)] {
             let (port, heard) = between(question).await;
             let store = PostgresTokenStore::connect_lazy(&config("0.0.0.0", port, tls), keyring(1)).unwrap();
@@ -165,4 +174,48 @@ async fn a_database_that_asks_for_scram_is_used_as_ever() {
     let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
     let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("cannot be reached")), "{error}");
+}
+
+/// Takes connections and never says a word.
+#[tokio::test]
+async fn who_says_nothing_holds_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, open) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&open);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let count = Arc::clone(&count);
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while let Ok(1..) = client.read(&mut buffer).await {}
+                count.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    for tls in [PostgresTls::Disable, PostgresTls::Require] {
+        let store = PostgresTokenStore::connect_lazy(&config("0.0.0.0", port, Some(tls)), keyring(1)).unwrap();
+        let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        eventually("each connection to have ended", async || open.load(Ordering::SeqCst) == 0).await;
+    }
+}
+
+/// Brackets belong to URLs.
+#[tokio::test]
+async fn an_address_of_ipv6_leads_there() {
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
+    let port = listener.local_addr().unwrap().port();
+    // An address of this machine that is not its loopback, or else there is no relay.
+    let url = format!("postgres://server:{PASSWORD}@[::ffff:127.0.0.1]:{port}/auth?sslmode=disable");
+    drop(listener);
+    let heard = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let config = PostgresConfig::from_url(&url.into()).unwrap();
+    let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
+    let asked = tokio::spawn(async move { store.get_token("server", "API", ACTOR).await });
+    let (mut client, _) = tokio::time::timeout(Duration::from_secs(20), heard.accept()).await.unwrap().unwrap();
+    let mut buffer = [0; 4096];
+    assert!(client.read(&mut buffer).await.unwrap() > 8, "a start-up message by way of the relay");
+    drop((client, heard));
+    asked.await.unwrap().unwrap_err();
 }

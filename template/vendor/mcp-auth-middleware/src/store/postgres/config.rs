@@ -109,7 +109,7 @@ impl PostgresConfig {
     /// Whether the database is on this machine: a socket, or loopback.
     pub(super) fn is_local(&self) -> bool {
         let Some((host, _)) = self.address() else { return true };
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        let address = host.parse::<std::net::IpAddr>();
         host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
 
@@ -241,9 +241,9 @@ impl PostgresConfig {
         self
     }
 
-    /// Host and port, unless it is a Unix socket.
+    /// Host and port, unless it is a Unix socket. An address of IPv6 has brackets in a URL, and nowhere else.
     pub(super) fn address(&self) -> Option<(String, u16)> {
-        let host = self.options.get_host();
+        let host = self.options.get_host().trim_start_matches('[').trim_end_matches(']');
         let socket = self.options.get_socket().is_some() || host.starts_with('/');
         (!socket).then(|| (host.to_owned(), self.options.get_port()))
     }

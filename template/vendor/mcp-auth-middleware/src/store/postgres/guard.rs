@@ -3,16 +3,20 @@
 //!
 //! The driver sends the password in whatever form it is asked for, and whoever is between here and the database can ask, with any
 //! certificate at all. What is left, SCRAM (RFC 5802), does not give the password away. So the relay encrypts, where that is
-//! wanted, and reads what comes until the connection is authenticated. With the modes `verify-ca` and `verify-full` there is none.
+//! wanted, and reads what comes until the connection is ready, as the driver answers questions until then. With the modes `verify-ca` and `verify-full` there is none.
 
 use std::io::{Error, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::select;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{PostgresConfig, unverified};
@@ -25,7 +29,10 @@ pub(super) const NO_TLS: &str = "MA004";
 /// SSLRequest (PostgreSQL documentation, 55.7).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// Messages before a connection is authenticated are short.
+/// How long the other side may take for its part of TLS's end, before it is left.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Messages before a connection is ready are short.
 const LONGEST: usize = 16 * 1024;
 
 /// A relay for as long as it is held.
@@ -47,7 +54,8 @@ impl Guard {
             PgSslMode::Disable | PgSslMode::Allow => None,
             _ => Some(unverified::connector().map_err(Error::other)?),
         };
-        let target = Target { host, port, tls, required: matches!(mode, PgSslMode::Require) };
+        let required = matches!(mode, PgSslMode::Require);
+        let target = Target { host, port, tls, required, limit: config.acquire_timeout };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let (address, listener) = (listener.local_addr()?, TcpListener::from_std(listener)?);
@@ -68,6 +76,8 @@ struct Target {
     tls: Option<TlsConnector>,
     /// Whether it leads there by TLS only.
     required: bool,
+    /// How long it takes at most until the connection is ready. The driver waits no longer for it, and does not say when it leaves.
+    limit: Duration,
 }
 
 impl Drop for Guard {
@@ -93,7 +103,7 @@ async fn accept(listener: TcpListener, target: Arc<Target>) {
     loop {
         let Ok((client, _)) = listener.accept().await else {
             // Out of file descriptors, mostly.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let target = Arc::clone(&target);
@@ -106,42 +116,55 @@ async fn accept(listener: TcpListener, target: Arc<Target>) {
 
 async fn relay(mut client: TcpStream, target: &Target) -> Result<(), Error> {
     client.set_nodelay(true)?;
+    let slow = || Error::from(ErrorKind::TimedOut);
+    let server = timeout(target.limit, begin(&mut client, target)).await.map_err(|_| slow())??;
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = split(server);
+    {
+        let asked = pin!(copy(&mut from_client, &mut to_server));
+        let answered = pin!(copy(&mut from_server, &mut to_client));
+        // Neither side has anything to say to one that has left.
+        select(asked, answered).await;
+    }
+    timeout(GOODBYE, to_server.shutdown()).await.map_err(|_| slow())?
+}
+
+/// The way to the other side, encrypted or not.
+trait Way: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Way for T {}
+
+/// The connection to the other side, which is ready.
+async fn begin(client: &mut TcpStream, target: &Target) -> Result<Box<dyn Way>, Error> {
     // What a client begins with has no type: length, code, rest.
-    let first = message(&mut client, None).await?;
+    let first = message(client, None).await?;
+    let mut server = encrypted(client, target).await?;
+    send(&mut server, &first).await?;
+    authenticate(client, &mut server).await?;
+    Ok(server)
+}
+
+async fn encrypted(client: &mut TcpStream, target: &Target) -> Result<Box<dyn Way>, Error> {
     let mut server = match TcpStream::connect((target.host.as_str(), target.port)).await {
         Ok(server) => server,
         Err(error) => {
-            refuse(&mut client, NOBODY_THERE, &error.kind().to_string()).await?;
+            refuse(client, NOBODY_THERE, &error.kind().to_string()).await?;
             return Err(error);
         }
     };
     server.set_nodelay(true)?;
-    let Some(tls) = &target.tls else { return lead(client, server, &first).await };
+    let Some(tls) = &target.tls else { return Ok(Box::new(server)) };
     server.write_all(&SSL_REQUEST).await?;
     // Nothing comes after this byte before TLS begins: what did would be somebody else's (CVE-2021-23222).
-    match server.read_u8().await? {
+    let error = match server.read_u8().await? {
         b'S' => match tls.connect(unverified::name(&target.host)?, server).await {
-            Ok(server) => lead(client, server, &first).await,
-            Err(error) => {
-                refuse(&mut client, NO_TLS, "no TLS").await?;
-                Err(error)
-            }
+            Ok(server) => return Ok(Box::new(server)),
+            Err(error) => error,
         },
-        b'N' if !target.required => lead(client, server, &first).await,
-        _ => refuse(&mut client, NO_TLS, "no TLS").await,
-    }
-}
-
-/// Hands on the start of the connection under the eyes of the guard, and then whatever comes.
-async fn lead(
-    mut client: TcpStream,
-    mut server: impl AsyncRead + AsyncWrite + Unpin,
-    first: &[u8],
-) -> Result<(), Error> {
-    send(&mut server, first).await?;
-    authenticate(&mut client, &mut server).await?;
-    copy_bidirectional(&mut client, &mut server).await?;
-    Ok(())
+        b'N' if !target.required => return Ok(Box::new(server)),
+        _ => ErrorKind::ConnectionRefused.into(),
+    };
+    refuse(client, NO_TLS, "no TLS").await?;
+    Err(error)
 }
 
 /// What is buffered for encryption goes out at once.
@@ -150,24 +173,29 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), content: &[u8]) -> Result<
     stream.flush().await
 }
 
-/// Up to the word that the client is let in, or not.
+/// Up to the word that the other side is ready, or that it lets nobody in.
 async fn authenticate(client: &mut TcpStream, server: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), Error> {
+    let mut let_in = false;
     loop {
         let kind = server.read_u8().await?;
         let content = message(server, Some(kind)).await?;
         let code = content.get(5..9).and_then(|code| code.try_into().ok()).map(u32::from_be_bytes);
         match (kind, code) {
-            (b'R', Some(0)) => {
+            (b'R', Some(0)) if !let_in => {
+                let_in = true;
                 client.write_all(&content).await?;
-                return Ok(());
             }
             // SASL: what may be chosen, what comes next, what came last. The client answers all but the last.
-            (b'R', Some(10 | 11)) => {
+            (b'R', Some(10 | 11)) if !let_in => {
                 client.write_all(&content).await?;
                 let kind = client.read_u8().await?;
                 send(server, &message(client, Some(kind)).await?).await?;
             }
-            (b'R', Some(12)) | (b'N' | b'v', _) => client.write_all(&content).await?,
+            (b'R', Some(12)) if !let_in => client.write_all(&content).await?,
+            (b'N' | b'v', _) => client.write_all(&content).await?,
+            // What the server has to say of itself once it has let somebody in.
+            (b'S' | b'K', _) if let_in => client.write_all(&content).await?,
+            (b'Z', _) if let_in => return client.write_all(&content).await,
             (b'E', _) => {
                 client.write_all(&content).await?;
                 return Err(ErrorKind::ConnectionRefused.into());

@@ -19,8 +19,7 @@ pub(super) fn connector() -> Result<TlsConnector, TlsError> {
 
 /// A host as it stands in the handshake.
 pub(super) fn name(host: &str) -> Result<ServerName<'static>, Error> {
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    ServerName::try_from(host).map_err(|_| ErrorKind::InvalidInput.into())
+    ServerName::try_from(host.to_owned()).map_err(|_| ErrorKind::InvalidInput.into())
 }
 
 /// Takes any certificate, but not from one who lacks its key.
