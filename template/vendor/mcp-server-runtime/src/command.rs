@@ -170,8 +170,12 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
     telemetry.shut_down(left.clamp(LAST_EXPORT.0, LAST_EXPORT.1)).await;
     admin.inspect(tokio::task::JoinHandle::abort);
     fresh.abort();
-    // The calls of the last second. What a database that is away does not take is in the log.
-    let _ = tokio::time::timeout(LAST_EXPORT.0, auth.write_calls()).await;
+    // What it was just writing is there again once it has ended.
+    let _ = fresh.await;
+    // The calls of the last second.
+    if tokio::time::timeout(LAST_EXPORT.0, auth.write_calls()).await.is_err() {
+        tracing::warn!("The last tool calls are in the log only: the token store did not take them in time");
+    }
     tracing::info!("{name} stopped");
     ExitCode::SUCCESS
 }

@@ -62,14 +62,15 @@ impl<T> Bounded<T> {
             self.entries.remove(oldest);
             self.order.pop_front();
         }
-        if self.entries.insert(token, (value, Instant::now())).is_none() {
-            self.order.push_back(token);
-        }
+        // What was asked about anew is as young as any other.
+        self.remove(&token);
+        self.entries.insert(token, (value, Instant::now()));
+        self.order.push_back(token);
     }
 
     fn remove(&mut self, token: &TokenDigest) {
         if self.entries.remove(token).is_some() {
-            // Seldom, and over some thousands of 32 bytes: a token that was good and is revoked.
+            // Over some thousands of 32 bytes, after a question to the issuer.
             self.order.retain(|other| other != token);
         }
     }

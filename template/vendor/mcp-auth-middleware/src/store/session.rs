@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::api::Api;
 use crate::StoreError;
@@ -61,6 +61,11 @@ impl Session {
         }
     }
 
+    /// A session that was renewed or put off meanwhile is the same to the server.
+    fn has_the_token_of(&self, other: &Self) -> bool {
+        self.token.expose_secret() == other.token.expose_secret()
+    }
+
     /// The same token, for a little longer before it is tried again.
     fn put_off(&self) -> Self {
         let renew_at = (Instant::now() + PAUSE).min(self.ends_at);
@@ -97,7 +102,7 @@ impl<L: LogsIn> Sessions<L> {
         let mut state = self.state.lock().await;
         let now = Instant::now();
         let usable = state.session.take().filter(|session| {
-            session.ends_at > now && !rejected.is_some_and(|rejected| Arc::ptr_eq(rejected, session))
+            session.ends_at > now && !rejected.is_some_and(|rejected| session.has_the_token_of(rejected))
         });
         if let Some(session) = &usable
             && session.renew_at > now
@@ -107,7 +112,10 @@ impl<L: LogsIn> Sessions<L> {
         }
         // Kept before anything is waited for: whoever asks may leave.
         state.session = usable.clone();
-        match self.replace(&mut state, api, usable.as_deref(), deadline).await {
+        // Where there is one, what it is wanted for still has half of the time.
+        let until = if usable.is_some() { now + deadline.saturating_duration_since(now) / 2 } else { deadline };
+        let replaced = timeout_at(until, self.replace(&mut state, api, usable.as_deref(), until)).await;
+        match replaced.unwrap_or_else(|_| Err(api.timed_out())) {
             Ok(session) => {
                 let session = Arc::new(session);
                 *state = State { session: Some(Arc::clone(&session)), refused: None };

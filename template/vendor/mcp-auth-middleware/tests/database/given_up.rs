@@ -5,9 +5,11 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::postgres::{Database, key, keyring, shared};
-use mcp_auth_middleware::{PostgresConfig, PostgresTokenStore, StoreError};
+use mcp_auth_middleware::{PostgresConfig, PostgresTokenStore, StoreError, ToolCallRecord};
+use sqlx::{Connection as _, Executor as _};
 
 const ACTOR: &str = "user@example.com";
 
@@ -77,4 +79,33 @@ async fn what_is_given_up_leaves_nothing_to_the_next() {
         give_up(&database, &config, async |store| store.inspect("server").await).await;
         give_up(&database, &config, async |store| store.delete_token("server", "KEY 0", ACTOR).await).await;
     }
+}
+
+/// Records of calls are in nobody's hands while they are written.
+#[tokio::test]
+async fn calls_whose_writing_is_given_up_are_remembered_on() {
+    let database = shared().database().await;
+    let store = database.store(&keyring(1));
+    store.ping().await.unwrap();
+    for n in 0..3 {
+        store.record_call(ToolCallRecord {
+            caller: ACTOR.to_owned(),
+            kind: "human".to_owned(),
+            issuer: None,
+            tool: format!("tool {n}"),
+            outcome: "ok".to_owned(),
+            duration: Duration::from_millis(1),
+            request_id: None,
+        });
+    }
+    let mut other = database.connect().await;
+    other.execute("BEGIN; LOCK TABLE mcp_auth_store.tool_calls").await.unwrap();
+    let given_up = tokio::time::timeout(Duration::from_millis(300), store.write_calls("server")).await;
+    assert!(given_up.is_err());
+    other.execute("ROLLBACK").await.unwrap();
+    other.close().await.unwrap();
+    assert_eq!(store.write_calls("server").await, Ok(3));
+    assert_eq!(store.write_calls("server").await, Ok(0));
+    let names = "SELECT count(DISTINCT tool) FROM mcp_auth_store.tool_calls";
+    assert_eq!(database.number(names).await, 3);
 }

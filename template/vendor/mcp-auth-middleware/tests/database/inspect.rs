@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::postgres::{Database, key, keyring, shared};
-use mcp_auth_middleware::{PostgresTokenStore, ServerRole, StoreError};
+use mcp_auth_middleware::{PostgresTls, PostgresTokenStore, ServerRole, StoreError};
 
 const ACTOR: &str = "user@example.com";
 
@@ -79,6 +79,10 @@ async fn a_database_that_is_not_set_up() {
 async fn a_new_password_counts_for_the_same_database_alone() {
     let (database, store) = with_role("inspected_as_another").await;
     assert!(!store.use_credentials_of(&shared().blank().await.config()));
+    // Nor by another way, with which the relay and the warnings would not agree.
+    for way in [PostgresTls::Require, PostgresTls::VerifyFull] {
+        assert!(!store.use_credentials_of(&database.config().with_tls(way)), "{way:?}");
+    }
     assert_eq!(store.inspect("server").await.unwrap().role, "inspected_as_another");
     assert!(store.use_credentials_of(&database.config()));
     // Connections that are open go on as who they are.

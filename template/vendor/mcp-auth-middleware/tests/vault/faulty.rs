@@ -182,6 +182,24 @@ async fn a_renewal_that_fails_leaves_the_session_until_its_end() {
     assert!(matches!(get(&asking, "API_TOKEN").await, Err(StoreError::Denied(_))));
 }
 
+/// Nor is one that hangs: the token goes on before the question has run out of time.
+#[tokio::test]
+async fn a_renewal_that_hangs_leaves_the_session_until_its_end() {
+    let stub = Stub::start().await;
+    let asking = store(stub.config().with_timeout(Duration::from_secs(1)));
+    assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(4801)).await;
+    tokio::time::resume();
+    for at in ["renew-self", "login"] {
+        stub.fault(at, Fault::KeepsSilent);
+    }
+    for _ in 0..2 {
+        assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
+    }
+    assert_eq!((stub.count("renew-self"), stub.count("login")), (1, 1), "they are not tried again with each request");
+}
+
 #[tokio::test]
 async fn many_at_once_share_one_login_and_hanging_up_leaves_one() {
     let stub = Stub::start().await;

@@ -63,6 +63,53 @@ async fn the_token_is_fetched_once_in_half_a_minute_and_bridged_in_an_outage() {
     assert!(ask(&layer(&store, "MISSING")).await.contains(AuthError::ServiceTokenMissing.code()));
 }
 
+/// Until so many questions have come, in real time.
+async fn until(stub: &Stub, end: &str, count: usize) {
+    let began = Instant::now();
+    while stub.count(end) < count {
+        assert!(began.elapsed() < Duration::from_secs(20), "{end}: {} of {count}", stub.count(end));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The next look is at most 5 seconds away.
+#[tokio::test]
+async fn a_login_that_may_not_ask_what_it_may_do_is_not_replaced_at_each_look() {
+    let stub = Stub::start().await;
+    stub.fault("capabilities-self", Fault::Answers(403, r#"{"errors":["permission denied"]}"#.into()));
+    let layer = layer(&store(stub.config()), "API_TOKEN");
+    let watch = tokio::spawn(layer.clone().keep_tokens_fresh());
+    for look in 1..=20 {
+        until(&stub, "capabilities-self", look).await;
+        later(31).await;
+        assert_eq!(ask(&layer).await, VALUE);
+    }
+    assert!(stub.count("login") <= 2, "{} logins", stub.count("login"));
+    watch.abort();
+}
+
+/// A policy that still lets something be done there.
+#[tokio::test]
+async fn attack_57_a_right_to_read_that_is_taken_away_counts_within_seconds() {
+    let stub = Stub::start().await;
+    let layer = layer(&store(stub.config()), "API_TOKEN");
+    assert_eq!(ask(&layer).await, VALUE);
+    let watch = tokio::spawn(layer.clone().keep_tokens_fresh());
+    until(&stub, "capabilities-self", 1).await;
+    let left = r#"{"data":{"secret/data/mcp/coda":["list","update"]}}"#;
+    stub.fault("capabilities-self", Fault::Answers(200, left.into()));
+    stub.fault("coda", Fault::Answers(403, r#"{"errors":["permission denied"]}"#.into()));
+    // The look, and then the time that a change of policy may take.
+    let (looks, mut seconds) = (stub.count("capabilities-self"), 0);
+    later(5).await;
+    until(&stub, "capabilities-self", looks + 1).await;
+    while ask(&layer).await == VALUE {
+        assert!(seconds < 10, "the token is still handed out");
+        (seconds, _) = (seconds + 1, later(1).await);
+    }
+    watch.abort();
+}
+
 /// attacks.md 57, for a store that tells of nothing by itself.
 #[tokio::test]
 async fn attack_57_a_login_that_is_taken_away_counts_within_seconds() {

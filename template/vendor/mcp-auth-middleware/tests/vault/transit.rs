@@ -100,6 +100,11 @@ async fn a_key_of_another_deployment_or_another_transit_key_does_not_unwrap() {
     let nobody = provider(&bao, "all", "nobody", "production").await;
     assert_eq!(nobody.unwrap_key(&wrapped.text).await.err(), Some(TransitError::NoKey("nobody".to_owned())));
     assert_eq!(nobody.versions().await, Err(TransitError::NoKey("nobody".to_owned())));
+    // One that needs a context for each encryption.
+    bao.post("transit/keys/derived", json!({"derived": true})).await;
+    let derived = provider(&bao, "all", "derived", "production").await;
+    let refused = derived.wrap_new_key().await.unwrap_err();
+    assert_eq!(refused, TransitError::NotForWrapping("derived".to_owned()));
 }
 
 #[tokio::test]

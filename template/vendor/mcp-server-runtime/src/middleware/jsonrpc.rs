@@ -341,7 +341,8 @@ fn accepts_json(headers: &HeaderMap) -> bool {
 
 /// How the body is coded, where it is: no client of MCP has to, and none is told that it may.
 fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
-    headers.get(header::CONTENT_ENCODING).filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    codings.find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// 415, which says what is taken (RFC 9110 §15.5.16).

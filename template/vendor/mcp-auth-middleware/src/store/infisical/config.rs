@@ -222,7 +222,4 @@ mod tests {
             assert_eq!(folder(bad), Err(InfisicalConfigError::Path), "{bad}");
         }
     }
-
-    #[test]
-    fn messages_name_host_and_port() {}
 }

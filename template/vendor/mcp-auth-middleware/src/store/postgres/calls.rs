@@ -49,6 +49,26 @@ impl Waiting {
     }
 }
 
+/// Calls that are being written. What is not, also where nobody waits for it any more, is remembered on: a call may stand
+/// there twice, where the database had taken it and its answer was not waited for.
+struct Batch<'w> {
+    waiting: &'w Waiting,
+    calls: Vec<(ToolCallRecord, Instant)>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.waiting.lock();
+        for call in self.calls.drain(..).rev() {
+            if queue.calls.len() < WAITING {
+                queue.calls.push_front(call);
+            } else {
+                queue.dropped += 1;
+            }
+        }
+    }
+}
+
 impl PostgresTokenStore {
     /// Remembers a call for the record of tool calls; [`write_calls`](Self::write_calls) puts it there. Never waits.
     pub fn record_call(&self, call: ToolCallRecord) {
@@ -63,42 +83,33 @@ impl PostgresTokenStore {
     /// Writes what was remembered into the record of tool calls, and says how many calls those were.
     ///
     /// # Errors
-    /// Those of the type [`PostgresTokenStore`]; what was not written is remembered on.
+    /// Those of the type [`PostgresTokenStore`]; what was not written is remembered on, also where this is dropped.
     pub async fn write_calls(&self, service: &str) -> Result<usize, StoreError> {
         limits::check_name("service", service)?;
         let mut written = 0;
         loop {
-            let batch: Vec<_> = {
-                let mut queue = self.shared.calls.lock();
+            let mut batch = {
+                let waiting = &self.shared.calls;
+                let mut queue = waiting.lock();
                 let dropped = std::mem::take(&mut queue.dropped);
                 if dropped > 0 {
                     tracing::warn!("{dropped} tool calls are in the log only: the database was away for too long");
                 }
                 let count = queue.calls.len().min(BATCH);
-                queue.calls.drain(..count).collect()
+                Batch { waiting, calls: queue.calls.drain(..count).collect() }
             };
-            if batch.is_empty() {
+            if batch.calls.is_empty() {
                 return Ok(written);
             }
-            let rows: Vec<_> = batch.iter().map(|(call, at)| row(call, at.elapsed())).collect();
+            let rows: Vec<_> = batch.calls.iter().map(|(call, at)| row(call, at.elapsed())).collect();
             let rows = serde_json::Value::Array(rows).to_string();
             let write = async {
                 let record = sqlx::query("SELECT mcp_auth_store.record_calls($1, $2::text::jsonb)");
                 self.fetch(record.bind(service).bind(rows)).await?;
                 Ok::<_, Failure>(())
             };
-            if let Err(error) = self.bounded(write).await {
-                let mut queue = self.shared.calls.lock();
-                for call in batch.into_iter().rev() {
-                    if queue.calls.len() < WAITING {
-                        queue.calls.push_front(call);
-                    } else {
-                        queue.dropped += 1;
-                    }
-                }
-                return Err(error);
-            }
-            written += batch.len();
+            self.bounded(write).await?;
+            written += std::mem::take(&mut batch.calls).len();
         }
     }
 }

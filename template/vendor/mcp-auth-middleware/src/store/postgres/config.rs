@@ -85,6 +85,9 @@ pub struct PostgresConfig {
     pub(super) client_certificate: bool,
 }
 
+/// The TLS mode, and whether there is a certificate for the database.
+pub(super) type Way = (std::mem::Discriminant<PgSslMode>, bool);
+
 /// The parameters of a connection URL with a certificate for the database, as the driver has them.
 const CLIENT_CERTIFICATE: [&str; 2] = ["sslcert", "ssl-cert"];
 
@@ -246,6 +249,11 @@ impl PostgresConfig {
         let host = self.options.get_host().trim_start_matches('[').trim_end_matches(']');
         let socket = self.options.get_socket().is_some() || host.starts_with('/');
         (!socket).then(|| (host.to_owned(), self.options.get_port()))
+    }
+
+    /// How one gets there.
+    pub(super) fn way(&self) -> Way {
+        (std::mem::discriminant(&self.options.get_ssl_mode()), self.client_certificate)
     }
 
     /// Host and port, for people.

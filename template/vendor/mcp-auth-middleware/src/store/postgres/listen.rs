@@ -81,9 +81,9 @@ impl TokenChanges {
                 match connect(&self.store.pool).await {
                     Ok(listener) => {
                         self.listener = Some(listener);
-                        (self.wait, self.seen, self.missed) = (None, None, true);
+                        (self.seen, self.missed) = (None, true);
                     }
-                    Err(_) => self.wait = Some(self.wait.map_or(BACK_OFF.0, |wait| (wait * 2).min(BACK_OFF.1))),
+                    Err(_) => self.back_off(),
                 }
                 continue;
             };
@@ -91,14 +91,14 @@ impl TokenChanges {
                 match self.look().await {
                     // What changes from here on is counted beyond this.
                     Ok(_) if self.missed => {
-                        self.missed = false;
+                        (self.wait, self.missed) = (None, false);
                         return Some(TokenChange::Missed);
                     }
                     Ok(true) => return Some(TokenChange::Changed),
                     Ok(false) => continue,
                     // The database is away, or does not say: it counts as lost.
                     Err(_) => {
-                        self.wait = Some(BACK_OFF.0);
+                        self.back_off();
                         return self.lost();
                     }
                 }
@@ -126,6 +126,12 @@ impl TokenChanges {
         let before = self.seen.replace((count, Instant::now()));
         self.notified = false;
         Ok(count < 0 || before.is_some_and(|(before, _)| before != count))
+    }
+
+    /// Until the database has said how often tokens have changed: one that takes connections and has no tables is asked less and
+    /// less, too.
+    fn back_off(&mut self) {
+        self.wait = Some(self.wait.map_or(BACK_OFF.0, |wait| (wait * 2).min(BACK_OFF.1)));
     }
 
     fn lost(&mut self) -> Option<TokenChange> {

@@ -68,6 +68,7 @@ pub struct PostgresTokenStore {
 
 struct Shared {
     place: String,
+    way: config::Way,
     /// Host and port; nothing for a Unix socket.
     address: Option<(String, u16)>,
     statement_timeout: Duration,
@@ -160,6 +161,7 @@ impl PostgresTokenStore {
         });
         let shared = Shared {
             place: config.place(),
+            way: config.way(),
             address: config.address(),
             statement_timeout: config.statement_timeout,
             operation_limit: config.acquire_timeout + config.statement_timeout * 3,
@@ -173,9 +175,11 @@ impl PostgresTokenStore {
     }
 
     /// Opens connections by this configuration from now on: the password has changed. Those that are open go on. Nothing but
-    /// the credentials counts; `false` where it is another database, to which only a new store leads.
+    /// the credentials counts; `false` where it is another database or another way there (the TLS mode, a certificate of
+    /// one's own), to which only a new store leads: it decides whether there is a relay, and what is warned of.
     pub fn use_credentials_of(&self, config: &PostgresConfig) -> bool {
         let same = config.place() == self.shared.place
+            && config.way() == self.shared.way
             && config.options.get_database() == self.pool.connect_options().get_database();
         if same {
             self.pool.set_connect_options(led(self.shared.guard.as_ref(), config));

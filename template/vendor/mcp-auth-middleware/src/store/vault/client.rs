@@ -63,8 +63,10 @@ struct Capabilities<'a> {
 /// What a session may do at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    Allowed,
-    Denied,
+    /// It may read, as it were.
+    Read,
+    /// It may not, whatever else it may.
+    NotRead,
     /// The token is none any more, or may not ask.
     Rejected,
 }
@@ -124,6 +126,11 @@ impl Client {
         }
     }
 
+    /// Whether the login of now is known to be one that cannot ask what it may do.
+    pub(super) fn is_blind(&self) -> bool {
+        self.blind.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Another session in place of the one that Vault does not take any more; `None` where another one would be the same.
     pub(super) async fn log_in_again(
         &self,
@@ -163,7 +170,8 @@ impl Client {
             .get(path)
             .and_then(|words| serde_json::from_str(words.get()).ok())
             .ok_or_else(|| self.api.unexpected())?;
-        Ok(if words.iter().any(|word| word == "deny") { Access::Denied } else { Access::Allowed })
+        let reads = words.iter().any(|word| matches!(&**word, "read" | "root"));
+        Ok(if reads { Access::Read } else { Access::NotRead })
     }
 
     /// What is wrong with an answer that is no success.

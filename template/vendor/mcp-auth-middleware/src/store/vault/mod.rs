@@ -112,7 +112,7 @@ impl VaultTokenStore {
         check_key(key)?;
         let secret = self.0.config.secret_of(service);
         let answer = self.read(service).await?;
-        let fields = match self.understand(&answer, service).await? {
+        let fields = match self.understand(&answer, service)? {
             None => return Ok(None),
             Some(Version { data: None, .. }) => {
                 tracing::warn!("The newest version of {secret} in Vault was deleted");
@@ -136,7 +136,7 @@ impl VaultTokenStore {
     /// See the type.
     pub async fn inspect(&self, service: &str) -> Result<VaultInspection, StoreError> {
         let answer = self.read(service).await?;
-        Ok(match self.understand(&answer, service).await? {
+        Ok(match self.understand(&answer, service)? {
             None => VaultInspection::Absent,
             Some(Version { data: None, .. }) => VaultInspection::Deleted,
             Some(Version { data: Some(fields), .. }) => {
@@ -163,31 +163,27 @@ impl VaultTokenStore {
         check_service(service)?;
         let client = &self.0;
         let path = client.config.data_path(service);
-        client.bounded(|deadline| async move { client.ask(Method::GET, &path, None, deadline).await }).await
+        let question = |deadline| async move {
+            let answer = client.ask(Method::GET, &path, None, deadline).await?;
+            if is_absent(&answer) {
+                self.check_mount(deadline).await?;
+            }
+            Ok(answer)
+        };
+        client.bounded(question).await
     }
 
     /// The newest version of a secret; `None` where there never was one.
-    async fn understand<'a>(&self, answer: &'a Answer, service: &str) -> Result<Option<Version<'a>>, StoreError> {
+    fn understand<'a>(&self, answer: &'a Answer, service: &str) -> Result<Option<Version<'a>>, StoreError> {
         let client = &self.0;
-        let path = client.config.data_path(service);
-        let version = || answer.json::<Read<'a>>().map(|read| read.data);
-        match answer.status {
+        match (version(answer), answer.status) {
+            (Some(version), status) if status.is_success() || status == StatusCode::NOT_FOUND => Ok(Some(version)),
             // An engine of version 1, or another one, that has something at this path.
-            status if status.is_success() => version().map(Some).ok_or_else(|| match answer.is_json() {
-                true => self.not_version_2(),
-                false => client.api.unexpected(),
-            }),
-            StatusCode::NOT_FOUND => {
-                if let Some(version) = version() {
-                    return Ok(Some(version));
-                }
-                let refusal: Refusal = answer.json().ok_or_else(|| client.api.unexpected())?;
-                if !refusal.is_silent() {
-                    return Err(client.failure(answer, &path));
-                }
-                client.bounded(|deadline| self.check_mount(deadline)).await.map(|()| None)
+            (None, status) if status.is_success() => {
+                Err(if answer.is_json() { self.not_version_2() } else { client.api.unexpected() })
             }
-            _ => Err(client.failure(answer, &path)),
+            _ if is_absent(answer) => Ok(None),
+            _ => Err(client.failure(answer, &client.config.data_path(service))),
         }
     }
 
@@ -216,6 +212,17 @@ impl fmt::Debug for VaultTokenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("VaultTokenStore").field(&self.0.config).finish()
     }
+}
+
+fn version(answer: &Answer) -> Option<Version<'_>> {
+    answer.json::<Read<'_>>().map(|read| read.data)
+}
+
+/// Whether there was never anything at the path, or the engine is none of version 2.
+fn is_absent(answer: &Answer) -> bool {
+    answer.status == StatusCode::NOT_FOUND
+        && version(answer).is_none()
+        && answer.json::<Refusal>().is_some_and(|refusal| refusal.is_silent())
 }
 
 /// A JSON string as a secret.

@@ -78,6 +78,12 @@ pub enum TransitError {
         /// The name of the deployment.
         deployment: String,
     },
+    /// Vault does not wrap with this key of Transit.
+    #[error(
+        "Transit does not wrap with {0}: its key has to be of a type that takes associated data (aes256-gcm96, \
+         chacha20-poly1305), without derivation and convergent encryption"
+    )]
+    NotForWrapping(String),
     /// The version of the key of Transit that wrapped it no longer decrypts.
     #[error(
         "the encryption key does not unwrap: it was wrapped by version {version} of {key}, which is below \
@@ -269,6 +275,8 @@ impl TransitKeyProvider {
                 TransitError::TooOld { key, version }
             } else if refusal.says("key not found") || refusal.says("does not support") {
                 TransitError::NoKey(key)
+            } else if action == "encrypt" {
+                TransitError::NotForWrapping(key)
             } else {
                 TransitError::Other { key, deployment: self.deployment.clone() }
             }),

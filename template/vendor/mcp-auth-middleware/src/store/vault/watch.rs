@@ -40,11 +40,12 @@ impl VaultTokenStore {
             .bounded(|deadline: Instant| async move {
                 let session = client.sessions.get(&client.api, None, deadline).await?;
                 match client.access(&session, &path, deadline).await? {
-                    Access::Allowed => Ok(true),
-                    Access::Denied => Ok(false),
-                    // A login that may not even ask what it may do: requests will tell.
+                    Access::Read => Ok(true),
+                    Access::NotRead => Ok(false),
+                    // A login that may not even ask what it may do: requests will tell. Each look would make another one.
+                    Access::Rejected if client.is_blind() => Ok(true),
                     Access::Rejected => match client.log_in_again(&session, &path, deadline).await? {
-                        Some(session) => Ok(client.access(&session, &path, deadline).await? != Access::Denied),
+                        Some(session) => Ok(client.access(&session, &path, deadline).await? != Access::NotRead),
                         None => Ok(true),
                     },
                 }

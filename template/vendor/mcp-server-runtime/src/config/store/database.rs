@@ -25,7 +25,7 @@ impl Database {
         let Self { config, root_certificates } = self.clone();
         let renew = move |config: &PostgresConfig| match store.use_credentials_of(config) {
             true => Ok(()),
-            false => Err("it names another database, which takes a restart".to_owned()),
+            false => Err("it names another database or another way there, which takes a restart".to_owned()),
         };
         match variable {
             "POSTGRES_PASSWORD" => Some(Box::new(move |secret| renew(&config.clone().with_password(&secret)))),
