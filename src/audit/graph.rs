@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::corpus::Corpus;
+use super::corpus::{Corpus, Page};
 use super::doubt::{self, Doubt};
 use super::included::Included;
 use super::resolve::{Resolved, Target, resolve};
@@ -165,7 +165,9 @@ fn is_conventional(corpus: &Corpus, page: u32) -> bool {
 
 /// Returns the pages that navigation files name, with their neighbours where the site's generator orders pages itself.
 fn navigated(corpus: &Corpus) -> Vec<u32> {
-    let listed = (0_u32..).zip(&corpus.pages).filter(|(_, page)| page.document.front_matter.listed);
+    // The navigation of a generator without a profile is in files that are not read: it has all of its pages.
+    let is_listed = |number: u32, page: &Page| page.document.front_matter.listed || !corpus.site(number).known;
+    let listed = (0_u32..).zip(&corpus.pages).filter(|(number, page)| is_listed(*number, page));
     let mut pages: Vec<u32> = listed.map(|(number, _)| number).collect();
     for site in corpus.sites.all() {
         for path in &site.navigation {

@@ -1,6 +1,8 @@
 //! `mcp-kit audit-docs` on situations met in public trees that nobody had looked at before: each a small tree of its own.
 
-use crate::common::Place;
+use std::fs;
+
+use crate::common::{Place, outcome};
 use crate::trees::{errors, hold};
 use serde_json::Value;
 
@@ -398,4 +400,86 @@ fn foam_finds_notes_by_name() {
         ],
         &[],
     )]);
+}
+
+#[test]
+fn names_in_braces_are_for_another_renderer() {
+    hold(&[(
+        "headings of golang/website",
+        &[(
+            "README.md",
+            "[a](#goproxy-protocol) [b](#gone) [c](#set-up)\n\n## The protocol {#goproxy-protocol}\n\n## Set {#set up}\n",
+        )],
+        &["README.md #gone", "README.md #set-up"],
+    )]);
+}
+
+#[test]
+fn generators_of_guides_are_recognised() {
+    hold(&[
+        (
+            "Writerside finds pictures and topics by their names",
+            &[
+                ("docs/writerside.cfg", "<ihp version=\"2.0\"/>\n"),
+                ("docs/topics/a/start.md", "![x](todo.svg) [b](other.md) [c](start.md#gone)\n"),
+                ("README.md", "[a](docs/topics/a/start.md) [b](gone.md)\n"),
+            ],
+            &["README.md gone.md"],
+        ),
+        (
+            "Lume, by address",
+            &[
+                ("_config.ts", "import lume from \"lume/mod.ts\";\nexport default lume();\n"),
+                ("guide/index.md", "[a](/start/) [b](../start#deno.cwd) [c](./gone.png)\n"),
+            ],
+            &["guide/index.md ./gone.png"],
+        ),
+        (
+            "another _config.ts says nothing",
+            &[("_config.ts", "export default {};\n"), ("guide/index.md", "[a](/start/)\n")],
+            &["guide/index.md /start/"],
+        ),
+        (
+            "ExDoc finds guides by their names, and links to modules",
+            &[
+                (
+                    "mix.exs",
+                    "defp deps, do: [{:ex_doc, \"~> 0.34\"}]\ndefp docs, do: [extras: [\"README.md\", \"guides/start.md\", \"guides/deep/more.md\"]]\n",
+                ),
+                ("guides/start.md", "[a](`Mix.Task`) [b](more.md) [c](Kernel.html#guards)\n"),
+                ("guides/deep/more.md", ""),
+                ("README.md", "[a](guides/start.md) [b](gone.md)\n"),
+            ],
+            &["README.md gone.md"],
+        ),
+        (
+            "MDX whose generator is elsewhere",
+            &[
+                (
+                    "website/docs/cli/plan.mdx",
+                    "[a](/docs/cli) [b](../../language/files/#order) [c](apply.mdx#gone) [d](gone.mdx)\n",
+                ),
+                ("website/docs/cli/apply.mdx", ""),
+                ("website/docs/intro/start.mdx", ""),
+                ("README.md", "[a](website/docs/gone.md)\n"),
+            ],
+            &["README.md website/docs/gone.md", "website/docs/cli/plan.mdx gone.mdx"],
+        ),
+    ]);
+}
+
+/// What leads to the pages of a generator without a profile is in files that nobody reads here.
+#[test]
+fn pages_of_a_generator_without_a_profile_are_no_orphans() {
+    let place = Place::new();
+    for (path, text) in [
+        ("README.md", "# Site\n"),
+        ("_config.ts", "import lume from \"lume/mod.ts\";\n"),
+        ("guide/index.md", "# Guide\n"),
+    ] {
+        fs::create_dir_all(place.path(path).parent().unwrap()).unwrap();
+        fs::write(place.path(path), text).unwrap();
+    }
+    let output = place.run(&["audit-docs", "--strict"]);
+    assert_eq!(output.status.code(), Some(0), "{}", outcome(&output));
 }

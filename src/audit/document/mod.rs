@@ -193,6 +193,8 @@ pub struct Document {
     pub definitions: Box<[Definition]>,
     /// The anchors.
     pub anchors: Anchors,
+    /// Names in braces behind headings (`## Setup {#setup}`), which this renderer shows as text.
+    pub braced: Anchors,
     /// The first heading of the first level.
     pub title: Option<Text>,
     /// The front matter.

@@ -50,7 +50,10 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
     let is_composed = corpus.pages[page as usize].document.composed || is_alone && corpus.composes_labels(page);
     let composed = is_composed.then_some(Cause::Composed);
     let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
-    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)).or_else(label) {
+    let document = &corpus.pages[page as usize].document;
+    let is_braced = || document.braced.find(name, &document.strings) == Match::Exact;
+    let braced = || (site.assumed && is_braced()).then_some(Cause::Braced);
+    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)).or_else(label).or_else(braced) {
         return Fragment::Unjudged(cause);
     }
     match found {

@@ -79,6 +79,8 @@ pub struct Site {
     pub links: &'static Links,
     /// `true` when there is a profile: the rules are its generator's.
     pub known: bool,
+    /// `true` when nothing in the tree names it, and nobody has asked for it.
+    pub assumed: bool,
     /// `true` when READMEs are its pages; otherwise they are for the repository's host.
     pub readmes: bool,
     /// Folders that `/` stands for, the likeliest first.
@@ -143,6 +145,7 @@ impl Site {
             syntax: model.syntax,
             links: &model.links,
             known: true,
+            assumed: false,
             readmes: true,
             base: Vec::new(),
             routes: Vec::new(),

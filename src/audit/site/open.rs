@@ -179,6 +179,8 @@ pub enum Cause {
     Address,
     /// The README of the folder is in a markup that is not read.
     Markup,
+    /// The heading has this name in braces, which another renderer reads.
+    Braced,
     /// The profile itself is doubtful: nearly all links of this form are broken by it.
     Doubtful,
 }
@@ -194,6 +196,7 @@ impl Cause {
             Self::Published => "the published site may have them from elsewhere",
             Self::Address => "only the generator knows the addresses of its pages",
             Self::Markup => "their README is not in Markdown",
+            Self::Braced => "headings have these names in braces, which are for another renderer",
             Self::Doubtful => "the profile is doubtful",
         }
     }
@@ -204,7 +207,9 @@ impl Cause {
         match self {
             Self::Open(_) | Self::Composed | Self::Published | Self::Address | Self::Markup => "",
             Self::Ignored => "run the build, and commit what it makes or name it with git add --force",
-            Self::Doubtful => "name the renderer: audit.flavor or audit.flavors in catalog.yaml, or --flavor",
+            Self::Braced | Self::Doubtful => {
+                "name the renderer: audit.flavor or audit.flavors in catalog.yaml, or --flavor"
+            }
         }
     }
 
@@ -218,6 +223,7 @@ impl Cause {
             Self::Published => "published-elsewhere",
             Self::Address => "address",
             Self::Markup => "other-markup",
+            Self::Braced => "name-in-braces",
             Self::Doubtful => "doubtful-profile",
         }
     }

@@ -48,8 +48,8 @@ pub(super) fn forgotten_folders<'a>(context: Context<'a>, lost: &[bool]) -> Vec<
     let corpus = context.corpus;
     let mut counts: FxHashMap<&[u8], (usize, usize)> = FxHashMap::default();
     for (page, lost) in (0_u32..).zip(lost) {
-        // Pages that need no link say nothing about their folder.
-        if !lost && !context.graph.reached[page as usize] {
+        // Pages that need no link say nothing about their folder, nor do those of which it is not known what leads to them.
+        if !lost && (!context.graph.reached[page as usize] || !corpus.site(page).known) {
             continue;
         }
         let mut folder = parent(corpus.path(page));

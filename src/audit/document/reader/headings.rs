@@ -46,6 +46,12 @@ impl Spans {
     }
 }
 
+/// `Setup {#setup}`: the name in the braces.
+fn braced(text: &str) -> Option<&str> {
+    let (_, name) = text.strip_suffix('}')?.rsplit_once("{#")?;
+    (!name.is_empty() && !name.contains(|c: char| c.is_whitespace() || matches!(c, '{' | '#'))).then_some(name)
+}
+
 /// The headings so far.
 #[derive(Default)]
 pub(super) struct Headings {
@@ -57,6 +63,8 @@ pub(super) struct Headings {
     pub(super) spare: String,
     /// The text of the first one of level 1.
     pub(super) title: Option<Text>,
+    /// The names in braces that are text here.
+    pub(super) braced: Vec<Text>,
     /// A second heading has been seen: what comes is no banner.
     pub(super) body: bool,
     /// The text of a term that has begun.
@@ -197,6 +205,9 @@ impl DocumentReader<'_> {
                     self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(&text)));
                 }
                 self.name_with_dashes(&text, slug);
+                if let Some(name) = braced(&text) {
+                    self.headings.braced.push(self.strings.add(name));
+                }
                 // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
                 if let Some(text) = emoji {
                     self.names.push(self.strings.add(self.without_emoji.next(text)));

@@ -352,6 +352,7 @@ impl<'a> DocumentReader<'a> {
         let components = source::components(self.parsed.original, self.syntax.include_marks);
         let components = components.into_iter().map(|file| self.strings.add(file)).collect();
         let anchors = Anchors::new(&self.names, &self.strings);
+        let braced = Anchors::new(&self.headings.braced, &self.strings);
         self.links.sort_by_key(|link| link.span);
         self.strings.shrink();
         let composed = source::is_composed(self.parsed.original, self.syntax.composed_marks)
@@ -361,6 +362,7 @@ impl<'a> DocumentReader<'a> {
             composed,
             components,
             anchors,
+            braced,
             links: self.links.into(),
             undefined: self.undefined.into(),
             raw: self.raw.into(),

@@ -115,7 +115,16 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     integrations(&mut site, path, &settings, options);
     languages(&mut site, tree, options);
     pages(&mut site, tree, folder);
-    vec![site]
+    vec![site, parts(folder)]
+}
+
+/// What lies beside the pages in `src`: components show it, on pages that only they know.
+fn parts(folder: &[u8]) -> Site {
+    let folder = join(folder, b"src");
+    let reason = format!("components in {} show them", display_path(&folder));
+    let mut site = Site { known: false, readmes: false, ..Site::new(&MODEL, folder, reason) };
+    site.leave_open(Forms::ADDRESSES_AND_ANCHORS, "the pages that show them are a program's".to_owned(), NOTHING);
+    site
 }
 
 fn static_redirect_folders(folder: &[u8], site: &Site) -> Vec<Vec<u8>> {

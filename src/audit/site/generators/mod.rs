@@ -82,6 +82,9 @@ pub(super) static GENERATORS: &[&Generator] = &[
     &sphinx::SPHINX,
     &docsify::DOCSIFY,
     &jekyll::JEKYLL,
+    &recognised::LUME,
+    &recognised::WRITERSIDE,
+    &recognised::EX_DOC,
     &recognised::ZOLA,
     &recognised::ANTORA,
     &recognised::GITBOOK,
@@ -142,12 +145,13 @@ pub(super) fn unmarked(tree: &Tree, origin: Option<&Origin>, sites: &[Site]) -> 
     found.extend(obsidian::vault(tree));
     found.extend(wiki::clone(tree, origin));
     found.extend(gitlab::repository(tree, origin));
+    found.extend(recognised::components(tree, sites));
     found
 }
 
 /// The site of the whole tree where nothing else says so.
 pub(super) fn host(reason: &str) -> Site {
-    Site::new(&github::MODEL, Vec::new(), reason.to_owned())
+    Site { assumed: true, ..Site::new(&github::MODEL, Vec::new(), reason.to_owned()) }
 }
 
 /// Records the links that depend on unknown settings.

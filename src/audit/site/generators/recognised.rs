@@ -1,13 +1,13 @@
 //! Generators that are recognised and have no profile: where a link's meaning depends on them, it is not judged.
 
 use super::Mark::{File, Folder, Script};
-use super::{Generator, NOTHING, because, has};
+use super::{Generator, NOTHING, because, has, settings};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::{ByName, Links, Model, Site};
-use crate::audit::walk::Tree;
+use crate::audit::site::{ByName, Links, Model, Site, is_below};
+use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
-use crate::text::path::{display_path, file_name, join};
+use crate::text::path::{display_path, file_name, join, parent};
 
 /// Names of any generator.
 const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::AttributeLists, C::FootnoteIds]);
@@ -141,6 +141,8 @@ pub(super) static LOGSEQ: Generator = Generator {
     complete: None,
 };
 
+documents!(WRITERSIDE, "Writerside", [File("writerside.cfg")], BY_NAME.and(Form::Reference), always);
+documents!(LUME, "Lume", [Script("_config")], Forms::ADDRESSES_AND_ANCHORS, imports_lume);
 documents!(RSPRESS, "Rspress", [Script("rspress.config")], Forms::ADDRESSES_AND_ANCHORS, always);
 documents!(JUPYTER_BOOK, "Jupyter Book", [File("_toc.yml"), File("myst.yml")], BY_NAME, is_jupyter_book);
 documents!(QUARTO, "Quarto", [File("_quarto.yml"), File("_quarto.yaml")], Forms::ADDRESSES_AND_ANCHORS, always);
@@ -178,6 +180,64 @@ fn has_settings(tree: &Tree, path: &[u8], _: &[u8]) -> bool {
         let name = file_name(&entry.path);
         name.starts_with(b"config") || matches!(name, b"theme" | b"components" | b"public" | b"client.js" | b"styles")
     })
+}
+
+fn imports_lume(tree: &Tree, path: &[u8], _: &[u8]) -> bool {
+    settings::text(tree, path)
+        .is_ok_and(|text| text.contains("\"lume/") || text.contains("/lume@") || text.contains("'lume/"))
+}
+
+/// The guides of an Elixir project beside its modules: `extras: ["guides/setup.md"]`, found by their names, with links to modules.
+pub(super) static EX_DOC: Generator = Generator {
+    name: "ExDoc",
+    word: None,
+    model: &MODEL,
+    marks: &[File("mix.exs")],
+    read: |tree, path, folder| {
+        let text = settings::text(tree, path).unwrap_or_default();
+        let Some((_, extras)) = text.split_once("extras").filter(|_| text.contains(":ex_doc")) else {
+            return Vec::new();
+        };
+        let guides =
+            extras.split('"').skip(1).step_by(2).filter(|name| name.contains(".md") || name.contains(".cheatmd"));
+        let mut folders: Vec<Vec<u8>> =
+            guides.filter_map(|name| name.split_once('/')).map(|(first, _)| join(folder, first.as_bytes())).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        let site = |folder| Site { readmes: false, ..site("ExDoc", folder, path, BY_NAME) };
+        folders.into_iter().filter(|folder| super::is_folder(tree, folder)).map(site).collect()
+    },
+    complete: None,
+};
+
+/// Folders side by side are chapters of one site, which is in the folder around them.
+fn around<'t>(folder: &'t [u8], folders: &[&[u8]], sites: &[Site]) -> &'t [u8] {
+    let outer = parent(folder);
+    let is_shared = folders.iter().any(|other| *other != folder && is_below(other, outer));
+    let is_free = !outer.is_empty() && !sites.iter().any(|site| is_below(&site.folder, outer));
+    if is_shared && is_free { outer } else { folder }
+}
+
+/// Documents with components whose generator is elsewhere: a site takes them from this repository. The host shows no MDX as it is meant.
+pub(super) fn components(tree: &Tree, sites: &[Site]) -> Vec<Site> {
+    let is_governed = |path: &[u8]| sites.iter().any(|site| is_below(path, &site.folder));
+    let mut folders: Vec<&[u8]> = Vec::new();
+    for entry in tree.entries().iter().filter(|entry| entry.kind == Kind::Document && entry.path.ends_with(b".mdx")) {
+        let folder = parent(&entry.path);
+        if !folder.is_empty() && !folders.contains(&folder) && !is_governed(&entry.path) {
+            folders.push(folder);
+        }
+    }
+    let mut folders: Vec<&[u8]> = folders.iter().map(|folder| around(folder, &folders, sites)).collect();
+    folders.sort_unstable();
+    folders.dedup_by(|later, first| is_below(later, first));
+    let site = |folder: &[u8]| {
+        let reason = "it has MDX, and nothing here says what makes pages of it".to_owned();
+        let mut site = Site { readmes: false, ..bare("MDX", folder.to_vec(), reason) };
+        site.leave_open(Forms::ADDRESSES_AND_ANCHORS, "the generator is not in this tree".to_owned(), REMEDY);
+        site
+    };
+    folders.into_iter().map(site).collect()
 }
 
 fn is_jupyter_book(tree: &Tree, path: &[u8], folder: &[u8]) -> bool {
