@@ -118,7 +118,7 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     vec![site, parts(folder)]
 }
 
-/// What lies beside the pages in `src`: components show it, on pages that only they know.
+/// A site of what lies beside the pages in `src`: components show it, on pages that only they know.
 fn parts(folder: &[u8]) -> Site {
     let folder = join(folder, b"src");
     let reason = format!("components in {} show them", display_path(&folder));
