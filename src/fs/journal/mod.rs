@@ -10,12 +10,13 @@ mod format;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::change::Change;
 use super::files::{File, is_executable, set_mode};
 use super::git::stages::{self, Conflict};
 use super::lock::FolderLock;
+use crate::text::path::is_below_root;
 pub use error::JournalError;
 use format::digest;
 
@@ -142,7 +143,14 @@ impl<'a> Journal<'a> {
         };
         let (steps, conflicts) = format::parse(&bytes).map_err(&foreign)?;
         let count = steps.len();
-        // Check every file before changing the first. A journal can come with a cloned repository, so it is not trusted.
+        // Check every path and file before changing the first. A journal can come with a cloned repository, so it is not trusted.
+        if steps.is_empty() {
+            return Err(foreign("it has no steps".to_owned()));
+        }
+        // The index takes any path, and `git checkout` then writes there.
+        for conflict in &conflicts {
+            below(self.root, &conflict.path).ok_or_else(|| foreign(format!("{:?} lies outside", conflict.path)))?;
+        }
         let mut writes = Vec::new();
         for step in steps {
             let file = below(self.root, &step.path).ok_or_else(|| foreign(format!("{:?} lies outside", step.path)))?;
@@ -251,13 +259,10 @@ impl FileWrite<'_> {
 
 /// Returns the path below the root, also of a file in a folder that is a file now and goes away first.
 fn below(root: &Path, path: &str) -> Option<PathBuf> {
-    let plain = !path.is_empty()
-        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
-        && !path.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
     let file = root.join(path);
     let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let through_link = file.ancestors().take_while(|above| *above != root).any(is_link);
-    (plain && !through_link).then_some(file)
+    (is_below_root(path) && !through_link).then_some(file)
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
