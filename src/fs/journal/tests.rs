@@ -197,3 +197,49 @@ fn a_journal_has_each_path_and_each_content_once() {
         fs::remove_dir_all(place.root().join(FOLDER)).unwrap();
     }
 }
+
+/// What is staged of a run that was killed is made again.
+#[test]
+fn what_was_staged_by_halves_is_written_again() {
+    let place = TestFolder::new(&[("a.md", "1"), ("gone.md", "x")]);
+    let file = |text: &'static str| Some(File { bytes: text.as_bytes().into(), executable: false });
+    let step = |path: &str, before, after| FileStep { path: path.to_owned(), before, after };
+    let steps = [
+        step("a.md", file("1"), file("one")),
+        step("gone.md", file("x"), None),
+        step("gone.md/deep/new.md", None, file("new")),
+    ];
+    Journal::open(&place.root()).unwrap().commit(&steps, &[]).unwrap();
+    fs::create_dir(place.root().join(STAGED)).unwrap();
+    for name in ["0", "7", "x"] {
+        fs::write(place.root().join(STAGED).join(name), "").unwrap();
+    }
+    assert_eq!(finish(&place.root()).unwrap(), Some(3));
+    assert_eq!(
+        (place.read("a.md"), place.read("gone.md/deep/new.md"), place.is_clean()),
+        ("one".into(), "new".into(), true)
+    );
+}
+
+/// A folder that takes no file is found before the commit, and not half-way through.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_committed_that_cannot_be_made() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let new = |path: &str| Change { path: path.to_owned(), before: None, after: "new".into() };
+    // Another file system; not even the superuser writes there.
+    for path in ["proc/mcp-kit.md", "proc/sys/mcp-kit/new.md"] {
+        let refused = write_changes(Path::new("/"), &[new(path)]);
+        assert!(matches!(refused, Err(JournalError::Io { action: "move files into", .. })), "{refused:?}");
+        assert!(!Path::new("/").join(FOLDER).exists());
+    }
+    let place = TestFolder::new(&[("a.md", "1")]);
+    let folder = place.root().join("protected");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    if tempfile::tempfile_in(&folder).is_err() {
+        let refused = write_changes(&place.root(), &[change("a.md", "1", "one"), new("protected/deep/b.md")]);
+        assert!(matches!(refused, Err(JournalError::Io { path, .. }) if path == folder));
+        assert_eq!((place.read("a.md"), place.is_clean()), ("1".into(), true));
+    }
+}
