@@ -534,6 +534,49 @@ mod refusals {
         place.clean();
     }
 
+    /// The library evaluates any file that a template gives to its filter, with or without the flag.
+    #[test]
+    fn of_templates_with_scripts_that_nobody_reads() {
+        let place = Place::new();
+        let proof = place.path("proof").display().to_string();
+        let script = format!("system::command(\"touch\", [\"{proof}\"]); file::write(\"by-script.txt\", \"x\"); \"\"");
+        // A script of another name alone, outside of the template, made of parts, in a file name; then behind a harmless one.
+        place.write("outside.rhai", &script);
+        let outside = format!("{{{{ \"{}\" | rhai }}}}", place.path("outside.rhai").display());
+        for (folder, file, text) in [
+            ("hidden", "a.md", "{{ \"notes.txt\" | rhai }}"),
+            ("outside", "a.md", &*outside),
+            ("parts", "a.md", "{% assign a = \"notes\" | append: \".txt\" %}{{ a | rhai }}"),
+            ("name", "{{ \"notes.txt\" | rhai }}", "x"),
+            ("decoy", "a.md", "{{ \"ok.rhai\" | rhai }} {{ \"notes.txt\" | rhai }}"),
+        ] {
+            for (path, text) in [(file, text), ("notes.txt", &*script), ("cargo-generate.toml", "")] {
+                place.write(&format!("{folder}/{path}"), text);
+            }
+            if folder == "decoy" {
+                place.write("decoy/ok.rhai", "\"fine\"");
+            }
+            for flags in [&[][..], &["--allow-hooks"]] {
+                let output = place.run(&[&["new", "x", "--template", folder, "--no-git"], flags].concat());
+                let said = outcome(&output);
+                assert!(said.contains("runs a script with the filter rhai that is no .rhai file"), "{folder}: {said}");
+                assert!(!place.path("proof").exists() && !place.path("x").exists(), "{folder}");
+            }
+        }
+        // A file that gets the name of the script that is shown is shown, too.
+        place.write("twin/ok.rhai", "\"fine\"");
+        place.write("twin/ok.rhai.liquid", &script);
+        place.write("twin/a.md", "{{ \"ok.rhai\" | rhai }}");
+        let said = outcome(&place.run(&["new", "x", "--template", "twin", "--no-git"]));
+        assert!(said.contains("hooks (ok.rhai, ok.rhai.liquid)"), "{said}");
+        // What is named and allowed runs.
+        place.write("named/ok.rhai", &script);
+        place.write("named/a.md", "{{ \"ok.rhai\" | rhai }}fine");
+        place.write("named/cargo-generate.toml", "");
+        let output = place.run(&["new", "x", "--template", "named", "--no-git", "--allow-hooks"]);
+        assert!(output.status.success() && place.path("proof").exists(), "{}", outcome(&output));
+    }
+
     #[test]
     fn of_an_answer_that_breaks_the_manifest_and_of_unusable_temporary_folders() {
         let place = Place::new();

@@ -71,7 +71,7 @@ impl FilesError {
 
 /// Removes the path that `tempfile` 3 appends to its errors (`… at path "/…/.tmpA1b2C3"`). That path means nothing to
 /// the user.
-fn of_the_system(error: io::Error) -> io::Error {
+pub(super) fn of_the_system(error: io::Error) -> io::Error {
     match error.to_string().rsplit_once(" at path \"") {
         Some((what, _)) => io::Error::new(error.kind(), what.to_owned()),
         None => error,
@@ -93,6 +93,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
         let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
         file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(FilesError::io("write", path))?;
     }
+    // The contents before the name: after a power loss it has the old ones or the new ones.
+    file.as_file().sync_all().map_err(FilesError::io("write", path))?;
     file.persist(path).map_err(|error| FilesError::io("write", path)(error.error))?;
     Ok(())
 }

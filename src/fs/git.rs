@@ -21,6 +21,9 @@ pub struct GitError(String);
 /// The number of newest commits to read. A history of 100,000 takes longer than the audit.
 const LATEST: &str = "1000";
 
+/// A part of git's message about a bare repository that nobody has named.
+const BARE: &str = "cannot use bare repository";
+
 /// Returns git's output, or `None` without git or a repository.
 ///
 /// # Errors
@@ -31,12 +34,19 @@ pub fn ask(root: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> 
         return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
     }
     let message = String::from_utf8_lossy(&output.stderr);
-    if message.contains("not a git repository") { Ok(None) } else { Err(GitError(message.trim().to_owned())) }
+    let is_none = message.contains("not a git repository") || message.contains(BARE);
+    if is_none { Ok(None) } else { Err(GitError(message.trim().to_owned())) }
 }
 
 fn command(root: &Path, arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+    // A folder of a cloned repository can look like a bare one, and its configuration names programs that git would run.
+    git.args(["-c", "safe.bareRepository=explicit", "-C"])
+        .arg(root)
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .stdin(Stdio::null());
     git
 }
 

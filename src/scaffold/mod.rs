@@ -10,6 +10,7 @@ pub mod origin;
 pub mod project;
 pub mod render;
 pub mod report;
+pub mod scripts;
 pub mod template;
 pub mod update;
 mod vendor_output;

@@ -16,6 +16,7 @@ use super::template::{Template, TemplateSource};
 use super::{lockfile, origin};
 use crate::error::{Explain, UNFINISHED, USAGE};
 use crate::fs::files::{File, FileTree};
+use crate::text::path::is_below_root;
 
 /// The folder of mcp-kit's records in a project.
 pub const FOLDER: &str = ".mcp-kit";
@@ -37,6 +38,9 @@ pub enum ProjectError {
         /// The parser's message.
         message: String,
     },
+    /// A template makes a file that belongs to git, or lies outside of the project.
+    #[error("the template makes the file {0:?}, which no project may have")]
+    Path(String),
     /// The archive could not be written. This does not happen in memory.
     #[error("cannot make the archive of the pristine project: {0}")]
     Archive(#[from] io::Error),
@@ -45,8 +49,12 @@ pub enum ProjectError {
 /// Completes a rendered project with a Cargo.lock in cargo's order and the source of mcp-kit.
 ///
 /// # Errors
-/// When its Cargo.toml is not TOML.
+/// When its Cargo.toml is not TOML, or it has a file of git's.
 pub fn complete(mut files: FileTree) -> Result<FileTree, ProjectError> {
+    // A name with Liquid in it can become `.git`, which git would read commands from.
+    if let Some(path) = files.keys().find(|path| !is_below_root(path)) {
+        return Err(ProjectError::Path(path.clone()));
+    }
     if let Some(manifest) = files.get("Cargo.toml") {
         let text = String::from_utf8_lossy(&manifest.bytes);
         if let Err(error) = toml::de::DeTable::parse(&text) {
@@ -55,7 +63,7 @@ pub fn complete(mut files: FileTree) -> Result<FileTree, ProjectError> {
         }
     }
     // The template must not fill this folder.
-    files.retain(|path, _| !path.starts_with(".mcp-kit/"));
+    files.retain(|path, _| !path.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(FOLDER)));
     if let Some(lock) = files.get_mut("Cargo.lock")
         && let Ok(text) = std::str::from_utf8(&lock.bytes)
     {
@@ -157,6 +165,7 @@ impl Explain for ProjectError {
             Self::Manifest { .. } => {
                 Some("leave quotation marks, backslashes and line ends out of the answers that stand there".into())
             }
+            Self::Path(_) => Some("correct the template".into()),
             Self::Archive(_) => None,
         }
     }

@@ -44,6 +44,9 @@ pub struct BadFile {
 /// The reason that rendering failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
+    /// The name is no name of a folder, which the library would take for a path.
+    #[error("{0:?} cannot be the name of a project")]
+    Name(String),
     /// Template files with Liquid errors.
     #[error("{} of the template cannot be rendered", if .0.len() == 1 { "a file" } else { "some files" })]
     Syntax(Vec<BadFile>),
@@ -80,6 +83,10 @@ pub fn render(
     answers: &Answers,
     interrupt: &Interrupt,
 ) -> Result<FileTree, RenderError> {
+    // It can come from the records of somebody else's project.
+    if !is_plain_name(name) {
+        return Err(RenderError::Name(name.to_owned()));
+    }
     let mut files = template.files.clone();
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
@@ -100,6 +107,12 @@ pub fn render(
         }
     }
     Ok(rendered)
+}
+
+/// Returns whether a name is one that `mcp-kit new` gives or cargo allows.
+fn is_plain_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    (1..=200).contains(&name.len()) && name.chars().all(plain)
 }
 
 fn render_tree(
@@ -275,6 +288,9 @@ fn bad_file(path: &str, template: &Template) -> BadFile {
 impl Explain for RenderError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
+            Self::Name(_) => {
+                "correct it where it stands: in .mcp-kit/answers.toml, or in Cargo.toml for a project without records"
+            }
             Self::Syntax(_) => {
                 "correct it, or list it under `exclude` in cargo-generate.toml to have it copied as it is"
             }
@@ -291,7 +307,7 @@ impl Explain for RenderError {
 
     fn status(&self) -> u8 {
         match self {
-            Self::Syntax(_) | Self::Refused(_) => USAGE,
+            Self::Name(_) | Self::Syntax(_) | Self::Refused(_) => USAGE,
             Self::Crashed(_) | Self::Stopped(_) | Self::Sandbox(_) | Self::Start(_) => UNFINISHED,
             Self::Files(error) => error.status(),
             Self::Interrupted(interrupted) => interrupted.status(),

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use super::lockfile;
 use super::manifest::{self, Manifest, ManifestError};
+use super::scripts;
 use crate::error::{Explain, USAGE};
 use crate::fs::files::{self, File, FileTree, FilesError};
 use crate::text::digest::{sha256, sha256_hex};
@@ -93,6 +94,9 @@ pub enum TemplateError {
     /// The manifest names a script that is not in the template, and so could not be read before it runs.
     #[error("the template names the hook {0:?}, and does not have it")]
     HookElsewhere(String),
+    /// A file, or its name, gives the filter `rhai` what nobody can read before it runs.
+    #[error("the template's file {0:?} runs a script with the filter rhai that is no .rhai file of the template")]
+    UnreadableCall(String),
     /// The manifest is not valid.
     #[error("{}", .folder.join(error.to_string()).display())]
     Manifest {
@@ -151,15 +155,14 @@ impl Template {
 
     /// Returns the scripts: the hooks of the manifest, and those that a file could call.
     fn scripts(&self) -> Result<Vec<TemplateScript>, TemplateError> {
-        let called = self.files.keys().filter(|path| path.ends_with(".rhai"));
-        let paths: BTreeSet<&String> = self.manifest.hooks.iter().chain(called).collect();
-        let script = |path: &String| match self.files.get(path) {
-            Some(file) => {
-                Ok(TemplateScript { path: path.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() })
-            }
-            None => Err(TemplateError::HookElsewhere(path.clone())),
+        if let Some(path) = scripts::unreadable_call(&self.files) {
+            return Err(TemplateError::UnreadableCall(path.to_owned()));
+        }
+        let script = |path: String| match self.files.get(&path) {
+            Some(file) => Ok(TemplateScript { path, text: String::from_utf8_lossy(&file.bytes).into_owned() }),
+            None => Err(TemplateError::HookElsewhere(path)),
         };
-        paths.into_iter().map(script).collect()
+        scripts::paths(&self.files, &self.manifest.hooks).into_iter().map(script).collect()
     }
 
     fn new(source: TemplateSource, files: FileTree) -> Result<Self, TemplateError> {
@@ -264,6 +267,7 @@ impl Explain for TemplateError {
             Self::Unportable(_) => "rename the file in the template",
             Self::Hooks { .. } => "read them, and add --allow-hooks if you trust them",
             Self::HookElsewhere(_) => "correct the template",
+            Self::UnreadableCall(_) => "in the template, name a .rhai file of it in quotes: {{ \"name.rhai\" | rhai }}",
             Self::Manifest { error: ManifestError::SubTemplates(_), .. } => "give the folder of one of them",
             Self::Manifest { .. } => "correct the template",
             Self::Files(error) => return error.hint(),

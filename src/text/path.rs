@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::path::Path;
 #[cfg(not(unix))]
 use std::path::PathBuf;
+use std::path::{Component, Path};
 
 /// Returns the last part of a path.
 #[must_use]
@@ -121,9 +121,66 @@ pub fn native(path: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(path).into_owned())
 }
 
+/// Returns whether a path that others wrote names something below a root, on every system, and nothing of git's: only names with
+/// one `/` between them.
+#[must_use]
+pub fn is_below_root(path: &str) -> bool {
+    // A `\\` is a letter of a name on some systems, and ends one on others.
+    let names = path.split(['/', '\\']).all(|name| !matches!(name, "" | "." | "..") && !is_git_folder(name));
+    names && !path.contains('\0') && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Returns whether some file system takes the name for `.git`, as git itself finds out (`is_hfs_dotgit`, `is_ntfs_dotgit`).
+fn is_git_folder(name: &str) -> bool {
+    // HFS+ ignores these characters, NTFS what follows a `:` and dots and spaces at the end, and it has short names.
+    let is_ignored =
+        |c: char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let name: String = name.chars().filter(|c| !is_ignored(*c)).collect();
+    let name = name.split(':').next().unwrap_or_default().trim_end_matches([' ', '.']);
+    name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_of_strangers_stay_below_the_root_and_out_of_git() {
+        for path in ["a", "a/b.md", "..a/b..", ".github/x", ".gitignore", "a/.gitmodules", "git", "a\\b", "é/ü"] {
+            assert!(is_below_root(path), "{path:?}");
+        }
+        for path in [
+            "",
+            "/",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "./a",
+            "a/.",
+            "..",
+            "../a",
+            "a/../b",
+            "a/..",
+            "a\\..\\b",
+            "\\a",
+            "a\0b",
+            ".git",
+            "a/.git",
+            ".GIT/hooks/x",
+            "a/.gIt/b",
+            ".git\\hooks\\x",
+            "a\\.git/b",
+            ".git./x",
+            ".git /x",
+            ".git::$INDEX_ALLOCATION/x",
+            "git~1/x",
+            "GIT~1",
+            ".g\u{200c}it/x",
+        ] {
+            assert!(!is_below_root(path), "{path:?}");
+        }
+    }
 
     #[test]
     fn relative_paths_between_folders() {

@@ -223,3 +223,30 @@ fn very_long_lines_and_very_many_comments() {
         assert!(of(path).iter().all(|finding| finding["code"] != "broken-link"), "{path}");
     }
 }
+
+/// A repository can hold a folder that looks like a bare repository, and its configuration names programs that git runs.
+#[test]
+fn a_folder_that_looks_like_a_repository_runs_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    common::git(&place, &["init", "--quiet"]);
+    common::git(&place, &["init", "--quiet", "--bare", "docs"]);
+    place.write("docs/README.md", "[gone](gone.md) [b](B.md)\n");
+    place.write("docs/b.md", "# B\n");
+    let proof = place.path("proof").display().to_string();
+    place.write("docs/run", format!("#!/bin/sh\necho >{proof}\n"));
+    fs::set_permissions(place.path("docs/run"), fs::Permissions::from_mode(0o755)).unwrap();
+    place.write(
+        "docs/config",
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = ./run\n",
+    );
+    // The attack is one that git would fall for.
+    let mut git = std::process::Command::new("git");
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    git.arg("ls-files").current_dir(place.path("docs")).output().unwrap();
+    assert!(fs::remove_file(&proof).is_ok());
+    for flags in [&[][..], &["--since", "HEAD"], &["--fix", "--dry-run"], &["--fix"], &["--fix", "--allow-dirty"]] {
+        place.run(&[&["audit-docs", "docs", "--root", "docs"], flags].concat());
+        assert!(!place.path("proof").exists(), "{flags:?}");
+    }
+}

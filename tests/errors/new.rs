@@ -85,6 +85,17 @@ pub(super) const CASES: &[Case] = &[
         &["new", "x", "--template", "t", "--allow-hooks"],
     )
     .with(|place| place.write("t/cargo-generate.toml", "[hooks]\npre = [\"../run.rhai\"]\n")),
+    case(
+        "new_template_unreadable_call",
+        &["TemplateError::UnreadableCall"],
+        &["new", "x", "--template", "t", "--allow-hooks"],
+    )
+    .with(|place| {
+        place.write("t/a.md", "{{ \"notes.txt\" | rhai }}");
+        place.write("t/notes.txt", "print(1)");
+    }),
+    case("new_template_makes_a_file_of_git", &["ProjectError::Path"], &["new", "x", "--template", "t"])
+        .with(|place| place.write("t/{{ \".git\" }}", "gitdir: elsewhere")),
     case("new_template_of_templates", &["TemplateError::Manifest"], &["new", "x", "--template", "t"])
         .with(|place| place.write("t/cargo-generate.toml", "[template]\nsub_templates = [\"a\", \"b\"]\n")),
     case("new_template_manifest_not_toml", &["TemplateError::Manifest"], &["new", "x", "--template", "t"])

@@ -40,6 +40,11 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("update_has_records", &["UpdateError::HasRecords"], &["update", "app", "--adopt"]).with(project),
     case("update_no_package", &["UpdateError::NoPackage"], &["update", "--adopt"]),
+    case("update_bad_name", &["RenderError::Name"], UPDATE_APP).with(|place| {
+        project(place);
+        let record = place.read("app/.mcp-kit/answers.toml").replace("name = \"app\"", "name = \"../../../elsewhere\"");
+        place.write("app/.mcp-kit/answers.toml", record);
+    }),
     case("update_template_gone", &["UpdateError::TemplateGone"], UPDATE_APP).with(|place| {
         project(place);
         fs::remove_dir_all(place.path("template")).unwrap();

@@ -316,6 +316,34 @@ fn a_project_in_a_work_tree_of_git() {
     assert_eq!(project.ask_git(&["status", "--short"]), "");
 }
 
+/// The records of a cloned project say what is rendered, and where.
+#[test]
+fn records_of_others_lead_nowhere() {
+    let project = Project::new("", &[("a.txt", "1\n")]);
+    let record = project.read(".mcp-kit/answers.toml");
+    let elsewhere = project.place.path("elsewhere").display().to_string();
+    project.template("", &[("a.txt", "2\n")]);
+    for name in ["../../../elsewhere", &elsewhere, "..", ".", "", "a/b", "a\\\\b", "a\\u0000b"] {
+        let text = record.replace("name = \"app\"", &format!("name = \"{name}\""));
+        assert_ne!(text, record);
+        project.write(".mcp-kit/answers.toml", &text);
+        let said = project.ends(&["--allow-dirty"], 2);
+        assert!(said.contains("cannot be the name of a project"), "{name}: {said}");
+        assert!(!project.place.path("elsewhere").exists() && project.read("a.txt") == "1\n", "{name}");
+    }
+    // A folder of the user's that is no template.
+    project.place.write("keys/id", "secret");
+    let keys = project.place.path("keys").display().to_string();
+    let text = record
+        .lines()
+        .map(|line| if line == "name = \"template\"" { format!("name = \"{keys}\"\n") } else { format!("{line}\n") });
+    let text: String = text.collect();
+    assert_ne!(text, record);
+    project.write(".mcp-kit/answers.toml", &text);
+    let said = project.ends(&["--allow-dirty"], 2);
+    assert!(said.contains("and there is none") && !project.exists("id"), "{said}");
+}
+
 /// A project that cargo-generate made by itself: its answers are found in its files.
 #[test]
 fn a_project_without_records_is_adopted_with_its_answers() {

@@ -132,10 +132,21 @@ fn checked_out(runner: &Runner, project: &Project) {
     let (binary, template) = (env!("CARGO_BIN_EXE_mcp-kit"), project.place.path("template").display().to_string());
     let stand_in = format!("#!/bin/sh\nshift\nexec {binary} update --template {template} \"$@\"\n");
     runner.program("mcp-kit", &stand_in);
-    // It keeps what it is asked, and has an open pull request once one was created.
+    // It keeps what it is asked. A fork has an open pull request from a branch of the same name, and we have one once it was created.
     let calls = runner.place.path("calls").display().to_string();
     let gh = format!(
-        "#!/bin/sh\necho \"$*\" >>{calls}\n[ -n \"$GH_TOKEN\" ] || exit 4\ncase $1-$2 in pr-list) ! grep -q '^pr create' {calls} || echo 7 ;; esac\n"
+        r#"#!/bin/sh
+echo "$*" >>{calls}
+[ -n "$GH_TOKEN" ] || exit 4
+[ "$1 $2" = "pr list" ] || exit 0
+own=
+! grep -q '^pr create' {calls} || own=',{{"number":7,"isCrossRepository":false}}'
+while [ $# -gt 0 ]; do
+	case $1 in --json) fields=$2 ;; --jq) filter=$2 ;; esac
+	shift
+done
+echo "[{{\"number\":5,\"isCrossRepository\":true}}$own]" | jq "[.[] | {{$fields}}]" | jq -r "$filter"
+"#
     );
     runner.program("gh", &gh);
 }
@@ -194,6 +205,7 @@ fn an_update_becomes_a_pull_request_with_its_conflicts() {
     let calls = runner.read("calls");
     let kinds: Vec<String> = calls.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(kinds, ["auth setup-git", "pr list", "pr create", "auth setup-git", "pr list", "pr edit"]);
+    assert!(calls.contains("pr edit 7 --title "), "{calls}");
     assert!(calls.contains("--title Update app to template 0.2.0 --body-file ") && !calls.contains(TOKEN), "{calls}");
 }
 

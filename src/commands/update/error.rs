@@ -36,7 +36,7 @@ pub enum UpdateError {
     #[error("{} has no Cargo.toml with the name of a package", .0.display())]
     NoPackage(PathBuf),
     /// The template of the project is a folder that is not there.
-    #[error("the project was made from the template in {0}, which is not there")]
+    #[error("the project was made from the template in {0}, and there is none")]
     TemplateGone(String),
     /// Files would be lost that git cannot bring back.
     #[error("{} uncommitted: {}", if .0.len() == 1 { "a change is" } else { "changes are" }, names(.0))]

@@ -6,6 +6,7 @@ use super::error::UpdateError;
 use crate::fs::files::FileTree;
 use crate::fs::interrupt::Interrupt;
 use crate::scaffold::answers::{self, AnswerError, Answers, GivenAnswer};
+use crate::scaffold::manifest;
 use crate::scaffold::project::{self, ARCHIVE, RECORD};
 use crate::scaffold::render;
 use crate::scaffold::template::{ScriptPolicy, Template};
@@ -68,7 +69,8 @@ pub(super) fn template(
         (Some(folder), _) => Ok(Template::from_folder(folder, hooks)?),
         (None, Some(record)) if !record.embedded => {
             let folder = PathBuf::from(&record.template);
-            if !folder.is_dir() {
+            // Records can be somebody else's: a folder that is no template, say of keys, is not copied into the project.
+            if !folder.join(manifest::FILE).is_file() {
                 return Err(UpdateError::TemplateGone(record.template.clone()));
             }
             Ok(Template::from_folder(&folder, hooks)?)

@@ -58,7 +58,7 @@ pub fn clone(address: &str, folder: &Path) -> Result<(), String> {
 }
 
 fn run(root: &Path, arguments: &[&str]) -> Result<String, String> {
-    let hooks = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
+    let hooks = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never"];
     let output = command(root, &[&hooks, arguments].concat())
         .env("GIT_TERMINAL_PROMPT", "0")
         .output()

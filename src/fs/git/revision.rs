@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use super::command;
+use super::{BARE, command};
 use crate::error::{Explain, UNFINISHED, USAGE};
 
 /// A commit that somebody names.
@@ -66,6 +66,7 @@ pub fn resolve(root: &Path, revision: &Revision) -> Result<String, RevisionError
     if !answer.status.success() {
         return Err(match message(&answer) {
             error if error.contains("not a git repository") => RevisionError::NoRepository(root.to_owned()),
+            error if error.contains(BARE) => RevisionError::NoWorkTree(root.to_owned()),
             error => RevisionError::Git(error),
         });
     }

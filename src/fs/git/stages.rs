@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::index_format::{self, IndexEntry};
 use crate::fs::files::File;
 use crate::fs::repository::root_around;
+use crate::text::path::is_below_root;
 
 const FILE: u32 = 0o100_644;
 const EXECUTABLE: u32 = 0o100_755;
@@ -115,6 +116,12 @@ fn modified(_: &fs::Metadata) -> (u32, u32) {
 /// Why the index stays as it was.
 pub fn record(root: &Path, conflicts: &[Conflict]) -> Result<(), String> {
     let Some(repository) = GitFolder::around(root)?.filter(|_| !conflicts.is_empty()) else { return Ok(()) };
+    // Git checks what `update-index` brings in, not what the index has.
+    if let Some(conflict) =
+        conflicts.iter().find(|conflict| !is_below_root(&conflict.path) || conflict.path.contains('\\'))
+    {
+        return Err(format!("{:?} is no path that git has", conflict.path));
+    }
     let mut entries = repository.entries()?.map(|(entries, _)| entries).unwrap_or_default();
     let paths: Vec<Vec<u8>> =
         conflicts.iter().map(|conflict| format!("{}{}", repository.prefix, conflict.path).into_bytes()).collect();
@@ -259,5 +266,25 @@ impl GitFolder {
             let _ = fs::remove_file(&lock);
         }
         replaced.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_gets_no_path_that_git_refuses() {
+        let place = tempfile::tempdir().unwrap();
+        let git = place.path().join(".git");
+        fs::create_dir_all(git.join("objects")).unwrap();
+        fs::write(git.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let conflict = |path: &str| Conflict { path: path.to_owned(), stages: [None, None, Some(File::text("x"))] };
+        for path in ["../x", ".git/hooks/x", "a/.GIT/x", "/x", "C:\\x", "a\\x", "a//x", ""] {
+            let refused = record(place.path(), &[conflict("a"), conflict(path)]);
+            assert!(refused.is_err() && !git.join("index").exists(), "{path:?}");
+        }
+        record(place.path(), &[conflict("a")]).unwrap();
+        assert_eq!(tracked(place.path()).unwrap().unwrap().changed, ["a"]);
     }
 }

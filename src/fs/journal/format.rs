@@ -1,6 +1,7 @@
 //! The text of a journal: a line of JSON, the head, and after it all new contents, one behind the other. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -107,18 +108,25 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Vec<ReadStep<'_>>, Vec<Conflict>), 
         contents.push(content);
         rest = after;
     }
-    let content = |(number, executable): (usize, bool)| match contents.get(number) {
-        Some(bytes) => Ok((*bytes, executable)),
+    // In the order of the head and each once, as they are written: a stranger's short journal cannot become a large one.
+    let mut next = (0..).zip(contents);
+    let mut content = |(number, executable): (usize, bool)| match next.next() {
+        Some((this, bytes)) if this == number => Ok((bytes, executable)),
+        Some(_) => Err("its contents are in another order".to_owned()),
         None => Err("it lacks a content".to_owned()),
     };
-    let file = |stage: Option<(usize, bool)>| -> Result<Option<File>, String> {
-        let file = stage.map(content).transpose()?;
-        Ok(file.map(|(bytes, executable)| File { bytes: Cow::Owned(bytes.to_vec()), executable }))
-    };
+    let mut paths = BTreeSet::new();
     let mut steps = Vec::with_capacity(head.steps.len());
     for step in head.steps {
-        steps.push(ReadStep { path: step.path, before: step.before, after: step.after.map(content).transpose()? });
+        if !paths.insert(step.path.clone()) {
+            return Err(format!("it has two steps for {:?}", step.path));
+        }
+        steps.push(ReadStep { path: step.path, before: step.before, after: step.after.map(&mut content).transpose()? });
     }
+    let mut file = |stage: Option<(usize, bool)>| -> Result<Option<File>, String> {
+        let file = stage.map(&mut content).transpose()?;
+        Ok(file.map(|(bytes, executable)| File { bytes: Cow::Owned(bytes.to_vec()), executable }))
+    };
     let mut conflicts = Vec::with_capacity(head.conflicts.len());
     for conflict in head.conflicts {
         let [base, ours, theirs] = conflict.stages;

@@ -1,8 +1,9 @@
 //! Writes and removes files below a folder, all or none, even when the process is killed at any point.
 //!
 //! One file, the journal, holds every new content. Moving it into place is the commit: before it, nothing has changed;
-//! after it, the next run finishes the work. Each file is replaced by a rename, so that it is complete at any time. A lock
-//! on the folder keeps two runs apart. Updates, fixes and pages are all written so.
+//! after it, the next run finishes the work. Each file is replaced by a rename, so that it is complete at any time, and only
+//! once its contents are on the disk, so that it is complete after a power loss, too. A lock on the folder keeps two runs
+//! apart. Updates, fixes and pages are all written so.
 
 mod error;
 mod format;
@@ -10,12 +11,13 @@ mod format;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::change::Change;
-use super::files::{File, is_executable, set_mode};
+use super::files::{File, is_executable, of_the_system, set_mode};
 use super::git::stages::{self, Conflict};
 use super::lock::FolderLock;
+use crate::text::path::is_below_root;
 pub use error::JournalError;
 use format::digest;
 
@@ -24,6 +26,8 @@ const FOLDER: &str = ".mcp-kit";
 const JOURNAL: &str = ".mcp-kit/journal";
 /// The file that is written first and then moved into place.
 const NEW: &str = ".mcp-kit/journal.new";
+/// The folder of the new files, which are moved from here.
+const STAGED: &str = ".mcp-kit/journal.files";
 
 /// One step: a file before and after. `None` stands for no file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +124,7 @@ impl<'a> Journal<'a> {
             let after = step.after.as_ref().map(|file| (&file.bytes[..], file.executable));
             writes.push(FileWrite { path: step.path.clone(), file, after, is_new: step.before.is_none() });
         }
+        self.check_folders(&writes)?;
         self.commit(steps, conflicts)?;
         Ok(Finished { steps: steps.len(), index: self.make(writes, conflicts)? })
     }
@@ -137,12 +142,20 @@ impl<'a> Journal<'a> {
         let Some(bytes) = read(&path)? else {
             // What a run left that ended before its commit.
             let _ = fs::remove_file(self.root.join(NEW));
+            let _ = fs::remove_dir_all(self.root.join(STAGED));
             let _ = fs::remove_dir(self.root.join(FOLDER));
             return Ok(None);
         };
         let (steps, conflicts) = format::parse(&bytes).map_err(&foreign)?;
         let count = steps.len();
-        // Check every file before changing the first. A journal can come with a cloned repository, so it is not trusted.
+        // Check every path and file before changing the first. A journal can come with a cloned repository, so it is not trusted.
+        if steps.is_empty() {
+            return Err(foreign("it has no steps".to_owned()));
+        }
+        // The index takes any path, and `git checkout` then writes there.
+        for conflict in &conflicts {
+            below(self.root, &conflict.path).ok_or_else(|| foreign(format!("{:?} lies outside", conflict.path)))?;
+        }
         let mut writes = Vec::new();
         for step in steps {
             let file = below(self.root, &step.path).ok_or_else(|| foreign(format!("{:?} lies outside", step.path)))?;
@@ -155,7 +168,32 @@ impl<'a> Journal<'a> {
             }
             writes.push(FileWrite { path: step.path, file, after: step.after, is_new: now.is_none() });
         }
+        self.check_folders(&writes)?;
         Ok(Some(Finished { steps: count, index: self.make(writes, &conflicts)? }))
+    }
+
+    /// Checks that each folder can be written to and takes files from the journal's. After the commit it would be too late: each run
+    /// would end half-way.
+    fn check_folders(&self, writes: &[FileWrite<'_>]) -> Result<(), JournalError> {
+        // A folder that is not there yet is made in one that is; where a file goes first, that is the folder around it.
+        let existing = |file: &Path| file.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned);
+        let own = existing(&self.root.join(JOURNAL)).unwrap_or_else(|| self.root.to_owned());
+        let device = device(&own).map_err(JournalError::io("read", &own))?;
+        let folders: BTreeSet<PathBuf> = writes.iter().filter_map(|write| existing(&write.file)).chain([own]).collect();
+        for folder in folders {
+            let check = || {
+                if self::device(&folder)? != device {
+                    return Err(io::Error::new(
+                        io::ErrorKind::CrossesDevices,
+                        "it is on another file system than .mcp-kit",
+                    ));
+                }
+                // Where the system can, a file without a name; permissions alone do not tell.
+                tempfile::tempfile_in(&folder).map(drop).map_err(of_the_system)
+            };
+            check().map_err(JournalError::io("move files into", &folder))?;
+        }
+        Ok(())
     }
 
     /// Writes the journal, completely or not at all.
@@ -173,6 +211,7 @@ impl<'a> Journal<'a> {
         }
         committed?;
         sync(&folder);
+        sync(self.root);
         Ok(())
     }
 
@@ -181,30 +220,54 @@ impl<'a> Journal<'a> {
         // First what goes, because a new folder can stand where an old file was. Then what is new, and then what replaces a
         // file, so that a text that moves is never missing.
         writes.sort_by_key(|write| (write.after.is_some(), !write.is_new));
-        let new = self.root.join(NEW);
+        let staged = self.stage(&writes)?;
         let mut folders = BTreeSet::new();
-        for write in &writes {
+        for (write, new) in writes.iter().zip(&staged) {
             match write.after {
                 None => self.remove(&write.file)?,
-                Some((bytes, executable)) => write.put(&new, bytes, executable)?,
+                Some(_) => write.put(new)?,
             }
-            folders.extend(write.file.parent());
+            folders.extend(write.file.ancestors().skip(1).take_while(|folder| folder.starts_with(self.root)));
         }
         let index = stages::record(self.root, conflicts).err();
-        // Only now can the journal go: everything is on the disk, also after a power loss. Done at the end, because the first
-        // of these calls writes nearly all, and the others find nothing left.
-        for write in writes.iter().filter(|write| cfg!(unix) && write.after.is_some()) {
-            fs::File::open(&write.file)
-                .and_then(|file| file.sync_all())
-                .map_err(JournalError::io("write", &write.file))?;
-        }
+        // Only now can the journal go: all names are on the disk, also after a power loss.
         folders.into_iter().for_each(sync);
         let path = self.root.join(JOURNAL);
         fs::remove_file(&path).map_err(JournalError::io("remove", &path))?;
-        let _ = fs::remove_file(&new);
+        let _ = fs::remove_dir(self.root.join(STAGED));
         // A folder with records of a project stays.
         let _ = fs::remove_dir(self.root.join(FOLDER));
         Ok(index)
+    }
+
+    /// Writes the new contents beside the journal and onto the disk, and returns where each is. A name that stood before its contents would
+    /// have neither the old nor the new ones after a power loss, and look as if its owner had changed the file.
+    fn stage(&self, writes: &[FileWrite<'_>]) -> Result<Vec<PathBuf>, JournalError> {
+        let folder = self.root.join(STAGED);
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(JournalError::io("remove", &folder)(error));
+            }
+            _ => {}
+        }
+        fs::create_dir(&folder).map_err(JournalError::io("create", &folder))?;
+        let staged: Vec<PathBuf> = (0..writes.len()).map(|number| folder.join(number.to_string())).collect();
+        let new = || writes.iter().zip(&staged).filter_map(|(write, new)| Some((write, new, write.after?)));
+        for (write, new, (bytes, executable)) in new() {
+            let file = create(new, bytes, executable)?;
+            if !write.is_new {
+                keep_mode(&write.file, new, executable).map_err(JournalError::io("write", new))?;
+            }
+            // A file that is opened to be read cannot be synced there.
+            if !cfg!(unix) {
+                file.sync_all().map_err(JournalError::io("write", new))?;
+            }
+        }
+        // In one pass, because the first of these calls writes nearly all, and the others find nothing left.
+        for (_, new, _) in new().filter(|_| cfg!(unix)) {
+            fs::File::open(new).and_then(|file| file.sync_all()).map_err(JournalError::io("write", new))?;
+        }
+        Ok(staged)
     }
 
     /// Removes a file, and the folders that are empty without it.
@@ -228,21 +291,19 @@ struct FileWrite<'a> {
 }
 
 impl FileWrite<'_> {
-    /// Puts new contents in place at once, by way of the file `new`.
-    fn put(&self, new: &Path, bytes: &[u8], executable: bool) -> Result<(), JournalError> {
+    /// Puts the new file in place at once.
+    fn put(&self, new: &Path) -> Result<(), JournalError> {
         let file = &self.file;
         if !self.is_new {
-            drop(create(new, bytes, executable)?);
-            keep_mode(file, new, executable).map_err(JournalError::io("write", new))?;
             return fs::rename(new, file).map_err(JournalError::io("write", file));
         }
         let folder = file.parent().unwrap_or(file);
         fs::create_dir_all(folder).map_err(JournalError::io("create", folder))?;
-        drop(create(new, bytes, executable)?);
         // A new file never replaces another: `link` fails when the name is taken, `rename` does not.
         match fs::hard_link(new, file) {
             Ok(()) => fs::remove_file(new).map_err(JournalError::io("remove", new)),
-            Err(_) if file.symlink_metadata().is_ok() => Err(JournalError::InTheWay(self.path.clone())),
+            // It was free a moment ago, and other files have changed by now.
+            Err(_) if file.symlink_metadata().is_ok() => Err(JournalError::Changed(self.path.clone())),
             // A file system without links.
             Err(_) => fs::rename(new, file).map_err(JournalError::io("create", file)),
         }
@@ -251,13 +312,10 @@ impl FileWrite<'_> {
 
 /// Returns the path below the root, also of a file in a folder that is a file now and goes away first.
 fn below(root: &Path, path: &str) -> Option<PathBuf> {
-    let plain = !path.is_empty()
-        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
-        && !path.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
     let file = root.join(path);
     let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let through_link = file.ancestors().take_while(|above| *above != root).any(is_link);
-    (plain && !through_link).then_some(file)
+    (is_below_root(path) && !through_link).then_some(file)
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
@@ -306,6 +364,17 @@ fn keep_mode(file: &Path, new: &Path, executable: bool) -> io::Result<()> {
 #[cfg(not(unix))]
 fn keep_mode(_: &Path, _: &Path, _: bool) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(unix)]
+fn device(folder: &Path) -> io::Result<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(fs::metadata(folder)?.dev())
+}
+
+#[cfg(not(unix))]
+fn device(_: &Path) -> io::Result<u64> {
+    Ok(0)
 }
 
 /// Makes new names survive a power loss, on systems that support it.

@@ -137,16 +137,109 @@ fn another_users_work_after_an_interruption_is_not_overwritten() {
     assert_eq!(place.read("a.md"), "mine");
 }
 
+/// Writes a journal as a stranger may: its steps and conflicts as JSON, and four contents, which are empty.
+fn write_journal(place: &TestFolder, steps: &str, conflicts: &str) {
+    fs::create_dir(place.root().join(FOLDER)).unwrap();
+    let head =
+        format!(r#"{{"schema":"mcp-kit/journal/1","steps":[{steps}],"conflicts":[{conflicts}],"contents":[0,0,0,0]}}"#);
+    fs::write(place.root().join(JOURNAL), format!("{head}\n")).unwrap();
+}
+
 #[test]
 fn a_strangers_journal_leads_nowhere_else() {
     let place = TestFolder::new(&[]);
-    let folder = place.root().join(FOLDER);
-    for path in ["../a", "/etc/hostname", "a/../../b", ".", ""] {
-        fs::create_dir(&folder).unwrap();
-        let step = format!(r#"{{"path":{path:?},"before":null,"after":[0,false]}}"#);
-        let head = format!(r#"{{"schema":"mcp-kit/journal/1","steps":[{step}],"conflicts":[],"contents":[0]}}"#);
-        fs::write(place.root().join(JOURNAL), format!("{head}\n")).unwrap();
+    for path in ["../a", "/etc/hostname", "a/../../b", ".", "", ".git/hooks/x", ".GIT/x", r".git\hooks\x", r"a\..\..\x"]
+    {
+        write_journal(&place, &format!(r#"{{"path":{path:?},"before":null,"after":[0,false]}}"#), "");
         assert!(matches!(finish(&place.root()), Err(JournalError::Damaged { .. })), "{path}");
-        fs::remove_dir_all(&folder).unwrap();
+        fs::remove_dir_all(place.root().join(FOLDER)).unwrap();
+    }
+}
+
+/// Git writes whatever its index has: `git checkout --theirs .` would put a hook of a stranger in place.
+#[test]
+fn a_strangers_journal_brings_nothing_into_gits_index() {
+    let place = TestFolder::new(&[]);
+    for (folder, file) in [(".git", "HEAD"), (".git/objects", "x")] {
+        fs::create_dir(place.root().join(folder)).unwrap();
+        fs::write(place.root().join(folder).join(file), "").unwrap();
+    }
+    let step = r#"{"path":"a.md","before":null,"after":[0,false]}"#;
+    let conflict = |path: &str| format!(r#"{{"path":{path:?},"stages":[[1,true],[2,true],[3,true]]}}"#);
+    let cases = ["../outside", "/tmp/x", ".git/hooks/post-checkout", ".Git/config", r".git\hooks\x", "a/../b", ""];
+    let cases = cases.map(|path| (step, conflict(path)));
+    for (steps, conflicts) in cases.into_iter().chain([("", conflict("a.md")), ("", String::new())]) {
+        write_journal(&place, steps, &conflicts);
+        assert!(matches!(finish(&place.root()), Err(JournalError::Damaged { .. })), "{conflicts}");
+        assert!(!place.root().join(".git/index").exists() && !place.root().join("a.md").exists(), "{conflicts}");
+        fs::remove_dir_all(place.root().join(FOLDER)).unwrap();
+    }
+    write_journal(&place, step, &conflict("a.md"));
+    assert_eq!(finish(&place.root()).unwrap(), Some(1));
+    assert!(place.root().join(".git/index").exists());
+}
+
+/// A few lines of a head could otherwise name one large content many times, each of which is kept in memory.
+#[test]
+fn a_journal_has_each_path_and_each_content_once() {
+    let place = TestFolder::new(&[]);
+    let step = |path: &str, number: usize| format!(r#"{{"path":{path:?},"before":null,"after":[{number},false]}}"#);
+    let conflict = r#"{"path":"a","stages":[[1,true],[1,true],[1,true]]}"#;
+    for (steps, conflicts) in [
+        ([step("a", 0), step("b", 0)].join(","), ""),
+        ([step("a", 1), step("b", 0)].join(","), ""),
+        ([step("a", 0), step("a", 1)].join(","), ""),
+        (step("a", 0), conflict),
+    ] {
+        write_journal(&place, &steps, conflicts);
+        assert!(matches!(finish(&place.root()), Err(JournalError::Damaged { .. })), "{steps} {conflicts}");
+        assert!(!place.root().join("a").exists());
+        fs::remove_dir_all(place.root().join(FOLDER)).unwrap();
+    }
+}
+
+/// What is staged of a run that was killed is made again.
+#[test]
+fn what_was_staged_by_halves_is_written_again() {
+    let place = TestFolder::new(&[("a.md", "1"), ("gone.md", "x")]);
+    let file = |text: &'static str| Some(File { bytes: text.as_bytes().into(), executable: false });
+    let step = |path: &str, before, after| FileStep { path: path.to_owned(), before, after };
+    let steps = [
+        step("a.md", file("1"), file("one")),
+        step("gone.md", file("x"), None),
+        step("gone.md/deep/new.md", None, file("new")),
+    ];
+    Journal::open(&place.root()).unwrap().commit(&steps, &[]).unwrap();
+    fs::create_dir(place.root().join(STAGED)).unwrap();
+    for name in ["0", "7", "x"] {
+        fs::write(place.root().join(STAGED).join(name), "").unwrap();
+    }
+    assert_eq!(finish(&place.root()).unwrap(), Some(3));
+    assert_eq!(
+        (place.read("a.md"), place.read("gone.md/deep/new.md"), place.is_clean()),
+        ("one".into(), "new".into(), true)
+    );
+}
+
+/// A folder that takes no file is found before the commit, and not half-way through.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_committed_that_cannot_be_made() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let new = |path: &str| Change { path: path.to_owned(), before: None, after: "new".into() };
+    // Another file system; not even the superuser writes there.
+    for path in ["proc/mcp-kit.md", "proc/sys/mcp-kit/new.md"] {
+        let refused = write_changes(Path::new("/"), &[new(path)]);
+        assert!(matches!(refused, Err(JournalError::Io { action: "move files into", .. })), "{refused:?}");
+        assert!(!Path::new("/").join(FOLDER).exists());
+    }
+    let place = TestFolder::new(&[("a.md", "1")]);
+    let folder = place.root().join("protected");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    if tempfile::tempfile_in(&folder).is_err() {
+        let refused = write_changes(&place.root(), &[change("a.md", "1", "one"), new("protected/deep/b.md")]);
+        assert!(matches!(refused, Err(JournalError::Io { path, .. }) if path == folder));
+        assert_eq!((place.read("a.md"), place.is_clean()), ("1".into(), true));
     }
 }

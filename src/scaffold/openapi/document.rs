@@ -1,5 +1,7 @@
 //! A description as a tree, and the references in it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{OpenApiError, yaml};
@@ -12,6 +14,8 @@ const LONGEST_CHAIN: usize = 32;
 #[derive(Debug)]
 pub struct Description {
     root: Value,
+    /// The headers with credentials, in small letters.
+    credentials: BTreeSet<String>,
 }
 
 impl Description {
@@ -36,7 +40,11 @@ impl Description {
             })?
         };
         let found = match (root.get("openapi").and_then(Value::as_str), root.get("swagger")) {
-            (Some(version), _) if version.starts_with("3.0") || version.starts_with("3.1") => return Ok(Self { root }),
+            (Some(version), _) if version.starts_with("3.0") || version.starts_with("3.1") => {
+                let mut document = Self { root, credentials: BTreeSet::new() };
+                document.credentials = document.key_headers();
+                return Ok(document);
+            }
             (Some(version), _) => format!("it says openapi: {version}"),
             (None, Some(version)) => format!("it says swagger: {}", version.as_str().unwrap_or("2.0")),
             (None, None) => "it has no member `openapi`".to_owned(),
@@ -118,6 +126,25 @@ impl Description {
         };
         servers.as_array().is_some_and(Vec::is_empty)
             || first(servers).is_some_and(|url| self.root.get("servers").and_then(first) == Some(url))
+    }
+
+    /// Returns whether a header has a credential, which the server sends and no model: HTTP's own, and those of the API's keys.
+    #[must_use]
+    pub fn is_credential(&self, header: &str) -> bool {
+        let header = header.trim().to_lowercase();
+        ["authorization", "proxy-authorization", "cookie"].contains(&header.as_str())
+            || self.credentials.contains(&header)
+    }
+
+    fn key_headers(&self) -> BTreeSet<String> {
+        let schemes = self.root.pointer("/components/securitySchemes").and_then(Value::as_object);
+        let header = |scheme: &Value| {
+            let scheme = self.resolve(scheme).ok()?;
+            let is = |name: &str, value: &str| scheme.get(name).is_some_and(|found| found == value);
+            let name = scheme.get("name").and_then(Value::as_str)?;
+            (is("type", "apiKey") && is("in", "header")).then(|| name.trim().to_lowercase())
+        };
+        schemes.into_iter().flatten().filter_map(|(_, scheme)| header(scheme)).collect()
     }
 
     /// Returns the header in which the API takes its key, where that is not `Authorization`.

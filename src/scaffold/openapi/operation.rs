@@ -22,6 +22,11 @@ struct Parameter<'a> {
     style: Option<&'static str>,
 }
 
+/// The headers that the server writes: those that OpenAPI says are ignored, and those that say where a request goes and ends.
+const OURS: [&str; 6] = ["accept", "content-type", "host", "content-length", "transfer-encoding", "connection"];
+/// The number of parameters: the largest public description has some 60 in one operation.
+const MOST_PARAMETERS: usize = 500;
+
 const ANYTHING: &Value = &Value::Null;
 
 /// Returns the entry of an operation, as the tool of this name.
@@ -139,10 +144,7 @@ fn parameters<'a>(document: &'a Description, operation: &Operation<'a>) -> Resul
                 return Err(unsupported("a parameter has no name or no place".to_owned()));
             };
             let required = given.get("required") == Some(&Value::Bool(true));
-            // OpenAPI: these three are ignored.
-            let is_ours =
-                at == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str());
-            if is_ours {
+            if at == "header" && (OURS.contains(&name.trim().to_lowercase().as_str()) || document.is_credential(name)) {
                 continue;
             }
             match at {
@@ -162,6 +164,9 @@ fn parameters<'a>(document: &'a Description, operation: &Operation<'a>) -> Resul
                 schema,
                 style,
             };
+            if all.len() >= MOST_PARAMETERS {
+                return Err(unsupported(format!("it has more than {MOST_PARAMETERS} parameters")));
+            }
             // Those of the operation count before those of the path.
             match all.iter_mut().find(|other| other.name == name && other.at == at) {
                 Some(other) => *other = parameter,
@@ -242,4 +247,57 @@ fn body<'a>(document: &'a Description, operation: &Operation<'a>) -> Result<Opti
         return Ok(None);
     }
     Ok(Some(Body { kind, schema, required }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaffold::openapi::select::operations;
+
+    fn arguments(parameters: &Value) -> Result<Vec<String>, String> {
+        let text = json!({
+            "openapi": "3.0.0",
+            "components": {"securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "other": {"$ref": "#/other"},
+                "query": {"type": "apiKey", "in": "query", "name": "q"},
+                "login": {"type": "oauth2"},
+            }},
+            "other": {"type": "apiKey", "in": "header", "name": "X-Other"},
+            "paths": {"/a": {"get": {"parameters": parameters}}},
+        });
+        let document = Description::parse("a", &text.to_string()).unwrap();
+        let entry = entry(&document, &operations(&document).unwrap()[0], "a").map_err(|error| error.to_string())?;
+        Ok(entry["arguments"]["properties"].as_object().unwrap().keys().cloned().collect())
+    }
+
+    /// As arguments they would be sent beside the server's own, or in their place.
+    #[test]
+    fn no_credential_is_an_argument() {
+        let header = |name: &str| json!({"in": "header", "name": name, "required": true, "schema": {"type": "string"}});
+        let names = [
+            "x-api-key",
+            "X-API-KEY ",
+            "x-OTHER",
+            "Authorization",
+            "proxy-Authorization",
+            "Cookie",
+            "Host",
+            "Content-Length",
+        ];
+        let mut parameters: Vec<Value> = names.iter().map(|name| header(name)).collect();
+        parameters.extend([
+            header("X-Trace"),
+            json!({"in": "query", "name": "X-API-Key"}),
+            json!({"in": "query", "name": "q"}),
+        ]);
+        assert_eq!(arguments(&parameters.into()).unwrap(), ["X-Trace", "X-API-Key", "q"]);
+    }
+
+    #[test]
+    fn parameters_have_an_end() {
+        let parameters: Vec<Value> =
+            (0..100_000).map(|number| json!({"in": "query", "name": format!("q{number}")})).collect();
+        assert!(arguments(&parameters.into()).unwrap_err().contains("more than 500 parameters"));
+    }
 }

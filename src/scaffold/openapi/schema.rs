@@ -14,6 +14,10 @@ use super::document::Description;
 const MOST: usize = 250;
 /// The deepest level.
 const DEEPEST: usize = 10;
+/// Schemas within each other, references and parts of one level included. Ten levels are some thirty of them.
+const MOST_NESTED: usize = 64;
+/// Schemas of one argument when there is no level below it: its references, parts and alternatives.
+const MOST_OF_ONE: usize = 64;
 /// Alternatives that are still of use to a model.
 const ALTERNATIVES: usize = 12;
 /// The formats of JSON Schema that validators know (2020-12, Validation §7.3).
@@ -39,6 +43,8 @@ struct Converter<'a> {
     document: &'a Description,
     deepest: usize,
     count: usize,
+    most: usize,
+    nested: usize,
     /// The references that lead here.
     within: Vec<&'a str>,
 }
@@ -61,14 +67,14 @@ impl From<OpenApiError> for Stop {
 /// When a reference leads out of the file, or nowhere.
 pub fn convert(document: &Description, schemas: &[&Value]) -> Result<Vec<Value>, OpenApiError> {
     for deepest in (0..=DEEPEST).rev() {
-        let mut converter = Converter { document, deepest, count: 0, within: Vec::new() };
+        // Without any level the arguments alone are what counts, and their number is not ours.
+        let most = if deepest == 0 { MOST.max(schemas.len().saturating_mul(MOST_OF_ONE)) } else { MOST };
+        let mut converter = Converter { document, deepest, count: 0, most, nested: 0, within: Vec::new() };
         let all: Result<Vec<Value>, Stop> =
             schemas.iter().map(|schema| converter.schema(schema, 0).map(Value::Object)).collect();
         match all {
             Ok(all) => return Ok(all),
             Err(Stop::Wrong(error)) => return Err(error),
-            // Without any level the arguments alone are what counts, and their number is not ours.
-            Err(Stop::TooLarge) if deepest == 0 => break,
             Err(Stop::TooLarge) => {}
         }
     }
@@ -78,9 +84,17 @@ pub fn convert(document: &Description, schemas: &[&Value]) -> Result<Vec<Value>,
 impl<'a> Converter<'a> {
     fn schema(&mut self, schema: &'a Value, depth: usize) -> Result<Schema, Stop> {
         self.count += 1;
-        if self.count > MOST && self.deepest > 0 {
+        // Parts and alternatives go down without a level, and a few lines of references can double them again and again.
+        if self.count > self.most || self.nested >= MOST_NESTED {
             return Err(Stop::TooLarge);
         }
+        self.nested += 1;
+        let made = self.inner(schema, depth);
+        self.nested -= 1;
+        made
+    }
+
+    fn inner(&mut self, schema: &'a Value, depth: usize) -> Result<Schema, Stop> {
         let Value::Object(given) = schema else { return Ok(Schema::new()) };
         if let Some(reference) = given.get("$ref").and_then(Value::as_str) {
             return self.reference(reference, given, depth);

@@ -77,7 +77,13 @@ pub fn parse(text: &str) -> Result<Value, (usize, String)> {
             return Err((at, "this has more than four million values".to_owned()));
         }
         if anchor > 0 {
-            anchors.insert(anchor, (value.clone(), size(&value)));
+            // What is kept counts as well: anchors within each other keep the same values again.
+            let size = size(&value);
+            count = count.saturating_add(size);
+            if count > MOST {
+                return Err((at, "the anchors up to here keep more than four million values".to_owned()));
+            }
+            anchors.insert(anchor, (value.clone(), size));
         }
         match open.last_mut() {
             Some(OpenValue::List(_, items)) => items.push(value),
@@ -105,10 +111,13 @@ pub fn parse(text: &str) -> Result<Value, (usize, String)> {
     root.ok_or((0, "there is nothing in it".to_owned()))
 }
 
+/// Returns the number of values to copy, with long texts as several.
 fn size(value: &Value) -> usize {
+    let text = |text: &str| text.len() / 64;
     match value {
         Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(size).sum::<usize>(),
+        Value::Object(members) => 1 + members.iter().map(|(key, value)| text(key) + size(value)).sum::<usize>(),
+        Value::String(value) => 1 + text(value),
         _ => 1,
     }
 }
@@ -159,6 +168,17 @@ mod tests {
         let started = std::time::Instant::now();
         let (_, reason) = parse(&bomb).unwrap_err();
         assert!(reason.contains("aliases"), "{reason}");
+        assert!(started.elapsed().as_secs() < 20);
+        // One value within a hundred anchors, and one long text many times.
+        let nested = format!(
+            "{}[{}]{}",
+            (0..100).map(|level| format!("&a{level} [")).collect::<String>(),
+            "x,".repeat(50_000),
+            "]".repeat(100)
+        );
+        assert!(parse(&nested).unwrap_err().1.contains("anchors"));
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a,".repeat(1_000));
+        assert!(parse(&long).unwrap_err().1.contains("aliases"));
         assert!(started.elapsed().as_secs() < 20);
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&"- ".repeat(200)).unwrap_err().1.contains("128 levels"));

@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 use std::io::Read as _;
-use std::path::{Component, Path};
 
 use semver::Version;
 
 use crate::fs::files::{File, FileTree};
 use crate::scaffold::answers::{GivenAnswer, parse_file};
 use crate::scaffold::project::RECORD;
+use crate::text::path::is_below_root;
 
 /// The most bytes that an archive may unpack to. The default project has two million.
 const MOST_BYTES: u64 = 64 << 20;
@@ -104,16 +104,8 @@ pub fn read_archive(bytes: &[u8]) -> Result<FileTree, String> {
 /// Returns whether a path stays below the project, and out of what belongs to git and to mcp-kit.
 #[must_use]
 pub fn is_inside(path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    let plain = |part: Component<'_>| match part {
-        Component::Normal(name) => !name.eq_ignore_ascii_case(".git"),
-        _ => false,
-    };
-    !path.is_empty()
-        && !path.contains(['\\', '\0'])
-        && !path.ends_with('/')
-        && !path.starts_with(".mcp-kit/")
-        && parts.all(plain)
+    let is_ours = path.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(".mcp-kit"));
+    is_below_root(path) && !path.contains('\\') && !is_ours
 }
 
 #[cfg(test)]
@@ -146,7 +138,10 @@ mod tests {
             "a/../../x",
             ".git/hooks/pre-commit",
             "a/.GIT/config",
+            ".git./config",
+            "a//b",
             ".mcp-kit/answers.toml",
+            ".MCP-KIT/journal",
             "a\\b",
         ] {
             assert!(read_archive(&archive(&[(path, file, b"x")])).is_err(), "{path}");

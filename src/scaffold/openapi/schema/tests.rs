@@ -1,7 +1,11 @@
 use super::*;
 
 fn converted(schema: &Value) -> Value {
-    let document = json!({
+    converted_with(schema, Map::new())
+}
+
+fn converted_with(schema: &Value, more: Map<String, Value>) -> Value {
+    let mut document = json!({
         "openapi": "3.0.0",
         "schema": schema,
         "components": {"schemas": {
@@ -10,6 +14,7 @@ fn converted(schema: &Value) -> Value {
             "Named": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 9}}},
         }},
     });
+    document["components"]["schemas"].as_object_mut().unwrap().extend(more);
     let document = Description::parse("a", &document.to_string()).unwrap();
     convert(&document, &[document.get("schema").unwrap()]).unwrap().remove(0)
 }
@@ -99,4 +104,26 @@ fn sentences_end_where_they_fit() {
     assert_eq!(sentence("One.  Two\nthree.", 100), "One. Two three.");
     assert_eq!(sentence("First one. Second one is longer.", 15), "First one.");
     assert_eq!(sentence("words without any end at all", 12), "words …");
+}
+
+/// Parts and alternatives take no level, so a limit of levels does not end them.
+#[test]
+fn parts_of_parts_end() {
+    let reference = |number: usize| json!({"$ref": format!("#/components/schemas/A{number}")});
+    let started = std::time::Instant::now();
+    for keyword in ["allOf", "oneOf", "anyOf"] {
+        for (count, copies) in [(40, 2), (20_000, 1), (1, 100_000)] {
+            let schema =
+                |number: usize| (format!("A{number}"), json!({ (keyword): vec![reference(number + 1); copies] }));
+            let mut chain: Map<String, Value> = (0..count).map(schema).collect();
+            chain.insert(format!("A{count}"), json!({"type": "string"}));
+            let made = converted_with(&reference(0), chain);
+            assert!(made.to_string().len() < 40_000, "{keyword} {count}");
+        }
+    }
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    // Not so deep that a real description would lose anything.
+    let chain = (0..12).map(|number| (format!("A{number}"), json!({"allOf": [reference(number + 1)]})));
+    let chain = chain.chain([("A12".to_owned(), json!({"type": "string", "maxLength": 3}))]).collect();
+    assert_eq!(converted_with(&reference(0), chain)["maxLength"], 3);
 }
