@@ -217,7 +217,7 @@ pub(super) fn template(given: Option<&Path>, hooks: &ScriptPolicy) -> Result<Tem
     let Some(address) = address else { return Ok(Template::from_folder(given, hooks)?) };
     let checkout = clone::shallow(address)?;
     let mut template = Template::from_folder(checkout.path(), hooks)?;
-    template.source = TemplateSource::Folder(given.to_owned());
+    template.source = TemplateSource::Folder(PathBuf::from(clone::without_secrets(address)));
     Ok(template)
 }
 
@@ -326,6 +326,9 @@ impl Explain for NewError {
             }
             Self::Documents(error) => return error.hint(),
             Self::Git(_) => "add --no-git to go without a repository",
+            Self::Template(TemplateError::Missing(_)) => {
+                "give a folder with a cargo-generate template, a whole address (https://host/owner/template.git), or leave --template out"
+            }
             Self::Template(error) => return error.hint(),
             Self::Clone(error) => return error.hint(),
             Self::Project(error) => return error.hint(),

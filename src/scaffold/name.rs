@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::error::Explain;
+use crate::text::marks::without_marks;
 
 /// The longest valid name. Longer names are not DNS labels (RFC 1123 §2.1), which Kubernetes requires for namespaces
 /// and Services.
@@ -147,11 +148,11 @@ fn flaw(name: &str, taken: &BTreeSet<String>) -> Option<Flaw> {
     }
 }
 
-/// Returns a similar valid name. It lower-cases letters, turns everything else into single hyphens, and adds a word
+/// Returns a similar valid name. It lower-cases letters, drops their marks, turns everything else into single hyphens, and adds a word
 /// where that is not enough.
 fn suggest(name: &str, taken: &BTreeSet<String>) -> String {
     // Leave room for the words added below.
-    let base = slugify(name).chars().take(LONGEST - 16).collect::<String>();
+    let base = slugify(&without_marks(name)).chars().take(LONGEST - 16).collect::<String>();
     let base = base.trim_matches('-');
     let base = if base.is_empty() { "my-server" } else { base };
     // Avoid `server-server`.
@@ -219,7 +220,8 @@ mod tests {
             ("a--b", "a-b"),
             ("", "my-server"),
             ("日本", "my-server"),
-            ("Über Server", "ber-server"),
+            ("Über Server", "uber-server"),
+            ("Café", "cafe"),
         ] {
             assert_eq!(suggestion(typed), expected, "{typed}");
         }

@@ -4,6 +4,7 @@ pub mod casefold;
 pub mod date;
 pub mod digest;
 pub mod escape;
+pub mod marks;
 pub mod nearest;
 pub mod newline;
 pub mod path;

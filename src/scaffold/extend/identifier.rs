@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::super::name::KEYWORDS;
 use crate::error::Explain;
+use crate::text::marks::without_marks;
 
 /// The longest name of a tool. Clients put the server's name in front, and the whole may have 64 characters.
 pub const LONGEST: usize = 48;
@@ -74,7 +75,7 @@ impl NameKind {
 /// The rule that it breaks, with a valid name where there is an obvious one.
 pub fn check(kind: NameKind, name: &str) -> Result<(), BadIdentifier> {
     let Some(rule) = kind.flaw(name) else { return Ok(()) };
-    let valid = Some(snake(name))
+    let valid = Some(snake(&without_marks(name)))
         .map(|name| if kind == NameKind::Setting { name.to_uppercase() } else { name })
         .filter(|valid| kind.flaw(valid).is_none());
     Err(BadIdentifier { kind, name: name.to_owned(), rule, valid })
@@ -169,6 +170,8 @@ mod tests {
             (NameKind::Tool, &"x".repeat(49), "must have at most 48 characters; such as"),
             (NameKind::Upstream, "config", "must be none of the words"),
             (NameKind::Setting, "cacheSeconds", "must begin with a capital letter; did you mean CACHE_SECONDS?"),
+            (NameKind::Tool, "föö", "digits and single underscores only; did you mean foo?"),
+            (NameKind::Setting, "ÄRA", "must begin with a capital letter; did you mean ARA?"),
             (NameKind::Setting, "X\"; panic!()", "single underscores only; did you mean X_PANIC?"),
         ] {
             assert!(explained(kind, name).contains(expected), "{}", explained(kind, name));
