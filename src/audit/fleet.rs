@@ -38,14 +38,14 @@ fleet! {
         "An entry that nobody compares with the server becomes wrong without notice."
         => "Run `mcp-kit catalog verify --write`, or check the entry and set `last_verified`. `check.verified_days` says how long an entry counts.";
     Unreachable "Server that does not answer its clients"
-        "Clients cannot use the server: its name has no address, the connection or TLS fails, it does not answer in time, or Cloudflare does not reach it (502, 530)."
+        "Clients cannot use the server: its name has no address, the connection or TLS fails, it does not answer in time, or Cloudflare does not reach it (502, 530). Behind Cloudflare Access, only a client with a credential sees that: the edge answers all others by itself."
         => "Follow the runbook of the server from its first step. If the server is gone on purpose, set `status: retired`.";
     BlockedClient "Edge that blocks AI clients"
         "Cloudflare answers `Claude-User` with 403 in plain text while other clients pass: \"Block AI bots\" or AI Crawl Control is on. The server never sees these requests."
         => "Let `Claude-User` pass at the edge for this host name.";
     Unhealthy "Server that says that it is unwell"
-        "`/health` answers, but not with 200, or with another status than ok."
-        => "Read the log of the server.";
+        "`/health` answers, but not with 200, or with another status than ok; or the server answers its clients with 5xx, with or without a code such as MCP-AUTH-017."
+        => "Look up the code in the runbook's index by error code. Without one, read the log of the server.";
     OpenServer "Server that answers without credentials"
         "The catalog says that callers authenticate, and the server answered somebody who did not. Everybody who knows the address can call its tools."
         => "Close the server first: stop the tunnel, or add the Access application. Then find out which setting let it open.";
@@ -74,8 +74,8 @@ fleet! {
         "After that day no client connects."
         => "Find out why it was not renewed.";
     RefusedCredential "Credential that the server refuses"
-        "The credential of `--credentials` does not work: it expired, was revoked, or no policy allows it. Tools and versions were not compared."
-        => "Renew the credential. An Access service token needs a policy with the action Service Auth.";
+        "The credential of `--credentials` does not work: it expired, was revoked, or no policy allows it. With a code such as MCP-AUTH-010, the server refuses it, and not the edge in front of it. Tools and versions were not compared."
+        => "Look up the code in the runbook's index by error code. Without one, renew the credential; an Access service token needs a policy with the action Service Auth.";
 }
 
 /// Returns the kind with this code.

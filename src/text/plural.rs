@@ -26,6 +26,16 @@ pub fn grouped(count: usize) -> String {
     text
 }
 
+/// Returns the first `most` names, and how many more there are: `a, b and 3 more`.
+#[must_use]
+pub fn some<T: AsRef<str>>(names: &[T], most: usize) -> String {
+    let first = names.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {} more", grouped(more)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,5 +44,11 @@ mod tests {
     fn numbers_read_well() {
         let said: Vec<_> = [0, 1, 999, 1000, 1_234_567].iter().map(|count| plural(*count, "link")).collect();
         assert_eq!(said, ["0 links", "1 link", "999 links", "1,000 links", "1,234,567 links"]);
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!((some(&["a"], 2), some(&["a", "b"], 2)), ("a".to_owned(), "a, b".to_owned()));
+        assert_eq!(some(&["a", "b", "c", "d"], 2), "a, b and 2 more");
     }
 }

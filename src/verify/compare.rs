@@ -12,11 +12,15 @@ use crate::catalog::advice::finding;
 use crate::catalog::service::{AuthMethod, Service, TokenStorage, Tool, label};
 use crate::catalog::source::CatalogSource;
 use crate::scaffold::template::Template;
+use crate::text::plural::some;
 
 /// A certificate of today is renewed a month or more before its end.
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The number of tools that a message names.
 const NAMED: usize = 5;
+
+const CLIENT: &str = "a client with a credential";
+const FAILS: &str = "the server has too much to do, or fails";
 
 /// Findings about one address.
 struct Comparison<'a> {
@@ -65,7 +69,7 @@ impl Comparison<'_> {
         self.clients(observation);
         self.certificate(observation, now);
         if let Some(health) = &observation.health {
-            self.health(health);
+            self.health(health, observation);
         }
         self.session(observation);
         self.version(observation);
@@ -93,6 +97,9 @@ impl Comparison<'_> {
             Seen::NoServer(status) => {
                 let what = format!("answers {status}: the edge or a proxy does not reach the server");
                 self.error(Code::Unreachable, URL, &what);
+            }
+            Seen::ServerFails(status) => {
+                self.error(Code::Unhealthy, URL, &format!("answers {status}: {FAILS}"));
             }
             Seen::Open(_) if expected == Some(AuthMethod::None) => {}
             Seen::Open(_) => {
@@ -193,9 +200,16 @@ impl Comparison<'_> {
         }
     }
 
-    fn health(&mut self, health: &Health) {
+    fn health(&mut self, health: &Health, observation: &Observation) {
         let is_well = health.word.as_deref().is_none_or(|word| matches!(word, "ok" | "healthy" | "up" | "pass"));
-        if health.status >= 400 || !is_well {
+        if health.is_unreached {
+            // A client with a credential has met it as well.
+            if !matches!(observation.session, Some(Session::Answered { seen: Seen::NoServer(_), .. })) {
+                let what =
+                    format!("answers {} at /health: the edge or a proxy does not reach the server", health.status);
+                self.error(Code::Unreachable, &["url", "environments"], &what);
+            }
+        } else if health.status >= 400 || !is_well {
             let word = health.word.as_deref().map(|word| format!(", status {word:?}")).unwrap_or_default();
             self.error(
                 Code::Unhealthy,
@@ -207,8 +221,15 @@ impl Comparison<'_> {
             && let Some(modes) = methods(mode)
             && !modes.contains(&expected)
         {
-            let what = format!("says that its auth mode is {mode}, and the catalog says {}", label(expected.as_str()));
-            self.error(Code::AuthDrift, &["auth_method"], &what);
+            // One fact, once: the challenge may have shown it.
+            match self.found.iter_mut().find(|finding| matches!(finding.code, Code::AuthDrift | Code::OpenServer)) {
+                Some(shown) => shown.message += &format!("; it says that its auth mode is {mode}"),
+                None => {
+                    let says = label(expected.as_str());
+                    let what = format!("says that its auth mode is {mode}, and the catalog says {says}");
+                    self.error(Code::AuthDrift, &["auth_method"], &what);
+                }
+            }
         }
         if let (Some(word), Some(expected)) = (&health.token_storage, self.service.token_storage)
             && let Some(storage) = storage(word)
@@ -220,26 +241,69 @@ impl Comparison<'_> {
         }
     }
 
+    /// Reports what keeps a client with the credential out. What every client meets was said of the one without.
     fn session(&mut self, observation: &Observation) {
+        const URL: &[&str] = &["url", "environments"];
+        let before = &observation.stranger;
         match &observation.session {
-            Some(Session::Refused(status)) => {
-                self.error(Code::RefusedCredential, &[], &format!("refuses its credential with {status}"));
+            Some(Session::Silence(silence)) => {
+                self.error(Code::Unreachable, URL, &format!("{}, when asked by {CLIENT}", silence.sentence()));
             }
-            // That it is no MCP was said before.
-            Some(Session::Failed(_))
-                if matches!(
-                    observation.stranger,
-                    Seen::Page | Seen::TooLarge | Seen::Elsewhere(_) | Seen::Other(_)
-                ) => {}
+            Some(Session::Slow(seconds)) => {
+                self.error(Code::Unreachable, URL, &format!("took more than {seconds} s for all answers"));
+            }
+            Some(Session::Answered { status, seen }) => self.answer(*status, seen, before),
             Some(Session::Failed(why)) => {
-                self.error(
-                    Code::NotMcp,
-                    &["url", "environments"],
-                    &format!("does not speak MCP with its credential: it {why}"),
-                );
+                self.error(Code::NotMcp, URL, &format!("does not speak MCP with its credential: it {why}"));
             }
             Some(Session::Accepted(_)) | None => {}
         }
+    }
+
+    /// Reports an answer to the client with the credential: whose it is, as the edge and the server refuse for different reasons.
+    fn answer(&mut self, status: u16, seen: &Seen, before: &Seen) {
+        const URL: &[&str] = &["url", "environments"];
+        if seen == before && !seen.wants_credentials() {
+            return;
+        }
+        let past_the_edge = matches!(before, Seen::AccessChallenge | Seen::AccessLogin);
+        let (code, fields, what) = match seen {
+            Seen::NoServer(_) => (
+                Code::Unreachable,
+                URL,
+                format!("answers {status} to {CLIENT}: the edge or a proxy does not reach the server"),
+            ),
+            Seen::ServerRefuses(code) if status < 500 && past_the_edge => (
+                Code::RefusedCredential,
+                &[][..],
+                format!("refuses its credential with {status} and {code}, though Cloudflare Access lets it pass"),
+            ),
+            Seen::ServerRefuses(code) if status < 500 => {
+                (Code::RefusedCredential, &[][..], format!("refuses its credential with {status} and {code}"))
+            }
+            Seen::ServerRefuses(code) => (Code::Unhealthy, URL, format!("answers {status} and {code} to {CLIENT}")),
+            Seen::ServerFails(_) => (Code::Unhealthy, URL, format!("answers {status} to {CLIENT}: {FAILS}")),
+            Seen::AccessChallenge | Seen::AccessLogin | Seen::Challenge | Seen::Forbidden if past_the_edge => (
+                Code::RefusedCredential,
+                &[][..],
+                format!("has a credential that Cloudflare Access refuses with {status}"),
+            ),
+            Seen::UnknownHost => (
+                Code::Unreachable,
+                URL,
+                format!("answers 403 to {CLIENT}: the host name of its url is not in ALLOWED_HOSTS"),
+            ),
+            Seen::AccessChallenge | Seen::AccessLogin | Seen::Challenge | Seen::Block | Seen::Forbidden => {
+                (Code::RefusedCredential, &[][..], format!("refuses its credential with {status}"))
+            }
+            Seen::Elsewhere(to) => {
+                (Code::NotMcp, URL, format!("redirects {CLIENT} to {to:?}, and clients of MCP do not follow"))
+            }
+            Seen::TooLarge => (Code::NotMcp, URL, format!("answers {CLIENT} with more than 4 MB, which was not read")),
+            Seen::Page => (Code::NotMcp, URL, format!("answers {status} with a web page to {CLIENT}")),
+            _ => (Code::NotMcp, URL, format!("answers {status} and no JSON-RPC to {CLIENT}")),
+        };
+        self.error(code, fields, &what);
     }
 
     fn version(&mut self, observation: &Observation) {
@@ -295,7 +359,7 @@ impl Comparison<'_> {
         for (what, names) in [("has new tools", new), ("lacks tools of the catalog", gone), ("changed tools", changed)]
         {
             if !names.is_empty() {
-                self.warn(Code::ToolsDrift, &["tools"], &format!("{what}: {}", some(&names)));
+                self.warn(Code::ToolsDrift, &["tools"], &format!("{what}: {}", some(&names, NAMED)));
             }
         }
     }
@@ -314,15 +378,6 @@ fn change(tool: &Tool, tools: &[Tool]) -> Option<String> {
         let (was, is) = (word(tool.destructive), word(now.destructive));
         format!("{} (destructive was {was}, is {is})", tool.name)
     })
-}
-
-/// Returns the first names, and how many more there are.
-fn some(names: &[String]) -> String {
-    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().checked_sub(NAMED) {
-        None | Some(0) => first,
-        Some(more) => format!("{first} and {more} more"),
-    }
 }
 
 /// Returns the methods of a mode of generated servers, which can be a list. `None` for a word that is not known.
@@ -361,7 +416,5 @@ mod tests {
             (storage("postgres"), storage("kv"), storage("?")),
             (Some(TokenStorage::Postgresql), Some(TokenStorage::Kv), None)
         );
-        assert_eq!(some(&["a".to_owned()]), "a");
-        assert_eq!(some(&(0..7).map(|n| n.to_string()).collect::<Vec<_>>()), "0, 1, 2, 3, 4 and 2 more");
     }
 }

@@ -91,14 +91,17 @@ pub(super) async fn converse(
     let first = client.post(url, headers, initialize()).await.map_err(ConversationError::Silence)?;
     let (result, era, first) = match message(&first) {
         Some(Ok(result)) => (result, Era::Legacy, first),
+        // Said by HTTP, and the body repeats it as JSON-RPC.
+        Some(Err(_)) if is_refusal(first.status) => return Err(ConversationError::Http(Box::new(first))),
         // A server of the newest revision has no such method, or does not take a request without its headers.
         Some(Err(_)) => {
             let answer = modern(client, url, headers, "server/discover", json!({})).await?;
             match message(&answer) {
                 Some(Ok(result)) => (result, Era::Modern, answer),
+                Some(Err(_)) if is_refusal(answer.status) => return Err(ConversationError::Http(Box::new(answer))),
                 Some(Err(code)) => {
                     return Err(ConversationError::Mcp(format!(
-                        "it answers initialize and server/discover with the error {code}"
+                        "answers initialize and server/discover with the error {code}"
                     )));
                 }
                 None => return Err(ConversationError::Http(Box::new(answer))),
@@ -115,6 +118,12 @@ pub(super) async fn converse(
         server.tools = Some(Ok(Vec::new()));
     }
     Ok(server)
+}
+
+/// Returns whether an answer with this status is a refusal or a failure, whichever method was asked for. Others with an error
+/// in them can mean that the method is not known.
+fn is_refusal(status: u16) -> bool {
+    matches!(status, 401 | 403 | 429 | 500..)
 }
 
 /// Returns the headers of further requests.

@@ -37,6 +37,8 @@ pub enum Seen {
     Open(Box<Server>),
     /// The server refuses with a code of its own.
     ServerRefuses(String),
+    /// The server answers an error of its own (5xx with JSON-RPC), such as that it has too much to do.
+    ServerFails(u16),
     /// Cloudflare Access asks for a login in the way that clients of MCP follow.
     AccessChallenge,
     /// Something asks for a login in the way that clients of MCP follow, or nearly.
@@ -81,6 +83,8 @@ pub enum Silence {
 pub struct Health {
     /// The HTTP status.
     pub status: u16,
+    /// `true` for an answer of an edge or a proxy that does not reach the server.
+    pub is_unreached: bool,
     /// `status` of the document.
     pub word: Option<String>,
     /// The version.
@@ -109,10 +113,27 @@ pub struct Server {
 pub enum Session {
     /// The server let it in.
     Accepted(Server),
-    /// It was refused.
-    Refused(u16),
-    /// There was no answer of MCP.
+    /// There was no answer.
+    Silence(Silence),
+    /// An answer that is none of MCP, or a refusal.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The sender and the meaning.
+        seen: Seen,
+    },
+    /// An answer of MCP that cannot be used, as the end of a sentence that begins with the name of the server.
     Failed(String),
+    /// The seconds that were not enough for all answers.
+    Slow(u64),
+}
+
+impl Seen {
+    /// Returns whether it is the answer of a server, or of an edge, that wants a login or a token first.
+    #[must_use]
+    pub const fn wants_credentials(&self) -> bool {
+        matches!(self, Self::ServerRefuses(_) | Self::AccessChallenge | Self::Challenge | Self::AccessLogin)
+    }
 }
 
 impl Silence {
@@ -130,6 +151,17 @@ impl Silence {
 }
 
 impl Observation {
+    /// Returns whether the server itself was seen. To a client without a credential, Cloudflare Access answers in its place,
+    /// whether it runs or not.
+    #[must_use]
+    pub const fn is_of_server(&self) -> bool {
+        match (&self.session, &self.stranger) {
+            (Some(Session::Accepted(_)), _) => true,
+            (_, Seen::NotAsked | Seen::AccessChallenge | Seen::AccessLogin) => false,
+            _ => true,
+        }
+    }
+
     /// Returns what the server says of itself to the client that came furthest.
     #[must_use]
     pub fn server(&self) -> Option<&Server> {

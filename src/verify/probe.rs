@@ -1,7 +1,6 @@
 //! All requests to one address, in the order of a client; many addresses at the same time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use serde_json::Value;
@@ -46,7 +45,7 @@ pub(super) fn ask(
                 let whole = settings.timeout * PATIENCE;
                 let probe = probe(&client, &address, headers, &mut observation);
                 if tokio::time::timeout(whole, probe).await.is_err() && observation.session.is_none() {
-                    observation.session = Some(Session::Failed(late(whole)));
+                    observation.session = Some(Session::Slow(whole.as_secs()));
                 }
                 observation
             });
@@ -59,10 +58,6 @@ pub(super) fn ask(
         observations.sort_by_key(|observation| observation.address);
         Ok(observations)
     })
-}
-
-fn late(time: Duration) -> String {
-    format!("took more than {} s for all answers", time.as_secs())
 }
 
 async fn probe(
@@ -113,16 +108,8 @@ async fn probe(
         observation.template = template(client, &url, &headers).await;
         observation.session = Some(match mcp::converse(client, &url, &headers).await {
             Ok(server) => Session::Accepted(server),
-            Err(ConversationError::Http(answer)) if matches!(answer.status, 300..=399 | 401 | 403) => {
-                Session::Refused(answer.status)
-            }
-            Err(ConversationError::Http(answer)) if answer.body.is_none() => {
-                Session::Failed("answered with more than 4 MB".to_owned())
-            }
-            Err(ConversationError::Http(answer)) => {
-                Session::Failed(format!("answered {} and no JSON-RPC", answer.status))
-            }
-            Err(ConversationError::Silence(silence)) => Session::Failed(silence.sentence()),
+            Err(ConversationError::Http(answer)) => Session::Answered { status: answer.status, seen: seen(&answer) },
+            Err(ConversationError::Silence(silence)) => Session::Silence(silence),
             Err(ConversationError::Mcp(why)) => Session::Failed(why),
         });
     }
@@ -155,21 +142,44 @@ async fn follow(client: &VerifyClient, address: &str, resource: &Url) -> Result<
     let Some(url) = Url::parse(address).ok().filter(metadata::is_secure) else {
         return Err(format!("resource_metadata is {address:?}, which is no https address"));
     };
-    let document = document(client, &url).await.map_err(|why| format!("{url} {why}"))?;
+    let document = document(client, &url).await.map_err(|why| format!("{url} {}", why.sentence()))?;
     let issuer = metadata::authorization_server(&document, address, resource)?;
+    // Without an answer, nothing is known of its metadata.
+    let mut silent = None;
     for address in metadata::issuer_metadata(&issuer) {
-        if let Ok(document) = self::document(client, &address).await {
-            return Ok(metadata::problems(&document, issuer.as_str()));
+        match self::document(client, &address).await {
+            Ok(document) => return Ok(metadata::problems(&document, issuer.as_str())),
+            Err(NoDocument::Silence(silence)) => silent = Some(silence),
+            Err(NoDocument::Answer(_)) => {}
         }
     }
-    Err(format!("the authorization server {issuer} has no metadata (RFC 8414), so clients cannot log in there"))
+    Err(match silent {
+        Some(silence) => format!("the authorization server {issuer} {}", silence.sentence()),
+        None => format!("the authorization server {issuer} has no metadata (RFC 8414), so clients cannot log in there"),
+    })
 }
 
-async fn document(client: &VerifyClient, url: &Url) -> Result<Value, String> {
+/// The reason that there is no document at an address.
+enum NoDocument {
+    Silence(Silence),
+    /// As the end of a sentence that begins with the address.
+    Answer(String),
+}
+
+impl NoDocument {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Silence(silence) => silence.sentence(),
+            Self::Answer(what) => what.clone(),
+        }
+    }
+}
+
+async fn document(client: &VerifyClient, url: &Url) -> Result<Value, NoDocument> {
     match client.get(url, &HeaderMap::new()).await {
-        Ok(answer) if answer.status == 200 => answer.json().ok_or_else(|| "is no JSON".to_owned()),
-        Ok(answer) => Err(format!("answered {}", answer.status)),
-        Err(silence) => Err(silence.sentence()),
+        Ok(answer) if answer.status == 200 => answer.json().ok_or_else(|| NoDocument::Answer("is no JSON".to_owned())),
+        Ok(answer) => Err(NoDocument::Answer(format!("answered {}", answer.status))),
+        Err(silence) => Err(NoDocument::Silence(silence)),
     }
 }
 
@@ -187,6 +197,7 @@ async fn health(client: &VerifyClient, url: &Url, headers: &HeaderMap) -> Option
     let auth = document.get("auth");
     Some(Health {
         status: answer.status,
+        is_unreached: matches!(seen(&answer), Seen::NoServer(_)),
         word: text(document.get("status")),
         version: text(document.get("version")),
         auth_mode: text(auth.and_then(|auth| auth.get("mode"))),

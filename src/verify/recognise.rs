@@ -36,10 +36,17 @@ pub(super) fn recognise(answer: &AnswerParts<'_>) -> Seen {
         // "Your request was blocked." to `Claude-User` alone (anthropics/claude-ai-mcp#968).
         403 if is_text && answer.body.to_ascii_lowercase().contains("blocked") => Seen::Block,
         403 => Seen::Forbidden,
-        502..=504 | 520..=526 | 530 => Seen::NoServer(answer.status),
+        // Said by the server itself, as neither edge nor proxy speaks JSON-RPC.
+        500.. if json.is_some_and(|json| json.get("jsonrpc").is_some()) => Seen::ServerFails(answer.status),
+        status if is_unreached(status) => Seen::NoServer(status),
         status if answer.body.contains("error code: 1033") => Seen::NoServer(status),
         status => Seen::Other(status),
     }
+}
+
+/// Returns whether this status is that of an edge or a proxy that does not reach the server (Cloudflare's are 520 to 526 and 530).
+fn is_unreached(status: u16) -> bool {
+    matches!(status, 502..=504 | 520..=526 | 530)
 }
 
 #[cfg(test)]
@@ -68,6 +75,10 @@ mod tests {
                     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603},"code":"MCP-AUTH-017"}"#,
                 ),
                 Seen::ServerRefuses("MCP-AUTH-017".to_owned()),
+            ),
+            (
+                seen(503, "application/json", "", "", r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603}}"#),
+                Seen::ServerFails(503),
             ),
             (seen(302, "", team, "", ""), Seen::AccessLogin),
             (seen(200, "text/html", "", "", team), Seen::AccessLogin),

@@ -1,7 +1,7 @@
 //! Observations → the text of the catalog with the day, the versions and the tools. Pure; comments and order stay.
 
 use super::ServerAddress;
-use super::observation::{Observation, Seen};
+use super::observation::Observation;
 use crate::audit::finding::{Finding, Severity};
 use crate::catalog::edit::{self, EditError};
 use crate::catalog::service::TemplateUse;
@@ -17,7 +17,7 @@ pub struct Recorded {
     pub names: Vec<String>,
 }
 
-/// Records each entry of which all addresses were asked and none has an error.
+/// Records each entry of which all addresses were asked, the server itself has answered at each, and none has an error.
 ///
 /// # Errors
 /// When an entry is written in a way that cannot be edited.
@@ -36,8 +36,8 @@ pub fn record(
             .filter_map(|observation| Some((addresses.get(observation.address)?, observation)))
             .filter(|(address, _)| address.index == index)
             .collect();
-        let unasked = of_it.iter().any(|(_, observation)| observation.stranger == Seen::NotAsked);
-        if of_it.is_empty() || unasked || has_errors(source, index, findings) {
+        let unseen = of_it.iter().any(|(_, observation)| !observation.is_of_server());
+        if of_it.is_empty() || unseen || has_errors(source, index, findings) {
             continue;
         }
         names.push(service.name.clone());

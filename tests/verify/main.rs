@@ -146,6 +146,80 @@ fn said_everywhere(place: &Place) -> String {
     all.concat()
 }
 
+/// The edge challenges whoever has no credential, and what is behind it shows to a client with one: whose answer it is decides where the
+/// person on call looks.
+#[test]
+fn behind_the_edge_only_a_credential_tells() {
+    /// Behind Cloudflare Access, with this answer to a client that it lets pass.
+    fn behind(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Stub {
+        Stub::start(move |request: &stub::Request| {
+            let host = request.header("host").to_owned();
+            match request.path.as_str() {
+                "/.well-known/cloudflare-access-protected-resource/mcp" => Reply::json(&format!(
+                    r#"{{"resource":"http://{host}/mcp","authorization_servers":["http://{host}"]}}"#
+                )),
+                "/.well-known/oauth-authorization-server" => Reply::json(&format!(
+                    r#"{{"issuer":"http://{host}","authorization_endpoint":"https://x","token_endpoint":"https://x","code_challenge_methods_supported":["S256"]}}"#
+                )),
+                _ if request.header("cf-access-client-secret").is_empty() => Reply::new(401, "text/plain", "").with(
+                    "www-authenticate",
+                    &format!(
+                        "Bearer resource_metadata=\"http://{host}/.well-known/cloudflare-access-protected-resource/mcp\""
+                    ),
+                ),
+                "/health" if !matches!(reply(), Reply::Answer { status: 530, .. }) => Reply::json(r#"{"status":"ok"}"#),
+                _ => reply(),
+            }
+        })
+    }
+    const REFUSED: &str =
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"expired"},"code":"MCP-AUTH-010"}"#;
+    const KEYS: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"keys"},"code":"MCP-AUTH-017"}"#;
+    const BUSY: &str =
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"too many requests at once; try again"}}"#;
+    const WRONG: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"no"}}"#;
+    let servers: Vec<(&str, Stub)> = vec![
+        ("Tunnel", behind(|| Reply::new(530, "text/html", "error code: 1033"))),
+        ("Expired", behind(|| Reply::new(401, "application/json", REFUSED))),
+        ("Keys", behind(|| Reply::new(503, "application/json", KEYS))),
+        ("Busy", behind(|| Reply::new(503, "application/json", BUSY))),
+        ("Policy", behind(|| Reply::new(403, "text/html", "<h1>Forbidden"))),
+        ("Host", behind(|| Reply::new(403, "text/plain", "Forbidden: Host not allowed"))),
+        ("Page", behind(|| Reply::new(200, "text/html", "<p>Welcome"))),
+        ("Wrong", behind(|| Reply::new(200, "application/json", WRONG))),
+        ("Unasked", behind(|| Reply::new(500, "text/plain", ""))),
+    ];
+    let entries: Vec<String> =
+        servers.iter().map(|(name, stub)| entry(name, "cloudflare-access", &stub.url("/mcp"), "")).collect();
+    let place = catalog(&entries);
+    let known = servers.iter().filter(|(name, _)| *name != "Unasked");
+    let headers = known.map(|(name, _)| format!("{}:\n  CF-Access-Client-Secret: abc\n", name.to_lowercase()));
+    credentials(&place, &headers.collect::<String>());
+    assert_snapshot!("behind_the_edge", see(&place, &["--credentials", "fleet.yaml", "--write"]));
+}
+
+/// What does not answer is not said to lack what nobody could read.
+#[test]
+fn an_issuer_that_does_not_answer() {
+    let issuer = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let stub = Stub::start(move |request: &stub::Request| {
+        let host = request.header("host").to_owned();
+        if request.path == "/metadata" {
+            return Reply::json(&format!(r#"{{"resource":"http://{host}/mcp","authorization_servers":["{issuer}"]}}"#));
+        }
+        let challenge = format!("Bearer resource_metadata=\"http://{host}/metadata\"");
+        Reply::new(401, "application/json", "{}").with("www-authenticate", &challenge)
+    });
+    let place = catalog(&[entry("Notes", "oidc", &stub.url("/mcp"), "")]);
+    let said = see(&place, &[]);
+    let silent = "Notes leads no client to a login: the authorization server http://[ADDRESS]/ cannot be reached: ";
+    assert!(said.contains(silent), "{said}");
+    assert!(said.contains("note: without a credential, version and tools were not compared: notes\n"), "{said}");
+}
+
 #[test]
 fn servers_that_misbehave() {
     let html = Stub::start(|_: &stub::Request| Reply::new(200, "text/html", "<p>Welcome"));

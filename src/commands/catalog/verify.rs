@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, SystemTime};
 use super::check::{print, status};
 use super::export::is_known;
 use super::migrate::{difference, edit_error};
-use crate::audit::finding::Severity;
 use crate::catalog::advice;
 use crate::catalog::ids::ids;
 use crate::catalog::source::CatalogSource;
@@ -14,9 +13,12 @@ use crate::commands::console::{Console, Status};
 use crate::error::Failure;
 use crate::fs::files;
 use crate::text::date::today;
-use crate::text::plural::plural;
+use crate::text::plural::{plural, some};
 use crate::verify::credentials::Credentials;
 use crate::verify::{VerifySettings, addresses, ask, compare, record};
+
+/// The number of services that a note names.
+const NAMED: usize = 5;
 
 /// Runs the command.
 ///
@@ -57,15 +59,37 @@ pub(super) fn run(command: &CatalogVerify, console: &Console) -> Result<Status, 
         if recorded.text != source.text {
             files::replace(&command.file.path, recorded.text.as_bytes())?;
         }
+        let mut left: Vec<&str> = asked
+            .iter()
+            .map(|address| source.catalog.services[address.index].name.as_str())
+            .filter(|name| recorded.names.iter().all(|recorded| recorded != name))
+            .collect();
+        left.dedup();
         console.note(&format!(
-            "recorded {} of {}",
+            "recorded {} of {}{}",
             plural(recorded.names.len(), "service"),
-            command.file.path.display()
+            command.file.path.display(),
+            if left.is_empty() {
+                String::new()
+            } else {
+                format!("; not those with errors, nor where only Cloudflare Access answered: {}", some(&left, NAMED))
+            }
         ));
     }
     print(&report, command.format, console)?;
-    if command.credentials.is_none() && report.findings.iter().all(|finding| finding.severity < Severity::Error) {
-        console.step("versions and tools of servers with authentication need --credentials");
+    // No finding is no proof where nobody could look.
+    let mut unseen: Vec<&str> = observations
+        .iter()
+        .filter(|observation| observation.session.is_none() && observation.stranger.wants_credentials())
+        .filter_map(|observation| asked.get(observation.address))
+        .map(|address| address.id.as_str())
+        .collect();
+    unseen.dedup();
+    if !unseen.is_empty() {
+        console.note(&format!("without a credential, version and tools were not compared: {}", some(&unseen, NAMED)));
+        if command.credentials.is_none() {
+            console.step("--credentials FILE has the headers of each server, by its id");
+        }
     }
     Ok(status(&report, command.strict))
 }
