@@ -61,6 +61,7 @@ pub(crate) fn wrong_in_cluster(words: &[String], name: &str, project: &Project) 
         ["delete", "job", resource] => has("Job", resource),
         // Named by the pods that mount them.
         ["create", "secret", "generic", resource] => *resource == name || manifests.contains(&format!(" {resource}\n")),
+        ["create", "configmap", resource] => manifests.contains(&format!(" {resource}\n")),
         _ => false,
     };
     (!known).then(|| format!("kubectl {} is not known to this test", plain.join(" ")))

@@ -120,6 +120,32 @@ async fn doctor_says_what_is_wrong() {
     fails(&[], "it is sealed, and has to be unsealed").await;
 }
 
+#[tokio::test]
+async fn doctor_names_the_setting_for_an_authority_that_is_not_known() {
+    let Some(bao) = openbao::start_tls().await else { return };
+    bao.put("mcp/whoami-server", json!({"API_TOKEN": VALUE})).await;
+    bao.policy("read", READ).await;
+    let token = bao.token("read", json!({})).await;
+    let authority = bao.file("authority.pem", std::str::from_utf8(&bao.authority).unwrap());
+    let doctor = async |authority: &str| {
+        let pairs = [
+            ("TOKEN_STORE", "vault"),
+            ("VAULT_ADDR", &bao.address),
+            ("VAULT_AUTH", "token"),
+            ("VAULT_TOKEN", &token),
+            ("VAULT_PATH", "mcp"),
+            ("VAULT_CACERT", authority),
+            ("MCP_DEV_BEARER_TOKEN", BEARER),
+        ];
+        text(&program(&["doctor"], &pairs, "").await)
+    };
+    let said = doctor("").await;
+    assert!(said.contains("the certificate of Vault does not count: UnknownIssuer"), "{said}");
+    assert!(said.contains("VAULT_CACERT names the file with the certificate of its authority."), "{said}");
+    let said = doctor(authority.to_str().unwrap()).await;
+    assert!(said.contains("Vault answers, and lets the server in"), "{said}");
+}
+
 /// attacks.md 40, for a key that is wrapped.
 #[tokio::test]
 async fn attack_40_the_key_of_postgresql_is_unwrapped_at_the_start_or_nothing_starts() {

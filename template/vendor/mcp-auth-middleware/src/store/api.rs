@@ -257,15 +257,27 @@ fn says_sealed(body: &[u8]) -> bool {
     body.windows(6).any(|word| word == b"sealed")
 }
 
-/// reqwest's own text holds the URL with project and names; the kind of failure is what helps.
+/// reqwest's own text holds the URL with project and names; the kind of failure is what helps, and what is wrong with a
+/// certificate, which no second attempt changes.
 fn describe(error: &reqwest::Error, name: &str) -> String {
     if error.is_timeout() {
         format!("{name} did not answer in time")
+    } else if let Some(cause) = wrong_certificate(error) {
+        format!("the certificate of {name} does not count: {cause}")
     } else if error.is_connect() {
         format!("cannot connect to {name}")
     } else {
         format!("the connection to {name} failed")
     }
+}
+
+/// What TLS has against the certificate, in the words of rustls: `invalid peer certificate: UnknownIssuer`.
+fn wrong_certificate(error: &reqwest::Error) -> Option<String> {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).find_map(|text| {
+        let (_, cause) = text.split_once("invalid peer certificate: ")?;
+        Some(cause.to_owned())
+    })
 }
 
 /// JSON that is wiped after use, in a buffer that the longest value fits into, as growing leaves copies behind.

@@ -16,6 +16,8 @@ const ROOT: &str = "root-token-of-the-test";
 /// One server in memory, unsealed, with KV version 2 at `secret/`.
 pub struct OpenBao {
     pub address: String,
+    /// The certificate of the authority that has issued that of the server, in PEM; none without TLS.
+    pub authority: Vec<u8>,
     process: Child,
     http: reqwest::Client,
     folder: tempfile::TempDir,
@@ -24,12 +26,21 @@ pub struct OpenBao {
 /// A server, where there is a program for it. Without one the test says so and proves nothing, which `scripts/test` tells at
 /// its end.
 pub async fn start() -> Option<OpenBao> {
+    start_with(false).await
+}
+
+/// The same with TLS, by an authority of its own.
+pub async fn start_tls() -> Option<OpenBao> {
+    start_with(true).await
+}
+
+async fn start_with(tls: bool) -> Option<OpenBao> {
     let Some(program) = program() else {
         eprintln!("SKIPPED OpenBao: no `bao` on the path, and MCP_TEST_OPENBAO names none");
         return None;
     };
     for _ in 0..5 {
-        if let Some(server) = OpenBao::start(&program).await {
+        if let Some(server) = OpenBao::start(&program, tls).await {
             return Some(server);
         }
     }
@@ -45,23 +56,30 @@ fn program() -> Option<PathBuf> {
 }
 
 impl OpenBao {
-    async fn start(program: &Path) -> Option<Self> {
+    async fn start(program: &Path, tls: bool) -> Option<Self> {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = free.local_addr().unwrap().to_string();
         drop(free);
         let folder = tempfile::tempdir().unwrap();
-        let process = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["server", "-dev", "-dev-no-store-token", "-log-level=error"])
             .arg(format!("-dev-root-token-id={ROOT}"))
-            .arg(format!("-dev-listen-address={listen}"))
+            .arg(format!("-dev-listen-address={listen}"));
+        if tls {
+            command.arg("-dev-tls").arg(format!("-dev-tls-cert-dir={}", folder.path().display()));
+        }
+        let process = command
             .env("HOME", folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut server = Self { address: format!("http://{listen}"), process, http, folder };
+        // Who asks here is the administrator, on loopback; what is trusted is for the tests.
+        let http = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(tls).build().unwrap();
+        let scheme = if tls { "https" } else { "http" };
+        let mut server = Self { address: format!("{scheme}://{listen}"), authority: Vec::new(), process, http, folder };
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(60) {
             // The port may have gone to somebody else, or the mount is not there yet.
@@ -69,6 +87,9 @@ impl OpenBao {
                 return None;
             }
             if server.try_ask(Method::GET, "secret/config", None).await.is_some_and(|(status, _)| status == 200) {
+                if tls {
+                    server.authority = std::fs::read(server.folder.path().join("vault-ca.pem")).unwrap();
+                }
                 return Some(server);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -78,7 +99,7 @@ impl OpenBao {
 
     /// Host and port, as messages name it.
     pub fn place(&self) -> &str {
-        self.address.trim_start_matches("http://")
+        self.address.split_once("://").unwrap().1
     }
 
     async fn try_ask(&self, method: Method, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {

@@ -69,6 +69,25 @@ async fn a_token_in_a_file_is_read_again_when_it_no_longer_counts() {
     assert_denied(get(&store, "API_TOKEN").await, "nothing to log in with: the file");
 }
 
+/// Whoever reads the log has to know that it is the certificate, and not the network.
+#[tokio::test]
+async fn only_a_certificate_of_a_known_authority_counts() {
+    let Some(bao) = openbao::start_tls().await else { return };
+    bao.policy("read", READ).await;
+    bao.put("mcp/coda", json!({"API_TOKEN": VALUE})).await;
+    let token = bao.token("read", json!({})).await;
+    let known = with_token(&bao.address, &token).with_root_certificates(&bao.authority).unwrap();
+    assert_eq!(get(&store(known), "API_TOKEN").await, found());
+
+    let stranger = rcgen::generate_simple_self_signed(["stranger".to_owned()]).unwrap().cert.pem();
+    let strange = with_token(&bao.address, &token).with_root_certificates(stranger.as_bytes()).unwrap();
+    for config in [with_token(&bao.address, &token), strange] {
+        let error = get(&store(config), "API_TOKEN").await.unwrap_err();
+        let words = format!("the certificate of Vault does not count: UnknownIssuer ({})", bao.place());
+        assert_eq!(error, StoreError::Unavailable(words));
+    }
+}
+
 #[tokio::test]
 async fn app_role_with_a_secret_id_from_a_file() {
     let Some(bao) = ready().await else { return };

@@ -95,6 +95,12 @@ fn unusable(report: &mut Report, check: &'static str, kind: &str, error: &StoreE
             ("Check INFISICAL_AUTH and what belongs to it, and the role in the project.", TOKENS)
         }
         (_, StoreError::NotSetUp(_)) => ("Check INFISICAL_URL.", TOKENS),
+        ("vault", StoreError::Unavailable(text)) if text.contains("certificate") => {
+            ("VAULT_CACERT names the file with the certificate of its authority.", NETWORK)
+        }
+        (_, StoreError::Unavailable(text)) if text.contains("certificate") => {
+            ("Behind a proxy that opens TLS, SSL_CERT_FILE names the file of its authority.", NETWORK)
+        }
         _ => ("Start it, or let this machine or container reach it.", NETWORK),
     };
     report.fail(check, error.to_string(), advice, runbook);
