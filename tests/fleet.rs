@@ -118,10 +118,43 @@ fn the_table_for_people_and_as_a_page() {
     https://git.example/x.git                          failed                      an address needs --clones, the folder for clones
 
     4 projects: 1 update available, 1 conflicts, 2 failed
+    next: mcp-kit fleet update, which makes each update on a branch of its own
+          mcp-kit update in each project with conflicts, which marks the places to settle
     exit 1
     ");
     let page = place.see(&["fleet", "status", "--repos", "list.txt", "--format", "html"]);
     assert!(page.starts_with("<!doctype html>") && page.contains("<td>conflicts, security</td>"), "{page}");
+}
+
+/// A branch that nobody has merged is no riddle of git, and each state has a next step.
+#[test]
+fn a_branch_of_an_earlier_run_and_the_next_steps() {
+    let place = fleet(3);
+    place.write("list.txt", "app-0\napp-2\n");
+    insta::assert_snapshot!(place.see(&["fleet", "update", "--repos", "list.txt"]), @r"
+    repository  project  template       state                detail
+    app-0       app      1.0.0 → 2.0.0  updated, security    mcp-kit/update-2.0.0
+    app-2       app      1.0.0 → 2.0.0  conflicts, security  a.txt
+
+    2 projects: 1 updated, 1 conflicts
+    next: look at each branch, and merge it
+          mcp-kit update in each project with conflicts, which marks the places to settle
+    exit 1
+    ");
+    insta::assert_snapshot!(place.see(&["fleet", "update", "--repos", "list.txt"]), @r"
+    repository  project  template       state                detail
+    app-0       app      1.0.0 → 2.0.0  failed, security     an earlier run has left the branch mcp-kit/update-2.0.0: merge it, or remove it (git branch -D mcp-kit/update-2.0.0)
+    app-2       app      1.0.0 → 2.0.0  conflicts, security  a.txt
+
+    2 projects: 1 conflicts, 1 failed
+    next: mcp-kit update in each project with conflicts, which marks the places to settle
+    exit 1
+    ");
+    place.write("list.txt", "https://me:hush@git.example/x.git\n"); // pragma: allowlist secret
+    for format in ["human", "json"] {
+        let said = place.see(&["fleet", "status", "--repos", "list.txt", "--format", format]);
+        assert!(!said.contains("hush"), "{said}");
+    }
 }
 
 #[test]

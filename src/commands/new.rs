@@ -217,7 +217,7 @@ pub(super) fn template(given: Option<&Path>, hooks: &ScriptPolicy) -> Result<Tem
     let Some(address) = address else { return Ok(Template::from_folder(given, hooks)?) };
     let checkout = clone::shallow(address)?;
     let mut template = Template::from_folder(checkout.path(), hooks)?;
-    template.source = TemplateSource::Folder(given.to_owned());
+    template.source = TemplateSource::Folder(PathBuf::from(clone::without_secrets(address)));
     Ok(template)
 }
 

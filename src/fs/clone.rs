@@ -15,9 +15,9 @@ pub enum CloneError {
     /// git does not get it.
     #[error("git cannot clone {address}: {reason}")]
     Refused {
-        /// The address as given.
+        /// The address, without secrets.
         address: String,
-        /// The last line that git printed.
+        /// The line of git, or of ssh, that says why.
         reason: String,
     },
     /// There is no place for it.
@@ -40,6 +40,19 @@ pub fn is_address(text: &str) -> bool {
     (by_scheme || by_ssh) && !text.chars().any(char::is_control)
 }
 
+/// Returns the address as it may be printed and recorded: without a password, and without the name of https, which can be a token.
+#[must_use]
+pub fn without_secrets(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let Some((name, host)) = authority.rsplit_once('@') else { return address.to_owned() };
+    let name = match name.split(':').next() {
+        Some(name) if scheme == "ssh" && !name.is_empty() => format!("{name}@"),
+        _ => String::new(),
+    };
+    format!("{scheme}://{name}{host}{path}")
+}
+
 /// Clones the newest commit of an address; `#` in it names a branch or a tag. No hook runs, no submodule is fetched, and git asks
 /// for no password.
 ///
@@ -59,14 +72,26 @@ pub fn shallow(address: &str) -> Result<Scratch, CloneError> {
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(variable);
     }
-    let output = git.output().map_err(|_| CloneError::NoGit(address.to_owned()))?;
+    let output = git.output().map_err(|_| CloneError::NoGit(without_secrets(address)))?;
     if output.status.success() {
         return Ok(scratch);
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let reason = text.lines().map(str::trim).find(|line| line.starts_with("fatal: ")).unwrap_or("it says no more");
-    let reason = crate::text::escape::escape_control(reason.trim_start_matches("fatal: ")).into_owned();
-    Err(CloneError::Refused { address: address.to_owned(), reason })
+    let reason = crate::text::escape::escape_control(reason(&text)).into_owned();
+    Err(CloneError::Refused { address: without_secrets(address), reason })
+}
+
+/// Returns the line of git's messages that has the reason. Where the connection is ssh's, ssh gives it in the line before git's own.
+fn reason(text: &str) -> &str {
+    let mut before = None;
+    for line in text.lines().map(str::trim) {
+        match (line.strip_prefix("fatal: "), before) {
+            (Some("Could not read from remote repository."), Some(ssh)) => return ssh,
+            (Some(reason), _) => return reason,
+            (None, _) => before = Some(line),
+        }
+    }
+    "it says no more"
 }
 
 impl Explain for CloneError {
@@ -89,6 +114,31 @@ impl Explain for CloneError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_secret_of_an_address_is_printed_or_recorded() {
+        for (address, plain) in [
+            ("https://a.example/x.git#v1", "https://a.example/x.git#v1"),
+            ("https://me:hush@a.example/x.git#v1", "https://a.example/x.git#v1"), // pragma: allowlist secret
+            ("https://hush@a.example/x.git", "https://a.example/x.git"),
+            ("https://me:hu@sh@a.example", "https://a.example"),
+            ("file://me:hush@localhost/srv/x", "file://localhost/srv/x"), // pragma: allowlist secret
+            ("ssh://git:hush@a.example/x", "ssh://git@a.example/x"),      // pragma: allowlist secret
+            ("git@a.example:o/x.git", "git@a.example:o/x.git"),
+            ("../x", "../x"),
+        ] {
+            assert_eq!(without_secrets(address), plain);
+        }
+    }
+
+    #[test]
+    fn the_reason_is_the_line_that_has_it() {
+        let ssh = "ssh: Could not resolve hostname a.example: Name or service not known\nfatal: Could not read from remote repository.\n\nPlease make sure\n";
+        assert_eq!(reason(ssh), "ssh: Could not resolve hostname a.example: Name or service not known");
+        assert_eq!(reason("fatal: Could not read from remote repository.\n"), "Could not read from remote repository.");
+        assert_eq!(reason("warning: x\nfatal: repository 'y' not found\n"), "repository 'y' not found");
+        assert_eq!(reason(""), "it says no more");
+    }
 
     #[test]
     fn addresses_of_git() {

@@ -76,6 +76,9 @@ pub enum TemplateError {
     /// The folder does not exist.
     #[error("the template folder {} does not exist", .0.display())]
     Missing(PathBuf),
+    /// The folder has nothing in it.
+    #[error("the template folder {} is empty", .0.display())]
+    Empty(PathBuf),
     /// The path is a file, not a folder.
     #[error("the template {} is not a folder", .0.display())]
     NotAFolder(PathBuf),
@@ -117,6 +120,13 @@ impl Template {
         Self::new(TemplateSource::Embedded, files)
     }
 
+    /// Returns the text of a file of the embedded template.
+    #[must_use]
+    pub fn embedded_text(path: &str) -> Option<String> {
+        let file = EMBEDDED.iter().find(|file| file.path == path)?;
+        Some(String::from_utf8_lossy(file.bytes).into_owned())
+    }
+
     /// Reads a template from a folder.
     ///
     /// # Errors
@@ -132,6 +142,9 @@ impl Template {
         }
         let files =
             files::read_tree(given, &|path| path.file_name().is_some_and(|name| name == ".git") || is_cache(path))?;
+        if files.is_empty() {
+            return Err(TemplateError::Empty(given.to_owned()));
+        }
         if let Some(path) = files.keys().find(|path| !is_portable(path)) {
             return Err(TemplateError::Unportable(path.clone()));
         }
@@ -258,7 +271,7 @@ impl Explain for TemplateError {
             Self::Address(_) => {
                 "write the whole address: https://host/owner/template.git or git@host:owner/template.git"
             }
-            Self::Missing(_) | Self::NotAFolder(_) => {
+            Self::Missing(_) | Self::Empty(_) | Self::NotAFolder(_) => {
                 "give a folder with a cargo-generate template, or leave --template out"
             }
             Self::Unportable(_) => "rename the file in the template",

@@ -70,6 +70,8 @@ pub(super) const CASES: &[Case] = &[
     case("new_template_missing", &["TemplateError::Missing"], &["new", "x", "--template", "gone"]),
     case("new_template_is_a_file", &["TemplateError::NotAFolder"], &["new", "x", "--template", "t"])
         .with(|place| place.write("t", "")),
+    case("new_template_empty", &["TemplateError::Empty"], &["new", "x", "--template", "t"])
+        .with(|place| fs::create_dir(place.path("t")).unwrap()),
     case("new_template_unportable_name", &["TemplateError::Unportable"], &["new", "x", "--template", "t"])
         .with(|place| place.write("t/a:b", "")),
     case("new_template_script", &["TemplateError::Hooks"], &["new", "x", "--template", "t"])

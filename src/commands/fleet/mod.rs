@@ -15,6 +15,7 @@ use crate::commands::console::{Console, Status};
 use crate::commands::update::report::UpdateState;
 use crate::commands::update::{self, UpdateMode, UpdateOutcome, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
+use crate::fs::clone::without_secrets;
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
 use crate::scaffold::template::ScriptPolicy;
@@ -53,8 +54,8 @@ pub fn run(command: &FleetCommand, console: &Console) -> Result<Status, Failure>
     let (list, folder) = repositories(fleet)?;
     let work = |(number, repository): (usize, &String)| {
         let row = project(repository, &folder, fleet, writes, &interrupt)
-            .unwrap_or_else(|reason| FleetRow::failed(repository.clone(), reason));
-        console.step(&format!("{} of {}: {repository}", number + 1, list.len()));
+            .unwrap_or_else(|reason| FleetRow::failed(without_secrets(repository), reason));
+        console.step(&format!("{} of {}: {}", number + 1, list.len(), row.repository));
         row
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(fleet.jobs).build();
@@ -115,7 +116,7 @@ fn project(
     let mut report = run(UpdateMode::DryRun)?.report;
     let files = report.conflicts();
     let mut row = FleetRow {
-        repository: repository.to_owned(),
+        repository: without_secrets(repository),
         name: Some(report.name.clone()),
         from: report.from.version.clone(),
         to: report.to.version.clone(),
@@ -137,6 +138,12 @@ fn project(
     let (Some(test), ProjectState::Available) = (writes, row.state) else { return Ok(row) };
     let before = branch::current(&root).ok_or("it is no git repository with a branch checked out")?;
     let name = format!("mcp-kit/update-{}", row.to.as_deref().unwrap_or("template"));
+    if branch::exists(&root, &name) {
+        row.state = ProjectState::Failed;
+        row.reason =
+            Some(format!("an earlier run has left the branch {name}: merge it, or remove it (git branch -D {name})"));
+        return Ok(row);
+    }
     branch::create(&root, &name)?;
     let written = run(UpdateMode::Write).and_then(|outcome| {
         report = outcome.report;

@@ -119,7 +119,20 @@ pub fn text(rows: &[FleetRow]) -> String {
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
     let _ = writeln!(text, "\n{}", summary(rows));
+    for (number, step) in next(rows).into_iter().enumerate() {
+        let _ = writeln!(text, "{}{step}", if number == 0 { "next: " } else { "      " });
+    }
     text
+}
+
+/// Returns what is left to the user.
+fn next(rows: &[FleetRow]) -> Vec<&'static str> {
+    let steps = [
+        (ProjectState::Available, "mcp-kit fleet update, which makes each update on a branch of its own"),
+        (ProjectState::Updated, "look at each branch, and merge it"),
+        (ProjectState::Conflicts, "mcp-kit update in each project with conflicts, which marks the places to settle"),
+    ];
+    steps.into_iter().filter(|(state, _)| rows.iter().any(|row| row.state == *state)).map(|(_, step)| step).collect()
 }
 
 /// Returns how many projects are in each state.

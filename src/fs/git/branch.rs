@@ -10,6 +10,12 @@ pub fn current(root: &Path) -> Option<String> {
     run(root, &["symbolic-ref", "--short", "--quiet", "HEAD"]).ok().map(|name| name.trim().to_owned())
 }
 
+/// Returns whether there is a branch of this name.
+#[must_use]
+pub fn exists(root: &Path, name: &str) -> bool {
+    run(root, &["show-ref", "--verify", "--quiet", &format!("refs/heads/{name}")]).is_ok()
+}
+
 /// Makes a branch and checks it out.
 ///
 /// # Errors
