@@ -96,6 +96,44 @@ fn a_tool_has_its_types_method_test_and_rows() {
     }
 }
 
+/// A tool that its owner has written has other types and another answer: the test of a new one would fail.
+#[test]
+fn a_tool_of_the_owner_is_left_alone() {
+    let place = project("blank");
+    let before = listing(&place.path("p"));
+    let said = place.see(&["add", "tool", "get_whoami", "--dir", "p"]);
+    assert_eq!(said, "tool get_whoami is there already\nexit 0\n");
+    assert!(listing(&place.path("p")) == before);
+}
+
+#[test]
+fn settings_of_every_server_are_taken() {
+    let place = project("blank");
+    let before = listing(&place.path("p"));
+    for name in ["PORT", "DATABASE_URL", "DATABASE_URL_FILE"] {
+        let said = place.see(&["add", "setting", name, "--dir", "p"]);
+        assert!(said.contains(&format!("{name} is taken: every server has a setting")), "{said}");
+    }
+    assert!(listing(&place.path("p")) == before);
+    // With the libraries from the registry, there is no table in the project.
+    place.ok(&["new", "my-server", "--path", "r", "--set", "libraries=registry", "--no-git", "-q", "--defaults"]);
+    assert_eq!(status(&place.run(&["add", "setting", "PORT", "--dir", "r"])), 2);
+}
+
+#[test]
+fn the_steps_after_an_upstream_name_what_only_a_person_knows() {
+    let place = project("blank");
+    let said = place.see(&["add", "upstream", "big", "--dir", "p"]);
+    insta::assert_snapshot!(said.split_once("next: ").unwrap().1, @r"
+    put its address in place of the example: BIG_API_BASE in src/config.rs
+          put the token into .env, which scripts/local-dev.sh makes: BIG_TOKEN=…
+          mcp-kit add tool NAME --upstream big
+    exit 0
+    ");
+    let said = place.see(&["add", "upstream", "small", "--base", "https://small.example", "--dir", "p"]);
+    assert!(!said.contains("in place of the example") && said.contains("SMALL_TOKEN=…"), "{said}");
+}
+
 #[test]
 fn names_and_texts_of_every_length_are_formatted() {
     let place = project("blank");
@@ -259,6 +297,37 @@ fn init_finds_servers_and_copies_no_credential() {
     place.ok(&["docs", "build", "--check"]);
     assert!(place.path(".github/workflows/docs.yml").exists());
     assert_eq!(status(&place.run(&["init"])), 2, "nothing is written over");
+}
+
+/// The documents of a new catalog need servers, and its workflow an address, which this build does not have.
+#[test]
+fn init_says_what_is_left_to_do() {
+    let place = Place::new();
+    let said = place.see(&["init"]);
+    let next = said.split_once("next: ").unwrap().1;
+    insta::assert_snapshot!(next, @r"
+    mcp-kit catalog add, which adds a server (--help says with what), then mcp-kit docs build
+          fill in MCP_KIT_REPOSITORY and MCP_KIT_COMMIT in .github/workflows/docs.yml: where CI gets mcp-kit from
+    exit 0
+    ");
+    assert!(!place.see(&["init", "--no-ci", "--dry-run"]).contains("MCP_KIT_REPOSITORY"));
+}
+
+/// The record of a project is committed.
+#[test]
+fn no_secret_of_a_templates_address_is_recorded() {
+    let place = Place::new();
+    place.copy_small("t");
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "all"]] {
+        common::git(&place, &[&["-C", "t"], arguments].concat());
+    }
+    let address = format!("file://me:hush@localhost{}", place.path("t").display()); // pragma: allowlist secret
+    let output = place.ok(&["new", "my-server", "--template", &address, "-v"]);
+    let record = place.read("my-server/.mcp-kit/answers.toml");
+    assert!(record.contains("file://localhost/") && !record.contains("hush"), "{record}");
+    assert!(!outcome(&output).contains("hush"), "{}", outcome(&output));
+    let output = place.run(&["new", "other", "--template", "https://me:hush@127.0.0.1:1/x.git"]); // pragma: allowlist secret
+    assert!(!outcome(&output).contains("hush") && status(&output) == 3, "{}", outcome(&output));
 }
 
 #[test]

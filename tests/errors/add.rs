@@ -69,6 +69,9 @@ pub(super) const CASES: &[Case] = &[
         place.write("vendor/mcp-server-runtime/src/lib.rs", "");
     }),
     case("add_setting_default", &["ExtendError::Value"], &["add", "setting", "X", "--kind", "seconds"]).with(project),
+    case("add_setting_of_every_server", &["ExtendError::Taken"], &["add", "setting", "PORT"]).with(project),
+    case("add_upstream_base", &["ExtendError::Value"], &["add", "upstream", "x", "--base", "ftp://x.example"])
+        .with(project),
     case("add_tool_without_name", &[], &["add", "tool"]).with(project),
     case("add_tool_openapi_without_selection", &[], &["add", "tool", "--from-openapi", "a", "--upstream", "b"])
         .with(project),

@@ -60,11 +60,23 @@ fn add_upstream(command: &AddUpstream, console: &Console) -> Result<Status, Fail
         probe: command.probe.clone(),
     };
     upstream::add(&mut files, &upstream)?;
-    let next = vec![
-        format!("put the token into .env: {}_TOKEN=…", command.name.to_uppercase()),
-        format!("mcp-kit add tool NAME --upstream {}", command.name),
-    ];
+    let mut next = vec![token_step(&command.name)];
+    if command.base.is_none() {
+        next.insert(
+            0,
+            format!(
+                "put its address in place of the example: {}_API_BASE in src/config.rs",
+                command.name.to_uppercase()
+            ),
+        );
+    }
+    next.push(format!("mcp-kit add tool NAME --upstream {}", command.name));
     finish(files, &command.place, console, format!("upstream {}", command.name), next)
+}
+
+/// The step that only a person can take, as no token is typed into a command.
+fn token_step(upstream: &str) -> String {
+    format!("put the token into .env, which scripts/local-dev.sh makes: {}_TOKEN=…", upstream.to_uppercase())
 }
 
 fn add_setting(command: &AddSetting, console: &Console) -> Result<Status, Failure> {

@@ -63,7 +63,7 @@ pub(super) fn add(files: &mut ProjectFiles, command: &AddTool, path: &Path) -> R
                 ..NewUpstream::default()
             };
             upstream::add(files, &new)?;
-            next.push(format!("put the token into .env: {}_TOKEN=…", name.to_uppercase()));
+            next.push(super::token_step(&name));
         }
         Err(error) => return Err(error.into()),
     }

@@ -175,11 +175,22 @@ fn summary(found: &[FoundServer], changes: &[Change]) -> String {
         let what = if change.before.is_some() { "updated" } else { "created" };
         let _ = writeln!(text, "{what} {}", change.path);
     }
-    let next = if found.is_empty() {
-        "mcp-kit catalog add NAME …"
+    let mut next = vec![if found.is_empty() {
+        "mcp-kit catalog add, which adds a server (--help says with what), then mcp-kit docs build"
     } else {
         "look through catalog.yaml, then mcp-kit docs build"
+    }];
+    let is_incomplete = |change: &Change| {
+        change.path == origin::DOCS_WORKFLOW
+            && String::from_utf8_lossy(&change.after).contains("MCP_KIT_REPOSITORY: \"\"")
     };
-    let _ = writeln!(text, "next: {next}");
+    if changes.iter().any(is_incomplete) {
+        next.push(
+            "fill in MCP_KIT_REPOSITORY and MCP_KIT_COMMIT in .github/workflows/docs.yml: where CI gets mcp-kit from",
+        );
+    }
+    for (number, step) in next.into_iter().enumerate() {
+        let _ = writeln!(text, "{}{step}", if number == 0 { "next: " } else { "      " });
+    }
     text
 }

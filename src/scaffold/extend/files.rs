@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::ExtendError;
 use crate::fs::change::Change;
+use crate::scaffold::template::Template;
 
 /// The project's own record of what it was made from.
 const RECORD: &str = ".mcp-kit/answers.toml";
 /// The sources of the library in the project that call upstream APIs.
 const RUNTIME: &str = "vendor/mcp-server-runtime/src/lib.rs";
+
+/// The settings that every server has.
+const SETTINGS: &str = "vendor/mcp-server-runtime/src/config/settings.rs";
 
 /// The files of a project.
 #[derive(Debug)]
@@ -52,6 +56,20 @@ impl ProjectFiles {
             Ok(text) if !text.contains("pub mod operations;") => Err(ExtendError::OldRuntime),
             _ => Ok(()),
         }
+    }
+
+    /// Returns whether every server has a setting of this name, or a secret whose file it names. A project with its libraries from the
+    /// registry has no table of its own: that of this mcp-kit is looked at.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn is_of_every_server(&mut self, name: &str) -> Result<bool, ExtendError> {
+        let table = match self.find(SETTINGS)? {
+            Some(text) => text,
+            None => Template::embedded_text(SETTINGS).unwrap_or_default(),
+        };
+        let has = |name: &str| table.contains(&format!("\"{name}\","));
+        Ok(has(name) || name.strip_suffix("_FILE").is_some_and(has))
     }
 
     /// Returns the text of a file as it is now, or `None` where there is none.

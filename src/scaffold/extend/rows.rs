@@ -149,10 +149,14 @@ pub fn is_address(text: &str) -> bool {
 /// Adds a row, if the table does not have its name.
 ///
 /// # Errors
-/// When the table is not where it was.
+/// When every server has a setting of this name, or the table is not where it was.
 pub fn add(files: &mut ProjectFiles, row: &SettingRow) -> Result<(), ExtendError> {
     let text = files.read(CONFIG)?;
     if !text.contains(&format!("\"{}\"", row.name)) {
+        if files.is_of_every_server(&row.name)? {
+            let by = "every server has a setting of this name".to_owned();
+            return Err(ExtendError::Taken { name: row.name.clone(), by });
+        }
         let none = || ExtendError::NoPlace { path: CONFIG.to_owned(), anchor: "table `SETTINGS: &[Setting] = &[…]`" };
         let mask = masked(&text);
         let table = mask.find("SETTINGS: &[Setting] = &[").ok_or_else(none)?;

@@ -90,12 +90,21 @@ pub fn add(files: &mut ProjectFiles, tool: &NewTool) -> Result<bool, ExtendError
     let title = tool.title.clone().unwrap_or_else(|| identifier::title(name));
     let description =
         tool.description.clone().unwrap_or_else(|| format!("{title}. Say here what it does, and when to call it."));
+    if is_of_the_owner(&files.read(TOOLS)?, name) {
+        return Ok(false);
+    }
     let before = files.added().len();
     source(files, tool, &title, &description)?;
     places::list_in_test(files, &[name.to_owned()])?;
     places::list_in_readme(files, &[(name.to_owned(), description)])?;
     test(files, tool)?;
     Ok(files.added().len() > before)
+}
+
+/// Returns whether there is a tool of this name that this command has not made: it has not the types, and the test would not fit it.
+fn is_of_the_owner(text: &str, name: &str) -> bool {
+    let mask = masked(text);
+    mask.contains(&format!("fn {name}(")) && !mask.contains(&format!("struct {}Result ", camel(name)))
 }
 
 fn source(files: &mut ProjectFiles, tool: &NewTool, title: &str, description: &str) -> Result<(), ExtendError> {

@@ -83,7 +83,14 @@ pub fn add(files: &mut ProjectFiles, new: &NewUpstream) -> Result<bool, ExtendEr
         });
     }
     for row in rows(new) {
-        row.check()?;
+        row.check().map_err(|error| match error {
+            // The flag of this command that the value comes from.
+            ExtendError::Value { what: "--default", value, reason } => {
+                let what = if row.kind == SettingKind::Token { "--token-from" } else { "--base" };
+                ExtendError::Value { what, value, reason }
+            }
+            other => other,
+        })?;
     }
     let before = files.added().len();
     match files.find(&path(&new.name))? {
