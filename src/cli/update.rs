@@ -10,14 +10,14 @@ use super::OutputFormat;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit status: 0 done or up to date, 1 conflicts (with --check: an update is available), 2 wrong input, 3 could not finish.\n\n\
-                  Example:\n  mcp-kit update --check          # is there an update, and what differs from the template\n  \
+                  Example:\n  mcp-kit update --check          # is there an update, and what you have changed\n  \
                   mcp-kit update && cargo test    # take it"
 )]
 pub struct Update {
     /// The project
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
-    /// Change nothing; fail if an update is available, and list every file that differs from the template
+    /// Change nothing; fail if an update is available, and list every file that is not as the template has made it
     #[arg(long, conflicts_with_all = ["diff", "dry_run", "adopt", "restore", "detach"])]
     pub check: bool,
     /// Change nothing; print the update as a diff, and what the template has changed in files that are yours

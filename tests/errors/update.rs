@@ -1,6 +1,7 @@
 //! Errors of `mcp-kit update`.
 
 use std::fs;
+use std::process::Command;
 
 use super::common::{Place, git};
 use super::{Case, case};
@@ -29,7 +30,15 @@ const UPDATE_APP: &[&str] = &["update", "app"];
 
 pub(super) const CASES: &[Case] = &[
     case("update_no_record", &["UpdateError::NoRecord"], &["update"]),
-    case("update_nowhere", &["UpdateError::Files"], &["update", "nowhere"]),
+    case("update_nowhere", &["UpdateError::NoFolder"], &["update", "nowhere"]),
+    // A record with a name that no file can have.
+    case("update_file_unreadable", &["UpdateError::Files"], UPDATE_APP).with(|place| {
+        project(place);
+        let rename = format!("s,a.txt,{},", "y".repeat(256));
+        let mut tar = Command::new("tar");
+        tar.args(["czf", "app/.mcp-kit/pristine.tar.gz", "-C", "template", "--transform", &rename, "a.txt"]);
+        assert!(tar.current_dir(place.root()).status().unwrap().success());
+    }),
     case("update_damaged", &["UpdateError::Damaged"], UPDATE_APP).with(|place| {
         project(place);
         place.write("app/.mcp-kit/pristine.tar.gz", "no archive");

@@ -134,3 +134,55 @@ fn an_edited_project_keeps_its_edits() {
         assert!(!place.path(&path("src/server.rs")).exists() && !place.path(&path("crates")).exists(), "{commit}");
     }
 }
+
+/// Every file that an owner may have changed, and that the template no longer has, is one whose edits the report says where to bring, or one
+/// that the upgrade note names.
+#[test]
+fn edits_of_what_is_gone_have_a_next_step() {
+    for commit in COMMITS {
+        let place = Place::new();
+        let Some(()) = old(&place, commit) else { return };
+        place.ok(&["new", "my-server", "--path", "fresh", "--no-git"]);
+        let (now, fresh) = (files(&place.path("my-server")), files(&place.path("fresh")));
+        let is_owned =
+            |path: &&String| !["vendor/", "crates/", ".mcp-kit/"].iter().any(|folder| path.starts_with(folder));
+        for path in now.keys().filter(|path| !fresh.contains_key(*path)).filter(is_owned) {
+            let path = format!("my-server/{path}");
+            place.write(&path, place.read(&path) + "\n// mine\n");
+        }
+        commit_all(&place);
+        let output = place.ok(&["update", "my-server", "--dry-run", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let notes = report["notes"].to_string();
+        let gone = report["files"].as_array().unwrap().iter().filter(|file| file["action"] == "removed-in-template");
+        for file in gone {
+            let path = file["path"].as_str().unwrap();
+            let name = path.rsplit('/').next().unwrap();
+            assert!(
+                file["hint"].as_str().unwrap().contains("has taken its place") || notes.contains(&format!("{name}`")),
+                "{commit}: nothing says what to do with an edit of {path}"
+            );
+        }
+    }
+}
+
+/// The libraries have most dependencies since the diet. What the owner's own code names stays, and the lock file has it.
+#[test]
+fn a_dependency_that_own_code_names_stays() {
+    let place = Place::new();
+    let Some(()) = old(&place, "6d3fb1a") else { return };
+    place.write("my-server/tests/ours.rs", "#[test]\nfn time() {\n    chrono::Utc::now();\n    fastrand::u8(..);\n}\n");
+    let tools = place.read("my-server/src/handlers/tools.rs") + "\nuse futures_util::StreamExt as _;\n";
+    place.write("my-server/src/handlers/tools.rs", tools);
+    commit_all(&place);
+    place.ok(&["update", "my-server"]);
+    let manifest = place.read("my-server/Cargo.toml");
+    for (line, times) in [("\nchrono = {", 1), ("\nfutures-util = {", 1), ("\nfastrand = ", 1), ("\nclap = {", 0)] {
+        assert_eq!(manifest.matches(line).count(), times, "{line}: {manifest}");
+    }
+    let lock: toml::Table = place.read("my-server/Cargo.lock").parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    let root = packages.iter().find(|package| package["name"].as_str() == Some("my-server")).unwrap();
+    let names: Vec<&str> = root["dependencies"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert!(names.contains(&"chrono") && names.contains(&"futures-util") && !names.contains(&"clap"), "{names:?}");
+}

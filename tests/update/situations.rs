@@ -36,6 +36,11 @@ fn situation_01_a_file_that_diverged_once_is_seen() {
     project.template("", &[("a.txt", TEN), ("b.txt", TEN), ("c.sh", TEN), ("d.txt", "new\n")]);
     let said = project.ends(&["--check"], 1);
     assert!(said.contains("is available") && said.contains("edited      a.txt"), "{said}");
+    // What the update would change is not what its owner has changed.
+    let report = project.json(&["--check"], 1);
+    let drift: Vec<&str> =
+        report["drift"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+    assert_eq!(drift, ["a.txt", "b.txt", "c.sh"]);
 }
 
 /// Reported as copier#1735, #1719, #1721.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::error::{Explain, Message, USAGE};
+use crate::fs::clone::is_address;
 use crate::fs::files::FilesError;
 use crate::fs::interrupt::Interrupted;
 use crate::fs::journal::JournalError;
@@ -18,6 +19,9 @@ const MOST_NAMES: usize = 5;
 /// The reason that a project was not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
+    /// There is no such folder.
+    #[error("{} is not a folder", .0.display())]
+    NoFolder(PathBuf),
     /// The folder has no records of mcp-kit.
     #[error("{} has no .mcp-kit/answers.toml, so mcp-kit does not know what it was made from", .0.display())]
     NoRecord(PathBuf),
@@ -93,7 +97,8 @@ impl Explain for UpdateError {
                 "bring it back (git restore), or add --adopt, which makes new records from what the project holds"
             }
             Self::HasRecords(_) => "run `mcp-kit update` without --adopt",
-            Self::NoPackage(_) => "give the folder of a generated project",
+            Self::NoFolder(_) | Self::NoPackage(_) => "give the folder of a generated project",
+            Self::TemplateGone(name) if is_address(name) => "clone it, and name that folder with --template",
             Self::TemplateGone(_) => "name its folder with --template",
             Self::Dirty(_) => "commit them or put them aside (git stash), or add --allow-dirty",
             Self::Unprotected(_) => "bring the edits where they belong, or add --allow-dirty to give them up",

@@ -16,7 +16,7 @@ use semver::Version;
 use crate::cli::{OutputFormat, Update};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
-use crate::fs::files::{File, FileTree, FilesError};
+use crate::fs::files::{File, FileTree};
 use crate::fs::git::stages::{self, Conflict, Tracked};
 use crate::fs::interrupt::Interrupt;
 use crate::fs::journal::{self, FileStep, Finished, Journal};
@@ -27,6 +27,7 @@ use crate::scaffold::project as layout;
 use crate::scaffold::template::{ScriptPolicy, Template};
 use crate::scaffold::update::action::{Action, ActionKind, Stages};
 use crate::scaffold::update::drift;
+use crate::scaffold::update::kept;
 use crate::scaffold::update::merge::MarkerLabels;
 use crate::scaffold::update::plan::{self, PlanInputs};
 use crate::scaffold::update::rules::FileClass;
@@ -41,7 +42,7 @@ use report::{TemplateId, UpdateReport, UpdateState};
 pub enum UpdateMode {
     /// Make it.
     Write,
-    /// Report whether there is one, and every difference from the template.
+    /// Report whether there is one, and every file that the owner has changed.
     Check,
     /// Print the diff.
     Diff,
@@ -83,7 +84,8 @@ pub struct UpdateOutcome {
 /// When the project cannot be updated.
 pub fn run(command: Update, console: &Console) -> Result<Status, Failure> {
     let interrupt = Interrupt::listen().map_err(|error| Failure::output(&error))?;
-    let root = command.dir.canonicalize().map_err(FilesError::io("read", &command.dir)).map_err(UpdateError::from)?;
+    let root = command.dir.canonicalize().ok().filter(|root| root.is_dir());
+    let root = root.ok_or_else(|| UpdateError::NoFolder(command.dir.clone()))?;
     let mode = match (command.check, command.diff, command.dry_run) {
         (true, ..) => UpdateMode::Check,
         (_, true, _) => UpdateMode::Diff,
@@ -191,7 +193,7 @@ pub fn update(
         to,
     };
     if request.mode == UpdateMode::Check {
-        report.drift = Some(drift::drift(&theirs, &planned.ours, &template.manifest.rules));
+        report.drift = Some(drift::drift(&records.base, &planned.ours, &template.manifest.rules));
     }
     if state == UpdateState::Unsettled {
         return Ok(UpdateOutcome { report, remarks });
@@ -257,7 +259,10 @@ fn plan_update(
     let unsettled: Vec<String> =
         ours.iter().filter(|(_, state)| is_unsettled(state)).map(|(path, _)| path.clone()).collect();
     let missing = plan::missing(&records.base, theirs, &ours);
-    let endings: Vec<&str> = missing.iter().filter_map(|path| path.rfind('.').map(|dot| &path[dot..])).collect();
+    let mut endings: Vec<&str> = missing.iter().filter_map(|path| path.rfind('.').map(|dot| &path[dot..])).collect();
+    if kept::has_fewer(&records.base, theirs) {
+        endings.push(".rs");
+    }
     let others = if endings.is_empty() { FileTree::new() } else { paths::others(root, &endings, &ours) };
     let mut actions = plan::plan(&PlanInputs {
         base: &records.base,

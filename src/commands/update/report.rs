@@ -72,7 +72,7 @@ pub struct UpdateReport {
     pub actions: Vec<Action>,
     /// Files with markers that are not settled.
     pub unsettled: Vec<String>,
-    /// Every file that differs from the new template, with `--check`.
+    /// Every file that is not as the template has made it, with `--check`.
     pub drift: Option<Vec<Drift>>,
     /// The upgrade notes.
     pub notes: Vec<Note>,
@@ -223,6 +223,7 @@ impl UpdateReport {
                     "\nSettle the conflicts (places have <<<<<<< and >>>>>>>), build and test, then commit. `git mergetool` knows them, too."
                 );
             }
+            UpdateState::Updated => text.push_str("\nBuild and test, then commit.\n"),
             UpdateState::Unsettled => {
                 let _ = writeln!(text, "\nSettle them, then run the update again.");
             }
@@ -290,7 +291,7 @@ fn list_drift(text: &mut String, drift: &[Drift]) {
         text.push_str("  no file differs from the template\n");
         return;
     }
-    let _ = writeln!(text, "\nDifferent from the template:");
+    let _ = writeln!(text, "\nDifferent from what the template has made:");
     for file in drift {
         let class = serde_json::to_value(file.class).ok().and_then(|class| class.as_str().map(str::to_owned));
         let _ = writeln!(text, "  {:<9}  {:<10}  {}", class.unwrap_or_default(), file.state, file.path);

@@ -34,6 +34,38 @@ pub(super) fn raise(base: &str, ours: &str, theirs: &str) -> [String; 3] {
     [replaced(base, base_edits), replaced(ours, our_edits), replaced(theirs, their_edits)]
 }
 
+/// A dependency that the template no longer has, and the project does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gone {
+    /// The section of Cargo.toml.
+    pub(super) section: String,
+    /// The name of the package.
+    pub(super) name: String,
+    /// The owner's line.
+    pub(super) line: String,
+    /// `true` where the tests still have it.
+    pub(super) is_for_tests: bool,
+}
+
+/// Returns the dependencies that are gone from the template. One of a path is not: its folder has gone, too.
+pub(super) fn gone(base: &str, ours: &str, theirs: &str) -> Vec<Gone> {
+    let (old, new) = (dependencies(base), dependencies(theirs));
+    let has = |section: &str, name: &str| new.contains_key(&(section.to_owned(), name.to_owned()));
+    let mut gone = Vec::new();
+    for ((section, name), range) in dependencies(ours) {
+        let is_gone = old.contains_key(&(section.clone(), name.clone()))
+            && !has(&section, &name)
+            && !(section == "dev-dependencies" && has("dependencies", &name));
+        let start = ours[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let line = ours[start..].lines().next().unwrap_or_default().trim_end().to_owned();
+        if is_gone && !line.contains("path =") {
+            let is_for_tests = has("dev-dependencies", &name);
+            gone.push(Gone { section, name, line, is_for_tests });
+        }
+    }
+    gone
+}
+
 /// A dependency that only the owner has: its section, and its line.
 pub(super) type Added = Vec<(String, String)>;
 

@@ -21,7 +21,7 @@ pub struct Drift {
     pub state: &'static str,
 }
 
-/// Returns every file of the project that differs from a rendering, by class.
+/// Returns every file of the project that differs from a rendering, by class: from the pristine one, what its owner has changed.
 #[must_use]
 pub fn drift(rendering: &FileTree, ours: &BTreeMap<String, PathState>, rules: &Rules) -> Vec<Drift> {
     let state = |path: &String, file: &File| match ours.get(path) {

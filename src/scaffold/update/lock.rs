@@ -51,7 +51,9 @@ pub(super) fn merge(base: &str, ours: &str, theirs: &str) -> String {
             all.push(package.clone());
         }
     }
-    if let Some(root) = all.iter_mut().find(|package| is_root(&mine, package)) {
+    // By the new packages: the owner's lock file does not know a library that the template has added.
+    let root = (0..all.len()).find(|at| is_root(&all, &all[*at]));
+    if let Some(root) = root.and_then(|at| all.get_mut(at)) {
         let names: BTreeSet<&str> = own_roots.1.iter().map(String::as_str).collect();
         root.dependencies.retain(|line| !names.contains(name_of(line)));
         root.dependencies.extend(own_roots.0);
@@ -61,6 +63,18 @@ pub(super) fn merge(base: &str, ours: &str, theirs: &str) -> String {
     relink(&mut all);
     let all = reachable(&all);
     write(&head, &all)
+}
+
+/// Does the same, and keeps these direct dependencies of the project, which the template no longer has.
+#[must_use]
+pub(super) fn merge_keeping(base: &str, ours: &str, theirs: &str, names: &BTreeSet<&str>) -> String {
+    let Some((head, mut before)) = parse(base) else { return theirs.to_owned() };
+    let root = (0..before.len()).find(|at| is_root(&before, &before[*at]));
+    // As if the owner had added them.
+    if let Some(root) = root.and_then(|at| before.get_mut(at)) {
+        root.dependencies.retain(|line| !names.contains(name_of(line)));
+    }
+    merge(&write(&head, &before), ours, theirs)
 }
 
 fn has(list: &[Package], package: &Package) -> bool {
@@ -212,7 +226,7 @@ mod tests {
         let package = |(name, version, dependencies): &(&str, &str, &[&str])| Package {
             name: (*name).to_owned(),
             version: (*version).to_owned(),
-            source: if *name == "root" { String::new() } else { "registry".to_owned() },
+            source: if ["root", "library"].contains(name) { String::new() } else { "registry".to_owned() },
             checksum: None,
             dependencies: dependencies.iter().map(|line| (*line).to_owned()).collect(),
         };
@@ -253,5 +267,30 @@ mod tests {
             ("y", "1.0.0", &[]),
         ]);
         assert_eq!(merged, expected);
+    }
+
+    /// A library of the template, new in this step, is a package of a path, too, and comes before the project by its name.
+    #[test]
+    fn what_is_added_or_kept_is_the_projects_own() {
+        let base = lock(&[("root", "0.1.0", &["a", "b"]), ("a", "1.0.0", &[]), ("b", "1.0.0", &[])]);
+        let ours =
+            lock(&[("root", "0.1.0", &["a", "b", "x"]), ("a", "1.0.0", &[]), ("b", "1.0.0", &[]), ("x", "1.0.0", &[])]);
+        let theirs = lock(&[
+            ("library", "0.1.0", &["a", "b"]),
+            ("root", "0.1.0", &["library"]),
+            ("a", "1.0.0", &[]),
+            ("b", "1.0.0", &[]),
+        ]);
+        let expected = |root: &[&str]| {
+            lock(&[
+                ("library", "0.1.0", &["a", "b"]),
+                ("root", "0.1.0", root),
+                ("a", "1.0.0", &[]),
+                ("b", "1.0.0", &[]),
+                ("x", "1.0.0", &[]),
+            ])
+        };
+        assert_eq!(merge(&base, &ours, &theirs), expected(&["library", "x"]));
+        assert_eq!(merge_keeping(&base, &ours, &theirs, &BTreeSet::from(["b"])), expected(&["b", "library", "x"]));
     }
 }

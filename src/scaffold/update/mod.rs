@@ -4,6 +4,7 @@ pub mod action;
 pub mod base;
 mod dependencies;
 pub mod drift;
+pub mod kept;
 mod lock;
 pub mod merge;
 pub mod plan;

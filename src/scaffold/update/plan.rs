@@ -8,7 +8,7 @@ use semver::Version;
 use super::action::{Action, ActionKind, Stages};
 use super::merge::{self, MarkerLabels, Merged, is_binary};
 use super::rules::{FileClass, Rules};
-use super::{dependencies, lock};
+use super::{dependencies, kept, lock};
 use crate::fs::files::{File, FileTree};
 use crate::fs::paths::PathState;
 use crate::text::newline::{is_crlf, with_crlf};
@@ -22,7 +22,8 @@ pub struct PlanInputs<'a> {
     pub theirs: &'a FileTree,
     /// The project, at each path of [`paths`].
     pub ours: &'a BTreeMap<String, PathState>,
-    /// Files of the project that the template does not know, among which a file that the owner renamed is found.
+    /// Files of the project that the template does not know, among which a file that the owner renamed is found, and code that needs a
+    /// dependency.
     pub others: &'a FileTree,
     /// The rules of the new template.
     pub rules: &'a Rules,
@@ -66,6 +67,7 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Vec<Action> {
         .iter()
         .filter(|(path, _)| !inputs.theirs.contains_key(*path) && !moved.values().any(|old| old == path));
     actions.extend(gone.filter_map(|(path, base)| removed(inputs, path, base)));
+    kept::put_back(inputs, &mut actions);
     actions.sort_by(|one, other| (one.kind, &one.path).cmp(&(other.kind, &other.path)));
     actions
 }

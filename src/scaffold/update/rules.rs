@@ -88,10 +88,12 @@ impl Rules {
     /// Returns the new name of a file, when the template has renamed it.
     #[must_use]
     pub fn renamed(&self, path: &str) -> Option<String> {
-        self.renames.iter().find_map(|(from, to)| {
+        let new = |(from, to): &(String, String)| {
             let rest = path.strip_prefix(from.as_str())?;
-            (rest.is_empty() || from.ends_with('/')).then(|| format!("{to}{rest}"))
-        })
+            (rest.is_empty() || from.ends_with('/')).then(|| (from.len(), format!("{to}{rest}")))
+        };
+        // A file of a renamed folder can have a new name of its own.
+        self.renames.iter().filter_map(new).max_by_key(|(length, _)| *length).map(|(_, name)| name)
     }
 
     /// Returns whether the step from a version of the template merges this seeded file, because the old one no longer
@@ -140,7 +142,7 @@ mod tests {
     fn classes_and_names() {
         let rules = rules(
             "version = '2.0.0'\nseeded = ['src/tools.rs']\nvendored = ['vendor/**']\ngenerated = { 'a/*.md' = 'make a', x = '' }\n\
-             renames = { 'old/' = 'new/', 'a.rs' = 'b.rs' }\nmerged = { '2.0.0' = ['src/tools.rs'] }",
+             renames = { 'old/' = 'new/', 'old/c.rs' = 'c.rs', 'a.rs' = 'b.rs' }\nmerged = { '2.0.0' = ['src/tools.rs'] }",
         )
         .expect("rules");
         assert_eq!(rules.class("src/tools.rs"), FileClass::Seeded);
@@ -149,6 +151,7 @@ mod tests {
         assert_eq!(rules.class("a/b/c.md"), FileClass::Owned);
         assert_eq!((rules.command("a/b.md"), rules.command("x")), (Some("make a"), None));
         assert_eq!(rules.renamed("old/x/y").as_deref(), Some("new/x/y"));
+        assert_eq!(rules.renamed("old/c.rs").as_deref(), Some("c.rs"));
         assert_eq!((rules.renamed("a.rs").as_deref(), rules.renamed("a.rsx")), (Some("b.rs"), None));
         assert!(rules.is_merged_since("src/tools.rs", Some(&Version::new(1, 9, 9))));
         assert!(rules.is_merged_since("src/tools.rs", None));
