@@ -123,7 +123,7 @@ fn no_image_for_production_has_the_access_emulator() {
             .collect()
     };
     assert_eq!(naming("mcp-server-runtime/access-emulator"), ["1 docker-compose.yml", "1 scripts/local-dev.sh"]);
-    assert_eq!(naming("FEATURES"), ["4 Dockerfile", "1 docker-compose.yml"]);
+    assert_eq!(naming("FEATURES"), ["5 Dockerfile", "1 docker-compose.yml"]);
     assert!(text("Dockerfile").contains("ARG FEATURES=\"\"\n"), "without a word, an image has no emulator");
     // In compose it is the image of the services with the profile `access`, and the server has another one.
     let compose = text("docker-compose.yml");

@@ -25,6 +25,9 @@ real_images() {
 	import "$folder" gcr.io/distroless/base-nossl-debian12:nonroot 'USER 65532:65532'
 }
 
+# It looks for git, which the host does not have.
+export BUILDX_GIT_INFO=0
+
 # build TAG [OPTION]...: the image of /root/real on the host, with the seconds and the memory that it took.
 build() {
 	local tag=$1 start=$SECONDS status=0 watch
@@ -43,11 +46,12 @@ layers() { in_host docker image inspect --format '{{join .RootFS.Layers "\n"}}' 
 compiles() { grep -qE "Compiling $1 v" "$scratch/build"; }
 
 the_real_image() {
-	local secret=$scratch/secret size
+	local secret=$scratch/secret size crate
 	# A folder as it is at work, with secrets in several places.
 	random >"$secret"
 	in_host mkdir -p /root/real
-	tar -C "$project" -c . | in_host tar -C /root/real -x
+	tar -C "$project" -c . >"$scratch/sources"
+	in_host tar -C /root/real -x <"$scratch/sources"
 	printf 'CODA_API_TOKEN=%s\n' "$(<"$secret")" | in_host tee /root/real/.env >/dev/null
 	in_host sh -c 'mkdir -p /root/real/.git /root/real/target && cp /root/real/.env /root/real/.git/config && cp /root/real/.env /root/real/target/'
 
@@ -65,6 +69,15 @@ the_real_image() {
 	compiles my-server
 	! compiles axum || return 1
 	same "the layers after a comment" "$(layers cold)" "$(layers edited)"
+	# One line of a handler, as on any day: neither dependencies nor the two libraries are compiled again.
+	in_host sed -i 's/"Lists the tables and views of a Coda document\."/"Lists the tables and the views of a Coda document."/' /root/real/src/handlers/tools.rs
+	build handler
+	compiles my-server
+	for crate in axum mcp-auth-middleware mcp-server-runtime; do
+		! compiles "$crate" || return 1
+	done
+	differ "the layers after another line" "$(layers cold)" "$(layers handler)"
+	in_host tar -C /root/real -x ./src <"$scratch/sources"
 
 	in_host docker history --no-trunc --human=false --format '{{.Size}} {{.CreatedBy}}' real:cold | cut -c 1-110
 	size=$(in_host docker image inspect --format '{{.Size}}' real:cold)
@@ -144,7 +157,63 @@ the_real_image_is_sent() {
 	whole
 }
 
+# Two containers behind a balancer, and clients that call all the time: ../rotation.py, with the image in place of the program. The token
+# moves from the environment into PostgreSQL, and its key is replaced, with each restart that this takes.
+the_key_is_replaced_under_load() {
+	local helpers stub team tries
+	helpers=$(dirname "$server")
+	mkdir -p "$scratch/rotation"
+	printf '%s' "$(random)" >"$scratch/rotation/owner"
+	in_host tee /root/owner <"$scratch/rotation/owner" >/dev/null
+	in_host docker run --detach --name rotation --network host --user postgres --tmpfs /run/postgresql:uid=999,gid=999 \
+		--env POSTGRES_DB=mcp_auth --env POSTGRES_PASSWORD_FILE=/owner --volume /root/owner:/owner:ro postgres:18 >/dev/null
+	for ((tries = 0; tries < 300; tries++)); do
+		if in_host docker exec rotation pg_isready --quiet --host 127.0.0.1 --username postgres; then break; fi
+		sleep 0.1
+	done
+	"$helpers/stub_coda" --port 0 >"$scratch/rotation/stub" 2>&1 &
+	stub=$!
+	"$helpers/access_team" >"$scratch/rotation/team.json" &
+	team=$!
+	until grep -q 'listening on' "$scratch/rotation/stub" && [ -s "$scratch/rotation/team.json" ]; do sleep 0.1; done
+	# Of each variable the name, so that no value is in a command line.
+	{
+		printf '#!/usr/bin/env bash\nhost=%s\n' "$(first)"
+		cat <<-'SERVER'
+			options=(--rm --interactive --network host --no-healthcheck --read-only --cap-drop ALL --security-opt no-new-privileges
+				--pids-limit 128 --memory 128m --memory-swap 128m)
+			for name in $(compgen -e); do
+				case $name in PATH | PWD | SHLVL | _) ;; *) options+=(--env "$name") ;; esac
+			done
+			options+=(--env LOG_FORMAT=text)
+			exec nsenter --target "$host" --mount -- docker run "${options[@]}" real:cold "$@"
+		SERVER
+	} >"$scratch/rotation/server"
+	chmod +x "$scratch/rotation/server"
+	CODA_API_BASE=$(sed -nE 's/.*listening on (http:[^ ]+).*/\1/p' "$scratch/rotation/stub") POSTGRES_PORT=5432 \
+		python3 "$here/../rotation.py" "$scratch/rotation/server" "$scratch/rotation/team.json" "$scratch/rotation/owner" "$scratch/rotation"
+	kill "$stub" "$team"
+	in_host docker rm --force --volumes rotation >/dev/null
+}
+
+# In the file that the container has mounted, as docs/DEPLOY.md has it.
+the_bearer_token_is_replaced_under_load() {
+	local address tries
+	random | in_host sh -c 'umask 022 && cat >/root/bearer'
+	in_host docker run --detach --name bearer --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 128 --memory 128m \
+		--volume /root/bearer:/run/secrets/bearer:ro --env AUTH_MODE=bearer --env MCP_DEV_BEARER_TOKEN_FILE=/run/secrets/bearer \
+		--env CODA_API_TOKEN=of-nobody --env ALLOWED_HOSTS=mcp.example.com real:cold >/dev/null
+	for ((tries = 0; tries < 100; tries++)); do
+		if in_host docker exec bearer /usr/local/bin/my-server healthcheck >/dev/null 2>&1; then break; fi
+		sleep 0.1
+	done
+	address=$(in_host docker inspect --format '{{.NetworkSettings.IPAddress}}' bearer)
+	python3 "$here/bearer.py" "$address" 8080 "/proc/$(first)/root/root/bearer"
+	in_host docker rm --force bearer >/dev/null
+}
+
 # Bytes over the loopback device, which is all that there is.
 transmitted() { awk '$1 == "lo:" { print $10 }' /proc/net/dev; }
 
-real_scenarios=(the_real_image first_deployment unchanged every_variant the_key_is_replaced the_server_ends_under_load the_real_image_is_sent)
+real_scenarios=(the_real_image the_bearer_token_is_replaced_under_load the_key_is_replaced_under_load first_deployment unchanged every_variant
+	the_key_is_replaced the_server_ends_under_load the_real_image_is_sent)
