@@ -121,12 +121,12 @@ for each in of("HorizontalPodAutoscaler"):
 
 # --- Pods: settings, secrets, rights, probes ---------------------------------------------------------------------------
 
-# How the documents make them: `create secret generic NAME --from-file secrets/FILE …`.
-documents = (project / "docs/DEPLOY.md").read_text()
+# How the documents make them: `create secret generic NAME --from-file secrets/FILE …`, or a ConfigMap likewise.
+documents = (project / "docs/DEPLOY.md").read_text() + (project / "docs/TOKENS.md").read_text()
 documents += (project / "deploy/kubernetes/overlays/development/kustomization.yaml").read_text()
 secrets = {}
-for line in re.findall(r"create secret generic (.*)", documents):
-    secrets.setdefault(line.split()[0], set()).update(re.findall(r"--from-file secrets/(\S+)", line))
+for line in re.findall(r"create (?:secret generic|configmap) (.*)", documents):
+    secrets.setdefault(line.split()[0], set()).update(re.findall(r"--from-file secrets/(\w+)", line))
 
 for each in workloads:
     pod = each["spec"]["template"]["spec"]
@@ -143,8 +143,9 @@ for each in workloads:
             if "serviceAccountToken" in source:
                 files.add(source["serviceAccountToken"]["path"])
                 continue
-            files.update(secrets.get(source["secret"]["name"], ()))
-            expect(source["secret"]["name"] in secrets, each, f"no document makes the secret {source['secret']['name']}")
+            ((kind, made),) = source.items()
+            files.update(secrets.get(made["name"], ()))
+            expect(made["name"] in secrets, each, f"no document makes the {kind} {made['name']}")
     for container in pod["containers"]:
         context = container["securityContext"]
         expect(context["allowPrivilegeEscalation"] is False, each, "may become another user")
@@ -154,7 +155,7 @@ for each in workloads:
         for source in container.get("envFrom", []):
             expect(("ConfigMap", source["configMapRef"]["name"]) in names, each, f"ConfigMap {source['configMapRef']['name']}")
         mounts = {mount["mountPath"]: volumes[mount["name"]] for mount in container.get("volumeMounts", [])}
-        paths = [entry["value"] for entry in container.get("env", []) if entry["name"].endswith("_FILE")]
+        paths = [entry["value"] for entry in container.get("env", []) if entry["name"].endswith(("_FILE", "_CACERT"))]
         paths += [word for word in container.get("args", []) if word.startswith("/")]
         for path in paths:
             folder, _, file = path.rpartition("/")

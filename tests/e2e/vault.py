@@ -1,8 +1,8 @@
 """Servers whose token is in OpenBao, up to what their upstream gets; and one whose key for PostgreSQL Transit has wrapped.
 
 usage: vault.py SERVER STUB RENDERED FOLDER. STUB is the address of the stub of Coda, RENDERED has the projects coda-both-vault and
-coda-cloudflare-postgres, FOLDER is empty. MCP_TEST_OPENBAO names the program; POSTGRES_PORT is a PostgreSQL with its tables, and POSTGRES_ROLE has the
-password of the servers' role. Only the standard library.
+coda-cloudflare-postgres, FOLDER is empty. MCP_TEST_OPENBAO names the program; POSTGRES_PORT is that of a PostgreSQL with its tables,
+and POSTGRES_ROLE the password of the servers' role. Only the standard library.
 """
 
 import base64
@@ -107,9 +107,9 @@ def here(settings, upstream):
     }
 
 
-def run(command, environment, given=None, status=0, folder=FOLDER):
+def run(command, environment, given=None, status=0):
     """A command and what it printed, on both streams."""
-    done = subprocess.run(command, env=environment, input=given, text=True, capture_output=True, timeout=60, cwd=folder)
+    done = subprocess.run(command, env=environment, input=given, text=True, capture_output=True, timeout=60, cwd=FOLDER)
     said = done.stdout + done.stderr
     assert done.returncode == status, f"{command[:3]}: status {done.returncode}: {said}"
     outputs.append(said)
@@ -121,7 +121,8 @@ class Server:
 
     def __init__(self, name, settings, upstream):
         self.name, self.upstream, self.log = name, upstream, FOLDER / f"{name}.log"
-        self.process = subprocess.Popen([SERVER], env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log.open("wb"))
+        nothing, log = subprocess.DEVNULL, self.log.open("wb")
+        self.process = subprocess.Popen([SERVER], env=settings, stdin=nothing, stdout=nothing, stderr=log)
         Server.everyone.append(self)
         self.port = self.admin = None
         within(30, f"{name} listens", self._listens)
@@ -335,7 +336,8 @@ def main(bao, upstream):
         equal("Coda gets", second, server.call())
         return words in server.log.read_text()
 
-    within(CHANGE, "the outage is noticed", lambda: bridged(two, "Service token could not be read: token store unavailable: cannot connect to Vault"))
+    down = "Service token could not be read: token store unavailable: cannot connect to Vault"
+    within(CHANGE, "the outage is noticed", lambda: bridged(two, down))
     assert two.store()["reachable"] is False, two.store()
     status, state, message = two.ready()
     assert (status, state) == (200, "degraded") and "cannot connect to Vault" in message, two.ready()
@@ -365,7 +367,8 @@ def no_secret_is_told():
     assert "TRACE" in logs["one.log"], "the log is not at level trace"
     for name, text in {**logs, "an output": "\n".join(outputs)}.items():
         found = patterns.search(text)
-        assert not found, f"{name} has a secret: {text[:found.start()].splitlines()[-1]}[…]"
+        before = text[: found.start()].rpartition("\n")[2] if found else ""
+        assert not found, f"{name} has a secret: {before}[…]"
     ok(f"no secret in {sum(text.count(chr(10)) for text in logs.values())} lines of logs at level trace, in argv, nor in an output")
 
 
