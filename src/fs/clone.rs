@@ -121,9 +121,9 @@ mod tests {
             ("https://a.example/x.git#v1", "https://a.example/x.git#v1"),
             ("https://me:hush@a.example/x.git#v1", "https://a.example/x.git#v1"), // pragma: allowlist secret
             ("https://hush@a.example/x.git", "https://a.example/x.git"),
-            ("https://me:hu@sh@a.example", "https://a.example"),
+            ("https://me:hu@sh@a.example", "https://a.example"), // pragma: allowlist secret
             ("file://me:hush@localhost/srv/x", "file://localhost/srv/x"), // pragma: allowlist secret
-            ("ssh://git:hush@a.example/x", "ssh://git@a.example/x"),      // pragma: allowlist secret
+            ("ssh://git:hush@a.example/x", "ssh://git@a.example/x"), // pragma: allowlist secret
             ("git@a.example:o/x.git", "git@a.example:o/x.git"),
             ("../x", "../x"),
         ] {
