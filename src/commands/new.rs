@@ -326,9 +326,6 @@ impl Explain for NewError {
             }
             Self::Documents(error) => return error.hint(),
             Self::Git(_) => "add --no-git to go without a repository",
-            Self::Template(TemplateError::Missing(_)) => {
-                "give a folder with a cargo-generate template, a whole address (https://host/owner/template.git), or leave --template out"
-            }
             Self::Template(error) => return error.hint(),
             Self::Clone(error) => return error.hint(),
             Self::Project(error) => return error.hint(),
