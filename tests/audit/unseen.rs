@@ -483,3 +483,22 @@ fn pages_of_a_generator_without_a_profile_are_no_orphans() {
     let output = place.run(&["audit-docs", "--strict"]);
     assert_eq!(output.status.code(), Some(0), "{}", outcome(&output));
 }
+
+/// rust-lang/cargo keeps pages that a program has made from searches; the book has them.
+#[test]
+fn what_an_ignore_file_keeps_from_searches_is_there() {
+    hold(&[(
+        "chapters of a book",
+        &[
+            (".ignore", "book/src/commands/*\n!book/src/commands/index.md\n"),
+            ("book/book.toml", "[book]\ntitle = \"B\"\n"),
+            (
+                "book/src/SUMMARY.md",
+                "- [Commands](commands/index.md)\n- [Init](commands/cargo-init.md)\n- [Gone](commands/gone.md)\n",
+            ),
+            ("book/src/commands/index.md", "[init](cargo-init.md) [init](./cargo-init.html#x) [gone](cargo-gone.md)\n"),
+            ("book/src/commands/cargo-init.md", "# Init\n"),
+        ],
+        &["book/src/SUMMARY.md commands/gone.md", "book/src/commands/index.md cargo-gone.md"],
+    )]);
+}

@@ -112,7 +112,7 @@ pub(super) fn locate(
     // Where names ignore case, the disk would say that it exists.
     match folded(tree, site, first) {
         Some(entry) => Target::Case(entry),
-        None if site.links.is_host && is_unseen(tree, site, first) => Target::Elsewhere,
+        None if is_unseen(tree, site, first) => Target::Elsewhere,
         None if is_made(tree, site, &candidates) => Target::Unjudged(Cause::Ignored),
         None => Target::Missing,
     }

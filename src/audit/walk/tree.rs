@@ -183,6 +183,10 @@ impl Tree {
     /// path is missing.
     #[must_use]
     pub fn exists_unseen(&self, path: &[u8]) -> bool {
+        // What it saw leads nowhere for another reason.
+        if self.exact(path).is_some() {
+            return false;
+        }
         if self.unknown.iter().any(|folder| is_below(path, folder)) {
             return true;
         }
