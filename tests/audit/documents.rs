@@ -98,6 +98,14 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![6 => marks.prop_map(str::to_owned), 1 => "[a-z]{1,6}", 1 => any::<char>().prop_map(String::from)]
 }
 
+/// Whoever edited such a destination would remove the tag.
+#[test]
+fn a_destination_around_a_tag_stands_nowhere() {
+    for text in ["[x](a{{< ref \"a.md\" >}}b.md)\n", "[x](a{% raw %}b.md)\n"] {
+        document::document(text.as_bytes());
+    }
+}
+
 /// The anchor of the only heading of a document.
 fn slug(dialect: Dialect, text: &str) -> String {
     Slugger::new(dialect).next(text).to_owned()
