@@ -109,9 +109,10 @@ impl TokenStore {
     /// # Errors
     /// [`StoreError`] where the store does not answer, or what it has does not decrypt.
     #[cfg_attr(
-        not(any(feature = "postgres", feature = "infisical", feature = "vault")),
-        allow(unused_variables, clippy::unused_async)
+        not(any(feature = "postgres", feature = "infisical")),
+        allow(unused_variables, reason = "Vault has no log of ours")
     )]
+    #[cfg_attr(not(any(feature = "postgres", feature = "infisical", feature = "vault")), allow(clippy::unused_async))]
     pub async fn get_token(
         &self,
         service: &str,
