@@ -47,10 +47,10 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
     if is_alone && corpus.label(page, name.as_bytes()).is_some() || site.links.labels && is_numbered(name) {
         return Fragment::Fine;
     }
-    let is_composed = corpus.pages[page as usize].document.composed || is_alone && corpus.composes_labels(page);
+    let document = &corpus.pages[page as usize].document;
+    let is_composed = document.composed || is_alone && corpus.composes_labels(page);
     let composed = is_composed.then_some(Cause::Composed);
     let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
-    let document = &corpus.pages[page as usize].document;
     let is_braced = || document.braced.find(name, &document.strings) == Match::Exact;
     let braced = || (site.assumed && is_braced()).then_some(Cause::Braced);
     if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)).or_else(label).or_else(braced) {

@@ -57,11 +57,11 @@ impl DocumentReader<'_> {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
             _ => source::destination(self.text, open.inner_end, range.end),
         };
-        // One that was put together around a tag of the generator stands nowhere: whoever edits it would remove the tag.
-        let destination_span = destination_span
-            .map(|range| (self.span(&range), range.len()))
-            .filter(|(span, length)| self.parsed.rewritten.is_none() || span.range().len() == *length)
-            .map(|(span, _)| span);
+        // One that was put together around a tag of the generator stands nowhere: an edit of it would remove the tag.
+        let destination_span = destination_span.and_then(|range| {
+            let span = self.span(&range);
+            (self.parsed.rewritten.is_none() || span.range().len() == range.len()).then_some(span)
+        });
         let link = &mut self.links[open.link];
         link.says_old = evidence::says_old(text);
         link.is_anchor = self.syntax.has(Construct::AttributeLists)
