@@ -10,3 +10,4 @@ pub mod newline;
 pub mod path;
 pub mod percent;
 pub mod plural;
+pub mod steps;

@@ -32,7 +32,7 @@ pub fn some<T: AsRef<str>>(names: &[T], most: usize) -> String {
     let first = names.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(most) {
         0 => first,
-        more => format!("{first} and {} more", grouped(more)),
+        more => format!("{first} and {more} more"),
     }
 }
 

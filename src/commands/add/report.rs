@@ -9,6 +9,7 @@ use crate::commands::console::Console;
 use crate::error::Failure;
 use crate::fs::change::Change;
 use crate::fs::diff::unified;
+use crate::text::steps::next_steps;
 
 /// The result of `mcp-kit add`.
 #[derive(Debug)]
@@ -79,9 +80,7 @@ impl AddReport<'_> {
             }
             let _ = writeln!(text, "  {:width$}  {}", change.path, parts.join(", "));
         }
-        for (number, next) in self.next.iter().enumerate() {
-            let _ = writeln!(text, "{}{next}", if number == 0 { "next: " } else { "      " });
-        }
+        text.push_str(&next_steps(&self.next));
         text
     }
 }

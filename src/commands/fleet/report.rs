@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::text::steps::next_steps;
+
 /// The state of one project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -119,9 +121,7 @@ pub fn text(rows: &[FleetRow]) -> String {
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
     let _ = writeln!(text, "\n{}", summary(rows));
-    for (number, step) in next(rows).into_iter().enumerate() {
-        let _ = writeln!(text, "{}{step}", if number == 0 { "next: " } else { "      " });
-    }
+    text.push_str(&next_steps(&next(rows)));
     text
 }
 

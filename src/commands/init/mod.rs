@@ -23,6 +23,7 @@ use crate::scaffold::template::{Template, TemplateError};
 use crate::text::date::today;
 use crate::text::escape::escape_control;
 use crate::text::plural::plural;
+use crate::text::steps::next_steps;
 use find::FoundServer;
 
 /// The head of a new catalog.
@@ -189,8 +190,6 @@ fn summary(found: &[FoundServer], changes: &[Change]) -> String {
             "fill in MCP_KIT_REPOSITORY and MCP_KIT_COMMIT in .github/workflows/docs.yml: where CI gets mcp-kit from",
         );
     }
-    for (number, step) in next.into_iter().enumerate() {
-        let _ = writeln!(text, "{}{step}", if number == 0 { "next: " } else { "      " });
-    }
+    text.push_str(&next_steps(&next));
     text
 }

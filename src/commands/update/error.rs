@@ -12,6 +12,7 @@ use crate::scaffold::answers::AnswerError;
 use crate::scaffold::project::ProjectError;
 use crate::scaffold::render::RenderError;
 use crate::scaffold::template::TemplateError;
+use crate::text::plural::some;
 
 /// The most names in one message.
 const MOST_NAMES: usize = 5;
@@ -43,10 +44,10 @@ pub enum UpdateError {
     #[error("the project was made from the template in {0}, and there is none")]
     TemplateGone(String),
     /// Files would be lost that git cannot bring back.
-    #[error("{} uncommitted: {}", if .0.len() == 1 { "a change is" } else { "changes are" }, names(.0))]
+    #[error("{} uncommitted: {}", if .0.len() == 1 { "a change is" } else { "changes are" }, some(.0, MOST_NAMES))]
     Dirty(Vec<String>),
     /// Edits of a library would be lost, and there is no git.
-    #[error("your edits of a library would be replaced, and no git repository has them: {}", names(.0))]
+    #[error("your edits of a library would be replaced, and no git repository has them: {}", some(.0, MOST_NAMES))]
     Unprotected(Vec<String>),
     /// The index of git cannot be read.
     #[error("cannot ask git's index about uncommitted changes: {0}")]
@@ -78,13 +79,6 @@ pub enum UpdateError {
     /// A signal stopped the run.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-}
-
-/// Returns the first names of a list.
-fn names(names: &[String]) -> String {
-    let more = names.len().saturating_sub(MOST_NAMES);
-    let first = names[..names.len() - more].join(", ");
-    if more == 0 { first } else { format!("{first} and {more} more") }
 }
 
 impl Explain for UpdateError {
