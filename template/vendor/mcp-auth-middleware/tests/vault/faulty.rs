@@ -13,7 +13,7 @@ use mcp_auth_middleware::{SecretSource, StoreError, VaultConfig, VaultLogin, Vau
 use serde_json::{Value, json};
 
 use super::faults::{self, Fault, go_wrong};
-use super::{VALUE, get, store};
+use super::{VALUE, get, later, store};
 
 const SECRET_ID: &str = "6c7f0d1e-secret-id-of-the-role";
 const TOKEN: &str = "hvs.CAESIJ-access-token-of-the-role-0f3a9c";
@@ -154,13 +154,8 @@ async fn faults_are_unavailable_with_a_reason() {
 async fn a_renewal_that_fails_leaves_the_session_until_its_end() {
     let stub = Stub::start().await;
     let asking = store(stub.config());
-    let later = async |seconds| {
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(seconds)).await;
-        tokio::time::resume();
-    };
     assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
-    later(4801).await;
+    later(Duration::from_secs(4801)).await;
     for at in ["renew-self", "login"] {
         stub.fault(at, Fault::Answers(500, "{}".into()));
     }
@@ -168,17 +163,17 @@ async fn a_renewal_that_fails_leaves_the_session_until_its_end() {
         assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
     }
     assert_eq!((stub.count("renew-self"), stub.count("login")), (1, 2), "they are not tried again with each request");
-    later(30).await;
+    later(Duration::from_secs(30)).await;
     stub.fault("renew-self", Fault::None);
     assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
     assert_eq!((stub.count("renew-self"), stub.count("login")), (2, 2));
     // Refused, and so is the login: it ends where the token does.
-    later(4801).await;
+    later(Duration::from_secs(4801)).await;
     let refusal = || Fault::Answers(403, r#"{"errors":["permission denied"]}"#.into());
     stub.fault("renew-self", refusal());
     stub.fault("login", refusal());
     assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
-    later(2400).await;
+    later(Duration::from_secs(2400)).await;
     assert!(matches!(get(&asking, "API_TOKEN").await, Err(StoreError::Denied(_))));
 }
 
@@ -188,9 +183,7 @@ async fn a_renewal_that_hangs_leaves_the_session_until_its_end() {
     let stub = Stub::start().await;
     let asking = store(stub.config().with_timeout(Duration::from_secs(1)));
     assert_eq!(get(&asking, "API_TOKEN").await, Ok(Some(VALUE.to_owned())));
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(4801)).await;
-    tokio::time::resume();
+    later(Duration::from_secs(4801)).await;
     for at in ["renew-self", "login"] {
         stub.fault(at, Fault::KeepsSilent);
     }

@@ -30,12 +30,6 @@ async fn ask(layer: &AuthLayer) -> String {
     layer.layer(inner).oneshot(request).await.unwrap().into_body()
 }
 
-async fn later(seconds: u64) {
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(seconds)).await;
-    tokio::time::resume();
-}
-
 #[tokio::test]
 async fn the_token_is_fetched_once_in_half_a_minute_and_bridged_in_an_outage() {
     let stub = Stub::start().await;
@@ -46,19 +40,19 @@ async fn the_token_is_fetched_once_in_half_a_minute_and_bridged_in_an_outage() {
         assert_eq!(ask(&good).await, VALUE);
     }
     assert_eq!(stub.count("coda"), 1, "asked once, not once a request");
-    later(31).await;
+    later(Duration::from_secs(31)).await;
     assert_eq!(ask(&good).await, VALUE);
     assert_eq!(stub.count("coda"), 2);
 
     stub.fault("coda", Fault::Answers(503, r#"{"errors":["Vault is sealed"]}"#.into()));
-    later(31).await;
+    later(Duration::from_secs(31)).await;
     assert_eq!(ask(&good).await, VALUE, "an outage");
-    later(14 * 60).await;
+    later(Duration::from_secs(14 * 60)).await;
     assert_eq!(ask(&good).await, VALUE);
-    later(2 * 60).await;
+    later(Duration::from_secs(2 * 60)).await;
     assert!(ask(&good).await.contains(AuthError::TokenStoreUnavailable.code()));
     stub.fault("coda", Fault::None);
-    later(2).await;
+    later(Duration::from_secs(2)).await;
     assert_eq!(ask(&good).await, VALUE);
     assert!(ask(&layer(&store, "MISSING")).await.contains(AuthError::ServiceTokenMissing.code()));
 }
@@ -81,7 +75,7 @@ async fn a_login_that_may_not_ask_what_it_may_do_is_not_replaced_at_each_look() 
     let watch = tokio::spawn(layer.clone().keep_tokens_fresh());
     for look in 1..=20 {
         until(&stub, "capabilities-self", look).await;
-        later(31).await;
+        later(Duration::from_secs(31)).await;
         assert_eq!(ask(&layer).await, VALUE);
     }
     assert!(stub.count("login") <= 2, "{} logins", stub.count("login"));
@@ -101,11 +95,11 @@ async fn attack_57_a_right_to_read_that_is_taken_away_counts_within_seconds() {
     stub.fault("coda", Fault::Answers(403, r#"{"errors":["permission denied"]}"#.into()));
     // The look, and then the time that a change of policy may take.
     let (looks, mut seconds) = (stub.count("capabilities-self"), 0);
-    later(5).await;
+    later(Duration::from_secs(5)).await;
     until(&stub, "capabilities-self", looks + 1).await;
     while ask(&layer).await == VALUE {
         assert!(seconds < 10, "the token is still handed out");
-        (seconds, _) = (seconds + 1, later(1).await);
+        (seconds, _) = (seconds + 1, later(Duration::from_secs(1)).await);
     }
     watch.abort();
 }

@@ -11,13 +11,6 @@ use serde_json::{Value, json};
 use super::openbao::OpenBao;
 use super::*;
 
-/// The clock of the store goes ahead; not that of the server.
-async fn later(by: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(by).await;
-    tokio::time::resume();
-}
-
 async fn ready() -> Option<OpenBao> {
     let bao = openbao::start().await?;
     bao.policy("read", READ).await;

@@ -16,6 +16,8 @@ mod secrets;
 #[cfg(feature = "encryption")]
 mod transit;
 
+use std::time::Duration;
+
 use mcp_auth_middleware::{SecretSource, ServiceToken, StoreError, VaultConfig, VaultLogin, VaultTokenStore};
 
 const VALUE: &str = "coda-5e1f9c74-upstream-value";
@@ -25,6 +27,13 @@ const READ: &str = r#"path "secret/data/mcp/*" { capabilities = ["read"] }"#;
 fn with_token(address: &str, token: &str) -> VaultConfig {
     let login = VaultLogin::Token(SecretSource::Text(token.into()));
     VaultConfig::new(address, login).unwrap().with_path("mcp").unwrap()
+}
+
+/// The clock of the store goes ahead; not that of the server.
+async fn later(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
 }
 
 fn store(config: VaultConfig) -> VaultTokenStore {
