@@ -53,8 +53,11 @@ case "$called ${1:-} ${2:-}" in
 	;;
 "docker compose run")
 	without_options "${@:3}"
-	[[ ${words[0]} == server ]] || exit 125
-	server "${words[@]:1}"
+	case ${words[0]} in
+	server) server "${words[@]:1}" ;;
+	postgres) exec pg_isready --host 127.0.0.1 --port "$EXERCISE_POSTGRES" ;;
+	*) exit 125 ;;
+	esac
 	;;
 "docker compose logs")
 	without_options "${@:3}"
@@ -67,7 +70,6 @@ case "$called ${1:-} ${2:-}" in
 docker?run?*)
 	without_options "${@:2}"
 	case ${words[0]} in
-	postgres:18) exec pg_isready --host 127.0.0.1 --port "$EXERCISE_POSTGRES" ;;
 	curlimages/curl)
 		words=("${words[@]:1}")
 		exec curl --noproxy '*' "${words[@]//http:\/\/server:9090/http://$EXERCISE_ADMIN}"
