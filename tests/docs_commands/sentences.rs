@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
 
-use crate::projects::{self, PAGES, Project, STORES, fleets, projects};
+use crate::projects::{self, OWN_PAGES, PAGES, Project, STORES, fleets, projects};
 use crate::shell::commands;
 use crate::wrong::{mistake, server, wrong};
 
@@ -36,9 +36,8 @@ fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
     {
         return Some(format!("no compose file has the secret {secret}"));
     }
-    let folder = ["deploy/", "docs/", "scripts/", "src/", "tests/"].iter().any(|folder| first.starts_with(folder));
-    if folder && !project.files.keys().any(|path| path == first || path.starts_with(first)) {
-        return Some(format!("the project has no {first}"));
+    if let Some(what) = no_such_path(first, project) {
+        return Some(what);
     }
     let words: Vec<String> = code.split_whitespace().map(str::to_owned).collect();
     let complete = !code.contains('…') && words.len() > 1;
@@ -49,6 +48,13 @@ fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
         "tokens" | "db" | "migrate-env" | "doctor" if complete => mistake_in_a_sentence(server(), &words),
         _ => None,
     }
+}
+
+/// That a path of the project leads nowhere, if it is one.
+fn no_such_path(path: &str, project: &Project) -> Option<String> {
+    let folder = ["deploy/", "docs/", "scripts/", "src/", "tests/"].iter().any(|folder| path.starts_with(folder));
+    let there = project.files.keys().any(|file| file == path || file.starts_with(path));
+    (folder && !there).then(|| format!("the project has no {path}"))
 }
 
 /// The same as [`mistake`] for a command that a sentence names without all that it takes.
@@ -101,6 +107,17 @@ fn code_in_sentences_names_what_there_is() {
         for (line, code) in inline(text) {
             if let Some(what) = wrong_inline(code, "my-server", projects::project("postgres")) {
                 let _ = writeln!(problems, "{path}:{line}: `{code}`: {what}");
+            }
+        }
+    }
+    // Pages that its owner edits speak of much that is not there yet, and of no other place of a file.
+    for project in projects() {
+        for (path, text) in project.documents().filter(|(path, _)| OWN_PAGES.contains(path)) {
+            for (line, code) in inline(text) {
+                checked += 1;
+                if let Some(what) = no_such_path(code.split([' ', '#']).next().unwrap_or_default(), project) {
+                    let _ = writeln!(problems, "{path}:{line} ({}): `{code}`: {what}", project.store);
+                }
             }
         }
     }
