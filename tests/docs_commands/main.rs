@@ -175,6 +175,36 @@ fn secrets_that_are_written_can_be_read_by_the_server() {
     assert!(written > 10, "{written}");
 }
 
+/// What a page has somebody write into the project is a secret as a rule, and `git add --all` comes before anybody thinks of it.
+#[test]
+fn what_the_pages_write_is_never_committed() {
+    let redirect = regex::Regex::new(r"[^<>0-9&-]>([A-Za-z][A-Za-z0-9_./-]*)").unwrap();
+    for project in projects() {
+        let mut written = BTreeSet::new();
+        for (path, text) in project.documents() {
+            for block in blocks(path, text) {
+                written.extend(redirect.captures_iter(&block.script).map(|found| found[1].to_owned()));
+            }
+        }
+        // The list of settings, which everybody is to have.
+        written.remove(".env.example");
+        assert!(written.iter().any(|file| file.starts_with("secrets/")), "{written:?}");
+        let place = common::Place::new();
+        place.write(".gitignore", &project.files[".gitignore"]);
+        let git = |arguments: &[&str]| {
+            std::process::Command::new("git").current_dir(place.root()).args(arguments).output().unwrap()
+        };
+        assert!(git(&["init", "--quiet"]).status.success());
+        for file in written {
+            assert!(
+                git(&["check-ignore", "--quiet", &file]).status.success(),
+                "{file} with the store {}",
+                project.store
+            );
+        }
+    }
+}
+
 /// curl's own list of options has those of the pages.
 #[test]
 fn curl_knows_the_options() {
