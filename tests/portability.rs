@@ -206,6 +206,74 @@ printf '{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"my-server
     }
 }
 
+/// The port is free when the build begins, and another server has it when the build is done, which answers as ours would.
+#[test]
+fn local_dev_does_not_take_another_server_for_its_own() {
+    let place = Place::new();
+    place.ok(&["new", "my-server", "--example", "blank", "--no-git", "--quiet"]);
+    fake(
+        &place,
+        "cargo",
+        r#"touch "$BUILDING"; while [[ ! -e $TAKEN ]]; do sleep 0.05; done
+for name in my-server client; do
+	printf '{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"%s","edition":"2024"},"executable":"%s","fresh":true}\n' "$name" "$SERVER"
+done"#,
+    );
+    fake(&place, "curl", "exit 0");
+    fake(&place, "server", "sleep 1");
+    for (arguments, free) in [(&["--demo", "--once"][..], true), (&[], false)] {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (building, taken) = (place.path("building"), place.path("taken"));
+        let output = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !building.exists() {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                let other = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+                place.write("taken", "");
+                while building.exists() {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                drop(other);
+            });
+            let output = Command::new("scripts/local-dev.sh")
+                .args(arguments)
+                .current_dir(place.path("my-server"))
+                .env("PATH", with_bin(&place))
+                .envs([("BUILDING", &building), ("TAKEN", &taken), ("SERVER", &place.path("bin/server"))])
+                .env("PORT", port.to_string())
+                .output()
+                .unwrap();
+            fs::remove_file(&building).unwrap();
+            output
+        });
+        fs::remove_file(taken).unwrap();
+        let said = outcome(&output);
+        assert!(!said.contains(&format!("is up: http://127.0.0.1:{port}/")), "{said}");
+        if free {
+            assert!(output.status.success() && said.contains("my-server is up: http://127.0.0.1:"), "{said}");
+        } else {
+            assert!(said.contains(&format!("port {port} is taken")), "{said}");
+        }
+    }
+    // One that ends after another has answered in its place.
+    fake(&place, "server", "exit 2");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let output = Command::new("scripts/local-dev.sh")
+        .current_dir(place.path("my-server"))
+        .env("PATH", with_bin(&place))
+        .envs([
+            ("BUILDING", &place.path("building")),
+            ("TAKEN", &place.path("bin")),
+            ("SERVER", &place.path("bin/server")),
+        ])
+        .env("PORT", port.to_string())
+        .output()
+        .unwrap();
+    let said = outcome(&output);
+    assert!(!output.status.success() && said.contains("my-server did not come up"), "{said}");
+}
+
 #[test]
 fn local_dev_refuses_a_port_that_is_none_before_it_compiles() {
     let place = Place::new();

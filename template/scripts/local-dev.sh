@@ -114,13 +114,27 @@ create_env() {
 }
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+taken() { die "port $2 is taken: stop what listens there, or set $1 to another"; }
+
+# The demo takes the next free port.
+find_port() {
+	local first=$PORT
+	until port_is_free "$PORT"; do
+		((++PORT < first + 100)) || die "ports $first to $PORT are all taken; set PORT to a free one"
+	done
+}
 
 # Waits until the process answers on /health; no proxy of the environment gets between.
 wait_for_health() {
 	local pid=$1 url=$2 tries
 	for ((tries = 0; tries < 150; tries++)); do
 		kill -0 "$pid" 2>/dev/null || return 1
-		curl --silent --fail --noproxy '*' --max-time 2 --output /dev/null "$url" && return 0
+		if curl --silent --fail --noproxy '*' --max-time 2 --output /dev/null "$url"; then
+			# Another program may have taken the port in between, and answer: then this one ends at once.
+			sleep 0.2
+			kill -0 "$pid" 2>/dev/null
+			return
+		fi
 		sleep 0.2
 	done
 	return 1
@@ -150,20 +164,17 @@ if $demo; then
 		export MCP_DEV_BEARER_TOKEN
 		unset MCP_DEV_BEARER_TOKEN_FILE
 	fi
-	first=$PORT
-	until port_is_free "$PORT"; do
-		((++PORT < first + 100)) || die "ports $first to $PORT are all taken; set PORT to a free one"
-	done
+	find_port
 {%- if example == "coda" %}
 elif [[ $TOKEN_STORE == env && -z ${CODA_API_TOKEN:-}${CODA_API_TOKEN_FILE:-} ]]; then
 	die "CODA_API_TOKEN is empty in .env. Get one from https://coda.io/account/settings/api, or try scripts/local-dev.sh --demo"
 {%- endif %}
 fi
-port_is_free "$PORT" || die "port $PORT is taken: stop what listens there, or set PORT to another"
+port_is_free "$PORT" || taken PORT "$PORT"
 if $access; then
 	access_port=${ACCESS_PORT:-8788}
 	[[ $access_port =~ ^[1-9][0-9]{0,4}$ && $access_port -le 65535 && $access_port != "$PORT" ]] || die "ACCESS_PORT is '$access_port', which is no port of its own"
-	port_is_free "$access_port" || die "port $access_port is taken: stop what listens there, or set ACCESS_PORT to another"
+	port_is_free "$access_port" || taken ACCESS_PORT "$access_port"
 	# The team is the emulator, whatever .env says; server and emulator read the same settings.
 	edge=http://127.0.0.1:$access_port
 	export HOST=127.0.0.1 CF_ACCESS_TEAM_DOMAIN=$edge CF_ACCESS_ALLOWED_SERVICE_TOKENS=emulator.access
@@ -180,6 +191,10 @@ if $access; then targets+=(--features mcp-server-runtime/access-emulator); fi
 # What was built is run itself: `cargo run` of the server alone would build its libraries again, without the features that
 # only the examples need, and take longer than anybody waits below.
 built=$(cargo build --locked --message-format=json-render-diagnostics "${targets[@]}")
+# It may have taken minutes, in which somebody else took the port.
+if $demo; then find_port; fi
+port_is_free "$PORT" || taken PORT "$PORT"
+! $access || port_is_free "$access_port" || taken ACCESS_PORT "$access_port"
 program() {
 	local path
 	# A string of JSON, in which quotes and backslashes of a path are escaped.
