@@ -18,11 +18,11 @@ usage() {
 		From the build on, the host works by itself: it finishes, or goes back, even if the connection is lost. Of two
 		deployments at the same time, the second waits for the first.
 
-		  --host HOST          DROPLET_HOST         the host; the only setting without a default
-		  --port PORT          DROPLET_PORT         22
-		  --user USER          DROPLET_USER         root
+		  --host HOST          DROPLET_HOST         the host, or its name in ~/.ssh/config; the only setting without a default
+		  --port PORT          DROPLET_PORT         default: that of ~/.ssh/config, or 22
+		  --user USER          DROPLET_USER         default: that of ~/.ssh/config, or root
 		  --key FILE           DROPLET_KEY          private key; default: what ssh chooses
-		  --known-hosts FILE   DROPLET_KNOWN_HOSTS  ~/.ssh/known_hosts; the host's key must be in it already
+		  --known-hosts FILE   DROPLET_KNOWN_HOSTS  where the host's key must be already; default: where ssh looks
 		  --dir DIR            DEPLOY_DIR           folder on the host, default /opt/PROJECT
 		  --env-file FILE      DEPLOY_ENV_FILE      production settings, default .env.production
 		  --health-timeout N   HEALTH_TIMEOUT       seconds until it must be healthy, default 90
@@ -39,7 +39,8 @@ usage() {
 
 		  cp .env.example .env.production     and fill in what production needs; docker-compose.yml says what it reads
 		  mkdir -m 700 secrets                and one file for each secret which docker-compose.yml lists
-		  ssh-keyscan HOST                    compare with the key that the provider shows, then append to known_hosts
+		  ssh-keyscan HOST                    compare with the key that the provider shows, then append to known_hosts;
+		                                      with another port than 22: ssh-keyscan -p PORT HOST
 
 		Secrets travel over the encrypted connection on standard input: they appear in no command line and in no output.
 
@@ -61,10 +62,10 @@ wrong_usage() {
 name=$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 host=${DROPLET_HOST:-}
-port=${DROPLET_PORT:-22}
-user=${DROPLET_USER:-root}
+port=${DROPLET_PORT:-}
+user=${DROPLET_USER:-}
 key=${DROPLET_KEY:-}
-known_hosts=${DROPLET_KNOWN_HOSTS:-$HOME/.ssh/known_hosts}
+known_hosts=${DROPLET_KNOWN_HOSTS:-}
 dir=${DEPLOY_DIR:-/opt/$name}
 env_file=${DEPLOY_ENV_FILE:-.env.production}
 health_timeout=${HEALTH_TIMEOUT:-90}
@@ -125,8 +126,8 @@ done
 # With a colon, it is an IPv6 address.
 [[ $host != *:* || $host =~ ^[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$ ]] ||
 	wrong_usage "'$host' is not a host name or address; a port belongs to --port"
-[[ $user =~ ^[A-Za-z0-9._-]+$ && $user != -* ]] || wrong_usage "'$user' is not a user name"
-[[ $port =~ ^[1-9][0-9]{0,4}$ && $port -le 65535 ]] || wrong_usage "'$port' is not a port number between 1 and 65535"
+[[ -z $user || $user =~ ^[A-Za-z0-9._-]+$ && $user != -* ]] || wrong_usage "'$user' is not a user name"
+[[ -z $port || $port =~ ^[1-9][0-9]{0,4}$ && $port -le 65535 ]] || wrong_usage "'$port' is not a port number between 1 and 65535"
 [[ $health_timeout =~ ^[1-9][0-9]{0,4}$ ]] || wrong_usage "'$health_timeout' is not a number of seconds"
 [[ $dir == /* && $dir != / ]] || wrong_usage "'$dir' is not an absolute folder"
 [[ $dir =~ ^[A-Za-z0-9/._-]+$ ]] || wrong_usage "'$dir' holds a character that is neither a letter, a digit nor one of / . _ -"
@@ -142,7 +143,27 @@ else
 	die "neither sha256sum nor shasum is installed"
 fi
 [[ -z $key || -r $key ]] || die "the key $key cannot be read"
-[[ -r $known_hosts ]] || die "$known_hosts cannot be read; the host's key must be known before the first connection"
+# What ~/.ssh/config says of the host counts where nothing else is said. For lack of a user there, ssh would take that of this machine.
+asked=$(mktemp)
+printf '%s\n' 'Include ~/.ssh/config' 'Include /etc/ssh/ssh_config' 'Match all' 'User root' >"$asked"
+configured=$(ssh -G -F "$asked" "$host" 2>/dev/null) || configured=
+rm -f "$asked"
+configured() { sed -n "s/^$1 //p" <<<"$configured" | head -n 1; }
+user=${user:-$(configured user)} && user=${user:-root}
+port=${port:-$(configured port)} && port=${port:-22}
+if [[ -n $known_hosts ]]; then
+	known=$known_hosts files=("$known_hosts")
+else
+	known=$(configured userknownhostsfile)
+	known=${known:-$HOME/.ssh/known_hosts}
+	read -r -a files <<<"$known $(configured globalknownhostsfile)"
+	files+=("$HOME/.ssh/known_hosts")
+fi
+readable=false
+for file in "${files[@]}"; do
+	[[ ! -r $file ]] || readable=true
+done
+$readable || die "$known cannot be read; the host's key must be known before the first connection"
 [[ $known_hosts != *\"* ]] || die "the name of $known_hosts holds a quotation mark, which ssh cannot take"
 
 # setting NAME FILE: the value of a variable in the settings, without quotes and comment.
@@ -234,15 +255,15 @@ if [[ $action == deploy ]]; then
 fi
 
 target=$user@$host
+options=(-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15)
+[[ -z $known_hosts ]] || options+=(-o "UserKnownHostsFile=\"${known_hosts//%/%%}\"")
 # Quoted, or ssh takes a name with a space for two; % begins a variable of ssh.
-options=(-o BatchMode=yes -o StrictHostKeyChecking=yes -o "UserKnownHostsFile=\"${known_hosts//%/%%}\"" -o ConnectTimeout=15
-	-o ServerAliveInterval=15)
 [[ -z $key ]] || options+=(-i "$key" -o IdentitiesOnly=yes)
 
 if $dry_run; then
 	say "Dry run: nothing is sent. The checks on this side have passed; a deployment would"
 	cat <<-PLAN
-		  1. connect to $target, port $port, whose key is in $known_hosts, and look for docker and docker compose
+		  1. connect to $target, port $port, whose key is in $known, and look for docker and docker compose
 		  2. copy the sources (${sources[*]}), $env_file as .env, and the secrets (${secrets[*]}) to a new folder in $dir
 		  3. have the host do the rest by itself, and show what it says:
 		  4. wait until no other deployment is running
@@ -291,7 +312,7 @@ trap interrupted INT TERM HUP
 
 step="connecting to $target"
 say "Connecting to $target, port $port"
-there true || die "no connection. Is the host's key in $known_hosts, and is your key allowed to log in?"
+there true || die "no connection. Is the host's key in $known, and is your key allowed to log in?"
 # What can be wrong there, before anything is changed.
 found=$(there sh -c '
 	docker version --format "docker={{.Server.Os}}/{{.Server.Arch}}" 2>&1 | tail -n 1
