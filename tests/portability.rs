@@ -297,6 +297,56 @@ fn local_dev_refuses_a_port_that_is_none_before_it_compiles() {
     }
 }
 
+/// `deploy-to-droplet.sh` to a folder of this machine, up to where the host would begin to work by itself: ssh runs here what it was
+/// to run there.
+#[test]
+fn a_module_of_any_name_is_a_part_of_the_image() {
+    let place = Place::new();
+    place.ok(&["new", "my-server", "--no-git", "--quiet"]);
+    fake(&place, "ssh", r#"case "$*" in -G* | *run.sh*) exit 1 ;; *) exec sh -c "${@: -1}" ;; esac"#);
+    fake(
+        &place,
+        "docker",
+        r#"case "$*" in version*) echo docker=linux/amd64 ;; *compose*) echo 2.40.0 ;; *buildx*) ;; *) exit 1 ;; esac"#,
+    );
+    // There is memory and disk enough wherever this runs.
+    fake(
+        &place,
+        "awk",
+        r#"case "$*" in *Mem*) echo memory=9999 ;; *NR*) echo 9999 ;; *) exec /usr/bin/awk "$@" ;; esac"#,
+    );
+    place.write("known_hosts", "");
+    let example = place.read("my-server/.env.example");
+    let filled = example.replace("CF_ACCESS_TEAM_DOMAIN=\n", "CF_ACCESS_TEAM_DOMAIN=https://team.example.com\n");
+    place.write("my-server/.env.production", filled.replace("CF_ACCESS_AUD=\n", "CF_ACCESS_AUD=0123abcd\n"));
+    for secret in ["coda_api_token", "mcp_dev_bearer_token", "tunnel_token"] {
+        place.write(&format!("my-server/secrets/{secret}"), "secret\n");
+    }
+    let run = |more: &[&str]| {
+        let output = Command::new("scripts/deploy-to-droplet.sh")
+            .args(["--host", "203.0.113.7", "--dir", place.path("host").to_str().unwrap()])
+            .args(more)
+            .current_dir(place.path("my-server"))
+            .env("PATH", with_bin(&place))
+            .env("DROPLET_KNOWN_HOSTS", place.path("known_hosts"))
+            .output()
+            .unwrap();
+        outcome(&output)
+    };
+    let tag = |said: &str| said.split("my-server:").nth(1).unwrap_or_else(|| panic!("{said}"))[..12].to_owned();
+    let before = run(&["--dry-run"]);
+    place.write("my-server/src/target/mod.rs", "//! What is measured.\n");
+    place.write("my-server/vendor/mcp-server-runtime/target/debug/built", "");
+    let after = run(&["--dry-run"]);
+    assert_ne!(tag(&before), tag(&after), "other sources, another image: {after}");
+    let said = run(&[]);
+    assert!(said.contains("the host could not be told to begin"), "{said}");
+    let sent = listing(&place.path("host"));
+    let sent: Vec<_> = sent.keys().filter_map(|path| path.split_once("/release/")).map(|(_, path)| path).collect();
+    assert!(sent.contains(&"src/target/mod.rs") && sent.contains(&"vendor/mcp-server-runtime/src/lib.rs"), "{sent:?}");
+    assert!(!sent.iter().any(|path| path.ends_with("target/debug/built")), "{sent:?}");
+}
+
 #[test]
 fn a_workspace_that_takes_the_project_in_is_named() {
     let place = Place::new();

@@ -228,7 +228,7 @@ if [[ $action == deploy ]]; then
 	[[ ${#secrets[@]} -gt 0 ]] || die "docker-compose.yml names no secret below ./secrets"
 
 	# The tag says what is in the image: the same sources, the same tag, no second build.
-	tag=$(find "${sources[@]}" -type f ! -path '*/target/*' -print | LC_ALL=C sort |
+	tag=$(find "${sources[@]}" -type f ! -path 'vendor/*/target/*' -print | LC_ALL=C sort |
 		while IFS= read -r file; do sha256 "$file"; done | sha256 | cut -c 1-12)
 	[[ $tag =~ ^[0-9a-f]{12}$ ]] || die "no checksum of the sources could be made"
 
@@ -379,8 +379,8 @@ if [[ $action == deploy && $from == send && $(found present) != there ]]; then
 		say "Building the image $name:$tag here; it takes minutes, and 1.7 GB of memory"
 		[[ $here == "$there_is" ]] || say "Docker here is $here, the host $there_is: this takes QEMU, and longer"
 		# Not what lies beside: the same files as for a build on the host.
-		tar -czf - --exclude target "${sources[@]}" |
-			docker build --platform "$there_is" --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" - ||
+		tar -czf - --exclude 'vendor/*/target' "${sources[@]}" |
+			docker build --load --platform "$there_is" --build-arg "VERSION=$version" --build-arg "REVISION=$tag" --tag "$name:$tag" - ||
 			die "the build failed; what is running goes on unchanged"
 	else
 		docker tag "$image" "$name:$tag"
@@ -400,7 +400,7 @@ if [[ $action == deploy ]]; then
 	say "Copying the sources"
 	export COPYFILE_DISABLE=1 # macOS: no extra files for extended attributes
 	[[ -z $image ]] || sources=(docker-compose.yml)
-	tar -czf - --exclude target "${sources[@]}" ${tools[@]+"${tools[@]}"} |
+	tar -czf - --exclude 'vendor/*/target' "${sources[@]}" ${tools[@]+"${tools[@]}"} |
 		send sh -c 'umask 077 && cd "$1" && mkdir release secrets && tar -xzmof - -C release' sh "$incoming" ||
 		die "the sources did not arrive; what is running goes on unchanged"
 
