@@ -239,6 +239,7 @@ if [[ $action == deploy ]]; then
 	elif [[ -n $image || $build == here ]]; then
 		from=send
 		command -v docker >/dev/null || die "docker is not installed here, and the image is to come from here"
+		[[ -n $image ]] || docker buildx version >/dev/null 2>&1 || die "docker buildx is missing here, and the build takes it: install the buildx plugin"
 		here=$(docker version --format '{{.Server.Os}}/{{.Server.Arch}}') || die "docker does not answer here, and the image is to come from here"
 		if [[ -n $image ]]; then
 			tag=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) ||
@@ -317,6 +318,7 @@ there true || die "no connection. Is the host's key in $known, and is your key a
 found=$(there sh -c '
 	docker version --format "docker={{.Server.Os}}/{{.Server.Arch}}" 2>&1 | tail -n 1
 	echo "compose=$(docker compose version --short 2>/dev/null)"
+	if docker buildx version >/dev/null 2>&1; then echo "buildx=there"; fi
 	echo "clock=$(date +%s)"
 	awk "/^(MemAvailable|SwapFree):/ { n += \$2 } END { print \"memory=\" int(n / 1024) }" /proc/meminfo 2>/dev/null
 	# The space of the nearest folder that is there, in MiB.
@@ -342,6 +344,8 @@ if [[ $action == deploy ]]; then
 	late=$(($(date +%s) - $(found clock)))
 	[[ ${late#-} -le 60 ]] ||
 		die "the clock there is ${late#-} seconds $([[ $late -gt 0 ]] && echo behind || echo ahead), and tokens would be judged by it: set one of both clocks (timedatectl set-ntp true)"
+	[[ $from != build || $(found present) == there || $(found buildx) == there ]] ||
+		die "docker buildx is missing there, and the build takes it: install the buildx plugin, or build here with --build-here"
 	wanted=600 memory=0
 	[[ $from != build || $(found present) == there ]] || wanted=4000 memory=1600
 	[[ $(found disk) -ge 100 ]] || die "only $(found disk) MiB are free there for $dir; make room (docker system df) or choose another with --dir"
