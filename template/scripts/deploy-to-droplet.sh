@@ -257,8 +257,8 @@ fi
 
 target=$user@$host
 options=(-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15)
-[[ -z $known_hosts ]] || options+=(-o "UserKnownHostsFile=\"${known_hosts//%/%%}\"")
 # Quoted, or ssh takes a name with a space for two; % begins a variable of ssh.
+[[ -z $known_hosts ]] || options+=(-o "UserKnownHostsFile=\"${known_hosts//%/%%}\"")
 [[ -z $key ]] || options+=(-i "$key" -o IdentitiesOnly=yes)
 
 if $dry_run; then
@@ -611,7 +611,9 @@ else
 		platform=$(docker image inspect --format "{{.Os}}/{{.Architecture}}" "$image")
 		[ "$platform" = "$(docker version --format "{{.Server.Os}}/{{.Server.Arch}}")" ] ||
 			end 8 "The image is for $platform, and this host is not; what is running goes on unchanged"
+		# By one name, as an image goes with its last one: its release has this one, and nothing would remove the other.
 		docker tag "$image" "$name:$tag"
+		docker image rm "$image" >/dev/null 2>&1 || true
 	elif [ "$from" = send ]; then
 		end 8 "The image that was sent is gone again; what is running goes on unchanged"
 	else
