@@ -149,6 +149,42 @@ async fn attack_60_the_password_goes_to_nobody_who_only_asks() {
     }
 }
 
+/// Wants the driver to hash the password for half an hour: it asks for SCRAM, and for 4,000,000,000 iterations of it.
+async fn who_makes_work() -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let all = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut buffer = [0; 4096];
+            let _ = client.read(&mut buffer).await.unwrap();
+            client.write_all(b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0").await.unwrap();
+            let read = client.read(&mut buffer).await.unwrap();
+            let nonce = String::from_utf8_lossy(&buffer[..read]).rsplit_once("r=").unwrap().1.to_owned();
+            let first = format!("r={nonce}more,s=c2FsdHNhbHRzYWx0,i=4000000000");
+            let mut message = vec![b'R'];
+            message.extend(u32::try_from(first.len() + 8).unwrap().to_be_bytes());
+            message.extend(11_u32.to_be_bytes());
+            message.extend(first.as_bytes());
+            client.write_all(&message).await.unwrap();
+            let mut rest = Vec::new();
+            let _ = client.read_to_end(&mut rest).await;
+            all.lock().unwrap().extend(rest);
+        }
+    });
+    (port, heard)
+}
+
+#[tokio::test]
+async fn attack_60_who_asks_for_scram_gets_no_core_for_as_long_as_it_likes() {
+    let (port, heard) = who_makes_work().await;
+    let config = config("0.0.0.0", port, Some(PostgresTls::Disable));
+    let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
+    let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Denied(text) if text.contains("scram_iterations")), "{error}");
+    assert!(heard.lock().unwrap().is_empty(), "it got an answer");
+}
+
 /// By the same way to a real one, which asks for SCRAM.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_asks_for_scram_is_used_as_ever() {

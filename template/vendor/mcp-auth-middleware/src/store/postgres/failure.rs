@@ -104,6 +104,10 @@ fn classify(error: &dyn sqlx::error::DatabaseError, place: &str) -> StoreError {
             "the database, or who answers for it, asks for the password in clear text or as MD5, and nobody checks who that \
              is: use the TLS mode verify-full, or scram-sha-256 ({place})"
         )),
+        guard::TOO_MUCH_WORK => StoreError::Denied(format!(
+            "the database, or who answers for it, wants the password to be hashed more than a million times: set \
+             scram_iterations to less, and the role's password again ({place})"
+        )),
         guard::NO_TLS => unavailable(NO_TLS),
         guard::NOBODY_THERE => unavailable("the database cannot be reached"),
         "MA001" => StoreError::Unavailable(
