@@ -57,7 +57,7 @@ pub fn create_auth_middleware(config: AuthConfig) -> Result<AuthLayer, ConfigErr
     let keys = config.service_token.iter().chain(&config.service_tokens);
     let authenticator = Arc::new(Authenticator {
         #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
-        resolved: keys.map(|key| (key.clone(), Resolved::default())).collect(),
+        resolved: keys.map(|key| (key.clone(), Arc::default())).collect(),
         config,
         cloudflare,
         oidc,
@@ -82,7 +82,7 @@ struct Authenticator {
     bearer: Option<BearerTokens>,
     /// The tokens that this server uses, by their keys.
     #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
-    resolved: BTreeMap<String, Resolved>,
+    resolved: BTreeMap<String, Arc<Resolved>>,
     counters: AuthCounters,
 }
 
@@ -122,7 +122,7 @@ impl AuthLayer {
     #[cfg(any(feature = "postgres", feature = "vault"))]
     pub async fn keep_tokens_fresh(self) {
         let Authenticator { config, resolved, .. } = &*self.authenticator;
-        let forget = || resolved.values().for_each(Resolved::forget);
+        let forget = || resolved.values().for_each(|resolved| resolved.forget());
         match &config.token_store {
             #[cfg(feature = "postgres")]
             TokenStore::Postgres(store) => {
@@ -182,7 +182,7 @@ impl AuthLayer {
         match &self.authenticator.config.token_store {
             TokenStore::Env(_) => true,
             #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
-            _ => self.authenticator.resolved.values().all(Resolved::is_known),
+            _ => self.authenticator.resolved.values().all(|resolved| resolved.is_known()),
         }
     }
 

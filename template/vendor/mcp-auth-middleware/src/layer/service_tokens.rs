@@ -60,10 +60,13 @@ impl Authenticator {
             TokenStore::Env(store) => store.get(key).ok_or(AuthError::ServiceTokenMissing),
             #[cfg(any(feature = "postgres", feature = "infisical", feature = "vault"))]
             store => {
-                let service = &self.config.service_name;
                 // The cache asks on behalf of all callers, so none of them is the actor.
+                let ask = || {
+                    let (store, service, key) = (store.clone(), self.config.service_name.clone(), key.to_owned());
+                    async move { store.get_token(&service, &key, &service).await }
+                };
                 match self.resolved.get(key) {
-                    Some(resolved) => resolved.get(|| store.get_token(service, key, service)).await,
+                    Some(resolved) => resolved.get(ask).await,
                     None => Err(AuthError::ServiceTokenMissing),
                 }
             }

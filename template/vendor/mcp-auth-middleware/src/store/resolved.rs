@@ -1,6 +1,6 @@
 //! The server's own token as requests see it: resolved once in a while, not once a request.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Resolved {
     state: Mutex<State>,
     /// Held by whoever asks the store: one question at a time, whatever comes in.
-    asking: tokio::sync::Mutex<()>,
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,14 +66,14 @@ impl Resolved {
     /// # Errors
     /// [`AuthError::ServiceTokenMissing`] where the store has none, [`AuthError::TokenStoreUnavailable`] where it cannot
     /// be reached and nothing recent is known, [`AuthError::ServiceTokenUnreadable`] where it does not decrypt.
-    pub(crate) async fn get<F>(&self, ask: impl FnOnce() -> F) -> Result<ServiceToken, AuthError>
+    pub(crate) async fn get<F>(self: &Arc<Self>, ask: impl FnOnce() -> F) -> Result<ServiceToken, AuthError>
     where
-        F: Future<Output = Result<Option<ServiceToken>, StoreError>>,
+        F: Future<Output = Result<Option<ServiceToken>, StoreError>> + Send + 'static,
     {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        let _asking = self.asking.lock().await;
+        let asking = Arc::clone(&self.asking).lock_owned().await;
         // Somebody else may have asked while we waited.
         let stale = match self.known() {
             Known::Fresh(token) => return Ok(token),
@@ -82,8 +82,14 @@ impl Resolved {
             Known::Nothing => None,
         };
         let generation = self.lock().generation;
-        let answer = ask().await;
-        self.keep(answer, stale, generation)
+        // In a task of its own: an answer that takes longer than any caller waits is still known to the next one.
+        let (resolved, answer) = (Arc::clone(self), ask());
+        let task = tokio::spawn(async move {
+            let token = resolved.keep(answer.await, stale, generation);
+            drop(asking);
+            token
+        });
+        task.await.unwrap_or(Err(AuthError::TokenStoreUnavailable))
     }
 
     /// The token, where it needs no asking.
@@ -181,7 +187,7 @@ mod tests {
 
     /// What `get` gives for this answer of the store, and whether the store was asked.
     async fn get(
-        resolved: &Resolved,
+        resolved: &Arc<Resolved>,
         answer: Result<Option<ServiceToken>, StoreError>,
     ) -> (Result<String, AuthError>, bool) {
         let asked = Cell::new(false);
@@ -196,7 +202,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_store_is_asked_once_in_a_while() {
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         assert_eq!(get(&resolved, Ok(Some(token("one")))).await, (Ok("one".to_owned()), true));
         assert_eq!(get(&resolved, Ok(Some(token("two")))).await, (Ok("one".to_owned()), false));
         tokio::time::advance(FRESH).await;
@@ -207,7 +213,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_bridged_for_a_while_and_then_said() {
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
         tokio::time::advance(FRESH).await;
         assert_eq!(get(&resolved, down()).await, (Ok("one".to_owned()), true));
@@ -226,7 +232,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn attack_57_access_that_was_taken_away_is_no_outage() {
         let denied = || Err(StoreError::Denied("the database refuses user or password".to_owned()));
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
         resolved.forget();
         // A password that is being changed.
@@ -241,7 +247,7 @@ mod tests {
         tokio::time::advance(PAUSE).await;
         assert_eq!(get(&resolved, down()).await, (Err(AuthError::TokenStoreUnavailable), true));
         assert!(!resolved.is_known());
-        let other = Resolved::default();
+        let other = Arc::new(Resolved::default());
         assert_eq!(get(&other, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
         other.forget();
         let gone = Err(StoreError::NotSetUp("its tables are missing".to_owned()));
@@ -250,7 +256,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_deleted_token_is_gone_even_if_the_store_goes_down_next() {
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
         resolved.forget();
         assert_eq!(get(&resolved, Ok(None)).await, (Err(AuthError::ServiceTokenMissing), true));
@@ -260,7 +266,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_from_before_a_change_is_good_for_an_outage_only() {
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         let answered = resolved
             .get(|| {
                 resolved.forget();
@@ -273,9 +279,28 @@ mod tests {
         assert_eq!(get(&resolved, Ok(Some(token("new")))).await, (Ok("new".to_owned()), true));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_no_caller_waits_for_is_known_to_the_next_one() {
+        let resolved = Arc::new(Resolved::default());
+        let seconds = Duration::from_secs;
+        let asked = Cell::new(0);
+        for expected in [None, None, Some("one")] {
+            let asking = resolved.get(|| {
+                asked.set(asked.get() + 1);
+                async move {
+                    tokio::time::sleep(seconds(5)).await;
+                    Ok(Some(token("one")))
+                }
+            });
+            let answer = tokio::time::timeout(seconds(2), asking).await.ok();
+            let answer = answer.map(|answer| answer.expect("a token").expose().to_owned());
+            assert_eq!((answer.as_deref(), asked.get()), (expected, 1));
+        }
+    }
+
     #[tokio::test]
     async fn one_question_at_a_time() {
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         let asked = Cell::new(0);
         let one = || {
             resolved.get(|| {
@@ -294,7 +319,7 @@ mod tests {
     #[cfg(feature = "encryption")]
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_decrypted_is_not_bridged() {
-        let resolved = Resolved::default();
+        let resolved = Arc::new(Resolved::default());
         assert_eq!(get(&resolved, Ok(Some(token("one")))).await.0, Ok("one".to_owned()));
         tokio::time::advance(FRESH).await;
         let broken = StoreError::Decrypt(crate::encryption::DecryptError::Corrupted);

@@ -26,12 +26,17 @@ pub(super) struct Granted {
 }
 
 /// How a session begins and goes on.
-pub(super) trait LogsIn {
-    async fn login(&self, api: &Api, deadline: Instant) -> Result<Granted, StoreError>;
+pub(super) trait LogsIn: Send + Sync + 'static {
+    fn login(&self, api: &Api, deadline: Instant) -> impl Future<Output = Result<Granted, StoreError>> + Send;
 
     /// For a session that was [`Granted`] as renewable, and for no other.
-    async fn renew(&self, api: &Api, _: &Session, deadline: Instant) -> Result<Granted, StoreError> {
-        self.login(api, deadline).await
+    fn renew(
+        &self,
+        api: &Api,
+        _: &Session,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Granted, StoreError>> + Send {
+        self.login(api, deadline)
     }
 }
 
@@ -75,9 +80,10 @@ impl Session {
 
 /// The one session, and who logs in for the next.
 pub(super) struct Sessions<L> {
-    pub login: L,
+    pub login: Arc<L>,
+    api: Arc<Api>,
     /// Held during a login: there is one at a time, and the others wait for its result.
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -87,19 +93,18 @@ struct State {
 }
 
 impl<L: LogsIn> Sessions<L> {
-    pub(super) fn new(login: L) -> Self {
-        Self { login, state: Mutex::default() }
+    pub(super) fn new(login: L, api: Arc<Api>) -> Self {
+        Self { login: Arc::new(login), api, state: Arc::default() }
     }
 
     /// The session, renewed where it is due; after a login where there is none, it cannot be renewed, or it is the one that
     /// the server `rejected`. One that cannot be replaced in time goes on to its end.
     pub(super) async fn get(
         &self,
-        api: &Api,
         rejected: Option<&Arc<Session>>,
         deadline: Instant,
     ) -> Result<Arc<Session>, StoreError> {
-        let mut state = self.state.lock().await;
+        let mut state = Arc::clone(&self.state).lock_owned().await;
         let now = Instant::now();
         let usable = state.session.take().filter(|session| {
             session.ends_at > now && !rejected.is_some_and(|rejected| session.has_the_token_of(rejected))
@@ -110,30 +115,46 @@ impl<L: LogsIn> Sessions<L> {
             state.session = usable.clone();
             return Ok(Arc::clone(session));
         }
-        // Kept before anything is waited for: whoever asks may leave.
-        state.session = usable.clone();
         // Where there is one, what it is wanted for still has half of the time.
         let until = if usable.is_some() { now + deadline.saturating_duration_since(now) / 2 } else { deadline };
-        let replaced = timeout_at(until, self.replace(&mut state, api, usable.as_deref(), until)).await;
+        // In a task of its own: a login that ended with the request that wants it would leave nothing behind, and callers who
+        // leave sooner than it takes could cause one after the other.
+        let (login, api) = (Arc::clone(&self.login), Arc::clone(&self.api));
+        let task = tokio::spawn(async move { state.replace(&*login, &api, usable, until).await });
+        task.await.unwrap_or_else(|_| Err(self.api.unavailable("the login was given up")))
+    }
+}
+
+impl State {
+    /// Another session in place of the one that is usable still; that one, where it cannot be replaced in time.
+    async fn replace(
+        &mut self,
+        login: &impl LogsIn,
+        api: &Api,
+        usable: Option<Arc<Session>>,
+        deadline: Instant,
+    ) -> Result<Arc<Session>, StoreError> {
+        self.session = usable.clone();
+        let replaced = timeout_at(deadline, self.renewed(login, api, usable.as_deref(), deadline)).await;
         match replaced.unwrap_or_else(|_| Err(api.timed_out())) {
             Ok(session) => {
                 let session = Arc::new(session);
-                *state = State { session: Some(Arc::clone(&session)), refused: None };
+                *self = Self { session: Some(Arc::clone(&session)), refused: None };
                 Ok(session)
             }
             Err(error) => {
                 let Some(session) = usable else { return Err(error) };
                 tracing::warn!("The login at the token store is not renewed yet: {error}");
                 let session = Arc::new(session.put_off());
-                state.session = Some(Arc::clone(&session));
+                self.session = Some(Arc::clone(&session));
                 Ok(session)
             }
         }
     }
 
-    async fn replace(
-        &self,
-        state: &mut State,
+    async fn renewed(
+        &mut self,
+        login: &impl LogsIn,
         api: &Api,
         usable: Option<&Session>,
         deadline: Instant,
@@ -142,7 +163,7 @@ impl<L: LogsIn> Sessions<L> {
         // What cannot be renewed is replaced, whatever the reason: OpenBao says with status 500 that a token is past its
         // last end, and a server that is down does not answer to the login either.
         if let Some(session) = usable.filter(|session| session.renewable)
-            && let Ok(granted) = self.login.renew(api, session, deadline).await
+            && let Ok(granted) = login.renew(api, session, deadline).await
         {
             let renewed = Session::new(granted, asked_at);
             // Close to its last end, a token is renewed for less and less: another one has to come.
@@ -150,16 +171,16 @@ impl<L: LogsIn> Sessions<L> {
                 return Ok(Session { granted: session.granted, ..renewed });
             }
         }
-        if let Some((error, since)) = &state.refused
+        if let Some((error, since)) = &self.refused
             && since.elapsed() < PAUSE
         {
             return Err(error.clone());
         }
-        match self.login.login(api, deadline).await {
+        match login.login(api, deadline).await {
             Ok(granted) => Ok(Session::new(granted, asked_at)),
             Err(error) => {
                 if matches!(error, StoreError::Denied(_)) {
-                    state.refused = Some((error.clone(), Instant::now()));
+                    self.refused = Some((error.clone(), Instant::now()));
                 }
                 Err(error)
             }
@@ -175,6 +196,34 @@ mod tests {
         let now = Instant::now();
         let session = Session::new(Granted { token: "token".into(), lifetime, renewable }, now);
         ((session.renew_at - now).as_secs_f64(), (session.ends_at - now).as_secs_f64())
+    }
+
+    #[cfg(feature = "infisical")]
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_no_caller_waits_for_is_there_for_the_next_one() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use crate::store::api::{Reach, Vendor};
+
+        #[derive(Default)]
+        struct Slow(AtomicUsize);
+        impl LogsIn for Slow {
+            async fn login(&self, _: &Api, _: Instant) -> Result<Granted, StoreError> {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                Ok(Granted { token: "token".into(), lifetime: None, renewable: false })
+            }
+        }
+        let base = reqwest::Url::parse("http://127.0.0.1:1").expect("an address");
+        let (timeout, headers) = (Duration::from_secs(10), http::HeaderMap::new());
+        let reach = Reach { vendor: Vendor::Infisical, base: &base, timeout, roots: &[], headers };
+        let sessions = Sessions::new(Slow::default(), Arc::new(Api::new(reach).expect("a client")));
+        for expected in [false, false, true] {
+            let asking = sessions.get(None, Instant::now() + timeout);
+            let session = tokio::time::timeout(Duration::from_secs(2), asking).await;
+            assert_eq!(session.is_ok_and(|session| session.is_ok()), expected);
+            assert_eq!(sessions.login.0.load(Ordering::SeqCst), 1);
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct InfisicalTokenStore(Arc<Inner>);
 
 struct Inner {
     config: InfisicalConfig,
-    api: Api,
+    api: Arc<Api>,
     sessions: Sessions<Login>,
 }
 
@@ -134,8 +134,8 @@ impl InfisicalTokenStore {
             roots: &[],
             headers: HeaderMap::new(),
         };
-        let api = Api::new(reach).map_err(|error| InfisicalConfigError::HttpClient(causes(&error)))?;
-        let sessions = Sessions::new(Login::new(&config));
+        let api = Arc::new(Api::new(reach).map_err(|error| InfisicalConfigError::HttpClient(causes(&error)))?);
+        let sessions = Sessions::new(Login::new(&config), Arc::clone(&api));
         Ok(Self(Arc::new(Inner { config, api, sessions })))
     }
 
@@ -280,12 +280,12 @@ impl InfisicalTokenStore {
     ) -> Result<Answer, StoreError> {
         let Inner { api, sessions, .. } = &*self.0;
         let question = Question { method, url, body, deadline };
-        let session = sessions.get(api, None, deadline).await?;
+        let session = sessions.get(None, deadline).await?;
         let answer = api.send(&question, Some(&session.token)).await?;
         if !rejects_token(&answer) {
             return Ok(answer);
         }
-        let session = sessions.get(api, Some(&session), deadline).await?;
+        let session = sessions.get(Some(&session), deadline).await?;
         api.send(&question, Some(&session.token)).await
     }
 

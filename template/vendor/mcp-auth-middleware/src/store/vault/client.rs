@@ -25,7 +25,7 @@ const BLIND: Duration = Duration::from_secs(30);
 /// The address, the way there, and the one login.
 pub(super) struct Client {
     pub config: VaultConfig,
-    pub api: Api,
+    pub api: Arc<Api>,
     pub sessions: Sessions<Login>,
     /// Since when the login cannot ask what it may do.
     blind: Mutex<Option<Instant>>,
@@ -87,8 +87,8 @@ impl Client {
             roots: &config.roots,
             headers,
         };
-        let api = Api::new(reach).map_err(|error| VaultConfigError::HttpClient(causes(&error)))?;
-        let sessions = Sessions::new(Login::new(&config));
+        let api = Arc::new(Api::new(reach).map_err(|error| VaultConfigError::HttpClient(causes(&error)))?);
+        let sessions = Sessions::new(Login::new(&config), Arc::clone(&api));
         Ok(Self { config, api, sessions, blind: Mutex::default() })
     }
 
@@ -112,7 +112,7 @@ impl Client {
     ) -> Result<Answer, StoreError> {
         let url = self.api.url(["v1"].into_iter().chain(path.split('/')));
         let question = Question { method, url, body, deadline };
-        let session = self.sessions.get(&self.api, None, deadline).await?;
+        let session = self.sessions.get(None, deadline).await?;
         let answer = self.api.send(&question, Some(&session.token)).await?;
         if answer.status != StatusCode::FORBIDDEN || !answer.is_json() {
             return Ok(answer);
@@ -142,7 +142,7 @@ impl Client {
         if blind().is_some_and(|since| since.elapsed() < BLIND) {
             return Ok(None);
         }
-        let session = self.sessions.get(&self.api, Some(rejected), deadline).await?;
+        let session = self.sessions.get(Some(rejected), deadline).await?;
         let sees = self.access(&session, path, deadline).await? != Access::Rejected;
         *blind() = if sees { None } else { Some(Instant::now()) };
         Ok(Some(session))

@@ -38,7 +38,7 @@ impl VaultTokenStore {
         let path = client.config.data_path(service);
         client
             .bounded(|deadline: Instant| async move {
-                let session = client.sessions.get(&client.api, None, deadline).await?;
+                let session = client.sessions.get(None, deadline).await?;
                 match client.access(&session, &path, deadline).await? {
                     Access::Read => Ok(true),
                     Access::NotRead => Ok(false),
