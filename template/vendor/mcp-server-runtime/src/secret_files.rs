@@ -7,6 +7,7 @@
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
 use secrecy::zeroize::Zeroizing;
@@ -19,17 +20,50 @@ const UNSETTLED: Duration = Duration::from_secs(2);
 /// No secret is longer.
 const LIMIT: u64 = 64 * 1024;
 
-/// The secret in a file, without white space around it.
+/// A file at the start has so long: a pipe into which a command writes may take seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The secret in a file, without white space around it. A pipe that nobody writes to, or a file system that does not answer,
+/// holds the start up for ten seconds, and not for ever.
 ///
 /// # Errors
 /// What is wrong with the file, without anything of its content.
 pub fn read(path: &Path) -> Result<SecretString, String> {
+    in_time(PATIENCE, path, read_now)
+}
+
+/// The bytes of a file that is no secret, in the same time.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    in_time(PATIENCE, path, |path| std::fs::read(path).map_err(|error| error.to_string()))
+}
+
+/// What is done with a file, where that takes no longer. The thread of what takes longer stays behind.
+fn in_time<T: Send + 'static>(
+    patience: Duration,
+    path: &Path,
+    work: impl FnOnce(&Path) -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let (done, result) = mpsc::sync_channel(1);
+    let owned = path.to_owned();
+    // Nobody may be there any more to be told.
+    let work = move || drop(done.send(work(&owned)));
+    std::thread::Builder::new().spawn(work).map_err(|error| error.to_string())?;
+    let seconds = patience.as_secs();
+    result.recv_timeout(patience).unwrap_or_else(|_| Err(format!("its content did not come in {seconds} seconds")))
+}
+
+fn read_now(path: &Path) -> Result<SecretString, String> {
     let mut content = Zeroizing::new(Vec::new());
     File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content)).map_err(|e| e.to_string())?;
     if content.len() as u64 > LIMIT {
         return Err(format!("it is larger than {LIMIT} bytes"));
     }
-    let text = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8".to_owned())?.trim();
+    let text = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8".to_owned())?;
+    // Editors write a byte order mark that nobody sees.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned().into()) }
 }
 
@@ -143,7 +177,8 @@ impl Watched {
             return;
         }
         self.settled = stamp.is_settled();
-        let secret = if stamp == Stamp::NoFile { Err("it is no file any more".to_owned()) } else { read(&self.path) };
+        let secret =
+            if stamp == Stamp::NoFile { Err("it is no file any more".to_owned()) } else { read_now(&self.path) };
         let problem = match secret {
             Ok(secret) if secret.expose_secret() == self.current.expose_secret() => {
                 self.refused = None;
@@ -198,6 +233,36 @@ mod tests {
             }
         });
         (folder, path, files.0.pop().expect("followed"), taken)
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "\u{feff}one\r\n").expect("written");
+        assert_eq!(read(&path).expect("a secret").expose_secret(), "one");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_given_up_and_a_slow_one_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = |name: &str| {
+            let path = folder.path().join(name);
+            let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+            assert!(made.success());
+            path
+        };
+        let problem = in_time(Duration::from_secs(1), &pipe("silent"), read_now).expect_err("nobody writes");
+        assert_eq!(problem, "its content did not come in 1 seconds");
+        let slow = pipe("slow");
+        let writer = slow.clone();
+        let writing = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            std::fs::write(writer, "one\n")
+        });
+        assert_eq!(read(&slow).expect("a secret").expose_secret(), "one");
+        writing.join().expect("joined").expect("written");
     }
 
     #[test]

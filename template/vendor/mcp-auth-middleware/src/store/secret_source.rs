@@ -1,9 +1,11 @@
 //! A secret that the store logs in with: a text, or a file that is read when it is needed.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -30,15 +32,30 @@ impl SecretSource {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::File(path) => {
-                let path = path.clone();
-                // A file system that does not answer must hold nobody up.
-                let read = tokio::task::spawn_blocking(move || {
-                    read(&path).map_err(|problem| format!("the file {}: {problem}", path.display()))
-                });
-                read.await.unwrap_or_else(|_| Err("the file could not be read".to_owned()))
+                let read = one_at_a_time(path, read).await;
+                read.map_err(|problem| format!("the file {}: {problem}", path.display()))
             }
         }
     }
+}
+
+/// Does this with a file, for one caller at a time. A file system that does not answer must hold nobody up; and each attempt
+/// would leave a thread behind, until there are none for what else may block.
+async fn one_at_a_time<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    /// As many as the configuration names.
+    static FILES: LazyLock<Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>> = LazyLock::new(Mutex::default);
+    let path = path.to_owned();
+    let file = Arc::clone(FILES.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default());
+    let held = file.lock_owned().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work(&path);
+        drop(held);
+        done
+    });
+    done.await.unwrap_or_else(|_| Err("it could not be read".to_owned()))
 }
 
 impl fmt::Debug for SecretSource {
@@ -62,7 +79,9 @@ fn read(path: &Path) -> Result<SecretString, String> {
     if content.len() > LIMIT {
         return Err(format!("it is larger than {LIMIT} bytes"));
     }
-    let text = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8".to_owned())?.trim();
+    let text = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8".to_owned())?;
+    // Editors write a byte order mark that nobody sees.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.into()) }
 }
 
@@ -75,14 +94,42 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_file_that_hangs_holds_one_thread() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        let (answer, hang) = std::sync::mpsc::channel::<()>();
+        let hang = Arc::new(Mutex::new(hang));
+        let begin = |name: &'static str| {
+            let hang = Arc::clone(&hang);
+            one_at_a_time(Path::new(name), move |path| {
+                if path == Path::new("/hanging") {
+                    BEGUN.fetch_add(1, Ordering::SeqCst);
+                    hang.lock().unwrap().recv().map_err(|error| error.to_string())?;
+                }
+                Ok(path.to_owned())
+            })
+        };
+        for _ in 0..5 {
+            let read = tokio::time::timeout(std::time::Duration::from_millis(50), begin("/hanging")).await;
+            assert!(read.is_err());
+        }
+        assert_eq!(BEGUN.load(Ordering::SeqCst), 1);
+        assert_eq!(begin("/other").await, Ok("/other".into()));
+        // The file system is back, for the one that hangs and for the next.
+        answer.send(()).unwrap();
+        answer.send(()).unwrap();
+        assert_eq!(begin("/hanging").await, Ok("/hanging".into()));
+    }
+
+    #[tokio::test]
     async fn a_file_is_read_each_time_and_what_is_wrong_is_said_without_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         let source = SecretSource::File(path.clone());
         let text = || async { source.read().await.map(|secret| secret.expose_secret().to_owned()) };
         assert!(text().await.unwrap_err().contains("No such file"));
-        for secret in ["one", "two"] {
-            std::fs::write(&path, format!(" {secret}\n")).unwrap();
+        for (secret, mark) in [("one", ""), ("two", ""), ("three", "\u{feff}")] {
+            std::fs::write(&path, format!("{mark} {secret}\n")).unwrap();
             assert_eq!(text().await.as_deref(), Ok(secret));
         }
         for (content, problem) in

@@ -1,10 +1,11 @@
 //! Where Vault is, and as whom it is asked; which key of its Transit wraps the key for PostgreSQL.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mcp_auth_middleware::{SecretSource, TransitConfig, VaultConfig, VaultConfigError, VaultLogin};
 
 use super::super::Reader;
+use crate::secret_files;
 
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -28,7 +29,7 @@ impl Reader<'_> {
             config = self.accept("VAULT_PATH", config.with_path(&path))?;
         }
         let Some(file) = self.env.text("VAULT_CACERT") else { return Some(config) };
-        match std::fs::read(&file) {
+        match secret_files::read_bytes(Path::new(&file)) {
             Ok(pem) => self.accept("VAULT_CACERT", config.with_root_certificates(&pem)),
             Err(error) => {
                 self.problems.add("VAULT_CACERT", format!("the file {file}: {error}"));
