@@ -143,6 +143,7 @@ fn attack_70_env_files_are_read_as_compose_reads_them_and_only_for_known_names()
         "MCP_AUTH_ENCRYPTION_KEY=\"-----BEGIN\nsecond line\n-----END\"\n",
         "POSTGRES_PASSWORD_FILE = /run/secrets/password  \n",
         "ALLOWED_HOSTS=a#b\nALLOWED_ORIGINS= # none\nPORT=2222\n",
+        "CF_ACCESS_AUD='a$b\\c'\nCOMPOSE_FILE=$HOME/x.yml\n",
         "LD_PRELOAD=/tmp/evil.so\nBASH_ENV=/tmp/evil\nRUSTC_WRAPPER=/tmp/evil\nIMAGE_TAG=7\n",
         "HOST=::1",
     ));
@@ -155,6 +156,7 @@ fn attack_70_env_files_are_read_as_compose_reads_them_and_only_for_known_names()
         seen,
         [
             "ALLOWED_HOSTS=a#b",
+            "CF_ACCESS_AUD=a$b\\c",
             "CODA_API_TOKEN=single # quoted",
             "HOST=::1",
             "MCP_AUTH_ENCRYPTION_KEY=-----BEGIN\nsecond line\n-----END",
@@ -167,6 +169,9 @@ fn attack_70_env_files_are_read_as_compose_reads_them_and_only_for_known_names()
         ("PORT=1\n-----BEGIN PRIVATE-----\nPRIVATE\n", "line 2 of .env is not NAME=value"),
         ("CODA_API_TOKEN=\"PRIVATE\nPRIVATE", "the quote that opens on line 1 of .env is not closed"),
         ("CODA_API_TOKEN='PRIVATE'PRIVATE\n", "line 1 of .env goes on after the closing quote"),
+        ("CODA_API_TOKEN=PRIVATE$PRIVATE\n", "line 1 of .env has a value that compose changes"),
+        ("CODA_API_TOKEN=\"$PRIVATE\"\n", "line 1 of .env has a value that compose changes"),
+        ("PORT=1\nCODA_API_TOKEN=\"PRIVATE\\nPRIVATE\"\n", "line 2 of .env has a value that compose changes"),
     ] {
         let output = load(text);
         let said = outcome(&output);

@@ -38,6 +38,9 @@ load_env() {
 		esac
 		# Compose reads more of the file than this project's programs do.
 		[[ $'\n'$known$'\n' == *$'\n'"${name%_FILE}"$'\n'* || $'\n'$known$'\n' == *$'\n'"$name"$'\n'* ]] || continue
+		# Compose puts variables in the place of $, and reads escapes between double quotes: two servers would have two values.
+		[[ $quote == \' || ($value != *\$* && ($quote != \" || $value != *\\*)) ]] ||
+			die "line $number of .env has a value that compose changes, as it has a \$ or a \\; put it in single quotes"
 		# A secret that the shell gives as a file stays one.
 		file=${name}_FILE
 		if [[ -n $value && -z ${!name:-} && -z ${!file:-} ]]; then
