@@ -59,7 +59,7 @@
 //!
 //! A request's way: `listen` accepts the connection → `router` routes it → `middleware::host` refuses names and origins
 //! that are not ours → the authentication establishes who is calling → `middleware::limits` finds it a place →
-//! `middleware::jsonrpc` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
+//! `middleware::gatekeeper` reads the body and answers what is no JSON-RPC → rmcp speaks MCP → the server's own handler.
 
 #[cfg(feature = "access-emulator")]
 mod access_emulator;

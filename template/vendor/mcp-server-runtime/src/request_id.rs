@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use tower::{Layer, Service};
 
@@ -49,6 +49,20 @@ fn plain(value: &HeaderValue) -> bool {
     (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(allowed)
 }
 
+/// The size of the head as it came, but for white space: request line, and a line for each field.
+fn head_bytes(request: &Request) -> usize {
+    let line = request.method().as_str().len() + request.uri().path().len() + request.uri().query().map_or(0, str::len);
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    fields.sum::<usize>() + line
+}
+
+fn too_large(most: usize) -> Response {
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let mut response = errors::error(status, &format!("the head is larger than {most} bytes"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// Makes ids that no other process makes, by a random beginning, and none twice, by counting.
 #[derive(Debug)]
 struct Ids {
@@ -69,14 +83,16 @@ impl Ids {
 #[derive(Debug, Clone)]
 pub struct RequestIdLayer {
     ids: Arc<Ids>,
+    head_bytes: usize,
     metrics: Arc<Metrics>,
 }
 
 impl RequestIdLayer {
-    /// Answers are counted in `metrics`.
+    /// Heads are no larger than this; answers are counted in `metrics`.
     #[must_use]
-    pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { ids: Arc::new(Ids { beginning: fastrand::u32(..), count: AtomicU64::new(1) }), metrics }
+    pub fn new(head_bytes: usize, metrics: Arc<Metrics>) -> Self {
+        let ids = Ids { beginning: fastrand::u32(..), count: AtomicU64::new(1) };
+        Self { ids: Arc::new(ids), head_bytes, metrics }
     }
 }
 
@@ -116,14 +132,21 @@ where
         let metrics = Arc::clone(&self.layer.metrics);
         let of_mcp = errors::is_of_mcp(&request);
         request.extensions_mut().insert(RequestId(id.clone()));
-        // Services do a part of their work before there is a future: it has the id, too.
-        let answer = CURRENT.sync_scope(id.clone(), || self.inner.call(request));
-        let answer = panics::catch(CURRENT.scope(id.clone(), answer));
+        // hyper refuses what does not end within its buffer, and takes a head that ends with the read that overfills it.
+        let most = self.layer.head_bytes;
+        let answer = (head_bytes(&request) <= most).then(|| {
+            // Services do a part of their work before there is a future: it has the id, too.
+            let answer = CURRENT.sync_scope(id.clone(), || self.inner.call(request));
+            panics::catch(CURRENT.scope(id.clone(), answer))
+        });
         Box::pin(async move {
-            let mut response = answer.await.unwrap_or_else(|panics::Panicked| {
-                metrics.panicked();
-                Ok(errors::error(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says where"))
-            })?;
+            let mut response = match answer {
+                None => too_large(most),
+                Some(answer) => answer.await.unwrap_or_else(|panics::Panicked| {
+                    metrics.panicked();
+                    Ok(errors::error(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says where"))
+                })?,
+            };
             if errors::is_error(&response) {
                 response = Box::pin(errors::described(response, of_mcp)).await;
             }

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::handlers::{metadata, status};
 use crate::hangup;
 use crate::metrics::Metrics;
-use crate::middleware::{host, jsonrpc, limits};
+use crate::middleware::{gatekeeper, host, limits};
 use crate::panics::CatchPanics;
 use crate::readiness::Readiness;
 use crate::request_id::RequestIdLayer;
@@ -123,7 +123,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
     let given = RequestServices(Arc::new(Provisions { permissions, upstreams, metrics: Arc::clone(&metrics) }));
     let endpoint = Arc::new(Endpoint {
         gate,
-        gatekeeper: jsonrpc::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
+        gatekeeper: gatekeeper::Gatekeeper::new(&config.limits, Arc::clone(&metrics), telemetry, legacy),
         given: given.clone(),
         mcp: mcp_service(config, CatchPanics::new(mcp, Arc::clone(&metrics))),
     });
@@ -139,7 +139,7 @@ pub(crate) fn router<H: ServerHandler + Clone + Sync>(app: App<'_, H>) -> Router
         .reset_fallback()
         .layer(from_fn(move |request: Request, next: Next| give(given.clone(), request, next)))
         .layer(auth.clone().without_service_token());
-    let ids = RequestIdLayer::new(metrics);
+    let ids = RequestIdLayer::new(config.limits.header_bytes, metrics);
     let mcp = ids.layer(host::Guarded::new(auth.layer(mcp_endpoint(endpoint)), Arc::clone(&guard)));
     let mcp = Router::new().route_service(metadata::RESOURCE, mcp);
     let metadata = Router::new()
@@ -169,7 +169,7 @@ async fn give(given: RequestServices, mut request: Request, next: Next) -> Respo
 /// What answers on /mcp, behind the authentication.
 struct Endpoint<H> {
     gate: Arc<limits::Gate>,
-    gatekeeper: jsonrpc::Gatekeeper,
+    gatekeeper: gatekeeper::Gatekeeper,
     given: RequestServices,
     mcp: StreamableHttpService<CatchPanics<H>, NeverSessionManager>,
 }

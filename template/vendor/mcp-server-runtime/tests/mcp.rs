@@ -77,6 +77,15 @@ async fn malformed_requests_get_json_rpc_errors() {
         assert_eq!(answer["jsonrpc"], "2.0");
         assert!(answer["error"]["message"].is_string() && !answer["error"]["data"].is_null(), "{answer}");
     }
+    // The id comes back where it is there, whatever else is wrong.
+    for (body, id) in [
+        (r#"{"jsonrpc":"1.0","id":"a","method":"ping"}"#, json!("a")),
+        (r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"ping"}"#, json!(7)),
+        (r#"{"id":7.0,"method":"ping"}"#, json!(7)),
+        (r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#, json!(null)),
+    ] {
+        assert_eq!(server.send(body).await.1["id"], id, "{body}");
+    }
     // The process goes on, and ids of every good kind come back.
     for id in [json!(0), json!(-5), json!(""), json!("abc"), json!(9_007_199_254_740_993_i64)] {
         let (status, answer) = server.send(json!({"jsonrpc": "2.0", "id": id, "method": "ping"}).to_string()).await;
@@ -107,13 +116,21 @@ async fn what_clients_send_that_can_mean_one_thing_only() {
     assert_eq!(with("2025-11-25, 2025-06-18").await.0, 400);
     let twice = server.post(list.clone()).header("mcp-protocol-version", "2025-11-25");
     assert_eq!(answer(twice.header("mcp-protocol-version", "2025-06-18")).await.0, 400);
+    // The same with the type of the body, and a version that is not known yet.
+    let typed = server.post(list.clone()).header("content-type", "application/json");
+    assert_eq!(answer(typed).await.0, 200);
+    assert_eq!(with("").await.0, 200);
     // Half an emoji in an argument (inkeep/open-knowledge#472): the tool is called, and says that it has no such argument.
     let cut = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{"x":"\ud83d"}}}"#;
     assert_eq!(server.send(cut).await.1["result"]["isError"], true);
+    // A byte order mark (Badgerati/Pode#1604).
+    let (status, answer) = server.send(format!("\u{feff}{list}")).await;
+    assert!(status == 200 && answer["result"]["tools"].is_array(), "{answer}");
     // Answers to what nobody asked (stacklok/toolhive#5654).
     for answered in [
         json!({"jsonrpc": "2.0", "id": 1, "result": {}}),
         json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "no"}}),
+        json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32700, "message": "no"}}),
     ] {
         assert_eq!(server.send(answered.to_string()).await, (202, Value::Null));
     }

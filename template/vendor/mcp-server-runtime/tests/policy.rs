@@ -131,6 +131,7 @@ async fn attack_68_a_tool_that_the_policy_does_not_allow() {
         json!({"error": "insufficient_scope", "code": "MCP-AUTH-024", "missing_scopes": "tools:wait", "status": 403});
     assert_eq!(body["error"], json!({"code": -32600, "message": "tool not allowed", "data": data}));
     assert_eq!((&body["code"], &body["missing_scopes"]), (&json!("MCP-AUTH-024"), &json!("tools:wait")));
+    assert_eq!(body["id"], 7);
     // Without a scope that would help, and for tools that are not there.
     for tool in ["show_token", "no_such_tool", ""] {
         let (status, body) = ruled.call(&reader, tool, &json!({})).await;

@@ -19,7 +19,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Requests to /mcp at once; 503 above it.
     pub concurrent_requests: usize,
-    /// Connections at once; more wait until one ends.
+    /// Connections at once; beyond that, one without a request for a second makes room, or more wait.
     pub connections: usize,
     /// Time for requests in flight after SIGTERM.
     pub shutdown_grace: Duration,
@@ -70,10 +70,10 @@ impl Reader<'_> {
     /// Each limit has its part of the memory.
     fn fits_in_memory(&mut self, limits: &Limits) {
         let budget = format!("MEMORY_BUDGET, which is {} bytes", limits.memory);
-        let body = crate::middleware::jsonrpc::text_cost(limits.body_bytes);
+        let body = crate::middleware::gatekeeper::text_cost(limits.body_bytes);
         let share = limits.request_bytes() / 4;
         if body > share {
-            let most = share / crate::middleware::jsonrpc::text_cost(1);
+            let most = share / crate::middleware::gatekeeper::text_cost(1);
             let text = format!("{} is more than one caller's part of {budget}: at most {most}", limits.body_bytes);
             self.problems.add("MAX_BODY_BYTES", text);
         }

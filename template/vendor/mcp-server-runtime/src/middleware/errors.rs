@@ -41,6 +41,10 @@ pub fn is_of_mcp(request: &Request) -> bool {
         && request.headers().get_all(header::ACCEPT).iter().any(events)
 }
 
+/// In the extensions of an answer to a message of JSON-RPC: its id.
+#[derive(Debug, Clone)]
+pub struct MessageId(pub Value);
+
 /// In the extensions of an answer to a request that was no JSON-RPC.
 #[derive(Debug, Clone, Copy)]
 pub struct PlainJson;
@@ -67,7 +71,8 @@ pub async fn described(response: Response, of_mcp: bool) -> Response {
         _ => return Response::from_parts(parts, Body::from(bytes)),
     };
     if of_mcp {
-        members = json_rpc(parts.status, members);
+        let id = parts.extensions.remove().map_or(Value::Null, |MessageId(id)| id);
+        members = json_rpc(parts.status, members, id);
     }
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -90,14 +95,14 @@ fn plain(status: StatusCode, text: &str) -> Map<String, Value> {
 /// The error as JSON-RPC has it: the Python SDK shows its message, and "Server returned an error response" in place of any
 /// other body. The members that were there stay, but for `error`, whose text is in `data` with all others.
 ///
-/// The id is null, as the body with it was not read (JSON-RPC 2.0 §5): without the member, that SDK does not take it for an error.
-fn json_rpc(status: StatusCode, mut members: Map<String, Value>) -> Map<String, Value> {
+/// The id is null where the body with it was not read (JSON-RPC 2.0 §5): without the member, that SDK does not take it for an error.
+fn json_rpc(status: StatusCode, mut members: Map<String, Value>, id: Value) -> Map<String, Value> {
     let mut data = members.clone();
     let message = data.remove("message").or_else(|| data.get("error").cloned()).unwrap_or_default();
     data.insert("status".to_owned(), status.as_u16().into());
     let code = if status.is_server_error() { INTERNAL_ERROR } else { INVALID_REQUEST };
     members.insert("error".to_owned(), json!({"code": code, "message": message, "data": data}));
     members.insert("jsonrpc".to_owned(), "2.0".into());
-    members.insert("id".to_owned(), Value::Null);
+    members.insert("id".to_owned(), id);
     members
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tower::Service;
@@ -138,6 +138,10 @@ fn without_default_port(origin: &str) -> &str {
     }
 }
 
+/// Chromium's Private Network Access.
+const ASKS_FOR_A_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
+const ALLOWS_A_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+
 /// Answers the question of a browser whether a page may send a request (the Fetch standard, CORS preflight). The origin is
 /// accepted, so the page may send whatever it asks for: the credential in it is the page's own, as cookies are not sent.
 fn preflight(request: &Request) -> Option<Response> {
@@ -153,6 +157,10 @@ fn preflight(request: &Request) -> Option<Response> {
     response.headers_mut().extend(allow);
     if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    // A page of the internet asks for a server on this machine or in this network (gptme/gptme#2635).
+    if headers.contains_key(ASKS_FOR_A_PRIVATE_NETWORK) {
+        response.headers_mut().insert(ALLOWS_A_PRIVATE_NETWORK, HeaderValue::from_static("true"));
     }
     Some(response)
 }

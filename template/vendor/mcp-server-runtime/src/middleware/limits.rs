@@ -7,16 +7,17 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use mcp_auth_middleware::User;
+use serde_json::Value;
 
 use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
-use crate::middleware::errors::error;
+use crate::middleware::errors::{MessageId, error, is_error};
 
 /// The places and the memory for requests, and the time each has.
 #[derive(Debug)]
@@ -172,6 +173,7 @@ impl Drop for Ticket<'_> {
 #[derive(Debug, Default)]
 pub struct Progress {
     body_arrived: AtomicBool,
+    id: OnceLock<Value>,
 }
 
 impl Progress {
@@ -179,11 +181,28 @@ impl Progress {
     pub fn body_arrived(&self) {
         self.body_arrived.store(true, Ordering::Relaxed);
     }
+
+    /// The body is a message with this id, which errors name from now on.
+    pub fn understood(&self, id: Value) {
+        // There is one message in a body.
+        let _ = self.id.set(id);
+    }
 }
 
 impl Gate {
-    /// Ends the work when its time is up, with 408 where the body did not arrive, 504 where the answer is not ready.
+    /// Ends the work when its time is up, with 408 where the body did not arrive, 504 where the answer is not ready. Errors have
+    /// the id of the message, where it is known.
     pub async fn pass(&self, progress: &Progress, work: impl Future<Output = Response>) -> Response {
+        let mut response = self.in_time(progress, work).await;
+        if is_error(&response)
+            && let Some(id) = progress.id.get()
+        {
+            response.extensions_mut().insert(MessageId(id.clone()));
+        }
+        response
+    }
+
+    async fn in_time(&self, progress: &Progress, work: impl Future<Output = Response>) -> Response {
         match tokio::time::timeout(self.timeout, work).await {
             Ok(response) => response,
             Err(_) => {

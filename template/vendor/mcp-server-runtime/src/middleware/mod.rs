@@ -1,7 +1,9 @@
-//! What a request passes on its way to MCP: host, limits, jsonrpc; and errors, which all answers pass.
+//! What a request passes on its way to MCP: host, limits, gatekeeper; and errors, which all answers pass.
 
 pub(crate) mod errors;
+pub(crate) mod gatekeeper;
 pub(crate) mod host;
-pub(crate) mod jsonrpc;
+mod jsonrpc;
 pub(crate) mod limits;
+mod negotiation;
 mod normalize;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,6 +20,11 @@ pub(super) fn headers(headers: &mut HeaderMap) {
     let mut values = headers.get_all(PROTOCOL_VERSION).iter();
     match (values.next(), values.next()) {
         (None, _) => return,
+        // As if it were not there: what a client has agreed on is not known to it yet.
+        (Some(one), None) if one.is_empty() => {
+            headers.remove(PROTOCOL_VERSION);
+            return;
+        }
         (Some(one), None) if !one.as_bytes().contains(&b',') => return,
         _ => {}
     }
@@ -43,6 +49,12 @@ pub(super) fn whole_characters(body: &[u8]) -> Option<String> {
         Cow::Owned(whole) => Some(whole),
         Cow::Borrowed(_) => None,
     }
+}
+
+/// The body without a byte order mark in front, which editors and Windows PowerShell write (Badgerati/Pode#1604). RFC 8259 §8.1
+/// lets a reader overlook it.
+pub(super) fn without_mark(body: Bytes) -> Bytes {
+    if body.starts_with("\u{feff}".as_bytes()) { body.slice("\u{feff}".len()..) } else { body }
 }
 
 /// A whole number that is written with a fraction: engines without integers write `1.0` (yurineko73/Godot-MCP-Native#16).
@@ -98,4 +110,32 @@ pub(super) fn replaced(body: &str, parts: &[(&RawValue, &str)]) -> String {
 fn place(text: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr() as usize - text.as_ptr() as usize;
     start..start + part.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_characters_are_replaced() {
+        let whole = |text: &str| whole_characters(text.as_bytes());
+        assert_eq!(whole(r#"{"x":"cut \ud83d"}"#).as_deref(), Some(r#"{"x":"cut \ufffd"}"#));
+        for text in [r#"{"x":"\ud83d\ude00"}"#, r#"{"x":"\\ud83d"}"#, r#"{"x":"\u00e4"}"#, "{}"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn copies_of_a_version_are_one() {
+        for (value, meant) in [
+            ("2025-11-25, 2025-11-25", "2025-11-25"),
+            ("2025-06-18,2025-06-18 ,2025-06-18", "2025-06-18"),
+            ("2025-11-25, 2026-07-28", "2025-11-25, 2026-07-28"),
+            ("2025-11-25", "2025-11-25"),
+        ] {
+            let mut headers = HeaderMap::from_iter([(PROTOCOL_VERSION, value.parse().expect("a value"))]);
+            super::headers(&mut headers);
+            assert_eq!(headers[PROTOCOL_VERSION], meant);
+        }
+    }
 }
