@@ -66,6 +66,15 @@ impl Reader<'_> {
         let text = self.env.text(name).or_else(|| default.map(str::to_owned))?;
         let loopback = |url: &url::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         match url::Url::parse(text.trim_end_matches('/')) {
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                // Not quoted: there is a password in it.
+                self.problems.add(name, "has a user or a password in it, which addresses do not keep secret");
+                None
+            }
+            Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+                self.problems.add(name, format!("{text:?} goes on with ? or #, where paths are added"));
+                None
+            }
             Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && loopback(&url)) => Some(url),
             _ => {
                 self.problems.add(name, format!("{text:?} is not an https URL (http is accepted for loopback)"));

@@ -240,6 +240,29 @@ fn a_token_that_is_left_in_the_environment_is_warned_about() {
 }
 
 #[test]
+fn addresses_hold_no_secret_and_nothing_after_the_path() {
+    for (address, problem) in [
+        ("https://user:hush-hush@api.example.com/v1", "has a user or a password in it"),
+        ("https://user@api.example.com", "has a user or a password in it"),
+        ("https://api.example.com/v1?key=1", "goes on with ? or #"),
+        ("https://api.example.com/v1#top", "goes on with ? or #"),
+    ] {
+        let problems = read(&[("API_BASE", address)]).expect_err(address).to_string();
+        assert!(problems.contains(problem) && !problems.contains("hush-hush"), "{problems}");
+    }
+}
+
+/// From `docker run --env-file` (docker/cli#3630).
+#[test]
+fn a_token_in_quotation_marks_is_told_at_the_start() {
+    for token in ["\"api-token\"", "'api-token'"] {
+        let problems = read(&[("API_TOKEN", token)]).expect_err(token).to_string();
+        assert!(problems.contains("is in quotation marks"), "{problems}");
+    }
+    assert!(read(&[("API_TOKEN", "a'b\"c'")]).is_ok());
+}
+
+#[test]
 fn secrets_come_from_files_too_but_not_from_both() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), format!("{TOKEN}\n")).expect("written");

@@ -20,6 +20,10 @@ impl Reader<'_> {
                 }
             } else if !is_sendable(&token) {
                 self.problems.add(name, NOT_SENDABLE);
+            } else if is_quoted(text) {
+                let text =
+                    "is in quotation marks, which not everything that reads such files takes away: leave them out";
+                self.problems.add(name, text);
             }
             store = store.with_token(*name, token);
         }
@@ -28,6 +32,11 @@ impl Reader<'_> {
 }
 
 pub(in crate::config) const NOT_SENDABLE: &str = "holds a character that cannot be sent in a header; copy it again";
+
+/// `docker run --env-file` hands quotation marks on (docker/cli#3630).
+fn is_quoted(text: &str) -> bool {
+    text.len() > 1 && ['"', '\''].iter().any(|mark| text.starts_with(*mark) && text.ends_with(*mark))
+}
 
 pub(in crate::config) fn is_sendable(token: &SecretString) -> bool {
     token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
