@@ -376,7 +376,9 @@ impl Call<'_> {
     async fn attempt(&self, url: Url, most: usize) -> Result<Answer, Failed> {
         let mut span = UpstreamSpan::start("Coda", "GET", &url);
         let request = self.coda.client.get(url).bearer_auth(self.token.expose()).headers(span.headers());
-        let answer = request.header(header::ACCEPT, "application/json").send().await.map_err(Failed::transport)?;
+        // Without the latter a server, or a proxy before it, may compress (RFC 9110 §12.5.3).
+        let request = request.header(header::ACCEPT, "application/json").header(header::ACCEPT_ENCODING, "identity");
+        let answer = request.send().await.map_err(Failed::transport)?;
         let status = answer.status();
         span.answered(status.as_u16());
         let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|v| retry_after(v.to_str().ok()?));

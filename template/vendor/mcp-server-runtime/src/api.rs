@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use mcp_auth_middleware::ServiceToken;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, RETRY_AFTER};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, RETRY_AFTER};
 use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -335,6 +335,8 @@ impl Api {
             let secret = sensitive(secret.expose_secret()).ok_or(ApiError::Unauthorized(name))?;
             builder = builder.header("cf-access-client-id", id).header("cf-access-client-secret", secret);
         }
+        // Without it a server, or a proxy before it, may compress (RFC 9110 §12.5.3).
+        builder = builder.header(ACCEPT_ENCODING, "identity");
         if !request.headers.contains_key(ACCEPT) {
             builder = builder.header(ACCEPT, "application/json");
         }
