@@ -248,7 +248,7 @@ def never_reading(start):
             for _ in range(300):
                 connection.send(requests)
         held.append(connection)
-    waited = server.health(30)
+    waited = server.health(10)
     end = time.monotonic() + 60
     while server.sockets() > 30 and time.monotonic() < end:
         time.sleep(1)
@@ -271,7 +271,7 @@ def unfinished_heads(start):
             held.append(connection)
     time.sleep(2)
     peak = server.peak()
-    waited = server.health(90)
+    waited = server.health(10)
     return server, f"{len(held)} heads of {len(part) // 1024} KB: {peak} MiB; /health in {waited:.1f} s meanwhile"
 
 

@@ -2,9 +2,10 @@
 
 mod patient;
 mod phase;
+pub(crate) mod places;
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,13 +16,13 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::Limits;
 use patient::Patient;
 use phase::{Phases, Times, Watched};
+use places::{Place, Places};
 
 /// How long connections are accepted after the signal. Who has connected meanwhile, or was about to, is answered rather than
 /// reset: the operating system takes connections that nobody has accepted yet.
@@ -35,15 +36,18 @@ const FIRST_BYTES: Duration = Duration::from_millis(250);
 ///
 /// This is `axum::serve` with the bounds that it does not offer: the size of a request's head (431 above it), the time it
 /// may take, the time between requests, the time in which a client must take a part of its answer, the age of a connection,
-/// and the number of connections. Above that number they wait in the queue of the operating system, and one that ends makes
-/// room.
+/// and the number of connections. Above that number they wait in the queue of the operating system, until one ends, or has had
+/// its time for a head or is asked no more and makes room.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutdown: impl Future<Output = ()>) {
     let Limits { header_bytes, connections, request_timeout: write, .. } = *limits;
-    let graceful = accept(listener, router, Bounds { header_bytes, connections, write }, shutdown).await;
+    let (graceful, places) = accept(listener, router, Bounds { header_bytes, connections, write }, shutdown).await;
     tracing::info!("Shutting down; requests in flight have {} s", limits.shutdown_grace.as_secs());
     // hyper closes at once what has sent nothing yet, and loses what is on its way.
     tokio::time::sleep(FIRST_BYTES.min(limits.shutdown_grace)).await;
-    if timeout(limits.shutdown_grace, graceful.shutdown()).await.is_err() {
+    let ended = async {
+        tokio::select! { () = graceful.shutdown() => {}, () = places.end_heads() => {} }
+    };
+    if timeout(limits.shutdown_grace, ended).await.is_err() {
         tracing::warn!("Some requests did not finish in time and were cut");
     }
 }
@@ -69,35 +73,46 @@ async fn accept(
     router: Router,
     bounds: Bounds,
     shutdown: impl Future<Output = ()>,
-) -> GracefulShutdown {
+) -> (GracefulShutdown, Arc<Places>) {
     let mut http = http1::Builder::new();
     // Its one time for heads would count between requests as well: `Patient` tells the two apart.
     http.header_read_timeout(None).max_buf_size(bounds.header_bytes);
     let times = Times { write: bounds.write, ..Times::default() };
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
-    let places = Arc::new(Semaphore::new(bounds.connections));
-    let accept = async || {
-        // The semaphore is never closed.
-        let place = Arc::clone(&places).acquire_owned().await.ok();
-        listener.accept().await.map(|(stream, _)| (stream, place))
+    let places = Places::new(bounds.connections);
+    // One more than there are places for, which is not read from: another has to leave only where somebody waits.
+    let mut waiting: Option<TcpStream> = None;
+    let accept = async |waiting: &mut Option<TcpStream>| {
+        if waiting.is_none() {
+            *waiting = Some(listener.accept().await?.0);
+        }
+        let place = places.take().await;
+        Ok::<_, std::io::Error>(waiting.take().map(|stream| (stream, place)))
     };
     let ending = Arc::new(AtomicBool::new(false));
-    let take = |stream: tokio::net::TcpStream, place| {
+    let take = |stream: TcpStream, place: Place| {
         // Answers are small and must not wait for more (Nagle's algorithm).
         let _ = stream.set_nodelay(true);
-        let connection = graceful.watch(connection(&http, stream, times, router.clone(), Arc::clone(&ending)));
+        let phases = place.phases().clone();
+        let connection = connection(&http, stream, times, phases, router.clone(), Arc::clone(&ending));
+        let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("Connection ended: {error}");
+            tokio::select! {
+                // First: what has just arrived is no idle connection's.
+                biased;
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!("Connection ended: {error}");
+                },
+                () = place.phases().given_up() => tracing::debug!("Connection ended: its place is wanted"),
             }
             drop(place);
         });
     };
     loop {
         tokio::select! {
-            accepted = accept() => match accepted {
-                Ok((stream, place)) => take(stream, place),
+            accepted = accept(&mut waiting) => match accepted {
+                Ok(next) => next.into_iter().for_each(|(stream, place)| take(stream, place)),
                 // Out of file descriptors, most likely: wait for some to come back rather than spin.
                 Err(error) => {
                     tracing::error!("Cannot accept connections: {error}");
@@ -109,22 +124,26 @@ async fn accept(
     }
     ending.store(true, Ordering::Relaxed);
     let last_call = Instant::now() + LAST_CALL;
-    while let Ok(Ok((stream, place))) = timeout_at(last_call, accept()).await {
-        take(stream, place);
+    while let Ok(Ok(next)) = timeout_at(last_call, accept(&mut waiting)).await {
+        next.into_iter().for_each(|(stream, place)| take(stream, place));
     }
     // Those that came in between: asked of the operating system, as the runtime hears of them later. No more than there are
     // places for, and no longer than it takes to fill each once.
     if let Ok(listener) = listener.into_std() {
         for _ in 0..bounds.connections {
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { break };
+            let Some(place) = places.try_take() else { break };
+            if let Some(stream) = waiting.take() {
+                take(stream, place);
+                continue;
+            }
             let Ok((stream, _)) = listener.accept() else { break };
-            let stream = stream.set_nonblocking(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             if let Ok(stream) = stream {
-                take(stream, Some(place));
+                take(stream, place);
             }
         }
     }
-    graceful
+    (graceful, places)
 }
 
 /// A connection whose client has these times, and which ends with its next answer once `ending` is set.
@@ -132,10 +151,10 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin>(
     http: &http1::Builder,
     stream: S,
     times: Times,
+    phases: Phases,
     router: Router,
     ending: Arc<AtomicBool>,
 ) -> http1::Connection<TokioIo<Patient<S>>, TowerToHyperService<Watched<Router>>> {
-    let phases = Phases::default();
     let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
     http.serve_connection(stream, TowerToHyperService::new(Watched::new(router, phases, ending)))
 }
@@ -177,7 +196,7 @@ pub fn probe(listen: SocketAddr) -> std::io::Result<()> {
         ip => ip,
     };
     let timeout = Duration::from_secs(3);
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::new(host, listen.port()), timeout)?;
+    let mut stream = std::net::TcpStream::connect_timeout(&SocketAddr::new(host, listen.port()), timeout)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
@@ -203,7 +222,7 @@ mod tests {
         let mut http = http1::Builder::new();
         http.header_read_timeout(None);
         let router = Router::new().route("/health", axum::routing::get(|| async { "well" }));
-        tokio::spawn(connection(&http, server, Times::default(), router, Arc::default()));
+        tokio::spawn(connection(&http, server, Times::default(), Phases::default(), router, Arc::default()));
         client
     }
 

@@ -21,6 +21,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::listen::places;
 use crate::middleware::host;
 use crate::request_id;
 use fields::Fields;
@@ -101,7 +102,7 @@ impl<S: Subscriber> Layer<S> for Throttle {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
         let target = metadata.target();
-        let refusal = target == host::TARGET || target.starts_with("mcp_auth_middleware");
+        let refusal = target == host::TARGET || target == places::TARGET || target.starts_with("mcp_auth_middleware");
         if *metadata.level() != Level::WARN || !refusal {
             return true;
         }

@@ -120,12 +120,14 @@ async fn clients_of_mcp_get_refusals_as_errors_of_json_rpc() {
         (mcp(BEARER).body("x".repeat(4096)), 413, -32600),
         (mcp(BEARER).header("mcp-protocol-version", "1999-01-01"), 400, -32600),
         (send(BEARER, BOTH, "text/plain"), 415, -32600),
-        // Two of them: which one counts is for nobody to choose.
-        (mcp(BEARER).header("content-type", "application/json"), 415, -32600),
+        // Two of them that differ: which one counts is for nobody to choose.
+        (mcp(BEARER).header("content-type", "text/plain"), 415, -32600),
     ] {
         let (status, body) = answer(request).await;
         assert_eq!((status, &body["jsonrpc"]), (expected, &json!("2.0")), "{body}");
         assert!(body["error"]["code"] == code && body["error"]["message"].is_string(), "{body}");
+        // What was read has an id.
+        assert_eq!(body["id"], if expected == 400 { json!(1) } else { Value::Null }, "{body}");
     }
     // Whoever takes no events is no client of MCP, and gets plain JSON.
     let (status, body) = answer(send("wrong-token-0123456789", "application/json", "application/json")).await;
@@ -280,7 +282,9 @@ async fn pages_of_this_machine_and_of_allowed_origins_may_read_the_answers() {
         let asked = "authorization,content-type,mcp-protocol-version,mcp-session-id,last-event-id";
         let preflight = server.http.request(reqwest::Method::OPTIONS, server.url("/mcp")).header("origin", origin);
         let preflight = preflight.header("access-control-request-method", "POST");
+        let preflight = preflight.header("access-control-request-private-network", "true");
         let preflight = preflight.header("access-control-request-headers", asked).send().await.expect("an answer");
+        assert_eq!(preflight.headers()["access-control-allow-private-network"], "true");
         assert_eq!(
             (preflight.status().as_u16(), &preflight.headers()["access-control-allow-origin"]),
             (200, &origin.parse().expect("a value"))
@@ -441,6 +445,11 @@ async fn too_large_bodies_and_heads() {
         "431 for a long head"
     );
     assert_eq!(answer(server.post(PING)).await.0, 200);
+    // At the limit, whatever hyper's buffer has room for: that takes up to twice as much.
+    let server = start().await;
+    for (bytes, status) in [(32_000, 200), (32_768, 431), (40_000, 431), (50_000, 431)] {
+        assert_eq!(answer(server.post(PING).header("x-long", "x".repeat(bytes))).await.0, status, "{bytes}");
+    }
 }
 
 #[tokio::test]
@@ -485,14 +494,42 @@ async fn attack_51_clients_that_never_read_make_room_for_others() {
 }
 
 #[tokio::test]
-async fn attack_52_connections_above_the_number_wait_for_one_that_ends() {
+async fn attack_52_connections_above_the_number_wait_for_a_request_that_ends() {
     let server = with(&[("MAX_CONNECTIONS", "1")]).await;
-    let unfinished = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    let call = json!({"name": "wait", "arguments": {"milliseconds": 3000}});
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}).to_string();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{call}",
+        call.len()
+    );
+    let mut working = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    working.write_all(head.as_bytes()).await.expect("sent");
     let mut health = Box::pin(answer(server.http.get(server.url("/health"))));
-    assert!(tokio::time::timeout(Duration::from_millis(500), &mut health).await.is_err(), "no place yet");
-    drop(unfinished);
+    assert!(tokio::time::timeout(Duration::from_secs(2), &mut health).await.is_err(), "no place yet");
+    let mut result = String::new();
+    working.read_to_string(&mut result).await.expect("an answer");
+    assert!(result.starts_with("HTTP/1.1 200"), "{result}");
     let (status, _) = tokio::time::timeout(Duration::from_secs(10), health).await.expect("in time");
     assert_eq!(status, 200);
+}
+
+/// Strangers cannot keep /health from answering, whatever they hold.
+#[tokio::test]
+async fn attack_52_who_has_nothing_under_way_makes_room_for_others() {
+    let server = with(&[("MAX_CONNECTIONS", "3")]).await;
+    let request = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        for begun in ["", "GET /health HTTP/1.1\r\nX-Endless: a", request] {
+            let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+            stream.write_all(begun.as_bytes()).await.expect("sent");
+            held.push(stream);
+        }
+        let health = answer(server.http.get(server.url("/health")));
+        let (status, _) = tokio::time::timeout(Duration::from_secs(10), health).await.expect("in time");
+        assert_eq!(status, 200);
+    }
 }
 
 #[tokio::test]
@@ -580,8 +617,14 @@ async fn refused(server: &TestServer) -> reqwest::Response {
 async fn too_many_and_too_slow_requests() {
     let server = with(&[("MAX_CONCURRENT_REQUESTS", "1"), ("REQUEST_TIMEOUT_SECONDS", "2")]).await;
     let slow = waiting(&server, 3_600_000);
-    assert_eq!(refused(&server).await.headers()["retry-after"], "1");
-    assert_eq!(slow.await.expect("joined").expect("an answer").status(), 504);
+    let busy = refused(&server).await;
+    assert_eq!(busy.headers()["retry-after"], "1");
+    let slow = slow.await.expect("joined").expect("an answer");
+    assert_eq!(slow.status(), 504);
+    for refused in [busy, slow] {
+        let body: Value = refused.json().await.expect("JSON");
+        assert_eq!((&body["jsonrpc"], &body["id"]), (&json!("2.0"), &json!(1)), "{body}");
+    }
     assert_eq!(answer(server.post(PING)).await.0, 200);
 }
 
@@ -598,6 +641,15 @@ async fn shutdown_lets_requests_in_flight_finish() {
     let response = in_flight.await.expect("joined").expect("an answer");
     assert_eq!(response.status(), 200);
     server.shut_down().await;
+}
+
+#[tokio::test]
+async fn half_a_head_does_not_hold_up_the_end() {
+    let server = start().await;
+    let mut stranger = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    stranger.write_all(b"POST /mcp HTTP/1.1\r\nHost: local").await.expect("sent");
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.shut_down()).await;
+    assert!(ended.is_ok(), "it waits for the rest");
 }
 
 #[tokio::test]

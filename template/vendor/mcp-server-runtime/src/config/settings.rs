@@ -275,7 +275,7 @@ The limits below have to fit into it, and one caller never takes more than a qua
     Setting::number("MAX_HEADER_BYTES", (8 * 1024, 1024 * 1024), "32768", LIMITS, "Size of a request's head in bytes; 431 above it."),
     Setting::seconds("REQUEST_TIMEOUT_SECONDS", (1, 3600), "60", LIMITS, "Seconds for a body to arrive (408), for an answer to be ready (504), and for the client to take a part of it."),
     Setting::number("MAX_CONCURRENT_REQUESTS", (1, 100_000), "1024", LIMITS, "Requests to /mcp at once, a quarter of them by one caller; 503 above it."),
-    Setting::number("MAX_CONNECTIONS", (1, 1_000_000), "1024", LIMITS, "Connections at once; more wait until one ends."),
+    Setting::number("MAX_CONNECTIONS", (1, 1_000_000), "1024", LIMITS, "Connections at once; beyond that, one without a request for a second makes room, or more wait."),
     Setting::seconds("SHUTDOWN_GRACE_SECONDS", (0, 3600), "20", LIMITS, "Seconds for requests in flight after SIGTERM."),
     Setting::choice("LOG_FORMAT", &["text", "json"], "text", LOG, "How log lines look: text or json."),
     Setting::text("RUST_LOG", Some(DEFAULT_FILTER), LOG, "Which log lines are written.

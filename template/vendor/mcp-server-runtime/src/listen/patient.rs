@@ -33,10 +33,6 @@ pub(super) struct Patient<S> {
     stream: S,
     times: Times,
     phases: Phases,
-    /// Since when the client has to do its part of the phase.
-    since: Instant,
-    /// The phase of the latest look.
-    last: Phase,
     /// Runs while a read waits.
     reading: Option<Pin<Box<Sleep>>>,
     /// Runs while a write waits.
@@ -49,23 +45,18 @@ pub(super) struct Patient<S> {
 
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, times: Times, phases: Phases) -> Self {
-        let (last, since) = (phases.get(), Instant::now());
-        Self { stream, times, phases, since, last, reading: None, waiting: None, draining: None, half_closed: None }
+        Self { stream, times, phases, reading: None, waiting: None, draining: None, half_closed: None }
     }
 
     /// When the client's time for the phase is over.
-    fn deadline(&mut self) -> Option<Instant> {
-        let phase = self.phases.get();
-        if phase != self.last {
-            (self.last, self.since) = (phase, Instant::now());
-        }
-        let time = match phase {
+    fn deadline(&self) -> Option<Instant> {
+        let time = match self.phases.get() {
             Phase::New | Phase::Head => self.times.head,
             Phase::Idle => self.times.idle,
             // The time of a request is the server's own matter.
             Phase::Request => return None,
         };
-        Some(self.since + time)
+        Some(self.phases.since() + time)
     }
 
     /// Resolves when the client's time for the phase is over.
@@ -92,7 +83,7 @@ impl<S: AsyncWrite + Unpin> Patient<S> {
         // An answer that comes in pieces over hours is no idle connection. Nothing else gives the client more time: hyper
         // flushes whenever it looks, so whenever the client sends a byte.
         if matches!(written, Poll::Ready(Ok(1..))) && self.phases.get() == Phase::Idle {
-            (self.last, self.since) = (Phase::Idle, Instant::now());
+            self.phases.touch();
         }
         self.in_time(context, written)
     }

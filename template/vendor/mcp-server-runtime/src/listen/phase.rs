@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower::Service;
 
@@ -55,11 +56,23 @@ pub(super) enum Phase {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phases(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     phase: AtomicU8,
     /// A body was given up before its end.
     unread: AtomicBool,
+    begun: Instant,
+    /// Since when the client has to do its part of the phase, in milliseconds from the beginning.
+    since: AtomicU64,
+    /// The place of the connection is wanted for another.
+    wanted: Notify,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let (phase, unread, since) = (AtomicU8::new(Phase::New as u8), AtomicBool::new(false), AtomicU64::new(0));
+        Self { phase, unread, begun: Instant::now(), since, wanted: Notify::new() }
+    }
 }
 
 impl Phases {
@@ -74,6 +87,39 @@ impl Phases {
 
     pub(super) fn set(&self, phase: Phase) {
         self.0.phase.store(phase as u8, Ordering::Relaxed);
+        self.touch();
+    }
+
+    /// The client has done a part of its part.
+    pub(super) fn touch(&self) {
+        let since = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.since.store(since, Ordering::Relaxed);
+    }
+
+    /// Since when the client has to do its part of the phase.
+    pub(super) fn since(&self) -> Instant {
+        self.0.begun + Duration::from_millis(self.0.since.load(Ordering::Relaxed))
+    }
+
+    /// How long the client has had for its part.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.since().elapsed()
+    }
+
+    /// Asks the connection to end, as another one wants its place.
+    pub(super) fn give_up(&self) {
+        self.0.wanted.notify_one();
+    }
+
+    /// Resolves when the connection is asked to end and nothing is under way on it.
+    pub(super) async fn given_up(&self) {
+        loop {
+            self.0.wanted.notified().await;
+            // A request may have come in between.
+            if self.get() != Phase::Request {
+                return;
+            }
+        }
     }
 
     /// Whether the client may still be sending what nobody reads.
