@@ -119,6 +119,8 @@ async fn what_clients_send_that_can_mean_one_thing_only() {
     // The same with the type of the body, and a version that is not known yet.
     let typed = server.post(list.clone()).header("content-type", "application/json");
     assert_eq!(answer(typed).await.0, 200);
+    let joined = server.http.post(server.url("/mcp")).bearer_auth(BEARER).body(list.clone());
+    assert_eq!(answer(joined.header("content-type", "application/json, application/json")).await.0, 200);
     assert_eq!(with("").await.0, 200);
     // Half an emoji in an argument (inkeep/open-knowledge#472): the tool is called, and says that it has no such argument.
     let cut = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{"x":"\ud83d"}}}"#;

@@ -20,7 +20,7 @@ use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
 use crate::middleware::jsonrpc::{self, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, Shape, classify};
 use crate::middleware::limits::{Full, Gate, Progress, Ticket};
-use crate::middleware::negotiation::{BOTH, accepts_json, content_coding, is_json};
+use crate::middleware::negotiation::{BOTH, JSON, accepts_json, content_coding, is_json};
 use crate::middleware::{errors, normalize};
 use crate::router::RequestServices;
 use crate::telemetry::{Answering, Failure, Telemetry};
@@ -70,6 +70,8 @@ impl Gatekeeper {
             let message = "Content-Type is not application/json";
             return closing(errors::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
+        // rmcp takes no copies.
+        request.headers_mut().insert(header::CONTENT_TYPE, JSON);
         let (mut parts, body) = request.into_parts();
         let mut ticket = gate.ticket(parts.extensions.get::<User>());
         let bytes = match self.read(body, &mut ticket).await {

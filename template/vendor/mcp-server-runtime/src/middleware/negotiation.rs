@@ -5,6 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 /// What rmcp wants to see in `Accept`.
 pub(super) const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 
+/// What rmcp wants to see in `Content-Type`.
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// Whether a client takes JSON: the most specific range counts, and none at all means anything (RFC 9110 §12.5.1).
 pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
     let mut best = (0, true);
