@@ -86,7 +86,13 @@ impl Config {
 impl Reader<'_> {
     /// The files that secrets came from. What is wrong with them is told where they are read.
     pub(super) fn files(&self) -> Vec<(&'static str, PathBuf, SecretString)> {
-        let file = |name| Some((name, self.env.file(name)?, self.env.secret(name).ok()??));
+        // The server does not start, and what did not come once would be waited for again.
+        if !self.problems.is_empty() {
+            return Vec::new();
+        }
+        // A pipe has given what it had.
+        let regular = |name: &str| self.env.file(name).filter(|path| path.is_file());
+        let file = |name| Some((name, regular(name)?, self.env.secret(name).ok()??));
         // Encryption keys are read once, and their text is not kept.
         let kept = |name: &str| !name.starts_with("MCP_AUTH_");
         self.table.rows().filter(|row| row.is_secret() && kept(row.name)).filter_map(|row| file(row.name)).collect()

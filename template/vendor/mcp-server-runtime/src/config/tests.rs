@@ -242,7 +242,7 @@ fn a_token_that_is_left_in_the_environment_is_warned_about() {
 #[test]
 fn addresses_hold_no_secret_and_nothing_after_the_path() {
     for (address, problem) in [
-        ("https://user:hush-hush@api.example.com/v1", "has a user or a password in it"),
+        ("https://user:hush-hush@api.example.com/v1", "has a user or a password in it"), // pragma: allowlist secret
         ("https://user@api.example.com", "has a user or a password in it"),
         ("https://api.example.com/v1?key=1", "goes on with ? or #"),
         ("https://api.example.com/v1#top", "goes on with ? or #"),
@@ -271,6 +271,20 @@ fn secrets_come_from_files_too_but_not_from_both() {
     assert_eq!(variables_with_problems(&[("MCP_DEV_BEARER_TOKEN_FILE", path)]), ["MCP_DEV_BEARER_TOKEN"]);
     let gone = [("MCP_DEV_BEARER_TOKEN", ""), ("MCP_DEV_BEARER_TOKEN_FILE", "/no/such/file")];
     assert!(variables_with_problems(&gone).contains(&"MCP_DEV_BEARER_TOKEN"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let writer = pipe.clone();
+    let writing = std::thread::spawn(move || std::fs::write(writer, "api-token\n"));
+    let start = std::time::Instant::now();
+    let config = read(&[("API_TOKEN", ""), ("API_TOKEN_FILE", pipe.to_str().expect("text"))]).expect("a configuration");
+    writing.join().expect("joined").expect("written");
+    assert!(config.files.is_empty() && start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
 }
 
 #[test]
