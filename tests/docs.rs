@@ -224,6 +224,42 @@ fn broken_markers_stop_everything() {
     assert_snapshot!("broken_markers", refused(&place));
 }
 
+/// The repository is somebody else's: a link in it leads to a key, which would be in a page that is published.
+#[test]
+fn templates_lead_nowhere_else() {
+    let catalog = format!("{CATALOG}docs: {{templates: docs/templates, pages: {{servers: SERVERS.md}}}}\n");
+    let link = |place: &Place, to: &str, from: &str| {
+        fs::create_dir_all(place.path(from).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(to, place.path(from)).unwrap();
+    };
+    let keys = Place::new();
+    keys.write("servers.md", "secret key\n");
+    let key = keys.path("servers.md").display().to_string();
+    let folder = keys.root().display().to_string();
+    for (from, to) in [
+        ("docs/templates/servers.md", key.as_str()),
+        ("docs/templates/servers.md", "../../.git/config"),
+        ("docs/templates", folder.as_str()),
+        ("docs", folder.as_str()),
+    ] {
+        let place = place(&catalog);
+        place.write(".git/config", "secret token\n");
+        keys.write("templates/servers.md", "secret key\n");
+        link(&place, to, from);
+        for command in [&["docs", "build"][..], &["docs", "build", "--check"], &["docs", "build", "--html", "site"]] {
+            let output = place.run(command);
+            assert!(!outcome(&output).contains("secret") && !output.status.success(), "{to}: {}", outcome(&output));
+        }
+        assert!(!place.path("SERVERS.md").exists());
+    }
+    // One that stays in the repository is followed.
+    let place = place(&catalog);
+    place.write("shared/servers.md", "# Ours\n");
+    link(&place, "../../shared/servers.md", "docs/templates/servers.md");
+    place.ok(&["docs", "build"]);
+    assert!(place.read("SERVERS.md").contains("# Ours"));
+}
+
 #[test]
 fn templates_of_ones_own() {
     let place = place(&format!("{CATALOG}docs: {{templates: templates, pages: {{servers: SERVERS.md}}}}\n"));

@@ -27,6 +27,9 @@ pub enum BuildError {
         /// The system's error.
         source: io::Error,
     },
+    /// A link leads to a file or folder outside.
+    #[error("{0} leads out of the folder of the catalog")]
+    Outside(String),
     /// A file is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(String),
@@ -94,19 +97,17 @@ pub trait Folder {
 
 impl Folder for Path {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, BuildError> {
-        let path = self.join(path);
-        match std::fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(BuildError::Read { path, source }),
+        match inside(self, path)?.map(std::fs::read).transpose() {
+            Err(source) => Err(BuildError::Read { path: self.join(path), source }),
+            Ok(bytes) => Ok(bytes),
         }
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, BuildError> {
-        let path = self.join(path);
-        let failed = |source| BuildError::Read { path: path.clone(), source };
+        let failed = |source| BuildError::Read { path: self.join(path), source };
         let name = |entry: io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
-        std::fs::read_dir(&path).and_then(|entries| entries.map(name).collect()).map_err(failed)
+        let folder = inside(self, path)?.unwrap_or_else(|| self.join(path));
+        std::fs::read_dir(folder).and_then(|entries| entries.map(name).collect()).map_err(failed)
     }
 }
 
@@ -257,6 +258,22 @@ fn date_in(text: &str) -> Option<&str> {
     rest.get(..10).filter(|day| day.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
+/// Returns the real path of a file or folder, or `None` when it does not exist. A catalog can come with somebody else's repository, and a
+/// link in it lead to a key; the pages are published. So links are followed inside the folder alone, and not to git's own files.
+fn inside(root: &Path, path: &str) -> Result<Option<PathBuf>, BuildError> {
+    let full = root.join(path);
+    let real = |path: &Path| match path.canonicalize() {
+        Ok(path) => Ok(Some(path)),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(BuildError::Read { path: path.to_owned(), source }),
+    };
+    let (Some(file), Some(folder)) = (real(&full)?, real(root)?) else { return Ok(None) };
+    match file.strip_prefix(&folder) {
+        Ok(below) if !below.components().any(|part| part.as_os_str() == ".git") => Ok(Some(file)),
+        _ => Err(BuildError::Outside(path.to_owned())),
+    }
+}
+
 fn read<F: Folder + ?Sized>(folder: &F, path: &str) -> Result<Option<String>, BuildError> {
     let text = folder.read(path)?.map(String::from_utf8).transpose();
     text.map_err(|_| BuildError::NotUtf8(path.to_owned()))
@@ -301,6 +318,7 @@ impl Explain for BuildError {
     fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
             Self::Read { .. } | Self::NotUtf8(_) => "give a file or folder of text that you may read",
+            Self::Outside(_) => "put the file itself in the place of the link",
             Self::Template(_) => "correct the template",
             Self::NoPage(_) => {
                 "name it after the page that it is for, as servers.md, or say in `docs.pages` where it goes"

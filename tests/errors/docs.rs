@@ -39,6 +39,12 @@ pub(super) const CASES: &[Case] = &[
         templates(place, "");
         place.write("templates/servers.md", "# Servers\n\n{{ nobody.knows }}\n");
     }),
+    case("docs_build_template_is_a_link_out", &["BuildError::Outside"], &["docs", "build"]).with(|place| {
+        templates(place, "");
+        place.write("templates/servers.md", "");
+        fs::remove_file(place.path("templates/servers.md")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", place.path("templates/servers.md")).unwrap();
+    }),
     case("docs_build_template_of_no_page", &["BuildError::NoPage"], &["docs", "build"]).with(|place| {
         templates(place, "");
         place.write("templates/server.md", "# Server\n");
