@@ -88,7 +88,7 @@ pub struct Manifest {
     pub hooks: Vec<String>,
     /// The rules of `mcp-kit update`.
     pub rules: Rules,
-    table: Table,
+    pub(super) table: Table,
 }
 
 impl Manifest {

@@ -14,3 +14,4 @@ pub mod scripts;
 pub mod template;
 pub mod update;
 mod vendor_output;
+mod verbatim;

@@ -15,6 +15,7 @@ use super::answers::Answers;
 use super::manifest;
 use super::template::Template;
 use super::vendor_output::{self, GenerateError};
+use super::verbatim;
 use crate::error::{Explain, Message, UNFINISHED, USAGE};
 use crate::fs::files::{self, FileTree, FilesError};
 use crate::fs::interrupt::{Interrupt, Interrupted};
@@ -88,6 +89,11 @@ pub fn render(
         return Err(RenderError::Name(name.to_owned()));
     }
     let mut files = template.files.clone();
+    // A script can do anything with any file.
+    let groups = if template.runs_scripts { Vec::new() } else { verbatim::groups(&template.manifest.table, &files) };
+    for path in groups.iter().flat_map(|group| &group.paths) {
+        files.remove(path);
+    }
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
     // Without this file, the library would search subfolders for a template.
@@ -104,6 +110,12 @@ pub fn render(
             if let Some(file) = rendered.get_mut(&path) {
                 file.executable = true;
             }
+        }
+    }
+    for group in groups {
+        if rendered.contains_key(&group.sample) {
+            let copied = group.paths.iter().filter_map(|path| template.files.get_key_value(path));
+            rendered.extend(copied.map(|(path, file)| (path.clone(), file.clone())));
         }
     }
     Ok(rendered)
