@@ -4,7 +4,8 @@
 
 mod common;
 
-use std::io::Write as _;
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use common::{Place, SMALL};
@@ -51,6 +52,78 @@ fn new_asks_with_defaults_and_checks_and_shows_a_summary() {
     }
     let answers = place.read("my-srv/.mcp-kit/answers.toml");
     assert!(answers.contains("auth_mode = \"bearer\"") && answers.contains("example = \"blank\""), "{answers}");
+}
+
+/// Types an answer at each prompt. Returns what the terminal shows before the first, and from each answer to the next prompt.
+fn typed_at_prompts(place: &Place, command: &str, answers: &[&str]) -> Vec<String> {
+    let mut script = Command::new("script");
+    script.args(["-qefc", &format!("{} {command}", env!("CARGO_BIN_EXE_mcp-kit")), "/dev/null"]);
+    script.current_dir(place.root()).env("TMPDIR", place.temporary()).env("NO_COLOR", "1").env_remove("CI");
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script, of util-linux");
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut shown, mut part) = (Vec::new(), Vec::new());
+    let mut answers = answers.iter();
+    for byte in stdout.bytes() {
+        part.push(byte.unwrap());
+        if part.ends_with(b"\n> ") {
+            let Some(answer) = answers.next() else { break };
+            shown.push(String::from_utf8(std::mem::take(&mut part)).unwrap());
+            stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        }
+    }
+    shown.push(String::from_utf8(part).unwrap());
+    assert!(child.wait().unwrap().success() && answers.next().is_none(), "{shown:?}");
+    shown
+}
+
+/// The recording that docs/guide/new.md shows is what happens on a terminal (asciicast version 2). `UPDATE_RECORDING=1` makes it again.
+#[test]
+fn the_recording_of_new_is_true() {
+    let place = Place::new();
+    let answers = [
+        "My Server",
+        "my-server",
+        "Notes of the team",
+        "oauth",
+        "oidc",
+        "postgres",
+        "blank",
+        "mcp.corp.example",
+        "",
+        "",
+        "yes",
+    ];
+    let shown = typed_at_prompts(&place, "new", &answers);
+    // Typed at eight keys a second; read for a while. The times are made up, so that the recording is the same each time.
+    let mut time = 500;
+    let mut cast = String::from("{\"version\": 2, \"width\": 120, \"height\": 30, \"title\": \"mcp-kit new\"}\n");
+    let mut event = |wait: u32, text: &str| {
+        time += wait;
+        let text = serde_json::to_string(text).unwrap();
+        writeln!(cast, "[{}.{:03}, \"o\", {text}]", time / 1000, time % 1000).unwrap();
+    };
+    let mut type_in = |answer: &str, event: &mut dyn FnMut(u32, &str)| {
+        for (number, key) in answer.chars().enumerate() {
+            event(if number == 0 { 900 } else { 125 }, &key.to_string());
+        }
+        event(if answer.is_empty() { 900 } else { 300 }, "\r\n");
+    };
+    event(0, "$ ");
+    type_in("mcp-kit new", &mut event);
+    event(200, &shown[0]);
+    for (answer, part) in answers.iter().zip(&shown[1..]) {
+        let rest = part.strip_prefix(answer).and_then(|part| part.strip_prefix("\r\n")).unwrap();
+        type_in(answer, &mut event);
+        // The tree of files changes with the template, and is in the guide.
+        let tree = rest.find('\u{251c}').unwrap_or(rest.len());
+        event(100, &rest[..tree]);
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/new.cast");
+    if std::env::var_os("UPDATE_RECORDING").is_some() {
+        std::fs::write(path, &cast).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), cast, "UPDATE_RECORDING=1 makes it again");
+    assert!(cast.contains("must be one of cloudflare; ") && cast.contains("Created my-server in my-server"), "{cast}");
 }
 
 #[test]
