@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::process::{Command, Stdio};
 
+use super::repository::ELSEWHERE;
 use super::scratch::Scratch;
 use crate::error::{Explain, UNFINISHED};
 
@@ -69,7 +70,7 @@ pub fn shallow(address: &str) -> Result<Scratch, CloneError> {
     }
     git.arg("--").arg(url).arg(scratch.path());
     git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("GIT_LFS_SKIP_SMUDGE", "1").stdin(Stdio::null());
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+    for variable in ELSEWHERE {
         git.env_remove(variable);
     }
     let output = git.output().map_err(|_| CloneError::NoGit(without_secrets(address)))?;

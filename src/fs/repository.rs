@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// Variables that git sets while it runs a hook or an alias. They would select another repository (`git rev-parse
 /// --local-env-vars`).
-const ELSEWHERE: &[&str] = &[
+pub const ELSEWHERE: &[&str] = &[
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",

@@ -3,6 +3,7 @@
 pub mod report;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,6 +19,8 @@ use crate::error::{Explain, Failure, Message};
 use crate::fs::clone::without_secrets;
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
+use crate::fs::repository::{ELSEWHERE, root_around};
+use crate::scaffold::project::{ARCHIVE, RECORD};
 use crate::scaffold::template::ScriptPolicy;
 use crate::text::date::today;
 use report::{FleetRow, ProjectState};
@@ -59,11 +62,17 @@ pub fn run(command: &FleetCommand, console: &Console) -> Result<Status, Failure>
         row
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(fleet.jobs).build();
-    let rows: Vec<FleetRow> = match pool {
-        Ok(pool) => pool.install(|| list.par_iter().enumerate().map(work).collect()),
-        // Without threads of its own it takes longer.
-        Err(_) => list.iter().enumerate().map(work).collect(),
+    let groups = groups(&list, &folder);
+    let group = |group: &Vec<usize>| -> Vec<(usize, FleetRow)> {
+        group.iter().filter_map(|number| Some((*number, work((*number, list.get(*number)?))))).collect()
     };
+    let mut rows: Vec<(usize, FleetRow)> = match pool {
+        Ok(pool) => pool.install(|| groups.par_iter().flat_map_iter(group).collect()),
+        // Without threads of its own it takes longer.
+        Err(_) => groups.iter().flat_map(group).collect(),
+    };
+    rows.sort_by_key(|(number, _)| *number);
+    let rows: Vec<FleetRow> = rows.into_iter().map(|(_, row)| row).collect();
     interrupt.check()?;
     let text = match fleet.format {
         FleetFormat::Human => report::text(&rows),
@@ -89,6 +98,18 @@ fn repositories(fleet: &FleetProjects) -> Result<(Vec<String>, PathBuf), FleetEr
         lines.map(str::to_owned).collect()
     };
     if list.is_empty() { Err(FleetError::Empty(path)) } else { Ok((list, folder)) }
+}
+
+/// Returns the numbers of the projects by repository: a repository has one branch checked out, so the projects in it wait for each other.
+fn groups(list: &[String], folder: &Path) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    for (number, repository) in list.iter().enumerate() {
+        let path = folder.join(repository);
+        // An address has a clone of its own.
+        let root = path.canonicalize().ok().and_then(|path| root_around(&path).map(Path::to_owned));
+        groups.entry(root.unwrap_or(path)).or_default().push(number);
+    }
+    groups.into_values().collect()
 }
 
 /// Looks at one project, and updates it on a branch of its own when `writes` says so, with the tests to run.
@@ -137,7 +158,7 @@ fn project(
     }
     let (Some(test), ProjectState::Available) = (writes, row.state) else { return Ok(row) };
     let before = branch::current(&root).ok_or("it is no git repository with a branch checked out")?;
-    let name = format!("mcp-kit/update-{}", row.to.as_deref().unwrap_or("template"));
+    let name = branch_name(&root, row.to.as_deref().unwrap_or("template"));
     if branch::exists(&root, &name) {
         row.state = ProjectState::Failed;
         row.reason =
@@ -148,11 +169,16 @@ fn project(
     let written = run(UpdateMode::Write).and_then(|outcome| {
         report = outcome.report;
         let mut paths = report.written();
-        paths.extend([".mcp-kit/answers.toml", ".mcp-kit/pristine.tar.gz"].map(str::to_owned));
-        branch::commit(&root, &paths, &report.title())
+        paths.extend([RECORD, ARCHIVE].map(str::to_owned));
+        let committed = branch::commit(&root, &paths, &report.title());
+        // An update that nobody has committed would be there the next time, and the project look up to date.
+        committed.map_err(|reason| match branch::take_back(&root, &paths) {
+            Ok(()) => reason,
+            Err(other) => format!("{reason}; what was written is still there: {other}"),
+        })
     });
     if let Err(reason) = written {
-        // The branch has no commit of its own. What was written stays for its owner to see.
+        // The branch has no commit of its own.
         if branch::switch(&root, &before).is_ok() {
             let _ = branch::remove(&root, &name);
         }
@@ -161,7 +187,12 @@ fn project(
     row.state = ProjectState::Updated;
     row.branch = Some(name);
     if let Some(test) = test {
-        let done = Command::new("sh").args(["-c", test]).current_dir(&root).stdin(Stdio::null()).output();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", test]).current_dir(&root).stdin(Stdio::null());
+        for variable in ELSEWHERE {
+            shell.env_remove(variable);
+        }
+        let done = shell.output();
         match done {
             Ok(output) if output.status.success() => {}
             Ok(output) => {
@@ -177,6 +208,14 @@ fn project(
     }
     branch::switch(&root, &before)?;
     Ok(row)
+}
+
+/// Returns the name of the branch for an update. Where several projects share a repository, each has one of its own.
+fn branch_name(root: &Path, version: &str) -> String {
+    let folder = root_around(root).and_then(|top| root.strip_prefix(top).ok()).unwrap_or(Path::new(""));
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let folder: String = folder.to_string_lossy().chars().map(plain).collect();
+    if folder.is_empty() { format!("mcp-kit/update-{version}") } else { format!("mcp-kit/update-{version}-{folder}") }
 }
 
 /// Returns the folder of a repository, which is cloned when the list has its address.

@@ -1,8 +1,15 @@
 //! A branch with one commit, for an update that somebody reviews. No hook runs.
 
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use super::command;
+use crate::fs::repository::ELSEWHERE;
+
+/// The paths come by the input, each with a NUL behind it.
+const FROM_INPUT: &str = "--pathspec-from-file=-";
+const NUL: &str = "--pathspec-file-nul";
 
 /// Returns the branch that is checked out, or `None` without a repository or on no branch.
 #[must_use]
@@ -40,18 +47,24 @@ pub fn remove(root: &Path, name: &str) -> Result<(), String> {
     run(root, &["branch", "--quiet", "--delete", "--force", name]).map(|_| ())
 }
 
-/// Commits everything in the folder, ignored files among these paths included.
+/// Commits these paths, ignored ones included, and nothing else that is staged.
 ///
 /// # Errors
 /// Git's message.
 pub fn commit(root: &Path, paths: &[String], message: &str) -> Result<(), String> {
-    // In pieces: a command line has an end.
-    for piece in paths.chunks(200) {
-        let mut arguments = vec!["add", "--all", "--force", "--"];
-        arguments.extend(piece.iter().map(String::as_str));
-        run(root, &arguments)?;
-    }
-    run(root, &["commit", "--quiet", "--no-verify", "--message", message]).map(|_| ())
+    // Relative to where git runs: `-C` has moved it to the root.
+    run_with(root, &["add", "--all", "--force", FROM_INPUT, NUL], paths)?;
+    run_with(root, &["commit", "--quiet", "--no-verify", "--only", FROM_INPUT, NUL, "--message", message], paths)
+}
+
+/// Brings these paths back as the newest commit has them.
+///
+/// # Errors
+/// Git's message.
+pub fn take_back(root: &Path, paths: &[String]) -> Result<(), String> {
+    // New files have to be in the index to be removed. It refuses paths that are in it no longer, which are then brought back.
+    let _ = run_with(root, &["add", "--all", "--force", FROM_INPUT, NUL], paths);
+    run_with(root, &["restore", "--quiet", "--source=HEAD", "--staged", "--worktree", FROM_INPUT, NUL], paths)
 }
 
 /// Clones a repository.
@@ -64,11 +77,36 @@ pub fn clone(address: &str, folder: &Path) -> Result<(), String> {
 }
 
 fn run(root: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = quiet(root, arguments).output().map_err(|error| format!("cannot run git: {error}"))?;
+    answer(&output, arguments)
+}
+
+/// Runs git with these paths as its input: a command line has an end.
+fn run_with(root: &Path, arguments: &[&str], paths: &[String]) -> Result<(), String> {
+    let failed = |error: io::Error| format!("cannot run git: {error}");
+    let mut git = quiet(root, arguments);
+    git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = git.spawn().map_err(failed)?;
+    let list: String = paths.iter().map(|path| format!("{path}\0")).collect();
+    // Git reads all of it before it answers. When it ends early, its message says why.
+    let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(list.as_bytes()));
+    let output = child.wait_with_output().map_err(failed)?;
+    answer(&output, arguments)?;
+    written.map_err(failed)
+}
+
+fn quiet(root: &Path, arguments: &[&str]) -> Command {
     let hooks = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never"];
-    let output = command(root, &[&hooks, arguments].concat())
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .output()
-        .map_err(|error| format!("cannot run git: {error}"))?;
+    let mut git = command(root, &[&hooks, arguments].concat());
+    git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_LITERAL_PATHSPECS", "1");
+    // The repository is the one at the root, also when git itself has started this program.
+    for variable in ELSEWHERE {
+        git.env_remove(variable);
+    }
+    git
+}
+
+fn answer(output: &Output, arguments: &[&str]) -> Result<String, String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
