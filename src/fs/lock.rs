@@ -3,6 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a lock is waited for. A run that was killed while it started another program leaves its lock to that one for a moment.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The lock on a folder. It ends when it is dropped or the process ends.
 #[derive(Debug)]
@@ -19,12 +24,18 @@ impl FolderLock {
             return Ok(Some(Self(None)));
         }
         let folder = fs::File::open(folder)?;
-        Ok(match folder.try_lock() {
-            Err(fs::TryLockError::WouldBlock) => None,
-            // A file system without locks keeps nobody from the work.
-            Err(fs::TryLockError::Error(_)) => Some(Self(None)),
-            Ok(()) => Some(Self(Some(folder))),
-        })
+        let started = Instant::now();
+        loop {
+            match folder.try_lock() {
+                Err(fs::TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(fs::TryLockError::WouldBlock) => return Ok(None),
+                // A file system without locks keeps nobody from the work.
+                Err(fs::TryLockError::Error(_)) => return Ok(Some(Self(None))),
+                Ok(()) => return Ok(Some(Self(Some(folder)))),
+            }
+        }
     }
 
     /// Returns whether the file system has locks.
