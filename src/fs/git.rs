@@ -3,6 +3,7 @@
 pub mod branch;
 pub mod changes;
 mod index_format;
+mod objects;
 pub mod revision;
 pub mod stages;
 

@@ -1,12 +1,15 @@
 //! Finds what a path below a root leads to, without following a symbolic link.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::files::{File, FileTree, FilesError, is_executable};
+
+/// The most entries that a folder is looked through for.
+const MOST_ENTRIES: usize = 2_000;
 
 /// Folders that no project keeps its sources in.
 const SKIPPED: &[&str] = &[".git", "target", "node_modules"];
@@ -18,7 +21,9 @@ pub enum PathState {
     Missing,
     /// A plain file.
     File(File),
-    /// A link, a folder, a device, or a path through a link or a file.
+    /// A folder, with the path below the root of everything in it that is no folder or an empty one.
+    Folder(BTreeSet<String>),
+    /// A link, a device, a folder of very many files, or a path through a link or a file.
     Other,
 }
 
@@ -63,8 +68,37 @@ fn state(root: &Path, path: &str, folders: &mut BTreeMap<String, Option<bool>>) 
             let bytes = fs::read(&full).map_err(FilesError::io("read", &full))?;
             PathState::File(File { bytes: Cow::Owned(bytes), executable: is_executable(&metadata) })
         }
+        Some(metadata) if metadata.is_dir() => below(root, path).map_or(PathState::Other, PathState::Folder),
         Some(_) => PathState::Other,
     })
+}
+
+/// Returns the path below `root` of everything in a folder that is no folder or an empty one, or `None` where it cannot be read or is
+/// too large. No link is followed.
+pub(super) fn below(root: &Path, path: &str) -> Option<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![path.to_owned()];
+    let mut entries = 0;
+    while let Some(folder) = open.pop() {
+        let before = entries;
+        for entry in fs::read_dir(root.join(&folder)).ok()? {
+            let entry = entry.ok()?;
+            entries += 1;
+            if entries > MOST_ENTRIES {
+                return None;
+            }
+            let path = format!("{folder}/{}", entry.file_name().to_str()?);
+            if entry.file_type().ok()?.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path);
+            }
+        }
+        if entries == before {
+            found.insert(folder);
+        }
+    }
+    Some(found)
 }
 
 fn kind(path: &Path) -> Result<Option<fs::Metadata>, FilesError> {
@@ -75,10 +109,10 @@ fn kind(path: &Path) -> Result<Option<fs::Metadata>, FilesError> {
     }
 }
 
-/// Reads the plain files below `root` that have one of these endings and a path that is not in `known`. What cannot be
-/// read is left out: it is only looked for.
+/// Reads the plain files below `root` whose path is not in `known` and is wanted. What cannot be read is left out: it is only
+/// looked for.
 #[must_use]
-pub fn others(root: &Path, endings: &[&str], known: &BTreeMap<String, PathState>) -> FileTree {
+pub fn others(root: &Path, wanted: &dyn Fn(&str) -> bool, known: &BTreeMap<String, PathState>) -> FileTree {
     fn walk(folder: &Path, prefix: &str, visit: &mut dyn FnMut(&str, &Path)) {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries {
@@ -94,7 +128,7 @@ pub fn others(root: &Path, endings: &[&str], known: &BTreeMap<String, PathState>
     }
     let mut found = FileTree::new();
     walk(root, "", &mut |path, full| {
-        if known.contains_key(path) || !endings.iter().any(|ending| path.ends_with(ending)) {
+        if known.contains_key(path) || !wanted(path) {
             return;
         }
         if let (Ok(bytes), Ok(metadata)) = (fs::read(full), fs::metadata(full)) {

@@ -39,6 +39,13 @@ pub fn is_crlf(text: &[u8]) -> bool {
     ends.peek().is_some() && ends.all(|at| at > 0 && text[at - 1] == b'\r')
 }
 
+/// Returns whether every line end is LF alone, and there is one.
+#[must_use]
+pub fn is_lf(text: &[u8]) -> bool {
+    let mut ends = memchr::memchr_iter(b'\n', text).peekable();
+    ends.peek().is_some() && ends.all(|at| at == 0 || text[at - 1] != b'\r')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +55,6 @@ mod tests {
         assert_eq!(with_crlf(b"a\nb\r\nc"), b"a\r\nb\r\nc");
         assert_eq!(with_lf(b"a\nb\r\nc\r"), b"a\nb\nc\r");
         assert!(is_crlf(b"a\r\nb") && !is_crlf(b"a\r\nb\n") && !is_crlf(b"a") && !is_crlf(b"\n"));
+        assert!(is_lf(b"\na\nb") && !is_lf(b"a\r\nb\n") && !is_lf(b"a") && !is_lf(b"a\r\n"));
     }
 }

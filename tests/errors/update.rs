@@ -58,6 +58,25 @@ pub(super) const CASES: &[Case] = &[
         project(place);
         fs::remove_dir_all(place.path("template")).unwrap();
     }),
+    case("update_newer", &["UpdateError::Newer"], UPDATE_APP).with(|place| {
+        project(place);
+        let record = place.read("app/.mcp-kit/answers.toml");
+        place.write("app/.mcp-kit/answers.toml", record.replace("[template]", "[template]\nversion = \"9.0.0\""));
+        let manifest = place.read("template/cargo-generate.toml");
+        place.write("template/cargo-generate.toml", manifest.replace("[update]", "[update]\nversion = \"1.0.0\""));
+    }),
+    case("update_absent", &["UpdateError::Absent"], UPDATE_APP).with(|place| {
+        project(place);
+        for arguments in [
+            &["init", "--quiet"][..],
+            &["add", "--all"],
+            &["commit", "--quiet", "--message", "all"],
+            &["update-index", "--skip-worktree", "a.txt"],
+        ] {
+            git(place, &[&["-C", "app"], arguments].concat());
+        }
+        fs::remove_file(place.path("app/a.txt")).unwrap();
+    }),
     case("update_dirty", &["UpdateError::Dirty"], UPDATE_APP).with(|place| {
         project(place);
         git(place, &["-C", "app", "init", "--quiet"]);

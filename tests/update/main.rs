@@ -7,6 +7,7 @@ mod common;
 
 mod broken;
 mod history;
+mod repositories;
 mod situations;
 mod workflow;
 

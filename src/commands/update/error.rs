@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use semver::Version;
+
 use crate::error::{Explain, Message, USAGE};
 use crate::fs::clone::is_address;
 use crate::fs::files::FilesError;
@@ -43,6 +45,17 @@ pub enum UpdateError {
     /// The template of the project is a folder that is not there.
     #[error("the project was made from the template in {0}, and there is none")]
     TemplateGone(String),
+    /// The project is of a newer template than this program has.
+    #[error("the project is of template {from}, which is newer than {to}")]
+    Newer {
+        /// The version of the project's template.
+        from: Version,
+        /// The version to update to.
+        to: Version,
+    },
+    /// A sparse checkout leaves out files that the update changes.
+    #[error("{} not checked out: {}", if .0.len() == 1 { "a file of the update is" } else { "files of the update are" }, some(.0, MOST_NAMES))]
+    Absent(Vec<String>),
     /// Files would be lost that git cannot bring back.
     #[error("{} uncommitted: {}", if .0.len() == 1 { "a change is" } else { "changes are" }, some(.0, MOST_NAMES))]
     Dirty(Vec<String>),
@@ -94,9 +107,13 @@ impl Explain for UpdateError {
             Self::NoFolder(_) | Self::NoPackage(_) => "give the folder of a generated project",
             Self::TemplateGone(name) if is_address(name) => "clone it, and name that folder with --template",
             Self::TemplateGone(_) => "name its folder with --template",
+            Self::Newer { .. } => "install the mcp-kit that has made the last update, or a newer one",
+            Self::Absent(_) => "check them out first (git sparse-checkout disable, or git sparse-checkout add FOLDER)",
             Self::Dirty(_) => "commit them or put them aside (git stash), or add --allow-dirty",
             Self::Unprotected(_) => "bring the edits where they belong, or add --allow-dirty to give them up",
-            Self::Index(_) => "add --allow-dirty, if nothing in the project can be lost",
+            Self::Index(_) => {
+                "let git write it in one piece (git update-index --no-split-index, git sparse-checkout disable), or add --allow-dirty, if nothing in the project can be lost"
+            }
             Self::Pending(_) => "run `mcp-kit update`, which finishes it first",
             Self::NotInTemplate(_) => "name a path below the project, as `mcp-kit update --check` lists it",
             Self::Answers(_) => return None,

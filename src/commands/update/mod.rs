@@ -193,7 +193,11 @@ pub fn update(
         to,
     };
     if request.mode == UpdateMode::Check {
-        report.drift = Some(drift::drift(&records.base, &planned.ours, &template.manifest.rules));
+        let mut drift = drift::drift(&records.base, &planned.ours, &template.manifest.rules);
+        if let Ok(Some(tracked)) = &tracked {
+            drift.retain(|file| !tracked.absent.contains(&file.path));
+        }
+        report.drift = Some(drift);
     }
     if state == UpdateState::Unsettled {
         return Ok(UpdateOutcome { report, remarks });
@@ -241,6 +245,14 @@ fn plan_update(
     tracked: Option<&Tracked>,
 ) -> Result<Planned, UpdateError> {
     let (root, rules) = (&request.root, &template.manifest.rules);
+    if let Some(tracked) = tracked {
+        // What is not there would look deleted, and the update would be lost for it.
+        let is_new = |path: &&String| records.base.get(*path) != theirs.get(*path);
+        let absent: Vec<String> = tracked.absent.iter().filter(is_new).cloned().collect();
+        if !absent.is_empty() {
+            return Err(UpdateError::Absent(absent));
+        }
+    }
     let mut ours = paths::read(root, plan::paths(&records.base, theirs).iter())?;
     if let Some(tracked) = tracked.filter(|tracked| !tracked.file_mode) {
         keep_modes(&mut ours, tracked, &records.base);
@@ -252,18 +264,25 @@ fn plan_update(
         base: format!("{} (before)", words(records.record.version.as_ref())),
         theirs: words(rules.version.as_ref()),
     };
-    let is_unsettled = |state: &PathState| match state {
-        PathState::File(file) => drift::has_markers(&file.bytes, &labels),
-        _ => false,
+    let missing = plan::missing(&records.base, &ours);
+    let needs_code = kept::has_fewer(&records.base, theirs);
+    let is_wanted =
+        |path: &str| (needs_code && path.ends_with(".rs")) || missing.iter().any(|gone| plan::is_alike(gone, path));
+    let others = match needs_code || !missing.is_empty() {
+        true => paths::others(root, &is_wanted, &ours),
+        false => FileTree::new(),
     };
-    let unsettled: Vec<String> =
-        ours.iter().filter(|(_, state)| is_unsettled(state)).map(|(path, _)| path.clone()).collect();
-    let missing = plan::missing(&records.base, theirs, &ours);
-    let mut endings: Vec<&str> = missing.iter().filter_map(|path| path.rfind('.').map(|dot| &path[dot..])).collect();
-    if kept::has_fewer(&records.base, theirs) {
-        endings.push(".rs");
-    }
-    let others = if endings.is_empty() { FileTree::new() } else { paths::others(root, &endings, &ours) };
+    let is_unsettled = |path: &str, file: &File| {
+        let is_unmerged = tracked.is_some_and(|tracked| tracked.unmerged.iter().any(|other| other == path));
+        drift::has_markers(&file.bytes, &labels) || (is_unmerged && !request.allow_dirty)
+    };
+    // A file that its owner has renamed can have markers, too.
+    let known = ours.iter().filter_map(|(path, state)| match state {
+        PathState::File(file) => Some((path, file)),
+        _ => None,
+    });
+    let unsettled = known.chain(&others).filter(|(path, file)| is_unsettled(path, file));
+    let unsettled: Vec<String> = unsettled.map(|(path, _)| path.clone()).collect();
     let mut actions = plan::plan(&PlanInputs {
         base: &records.base,
         theirs,
@@ -351,7 +370,7 @@ fn steps(root: &Path, actions: &[Action], records: &FileTree) -> Result<Vec<File
         let before = match state {
             PathState::File(file) => Some(file),
             PathState::Missing => None,
-            PathState::Other => {
+            PathState::Other | PathState::Folder(_) => {
                 let reason = "it is no plain file".to_owned();
                 return Err(UpdateError::Damaged { path: root.join(path), reason });
             }
@@ -382,7 +401,8 @@ fn protect(
     };
     let is_record = |path: &str| path.starts_with(layout::FOLDER);
     let replaced = steps.iter().filter(|step| step.before.is_some() && !is_record(&step.path));
-    let untracked = replaced.filter(|step| !tracked.files.contains_key(&step.path)).map(|step| step.path.clone());
+    let is_lost = |path: &String| !tracked.files.contains_key(path) || tracked.hidden.contains(path);
+    let untracked = replaced.map(|step| &step.path).filter(|path| is_lost(path)).cloned();
     let mut dirty: Vec<String> = tracked.changed.iter().filter(|path| !is_record(path)).cloned().collect();
     dirty.extend(untracked);
     dirty.sort();

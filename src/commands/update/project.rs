@@ -59,23 +59,28 @@ pub(super) fn read_record(root: &Path) -> Result<Record, UpdateError> {
 /// Returns the template to update to: the given one, or the one that the project was made from.
 ///
 /// # Errors
-/// When it is not there or has mistakes.
+/// When it is not there, has mistakes, or is older than the one that the project has.
 pub(super) fn template(
     given: Option<&Path>,
     record: Option<&Record>,
     hooks: &ScriptPolicy,
 ) -> Result<Template, UpdateError> {
-    match (given, record) {
-        (Some(folder), _) => Ok(Template::from_folder(folder, hooks)?),
+    let template = match (given, record) {
+        (Some(folder), _) => Template::from_folder(folder, hooks)?,
         (None, Some(record)) if !record.embedded => {
             let folder = PathBuf::from(&record.template);
             // Records can be somebody else's: a folder that is no template, say of keys, is not copied into the project.
             if !folder.join(manifest::FILE).is_file() {
                 return Err(UpdateError::TemplateGone(record.template.clone()));
             }
-            Ok(Template::from_folder(&folder, hooks)?)
+            Template::from_folder(&folder, hooks)?
         }
-        (None, _) => Ok(Template::embedded()?),
+        (None, _) => Template::embedded()?,
+    };
+    // An older mcp-kit would take back what a newer one has brought.
+    match (record.and_then(|record| record.version.as_ref()), template.manifest.rules.version.as_ref()) {
+        (Some(from), Some(to)) if to < from => Err(UpdateError::Newer { from: from.clone(), to: to.clone() }),
+        _ => Ok(template),
     }
 }
 

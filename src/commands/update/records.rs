@@ -112,7 +112,7 @@ fn restore(root: &Path, given: &[String], records: &Records) -> Result<Vec<FileS
         let before = match current(root, &path)? {
             PathState::File(file) => Some(file),
             PathState::Missing => None,
-            PathState::Other => {
+            PathState::Other | PathState::Folder(_) => {
                 return Err(UpdateError::Damaged { path: root.join(path), reason: "it is no plain file".to_owned() });
             }
         };
@@ -127,7 +127,8 @@ fn restore(root: &Path, given: &[String], records: &Records) -> Result<Vec<FileS
 fn unchanged(root: &Path, steps: &[FileStep]) -> Result<(), UpdateError> {
     let Some(tracked) = stages::tracked(root).map_err(UpdateError::Index)? else { return Ok(()) };
     let is_lost = |step: &&FileStep| {
-        step.before.is_some() && (tracked.changed.contains(&step.path) || !tracked.files.contains_key(&step.path))
+        let is_changed = [&tracked.changed, &tracked.hidden].iter().any(|list| list.contains(&step.path));
+        step.before.is_some() && (is_changed || !tracked.files.contains_key(&step.path))
     };
     let dirty: Vec<String> = steps.iter().filter(is_lost).map(|step| step.path.clone()).collect();
     if dirty.is_empty() { Ok(()) } else { Err(UpdateError::Dirty(dirty)) }

@@ -225,7 +225,8 @@ impl UpdateReport {
             }
             UpdateState::Updated => text.push_str("\nBuild and test, then commit.\n"),
             UpdateState::Unsettled => {
-                let _ = writeln!(text, "\nSettle them, then run the update again.");
+                let _ =
+                    writeln!(text, "\nSettle them and commit (or tell git with `git add`), then run the update again.");
             }
             _ => {}
         }

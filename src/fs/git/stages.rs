@@ -1,4 +1,4 @@
-//! Git's index, read and written without git: which files differ from it, and conflicts as stages 1, 2 and 3
+//! Git's index, read and written without git: which files differ from it or it from the commit, and conflicts as stages 1, 2 and 3
 //! (gitformat-index). No hook runs and no setting counts but where the repository keeps its files.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::index_format::{self, IndexEntry};
+use super::objects;
 use crate::fs::files::File;
 use crate::fs::repository::root_around;
 use crate::text::path::is_below_root;
@@ -41,6 +42,9 @@ type ReadIndex = (Vec<IndexEntry>, (u32, u32));
 struct GitFolder {
     index: PathBuf,
     objects: PathBuf,
+    /// The folder with HEAD, and the one that it shares with other work trees.
+    folder: PathBuf,
+    common: PathBuf,
     sha256: bool,
     file_mode: bool,
     /// The project's path in the repository, with a slash at its end unless it is the root.
@@ -50,8 +54,15 @@ struct GitFolder {
 /// The files of a project in git's index.
 #[derive(Debug, Default)]
 pub struct Tracked {
-    /// The tracked files that differ from the index, by path below the project.
+    /// The tracked files that differ from the index, and those whose entry there differs from the newest commit, by path below the
+    /// project.
     pub changed: Vec<String>,
+    /// Those of them that a merge has left in conflict.
+    pub unmerged: Vec<String>,
+    /// Files that differ, and that git was told not to look at (`git update-index --skip-worktree`, `--assume-unchanged`).
+    pub hidden: Vec<String>,
+    /// Files that a sparse checkout leaves out.
+    pub absent: Vec<String>,
     /// All tracked files with their executable bits in the index.
     pub files: BTreeMap<String, bool>,
     /// `false` when the file system does not keep executable bits (`core.fileMode`).
@@ -66,19 +77,39 @@ pub fn tracked(root: &Path) -> Result<Option<Tracked>, String> {
     let Some(repository) = GitFolder::around(root)? else { return Ok(None) };
     let mut tracked = Tracked { file_mode: repository.file_mode, ..Tracked::default() };
     let Some((entries, written)) = repository.entries()? else { return Ok(Some(tracked)) };
+    // Without an answer, as of a repository that has its refs in another form, only the work tree counts.
+    let mut committed = repository.committed();
     for entry in entries {
-        let Ok(path) = std::str::from_utf8(&entry.path) else { continue };
-        let Some(path) = path.strip_prefix(&repository.prefix) else { continue };
+        let Some(path) = entry.path.strip_prefix(repository.prefix.as_bytes()) else { continue };
+        let known = committed.as_mut().map(|files| files.remove(path));
+        let Ok(path) = std::str::from_utf8(path) else { continue };
         tracked.files.insert(path.to_owned(), entry.mode() == EXECUTABLE);
-        let is_file = matches!(entry.mode(), FILE | EXECUTABLE);
-        if !is_file || entry.extended & SKIP_WORKTREE != 0 || entry.flags & ASSUME_VALID != 0 {
+        if entry.stage() != 0 {
+            tracked.unmerged.push(path.to_owned());
+            tracked.changed.push(path.to_owned());
             continue;
         }
-        if entry.stage() != 0 || is_changed(&root.join(path), &entry, &repository, written) {
+        let is_staged = known.is_some_and(|known| known != Some((entry.mode(), entry.id.clone())));
+        let is_file = matches!(entry.mode(), FILE | EXECUTABLE);
+        let is_skipped = entry.extended & SKIP_WORKTREE != 0;
+        let full = root.join(path);
+        if is_skipped && full.symlink_metadata().is_err() {
+            tracked.absent.push(path.to_owned());
+        } else if is_file && is_changed(&full, &entry, &repository, written) {
+            let is_hidden = is_skipped || entry.flags & ASSUME_VALID != 0;
+            if is_hidden { &mut tracked.hidden } else { &mut tracked.changed }.push(path.to_owned());
+        }
+        if is_staged {
             tracked.changed.push(path.to_owned());
         }
     }
-    tracked.changed.dedup();
+    // Removed with `git rm`, and not committed.
+    let removed = committed.into_iter().flatten().filter_map(|(path, _)| String::from_utf8(path).ok());
+    tracked.changed.extend(removed);
+    for list in [&mut tracked.changed, &mut tracked.unmerged] {
+        list.sort();
+        list.dedup();
+    }
     Ok(Some(tracked))
 }
 
@@ -177,10 +208,38 @@ impl GitFolder {
         Ok(Some(Self {
             index: folder.join("index"),
             objects: common.join("objects"),
+            folder,
+            common,
             sha256: setting("objectformat").as_deref() == Some("sha256"),
             file_mode: setting("filemode").as_deref() != Some("false"),
             prefix: if prefix.is_empty() { prefix } else { format!("{prefix}/") },
         }))
+    }
+
+    /// Returns the files of the project in the commit that is checked out, and `None` where the repository does not say. Before the
+    /// first commit there are none.
+    fn committed(&self) -> Option<BTreeMap<Vec<u8>, (u32, Vec<u8>)>> {
+        let width = if self.sha256 { 32 } else { 20 };
+        let mut head = fs::read_to_string(self.folder.join("HEAD")).ok()?;
+        // A symbolic ref can name another one.
+        for _ in 0..5 {
+            let Some(name) = head.strip_prefix("ref:").map(str::trim).filter(|name| is_below_root(name)) else { break };
+            // Refs in a table (reftable) are not read.
+            if self.common.join("reftable").exists() {
+                return None;
+            }
+            let loose =
+                [&self.folder, &self.common].into_iter().find_map(|folder| fs::read_to_string(folder.join(name)).ok());
+            let packed = || {
+                let packed = fs::read_to_string(self.common.join("packed-refs")).unwrap_or_default();
+                let line = packed.lines().find_map(|line| line.split_once(' ').filter(|(_, other)| *other == name));
+                line.map(|(id, _)| id.to_owned())
+            };
+            let Some(next) = loose.or_else(packed) else { return Some(BTreeMap::new()) };
+            head = next;
+        }
+        let commit = objects::from_hex(head.as_bytes())?;
+        objects::Objects::open(&self.objects, width).files(&commit, &self.prefix)
     }
 
     fn hash(&self, bytes: &[u8]) -> Vec<u8> {

@@ -17,6 +17,7 @@ use super::change::Change;
 use super::files::{File, is_executable, of_the_system, set_mode};
 use super::git::stages::{self, Conflict};
 use super::lock::FolderLock;
+use super::paths;
 use crate::text::path::is_below_root;
 pub use error::JournalError;
 use format::digest;
@@ -108,9 +109,11 @@ impl<'a> Journal<'a> {
             return Ok(Finished::default());
         }
         let mut writes = Vec::with_capacity(steps.len());
+        let removed: BTreeSet<&str> =
+            steps.iter().filter(|step| step.after.is_none()).map(|step| step.path.as_str()).collect();
         for step in steps {
             let file = self.root.join(&step.path);
-            if step.before.is_none() && file.symlink_metadata().is_ok() {
+            if step.before.is_none() && file.symlink_metadata().is_ok() && !self.goes(&step.path, &removed) {
                 return Err(JournalError::InTheWay(step.path.clone()));
             }
             let file = below(self.root, &step.path).ok_or_else(|| JournalError::Changed(step.path.clone()))?;
@@ -170,6 +173,13 @@ impl<'a> Journal<'a> {
         }
         self.check_folders(&writes)?;
         Ok(Some(Finished { steps: count, index: self.make(writes, &conflicts)? }))
+    }
+
+    /// Returns whether a folder goes because all that is in it does.
+    fn goes(&self, path: &str, removed: &BTreeSet<&str>) -> bool {
+        let is_folder = self.root.join(path).symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let inside = || paths::below(self.root, path);
+        is_folder && inside().is_some_and(|files| files.iter().all(|file| removed.contains(file.as_str())))
     }
 
     /// Checks that each folder can be written to and takes files from the journal's. After the commit it would be too late: each run
@@ -316,10 +326,12 @@ fn below(root: &Path, path: &str) -> Option<PathBuf> {
     (is_below_root(path) && !through_link).then_some(file)
 }
 
+/// Returns the contents of a file, or `None` where there is none: also where a folder is that is to become a file, or has been one.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | IsADirectory) => Ok(None),
         Err(error) => Err(JournalError::io("read", path)(error)),
     }
 }

@@ -26,7 +26,7 @@ pub struct Drift {
 pub fn drift(rendering: &FileTree, ours: &BTreeMap<String, PathState>, rules: &Rules) -> Vec<Drift> {
     let state = |path: &String, file: &File| match ours.get(path) {
         None | Some(PathState::Missing) => Some("deleted"),
-        Some(PathState::Other) => Some("not-a-file"),
+        Some(PathState::Other | PathState::Folder(_)) => Some("not-a-file"),
         Some(PathState::File(own)) if is_same(own, file) => None,
         Some(PathState::File(own)) if own.bytes == file.bytes => Some("mode"),
         Some(PathState::File(_)) => Some("edited"),

@@ -11,7 +11,7 @@ use super::rules::{FileClass, Rules};
 use super::{dependencies, kept, lock};
 use crate::fs::files::{File, FileTree};
 use crate::fs::paths::PathState;
-use crate::text::newline::{is_crlf, with_crlf};
+use crate::text::newline::{is_crlf, is_lf, with_crlf, with_lf};
 
 /// The data that a plan is made from.
 #[derive(Debug)]
@@ -39,12 +39,27 @@ pub fn paths(base: &FileTree, theirs: &FileTree) -> BTreeSet<String> {
     base.keys().chain(theirs.keys()).cloned().collect()
 }
 
-/// Returns the files that the owner deleted and the template changed: for these, the plan looks for a new name.
+/// Returns the files of the template that the project does not have: for these, the plan looks for a new name.
 #[must_use]
-pub fn missing<'a>(base: &'a FileTree, theirs: &FileTree, ours: &BTreeMap<String, PathState>) -> Vec<&'a str> {
-    let is_missing = |path: &str| matches!(ours.get(path), None | Some(PathState::Missing));
-    let changed = base.iter().filter(|(path, file)| theirs.get(*path).is_some_and(|new| new != *file));
-    changed.map(|(path, _)| path.as_str()).filter(|path| is_missing(path)).collect()
+pub fn missing<'a>(base: &'a FileTree, ours: &BTreeMap<String, PathState>) -> Vec<&'a str> {
+    base.keys().map(String::as_str).filter(|path| is_missing(ours, path)).collect()
+}
+
+fn is_missing(ours: &BTreeMap<String, PathState>, path: &str) -> bool {
+    matches!(ours.get(path), None | Some(PathState::Missing))
+}
+
+/// Returns whether a file may have the other name since its owner renamed it: what it is called, or its ending, is the same. Other files
+/// are not read.
+#[must_use]
+pub fn is_alike(path: &str, other: &str) -> bool {
+    let parts = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (stem, ending) = name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)));
+        (stem.to_owned(), ending.map(str::to_owned))
+    };
+    let ((stem, ending), (other_stem, other_ending)) = (parts(path), parts(other));
+    ending == other_ending || stem == other_stem
 }
 
 /// Returns what the update does, conflicts first.
@@ -58,9 +73,11 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Vec<Action> {
             moved.entry(new).or_insert(old);
         }
     }
+    let renamed = renamed_by_owner(inputs, &moved);
     for (path, theirs) in inputs.theirs {
         let old = moved.get(path).copied().unwrap_or(path);
-        actions.extend(FilePlan::new(inputs, path, old).action(theirs));
+        let plan = FilePlan { inputs, path, old, class: inputs.rules.class(path), renamed: renamed.get(old).copied() };
+        actions.extend(plan.action(theirs));
     }
     let gone = inputs
         .base
@@ -82,13 +99,43 @@ fn is_move(inputs: &PlanInputs<'_>, old: &str, new: &str) -> bool {
         && (is_vendored(old) || !is_vendored(new))
 }
 
+/// Returns the file of the project that most lines of a missing file are in, for each of them that the template has changed. Where two
+/// are in one, it is the one that has more of it.
+fn renamed_by_owner<'a>(inputs: &PlanInputs<'a>, moved: &BTreeMap<String, &'a str>) -> BTreeMap<&'a str, &'a str> {
+    let lines = |file: &'a File| -> BTreeSet<&'a [u8]> {
+        let lines = file.bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        lines.filter(|line| line.len() > 3).collect()
+    };
+    let new_name: BTreeMap<&str, &String> = moved.iter().map(|(new, old)| (*old, new)).collect();
+    let mut pairs = Vec::new();
+    for (path, base) in inputs.base.iter().filter(|(path, _)| is_missing(inputs.ours, path)) {
+        let theirs = inputs.theirs.get(new_name.get(path.as_str()).copied().unwrap_or(path));
+        if theirs.is_none_or(|theirs| theirs == base) {
+            continue;
+        }
+        let own = lines(base);
+        for (other, file) in inputs.others.iter().filter(|(other, _)| is_alike(path, other)) {
+            let found = lines(file);
+            let shared = own.intersection(&found).count();
+            if shared > 0 && shared * 10 >= own.len().max(found.len()) * 6 {
+                pairs.push((shared, path.as_str(), other.as_str()));
+            }
+        }
+    }
+    pairs.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(other.1)).then(one.2.cmp(other.2)));
+    let (mut renamed, mut taken) = (BTreeMap::new(), BTreeSet::new());
+    for (_, path, other) in pairs {
+        if !renamed.contains_key(path) && taken.insert(other) {
+            renamed.insert(path, other);
+        }
+    }
+    renamed
+}
+
 /// A file that the template no longer has.
 fn removed(inputs: &PlanInputs<'_>, path: &str, base: &File) -> Option<Action> {
     let class = inputs.rules.class(path);
-    let ours = match inputs.ours.get(path)? {
-        PathState::Missing | PathState::Other => return None,
-        PathState::File(file) => file,
-    };
+    let PathState::File(ours) = inputs.ours.get(path)? else { return None };
     let action = |kind, after, hint, stages| Action {
         path: path.to_owned(),
         from: None,
@@ -118,8 +165,33 @@ fn removed(inputs: &PlanInputs<'_>, path: &str, base: &File) -> Option<Action> {
 
 /// Returns whether the owner has not changed a file, but for its line ends.
 pub(super) fn is_same(ours: &File, base: &File) -> bool {
-    ours == base
-        || ours.executable == base.executable && is_crlf(&ours.bytes) && ours.bytes[..] == with_crlf(&base.bytes)[..]
+    ours == base || ours.executable == base.executable && with_ends(base, line_ends(ours)).bytes == ours.bytes
+}
+
+/// How the lines of a text end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineEnds {
+    Lf,
+    Crlf,
+}
+
+/// Returns `None` for a file of one line, of both line ends, or that is no text.
+fn line_ends(file: &File) -> Option<LineEnds> {
+    match is_binary(&file.bytes) {
+        true => None,
+        false if is_crlf(&file.bytes) => Some(LineEnds::Crlf),
+        false => is_lf(&file.bytes).then_some(LineEnds::Lf),
+    }
+}
+
+/// Returns the file with these line ends, if it has the other ones.
+fn with_ends(file: &File, ends: Option<LineEnds>) -> File {
+    let bytes = match (line_ends(file), ends) {
+        (Some(LineEnds::Lf), Some(LineEnds::Crlf)) => with_crlf(&file.bytes),
+        (Some(LineEnds::Crlf), Some(LineEnds::Lf)) => with_lf(&file.bytes),
+        _ => return file.clone(),
+    };
+    File { bytes: Cow::Owned(bytes), executable: file.executable }
 }
 
 /// One file of the template.
@@ -128,41 +200,64 @@ struct FilePlan<'a> {
     path: &'a str,
     old: &'a str,
     class: FileClass,
+    /// The name that the owner has given to the file.
+    renamed: Option<&'a str>,
 }
 
 impl<'a> FilePlan<'a> {
-    fn new(inputs: &'a PlanInputs<'a>, path: &'a str, old: &'a str) -> Self {
-        Self { inputs, path, old, class: inputs.rules.class(path) }
-    }
-
     fn action(&self, theirs: &File) -> Option<Action> {
         let base = self.inputs.base.get(self.old);
         let ours = match self.inputs.ours.get(self.old) {
             Some(PathState::File(file)) => file,
-            Some(PathState::Other) => {
+            None | Some(PathState::Missing) => return self.without_ours(base, theirs),
+            Some(_) if self.is_made_free() => return self.without_ours(base, theirs),
+            Some(PathState::Other | PathState::Folder(_)) => {
                 let hint = "put a plain file in its place, or nothing; it is a link or a folder".to_owned();
                 let is_changed = base != Some(theirs);
                 return is_changed.then(|| Action { hint: Some(hint), ..self.made(ActionKind::InTheWay, None, None) });
             }
-            None | Some(PathState::Missing) => return self.without_ours(base, theirs),
         };
-        // A file with CRLF stays one: what comes from the template gets the owner's line ends.
-        let crlf = is_crlf(&ours.bytes) && !is_crlf(&theirs.bytes) && !is_binary(&theirs.bytes);
-        let ended = |file: &File| match crlf {
-            true => File { bytes: Cow::Owned(with_crlf(&file.bytes)), executable: file.executable },
-            false => file.clone(),
-        };
-        let (new, old) = (ended(theirs), base.map(ended));
         let stages = [base.cloned(), Some(ours.clone()), Some(theirs.clone())];
-        let action = match old {
-            None => self.both_added(ours, &new)?,
-            Some(old) if *ours == new || *ours == old => self.made(ActionKind::Updated, Some(ours), Some(new)),
-            Some(old) if old == new => self.made(ActionKind::Updated, Some(ours), Some(ours.clone())),
-            Some(old) => self.both_changed(&old, ours, &new),
-        };
+        let action = self.with_ours(base, ours, theirs)?;
         let is_shown = action.kind.is_conflict() || action.kind == ActionKind::Seeded;
         let action = Action { stages: if is_shown { stages } else { Stages::default() }, ..action };
         (action.kind != ActionKind::Updated || action.writes()).then_some(action)
+    }
+
+    /// Both have the file. Line ends are merged by themselves: the owner's, unless the template alone has changed them.
+    fn with_ours(&self, base: Option<&File>, ours: &File, theirs: &File) -> Option<Action> {
+        let own = line_ends(ours);
+        let ends = match base.map(line_ends) {
+            Some(old) if old == own => line_ends(theirs).or(own),
+            _ => own,
+        };
+        let (mine, new, old) = (with_ends(ours, ends), with_ends(theirs, ends), base.map(|file| with_ends(file, ends)));
+        let mut action = match old {
+            None => self.both_added(&mine, &new)?,
+            Some(old) if mine == new || mine == old => self.made(ActionKind::Updated, Some(&mine), Some(new)),
+            Some(old) if old == new => self.made(ActionKind::Updated, Some(&mine), Some(mine.clone())),
+            Some(old) => self.both_changed(&old, &mine, &new),
+        };
+        action.before = Some(ours.clone());
+        if matches!(action.kind, ActionKind::Seeded | ActionKind::Binary) {
+            action.after.clone_from(&action.before);
+        }
+        Some(action)
+    }
+
+    /// Returns whether the update itself removes what stands in the way: a file where the template has a folder now, or a folder with
+    /// nothing in it but files that the template no longer has.
+    fn is_made_free(&self) -> bool {
+        let goes = |path: &str| {
+            let is_gone = self.inputs.base.get(path).filter(|_| !self.inputs.theirs.contains_key(path));
+            let removed = is_gone.and_then(|base| removed(self.inputs, path, base));
+            removed.is_some_and(|action| action.kind == ActionKind::Removed)
+        };
+        match self.inputs.ours.get(self.path) {
+            Some(PathState::Folder(files)) => files.iter().all(|file| goes(file)),
+            Some(PathState::Other) => self.path.match_indices('/').any(|(end, _)| goes(&self.path[..end])),
+            _ => false,
+        }
     }
 
     fn made(&self, kind: ActionKind, before: Option<&File>, after: Option<File>) -> Action {
@@ -187,37 +282,19 @@ impl<'a> FilePlan<'a> {
             return None;
         }
         if self.class == FileClass::Owned
-            && let Some((name, file)) = self.renamed_by_owner(base)
+            && let Some((name, file)) = self.renamed.and_then(|name| self.inputs.others.get_key_value(name))
         {
             let step = FilePlan { path: name, old: name, ..*self };
-            let action = step.both_changed(base, file, theirs);
-            let hint = format!("you renamed it: it was {}", self.path);
+            let action = step.with_ours(Some(base), file, theirs)?;
+            let hint = format!("you renamed it: it was {}", self.old);
             let stages = [Some(base.clone()), Some(file.clone()), Some(theirs.clone())];
             let stages = if action.kind.is_conflict() { stages } else { Stages::default() };
-            return action.writes().then_some(Action { hint: Some(hint), stages, ..action });
+            // The template's change and the owner's new name.
+            let kind = if action.kind == ActionKind::Updated { ActionKind::Merged } else { action.kind };
+            return action.writes().then_some(Action { kind, hint: Some(hint), stages, ..action });
         }
         let hint = format!("the template changed it since; `mcp-kit update --restore {}` brings it back", self.path);
         Some(Action { hint: Some(hint), ..self.made(ActionKind::Deleted, None, None) })
-    }
-
-    /// Returns the file of the project that most of this file's lines are in.
-    fn renamed_by_owner(&self, base: &File) -> Option<(&'a str, &'a File)> {
-        let ending =
-            |path: &str| path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_owned());
-        let lines = |file: &File| -> BTreeSet<Vec<u8>> {
-            let lines = file.bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii().to_vec());
-            lines.filter(|line| line.len() > 3).collect()
-        };
-        let own = lines(base);
-        let near = |file: &File| {
-            let other = lines(file);
-            let shared = own.intersection(&other).count();
-            (shared * 10 >= own.len().max(other.len()) * 6 && shared > 0).then_some(shared)
-        };
-        let candidates = self.inputs.others.iter().filter(|(path, _)| ending(path) == ending(self.path));
-        let best =
-            candidates.filter_map(|(path, file)| Some((near(file)?, path, file))).max_by_key(|(shared, ..)| *shared);
-        best.map(|(_, path, file)| (path.as_str(), file))
     }
 
     /// The template has a new file where the project has one of its own.
