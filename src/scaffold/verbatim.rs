@@ -16,7 +16,7 @@ const SPECIAL: &[&str] = &[".genignore", ".liquidignore", ".cargo-ok", ".cargo_v
 
 /// Files of which all come out, or none: those that the same entries of `ignore` name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Group {
+pub(super) struct CopiedFiles {
     /// The file that goes through the library for all of them.
     pub(super) sample: String,
     /// The others.
@@ -24,12 +24,12 @@ pub(super) struct Group {
 }
 
 /// Returns the groups of the files that the library copies byte for byte.
-pub(super) fn groups(manifest: &Table, files: &FileTree) -> Vec<Group> {
-    let Some(lists) = Lists::new(manifest) else { return Vec::new() };
+pub(super) fn groups(manifest: &Table, files: &FileTree) -> Vec<CopiedFiles> {
+    let Some(lists) = PlainLists::new(manifest) else { return Vec::new() };
     if files.keys().any(|path| path.split('/').any(|name| SPECIAL.contains(&name) || name == ".git")) {
         return Vec::new();
     }
-    let mut groups: BTreeMap<Vec<bool>, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<bool>, CopiedFiles> = BTreeMap::new();
     for path in files.keys() {
         let is_copied = is_plain(path)
             && !path.ends_with(".liquid")
@@ -41,7 +41,7 @@ pub(super) fn groups(manifest: &Table, files: &FileTree) -> Vec<Group> {
             continue;
         }
         let ignored = lists.ignore.iter().map(|entry| is_at_or_below(path, entry)).collect();
-        let group = groups.entry(ignored).or_insert_with(|| Group { sample: path.clone(), paths: Vec::new() });
+        let group = groups.entry(ignored).or_insert_with(|| CopiedFiles { sample: path.clone(), paths: Vec::new() });
         if group.sample != *path {
             group.paths.push(path.clone());
         }
@@ -50,12 +50,12 @@ pub(super) fn groups(manifest: &Table, files: &FileTree) -> Vec<Group> {
 }
 
 /// The lists of a manifest, when they are plain.
-struct Lists {
+struct PlainLists {
     include: Vec<String>,
     ignore: Vec<String>,
 }
 
-impl Lists {
+impl PlainLists {
     fn new(manifest: &Table) -> Option<Self> {
         let template = manifest.get("template")?.as_table()?;
         let is_empty = |value: &Value| value.as_table().is_some_and(Table::is_empty);
@@ -70,7 +70,7 @@ impl Lists {
                     match key.as_str() {
                         "ignore" => ignore.extend(plain_list(value)?),
                         "placeholders" => {}
-                        // Lists that a condition makes longer.
+                        // PlainLists that a condition makes longer.
                         _ => return None,
                     }
                 }

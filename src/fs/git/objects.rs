@@ -1,4 +1,4 @@
-//! Objects of a repository, read without git: loose ones, and those in packs with their deltas (gitformat-pack). A repository can be a
+//! ObjectStore of a repository, read without git: loose ones, and those in packs with their deltas (gitformat-pack). A repository can be a
 //! stranger's: every number is checked, every size has a limit, and what cannot be read is `None`.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ const TREE: u32 = 0o040_000;
 
 /// The kind of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ObjectKind {
     Commit,
     Tree,
     Other,
@@ -29,7 +29,7 @@ enum Kind {
 
 /// The objects of one repository.
 #[derive(Debug)]
-pub(super) struct Objects {
+pub(super) struct ObjectStore {
     folders: Vec<PathBuf>,
     /// The index and the pack of each pair.
     packs: Vec<(PathBuf, PathBuf)>,
@@ -37,7 +37,7 @@ pub(super) struct Objects {
     width: usize,
 }
 
-impl Objects {
+impl ObjectStore {
     /// Opens the folder `objects`, and those that it borrows from.
     pub(super) fn open(folder: &Path, width: usize) -> Self {
         let mut folders = vec![folder.to_owned()];
@@ -69,7 +69,7 @@ impl Objects {
     pub(super) fn files(&self, commit: &[u8], folder: &str) -> Option<BTreeMap<Vec<u8>, (u32, Vec<u8>)>> {
         let (kind, text) = self.read(commit)?;
         let line = text.split(|byte| *byte == b'\n').next()?;
-        let mut tree = from_hex(line.strip_prefix(b"tree ").filter(|_| kind == Kind::Commit)?)?;
+        let mut tree = from_hex(line.strip_prefix(b"tree ").filter(|_| kind == ObjectKind::Commit)?)?;
         for name in folder.split('/').filter(|name| !name.is_empty()) {
             match self.tree(&tree)?.into_iter().find(|entry| entry.name == name.as_bytes()) {
                 Some(entry) if entry.mode == TREE => tree = entry.id,
@@ -99,7 +99,7 @@ impl Objects {
     fn tree(&self, id: &[u8]) -> Option<Vec<TreeEntry>> {
         let (kind, bytes) = self.read(id)?;
         let (mut entries, mut rest) = (Vec::new(), &bytes[..]);
-        while kind == Kind::Tree && !rest.is_empty() {
+        while kind == ObjectKind::Tree && !rest.is_empty() {
             // `MODE NAME\0ID`
             let end = memchr::memchr(0, rest)?;
             let space = memchr::memchr(b' ', &rest[..end])?;
@@ -108,14 +108,14 @@ impl Objects {
             entries.push(TreeEntry { mode, name: rest[space + 1..end].to_vec(), id });
             rest = &rest[end + 1 + self.width..];
         }
-        (kind == Kind::Tree).then_some(entries)
+        (kind == ObjectKind::Tree).then_some(entries)
     }
 
-    fn read(&self, id: &[u8]) -> Option<(Kind, Vec<u8>)> {
+    fn read(&self, id: &[u8]) -> Option<(ObjectKind, Vec<u8>)> {
         (id.len() == self.width).then(|| self.loose(id).or_else(|| self.packed(id)))?
     }
 
-    fn loose(&self, id: &[u8]) -> Option<(Kind, Vec<u8>)> {
+    fn loose(&self, id: &[u8]) -> Option<(ObjectKind, Vec<u8>)> {
         let name: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let file = self.folders.iter().find_map(|folder| File::open(folder.join(&name[..2]).join(&name[2..])).ok())?;
         let mut bytes = Vec::new();
@@ -123,15 +123,15 @@ impl Objects {
         // `KIND SIZE\0`
         let end = memchr::memchr(0, &bytes)?;
         let kind = match bytes.get(..end)?.split(|byte| *byte == b' ').next()? {
-            b"commit" => Kind::Commit,
-            b"tree" => Kind::Tree,
-            _ => Kind::Other,
+            b"commit" => ObjectKind::Commit,
+            b"tree" => ObjectKind::Tree,
+            _ => ObjectKind::Other,
         };
         bytes.drain(..=end);
         Some((kind, bytes))
     }
 
-    fn packed(&self, id: &[u8]) -> Option<(Kind, Vec<u8>)> {
+    fn packed(&self, id: &[u8]) -> Option<(ObjectKind, Vec<u8>)> {
         let (mut pack, mut at) = self.find(id)?;
         let mut deltas = Vec::new();
         // From the wanted object down to one that is whole, and with the deltas on it up again.
@@ -139,8 +139,8 @@ impl Objects {
             let PackEntry { kind, base, bytes } = entry(&mut pack, at, self.width)?;
             match base {
                 None => break (kind, bytes),
-                Some(Base::Offset(back)) => at = at.checked_sub(back)?,
-                Some(Base::Name(id)) => (pack, at) = self.find(&id)?,
+                Some(DeltaBase::Offset(back)) => at = at.checked_sub(back)?,
+                Some(DeltaBase::Name(id)) => (pack, at) = self.find(&id)?,
             }
             deltas.push(bytes);
             if deltas.len() > MOST_DELTAS {
@@ -167,7 +167,7 @@ struct TreeEntry {
 }
 
 /// The object that a delta is made on.
-enum Base {
+enum DeltaBase {
     /// So many bytes before the delta.
     Offset(u64),
     Name(Vec<u8>),
@@ -175,8 +175,8 @@ enum Base {
 
 /// An object in a pack. With a base, the bytes are a delta.
 struct PackEntry {
-    kind: Kind,
-    base: Option<Base>,
+    kind: ObjectKind,
+    base: Option<DeltaBase>,
     bytes: Vec<u8>,
 }
 
@@ -232,9 +232,9 @@ fn entry(pack: &mut File, at: u64, width: usize) -> Option<PackEntry> {
         (shift, more) = (shift + 7, next & 0x80 != 0);
     }
     let (kind, base) = match first >> 4 & 7 {
-        1 => (Kind::Commit, None),
-        2 => (Kind::Tree, None),
-        3 | 4 => (Kind::Other, None),
+        1 => (ObjectKind::Commit, None),
+        2 => (ObjectKind::Tree, None),
+        3 | 4 => (ObjectKind::Other, None),
         6 => {
             let mut next = byte()?;
             let mut back = u64::from(next & 0x7f);
@@ -242,12 +242,12 @@ fn entry(pack: &mut File, at: u64, width: usize) -> Option<PackEntry> {
                 next = byte()?;
                 back = back.checked_add(1)?.checked_mul(128)? | u64::from(next & 0x7f);
             }
-            (Kind::Other, (back > 0).then_some(Base::Offset(back)))
+            (ObjectKind::Other, (back > 0).then_some(DeltaBase::Offset(back)))
         }
         7 => {
             let mut id = vec![0; width];
             pack.read_exact(&mut id).ok()?;
-            (Kind::Other, Some(Base::Name(id)))
+            (ObjectKind::Other, Some(DeltaBase::Name(id)))
         }
         _ => return None,
     };

@@ -239,7 +239,7 @@ impl GitFolder {
             head = next;
         }
         let commit = objects::from_hex(head.as_bytes())?;
-        objects::Objects::open(&self.objects, width).files(&commit, &self.prefix)
+        objects::ObjectStore::open(&self.objects, width).files(&commit, &self.prefix)
     }
 
     fn hash(&self, bytes: &[u8]) -> Vec<u8> {
