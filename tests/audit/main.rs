@@ -22,5 +22,6 @@ mod since;
 mod sites;
 #[cfg(unix)]
 mod stdin;
+mod strangers;
 mod trees;
 mod unseen;

@@ -46,7 +46,7 @@ fn a_recognised_generator_is_not_judged_by_githubs_rules() {
         ("next.config.ts", "content/a.md", "Next.js in \"\""),
         ("web/gatsby-config.js", "web/content/a.md", "Gatsby in \"web/content\""),
         ("web/.eleventy.js", "web/a.md", "Eleventy in \"web\""),
-        (".gitbook.yaml", "docs/a.md", "GitBook in \"docs\""),
+        (".gitbook.yaml", "docs/a.md", "GitBook in \"\""),
         ("docs/sources/_index.md", "docs/sources/a.md", "Hugo in \"docs/sources\""),
     ] {
         let place = tree(&[(mark, ""), (page, PAGE), ("README.md", "[gone](gone.md)\n")]);

@@ -29,7 +29,7 @@ pub use markdown::parse;
 pub use raw::{Raw, RawKind};
 pub use secrets::{Secret, find as secrets_of};
 pub use suppression::{Defect, Suppression};
-pub use syntax::{Construct, Constructs, Syntax};
+pub use syntax::{Construct, Constructs, Syntax, TabNames};
 pub use text::{Decoded, decode};
 
 /// Bytes of a document.

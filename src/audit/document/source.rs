@@ -121,10 +121,27 @@ pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
     own.filter(|import| import.names().any(|name| shown.contains(name))).map(|import| import.file).collect()
 }
 
+/// Components of Docusaurus's own themes, which give nothing a name.
+const OF_THEME: &[&str] = &[
+    "Admonition",
+    "CodeBlock",
+    "Details",
+    "DocCard",
+    "DocCardList",
+    "Heading",
+    "IdealImage",
+    "Mermaid",
+    "TabItem",
+    "Tabs",
+    "ThemedImage",
+    "TOCInline",
+];
+
 fn own_components(text: &str) -> impl Iterator<Item = Import<'_>> {
     statements(text).filter(|import| {
         let is_own = import.file.starts_with(['.', '/', '~'])
             || import.file.starts_with("@site/")
+            || import.file.strip_prefix("@theme/").is_some_and(|name| !OF_THEME.contains(&name))
             || import.file.starts_with("@/");
         is_own && !is_markdown(import.file.as_bytes())
     })

@@ -1,7 +1,7 @@
 //! Which syntax the renderer of a page understands. A site fills it in from its generator and settings; the parser of
 //! documents knows nothing else about a renderer.
 
-use crate::markdown::slug::Dialect;
+use crate::markdown::slug::{Dialect, Slugify};
 
 /// A part of a renderer's syntax that others lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,15 +102,26 @@ pub struct Syntax {
     pub include_marks: &'static [&'static str],
     /// The marks of parts that a build adds to a page.
     pub composed_marks: &'static [&'static str],
+    /// How tabs are named, where they have names (`slugify` of `pymdownx.tabbed`).
+    pub tab_names: Option<TabNames>,
     /// The constructs of the renderer.
     pub constructs: Constructs,
+}
+
+/// The names of tabs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TabNames {
+    /// The function.
+    pub slugify: Slugify,
+    /// The name of the heading above stands in front.
+    pub combined: bool,
 }
 
 impl Syntax {
     /// Creates a syntax without any of the constructs.
     #[must_use]
     pub const fn new(dialect: Dialect) -> Self {
-        Self { dialect, include_marks: &[], composed_marks: &[], constructs: Constructs(0) }
+        Self { dialect, include_marks: &[], composed_marks: &[], tab_names: None, constructs: Constructs(0) }
     }
 
     /// Returns the same syntax with more constructs.

@@ -33,6 +33,10 @@ pub(super) fn may_have(corpus: &Corpus, page: u32, name: &str) -> bool {
     if document.components.is_empty() {
         return false;
     }
+    // No heading has such a name; a library that shows an API gives it to an operation: `tag/user/operation/get`.
+    if name.contains('/') {
+        return true;
+    }
     let shown = document.components.iter().map(|file| document.text(*file).to_owned());
     let mut waiting: Vec<(Vec<u8>, String)> = shown.map(|file| (corpus.path(page).to_vec(), file)).collect();
     let mut seen: Vec<u32> = Vec::new();
@@ -96,6 +100,9 @@ fn is_data(file: &str) -> bool {
 /// The path that an import means, whose ending may be left out.
 fn path_of(corpus: &Corpus, page: u32, own: &[u8], file: &str) -> Option<Vec<u8>> {
     let program = || corpus.site(page).program.as_deref();
+    if let Some(rest) = file.strip_prefix("@theme/") {
+        return normalise(&join(program()?, b"src/theme"), rest.as_bytes());
+    }
     match file.strip_prefix("@site/").or_else(|| file.strip_prefix('/')) {
         Some(rest) => normalise(program()?, rest.as_bytes()),
         None => match file.strip_prefix("@/").or_else(|| file.strip_prefix("~/")) {

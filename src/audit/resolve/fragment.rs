@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{Fragment, Target, component, path};
 use crate::audit::corpus::Corpus;
-use crate::audit::document::{Construct, LinkKind, Match, Reading};
+use crate::audit::document::{Construct, Document, LinkKind, Match, Reading};
 use crate::audit::site::{ByName, Cause, Form};
 use crate::text::casefold::alphanumerics;
 use crate::text::path::file_name;
@@ -40,7 +40,12 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
     }
     // GitHub puts this in front of every name.
     let name = fragment.strip_prefix("user-content-").unwrap_or(&fragment);
-    let found = in_page(corpus, page, name, DEEPEST);
+    let mut found = in_page(corpus, page, name, DEEPEST);
+    if found != Match::Exact && name.len() < fragment.len() && in_page(corpus, page, &fragment, DEEPEST) == Match::Exact
+    {
+        // The page itself may write it so: `<a name="user-content-x">`.
+        found = Match::Exact;
+    }
     if found == Match::Exact {
         return Fragment::Fine;
     }
@@ -53,7 +58,9 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
     let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
     let is_braced = || document.braced.find(name, &document.strings) == Match::Exact;
     let braced = || (site.assumed && is_braced()).then_some(Cause::Braced);
-    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)).or_else(label).or_else(braced) {
+    let other =
+        || (site.assumed && found == Match::None && is_otherwise_named(document, name)).then_some(Cause::Published);
+    if let Some(cause) = composed.or_else(|| site.cause(Form::Anchor)).or_else(label).or_else(braced).or_else(other) {
         return Fragment::Unjudged(cause);
     }
     match found {
@@ -61,6 +68,13 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
         Match::Case(text) => Fragment::Case(text),
         Match::None => Fragment::Missing,
     }
+}
+
+/// Returns whether a page that is written for some site names a heading so but for punctuation: a slugger that is not GitHub's would.
+fn is_otherwise_named(document: &Document, name: &str) -> bool {
+    let head = &document.front_matter;
+    (head.title.is_some() || head.id.is_some())
+        && document.anchors.iter(&document.strings).any(|anchor| alphanumerics(anchor).eq(alphanumerics(name)))
 }
 
 /// `packages/a#readme`: hosts give the box around a README this name.

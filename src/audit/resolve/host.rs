@@ -47,7 +47,8 @@ pub const GITHUB_SECTIONS: &[&str] = &[
 /// Returns whether the repository's host serves a page there that is no file.
 pub(super) fn is_page_of_host(corpus: &Corpus, own: &[u8], path: &[u8], first: Option<&Option<Vec<u8>>>) -> bool {
     match path.starts_with(b"/") {
-        true => is_template_of_host(own),
+        // `/../../issues` counts from `/OWNER/REPOSITORY/blob/BRANCH`, wherever it stands.
+        true => is_template_of_host(own) || first == Some(&None) && leaves_to_section(b"", path),
         false if is_of_comment(own, path) => true,
         false => first == Some(&None) && (leaves_to_section(own, path) || leaves_to_repository(corpus, own, path)),
     }

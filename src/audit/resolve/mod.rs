@@ -23,7 +23,7 @@ use super::document::{Link, LinkKind, Text};
 use super::site::{Addresses, Cause, Form, Site, is_below};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
-use crate::text::path::file_name;
+use crate::text::path::{file_name, normalise, parent};
 
 /// The target of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,12 +188,47 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
         path::locate(corpus, page, site, &parts.decoded(), kind, buffer)
     };
     let resolved = resolve_target(corpus, site, destination, &parts, kind, target);
+    let is_lost = resolved.fragment == Fragment::Missing && !parts.path.is_empty();
+    let resolved = match is_lost.then(|| elsewhere_named(corpus, page, site, &parts, kind, resolved)).flatten() {
+        Some(other) => other,
+        None => resolved,
+    };
     let is_broken =
         matches!(resolved.target, Target::Missing | Target::Case(_)) || resolved.fragment == Fragment::Missing;
-    if is_broken && is_for_site(corpus, page, site, parts.path) {
+    if is_broken && (is_for_site(corpus, page, site, parts.path) || is_by_address(corpus, page, site, &parts)) {
         return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };
     }
     resolved
+}
+
+/// Returns what a link with a fragment that its page lacks means otherwise: `../#x` is a folder of files or one of addresses, and where the site's
+/// root is not known, a README of the host has nothing to say about `/#x`.
+fn elsewhere_named(
+    corpus: &Corpus,
+    page: u32,
+    site: &Site,
+    parts: &Parts<'_>,
+    kind: LinkKind,
+    resolved: Resolved,
+) -> Option<Resolved> {
+    let fragment = parts.fragment?;
+    if parts.path.starts_with('/') {
+        let is_hosts = !site.links.is_host && corpus.site(resolved.page()?).links.is_host;
+        let cause = site.cause(Form::Absolute).filter(|_| is_hosts)?;
+        return Some(Resolved { target: Target::Unjudged(cause), fragment: Fragment::Fine });
+    }
+    // Where the addresses of all pages are known, a link leads to one place only.
+    if !site.links.pages_are_folders || site.output.is_some() {
+        return None;
+    }
+    let others = path::all(corpus, page, site, &parts.decoded(), kind);
+    others.into_iter().find_map(|target| match target {
+        Target::Page(of) | Target::FolderPage { page: of, .. } => {
+            let is_there = fragment::find(corpus, of, fragment, false) == Fragment::Fine;
+            is_there.then_some(Resolved { target, fragment: Fragment::Fine })
+        }
+        _ => None,
+    })
 }
 
 /// Returns what a target means for a link, with the place that its fragment names.
@@ -264,6 +299,16 @@ fn is_for_site(corpus: &Corpus, page: u32, site: &Site, path: &str) -> bool {
         && corpus.sites.all().iter().any(|site| !site.links.is_host && site.links.addresses != Addresses::None)
 }
 
+/// Returns whether a page that is written for some site, by its front matter, names the document beside it without its ending, as addresses do.
+fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> bool {
+    let head = &corpus.pages[page as usize].document.front_matter;
+    let beside = || normalise(parent(corpus.path(page)), &parts.decoded()).map(|path| [&*path, b".md"].concat());
+    site.assumed
+        && (head.title.is_some() || head.id.is_some())
+        && Form::from_path(parts.path.as_bytes()) == Form::Bare
+        && beside().is_some_and(|path| corpus.tree.find(&path).is_some())
+}
+
 /// Returns whether a page is shown around others.
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
@@ -317,8 +362,12 @@ fn on_the_web(corpus: &Corpus, site: &Site, address: &str) -> Resolved {
     }
 }
 
-/// Returns whether a destination is computed by the site's generator: `{{ url }}`, `{% link %}`, `${x}`, `<%= x %>`, JSX's `{x}`.
+/// Returns whether a destination is computed by the site's generator: `{{ url }}`, `{% link %}`, `${x}`, `<%= x %>`, JSX's `{x}`,
+/// `|filename|x` of Pelican.
 pub(in crate::audit) fn is_template(destination: &str) -> bool {
+    if destination.starts_with("|filename|") {
+        return true;
+    }
     memchr::memchr2(b'{', b'<', destination.as_bytes()).is_some()
         && (["{{", "{%", "${", "<%"].iter().any(|mark| destination.contains(mark)) || destination.starts_with('{'))
 }

@@ -118,6 +118,14 @@ pub(super) fn locate(
     }
 }
 
+/// Returns all targets that a path may mean, the likeliest first.
+pub(super) fn all(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: LinkKind) -> Vec<Target> {
+    let own = corpus.path(page);
+    let entries = candidates(own, site, path, kind).into_iter().flatten();
+    let entries = entries.filter_map(|candidate| meant(&corpus.tree, site, path, &candidate));
+    entries.map(|entry| published(corpus, own, site, entry, kind)).collect()
+}
+
 /// Returns the target of an entry that a page names by path, or nothing where the site does not publish it.
 fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKind) -> Target {
     let target = reached(corpus, site, entry);

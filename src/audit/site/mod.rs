@@ -83,6 +83,8 @@ pub struct Site {
     pub assumed: bool,
     /// `true` when READMEs are its pages; otherwise they are for the repository's host.
     pub readmes: bool,
+    /// Documents in its folder that are for the repository's host.
+    pub for_host: Vec<Vec<u8>>,
     /// Folders that `/` stands for, the likeliest first.
     pub roots: Vec<Vec<u8>>,
     /// The prefix of all addresses, without `/` at either end.
@@ -147,6 +149,7 @@ impl Site {
             known: true,
             assumed: false,
             readmes: true,
+            for_host: Vec::new(),
             base: Vec::new(),
             routes: Vec::new(),
             locales: Vec::new(),
@@ -244,6 +247,7 @@ impl Site {
         let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
         self.folder.is_empty() && !self.links.is_host && path.starts_with(b".github/")
             || !self.readmes && HOST.contains(&stem)
+            || self.for_host.iter().any(|document| document == path)
     }
 
     /// Returns whether the site shows a document: a file lists those that it does, or none does.

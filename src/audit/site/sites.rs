@@ -21,7 +21,8 @@ impl Sites {
         // The last one is the whole tree's, for what no other one governs.
         let rest = sites.iter().rposition(|site| site.folder.is_empty() && site.known).map(|at| sites.remove(at));
         sites.dedup_by(|later, first| later.folder == first.folder);
-        if !sites.iter().any(|site| site.folder.is_empty() && site.known) {
+        let is_whole = sites.iter().any(|site| site.folder.is_empty() && site.known);
+        if !is_whole || sites.iter().any(|site| !site.for_host.is_empty()) {
             sites.extend(rest);
         }
         Self { sites, origin }

@@ -1,17 +1,20 @@
 //! MDX: components are containers of Markdown, `{…}` is code, `import` and `export` are a program, and nothing is code
 //! for its indentation (micromark-extension-mdx-md turns that off).
 
+use std::ops::Range;
+
 use super::TAG;
 use super::lines::{Fence, Line, Lists};
 use super::map::Writer;
 use super::tags::{Tag, tag};
-use super::values::{LONGEST, expression_end};
+use super::values::{LONGEST, expression_end, string_end};
 use crate::audit::document::{Construct, Syntax};
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
     let mut pass = MdxPass { writer, source, syntax, lists: Lists::default(), is_program: true, mistakes: 1_000 };
     let (mut at, mut is_new) = (0, true);
+    let mut unwrapped: Option<Fence> = None;
     while at < source.len() {
         let line = Line::at(source, at, 4);
         if line.is_blank() {
@@ -21,7 +24,26 @@ pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
         }
         if is_new && line.indent == 0 && (line.text.starts_with("import ") || line.text.starts_with("export ")) {
             at = program_end(source, line.start);
+            if let Some(fence) = unwrapped {
+                // No blank line need stand between a program and the end of its block.
+                let mut lines = std::iter::successors(Some(Line::at(source, line.start, 4)), |line| {
+                    (line.next < at).then(|| Line::at(source, line.next, 4))
+                });
+                at = lines.find(|line| fence.is_closed_by(line.text)).map_or(at, |end| end.start);
+            }
             pass.writer.insert("\n", at);
+            continue;
+        }
+        // Docusaurus's way to write components that other renderers show as code: the block is its text.
+        if Fence::open(line.text).is_some_and(|fence| is_unwrapped(&mut unwrapped, fence, line.text)) {
+            pass.writer.insert("\n", line.next);
+            (at, is_new) = (line.next, true);
+            continue;
+        }
+        if unwrapped.is_some_and(|fence| fence.is_closed_by(line.text)) {
+            unwrapped = None;
+            pass.writer.insert("\n", line.next);
+            (at, is_new) = (line.next, true);
             continue;
         }
         is_new = false;
@@ -37,6 +59,15 @@ pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
             None => pass.text(&line, place),
         };
     }
+}
+
+/// Returns whether a fence begins a block whose text counts, and notes it.
+fn is_unwrapped(open: &mut Option<Fence>, fence: Fence, text: &str) -> bool {
+    let is_one = open.is_none() && text.trim_matches(['`', '~', ' ', '\t', '\r', '\n']) == "mdx-code-block";
+    if is_one {
+        *open = Some(fence);
+    }
+    is_one
 }
 
 /// Returns where a program ends that begins with `import` or `export`: at a blank line outside of brackets.
@@ -129,7 +160,7 @@ impl<'a> MdxPass<'a, '_> {
                 self.writer.indent(place, at);
             }
             self.writer.insert(TAG.0, at);
-            self.writer.copy(at..tag.end);
+            self.attributes(at..tag.end);
             self.writer.insert(TAG.1, tag.end);
             let rest = &self.source[tag.end..];
             at = tag.end + rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
@@ -143,6 +174,28 @@ impl<'a> MdxPass<'a, '_> {
             self.writer.indent(place, at);
         }
         at
+    }
+
+    /// Writes a tag. What a template of JavaScript shows of HTML is a text, and a comment in there must not end the one around the tag.
+    fn attributes(&mut self, tag: Range<usize>) {
+        let bytes = &self.source.as_bytes()[..tag.end];
+        let (mut from, mut at) = (tag.start, tag.start);
+        while let Some(next) = memchr::memchr2(b'`', b'-', &bytes[at..]) {
+            at += next;
+            let text = if bytes[at] == b'`' { string_end(bytes, at, b'`') } else { None };
+            let hidden = match text {
+                Some(end) if memchr::memchr(b'<', &bytes[at..end]).is_some() => Some(at + 1..end),
+                None if bytes[at..].starts_with(TAG.1.as_bytes()) => Some(at..at + TAG.1.len()),
+                _ => None,
+            };
+            at = text.map_or(at + 1, |end| end + 1);
+            if let Some(hidden) = hidden {
+                self.writer.copy(from..hidden.start);
+                from = hidden.end;
+                at = at.max(hidden.end);
+            }
+        }
+        self.writer.copy(from..tag.end);
     }
 
     /// Writes text without its expressions. Returns where the rest of the text begins, behind `end` if something that
@@ -264,6 +317,19 @@ mod tests {
         assert_eq!(rewritten("import a from './b.mdx'\nexport const c = {\n\n}\n\n# D\n"), "\n\n# D\n");
         assert_eq!(rewritten("{/* [a](b) */}c `{d}` \\{e} {f\n}\n"), "c `{d}` \\{e} \n");
         assert_eq!(rewritten("a { b\n\n[c](d)\n"), "a { b\n\n[c](d)\n");
+    }
+
+    #[test]
+    fn components_in_blocks_of_code() {
+        assert_eq!(
+            rewritten("a\n\n```mdx-code-block\nimport A from 'a'\n\n<A x={1} />\n```\n\n# B\n"),
+            "a\n\n\n\n\n<!--<A x={1} />-->\n\n\n# B\n"
+        );
+        assert_eq!(
+            rewritten("```mdx-code-block\nimport A from 'a'\n```\n\n# B\n\n```\nc\n```\n"),
+            "\n\n\n\n# B\n\n```\nc\n```\n"
+        );
+        assert_eq!(rewritten("<Code code={`<!-- [a](b) -->\n\nc`} />\n"), "<!--<Code code={``} />-->\n");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use memchr::memmem;
 use super::lines::{Fence, Line, item};
 use super::map::Writer;
 use super::tags::{element_end, tag};
-use crate::audit::document::{Construct, Syntax, raw};
+use crate::audit::document::{Construct, Syntax, TabNames, raw};
+use crate::markdown::slug::{Dialect, Slugger};
 
 /// Returns whether there is anything in a text that this pass changes.
 pub(super) fn is_worth_it(text: &str) -> bool {
@@ -33,8 +34,16 @@ fn is_tight(text: &[u8], at: usize) -> bool {
 
 pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     let source = writer.source;
-    let mut pass =
-        PythonPass { writer, source, syntax, blocks: Vec::new(), lists: Vec::new(), is_blank: true, unclosed: 16 };
+    let mut pass = PythonPass {
+        writer,
+        source,
+        syntax,
+        blocks: Vec::new(),
+        lists: Vec::new(),
+        is_blank: true,
+        unclosed: 16,
+        above: "",
+    };
     let mut at = 0;
     while at < source.len() {
         at = pass.line(&Line::at(source, at, 4));
@@ -53,11 +62,13 @@ struct PythonPass<'a, 'w> {
     is_blank: bool,
     /// How many elements may still be without an end: each costs a search through the rest of the text.
     unclosed: u8,
+    /// The text of the last heading, where tabs are named after it.
+    above: &'a str,
 }
 
-impl PythonPass<'_, '_> {
+impl<'a> PythonPass<'a, '_> {
     /// Writes a line and what begins on it and ends later. Returns where the next one begins.
-    fn line(&mut self, line: &Line<'_>) -> usize {
+    fn line(&mut self, line: &Line<'a>) -> usize {
         if line.is_blank() {
             self.writer.copy(line.start..line.next);
             self.is_blank = true;
@@ -92,6 +103,9 @@ impl PythonPass<'_, '_> {
             if item(line.text).is_some() {
                 while self.lists.pop_if(|open| column <= *open).is_some() {}
                 self.lists.push(column);
+            }
+            if self.syntax.tab_names.is_some() && line.text.starts_with('#') {
+                self.above = line.text.trim_matches(['#', ' ', '\t', '\r', '\n']);
             }
             if !self.heading(line, column) {
                 self.copy(line, column);
@@ -141,6 +155,9 @@ impl PythonPass<'_, '_> {
     /// Writes the head of a block: its title is a paragraph.
     fn open(&mut self, line: &Line<'_>, column: usize, title: &str) -> usize {
         self.writer.insert("\n", line.start);
+        if let Some(names) = self.syntax.tab_names.filter(|_| line.text.starts_with('=')) {
+            self.name_tab(names, title);
+        }
         if !title.is_empty() {
             let start = line.body + title.as_ptr() as usize - line.text.as_ptr() as usize;
             self.writer.indent(column, start);
@@ -150,6 +167,21 @@ impl PythonPass<'_, '_> {
         self.blocks.push((line.indent + 4, self.lists.len()));
         self.is_blank = true;
         line.next
+    }
+
+    /// Notes the name of a tab, as `pymdownx.tabbed` makes it of the title and, if so set, of the heading above.
+    fn name_tab(&mut self, names: TabNames, title: &str) {
+        let plain = |text: &str| text.replace(['`', '*'], "");
+        let named = |dialect: Dialect, text: &str| Slugger::new(dialect).next(&plain(text)).to_owned();
+        let own = named(Dialect::PythonMarkdown { slugify: names.slugify, separator: '-' }, title);
+        if !names.combined || self.above.is_empty() {
+            self.writer.name(&own);
+            return;
+        }
+        let (text, list) = self.above.rsplit_once('{').unwrap_or((self.above, ""));
+        let id = list.split([' ', ':', '}']).find_map(|word| word.strip_prefix('#'));
+        let above = id.map_or_else(|| named(self.syntax.dialect, text.trim()), str::to_owned);
+        self.writer.name(&format!("{above}-{own}"));
     }
 
     /// Writes a line at another column.

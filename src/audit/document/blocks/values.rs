@@ -52,7 +52,8 @@ pub(super) fn expression_end(source: &str, start: usize) -> Option<usize> {
     None
 }
 
-fn string_end(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
+/// Returns where the string ends that begins with `quote` at `start`: the place of its last quote.
+pub(super) fn string_end(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
     let mut at = start + 1;
     while at < bytes.len() {
         match bytes[at] {

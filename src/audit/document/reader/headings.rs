@@ -46,9 +46,10 @@ impl Spans {
     }
 }
 
-/// `Setup {#setup}`: the name in the braces.
+/// `Setup {#setup}`, `Setup {: #setup}`: the name in the braces.
 fn braced(text: &str) -> Option<&str> {
-    let (_, name) = text.strip_suffix('}')?.rsplit_once("{#")?;
+    let (_, list) = text.strip_suffix('}')?.rsplit_once('{')?;
+    let name = list.strip_prefix(':').map_or(list, str::trim).strip_prefix('#')?;
     (!name.is_empty() && !name.contains(|c: char| c.is_whitespace() || matches!(c, '{' | '#'))).then_some(name)
 }
 

@@ -1,13 +1,13 @@
 //! Docsify: a page is fetched by its address, so `page`, `/page` and `#/page` are `page.md`, and `?id=` names a heading.
 
 use super::Mark::File;
-use super::{Generator, NOTHING, because, has};
+use super::{Generator, NOTHING, because};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::Source;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
-use crate::audit::walk::Tree;
+use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
 
@@ -57,8 +57,8 @@ fn page(source: &Source<'_>, sink: &mut Vec<Vec<u8>>) {
 fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let page = join(folder, b"index.html");
     // Read only where Markdown lies beside it: pages that a build has made are many.
-    let beside = ["README.md", "_sidebar.md", "_coverpage.md", "_navbar.md"];
-    if file_name(path) == b"index.html" && !beside.iter().any(|name| has(tree, folder, name)) {
+    let has_documents = || tree.children(folder).any(|(_, entry)| entry.kind == Kind::Document);
+    if file_name(path) == b"index.html" && !has_documents() {
         return Vec::new();
     }
     let text = settings::text(tree, &page).ok().filter(|text| text.contains("docsify"));

@@ -70,7 +70,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         let files = tree.children(path).filter(|(_, entry)| entry.kind == Kind::File);
         (parent(folder).to_vec(), files.map(|(_, entry)| entry.path.to_vec()).collect())
     } else {
-        if name.starts_with(b"config.") && !has(tree, folder, "archetypes") {
+        if name.starts_with(b"config.") && !has(tree, folder, "archetypes") && !is_hugos(tree, path, folder) {
             return Vec::new();
         }
         (folder.to_vec(), vec![path.to_vec()])
@@ -89,6 +89,12 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     add(&mut site, settings.get("contentDir"), "");
     for (language, options) in settings.get("languages").entries() {
         add(&mut site, options.get("contentDir"), language);
+    }
+    for mount in settings.at(&["module", "mounts"]).items() {
+        let target = mount.get("target").text().unwrap_or_default();
+        if crate::audit::site::below(target.as_bytes(), b"content").is_some() {
+            add(&mut site, mount.get("source"), mount.get("lang").text().unwrap_or_default());
+        }
     }
     if content.is_empty() {
         content.push((join(&project, b"content"), Vec::new()));
@@ -110,6 +116,14 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let templates = templates.into_iter().filter(|folder| tree.find(folder).is_some());
     let templates = templates.map(|folder| super::recognised::templates(MODEL.name, folder));
     content.iter().map(of_folder).chain(templates).collect()
+}
+
+/// Returns whether `config.*` is Hugo's: it has content, and an address in Hugo's spelling.
+fn is_hugos(tree: &Tree, path: &[u8], folder: &[u8]) -> bool {
+    has(tree, folder, "content")
+        && super::settings::text(tree, path).is_ok_and(|text| {
+            text.lines().any(|line| line.get(..7).is_some_and(|name| name.eq_ignore_ascii_case("baseURL")))
+        })
 }
 
 /// The settings of all files: `hugo.*` and `config.*` at the root, `menus.toml` under `menus`.

@@ -122,10 +122,19 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
     }
     site.addresses = Addresses::Exact;
+    site.for_host = for_host(tree, &site.folder);
     if !is_default_permalink {
         publish(&mut site, tree, folder, &settings, &collections);
     }
     vec![site]
+}
+
+/// A README without front matter is no page where another document is the folder's.
+fn for_host(tree: &Tree, folder: &[u8]) -> Vec<Vec<u8>> {
+    let readme = join(folder, b"README.md");
+    let has_index = ["index.md", "index.html", "index.markdown"].iter().any(|name| has(tree, folder, name));
+    let is_page = || settings::text(tree, &readme).is_ok_and(|text| text.starts_with("---"));
+    if has_index && tree.find(&readme).is_some() && !is_page() { vec![readme] } else { Vec::new() }
 }
 
 /// Returns whether pages are folders by default; nothing where that is computed.
@@ -331,7 +340,8 @@ fn names_otherwise(settings: &Value) -> Option<&'static str> {
 
 /// At the root, the file alone is how a repository takes a theme for its README.
 fn is_one(tree: &Tree, folder: &[u8]) -> bool {
-    if has(tree, folder, "_toc.yml") {
+    // Jupyter Book and Hexo have a file of the same name.
+    if has(tree, folder, "_toc.yml") || has(tree, folder, "scaffolds") && has(tree, folder, "source") {
         return false;
     }
     let parts = ["_layouts", "_includes", "_posts", "_data", "_sass", "_docs", "_pages", "Gemfile", "_drafts"];

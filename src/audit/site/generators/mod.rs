@@ -5,9 +5,12 @@
 mod astro;
 mod docfx;
 mod docsify;
+mod documenter;
 mod docusaurus;
+mod gitbook;
 mod github;
 mod gitlab;
+mod hexo;
 mod hugo;
 mod jekyll;
 mod mdbook;
@@ -18,6 +21,7 @@ mod recognised;
 mod sphinx;
 mod vitepress;
 mod wiki;
+mod zola;
 
 use std::sync::LazyLock;
 
@@ -85,9 +89,19 @@ pub(super) static GENERATORS: &[&Generator] = &[
     &recognised::LUME,
     &recognised::WRITERSIDE,
     &recognised::EX_DOC,
-    &recognised::ZOLA,
+    &zola::ZOLA,
+    &hexo::HEXO,
+    &documenter::DOCUMENTER,
+    &recognised::CARPENTRIES,
+    &recognised::MARKBIND,
+    &recognised::DOCTAVE,
+    &recognised::PELICAN,
+    &recognised::BRIDGETOWN,
+    &recognised::OBSERVABLE,
+    &recognised::DUMI,
+    &recognised::VOCS,
     &recognised::ANTORA,
-    &recognised::GITBOOK,
+    &gitbook::GITBOOK,
     &recognised::RETYPE,
     &obsidian::OBSIDIAN,
     &recognised::LOGSEQ,

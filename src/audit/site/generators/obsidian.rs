@@ -1,13 +1,14 @@
 //! An Obsidian vault: notes and attachments are found by their names, wherever they lie.
 
 use super::Mark::Folder;
-use super::{Generator, NOTHING, because};
+use super::{Generator, NOTHING, because, normal};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
 use crate::audit::site::{ByName, Links, Model, Site};
 use crate::audit::walk::{Kind, Tree};
 use crate::markdown::slug::Dialect;
+use crate::text::path::join;
 
 const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::WikiLinks, C::Math, C::PercentComments]);
 
@@ -43,9 +44,17 @@ fn complete(site: &mut Site) {
     site.leave_open(Forms::new(&[Form::Reference]), "notes have brackets of plug-ins".to_owned(), NOTHING);
 }
 
-fn read(_: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
+fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let mut site = because(&MODEL, folder.to_vec(), path);
     complete(&mut site);
+    let settings = settings::read(tree, &join(path, b"app.json")).ok();
+    let attachments = settings.as_ref().and_then(|settings| settings.get("attachmentFolderPath").text());
+    // A vault whose pictures stay with their owner: git ignores the folder that they are put in.
+    if let Some(name) = attachments.filter(|name| !name.starts_with('.'))
+        && tree.is_ignored(&join(&normal(folder, name), b"x.png"))
+    {
+        site.leave_open(Forms::new(&[Form::File]), format!("git ignores {name}, where attachments are"), NOTHING);
+    }
     vec![site]
 }
 

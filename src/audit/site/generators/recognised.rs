@@ -12,7 +12,7 @@ use crate::text::path::{display_path, file_name, join, parent};
 /// Names of any generator.
 const SYNTAX: Syntax = Syntax::new(Dialect::Github).with(&[C::HeadingIds, C::AttributeLists, C::FootnoteIds]);
 
-static MODEL: Model = Model { name: "", syntax: SYNTAX, links: Links::RECOGNISED };
+pub(super) static MODEL: Model = Model { name: "", syntax: SYNTAX, links: Links::RECOGNISED };
 
 static OF_VUEPRESS: Model = Model {
     name: "VuePress",
@@ -90,12 +90,21 @@ macro_rules! documents {
 /// Pages by a program, in those of these folders that exist, else beside the mark; READMEs are for the host.
 macro_rules! framework {
     ($id:ident, $name:literal, [$($mark:expr),+], [$($folder:literal),*]) => {
+        framework!($id, $name, [$($mark),+], [$($folder),*], BY_PROGRAM, always);
+    };
+    ($id:ident, $name:literal, [$($mark:expr),+], [$($folder:literal),*], $forms:expr, $proof:expr) => {
         pub(super) static $id: Generator = Generator {
             name: $name,
             word: None,
             model: &MODEL,
             marks: &[$($mark),+],
-            read: |tree, path, folder| framework($name, tree, path, folder, &[$($folder),*]),
+            read: |tree, path, folder| {
+                let proof: fn(&Tree, &[u8], &[u8]) -> bool = $proof;
+                match proof(tree, path, folder) {
+                    true => framework($name, tree, path, folder, &[$($folder),*], $forms),
+                    false => Vec::new(),
+                }
+            },
             complete: None,
         };
     };
@@ -146,18 +155,33 @@ documents!(LUME, "Lume", [Script("_config")], Forms::ADDRESSES_AND_ANCHORS, impo
 documents!(RSPRESS, "Rspress", [Script("rspress.config")], Forms::ADDRESSES_AND_ANCHORS, always);
 documents!(JUPYTER_BOOK, "Jupyter Book", [File("_toc.yml"), File("myst.yml")], BY_NAME, is_jupyter_book);
 documents!(QUARTO, "Quarto", [File("_quarto.yml"), File("_quarto.yaml")], Forms::ADDRESSES_AND_ANCHORS, always);
-documents!(ZOLA, "Zola", [File("zola.toml")], Forms::ADDRESSES_AND_ANCHORS, always);
+documents!(DOCTAVE, "Doctave", [File("doctave.yaml"), File("doctave.yml")], Forms::ADDRESSES_AND_ANCHORS, always);
 documents!(ANTORA, "Antora", [File("antora.yml")], BY_NAME, always);
 documents!(RETYPE, "Retype", [File("retype.yml"), File("retype.json")], Forms::ADDRESSES_AND_ANCHORS, always);
-framework!(GITBOOK, "GitBook", [File(".gitbook.yaml")], ["docs"]);
 framework!(NEXT, "Next.js", [Script("next.config")], []);
 framework!(FUMADOCS, "Fumadocs", [Script("source.config")], ["content"]);
 framework!(NUXT, "Nuxt Content", [Script("nuxt.config")], ["content"]);
 framework!(ELEVENTY, "Eleventy", [File(".eleventy.js"), Script("eleventy.config"), Script(".eleventy")], []);
 framework!(GATSBY, "Gatsby", [Script("gatsby-config")], ["content", "src", "docs", "blog"]);
 framework!(SVELTE, "SvelteKit", [Script("svelte.config")], ["src", "content"]);
+framework!(BRIDGETOWN, "Bridgetown", [File("bridgetown.config.yml")], ["src"]);
+framework!(PELICAN, "Pelican", [File("pelicanconf.py")], ["content"]);
+framework!(VOCS, "Vocs", [Script("vocs.config"), File("vocs.config.tsx")], ["pages", "docs", "src"]);
+framework!(DUMI, "dumi", [Script(".dumirc")], ["docs", "src"], BY_NAME, always);
+// Data loaders make files: `us-map.png.js` is `us-map.png`.
+framework!(OBSERVABLE, "Observable Framework", [Script("observablehq.config")], ["src", "docs"], BY_NAME, always);
+// Lessons are published in one folder, whatever the one that they lie in.
+framework!(CARPENTRIES, "The Carpentries Workbench", [File("config.yaml")], [], BY_NAME, is_lesson);
+framework!(MARKBIND, "MarkBind", [File("site.json")], [], BY_NAME.and(Form::Reference), is_markbind);
 
-fn framework(generator: &'static str, tree: &Tree, path: &[u8], folder: &[u8], folders: &[&str]) -> Vec<Site> {
+fn framework(
+    generator: &'static str,
+    tree: &Tree,
+    path: &[u8],
+    folder: &[u8],
+    folders: &[&str],
+    forms: Forms,
+) -> Vec<Site> {
     let mut governed: Vec<Vec<u8>> = folders.iter().map(|name| join(folder, name.as_bytes())).collect();
     governed.retain(|folder| tree.find(folder).is_some());
     if governed.is_empty() {
@@ -165,7 +189,7 @@ fn framework(generator: &'static str, tree: &Tree, path: &[u8], folder: &[u8], f
     }
     let site = |governed: Vec<u8>| {
         let roots = [governed.clone(), join(folder, b"public")].to_vec();
-        Site { readmes: false, roots, ..site(generator, governed, path, BY_PROGRAM) }
+        Site { readmes: false, roots, ..site(generator, governed, path, forms) }
     };
     governed.into_iter().map(site).collect()
 }
@@ -238,6 +262,15 @@ pub(super) fn components(tree: &Tree, sites: &[Site]) -> Vec<Site> {
         site
     };
     folders.into_iter().map(site).collect()
+}
+
+fn is_lesson(tree: &Tree, path: &[u8], folder: &[u8]) -> bool {
+    let has_episodes = has(tree, folder, "episodes") || has(tree, folder, "learners");
+    has_episodes && settings::text(tree, path).is_ok_and(|text| text.lines().any(|line| line.starts_with("carpentry:")))
+}
+
+fn is_markbind(tree: &Tree, path: &[u8], _: &[u8]) -> bool {
+    settings::text(tree, path).is_ok_and(|text| text.contains("\"baseUrl\"") && text.contains("\"pages\""))
 }
 
 fn is_jupyter_book(tree: &Tree, path: &[u8], folder: &[u8]) -> bool {

@@ -166,6 +166,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     // The site's own words for links that its build need not find.
     let left_alone = settings.get("ignoreDeadLinks").items().iter().filter_map(Value::text);
     site.made.extend(left_alone.filter(|link| link.starts_with('/')).map(|link| bare(link.as_bytes()).to_vec()));
+    site.made.extend(left_alone_by_pattern(tree, &file));
     site.locales = Vec::new();
     for (_, entry) in tree.below(&site.folder) {
         // `[name].md` makes any page of its folder.
@@ -176,6 +177,16 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     publish(&mut site, &settings);
     vec![site]
+}
+
+/// The beginnings of addresses in patterns of `ignoreDeadLinks`: `/^\/play/`.
+fn left_alone_by_pattern(tree: &Tree, file: &[u8]) -> Vec<Vec<u8>> {
+    let text = settings::text(tree, file).unwrap_or_default();
+    let list = text.split_once("ignoreDeadLinks").and_then(|(_, rest)| rest.split(']').next()).unwrap_or_default();
+    let name = |pattern: &str| -> Vec<u8> {
+        pattern.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).collect()
+    };
+    list.split("/^\\/").skip(1).map(name).filter(|name| !name.is_empty()).collect()
 }
 
 /// The settings of Vite beside those of VitePress with a plug-in that sees Markdown before VitePress does.

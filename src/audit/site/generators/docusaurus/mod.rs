@@ -85,6 +85,7 @@ const HARMLESS: &[&str] = &[
     "matomo",
     "posthog",
     "preset-classic",
+    "copy-page-button",
 ];
 
 fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {

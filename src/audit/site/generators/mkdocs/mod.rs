@@ -311,9 +311,14 @@ fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensi
     site.syntax = syntax::of_extensions(SYNTAX, extensions);
     if is_techdocs {
         // The plug-in brings all of them along.
-        site.syntax = Syntax { dialect: site.syntax.dialect, composed_marks: site.syntax.composed_marks, ..SYNTAX };
+        site.syntax = Syntax {
+            dialect: site.syntax.dialect,
+            composed_marks: site.syntax.composed_marks,
+            tab_names: site.syntax.tab_names,
+            ..SYNTAX
+        };
     }
-    if syntax::has_own_slugify(extensions) {
+    if syntax::has_own_slugify(extensions) || syntax::has_own_tab_names(extensions) {
         let why = format!("{file} names headings by a slugify function of its own");
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
     }

@@ -1,7 +1,7 @@
 //! Which syntax the extensions of a `mkdocs.yml` give its pages.
 
 use super::option;
-use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::document::{Construct as C, Syntax, TabNames};
 use crate::audit::site::settings::{TAG, Value};
 use crate::markdown::slug::{Case, Dialect, Slugify};
 
@@ -36,7 +36,20 @@ pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
     let has_includes = names.contains(&"markdown_include.include");
     let composed_marks = if has_includes { WITH_INCLUDES } else { syntax.composed_marks };
     let include_marks = if has(&["pymdownx.snippets"]) { syntax.include_marks } else { &[] };
-    Syntax { dialect: dialect(extensions), composed_marks, include_marks, ..syntax }
+    Syntax { dialect: dialect(extensions), composed_marks, include_marks, tab_names: tab_names(extensions), ..syntax }
+}
+
+/// The names of tabs; nothing where they are only numbered.
+fn tab_names(extensions: &Value) -> Option<TabNames> {
+    let tabs = option(extensions, "pymdownx.tabbed");
+    let slugify = named(tabs.get("slugify"))?;
+    Some(TabNames { slugify, combined: tabs.get("combine_header_slug") == &Value::Bool(true) })
+}
+
+/// Returns whether tabs are named by a function that is not known.
+pub(super) fn has_own_tab_names(extensions: &Value) -> bool {
+    let slugify = option(extensions, "pymdownx.tabbed").get("slugify");
+    slugify.is_set() && named(slugify).is_none()
 }
 
 /// Returns whether `slugify` names a function that is not known.
