@@ -45,8 +45,9 @@ async fn one_at_a_time<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
+    type Locks = HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>;
     /// As many as the configuration names.
-    static FILES: LazyLock<Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>> = LazyLock::new(Mutex::default);
+    static FILES: LazyLock<Mutex<Locks>> = LazyLock::new(Mutex::default);
     let path = path.to_owned();
     let file = Arc::clone(FILES.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default());
     let held = file.lock_owned().await;
