@@ -133,6 +133,17 @@ fn hugo_without_archetypes_and_with_content_from_beside() {
             &["content/en/docs/a.md /docs/gone/"],
         ),
         (
+            "mounts of styles only",
+            &[
+                (
+                    "hugo.toml",
+                    "baseURL = \"/\"\n[module]\n[[module.mounts]]\nsource = \"assets\"\ntarget = \"assets\"\n[[module.mounts]]\nsource = \"node_modules/x\"\ntarget = \"static/x\"\n",
+                ),
+                ("content/a.md", "[a](gone.md) ![b](/x/y.png) ![c](z.png) [d](#gone)\n"),
+            ],
+            &["content/a.md gone.md", "content/a.md #gone"],
+        ),
+        (
             "mounts",
             &[
                 (

@@ -168,7 +168,17 @@ fn open(site: &mut Site, tree: &Tree, project: &[u8], path: &[u8], settings: &Va
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
     }
     let file = display_path(path);
-    let mounts = settings.at(&["module", "mounts"]).is_set()
+    // Those of styles, templates and the like change no page.
+    let is_of_pages = |mount: &Value| {
+        let target = mount.get("target").text().and_then(|target| target.split('/').next());
+        !matches!(target, Some("assets" | "layouts" | "i18n" | "data" | "archetypes" | "static"))
+    };
+    let own = settings.at(&["module", "mounts"]);
+    if own.items().iter().any(|mount| mount.get("target").text().is_some_and(|target| target.starts_with("static"))) {
+        let why = format!("{file} has module.mounts, which bring files along");
+        site.leave_open(Forms::new(&[Form::Absolute, Form::File]), why, NOTHING);
+    }
+    let mounts = own.is_set() && (own.is_computed() || own.items().iter().any(is_of_pages))
         || settings.at(&["module", "imports"]).items().iter().any(|import| import.get("mounts").is_set());
     let languages = || settings.get("languages").entries();
     let is_set =
