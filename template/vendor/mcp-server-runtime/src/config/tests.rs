@@ -252,7 +252,7 @@ fn addresses_hold_no_secret_and_nothing_after_the_path() {
     }
 }
 
-/// From `docker run --env-file` (docker/cli#3630).
+/// From an `--env-file` of docker (docker/cli#3630).
 #[test]
 fn a_token_in_quotation_marks_is_told_at_the_start() {
     for token in ["\"api-token\"", "'api-token'"] {

@@ -33,7 +33,7 @@ impl Reader<'_> {
 
 pub(in crate::config) const NOT_SENDABLE: &str = "holds a character that cannot be sent in a header; copy it again";
 
-/// `docker run --env-file` hands quotation marks on (docker/cli#3630).
+/// Docker hands the quotation marks of an `--env-file` on (docker/cli#3630).
 fn is_quoted(text: &str) -> bool {
     text.len() > 1 && ['"', '\''].iter().any(|mark| text.starts_with(*mark) && text.ends_with(*mark))
 }
