@@ -5,7 +5,7 @@
 mod common;
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use common::{Place, SMALL};
@@ -63,7 +63,7 @@ fn typed_at_prompts(place: &Place, command: &str, answers: &[&str]) -> Vec<Strin
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let (mut shown, mut part) = (Vec::new(), Vec::new());
     let mut answers = answers.iter();
-    for byte in stdout.bytes() {
+    for byte in BufReader::new(stdout).bytes() {
         part.push(byte.unwrap());
         if part.ends_with(b"\n> ") {
             let Some(answer) = answers.next() else { break };
@@ -102,7 +102,7 @@ fn the_recording_of_new_is_true() {
         let text = serde_json::to_string(text).unwrap();
         writeln!(cast, "[{}.{:03}, \"o\", {text}]", time / 1000, time % 1000).unwrap();
     };
-    let mut type_in = |answer: &str, event: &mut dyn FnMut(u32, &str)| {
+    let type_in = |answer: &str, event: &mut dyn FnMut(u32, &str)| {
         for (number, key) in answer.chars().enumerate() {
             event(if number == 0 { 900 } else { 125 }, &key.to_string());
         }

@@ -1,4 +1,4 @@
-//! ObjectStore of a repository, read without git: loose ones, and those in packs with their deltas (gitformat-pack). A repository can be a
+//! Objects of a repository, read without git: loose ones, and those in packs with their deltas (gitformat-pack). A repository can be a
 //! stranger's: every number is checked, every size has a limit, and what cannot be read is `None`.
 
 use std::collections::BTreeMap;
@@ -26,6 +26,9 @@ enum ObjectKind {
     Tree,
     Other,
 }
+
+/// The files of a commit: by path, the mode and the name of the object.
+pub(super) type CommittedFiles = BTreeMap<Vec<u8>, (u32, Vec<u8>)>;
 
 /// The objects of one repository.
 #[derive(Debug)]
@@ -66,7 +69,7 @@ impl ObjectStore {
 
     /// Returns the mode and the name of every file in a commit below a folder, by its path there; none, when the commit does not have
     /// the folder.
-    pub(super) fn files(&self, commit: &[u8], folder: &str) -> Option<BTreeMap<Vec<u8>, (u32, Vec<u8>)>> {
+    pub(super) fn files(&self, commit: &[u8], folder: &str) -> Option<CommittedFiles> {
         let (kind, text) = self.read(commit)?;
         let line = text.split(|byte| *byte == b'\n').next()?;
         let mut tree = from_hex(line.strip_prefix(b"tree ").filter(|_| kind == ObjectKind::Commit)?)?;

@@ -218,7 +218,7 @@ impl GitFolder {
 
     /// Returns the files of the project in the commit that is checked out, and `None` where the repository does not say. Before the
     /// first commit there are none.
-    fn committed(&self) -> Option<BTreeMap<Vec<u8>, (u32, Vec<u8>)>> {
+    fn committed(&self) -> Option<objects::CommittedFiles> {
         let width = if self.sha256 { 32 } else { 20 };
         let mut head = fs::read_to_string(self.folder.join("HEAD")).ok()?;
         // A symbolic ref can name another one.
