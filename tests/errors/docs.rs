@@ -43,7 +43,7 @@ pub(super) const CASES: &[Case] = &[
         templates(place, "");
         place.write("templates/servers.md", "");
         fs::remove_file(place.path("templates/servers.md")).unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", place.path("templates/servers.md")).unwrap();
+        symlink("/etc/passwd", place.path("templates/servers.md")).unwrap();
     }),
     case("docs_build_template_of_no_page", &["BuildError::NoPage"], &["docs", "build"]).with(|place| {
         templates(place, "");
