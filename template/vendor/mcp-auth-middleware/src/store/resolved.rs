@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::StoreError;
@@ -84,12 +85,18 @@ impl Resolved {
         let generation = self.lock().generation;
         // In a task of its own: an answer that takes longer than any caller waits is still known to the next one.
         let (resolved, answer) = (Arc::clone(self), ask());
-        let task = tokio::spawn(async move {
-            let token = resolved.keep(answer.await, stale, generation);
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            let kept = resolved.keep(answer.await, stale, generation);
             drop(asking);
-            token
+            // A caller who is there says it, with the id of the request.
+            if let Err((_, Some(error))) = tell.send(kept) {
+                warn(&error);
+            }
         });
-        task.await.unwrap_or(Err(AuthError::TokenStoreUnavailable))
+        let (token, error) = told.await.map_err(|_| AuthError::TokenStoreUnavailable)?;
+        error.iter().for_each(warn);
+        token
     }
 
     /// The token, where it needs no asking.
@@ -118,57 +125,58 @@ impl Resolved {
         }
     }
 
+    /// Keeps an answer. Returns what callers get for it, and what the store complained of.
     fn keep(
         &self,
         answer: Result<Option<ServiceToken>, StoreError>,
         stale: Option<ServiceToken>,
         generation: u64,
-    ) -> Result<ServiceToken, AuthError> {
+    ) -> (Result<ServiceToken, AuthError>, Option<StoreError>) {
         let mut state = self.lock();
         let now = Instant::now();
-        match answer {
+        let error = match answer {
             Ok(Some(token)) => {
                 (state.failure, state.refused) = (None, None);
                 state.token = Some((token.clone(), now));
                 // Otherwise it was read before the change, perhaps: it is asked for again, and good for an outage only.
                 state.changed = state.generation != generation;
-                Ok(token)
+                return (Ok(token), None);
             }
             // A token that was deleted is not used any more, outage or not.
             Ok(None) => {
                 state.token = None;
                 state.failure = Some((AuthError::ServiceTokenMissing, now));
-                Err(AuthError::ServiceTokenMissing)
+                return (Err(AuthError::ServiceTokenMissing), None);
             }
-            Err(error) => {
-                tracing::warn!("Service token could not be read: {error}");
-                // Only a store that cannot be reached is bridged: one that answers and refuses has its reasons.
-                let bridged = match error {
-                    StoreError::Unavailable(_) => true,
-                    StoreError::Denied(_) => state.refused.get_or_insert(now).elapsed() < REFUSED,
-                    _ => false,
-                };
-                let code = match error {
-                    #[cfg(feature = "encryption")]
-                    StoreError::Decrypt(_) => AuthError::ServiceTokenUnreadable,
-                    _ => AuthError::TokenStoreUnavailable,
-                };
-                state.failure = Some((code, now));
-                match stale {
-                    Some(token) if bridged => Ok(token),
-                    _ => {
-                        state.token = None;
-                        Err(code)
-                    }
-                }
-            }
+            Err(error) => error,
+        };
+        // Only a store that cannot be reached is bridged: one that answers and refuses has its reasons.
+        let bridged = match error {
+            StoreError::Unavailable(_) => true,
+            StoreError::Denied(_) => state.refused.get_or_insert(now).elapsed() < REFUSED,
+            _ => false,
+        };
+        let code = match error {
+            #[cfg(feature = "encryption")]
+            StoreError::Decrypt(_) => AuthError::ServiceTokenUnreadable,
+            _ => AuthError::TokenStoreUnavailable,
+        };
+        state.failure = Some((code, now));
+        let token = stale.filter(|_| bridged).ok_or(code);
+        if token.is_err() {
+            state.token = None;
         }
+        (token, Some(error))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing under the lock can panic half-way; if it ever does, the state is still one of the valid ones.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn warn(error: &StoreError) {
+    tracing::warn!("Service token could not be read: {error}");
 }
 
 #[cfg(test)]
