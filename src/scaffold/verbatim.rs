@@ -70,7 +70,7 @@ impl PlainLists {
                     match key.as_str() {
                         "ignore" => ignore.extend(plain_list(value)?),
                         "placeholders" => {}
-                        // PlainLists that a condition makes longer.
+                        // Lists that a condition makes longer.
                         _ => return None,
                     }
                 }

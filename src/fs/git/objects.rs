@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
 
-/// The most bytes of one object. Commits and trees are far smaller.
+/// The most bytes of one object, and of the deltas that it is made of. Commits and trees are far smaller.
 const MOST_BYTES: u64 = 64 << 20;
 /// The most deltas that one object is made of. `git gc --aggressive` makes 250.
 const MOST_DELTAS: usize = 4_096;
@@ -136,7 +136,7 @@ impl ObjectStore {
 
     fn packed(&self, id: &[u8]) -> Option<(ObjectKind, Vec<u8>)> {
         let (mut pack, mut at) = self.find(id)?;
-        let mut deltas = Vec::new();
+        let (mut deltas, mut held) = (Vec::new(), 0);
         // From the wanted object down to one that is whole, and with the deltas on it up again.
         let (kind, mut bytes) = loop {
             let PackEntry { kind, base, bytes } = entry(&mut pack, at, self.width)?;
@@ -145,8 +145,9 @@ impl ObjectStore {
                 Some(DeltaBase::Offset(back)) => at = at.checked_sub(back)?,
                 Some(DeltaBase::Name(id)) => (pack, at) = self.find(&id)?,
             }
+            held += bytes.len() as u64;
             deltas.push(bytes);
-            if deltas.len() > MOST_DELTAS {
+            if deltas.len() > MOST_DELTAS || held > MOST_BYTES {
                 return None;
             }
         };
