@@ -145,12 +145,15 @@ class Server:
         return answer.status, text
 
     def call(self):
-        """Calls a tool. The token that Coda got for it; without one the answer of the server."""
+        """Calls a tool. The token that Coda got for it; without one the answer of the server, or of the tool where the token went away
+        after the request had been let in."""
         before = len(self.upstream.seen)
         call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_whoami", "arguments": {}}}
         status, text = self._ask(self.port, "POST", "/mcp", json.dumps(call))
         if status != 200:
             return f"{status} {text}"
+        if "token store unavailable" in text:
+            return f"error {text}"
         assert "Demo Account" in text, text
         (came,) = self.upstream.seen[before:]
         return came.removeprefix("Bearer ")
