@@ -104,7 +104,7 @@ async fn accept(
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!("Connection ended: {error}");
                 },
-                () = place.phases().given_up() => tracing::debug!("Connection ended: its place is wanted"),
+                () = place.wanted() => tracing::debug!("Connection ended: its place is wanted"),
             }
             drop(place);
         });

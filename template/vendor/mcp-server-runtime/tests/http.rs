@@ -648,8 +648,23 @@ async fn half_a_head_does_not_hold_up_the_end() {
     let server = start().await;
     let mut stranger = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
     stranger.write_all(b"POST /mcp HTTP/1.1\r\nHost: local").await.expect("sent");
-    let ended = tokio::time::timeout(Duration::from_secs(5), server.shut_down()).await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), server.shut_down()).await;
     assert!(ended.is_ok(), "it waits for the rest");
+}
+
+/// As a client on a bad line has it, and tests/e2e/deploy/load.py.
+#[tokio::test]
+async fn a_head_that_takes_seconds_is_answered_at_the_end() {
+    let server = start().await;
+    let mut slow = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+    slow.write_all(b"GET /health HTTP/1.1\r\nHost: local").await.expect("sent");
+    server.begin_shutdown();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    slow.write_all(b"host\r\n\r\n").await.expect("sent");
+    let mut text = String::new();
+    slow.read_to_string(&mut text).await.expect("an answer and its end");
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    server.shut_down().await;
 }
 
 #[tokio::test]

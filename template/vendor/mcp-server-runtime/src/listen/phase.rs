@@ -111,12 +111,12 @@ impl Phases {
         self.0.wanted.notify_one();
     }
 
-    /// Resolves when the connection is asked to end and nothing is under way on it.
-    pub(super) async fn given_up(&self) {
+    /// Resolves when the connection is asked to end and nothing has been under way on it for so long.
+    pub(super) async fn given_up(&self, quiet: Duration) {
         loop {
             self.0.wanted.notified().await;
-            // A request may have come in between.
-            if self.get() != Phase::Request {
+            // A request may have come in between, or have been answered just now.
+            if self.get() != Phase::Request && self.elapsed() >= quiet {
                 return;
             }
         }

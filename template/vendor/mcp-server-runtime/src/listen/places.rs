@@ -15,6 +15,8 @@ pub(crate) const TARGET: &str = module_path!();
 
 /// So long a client may always take for its part, whoever waits: a head that was sent with the connection is there by then.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// So long a head may take when the server ends: a slow client gets its answer, and a stranger does not hold up the end.
+const LAST_HEADS: Duration = Duration::from_secs(5);
 /// How soon after one connection was let go the next is looked for.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -66,7 +68,7 @@ impl Places {
     /// Ends connections whose heads do not come, so that no stranger holds up the end of the server. Never resolves.
     pub(super) async fn end_heads(&self) {
         loop {
-            let late = |phases: &&Phases| phases.get() == Phase::Head && phases.elapsed() >= PATIENCE;
+            let late = |phases: &&Phases| phases.get() == Phase::Head && phases.elapsed() >= LAST_HEADS;
             self.lock().values().filter(late).for_each(Phases::give_up);
             tokio::time::sleep(PAUSE).await;
         }
@@ -101,6 +103,11 @@ impl Places {
 }
 
 impl Place {
+    /// Resolves when its connection is asked to leave, and nothing has been under way on it for a while.
+    pub(super) async fn wanted(&self) {
+        self.phases.given_up(PATIENCE).await;
+    }
+
     /// What its connection is about.
     pub(super) fn phases(&self) -> &Phases {
         &self.phases
@@ -134,7 +141,7 @@ mod tests {
         for (number, place) in taken.into_iter().enumerate() {
             let left = Arc::clone(&left);
             tokio::spawn(async move {
-                place.phases().given_up().await;
+                place.wanted().await;
                 left.lock().expect("whole").get_or_insert(number);
             });
         }
@@ -162,7 +169,7 @@ mod tests {
         let places = Places::new(1);
         let place = places.take().await;
         let start = Instant::now();
-        tokio::spawn(async move { place.phases().given_up().await });
+        tokio::spawn(async move { place.wanted().await });
         let place = places.take().await;
         assert!((1000..1200).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
         drop(place);
