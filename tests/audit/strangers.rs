@@ -257,6 +257,18 @@ fn components_with_code_and_code_with_components() {
 fn settings_that_name_places() {
     hold(&[
         (
+            "plug-ins of Astro's own Markdown may take one ending for the other",
+            &[
+                (
+                    "astro.config.mjs",
+                    "import starlight from '@astrojs/starlight';\nexport default { integrations: [starlight({ title: 'X' })], markdown: { remarkPlugins: [ours()] } };\n",
+                ),
+                ("src/content/docs/a.md", "---\ntitle: A\n---\n[a](./b.md) [b](./gone.md)\n"),
+                ("src/content/docs/b.mdx", "---\ntitle: B\n---\n"),
+            ],
+            &["src/content/docs/a.md ./gone.md"],
+        ),
+        (
             "tabs of MkDocs by their titles",
             &[
                 (

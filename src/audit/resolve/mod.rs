@@ -331,9 +331,13 @@ fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
 /// A target that is not there, unless something unknown about the site may be why.
 fn open(corpus: &Corpus, site: &Site, path: &[u8], target: Target) -> Resolved {
     let form = Form::from_path(path);
-    let is_nowhere = || {
-        target == Target::Missing && site.keeps_names(form) && corpus.tree.find_name(file_name(path)).next().is_none()
+    let is_named = |name: &[u8]| corpus.tree.find_name(name).next().is_some();
+    // What changes places may take one ending of Markdown for the other, too.
+    let is_there = |name: &[u8]| match name.strip_suffix(b".mdx") {
+        Some(stem) => is_named(name) || is_named(&[stem, b".md"].concat()),
+        None => is_named(name) || (name.ends_with(b".md") && is_named(&[name, b"x"].concat())),
     };
+    let is_nowhere = || target == Target::Missing && site.keeps_names(form) && !is_there(file_name(path));
     let cause = if site.open.is_empty() { None } else { site.cause(form).filter(|_| !is_nowhere()) };
     Resolved { target: cause.map_or(target, Target::Unjudged), fragment: Fragment::Fine }
 }
