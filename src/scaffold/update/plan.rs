@@ -53,13 +53,13 @@ fn is_missing(ours: &BTreeMap<String, PathState>, path: &str) -> bool {
 /// are not read.
 #[must_use]
 pub fn is_alike(path: &str, other: &str) -> bool {
-    let parts = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let (stem, ending) = name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)));
-        (stem.to_owned(), ending.map(str::to_owned))
-    };
-    let ((stem, ending), (other_stem, other_ending)) = (parts(path), parts(other));
+    let ((stem, ending), (other_stem, other_ending)) = (stem_and_ending(path), stem_and_ending(other));
     ending == other_ending || stem == other_stem
+}
+
+fn stem_and_ending(path: &str) -> (&str, Option<&str>) {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or((name, None), |(stem, ending)| (stem, Some(ending)))
 }
 
 /// Returns what the update does, conflicts first.
@@ -107,18 +107,23 @@ fn renamed_by_owner<'a>(inputs: &PlanInputs<'a>, moved: &BTreeMap<String, &'a st
         lines.filter(|line| line.len() > 3).collect()
     };
     let new_name: BTreeMap<&str, &String> = moved.iter().map(|(new, old)| (*old, new)).collect();
+    let is_changed = |path: &str, base: &File| {
+        let theirs = inputs.theirs.get(new_name.get(path).map_or(path, |new| new.as_str()));
+        theirs.is_some_and(|theirs| theirs != base)
+    };
+    let missing = inputs.base.iter().filter(|(path, base)| is_missing(inputs.ours, path) && is_changed(path, base));
+    let missing: Vec<(&str, BTreeSet<&[u8]>)> = missing.map(|(path, base)| (path.as_str(), lines(base))).collect();
     let mut pairs = Vec::new();
-    for (path, base) in inputs.base.iter().filter(|(path, _)| is_missing(inputs.ours, path)) {
-        let theirs = inputs.theirs.get(new_name.get(path.as_str()).copied().unwrap_or(path));
-        if theirs.is_none_or(|theirs| theirs == base) {
+    for (other, file) in inputs.others {
+        let mut alike = missing.iter().filter(|(path, _)| is_alike(path, other)).peekable();
+        if alike.peek().is_none() {
             continue;
         }
-        let own = lines(base);
-        for (other, file) in inputs.others.iter().filter(|(other, _)| is_alike(path, other)) {
-            let found = lines(file);
+        let found = lines(file);
+        for (path, own) in alike {
             let shared = own.intersection(&found).count();
             if shared > 0 && shared * 10 >= own.len().max(found.len()) * 6 {
-                pairs.push((shared, path.as_str(), other.as_str()));
+                pairs.push((shared, *path, other.as_str()));
             }
         }
     }
