@@ -35,13 +35,9 @@ pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
             continue;
         }
         // Docusaurus's way to write components that other renderers show as code: the block is its text.
-        if Fence::open(line.text).is_some_and(|fence| is_unwrapped(&mut unwrapped, fence, line.text)) {
-            pass.writer.insert("\n", line.next);
-            (at, is_new) = (line.next, true);
-            continue;
-        }
-        if unwrapped.is_some_and(|fence| fence.is_closed_by(line.text)) {
-            unwrapped = None;
+        let opened = Fence::open(line.text).filter(|_| unwrapped.is_none() && is_unwrapped(line.text));
+        if opened.is_some() || unwrapped.is_some_and(|fence| fence.is_closed_by(line.text)) {
+            unwrapped = opened;
             pass.writer.insert("\n", line.next);
             (at, is_new) = (line.next, true);
             continue;
@@ -61,13 +57,9 @@ pub(super) fn rewrite<'w>(writer: &'w mut Writer<'_>, syntax: &'w Syntax) {
     }
 }
 
-/// Returns whether a fence begins a block whose text counts, and notes it.
-fn is_unwrapped(open: &mut Option<Fence>, fence: Fence, text: &str) -> bool {
-    let is_one = open.is_none() && text.trim_matches(['`', '~', ' ', '\t', '\r', '\n']) == "mdx-code-block";
-    if is_one {
-        *open = Some(fence);
-    }
-    is_one
+/// Returns whether a fence begins a block whose text counts.
+fn is_unwrapped(text: &str) -> bool {
+    text.trim_matches(['`', '~', ' ', '\t', '\r', '\n']) == "mdx-code-block"
 }
 
 /// Returns where a program ends that begins with `import` or `export`: at a blank line outside of brackets.
