@@ -36,6 +36,14 @@ pub struct FrontMatter {
     pub describes: bool,
 }
 
+impl FrontMatter {
+    /// Returns whether it has what generators of sites ask for: a title or an id.
+    #[must_use]
+    pub const fn is_of_a_site(&self) -> bool {
+        self.title.is_some() || self.id.is_some()
+    }
+}
+
 /// Where the block is in `text`, fences included; empty when there is none.
 #[must_use]
 pub(super) fn locate(text: &str) -> Range<usize> {

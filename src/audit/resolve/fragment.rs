@@ -72,8 +72,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
 
 /// Returns whether a page that is written for some site names a heading so but for punctuation: a slugger that is not GitHub's would.
 fn is_otherwise_named(document: &Document, name: &str) -> bool {
-    let head = &document.front_matter;
-    (head.title.is_some() || head.id.is_some())
+    document.front_matter.is_of_a_site()
         && document.anchors.iter(&document.strings).any(|anchor| alphanumerics(anchor).eq(alphanumerics(name)))
 }
 

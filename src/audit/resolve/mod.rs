@@ -301,10 +301,9 @@ fn is_for_site(corpus: &Corpus, page: u32, site: &Site, path: &str) -> bool {
 
 /// Returns whether a page that is written for some site, by its front matter, names the document beside it without its ending, as addresses do.
 fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> bool {
-    let head = &corpus.pages[page as usize].document.front_matter;
     let beside = || normalise(parent(corpus.path(page)), &parts.decoded()).map(|path| [&*path, b".md"].concat());
     site.assumed
-        && (head.title.is_some() || head.id.is_some())
+        && corpus.pages[page as usize].document.front_matter.is_of_a_site()
         && Form::from_path(parts.path.as_bytes()) == Form::Bare
         && beside().is_some_and(|path| corpus.tree.find(&path).is_some())
 }
