@@ -51,21 +51,19 @@ impl Gatekeeper {
         progress: &Progress,
         mcp: impl FnOnce(Request) -> F,
     ) -> Response {
-        if request.method() == Method::POST {
-            if !accepts_json(request.headers()) {
-                return errors::error(StatusCode::NOT_ACCEPTABLE, "Accept does not allow application/json");
-            }
-            if let Some(coding) = content_coding(request.headers()) {
-                return unsupported(coding);
-            }
-            // rmcp asks for both of these by name, though it sends only the first here.
-            request.headers_mut().insert(header::ACCEPT, BOTH);
-            normalize::headers(request.headers_mut());
-        }
         if request.method() != Method::POST {
             progress.body_arrived();
             return mcp(request).await; // rmcp: 405
         }
+        if !accepts_json(request.headers()) {
+            return errors::error(StatusCode::NOT_ACCEPTABLE, "Accept does not allow application/json");
+        }
+        if let Some(coding) = content_coding(request.headers()) {
+            return unsupported(coding);
+        }
+        // rmcp asks for both of these by name, though it sends only the first here.
+        request.headers_mut().insert(header::ACCEPT, BOTH);
+        normalize::headers(request.headers_mut());
         if !is_json(request.headers()) {
             let message = "Content-Type is not application/json";
             return closing(errors::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
