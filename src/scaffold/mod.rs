@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod extend;
+mod literal;
 pub mod lockfile;
 pub mod manifest;
 pub mod name;

@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, io, thread};
 
-use super::answers::Answers;
+use super::answers::{Answer, Answers};
+use super::literal::{self, Literals};
 use super::manifest;
 use super::template::Template;
 use super::vendor_output::{self, GenerateError};
@@ -94,11 +95,14 @@ pub fn render(
     for path in groups.iter().flat_map(|group| &group.paths) {
         files.remove(path);
     }
+    let literals =
+        if template.runs_scripts { Literals::default() } else { take_out_literals(&mut files, name, answers) };
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
     // Without this file, the library would search subfolders for a template.
     files.insert(manifest::FILE.to_owned(), files::File::text(template.manifest.for_library(&verbatim)));
     let mut rendered = render_tree(&files, template, name, answers, interrupt)?;
+    literals.put_back(&mut rendered);
 
     // The library drops the mode of a rendered file with a new name, and keeps it for a copied one. So a second pass
     // copies the few executable files with a placeholder in their name.
@@ -119,6 +123,25 @@ pub fn render(
         }
     }
     Ok(rendered)
+}
+
+/// Takes the literal text out of the files that the library does nothing with but to render them.
+fn take_out_literals(files: &mut FileTree, name: &str, answers: &Answers) -> Literals {
+    let mut literals = Literals::default();
+    let answers = answers.0.iter().filter_map(|(_, answer)| match answer {
+        Answer::Text(text) => Some(text.as_bytes()),
+        Answer::Bool(_) => None,
+    });
+    // It could look like what was taken out.
+    if files.values().map(|file| &*file.bytes).chain(answers).chain([name.as_bytes()]).any(literal::has_marks) {
+        return literals;
+    }
+    for (_, file) in files.iter_mut().filter(|(path, _)| !verbatim::is_read_by_the_library(path)) {
+        if let Some(short) = std::str::from_utf8(&file.bytes).ok().and_then(|text| literals.take_out(text)) {
+            file.bytes = short.into_bytes().into();
+        }
+    }
+    literals
 }
 
 /// Returns whether a name is one that `mcp-kit new` gives or cargo allows.
@@ -249,8 +272,8 @@ fn values(answers: &Answers) -> String {
     let mut values = toml::Table::new();
     for (key, answer) in &answers.0 {
         let value = match answer {
-            super::answers::Answer::Bool(flag) => toml::Value::Boolean(*flag),
-            super::answers::Answer::Text(text) => toml::Value::String(text.clone()),
+            Answer::Bool(flag) => toml::Value::Boolean(*flag),
+            Answer::Text(text) => toml::Value::String(text.clone()),
         };
         values.insert(key.clone(), value);
     }

@@ -14,6 +14,14 @@ use crate::scaffold::manifest;
 /// Files that change what the library does with others.
 const SPECIAL: &[&str] = &[".genignore", ".liquidignore", ".cargo-ok", ".cargo_vcs_info.json", "CACHEDIR.TAG"];
 
+/// Returns whether the library itself reads a file, besides rendering it.
+pub(super) fn is_read_by_the_library(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    SPECIAL.contains(&name)
+        || matches!(name, manifest::FILE | "Cargo.toml" | "Cargo.toml.liquid")
+        || name.ends_with(".rhai")
+}
+
 /// Files of which all come out, or none: those that the same entries of `ignore` name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CopiedFiles {

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::cli::{FleetCommand, FleetFormat, FleetProjects};
 use crate::commands::console::{Console, Status};
 use crate::commands::update::report::UpdateState;
-use crate::commands::update::{self, UpdateMode, UpdateOutcome, UpdateRequest};
+use crate::commands::update::{self, UpdateMode, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
 use crate::fs::clone::without_secrets;
 use crate::fs::git::branch;
@@ -122,19 +122,18 @@ fn project(
 ) -> Result<FleetRow, String> {
     interrupt.check().map_err(|error| error.to_string())?;
     let root = checkout(repository, folder, fleet)?;
-    let request = |mode: UpdateMode| UpdateRequest {
+    let request = UpdateRequest {
         root: root.clone(),
-        mode,
+        // What an interrupted run left is its owner's to look at.
+        mode: UpdateMode::DryRun,
         set: Vec::new(),
         template: fleet.template.clone(),
         hooks: ScriptPolicy::Refuse,
         allow_dirty: false,
         today: today().to_string(),
     };
-    let run = |mode: UpdateMode| -> Result<UpdateOutcome, String> {
-        update::update(&request(mode), interrupt, &|_| {}).map_err(|error| sentence(&error))
-    };
-    let mut report = run(UpdateMode::DryRun)?.report;
+    let prepared = update::prepare(&request, interrupt, &|_| {}).map_err(|error| sentence(&error))?;
+    let report = &prepared.report;
     let files = report.conflicts();
     let mut row = FleetRow {
         repository: without_secrets(repository),
@@ -166,11 +165,11 @@ fn project(
         return Ok(row);
     }
     branch::create(&root, &name)?;
-    let written = run(UpdateMode::Write).and_then(|outcome| {
-        report = outcome.report;
-        let mut paths = report.written();
+    let written = prepared.write(interrupt, &|_| {}).map_err(|error| sentence(&error));
+    let written = written.and_then(|outcome| {
+        let mut paths = outcome.report.written();
         paths.extend([RECORD, ARCHIVE].map(str::to_owned));
-        let committed = branch::commit(&root, &paths, &report.title());
+        let committed = branch::commit(&root, &paths, &outcome.report.title());
         // An update that nobody has committed would be there the next time, and the project look up to date.
         committed.map_err(|reason| match branch::take_back(&root, &paths) {
             Ok(()) => reason,

@@ -133,6 +133,32 @@ pub fn update(
     interrupt: &Interrupt,
     progress: &dyn Fn(&str),
 ) -> Result<UpdateOutcome, UpdateError> {
+    let prepared = prepare(request, interrupt, progress)?;
+    if request.mode == UpdateMode::Write { prepared.write(interrupt, progress) } else { Ok(prepared.outcome()) }
+}
+
+/// An update that is planned, and nothing of it written. It holds the lock of its project.
+#[derive(Debug)]
+pub struct PreparedUpdate<'a> {
+    request: &'a UpdateRequest,
+    journal: Journal<'a>,
+    tracked: Result<Option<Tracked>, String>,
+    /// The new records.
+    records: FileTree,
+    /// The report of what would be done.
+    pub report: UpdateReport,
+    remarks: Vec<String>,
+}
+
+/// Plans the update of one project. Only what an interrupted run left is written, and only by [`UpdateMode::Write`].
+///
+/// # Errors
+/// When the project cannot be updated.
+pub fn prepare<'a>(
+    request: &'a UpdateRequest,
+    interrupt: &Interrupt,
+    progress: &dyn Fn(&str),
+) -> Result<PreparedUpdate<'a>, UpdateError> {
     let root = &request.root;
     let journal = Journal::open(root)?;
     let mut remarks = Vec::new();
@@ -165,10 +191,7 @@ pub fn update(
     // To pack the new records takes as long as to plan.
     let (planned, archive) = rayon::join(
         || plan_update(request, &records, &template, &theirs, tracked.as_ref().ok().and_then(Option::as_ref)),
-        || match request.mode {
-            UpdateMode::Write if is_available => layout::archive(&theirs),
-            _ => Ok(FileTree::new()),
-        },
+        || if is_available { layout::archive(&theirs) } else { Ok(FileTree::new()) },
     );
     let (mut planned, archive) = (planned?, archive?);
 
@@ -199,34 +222,53 @@ pub fn update(
         }
         report.drift = Some(drift);
     }
+    let mut prepared = PreparedUpdate { request, journal, tracked, records: FileTree::new(), report, remarks };
     if state == UpdateState::Unsettled {
-        return Ok(UpdateOutcome { report, remarks });
+        return Ok(prepared);
     }
     if is_available {
         let (from, to) = (records.record.version.as_ref(), template.manifest.rules.version.as_ref());
-        report.notes = report::notes(&template.files, from, to);
+        prepared.report.notes = report::notes(&template.files, from, to);
     }
-    remarks.append(&mut planned.remarks);
-    if request.mode == UpdateMode::Write {
-        let mut new = layout::record(&template, &records.record.name, &answers);
-        new.extend(archive);
-        let steps = steps(root, &planned.actions, &new)?;
+    prepared.remarks.append(&mut planned.remarks);
+    prepared.report.actions = planned.actions;
+    prepared.records = layout::record(&template, &records.record.name, &answers);
+    prepared.records.extend(archive);
+    Ok(prepared)
+}
+
+impl PreparedUpdate<'_> {
+    /// Returns what would be done.
+    #[must_use]
+    pub fn outcome(self) -> UpdateOutcome {
+        UpdateOutcome { report: self.report, remarks: self.remarks }
+    }
+
+    /// Writes it, all or nothing.
+    ///
+    /// # Errors
+    /// When git could not bring back what is there, a file has changed since the plan, or the system refuses. Nothing has changed
+    /// then, or a run after it finishes what is left.
+    pub fn write(mut self, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<UpdateOutcome, UpdateError> {
+        if self.report.state == UpdateState::Unsettled {
+            return Ok(self.outcome());
+        }
+        let actions = &self.report.actions;
+        let steps = steps(&self.request.root, actions, &self.records)?;
         if !steps.is_empty() {
-            protect(request, &planned.actions, &steps, tracked)?;
+            protect(self.request, actions, &steps, &self.tracked)?;
             interrupt.check()?;
             progress(&format!("writing {} files", steps.len()));
-            let conflicts = conflicts(&planned.actions);
-            if let Some(reason) = journal.write(&steps, &conflicts)?.index {
-                remarks.push(format!("the conflicts are in the files, not in git's index: {reason}"));
+            if let Some(reason) = self.journal.write(&steps, &conflicts(actions))?.index {
+                self.remarks.push(format!("the conflicts are in the files, not in git's index: {reason}"));
             }
         }
-        if is_available {
-            let in_conflict = planned.actions.iter().any(|action| action.kind.is_conflict());
-            report.state = if in_conflict { UpdateState::Conflicts } else { UpdateState::Updated };
+        if self.report.state == UpdateState::Available {
+            let in_conflict = self.report.actions.iter().any(|action| action.kind.is_conflict());
+            self.report.state = if in_conflict { UpdateState::Conflicts } else { UpdateState::Updated };
         }
+        Ok(self.outcome())
     }
-    report.actions = planned.actions;
-    Ok(UpdateOutcome { report, remarks })
 }
 
 /// A plan, and what it was made from.
@@ -389,12 +431,12 @@ fn protect(
     request: &UpdateRequest,
     actions: &[Action],
     steps: &[FileStep],
-    tracked: Result<Option<Tracked>, String>,
+    tracked: &Result<Option<Tracked>, String>,
 ) -> Result<(), UpdateError> {
     if request.allow_dirty {
         return Ok(());
     }
-    let Some(tracked) = tracked.map_err(UpdateError::Index)? else {
+    let Some(tracked) = tracked.as_ref().map_err(|reason| UpdateError::Index(reason.clone()))? else {
         let edited = actions.iter().filter(|action| action.kind == ActionKind::VendoredEdited);
         let edited: Vec<String> = edited.map(|action| action.path.clone()).collect();
         return if edited.is_empty() { Ok(()) } else { Err(UpdateError::Unprotected(edited)) };
