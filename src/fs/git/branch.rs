@@ -96,8 +96,15 @@ fn run_with(root: &Path, arguments: &[&str], paths: &[String]) -> Result<(), Str
 }
 
 fn quiet(root: &Path, arguments: &[&str]) -> Command {
-    let hooks = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never"];
-    let mut git = command(root, &[&hooks, arguments].concat());
+    let settings = [
+        ["-c", "core.hooksPath=/dev/null"],
+        ["-c", "core.fsmonitor=false"],
+        ["-c", "protocol.ext.allow=never"],
+        // Its owner's git cleans a repository up, not a visitor's one commit.
+        ["-c", "maintenance.auto=false"],
+        ["-c", "gc.auto=0"],
+    ];
+    let mut git = command(root, &[settings.as_flattened(), arguments].concat());
     git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_LITERAL_PATHSPECS", "1");
     // The repository is the one at the root, also when git itself has started this program.
     for variable in ELSEWHERE {
