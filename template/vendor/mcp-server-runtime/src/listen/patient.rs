@@ -62,17 +62,19 @@ impl<S> Patient<S> {
     /// Resolves when the client's time for the phase is over.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let Some(deadline) = self.deadline() else { return Poll::Pending };
-            let reading = self.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            let deadline = self.deadline();
+            // While a request is worked on there is none, and nobody asks again when it is answered: it is looked at then.
+            let look = deadline.unwrap_or_else(|| Instant::now() + self.times.head);
+            let reading = self.reading.get_or_insert_with(|| Box::pin(sleep_until(look)));
             // One that would come too late is set anew; one that comes too early is looked at then.
-            if reading.deadline() > deadline {
-                reading.as_mut().reset(deadline);
+            if reading.deadline() > look {
+                reading.as_mut().reset(look);
             }
             ready!(reading.as_mut().poll(context));
-            if Instant::now() >= deadline {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Poll::Ready(());
             }
-            reading.as_mut().reset(deadline);
+            reading.as_mut().reset(look);
         }
     }
 }

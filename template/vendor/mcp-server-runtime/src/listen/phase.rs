@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::{Body, Frame, SizeHint};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tower::Service;
 
 /// How long a client may take for what.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +132,7 @@ impl Phases {
 /// A service that says when it works.
 #[derive(Debug, Clone)]
 pub(super) struct Watched<S> {
-    inner: S,
+    inner: TowerToHyperService<S>,
     phases: Phases,
     since: Instant,
     ending: Arc<AtomicBool>,
@@ -140,24 +141,25 @@ pub(super) struct Watched<S> {
 impl<S> Watched<S> {
     /// `ending` is set when the server ends: each connection does so with its next answer.
     pub(super) fn new(inner: S, phases: Phases, ending: Arc<AtomicBool>) -> Self {
-        Self { inner, phases, since: Instant::now(), ending }
+        Self { inner: TowerToHyperService::new(inner), phases, since: Instant::now(), ending }
     }
 }
 
+/// hyper's own kind of service: it is called as soon as the head is there, before the connection is read from again. A service
+/// of tower is called when its future is polled, and by then the end of a client that sends no more has been read, and taken for
+/// the end of a head.
 impl<S, B, R> Service<Request<B>> for Watched<S>
 where
-    S: Service<Request<WatchedBody<B>>, Response = Response<R>, Future: Send + 'static>,
-    B: Body,
+    S: tower::Service<Request<WatchedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Send,
+    B: Body + Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&self, request: Request<B>) -> Self::Future {
         let phases = self.phases.clone();
         phases.set(Phase::Request);
         let body = |inner| WatchedBody { inner, phases: self.phases.clone(), ended: false };
