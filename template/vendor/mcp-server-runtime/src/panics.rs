@@ -13,7 +13,7 @@ use mcp_auth_middleware::User;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 
-use crate::handlers::unreadable::unreadable;
+use crate::handlers::unreadable::{not_found_in_words, unreadable};
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
 use crate::router::RequestServices;
@@ -83,7 +83,7 @@ impl<H: ServerHandler> CatchPanics<H> {
         if let (Some(operation), Err(error)) = (operation, &answer) {
             operation.failed(Failure::JsonRpc(error.code.0));
         }
-        answer
+        answer.map_err(not_found_in_words)
     }
 
     async fn guard_notification(&self, work: impl Future<Output = ()>) {

@@ -96,7 +96,12 @@ async fn malformed_requests_get_json_rpc_errors() {
 #[tokio::test]
 async fn unknown_methods_tools_and_parameters() {
     let server = start().await;
-    assert_eq!(server.rpc("no/such", json!({})).await["error"]["code"], -32601);
+    // Clients ask for all of these whatever a server has, and some know the refusal by its words.
+    for method in ["no/such", "prompts/list", "resources/list", "resources/templates/list", "logging/setLevel"] {
+        let params = if method == "logging/setLevel" { json!({"level": "info"}) } else { json!({}) };
+        let error = server.rpc(method, params).await["error"].clone();
+        assert_eq!(error, json!({"code": -32601, "message": format!("Method not found: {method}")}));
+    }
     assert_eq!(server.rpc("tools/call", json!({"name": "no_such", "arguments": {}})).await["error"]["code"], -32602);
     for params in [json!(5), json!([1]), json!({"name": 7}), json!({"name": "get_whoami", "arguments": "x"}), json!({})]
     {

@@ -1,4 +1,4 @@
-//! Requests that rmcp could not read.
+//! Requests that rmcp could not read, and those that nothing answers.
 
 use rmcp::ErrorData;
 use rmcp::model::{ErrorCode, ProtocolVersion};
@@ -17,5 +17,17 @@ pub(crate) fn unreadable(method: &str, version: Option<&ProtocolVersion>) -> Err
     if METHODS.contains(&method) && !removed {
         return ErrorData::invalid_params(format!("the parameters do not fit {method}"), None);
     }
-    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("method not found: {method}"), None)
+    not_found_in_words(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None))
+}
+
+/// The error with the words of JSON-RPC 2.0 §5.1, where it has the name of the method alone, as those of rmcp do. Clients ask for
+/// prompts and resources whatever a server has, and those of Gemini overlook the refusal by its words
+/// (google-gemini/gemini-cli#5383).
+#[must_use]
+pub(crate) fn not_found_in_words(mut error: ErrorData) -> ErrorData {
+    const WORDS: &str = "Method not found";
+    if error.code == ErrorCode::METHOD_NOT_FOUND && !error.message.starts_with(WORDS) {
+        error.message = format!("{WORDS}: {}", error.message).into();
+    }
+    error
 }
