@@ -89,6 +89,16 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
+    /// Reads where the server listens, and nothing else.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub(crate) fn read_listen(env: &Environment) -> Result<SocketAddr, Problems> {
+        let mut problems = Problems::default();
+        let listen = Reader { env, table: &Table::with(&[]), problems: &mut problems }.listen();
+        if problems.is_empty() { Ok(listen) } else { Err(problems) }
+    }
+
     /// Reads everything as far as it goes: what is wrong has its default.
     pub(crate) fn examine(env: &Environment, service: Service, own: &'static [Setting]) -> (Self, Problems) {
         let mut problems = Problems::default();
