@@ -13,7 +13,7 @@ use mcp_auth_middleware::User;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 
-use crate::handlers::unreadable::{not_found_in_words, unreadable};
+use crate::handlers::unreadable::{not_found_in_words, unreadable, with_tool};
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
 use crate::router::RequestServices;
@@ -206,6 +206,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         let user = parts.and_then(|parts| parts.extensions.get::<User>());
         let permissions =
             parts.and_then(|parts| RequestServices::find(&parts.extensions)).map(RequestServices::permissions);
+        let name = request.name.clone();
         // Looked at before, where the body came; here it is what rmcp has read.
         let allowed = permissions.is_some_and(|permissions| permissions.allow(user, &request.name));
         let call = match permissions {
@@ -221,7 +222,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
             call.finish(outcome(&answer));
             answer
         });
-        let answer = self.guard(scope, work).await;
+        let answer = self.guard(scope, work).await.map_err(|error| with_tool(error, &name));
         if let (Some(operation), Ok(model::CallToolResponse::Complete(result))) = (operation, &answer)
             && result.is_error == Some(true)
         {

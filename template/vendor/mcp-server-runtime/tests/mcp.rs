@@ -102,7 +102,8 @@ async fn unknown_methods_tools_and_parameters() {
         let error = server.rpc(method, params).await["error"].clone();
         assert_eq!(error, json!({"code": -32601, "message": format!("Method not found: {method}")}));
     }
-    assert_eq!(server.rpc("tools/call", json!({"name": "no_such", "arguments": {}})).await["error"]["code"], -32602);
+    let error = server.rpc("tools/call", json!({"name": "no_such", "arguments": {}})).await["error"].clone();
+    assert_eq!(error, json!({"code": -32602, "message": "Unknown tool: no_such"}));
     for params in [json!(5), json!([1]), json!({"name": 7}), json!({"name": "get_whoami", "arguments": "x"}), json!({})]
     {
         let answer = server.rpc("tools/call", params.clone()).await;

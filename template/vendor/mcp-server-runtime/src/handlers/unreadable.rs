@@ -31,3 +31,15 @@ pub(crate) fn not_found_in_words(mut error: ErrorData) -> ErrorData {
     }
     error
 }
+
+/// The error for a tool that is not there with its name (MCP, Tools, "Error Handling"): a model that has made it up sees what it has
+/// made up.
+#[must_use]
+pub(crate) fn with_tool(mut error: ErrorData, name: &str) -> ErrorData {
+    if error.code == ErrorCode::INVALID_PARAMS && error.message == "tool not found" {
+        // Longer ones are nobody's.
+        let name: String = name.chars().take(128).collect();
+        error.message = format!("Unknown tool: {name}").into();
+    }
+    error
+}
