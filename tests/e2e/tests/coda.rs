@@ -104,6 +104,16 @@ async fn one_deadline_counts_for_all_pages_and_what_has_arrived_is_answered() {
 }
 
 #[tokio::test]
+async fn empty_texts_are_as_if_they_were_left_out() {
+    let server = TestServer::start().await;
+    let docs = server.call("list_docs", json!({"query": "", "page_token": ""})).await;
+    let rows = json!({"doc_id": "AbCDeFGH01", "table_id": "grid-tasks", "query": "", "page_token": "", "limit": 1});
+    assert_eq!((docs["isError"].clone(), names(&server.call("list_rows", rows).await).len()), (json!(false), 1));
+    let seen = server.coda.seen();
+    assert!(seen.iter().all(|seen| !seen.uri.contains("query=") && !seen.uri.contains("pageToken=")), "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_page_token_may_be_a_number() {
     let server = TestServer::start().await;
     server.coda.fail_next([Some(Fault::Body(r#"{"items":[{"id":"a","name":"first"}],"nextPageToken":120}"#))]);
