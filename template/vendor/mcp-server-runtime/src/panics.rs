@@ -13,7 +13,7 @@ use mcp_auth_middleware::User;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 
-use crate::handlers::unreadable::{not_found_in_words, unreadable, with_tool};
+use crate::handlers::unreadable::{not_found_in_words, taken_note_of, unreadable, with_tool};
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
 use crate::router::RequestServices;
@@ -246,6 +246,9 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         context: RequestContext<RoleServer>,
     ) -> Result<model::CustomResult, ErrorData> {
         let (method, version) = (request.method.clone(), context.protocol_version());
+        if let Some(noted) = taken_note_of(&method, version.as_ref()) {
+            return Ok(noted);
+        }
         let scope = Scope::new(&context);
         let answer = self.guard(scope, pin!(self.handler.on_custom_request(request, context))).await;
         answer.map_err(|error| match error.code {

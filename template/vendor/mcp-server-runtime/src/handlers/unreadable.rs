@@ -1,7 +1,8 @@
 //! Requests that rmcp could not read, and those that nothing answers.
 
 use rmcp::ErrorData;
-use rmcp::model::{ErrorCode, ProtocolVersion};
+use rmcp::model::{CustomResult, ErrorCode, ProtocolVersion};
+use serde_json::json;
 
 /// The methods that this server has. rmcp takes a request with one of these names and parameters of the wrong shape
 /// for one with an unknown method; the caller is better served with what is really wrong.
@@ -9,6 +10,23 @@ const METHODS: [&str; 5] = ["initialize", "ping", "server/discover", "tools/list
 
 /// Those that revision 2026-07-28 removed.
 const REMOVED: [&str; 2] = ["initialize", "ping"];
+
+/// The notifications that clients send. Some send them with an id, for servers that answer nothing without one
+/// (patvice/ruby_llm-mcp#74).
+const NOTIFICATIONS: [&str; 4] = [
+    "notifications/initialized",
+    "notifications/cancelled",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+];
+
+/// The answer to a notification that asks for one: an error would end the handshake. In revision 2026-07-28 there is none, as
+/// there is no handshake.
+#[must_use]
+pub(crate) fn taken_note_of(method: &str, version: Option<&ProtocolVersion>) -> Option<CustomResult> {
+    let handshake = version.is_none_or(ProtocolVersion::has_initialize);
+    (handshake && NOTIFICATIONS.contains(&method)).then(|| CustomResult::new(json!({})))
+}
 
 /// The error for a request of this revision: wrong parameters for a method that is there, else no such method.
 #[must_use]

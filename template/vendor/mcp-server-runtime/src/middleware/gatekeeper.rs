@@ -106,6 +106,11 @@ impl Gatekeeper {
         };
         id.iter().for_each(|id| progress.understood(id.clone()));
         let bytes = instead.map_or(bytes, Bytes::from);
+        if id.is_none()
+            && let Some(method) = jsonrpc::method(&bytes)
+        {
+            normalize::notification(&mut parts.headers, method);
+        }
         if let Some(permissions) = RequestServices::find(&parts.extensions).map(RequestServices::permissions)
             && let Some(tool) = permissions.forbidden_call(parts.extensions.get(), &bytes)
         {
