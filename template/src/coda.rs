@@ -293,7 +293,8 @@ impl Call<'_> {
                 page.items.push(item);
             }
             let next = match object.remove("nextPageToken") {
-                Some(Value::String(next)) if !next.is_empty() => Some(next),
+                Some(Value::String(next)) => Some(next).filter(|next| !next.is_empty()),
+                Some(Value::Number(next)) => Some(next.to_string()),
                 _ => None,
             };
             // A token that leads to itself would never end.

@@ -150,7 +150,7 @@ impl Tools {
         Parameters(args): Parameters<ListDocs>,
     ) -> Result<Json<Items>, ToolError> {
         let mut query = Vec::new();
-        query.extend(args.query.map(|q| ("query", q)));
+        query.extend(search(args.query));
         query.extend(args.is_owner.map(|o| ("isOwner", o.to_string())));
         let wanted = wanted(args.limit, args.page_token)?;
         let page = call(&parts).await?.list(&["docs"], &query, wanted).await.map_err(text)?;
@@ -203,7 +203,7 @@ impl Tools {
         let doc = checked_id("doc_id", &args.doc_id).map_err(text)?;
         let table = checked_id("table_id", &args.table_id).map_err(text)?;
         let mut query = vec![("useColumnNames", "true".to_owned())];
-        query.extend(args.query.map(|q| ("query", q)));
+        query.extend(search(args.query));
         let wanted = wanted(args.limit, args.page_token)?;
         let segments = ["docs", doc, "tables", table, "rows"];
         let page = call(&parts).await?.list(&segments, &query, wanted).await.map_err(text)?;
@@ -228,6 +228,11 @@ impl Default for Tools {
 
 fn text(error: CodaError) -> ToolError {
     error.to_string()
+}
+
+/// An empty search is none: clients in strict mode have to give every argument, and give empty ones.
+fn search(query: Option<String>) -> Option<(&'static str, String)> {
+    query.filter(|query| !query.is_empty()).map(|query| ("query", query))
 }
 
 fn wanted(limit: Option<u32>, page_token: Option<String>) -> Result<Wanted, ToolError> {

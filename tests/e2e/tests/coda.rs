@@ -104,8 +104,35 @@ async fn one_deadline_counts_for_all_pages_and_what_has_arrived_is_answered() {
 }
 
 #[tokio::test]
+async fn empty_texts_are_as_if_they_were_left_out() {
+    let server = TestServer::start().await;
+    let docs = server.call("list_docs", json!({"query": "", "page_token": ""})).await;
+    let rows = json!({"doc_id": "AbCDeFGH01", "table_id": "grid-tasks", "query": "", "page_token": "", "limit": 1});
+    assert_eq!((docs["isError"].clone(), names(&server.call("list_rows", rows).await).len()), (json!(false), 1));
+    let seen = server.coda.seen();
+    assert!(seen.iter().all(|seen| !seen.uri.contains("query=") && !seen.uri.contains("pageToken=")), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_page_token_may_be_a_number() {
+    let server = TestServer::start().await;
+    server.coda.fail_next([Some(Fault::Body(r#"{"items":[{"id":"a","name":"first"}],"nextPageToken":120}"#))]);
+    server.coda.fail_next([Some(Fault::Body(r#"{"items":[{"id":"b","name":"second"}]}"#))]);
+    assert_eq!(names(&server.call("list_docs", json!({})).await), ["first", "second"]);
+    assert!(server.coda.seen()[1].uri.contains("pageToken=120"), "{:?}", server.coda.seen());
+    server.coda.fail_next([Some(Fault::Body(r#"{"items":[{"id":"a","name":"first"}],"nextPageToken":7}"#))]);
+    let part = server.call("list_docs", json!({"limit": 1})).await;
+    assert_eq!(part["structuredContent"]["next_page_token"], "7");
+}
+
+#[tokio::test]
 async fn broken_text_of_coda_does_not_take_the_rest_away() {
     let server = TestServer::start().await;
+    let body = r#"{"items":[{"id":"a","name":"1e400 \"","n":-1e400},{"id":"b","name":"whole","n":1e308}]}"#;
+    server.coda.fail_next([Some(Fault::Body(body))]);
+    let docs = server.call("list_docs", json!({})).await;
+    assert_eq!(names(&docs), ["1e400 \"", "whole"]);
+    assert_eq!(docs["structuredContent"]["items"][0]["n"], "-1e400");
     let body = r#"{"items":[{"id":"a","name":"cut emoji \ud83d"},{"id":"b","name":"whole \ud83d\ude00"}]}"#;
     server.coda.fail_next([Some(Fault::Body(body))]);
     let docs = server.call("list_docs", json!({})).await;

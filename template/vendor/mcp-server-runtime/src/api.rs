@@ -373,10 +373,7 @@ impl Api {
             let value = match body.as_slice() {
                 [] => Value::Null,
                 _ if is_text => String::from_utf8_lossy(&body).into_owned().into(),
-                // Broken text is read as far as an object can be; a list is read as it is.
-                _ => serde_json::from_slice(&body)
-                    .or_else(|_| text::parse(&body).map(Value::Object))
-                    .map_err(|_| ApiError::BadAnswer(name))?,
+                _ => text::parse_value(&body).map_err(|_| ApiError::BadAnswer(name))?,
             };
             return Ok(ApiAnswer { value, next, held });
         }

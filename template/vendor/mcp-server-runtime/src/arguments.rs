@@ -10,7 +10,9 @@ use rmcp::handler::server::tool::ToolCallContext;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
+
+mod definitions;
 
 /// The arguments of a call. rmcp finds the schema by the name of this type, so it has that of rmcp's own, which does not
 /// say which argument is wrong.
@@ -67,19 +69,25 @@ pub(crate) fn whole_numbers(value: &mut Value) {
 
 /// Makes the schemas of all tools plain. Gemini takes neither lists of types nor the integer formats of Rust, strict
 /// validators refuse formats that JSON Schema does not know, and some know no `$schema`, whose default is the right one
-/// anyway (MCP, Tools).
+/// anyway (MCP, Tools). Many follow no `$ref`, and a schema that is `true`, as that of a `serde_json::Value` is, makes Claude
+/// Code and opencode drop the tools of a server (GaloyMoney/drua#230, anomalyco/opencode#49464).
 #[must_use]
 pub fn plain_schemas<S: Send + Sync + 'static>(mut router: ToolRouter<S>) -> ToolRouter<S> {
     for route in router.map.values_mut() {
         let input = Arc::make_mut(&mut route.attr.input_schema);
-        simplify(input);
+        plain(input);
         input.entry("properties").or_insert_with(|| Map::new().into());
         input.entry("additionalProperties").or_insert(Value::Bool(false));
         if let Some(output) = &mut route.attr.output_schema {
-            simplify(Arc::make_mut(output));
+            plain(Arc::make_mut(output));
         }
     }
     router
+}
+
+fn plain(schema: &mut Map<String, Value>) {
+    simplify(schema);
+    definitions::inline(schema);
 }
 
 /// The formats of JSON Schema 2020-12, Validation §7.3.
@@ -115,6 +123,7 @@ fn simplify(schema: &mut Map<String, Value>) {
         match (keyword.as_str(), value) {
             ("properties", Value::Object(properties)) => {
                 for (name, property) in properties {
+                    as_object(property);
                     let Value::Object(property) = property else { continue };
                     // One that may be left out need not be null as well.
                     if !required.iter().any(|required| required == name) {
@@ -124,6 +133,8 @@ fn simplify(schema: &mut Map<String, Value>) {
                 }
             }
             ("$defs" | "patternProperties", Value::Object(schemas)) => schemas.values_mut().for_each(simplify_value),
+            // Everywhere else, `true` and `false` are rare, and here they are what everybody writes.
+            ("additionalProperties", Value::Bool(_)) => {}
             ("items" | "additionalProperties" | "not", schema) => simplify_value(schema),
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
                 schemas.iter_mut().for_each(simplify_value);
@@ -131,9 +142,24 @@ fn simplify(schema: &mut Map<String, Value>) {
             _ => {}
         }
     }
+    // VS Code takes no array that does not say what is in it (microsoft/vscode#246119).
+    let is_array = schema.get("type").is_some_and(|kind| kind == "array");
+    if is_array && !schema.contains_key("prefixItems") {
+        schema.entry("items").or_insert_with(|| json!({}));
+    }
+}
+
+/// A schema that is `true` or `false` as one that says the same (JSON Schema 2020-12, Core §4.3.2).
+fn as_object(schema: &mut Value) {
+    match schema {
+        Value::Bool(true) => *schema = json!({}),
+        Value::Bool(false) => *schema = json!({"not": {}}),
+        _ => {}
+    }
 }
 
 fn simplify_value(schema: &mut Value) {
+    as_object(schema);
     if let Value::Object(schema) = schema {
         simplify(schema);
     }
@@ -202,6 +228,61 @@ mod tests {
             "$defs": {"How": {"type": "object", "properties": {"n": {"type": "integer"}}}},
         });
         assert_eq!(schema, expected);
+    }
+
+    #[test]
+    fn every_schema_is_an_object_and_every_array_has_items() {
+        let mut schema = json!({
+            "type": "object",
+            "properties": {
+                "any": true,
+                "none": false,
+                "list": {"type": "array", "items": true},
+                "bare": {"type": ["array", "null"]},
+                "pair": {"type": "array", "prefixItems": [true, {"type": "string"}]},
+                "open": {"type": "object", "additionalProperties": true},
+            },
+            "additionalProperties": false,
+        });
+        simplify_value(&mut schema);
+        let expected = json!({
+            "type": "object",
+            "properties": {
+                "any": {},
+                "none": {"not": {}},
+                "list": {"type": "array", "items": {}},
+                "bare": {"type": "array", "items": {}},
+                "pair": {"type": "array", "prefixItems": [{}, {"type": "string"}]},
+                "open": {"type": "object", "additionalProperties": true},
+            },
+            "additionalProperties": false,
+        });
+        assert_eq!(schema, expected);
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "for its schema")]
+    struct Anything {
+        what: Value,
+        how: Option<How>,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "for its schema")]
+    enum How {
+        Fast,
+        Well,
+    }
+
+    #[test]
+    fn what_schemars_makes_becomes_plain() {
+        let mut schema = schemars::schema_for!(Anything).to_value();
+        let Value::Object(schema) = &mut schema else { panic!("{schema}") };
+        assert!(schema["properties"]["what"] == json!(true) && schema.contains_key("$defs"), "{schema:?}");
+        plain(schema);
+        let how = json!({"type": "string", "enum": ["Fast", "Well"]});
+        assert_eq!(schema["properties"], json!({"what": {}, "how": how}));
+        assert!(!schema.contains_key("$defs"));
     }
 
     #[test]

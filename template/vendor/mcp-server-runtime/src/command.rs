@@ -64,7 +64,7 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
     let service = server.service;
     let matches = command(service).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command(service)).exit());
-    let command = match cli.command.unwrap_or(Command::Serve) {
+    match cli.command.unwrap_or(Command::Serve) {
         // They need the database only, and say themselves what is missing of that.
         Command::Store(command) => return on_store(service, command),
         Command::Config { format } => {
@@ -76,8 +76,9 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
         Command::Transit(command) => return transit::run(&Environment::process(), &command),
         #[cfg(feature = "access-emulator")]
         Command::AccessEmulator(arguments) => return crate::access_emulator::run(&Environment::process(), &arguments),
-        other => other,
-    };
+        Command::Healthcheck => return healthcheck(&Environment::process()),
+        Command::Serve => {}
+    }
     let config = match server.read(&Environment::process()) {
         Ok(config) => config,
         Err(problems) => {
@@ -85,9 +86,6 @@ pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCo
             return ExitCode::from(2);
         }
     };
-    if let Command::Healthcheck = command {
-        return healthcheck(&config);
-    }
     let status = serve(server, config);
     logging::flush();
     status
@@ -192,8 +190,13 @@ async fn bind(address: SocketAddr, variables: &str) -> Option<TcpListener> {
         .ok()
 }
 
-fn healthcheck(config: &Config) -> ExitCode {
-    match listen::probe(config.listen) {
+/// Reads the address alone: a secret that comes through a pipe has come to the server, and comes to nobody else.
+fn healthcheck(env: &Environment) -> ExitCode {
+    let probed = match Config::read_listen(env) {
+        Ok(listen) => listen::probe(listen).map_err(|error| error.to_string()),
+        Err(problems) => Err(problems.to_string()),
+    };
+    match probed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("unhealthy: {error}");

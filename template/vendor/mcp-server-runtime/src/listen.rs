@@ -14,7 +14,6 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -154,9 +153,9 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin>(
     phases: Phases,
     router: Router,
     ending: Arc<AtomicBool>,
-) -> http1::Connection<TokioIo<Patient<S>>, TowerToHyperService<Watched<Router>>> {
+) -> http1::Connection<TokioIo<Patient<S>>, Watched<Router>> {
     let stream = TokioIo::new(Patient::new(stream, times, phases.clone()));
-    http.serve_connection(stream, TowerToHyperService::new(Watched::new(router, phases, ending)))
+    http.serve_connection(stream, Watched::new(router, phases, ending))
 }
 
 /// Resolves on SIGTERM (containers) or Ctrl-C.
@@ -271,13 +270,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_asks_no_more_goes_after_two_minutes() {
-        for pause in [0, 10, 20, 35, 100] {
+    async fn the_end_of_what_a_client_sends_may_come_with_its_request() {
+        let (server, mut client) = tokio::io::duplex(64 * 1024);
+        let post = [&b"POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"[..], REQUEST].concat();
+        client.write_all(&post).await.expect("sent");
+        client.shutdown().await.expect("half closed");
+        let slow = axum::routing::post(|body: String| async move {
+            sleep(Duration::from_millis(500)).await;
+            body
+        });
+        let router = Router::new().route("/slow", slow).route("/health", axum::routing::get(|| async { "well" }));
+        let mut http = http1::Builder::new();
+        http.header_read_timeout(None);
+        // Everything is there by the time that the connection is first read from.
+        tokio::spawn(connection(&http, server, Times::default(), Phases::default(), router, Arc::default()));
+        let mut answers = String::new();
+        client.read_to_string(&mut answers).await.expect("answers");
+        assert!(answers.contains("\r\n\r\n{}HTTP/1.1 200") && answers.ends_with("\r\n\r\nwell"), "{answers:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_no_more_goes_after_any_proxy_would() {
+        for pause in [0, 10, 20, 35, 100, 600] {
             let mut client = client();
             answered(&mut client).await;
             sleep(Duration::from_secs(pause)).await;
             answered(&mut client).await;
-            assert_eq!(ended(client, b"", Duration::ZERO).await, 120, "after a pause of {pause} s");
+            assert_eq!(ended(client, b"", Duration::ZERO).await, 650, "after a pause of {pause} s");
         }
     }
 }

@@ -13,7 +13,7 @@ use mcp_auth_middleware::User;
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, model};
 
-use crate::handlers::unreadable::unreadable;
+use crate::handlers::unreadable::{not_found_in_words, taken_note_of, unreadable, with_tool};
 use crate::metrics::Metrics;
 use crate::request_id::{self, RequestId};
 use crate::router::RequestServices;
@@ -83,7 +83,7 @@ impl<H: ServerHandler> CatchPanics<H> {
         if let (Some(operation), Err(error)) = (operation, &answer) {
             operation.failed(Failure::JsonRpc(error.code.0));
         }
-        answer
+        answer.map_err(not_found_in_words)
     }
 
     async fn guard_notification(&self, work: impl Future<Output = ()>) {
@@ -206,6 +206,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         let user = parts.and_then(|parts| parts.extensions.get::<User>());
         let permissions =
             parts.and_then(|parts| RequestServices::find(&parts.extensions)).map(RequestServices::permissions);
+        let name = request.name.clone();
         // Looked at before, where the body came; here it is what rmcp has read.
         let allowed = permissions.is_some_and(|permissions| permissions.allow(user, &request.name));
         let call = match permissions {
@@ -221,7 +222,7 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
             call.finish(outcome(&answer));
             answer
         });
-        let answer = self.guard(scope, work).await;
+        let answer = self.guard(scope, work).await.map_err(|error| with_tool(error, &name));
         if let (Some(operation), Ok(model::CallToolResponse::Complete(result))) = (operation, &answer)
             && result.is_error == Some(true)
         {
@@ -245,6 +246,9 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         context: RequestContext<RoleServer>,
     ) -> Result<model::CustomResult, ErrorData> {
         let (method, version) = (request.method.clone(), context.protocol_version());
+        if let Some(noted) = taken_note_of(&method, version.as_ref()) {
+            return Ok(noted);
+        }
         let scope = Scope::new(&context);
         let answer = self.guard(scope, pin!(self.handler.on_custom_request(request, context))).await;
         answer.map_err(|error| match error.code {

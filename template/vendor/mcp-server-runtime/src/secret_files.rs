@@ -21,7 +21,7 @@ const UNSETTLED: Duration = Duration::from_secs(2);
 const LIMIT: u64 = 64 * 1024;
 
 /// A file at the start has so long: a pipe into which a command writes may take seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The secret in a file, without white space around it. A pipe that nobody writes to, or a file system that does not answer,
 /// holds the start up for ten seconds, and not for ever.
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// What is wrong with the file, without anything of its content.
 pub fn read(path: &Path) -> Result<SecretString, String> {
-    in_time(PATIENCE, path, read_now)
+    in_time(PATIENCE, path, read_now)?
 }
 
 /// The bytes of a file that is no secret, in the same time.
@@ -37,14 +37,17 @@ pub fn read(path: &Path) -> Result<SecretString, String> {
 /// # Errors
 /// What is wrong with the file.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
-    in_time(PATIENCE, path, |path| std::fs::read(path).map_err(|error| error.to_string()))
+    in_time(PATIENCE, path, |path| std::fs::read(path).map_err(|error| error.to_string()))?
 }
 
 /// What is done with a file, where that takes no longer. The thread of what takes longer stays behind.
-fn in_time<T: Send + 'static>(
+///
+/// # Errors
+/// That it took longer.
+pub fn in_time<T: Send + 'static>(
     patience: Duration,
     path: &Path,
-    work: impl FnOnce(&Path) -> Result<T, String> + Send + 'static,
+    work: impl FnOnce(&Path) -> T + Send + 'static,
 ) -> Result<T, String> {
     let (done, result) = mpsc::sync_channel(1);
     let owned = path.to_owned();
@@ -52,7 +55,7 @@ fn in_time<T: Send + 'static>(
     let work = move || drop(done.send(work(&owned)));
     std::thread::Builder::new().spawn(work).map_err(|error| error.to_string())?;
     let seconds = patience.as_secs();
-    result.recv_timeout(patience).unwrap_or_else(|_| Err(format!("its content did not come in {seconds} seconds")))
+    result.recv_timeout(patience).map_err(|_| format!("its content did not come in {seconds} seconds"))
 }
 
 fn read_now(path: &Path) -> Result<SecretString, String> {
@@ -253,7 +256,7 @@ mod tests {
             assert!(made.success());
             path
         };
-        let problem = in_time(Duration::from_secs(1), &pipe("silent"), read_now).expect_err("nobody writes");
+        let problem = in_time(Duration::from_secs(1), &pipe("silent"), read_now).map(drop).expect_err("nobody writes");
         assert_eq!(problem, "its content did not come in 1 seconds");
         let slow = pipe("slow");
         let writer = slow.clone();

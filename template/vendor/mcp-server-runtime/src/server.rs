@@ -117,9 +117,26 @@ pub enum BuildError {
     /// Traces and metrics cannot be sent.
     #[error("OpenTelemetry: {0}")]
     Telemetry(String),
-    /// The server's own part.
-    #[error("{0}")]
+    /// The server's own part. Those who show it show what it comes from as well: of the client of an API that cannot be made,
+    /// reqwest says no more than "builder error".
+    #[error("{}", with_causes(&**.0))]
     Start(StartError),
+}
+
+/// An error with all that it comes from.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        // Some say what they come from themselves.
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 impl<H> fmt::Debug for Server<H> {
@@ -260,4 +277,24 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
 /// Keeps the public keys of all issuers, the server's own tokens and secrets from files fresh, as long as it is polled.
 pub(crate) async fn keep_fresh(auth: AuthLayer, files: SecretFiles) {
     tokio::join!(auth.clone().keep_keys_fresh(), auth.keep_tokens_fresh(), files.follow());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("builder error")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the certificates cannot be loaded: {0}")]
+    struct Inner(#[source] std::fmt::Error);
+
+    #[test]
+    fn a_part_that_cannot_be_made_says_why() {
+        let error = BuildError::Start(Box::new(Outer(Inner(std::fmt::Error))));
+        let cause = std::fmt::Error.to_string();
+        assert_eq!(error.to_string(), format!("builder error: the certificates cannot be loaded: {cause}"));
+    }
 }

@@ -3,23 +3,75 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-type Object = serde_json::Map<String, serde_json::Value>;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+type Object = serde_json::Map<String, Value>;
 
 /// An object of JSON, as tolerant of broken text as JavaScript is, by which most of it was written: a half of a surrogate
-/// pair and bytes that are not UTF-8 become U+FFFD, and a byte order mark in front is skipped (RFC 8259 §8.1).
+/// pair and bytes that are not UTF-8 become U+FFFD, and a byte order mark in front is skipped (RFC 8259 §8.1). A number beyond
+/// what computers count with, such as `1e400`, is a string with its digits.
 ///
 /// # Errors
 /// Where it is no object for all that; the place is that in the text as it came.
 pub fn parse(body: &[u8]) -> serde_json::Result<Object> {
+    tolerant(body)
+}
+
+/// JSON of any kind, read as [`parse`] reads an object.
+///
+/// # Errors
+/// Where it is none for all that; the place is that in the text as it came.
+pub fn parse_value(body: &[u8]) -> serde_json::Result<Value> {
+    tolerant(body)
+}
+
+fn tolerant<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     match serde_json::from_slice(body) {
-        Ok(object) => Ok(object),
+        Ok(value) => Ok(value),
         Err(error) => {
             let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
             let whole = without_lone_surrogates(&text);
             // The place is told for the text as it came.
-            serde_json::from_str(&whole).map_err(|_| error)
+            serde_json::from_str(&with_numbers_in_range(&whole)).map_err(|_| error)
         }
     }
+}
+
+/// The text with a string in place of each number that is larger than any float (RFC 8259 §6 sets no limit): a list is not lost
+/// for one of them.
+fn with_numbers_in_range(text: &str) -> Cow<'_, str> {
+    let mut fixed = String::new();
+    let (mut copied, mut at, mut in_string) = (0, 0, false);
+    let bytes = text.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' if in_string => at += 1,
+            b'"' => in_string = !in_string,
+            b'-' | b'0'..=b'9' if !in_string => {
+                let length = bytes[at..].iter().take_while(|byte| is_of_number(**byte)).count();
+                let number = &text[at..at + length];
+                if number.parse::<f64>().is_ok_and(f64::is_infinite) {
+                    fixed.push_str(&text[copied..at]);
+                    fixed.extend(["\"", number, "\""]);
+                    copied = at + length;
+                }
+                at += length;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    fixed.push_str(&text[copied..]);
+    Cow::Owned(fixed)
+}
+
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"+-.eE".contains(&byte)
 }
 
 /// The text with `\ufffd` in place of each `\ud800` to `\udfff` that is no pair (RFC 8259 §8.2).
@@ -106,6 +158,11 @@ mod tests {
             (b"\xef\xbb\xbf{\"a\":\"mark\"}", "mark"),
         ] {
             assert_eq!(name(body).as_deref(), Some(expected), "{}", String::from_utf8_lossy(body));
+        }
+        let list = parse_value(b"[\"\\ud83d 1e400\",-1E+400,17,[1e308,{\"a\":1e999}]]").expect("a list");
+        assert_eq!(list, serde_json::json!(["\u{fffd} 1e400", "-1E+400", 17, [1e308, {"a": "1e999"}]]));
+        for bad in [&b"[1e400"[..], b"[--1e400]", b"1e400 1"] {
+            assert!(parse_value(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }
         for bad in [&b"{"[..], b"[]", b"{\"a\":\"\\ud83\"}", b"{\"a\":\"\\u+123\"}", b"{\"a\":\"\\", b"\\\xc3\xbc"] {
             assert!(parse(bad).is_err(), "{}", String::from_utf8_lossy(bad));

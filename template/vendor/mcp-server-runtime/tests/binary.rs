@@ -106,6 +106,13 @@ async fn healthcheck_tells_a_live_server_from_none() {
     let port = running.address.rsplit(':').next().expect("a port").to_owned();
     let healthy = program(&variables(&[("PORT", &port)])).arg("healthcheck").output().await.expect("ran");
     assert_eq!(healthy.status.code(), Some(0));
+    // The server has read the pipe that its secret came through: nothing more is in it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("token");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let pairs = [("PORT", port.as_str()), ("API_TOKEN_FILE", pipe.to_str().expect("text"))];
+    let healthy = program(&pairs).arg("healthcheck").output().await.expect("ran");
+    assert_eq!(healthy.status.code(), Some(0), "{}", String::from_utf8_lossy(&healthy.stderr));
     running.terminate().await;
     let gone = program(&variables(&[("PORT", &port)])).arg("healthcheck").output().await.expect("ran");
     assert_eq!(gone.status.code(), Some(1));

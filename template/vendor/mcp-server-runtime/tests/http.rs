@@ -533,6 +533,25 @@ async fn attack_52_who_has_nothing_under_way_makes_room_for_others() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_announced_as_too_large_is_not_asked_for() {
+    let server = with(&[("MAX_BODY_BYTES", "2048")]).await;
+    let head = |length: usize| {
+        format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {BEARER}\r\n\
+             Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    for (length, expected) in [(2049, "HTTP/1.1 413"), (99_999_999, "HTTP/1.1 413"), (2048, "HTTP/1.1 100")] {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("a connection");
+        stream.write_all(head(length).as_bytes()).await.expect("sent");
+        let mut answer = [0; 12];
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await;
+        read.expect("at once").expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&answer), expected, "{length}");
+    }
+}
+
+#[tokio::test]
 async fn half_closed_and_broken_connections_hurt_nobody() {
     let server = start().await;
     for bytes in [

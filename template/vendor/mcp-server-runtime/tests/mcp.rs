@@ -96,8 +96,14 @@ async fn malformed_requests_get_json_rpc_errors() {
 #[tokio::test]
 async fn unknown_methods_tools_and_parameters() {
     let server = start().await;
-    assert_eq!(server.rpc("no/such", json!({})).await["error"]["code"], -32601);
-    assert_eq!(server.rpc("tools/call", json!({"name": "no_such", "arguments": {}})).await["error"]["code"], -32602);
+    // Clients ask for all of these whatever a server has, and some know the refusal by its words.
+    for method in ["no/such", "prompts/list", "resources/list", "resources/templates/list", "logging/setLevel"] {
+        let params = if method == "logging/setLevel" { json!({"level": "info"}) } else { json!({}) };
+        let error = server.rpc(method, params).await["error"].clone();
+        assert_eq!(error, json!({"code": -32601, "message": format!("Method not found: {method}")}));
+    }
+    let error = server.rpc("tools/call", json!({"name": "no_such", "arguments": {}})).await["error"].clone();
+    assert_eq!(error, json!({"code": -32602, "message": "Unknown tool: no_such"}));
     for params in [json!(5), json!([1]), json!({"name": 7}), json!({"name": "get_whoami", "arguments": "x"}), json!({})]
     {
         let answer = server.rpc("tools/call", params.clone()).await;
@@ -136,6 +142,11 @@ async fn what_clients_send_that_can_mean_one_thing_only() {
     ] {
         assert_eq!(server.send(answered.to_string()).await, (202, Value::Null));
     }
+    // A notification that wants an answer (patvice/ruby_llm-mcp#74), and one that has null for an id.
+    let noted = json!({"jsonrpc": "2.0", "id": 7, "method": "notifications/initialized"}).to_string();
+    assert_eq!(server.send(noted).await, (200, json!({"jsonrpc": "2.0", "id": 7, "result": {}})));
+    let null = json!({"jsonrpc": "2.0", "id": null, "method": "notifications/initialized"}).to_string();
+    assert_eq!(server.send(null).await, (202, Value::Null));
     // PHP's empty objects (elgorro/aiquila#442).
     for body in [
         json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": []}),
@@ -227,6 +238,10 @@ async fn the_modern_era() {
     assert_eq!(status, 200);
     let (status, wrong) = answer(modern("tools/call", call, Some("other"))).await;
     assert_eq!((status, wrong["error"]["code"].as_i64()), (400, Some(-32020)));
+    // The header that names the method belongs to requests.
+    let notification = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    let notify = server.post(notification.to_string()).header("mcp-protocol-version", MODERN);
+    assert_eq!(answer(notify).await, (202, Value::Null));
     // initialize and ping belong to the era before, whatever their parameters.
     for method in ["no/such", "initialize", "ping"] {
         let (status, unknown) = answer(modern(method, json!({}), None)).await;

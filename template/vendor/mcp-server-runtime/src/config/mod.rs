@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::logging::{LogFormat, default_filter};
 use crate::server::Service;
@@ -89,6 +89,16 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
+    /// Reads where the server listens, and nothing else.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub(crate) fn read_listen(env: &Environment) -> Result<SocketAddr, Problems> {
+        let mut problems = Problems::default();
+        let listen = Reader { env, table: &Table::with(&[]), problems: &mut problems }.listen();
+        if problems.is_empty() { Ok(listen) } else { Err(problems) }
+    }
+
     /// Reads everything as far as it goes: what is wrong has its default.
     pub(crate) fn examine(env: &Environment, service: Service, own: &'static [Setting]) -> (Self, Problems) {
         let mut problems = Problems::default();
@@ -123,7 +133,7 @@ impl Config {
             limits,
             telemetry: read.telemetry(service),
             log_format: read.log_format(),
-            log_filter: read.parsed("RUST_LOG", default_filter(), "a level, or target=level pairs, comma-separated"),
+            log_filter: read.log_filter(),
         }
     }
 
@@ -135,6 +145,20 @@ impl Config {
 }
 
 impl Reader<'_> {
+    /// A word alone is a level here. To the parser it may be a part of the program as well, so that a level with a slip of the pen
+    /// would silence the log from its first line on.
+    fn log_filter(&mut self) -> Targets {
+        const EXPECTED: &str = "a level, or target=level pairs, comma-separated";
+        let text = self.env.text("RUST_LOG").unwrap_or_default();
+        let is_known = |part: &str| part.is_empty() || part.contains('=') || part.parse::<LevelFilter>().is_ok();
+        if let Some(word) = text.split(',').map(str::trim).find(|part| !is_known(part)) {
+            self.problems
+                .add("RUST_LOG", format!("{word:?} is no level (error, warn, info, debug, trace, off): {EXPECTED}"));
+            return default_filter();
+        }
+        self.parsed("RUST_LOG", default_filter(), EXPECTED)
+    }
+
     fn log_format(&mut self) -> LogFormat {
         match self.env.text("LOG_FORMAT").as_deref() {
             None | Some("text") => LogFormat::Text,

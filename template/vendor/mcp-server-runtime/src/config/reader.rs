@@ -1,5 +1,6 @@
 //! Values of the environment as what they mean: numbers, addresses, lists, secrets. What is wrong is noted.
 
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -108,7 +109,7 @@ impl Reader<'_> {
                     .add(name, format!("{host:?} is not a host name such as mcp.example.com (no https://, no *)"));
             }
         }
-        hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect()
+        hosts.into_iter().map(|host| in_brackets(&host.to_ascii_lowercase())).collect()
     }
 
     pub(super) fn origins(&mut self, name: &'static str) -> Vec<String> {
@@ -122,4 +123,14 @@ impl Reader<'_> {
         }
         origins.into_iter().map(|o| o.to_ascii_lowercase()).collect()
     }
+}
+
+/// The host as `Host` has it: an IPv6 address in brackets (RFC 9110 §7.2), in the one form that clients bring it into
+/// (RFC 5952).
+fn in_brackets(host: &str) -> String {
+    let (address, rest) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some(parts) => parts,
+        None => (host, ""),
+    };
+    address.parse::<Ipv6Addr>().map_or_else(|_| host.to_owned(), |address| format!("[{address}]{rest}"))
 }

@@ -126,6 +126,23 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
+fn a_level_with_a_slip_of_the_pen_does_not_silence_the_log() {
+    for bad in ["verbose", "inf", "info,rmcp", "rmcp=loud"] {
+        assert_eq!(variables_with_problems(&[("RUST_LOG", bad)]), ["RUST_LOG"], "{bad}");
+    }
+    for good in ["INFO", "off", "2", "debug,hyper=off", " info , rmcp=error", "my_server=trace", "info,"] {
+        assert!(variables_with_problems(&[("RUST_LOG", good)]).is_empty(), "{good}");
+    }
+}
+
+#[test]
+fn an_address_is_a_host_name_as_clients_write_it() {
+    let hosts =
+        read(&[("ALLOWED_HOSTS", "fd00:0::1,[FD00::2]:8080,[fd00::3],MCP.example.com")]).expect("good").allowed_hosts;
+    assert_eq!(hosts, ["[fd00::1]", "[fd00::2]:8080", "[fd00::3]", "mcp.example.com"]);
+}
+
+#[test]
 fn a_mode_without_its_method_says_what_is_missing() {
     let none = ("MCP_DEV_BEARER_TOKEN", "");
     assert_eq!(variables_with_problems(&[("AUTH_MODE", "bearer"), none]), ["MCP_DEV_BEARER_TOKEN"]);

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::{Body, Frame, SizeHint};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tower::Service;
 
 /// How long a client may take for what.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,8 @@ pub(super) struct Times {
     /// For the head of a request, from its first byte on, and from the beginning of the connection.
     pub(super) head: Duration,
     /// Between requests. Longer than proxies keep connections, so that it is they who close them: a request that is on its
-    /// way while we close is lost (cloudflared keeps 90 s, AWS's load balancers 60 s, nginx 75 s).
+    /// way while we close is lost (cloudflared keeps 90 s, AWS's load balancers and nginx 60 s, Caddy 2 minutes, Google's load
+    /// balancers 10 minutes, which nobody can change). Where connections are taken, an idle one makes room much sooner.
     pub(super) idle: Duration,
     /// To take a part of an answer.
     pub(super) write: Duration,
@@ -32,7 +34,7 @@ pub(super) struct Times {
 impl Default for Times {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { head: seconds(30), idle: seconds(120), write: seconds(60), drain: seconds(30), half_closed: seconds(1) }
+        Self { head: seconds(30), idle: seconds(650), write: seconds(60), drain: seconds(30), half_closed: seconds(1) }
     }
 }
 
@@ -131,7 +133,7 @@ impl Phases {
 /// A service that says when it works.
 #[derive(Debug, Clone)]
 pub(super) struct Watched<S> {
-    inner: S,
+    inner: TowerToHyperService<S>,
     phases: Phases,
     since: Instant,
     ending: Arc<AtomicBool>,
@@ -140,24 +142,25 @@ pub(super) struct Watched<S> {
 impl<S> Watched<S> {
     /// `ending` is set when the server ends: each connection does so with its next answer.
     pub(super) fn new(inner: S, phases: Phases, ending: Arc<AtomicBool>) -> Self {
-        Self { inner, phases, since: Instant::now(), ending }
+        Self { inner: TowerToHyperService::new(inner), phases, since: Instant::now(), ending }
     }
 }
 
+/// hyper's own kind of service: it is called as soon as the head is there, before the connection is read from again. A service
+/// of tower is called when its future is polled, and by then the end of a client that sends no more has been read, and taken for
+/// the end of a head.
 impl<S, B, R> Service<Request<B>> for Watched<S>
 where
-    S: Service<Request<WatchedBody<B>>, Response = Response<R>, Future: Send + 'static>,
-    B: Body,
+    S: tower::Service<Request<WatchedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Send,
+    B: Body + Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&self, request: Request<B>) -> Self::Future {
         let phases = self.phases.clone();
         phases.set(Phase::Request);
         let body = |inner| WatchedBody { inner, phases: self.phases.clone(), ended: false };

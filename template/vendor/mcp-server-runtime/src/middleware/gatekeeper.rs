@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use mcp_auth_middleware::User;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -105,6 +106,11 @@ impl Gatekeeper {
         };
         id.iter().for_each(|id| progress.understood(id.clone()));
         let bytes = instead.map_or(bytes, Bytes::from);
+        if id.is_none()
+            && let Some(method) = jsonrpc::method(&bytes)
+        {
+            normalize::notification(&mut parts.headers, method);
+        }
         if let Some(permissions) = RequestServices::find(&parts.extensions).map(RequestServices::permissions)
             && let Some(tool) = permissions.forbidden_call(parts.extensions.get(), &bytes)
         {
@@ -140,17 +146,17 @@ impl Gatekeeper {
 
     /// The whole body, whose bytes are counted as they come.
     async fn read(&self, body: Body, ticket: &mut Ticket<'_>) -> Result<Bytes, Response> {
+        // Before a byte of it is read: a client that waits for 100 Continue need not send it (RFC 9110 §10.1.1).
+        if body.size_hint().lower() > self.body_bytes as u64 {
+            return Err(self.too_large());
+        }
         let mut body = Limited::new(body, self.body_bytes);
         let mut first = Bytes::new();
         let mut all = Vec::new();
         while let Some(frame) = body.frame().await {
             let data = match frame.map(|frame| frame.into_data().unwrap_or_default()) {
                 Ok(data) => data,
-                Err(error) if error.is::<LengthLimitError>() => {
-                    self.metrics.refused(Refusal::TooLarge);
-                    let message = format!("the body is larger than {} bytes", self.body_bytes);
-                    return Err(closing(errors::error(StatusCode::PAYLOAD_TOO_LARGE, &message)));
-                }
+                Err(error) if error.is::<LengthLimitError>() => return Err(self.too_large()),
                 Err(_) => return Err(closing(errors::error(StatusCode::BAD_REQUEST, "the body did not arrive whole"))),
             };
             if let Err(full) = ticket.grow(data.len()) {
@@ -167,6 +173,12 @@ impl Gatekeeper {
             }
         }
         Ok(if all.is_empty() { first } else { all.into() })
+    }
+
+    fn too_large(&self) -> Response {
+        self.metrics.refused(Refusal::TooLarge);
+        let message = format!("the body is larger than {} bytes", self.body_bytes);
+        closing(errors::error(StatusCode::PAYLOAD_TOO_LARGE, &message))
     }
 
     fn full(&self, gate: &Gate, full: Full) -> Response {

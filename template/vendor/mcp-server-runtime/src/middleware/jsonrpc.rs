@@ -71,6 +71,8 @@ pub(super) fn classify(body: &[u8]) -> Shape {
             return match serde_json::from_str::<serde::de::IgnoredAny>(body) {
                 Ok(_) if first == Some(b'[') => bad(INVALID_REQUEST, "batches are not supported: send one request"),
                 Ok(_) => bad(INVALID_REQUEST, "the request is not an object"),
+                // A proxy has lost it, most likely: cloudflared does without Content-Length (cloudflare/cloudflared#1485).
+                Err(_) if first.is_none() => bad(PARSE_ERROR, "the body is empty"),
                 Err(_) => bad(PARSE_ERROR, "the body is not JSON"),
             };
         }
@@ -84,8 +86,10 @@ pub(super) fn classify(body: &[u8]) -> Shape {
     }
     let id = match envelope.id.map(|raw| valid_id(raw.get())) {
         None => None,
+        // Only what has no answer is called so, and null is no id that one could have.
+        Some(None) if envelope.id.is_some_and(|id| id.get() == "null") && is_notification(envelope.method) => None,
         Some(Some(id)) => Some(id),
-        Some(None) => return bad(INVALID_REQUEST, "id must be a string or a whole number"),
+        Some(None) => return bad(INVALID_REQUEST, "id must be a string or a whole number of 64 bits"),
     };
     let bad = |message| Shape::Bad { code: INVALID_REQUEST, message, id: id.clone().unwrap_or(Value::Null) };
     if envelope.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
@@ -101,6 +105,10 @@ pub(super) fn classify(body: &[u8]) -> Shape {
     }
 }
 
+fn is_notification(method: Option<&RawValue>) -> bool {
+    method.is_some_and(|method| method.get().starts_with("\"notifications/"))
+}
+
 /// The id of the request in a body that is not read any further, where it has one and no other.
 pub(super) fn id(body: &[u8]) -> Option<Value> {
     #[derive(Deserialize)]
@@ -110,6 +118,15 @@ pub(super) fn id(body: &[u8]) -> Option<Value> {
     }
     let Identified { id } = serde_json::from_slice(body).ok()?;
     valid_id(id.get())
+}
+
+/// The method of the message in a body, where it has one and no other.
+pub(super) fn method(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        method: String,
+    }
+    serde_json::from_slice(body).ok().map(|Named { method }| method)
 }
 
 /// The body that says what this one means, where it is not by the letter.
@@ -193,6 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn a_notification_with_null_for_an_id_is_one() {
+        let message = |id: &str, method: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"}}"#);
+        let notification = Shape::Message { id: None, instead: None };
+        assert_eq!(classify(message("null", "notifications/initialized").as_bytes()), notification);
+        assert_eq!(code(&message("null", "tools/list")), Some(INVALID_REQUEST));
+        assert_eq!(code(&message("true", "notifications/initialized")), Some(INVALID_REQUEST));
+    }
+
+    #[test]
     fn what_is_not_json_is_a_parse_error() {
         for bad in [
             "",
@@ -206,6 +232,10 @@ mod tests {
             assert_eq!(code(bad), Some(PARSE_ERROR), "{bad:?}");
         }
         assert!(matches!(classify(b"{\"a\":\"\xff\"}"), Shape::Bad { code: PARSE_ERROR, .. }));
+        for (body, reason) in [("", "the body is empty"), (" \r\n", "the body is empty"), ("x", "the body is not JSON")]
+        {
+            assert!(matches!(classify(body.as_bytes()), Shape::Bad { message, .. } if message == reason), "{body:?}");
+        }
     }
 
     #[test]

@@ -37,7 +37,9 @@ pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
 /// How the body is coded, where it is: no client of MCP has to, and none is told that it may.
 pub(super) fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
-    codings.find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    // An empty list is none (RFC 9110 §5.6.1).
+    let is_none = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    codings.find(|value| !value.to_str().is_ok_and(|codings| codings.split(',').map(str::trim).all(is_none)))
 }
 
 /// Whether the body is JSON. Copies that agree are one: clients join a header of their own with one of their users whose name
@@ -68,6 +70,20 @@ mod tests {
             assert!(!json(&[bad]) && !json(&["application/json", bad]), "{bad}");
         }
         assert!(!json(&[]));
+    }
+
+    #[test]
+    fn a_body_that_is_not_coded_may_say_so() {
+        let coded = |values: &[&str]| {
+            let values = values.iter().map(|value| (header::CONTENT_ENCODING, value.parse().expect("a value")));
+            content_coding(&values.collect()).is_some()
+        };
+        for plain in [&[][..], &["identity"], &["Identity"], &[""], &["identity, identity"], &["", "identity"]] {
+            assert!(!coded(plain), "{plain:?}");
+        }
+        for bad in [&["gzip"][..], &["identity, gzip"], &["identity", "br"], &["identityx"]] {
+            assert!(coded(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::text;
 
 pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 /// Beyond it a float is no exact integer: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -35,6 +36,14 @@ pub(super) fn headers(headers: &mut HeaderMap) {
     let meant = if versions.all(|other| other == first) { first } else { all.as_str() };
     if let Ok(meant) = HeaderValue::from_str(meant) {
         headers.insert(PROTOCOL_VERSION, meant);
+    }
+}
+
+/// Names the method of a notification in the header where rmcp looks for it: MCP asks that of requests alone (2026-07-28,
+/// Transports), and a notification never gets an error (JSON-RPC 2.0 §4.1).
+pub(super) fn notification(headers: &mut HeaderMap, method: String) {
+    if let (false, Ok(method)) = (headers.contains_key(METHOD), HeaderValue::try_from(method)) {
+        headers.insert(METHOD, method);
     }
 }
 

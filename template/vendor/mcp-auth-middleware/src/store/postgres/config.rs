@@ -167,7 +167,12 @@ impl PostgresConfig {
         Ok(if tls { config } else { config.with_default_tls() })
     }
 
-    fn with_options(options: PgConnectOptions) -> Self {
+    fn with_options(mut options: PgConnectOptions) -> Self {
+        // An address of IPv6 has brackets in a URL, and nowhere else; the driver would look for a host of that name.
+        let address = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
+        if let Some(address) = address {
+            options = options.host(&address);
+        }
         // `extra_float_digits` is a start-up parameter that PgBouncer refuses, and no number here is a float. Statements
         // are not logged: their values are ciphertexts and names, but nobody needs either in a log.
         let name = options.get_application_name().unwrap_or("mcp-auth-middleware").to_owned();
@@ -244,9 +249,9 @@ impl PostgresConfig {
         self
     }
 
-    /// Host and port, unless it is a Unix socket. An address of IPv6 has brackets in a URL, and nowhere else.
+    /// Host and port, unless it is a Unix socket.
     pub(super) fn address(&self) -> Option<(String, u16)> {
-        let host = self.options.get_host().trim_start_matches('[').trim_end_matches(']');
+        let host = self.options.get_host();
         let socket = self.options.get_socket().is_some() || host.starts_with('/');
         (!socket).then(|| (host.to_owned(), self.options.get_port()))
     }
@@ -261,6 +266,7 @@ impl PostgresConfig {
         let port = self.options.get_port();
         match self.options.get_socket() {
             Some(folder) => format!("{}:{port}", folder.display()),
+            None if self.options.get_host().contains(':') => format!("[{}]:{port}", self.options.get_host()),
             None => format!("{}:{port}", self.options.get_host()),
         }
     }
@@ -317,6 +323,18 @@ mod tests {
         assert_eq!(named.options.get_application_name(), Some("mine"));
         let socket = parse("postgresql:///auth?host=/run/postgresql&user=tokens").unwrap();
         assert_eq!(socket.place(), "/run/postgresql:5432");
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_connected_to_without_brackets() {
+        for config in [
+            parse("postgres://tokens@[fd00::1]:6432/auth").unwrap(),
+            PostgresConfig::new("[fd00::1]", "auth", "tokens").with_port(6432),
+            PostgresConfig::new("fd00::1", "auth", "tokens").with_port(6432),
+        ] {
+            assert_eq!((config.options.get_host(), &*config.place()), ("fd00::1", "[fd00::1]:6432"));
+            assert_eq!(config.address(), Some(("fd00::1".to_owned(), 6432)));
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! The keys that tokens in PostgreSQL are encrypted with: the keys themselves, or wrapped by Transit.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use mcp_auth_middleware::encryption::{EncryptionKey, Keyring};
+use mcp_auth_middleware::encryption::{EncryptionKey, KeyFileError, Keyring};
 use secrecy::ExposeSecret as _;
 
 use super::super::Reader;
 use super::StoreOpenError;
 use super::wrapped::WrappedKeys;
+use crate::secret_files::{PATIENCE, in_time};
 
 /// The keys that tokens in PostgreSQL are encrypted with.
 #[derive(Debug, Clone)]
@@ -45,7 +47,8 @@ impl Keys {
     pub(super) fn missing_file(&self) -> Option<&Path> {
         match self {
             Self::Local(LocalKeys { active: ActiveKey::File(path), .. }) => {
-                Some(path.as_path()).filter(|path| !path.exists())
+                // One that is not answered for may be there; whoever opens it says so.
+                Some(path.as_path()).filter(|path| in_time(PATIENCE, path, Path::exists) == Ok(false))
             }
             _ => None,
         }
@@ -56,13 +59,23 @@ impl LocalKeys {
     fn ring(&self) -> Result<Keyring, StoreOpenError> {
         let ring = match &self.active {
             ActiveKey::Given(ring) => ring.clone(),
-            ActiveKey::File(path) => Keyring::new(EncryptionKey::load_or_create(path)?),
+            ActiveKey::File(path) => Keyring::new(key_in(path, PATIENCE, EncryptionKey::load_or_create)?),
         };
         Ok(match &self.previous {
             Some(previous) => ring.with_previous_ring(previous),
             None => ring,
         })
     }
+}
+
+/// The key of a file, whose file system may hang: a start that says nothing would be waited for, and never end.
+fn key_in(
+    path: &Path,
+    patience: Duration,
+    load: impl FnOnce(&Path) -> Result<EncryptionKey, KeyFileError> + Send + 'static,
+) -> Result<EncryptionKey, StoreOpenError> {
+    let late = |problem| StoreOpenError::KeyFileLate { path: path.to_owned(), problem };
+    Ok(in_time(patience, path, load).map_err(late)??)
 }
 
 impl Reader<'_> {
@@ -123,5 +136,22 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_that_nobody_answers_for_is_given_up_with_its_name() {
+        let (answer, hang) = std::sync::mpsc::channel::<()>();
+        let late = key_in(Path::new("/hanging/key"), Duration::from_millis(10), move |path| {
+            let _ = hang.recv();
+            EncryptionKey::load_or_create(path)
+        });
+        let text = late.map(drop).expect_err("nobody answers").to_string();
+        assert!(text.contains("/hanging/key") && text.contains("MCP_AUTH_KEY_FILE"), "{text}");
+        drop(answer);
     }
 }

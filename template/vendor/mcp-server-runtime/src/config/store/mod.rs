@@ -42,6 +42,14 @@ pub enum StoreOpenError {
     /// The key in `MCP_AUTH_KEY_FILE`.
     #[error("{0} (MCP_AUTH_KEY_FILE)")]
     KeyFile(#[from] KeyFileError),
+    /// The file system of that file does not answer.
+    #[error("encryption key file {}: {problem} (MCP_AUTH_KEY_FILE)", path.display())]
+    KeyFileLate {
+        /// The file.
+        path: PathBuf,
+        /// How long it was waited for.
+        problem: String,
+    },
     /// A key of the environment.
     #[error(transparent)]
     Key(#[from] mcp_auth_middleware::encryption::EncryptionKeyError),
