@@ -106,8 +106,9 @@ pub(super) fn is_own_component(text: &str, name: &str) -> bool {
     own_components(text).any(|import| import.has_name(name))
 }
 
-/// The files of the project's own components that a page of MDX shows: what they put into it only their code says.
-pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
+/// The files of the project's own components that a page of MDX shows, and where they are imported: what they put into the page only their code
+/// says.
+pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, &'a str)> {
     let mut own = match marks.contains(&IMPORT) {
         true => own_components(text).peekable(),
         false => return Vec::new(),
@@ -118,7 +119,8 @@ pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
     let tags = memchr::memchr_iter(b'<', text.as_bytes());
     let shown: FxHashSet<&str> =
         tags.map(|at| text[at + 1..].split(|c| !is_name(c)).next().unwrap_or_default()).collect();
-    own.filter(|import| import.names().any(|name| shown.contains(name))).map(|import| import.file).collect()
+    let shown = own.filter(|import| import.names().any(|name| shown.contains(name)));
+    shown.map(|import| (import.range, import.file)).collect()
 }
 
 /// Components of Docusaurus's own themes, which give nothing a name.
@@ -365,7 +367,8 @@ mod tests {
             assert_eq!(is_own_component(text, name), expected, "{name}");
         }
         let shown = format!("{text}<Own/> and <A>x</A>, <Card/>, <Part/>, < Third");
-        assert_eq!(components(&shown, &[IMPORT]), ["@site/src/x", "~/a"]);
+        let files: Vec<_> = components(&shown, &[IMPORT]).into_iter().map(|(_, file)| file).collect();
+        assert_eq!(files, ["@site/src/x", "~/a"]);
         assert!(components(text, &[IMPORT]).is_empty() && components(&shown, &[]).is_empty());
     }
 

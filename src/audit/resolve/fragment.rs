@@ -53,7 +53,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
         return Fragment::Fine;
     }
     let document = &corpus.pages[page as usize].document;
-    let is_composed = document.composed || is_alone && corpus.composes_labels(page);
+    let is_composed = document.composed || is_alone && corpus.composes_labels(page) || is_shown(corpus, page, name);
     let composed = is_composed.then_some(Cause::Composed);
     let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
     let is_braced = || document.braced.find(name, &document.strings) == Match::Exact;
@@ -74,6 +74,12 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
 fn is_otherwise_named(document: &Document, name: &str) -> bool {
     document.front_matter.is_of_a_site()
         && document.anchors.iter(&document.strings).any(|anchor| alphanumerics(anchor).eq(alphanumerics(name)))
+}
+
+/// Returns whether a document that templates of the site show on pages has the place.
+fn is_shown(corpus: &Corpus, page: u32, name: &str) -> bool {
+    let shown = corpus.site(page).shown.iter().filter_map(|path| corpus.page_of(corpus.tree.find(path)?));
+    shown.into_iter().any(|shown| shown != page && in_page(corpus, shown, name, DEEPEST) != Match::None)
 }
 
 /// `packages/a#readme`: hosts give the box around a README this name.

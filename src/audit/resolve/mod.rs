@@ -195,7 +195,12 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     };
     let is_broken =
         matches!(resolved.target, Target::Missing | Target::Case(_)) || resolved.fragment == Fragment::Missing;
-    if is_broken && (is_for_site(corpus, page, site, parts.path) || is_by_address(corpus, page, site, &parts)) {
+    let is_for_others = || {
+        is_for_site(corpus, page, site, parts.path)
+            || is_by_address(corpus, page, site, &parts)
+            || is_part(site, corpus.path(page))
+    };
+    if is_broken && is_for_others() {
         return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };
     }
     resolved
@@ -308,6 +313,12 @@ fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> 
         && beside().is_some_and(|path| corpus.tree.find(&path).is_some())
 }
 
+/// Returns whether a document lies in a folder for parts of pages, by the usual names, and no profile says which pages these are.
+fn is_part(site: &Site, path: &[u8]) -> bool {
+    const FOLDERS: [&[u8]; 4] = [b"_includes", b"_partials", b"_snippets", b"_components"];
+    (site.assumed || !site.known) && parent(path).split(|byte| *byte == b'/').any(|folder| FOLDERS.contains(&folder))
+}
+
 /// Returns whether a page is shown around others.
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
@@ -329,7 +340,7 @@ fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
 
 /// A target that is not there, unless something unknown about the site may be why.
 fn open(corpus: &Corpus, site: &Site, path: &[u8], target: Target) -> Resolved {
-    let form = Form::from_path(path);
+    let form = site.form(path);
     let is_named = |name: &[u8]| corpus.tree.find_name(name).next().is_some();
     // What changes places may take one ending of Markdown for the other, too.
     let is_there = |name: &[u8]| match name.strip_suffix(b".mdx") {

@@ -113,6 +113,8 @@ pub struct Site {
     pub program: Option<Vec<u8>>,
     /// Files that are appended to every page.
     pub appended: Vec<Vec<u8>>,
+    /// Documents that templates show on pages; which pages these are is not known.
+    pub shown: Vec<Vec<u8>>,
     /// Destinations with `/` in front that the tree does not have.
     pub absolute: Elsewhere,
     /// The meaning of an address without a page.
@@ -163,6 +165,7 @@ impl Site {
             includes: Vec::new(),
             program: None,
             appended: Vec::new(),
+            shown: Vec::new(),
             absolute: model.links.absolute,
             addresses: model.links.addresses,
             published: None,
@@ -195,6 +198,15 @@ impl Site {
     /// Leaves it open where links of some forms lead to among the files that are there.
     pub(super) fn leave_places_open(&mut self, forms: Forms, why: String, remedy: &'static str) {
         self.open.push(Open { forms, why, remedy, keeps_names: true });
+    }
+
+    /// Returns the form of a path, which is not empty, on its pages.
+    #[must_use]
+    pub fn form(&self, path: &[u8]) -> Form {
+        match Form::from_path(path) {
+            Form::File if self.links.labels && open::may_be_label(path) => Form::Bare,
+            form => form,
+        }
     }
 
     /// Returns why links of a form are not judged, if so.

@@ -113,6 +113,11 @@ impl DocumentReader<'_> {
             }
             let before = self.headings.places.partition_point(|heading| heading.end <= range.start);
             let in_heading = self.headings.places.get(before).is_some_and(|heading| heading.start <= range.start);
+            // `map[string][]` is a type and `rows[first][last]` an element, in the notation of programs.
+            let before = range.start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at));
+            if before.is_some_and(u8::is_ascii_alphanumeric) {
+                continue;
+            }
             let image = range.start > 0 && self.text.as_bytes().get(range.start - 1) == Some(&b'!')
                 || self.text.as_bytes().get(range.start) == Some(&b'!');
             let undefined = Undefined {

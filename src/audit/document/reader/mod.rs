@@ -350,7 +350,11 @@ impl<'a> DocumentReader<'a> {
             self.raw.retain(|raw| raw.kind != RawKind::Footnote);
         }
         let components = source::components(self.parsed.original, self.syntax.include_marks);
-        let components = components.into_iter().map(|file| self.strings.add(file)).collect();
+        let components = components.into_iter().filter_map(|(range, file)| {
+            let is_code = self.shows_code(self.parsed.original_span(&range), &range);
+            (!is_code).then(|| self.strings.add(file))
+        });
+        let components = components.collect();
         let anchors = Anchors::new(&self.names, &self.strings);
         let braced = Anchors::new(&self.headings.braced, &self.strings);
         self.links.sort_by_key(|link| link.span);

@@ -101,6 +101,12 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     content.retain(|(folder, _)| tree.find(folder).is_some());
     open(&mut site, tree, &project, path, &settings);
+    let shown = super::layouts::shown(tree, &project);
+    site.shown = shown.documents;
+    if let Some(layout) = shown.computed {
+        let why = format!("{} computes which document it shows", display_path(&layout));
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
     addresses(&mut site, tree, &settings, &content);
     let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
     super::static_redirects(tree, &mut site, &statics);

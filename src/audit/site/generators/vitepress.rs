@@ -1,7 +1,7 @@
 //! VitePress: the folder around `.vitepress` has the pages, its `public` the files; `.vitepress/config.*` has base, source folder, rewrites.
 
 use super::Mark::Folder;
-use super::{Generator, NOTHING, because, leave_computed, normal, settings_of, text};
+use super::{Generator, NOTHING, because, leave_computed, normal, settings_from, text};
 use crate::audit::document::{Construct as C, LinkKind, Syntax};
 use crate::audit::site::addresses::by_path;
 use crate::audit::site::open::{Form, Forms};
@@ -126,9 +126,10 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     let mut site = because(&MODEL, folder.to_vec(), path);
     let file = config.cloned().unwrap_or_else(|| path.to_vec());
-    let settings = match config {
-        Some(config) => settings_of(tree, config, &mut site),
-        None => {
+    let source = config.map(|config| settings::text(tree, config));
+    let settings = match (config, &source) {
+        (Some(config), Some(source)) => settings_from(config, source.as_deref(), &mut site),
+        _ => {
             // The file in that folder puts its parts together.
             if children.iter().any(|path| file_name(path) == b"config") {
                 leave_computed(&mut site, path, "the settings");
@@ -166,7 +167,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     // The site's own words for links that its build need not find.
     let left_alone = settings.get("ignoreDeadLinks").items().iter().filter_map(Value::text);
     site.made.extend(left_alone.filter(|link| link.starts_with('/')).map(|link| bare(link.as_bytes()).to_vec()));
-    site.made.extend(left_alone_by_pattern(tree, &file));
+    let source = source.and_then(Result::ok).unwrap_or_default();
+    site.made.extend(left_alone_by_pattern(&source));
     site.locales = Vec::new();
     for (_, entry) in tree.below(&site.folder) {
         // `[name].md` makes any page of its folder.
@@ -180,9 +182,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 }
 
 /// The beginnings of addresses in patterns of `ignoreDeadLinks`: `/^\/play/`.
-fn left_alone_by_pattern(tree: &Tree, file: &[u8]) -> Vec<Vec<u8>> {
-    let text = settings::text(tree, file).unwrap_or_default();
-    let list = text.split_once("ignoreDeadLinks").and_then(|(_, rest)| rest.split(']').next()).unwrap_or_default();
+fn left_alone_by_pattern(settings: &str) -> Vec<Vec<u8>> {
+    let list = settings.split_once("ignoreDeadLinks").and_then(|(_, rest)| rest.split(']').next()).unwrap_or_default();
     let name = |pattern: &str| -> Vec<u8> {
         pattern.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).collect()
     };

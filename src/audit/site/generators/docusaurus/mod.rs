@@ -228,6 +228,9 @@ impl PluginReader<'_> {
             self.site.made.extend(["tags", "page", "archive", "authors"].map(|made| join(&prefix, made.as_bytes())));
             // The list of posts itself.
             self.site.redirects.add(&String::from_utf8_lossy(&prefix));
+            for translations in self.translations("blog", options) {
+                self.translation(translations, &content);
+            }
         } else {
             self.documents(options, &content, &prefix);
         }
@@ -240,28 +243,37 @@ impl PluginReader<'_> {
         let mut route = |folder: Vec<u8>, prefix: Vec<u8>| {
             self.site.routes.push(Route { folder, prefix, addresses: addresses::document, endings: &[] });
         };
-        route(content.to_vec(), prefix.to_vec());
         let id = options.get("id").text().filter(|id| *id != "default").map_or_else(String::new, |id| format!("{id}_"));
         let versions = join(self.folder, format!("{id}versioned_docs").as_bytes());
-        let mut folders: Vec<Vec<u8>> = self
+        let folders: Vec<Vec<u8>> = self
             .tree
             .children(&versions)
             .map(|(_, entry)| entry.path.to_vec())
             .filter(|path| is_folder(self.tree, path))
             .collect();
+        let list = join(self.folder, format!("{id}versions.json").as_bytes());
+        let newest =
+            settings::read(self.tree, &list).ok().and_then(|list| list.names().first().map(|name| (*name).to_owned()));
+        let last = match options.get("lastVersion") {
+            _ if options.get("disableVersioning") == &Value::Bool(true) => None,
+            Value::Null => newest,
+            chosen => chosen.text().map(str::to_owned),
+        };
+        let version = |folder: &[u8]| {
+            let name = file_name(folder);
+            name.strip_prefix(b"version-").unwrap_or(name).to_vec()
+        };
+        // The last version has the addresses without a version, before the current documents.
+        let is_last = |folder: &&Vec<u8>| last.as_deref().is_some_and(|last| last.as_bytes() == version(folder));
+        if let Some(last) = folders.iter().find(is_last) {
+            route(last.clone(), prefix.to_vec());
+        }
+        route(content.to_vec(), prefix.to_vec());
         if !folders.is_empty() {
-            // The current documents are at `next` unless they are the last version; either way is taken.
             route(content.to_vec(), join(prefix, b"next"));
         }
-        let list = join(self.folder, format!("{id}versions.json").as_bytes());
-        let last =
-            settings::read(self.tree, &list).ok().and_then(|list| list.names().first().map(|name| (*name).to_owned()));
         for folder in &folders {
-            let version = file_name(folder).strip_prefix(b"version-").unwrap_or(file_name(folder));
-            route(folder.clone(), join(prefix, version));
-            if last.as_deref().is_some_and(|last| last.as_bytes() == version) {
-                route(folder.clone(), prefix.to_vec());
-            }
+            route(folder.clone(), join(prefix, &version(folder)));
         }
         if options.get("versions").is_set() {
             // Each version may be given a path of its own.
@@ -275,24 +287,32 @@ impl PluginReader<'_> {
                 route(folder, join(prefix, path.trim_matches('/').as_bytes()));
             }
         }
-        self.site.content.append(&mut folders);
-        let plugin = if id.is_empty() { String::new() } else { format!("-{}", id.trim_end_matches('_')) };
-        for locale in self.site.locales.clone() {
-            let translated = join(self.folder, b"i18n");
-            let translated = join(&translated, &locale);
-            let translated = join(&translated, format!("docusaurus-plugin-content-docs{plugin}/current").as_bytes());
-            if is_folder(self.tree, &translated) {
-                let route = Route {
-                    folder: translated.clone(),
-                    prefix: prefix.to_vec(),
-                    addresses: addresses::document,
-                    endings: &[],
-                };
-                self.site.routes.push(route);
-                self.site.mirrors.push((translated.clone(), content.to_vec()));
-                self.site.content.push(translated);
-            }
+        self.site.content.extend(folders.iter().cloned());
+        for translations in self.translations("docs", options) {
+            self.translation(join(&translations, b"current"), content);
+            folders.iter().for_each(|version| self.translation(join(&translations, file_name(version)), version));
         }
+    }
+
+    /// Where the translations of a plug-in's documents are, by language.
+    fn translations(&self, plugin: &str, options: &Value) -> Vec<Vec<u8>> {
+        let id = options.get("id").text().filter(|id| *id != "default").map_or_else(String::new, |id| format!("-{id}"));
+        let name = format!("docusaurus-plugin-content-{plugin}{id}");
+        let languages = join(self.folder, b"i18n");
+        let of = |locale: &Vec<u8>| join(&join(&languages, locale), name.as_bytes());
+        self.site.locales.iter().map(of).collect()
+    }
+
+    /// A folder of translated documents, if there is one: it has the addresses of the original, and falls back on it.
+    fn translation(&mut self, translated: Vec<u8>, original: &[u8]) {
+        if !is_folder(self.tree, &translated) {
+            return;
+        }
+        let routes = self.site.routes.iter().filter(|route| route.folder == original);
+        let routes: Vec<Route> = routes.map(|route| Route { folder: translated.clone(), ..route.clone() }).collect();
+        self.site.routes.extend(routes);
+        self.site.mirrors.push((translated.clone(), original.to_vec()));
+        self.site.content.push(translated);
     }
 
     fn folder_of_content(&mut self, folder: Vec<u8>) {
