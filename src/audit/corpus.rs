@@ -242,8 +242,8 @@ impl Corpus {
     /// Returns the page that a link to a folder opens.
     #[must_use]
     pub fn index_of(&self, folder: &[u8], site: &Site) -> Option<u32> {
-        let entry = |name: &&str| self.tree.find(&join(folder, name.as_bytes()));
-        site.links.index.iter().find_map(|name| self.page_of(entry(name)?))
+        let page = |name: &&str| self.page_of(self.tree.find(&join(folder, name.as_bytes()))?);
+        site.links.index.iter().filter_map(page).find(|page| !site.excludes(self.path(*page)))
     }
 }
 
@@ -291,8 +291,8 @@ fn labels(sites: &Sites, pages: &[Page]) -> Vec<Labels> {
     for (number, page) in (0_u32..).zip(pages).filter(|(_, page)| sites.site(page.site).links.labels) {
         let labels = &mut labels[usize::from(page.site)];
         labels.is_composed |= page.document.composed;
-        for name in page.document.anchors.iter(&page.document.strings) {
-            labels.pages.entry(name.to_lowercase().into()).or_insert(number);
+        for name in &page.document.labels {
+            labels.pages.entry(page.document.text(*name).to_lowercase().into()).or_insert(number);
         }
     }
     labels

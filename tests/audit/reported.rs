@@ -185,3 +185,300 @@ fn hosts_show_files_below_the_name_of_a_branch() {
         &["README.md ../main/gone.md", "README.md ../blob/main/LICENSE", "docs/x.md ../main/LICENSE"],
     )]);
 }
+
+#[test]
+fn documents_that_settings_exclude_have_no_page() {
+    hold(&[
+        (
+            "VitePress",
+            &[
+                (".vitepress/config.ts", "export default {srcExclude: ['drafts/**', 'README.md']}\n"),
+                ("a.md", "[a](./drafts/x) [b](./b.md) [c](./README.md)\n"),
+                ("b.md", ""),
+                ("README.md", "[a](docs/gone.md)\n"),
+                ("drafts/x.md", ""),
+            ],
+            &["README.md docs/gone.md", "a.md ./drafts/x", "a.md ./README.md"],
+        ),
+        (
+            "MkDocs",
+            &[
+                ("mkdocs.yml", "site_name: x\nexclude_docs: |\n  drafts/\n  /api-*.md\n  !api-b.md\n"),
+                ("docs/index.md", "[a](drafts/a.md) [b](api-a.md) [c](api-b.md) [d](sub/api-a.md)\n"),
+                ("docs/drafts/a.md", "[a](gone.md)\n"),
+                ("docs/api-a.md", ""),
+                ("docs/api-b.md", ""),
+                ("docs/sub/api-a.md", ""),
+            ],
+            &["docs/drafts/a.md gone.md", "docs/index.md drafts/a.md", "docs/index.md api-a.md"],
+        ),
+        (
+            "a plug-in of MkDocs",
+            &[
+                (
+                    "mkdocs.yml",
+                    "site_name: x\nplugins:\n  - exclude:\n      glob:\n        - drafts/*\n        - \"*.tmp.md\"\n",
+                ),
+                ("docs/index.md", "[a](drafts/x/a.md) [b](b.tmp.md)\n"),
+                ("docs/drafts/x/a.md", ""),
+                ("docs/b.tmp.md", ""),
+            ],
+            &["docs/index.md drafts/x/a.md", "docs/index.md b.tmp.md"],
+        ),
+        (
+            "Docusaurus",
+            &[
+                (
+                    "docusaurus.config.js",
+                    "module.exports = {baseUrl: '/', presets: [['classic', {docs: {exclude: ['x/**']}}]]}\n",
+                ),
+                ("docs/a.md", "[1](./x/b.md) [2](./c.md)\n"),
+                ("docs/x/b.md", ""),
+                ("docs/c.md", ""),
+            ],
+            &["docs/a.md ./x/b.md"],
+        ),
+        (
+            "Sphinx; the page of a notebook has another source",
+            &[
+                (
+                    "docs/conf.py",
+                    "extensions = [\"myst_parser\"]\nexclude_patterns = [\n    '_build',\n    # 'kept',\n    'drafts', '*.inc.md', 'n.md',\n]\n",
+                ),
+                ("docs/index.md", "[a](drafts/a.md) [b](b.inc.md) [c](kept/c.md) [d](n.md)\n"),
+                ("docs/drafts/a.md", ""),
+                ("docs/b.inc.md", ""),
+                ("docs/kept/c.md", ""),
+                ("docs/n.md", ""),
+                ("docs/n.ipynb", "{}"),
+            ],
+            &["docs/index.md drafts/a.md", "docs/index.md b.inc.md"],
+        ),
+        (
+            "Jekyll; the root is its index",
+            &[
+                ("_config.yml", "title: x\nexclude: [vendor, NOTES.md, README.md, \"*.txt\"]\n"),
+                ("_layouts/x.html", ""),
+                ("README.md", ""),
+                ("index.html", ""),
+                ("a.md", "---\n---\n[a](NOTES.html) [b](vendor/x.html) [c](about.html) <a href=\"/\">d</a>\n"),
+                ("NOTES.md", "---\n---\n"),
+                ("vendor/x.md", "---\n---\n"),
+                ("about.md", "---\n---\n"),
+            ],
+            &["a.md NOTES.html", "a.md vendor/x.html"],
+        ),
+    ]);
+}
+
+#[test]
+fn documents_beside_a_site_have_no_page() {
+    hold(&[
+        (
+            "MkDocs",
+            &[
+                ("mkdocs.yml", "site_name: x\n"),
+                ("docs/index.md", "[a](../README.md) [b](../src/x.py)\n"),
+                ("README.md", ""),
+                ("src/x.py", ""),
+            ],
+            &["docs/index.md ../README.md", "docs/index.md ../src/x.py"],
+        ),
+        (
+            "Docusaurus publishes other files; a document outside of its content links as before",
+            &[
+                ("docusaurus.config.js", DOCUSAURUS),
+                ("docs/a.md", "[a](../README.md) [b](../src/x.py)\n"),
+                ("README.md", "[a](CONTRIBUTING.md) [b](old/a.md)\n"),
+                ("CONTRIBUTING.md", ""),
+                ("old/a.md", "[a](../README.md)\n"),
+                ("src/x.py", ""),
+            ],
+            &["docs/a.md ../README.md"],
+        ),
+        (
+            "VitePress",
+            &[
+                ("docs/.vitepress/config.ts", "export default {}\n"),
+                ("docs/a.md", "[a](../README.md) [b](../src/x.py)\n"),
+                ("README.md", ""),
+                ("src/x.py", ""),
+            ],
+            &["docs/a.md ../README.md", "docs/a.md ../src/x.py"],
+        ),
+        (
+            "mdBook",
+            &[
+                ("book.toml", "[book]\ntitle = 'x'\n"),
+                ("src/SUMMARY.md", "- [a](a.md)\n"),
+                ("src/a.md", "[a](../README.md)\n\n{{#include ../PART.md}}\n"),
+                ("README.md", ""),
+                ("PART.md", ""),
+            ],
+            &["src/a.md ../README.md"],
+        ),
+    ]);
+}
+
+#[test]
+fn links_that_vitepress_is_told_to_leave_alone() {
+    hold(&[
+        (
+            "by pattern anywhere",
+            &[
+                (".vitepress/config.ts", "export default {ignoreDeadLinks: ['/playground', /\\/x\\//]}\n"),
+                ("a.md", "[1](/playground) [2](./x/y) [3](/gone)\n"),
+            ],
+            &["a.md /gone"],
+        ),
+        (
+            "by a function",
+            &[
+                (".vitepress/config.ts", "export default {ignoreDeadLinks: [(url) => url.includes('play')]}\n"),
+                ("a.md", "[1](/playground) [2](./x.md)\n"),
+            ],
+            &["a.md ./x.md"],
+        ),
+        (
+            "a base that stands there twice",
+            &[
+                (".vitepress/config.ts", "export default {base: '/base/'}\n"),
+                ("a.md", "[1](/base/b) [2](/b)\n"),
+                ("b.md", ""),
+            ],
+            &["a.md /base/b"],
+        ),
+    ]);
+}
+
+#[test]
+fn docusaurus_as_its_own_check_has_it() {
+    hold(&[
+        (
+            "the mark of the site's folder, components, endings",
+            &[
+                ("docusaurus.config.js", DOCUSAURUS),
+                (
+                    "docs/a.mdx",
+                    "[a](@site/docs/b.mdx) [b](@site/gone.md)\n\n<Link href=\"gone.md\">z</Link>\n\n[c](/docs/b.html)\n",
+                ),
+                ("docs/b.mdx", ""),
+            ],
+            &["docs/a.mdx @site/gone.md", "docs/a.mdx gone.md", "docs/a.mdx /docs/b.html"],
+        ),
+        (
+            "redirects from addresses with an ending",
+            &[
+                (
+                    "docusaurus.config.js",
+                    "module.exports = {baseUrl: '/', presets: [['classic', {docs: {}}]], plugins: [['@docusaurus/plugin-client-redirects', {fromExtensions: ['html']}]]}\n",
+                ),
+                ("docs/a.md", "[a](/docs/b.html)\n"),
+                ("docs/b.md", ""),
+            ],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn names_in_braces_need_an_extension_of_mkdocs() {
+    hold(&[(
+        "without attr_list",
+        &[
+            ("mkdocs.yml", "site_name: x\nmarkdown_extensions: [admonition]\n"),
+            ("docs/index.md", "## A {#own}\n[1](#own) [2](#a-own)\n"),
+        ],
+        &["docs/index.md #own"],
+    )]);
+}
+
+#[test]
+fn drafts_and_shortcodes_of_hugo() {
+    hold(&[
+        (
+            "a draft is no page, unless drafts are built",
+            &[
+                ("a/hugo.toml", "baseURL = \"https://x.io/\"\n"),
+                ("a/content/a.md", "[1](/b/) [2](/c/)\n"),
+                ("a/content/b.md", "---\ndraft: true\n---\n"),
+                ("a/content/c.md", "---\ndraft: false\n---\n"),
+                ("b/hugo.toml", "baseURL = \"https://x.io/\"\nbuildDrafts = true\n"),
+                ("b/content/a.md", "[1](/b/)\n"),
+                ("b/content/b.md", "---\ndraft: true\n---\n"),
+            ],
+            &["a/content/a.md /b/"],
+        ),
+        (
+            "ids that the template of a shortcode computes",
+            &[
+                ("hugo.toml", "baseURL = \"https://x.io/\"\n"),
+                ("content/a.md", "{{< anchor \"there\" >}}\n\n[1](#there)\n"),
+                ("content/b.md", "{{< tab >}}\n\n[1](#tab-1) [2](#there)\n"),
+                ("layouts/shortcodes/anchor.html", "<a id=\"{{ .Get 0 }}\"></a>"),
+                ("themes/t/layouts/_shortcodes/tab.html", "<div id=\"tab-{{ .Ordinal }}\"></div>"),
+            ],
+            &["content/b.md #there"],
+        ),
+    ]);
+}
+
+#[test]
+fn labels_of_myst_are_written() {
+    hold(&[(
+        "the heading of another page is none",
+        &[
+            ("docs/conf.py", "extensions = [\"myst_parser\"]\nmyst_heading_anchors = 3\n"),
+            ("docs/index.md", "[x](#in-b) [y](#own) [z](other) [w](in-b)\n"),
+            ("docs/b.md", "(own)=\n# B\n\n## In b\n\n```{figure} p.png\n:name: other\n```\n"),
+            ("docs/p.png", ""),
+        ],
+        &["docs/index.md #in-b", "docs/index.md in-b"],
+    )]);
+}
+
+#[test]
+fn jekyll_looks_up_the_files_of_link_tags() {
+    hold(&[(
+        "from the root of its sources",
+        &[
+            ("_config.yml", "title: x\n"),
+            ("_layouts/d.html", ""),
+            (
+                "sub/a.md",
+                "---\n---\n[1]({% link about.md %}#here) [2]({% link gone.md %})\n\n[3]({% link about.md %}#gone) [4]({% link {{ x }}.md %})\n",
+            ),
+            ("about.md", "---\n---\n## Here\n"),
+        ],
+        &["sub/a.md /gone.md", "sub/a.md /about.md#gone"],
+    )]);
+}
+
+#[test]
+fn starlight_leaves_links_as_they_are() {
+    hold(&[
+        (
+            "a base that is missing",
+            &[
+                (
+                    "astro.config.mjs",
+                    "import starlight from '@astrojs/starlight'\nexport default {base: '/base', integrations: [starlight({title: 'x'})]}\n",
+                ),
+                ("src/content/docs/a.md", "---\ntitle: A\n---\n[1](/base/b/) [2](/b/)\n"),
+                ("src/content/docs/b.md", "---\ntitle: B\n---\n"),
+            ],
+            &["src/content/docs/a.md /b/"],
+        ),
+        (
+            "a plug-in for badges in headings",
+            &[
+                (
+                    "astro.config.mjs",
+                    "import starlight from '@astrojs/starlight'\nimport badges from 'starlight-heading-badges'\nexport default {integrations: [starlight({title: 'x', plugins: [badges()]})]}\n",
+                ),
+                ("src/content/docs/a.md", "---\ntitle: A\n---\n## Hello :badge[New]\n[1](#hello) [2](./gone.md)\n"),
+            ],
+            &["src/content/docs/a.md ./gone.md"],
+        ),
+    ]);
+}

@@ -20,7 +20,11 @@ pub(super) fn may_be_elsewhere(
     if path.starts_with(b"/") {
         return site.absolute == Elsewhere::Site;
     }
-    if rules.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
+    // What stands behind the mark of the project's folder is in the tree.
+    let is_here = kind != LinkKind::Include
+        && !site.project.is_empty()
+        && rules.folder_mark.is_some_and(|mark| path.starts_with(mark.as_bytes()));
+    if !is_here && rules.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
         return true;
     }
     let markdown = is_markdown(path);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Fragment, Target, component, path};
+use super::{Fragment, Target, component, path, shortcode};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{Construct, Document, LinkKind, Match, Reading};
 use crate::audit::site::{ByName, Cause, Form};
@@ -53,7 +53,10 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
         return Fragment::Fine;
     }
     let document = &corpus.pages[page as usize].document;
-    let is_composed = document.composed || is_alone && corpus.composes_labels(page) || is_shown(corpus, page, name);
+    let is_composed = document.composed
+        || is_alone && corpus.composes_labels(page)
+        || is_shown(corpus, page, name)
+        || found == Match::None && shortcode::may_have(corpus, page, name);
     let composed = is_composed.then_some(Cause::Composed);
     let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
     let is_braced = || document.braced.find(name, &document.strings) == Match::Exact;

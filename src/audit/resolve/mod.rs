@@ -8,6 +8,7 @@ mod host;
 mod malformed;
 mod path;
 mod served;
+mod shortcode;
 mod variants;
 
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ pub use malformed::Malformed;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::site::{Addresses, Cause, Form, Site, is_below};
+use super::site::{Addresses, Cause, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::{file_name, normalise, parent};
@@ -137,16 +138,10 @@ pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str)
             corpus.site(to).known && named.is_none_or(|fragment| fragment::is_there(corpus, to, fragment))
         }
         Target::Entry(entry) => {
-            named.is_none() && is_within(corpus.site(page), &corpus.tree.entries()[entry as usize].path)
+            named.is_none() && corpus.site(page).is_within(&corpus.tree.entries()[entry as usize].path)
         }
         _ => false,
     }
-}
-
-/// Returns whether a file is one of a site's: its build need not publish others.
-fn is_within(site: &Site, path: &[u8]) -> bool {
-    let folders = || [&site.folder].into_iter().chain(&site.roots).chain(&site.content).chain(&site.project);
-    site.links.is_host || folders().any(|folder| is_below(path, folder))
 }
 
 /// Returns the address to which a link leads on the published site, from the site's root; nothing where it leads to something or is not known.
@@ -199,6 +194,7 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
         is_for_site(corpus, page, site, parts.path)
             || is_by_address(corpus, page, site, &parts)
             || is_part(site, corpus.path(page))
+            || site.leaves_alone(destination)
     };
     if is_broken && is_for_others() {
         return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };

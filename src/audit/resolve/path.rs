@@ -139,8 +139,16 @@ fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKin
     let target = reached(corpus, site, entry);
     match target {
         Target::Page(page) if is_hidden(corpus, own, site, page, kind) => Target::Unpublished(page),
+        // HTML is left as it is: the address of something else, most likely.
         Target::Page(page)
-            if site.published.is_some()
+            if matches!(kind, LinkKind::Link | LinkKind::Image)
+                && site.is_beside(corpus.path(page))
+                && !site.is_beside(own) =>
+        {
+            Target::Unpublished(page)
+        }
+        Target::Page(page)
+            if (site.published.is_some() || site.excluded.is_some())
                 && kind != LinkKind::Include
                 && site.publishes(own)
                 && !site.publishes(corpus.path(page)) =>
@@ -223,7 +231,8 @@ fn plain_candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec
     let content = || site.content.iter().filter(|content| is_below(own, content)).chain(&site.project);
     if path.starts_with(b"/") {
         let below = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
-        let paths = || [Some(path), below].into_iter().flatten();
+        let whole = Some(path).filter(|_| !site.needs_base || site.base.is_empty());
+        let paths = || [whole, below].into_iter().flatten();
         let roots = site.roots.iter().flat_map(|root| paths().map(|path| normalise(root, path)));
         // The documents around the page first: each version of them has a page of that path.
         let original = |content: &Vec<u8>| site.mirrors.iter().find(|(from, _)| from == content).map(|(_, to)| to);

@@ -85,7 +85,9 @@ impl DocumentReader<'_> {
         let before = self.parsed.original.get(..end).unwrap_or_default();
         let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
         let last = |mark: &str| line.rfind(mark);
-        last("{{").is_some_and(|open| last("}}").is_none_or(|close| close < open))
+        let is_in =
+            |open: &str, close: &str| last(open).is_some_and(|open| last(close).is_none_or(|close| close < open));
+        is_in("{{", "}}") || is_in("{%", "%}")
     }
 
     /// `[!INCLUDE [title](file)]` of DocFX.

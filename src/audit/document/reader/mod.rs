@@ -321,6 +321,7 @@ impl<'a> DocumentReader<'a> {
 
     /// Makes a document of it; `whole` is its text with the front matter.
     pub(super) fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: FrontMatter) -> Document {
+        let made = self.names.len();
         if self.syntax.has(Construct::AttributeLists) {
             for id in source::attribute_ids(self.parsed.original) {
                 self.names.push(self.strings.add(id));
@@ -345,6 +346,8 @@ impl<'a> DocumentReader<'a> {
         for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
             self.names.push(self.strings.add(name));
         }
+        // Headings come before these.
+        let labels = if self.syntax.has(Construct::Directives) { self.names[made..].into() } else { Box::default() };
         // Who writes no footnotes means something else by `[^1]`.
         if self.footnotes == 0 {
             self.raw.retain(|raw| raw.kind != RawKind::Footnote);
@@ -366,6 +369,7 @@ impl<'a> DocumentReader<'a> {
             composed,
             components,
             anchors,
+            labels,
             braced,
             links: self.links.into(),
             undefined: self.undefined.into(),

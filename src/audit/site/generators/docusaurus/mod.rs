@@ -5,9 +5,10 @@ mod addresses;
 use super::Mark::Script;
 use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, normal, settings_of, text};
 use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::excluded;
 use crate::audit::site::open::Forms;
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Links, Model, Route, Site, below, is_below};
+use crate::audit::site::{Addresses, Links, Model, PagesEnd, Route, Site, below, is_below};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
@@ -28,23 +29,25 @@ const SYNTAX: Syntax = Syntax {
     ])
 };
 
-static MODEL: Model = Model {
-    name: "Docusaurus",
-    syntax: SYNTAX,
-    links: Links {
-        endings: &[".md", ".mdx"],
-        html_is_markdown: true,
-        md_is_mdx: true,
-        pages_are_folders: true,
-        addresses: Addresses::Loose,
-        aliases: &["@site/", "@theme/", "pathname://"],
-        folder_mark: Some("@site/"),
-        made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
-        hides_drafts: true,
-        lists_folders: true,
-        ..Links::SITE
-    },
+static MODEL: Model = Model { name: "Docusaurus", syntax: SYNTAX, links: LINKS };
+
+/// Pages have no ending: its own check of links calls `x.html` broken.
+const LINKS: Links = Links {
+    endings: &[".md", ".mdx"],
+    md_is_mdx: true,
+    pages_are_folders: true,
+    addresses: Addresses::Loose,
+    aliases: &["@site/", "@theme/", "pathname://"],
+    folder_mark: Some("@site/"),
+    made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
+    hides_drafts: true,
+    pages_end: PagesEnd::Content,
+    lists_folders: true,
+    ..Links::SITE
 };
+
+/// The same with redirects from old addresses that end in `.html`.
+static LINKS_WITH_ENDINGS: Links = Links { html_is_markdown: true, ..LINKS };
 
 pub(super) static DOCUSAURUS: Generator = Generator {
     name: "Docusaurus",
@@ -115,6 +118,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
             endings: &["js", "jsx", "ts", "tsx"],
         };
         site.routes.push(pages);
+        site.pages = vec![join(folder, b"src/pages"), join(folder, b"static"), join(folder, b"i18n")];
     }
     super::static_redirects(tree, &mut site, &[join(folder, b"static")]);
     let outside = site.content.iter().filter(|content| !is_below(content, folder));
@@ -198,6 +202,10 @@ impl PluginReader<'_> {
     }
 
     fn redirects(&mut self, options: &Value) {
+        let endings = options.get("fromExtensions");
+        if endings.is_computed() || endings.names().iter().any(|ending| ending.trim_start_matches('.') == "html") {
+            self.site.links = &LINKS_WITH_ENDINGS;
+        }
         for redirect in options.get("redirects").items() {
             redirect.get("from").texts(&mut |from| self.site.redirects.add(from));
         }
@@ -288,6 +296,10 @@ impl PluginReader<'_> {
             }
         }
         self.site.content.extend(folders.iter().cloned());
+        let excluded: Vec<&str> = options.get("exclude").items().iter().filter_map(Value::text).collect();
+        for folder in [content].into_iter().chain(folders.iter().map(Vec::as_slice)).filter(|_| !excluded.is_empty()) {
+            excluded::by_globs(self.site, self.tree, self.path, folder, &excluded, false);
+        }
         for translations in self.translations("docs", options) {
             self.translation(join(&translations, b"current"), content);
             folders.iter().for_each(|version| self.translation(join(&translations, file_name(version)), version));
