@@ -49,6 +49,7 @@ pub struct Corpus {
     /// By site: the page of each label, for sites whose labels apply to all pages.
     labels: Vec<Labels>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
+    submodules: OnceLock<Vec<Vec<u8>>>,
 }
 
 const NO_PAGE: u32 = u32::MAX;
@@ -151,7 +152,18 @@ impl Corpus {
         let indexes = indexes(&tree, &sites, &pages, &of_entry);
         let files = files(&tree, &sites, &pages, &of_entry);
         let labels = labels(&sites, &pages);
-        Self { tree, sites, pages, rooted: true, of_entry, indexes, files, labels, addresses: OnceLock::new() }
+        Self {
+            tree,
+            sites,
+            pages,
+            rooted: true,
+            of_entry,
+            indexes,
+            files,
+            labels,
+            addresses: OnceLock::new(),
+            submodules: OnceLock::new(),
+        }
     }
 
     /// Returns the page of an entry.
@@ -237,6 +249,21 @@ impl Corpus {
         });
         let last = last_part(path).to_ascii_lowercase();
         last.is_empty() || addresses.contains(&last)
+    }
+
+    /// Returns the folders of other repositories, by `.gitmodules`.
+    pub fn submodules(&self) -> &[Vec<u8>] {
+        self.submodules.get_or_init(|| {
+            let mut buffer = Vec::new();
+            let Ok(text) = bytes(&self.tree, b".gitmodules", 1 << 20, &mut buffer) else { return Vec::new() };
+            let text = String::from_utf8_lossy(text);
+            let path = |line: &str| line.trim().strip_prefix("path")?.trim_start().strip_prefix('=').map(str::to_owned);
+            let paths = text.lines().filter_map(path);
+            paths
+                .map(|path| path.trim().trim_matches(['/', '"']).as_bytes().to_vec())
+                .filter(|path| !path.is_empty())
+                .collect()
+        })
     }
 
     /// Returns the page that a link to a folder opens.

@@ -482,3 +482,83 @@ fn starlight_leaves_links_as_they_are() {
         ),
     ]);
 }
+
+#[test]
+fn pages_in_the_folder_of_static_files() {
+    hold(&[
+        (
+            "Docusaurus",
+            &[
+                ("docusaurus.config.js", DOCUSAURUS),
+                (
+                    "docs/a.md",
+                    "[1](/javadoc) [2](/javadoc/) [3](/javadoc/hey.html) [4](/javadoc/hey)\n\n[5](/javadoc/bad)\n",
+                ),
+                ("static/javadoc/index.html", ""),
+                ("static/javadoc/hey.html", ""),
+            ],
+            &["docs/a.md /javadoc/bad"],
+        ),
+        (
+            "Hugo with a theme that is not here",
+            &[
+                ("hugo.toml", "baseURL = 'https://x.io/'\ntheme = 'x'\n"),
+                ("content/a.md", "[1](/javadoc/) [2](/javadoc/hey)\n\n[3](/javadoc/bad)\n"),
+                ("static/javadoc/index.html", ""),
+                ("static/javadoc/hey.html", ""),
+            ],
+            &["content/a.md /javadoc/bad"],
+        ),
+    ]);
+}
+
+#[test]
+fn submodules_are_checked_out_by_a_build() {
+    hold(&[(
+        "MkDocs, and GitHub, which shows no file of them there",
+        &[
+            ("mkdocs.yml", "site_name: x\n"),
+            ("docs/index.md", "[a](ext/x.md) [b](gone.md)\n"),
+            ("README.md", "[a](docs/ext/x.md)\n"),
+            (".gitmodules", "[submodule \"e\"]\n\tpath = docs/ext\n\turl = https://x.io/e\n"),
+        ],
+        &["README.md docs/ext/x.md", "docs/index.md gone.md"],
+    )]);
+}
+
+#[test]
+fn names_of_places_in_other_ways() {
+    hold(&[
+        (
+            "Docsify has them in the query",
+            &[
+                ("docs/index.html", "<script>window.$docsify = {}</script>\n"),
+                ("docs/README.md", "[1](guide?id=set-up) [2](guide?id=gone)\n\n[3](?id=gone)\n"),
+                ("docs/guide.md", "## Set up\n"),
+            ],
+            &["docs/README.md guide?id=gone", "docs/README.md ?id=gone"],
+        ),
+        (
+            "Hugo behind a shortcode",
+            &[
+                ("hugo.toml", "baseURL = 'https://x.io/'\n"),
+                ("content/docs/a.md", "[a]({{< ref \"/docs/b.md\" >}}#h) [b]({{< ref \"/docs/b.md\" >}}#gone)\n"),
+                ("content/docs/b.md", "## H\n"),
+            ],
+            &["content/docs/a.md /docs/b.md#gone"],
+        ),
+    ]);
+}
+
+/// remix-run/react-router: `entry.client.tsx.md` is the page of a file.
+#[test]
+fn a_page_for_a_site_elsewhere_may_be_named_after_a_file() {
+    hold(&[(
+        "front matter with a title",
+        &[
+            ("docs/a.md", "---\ntitle: A\n---\n[a](./entry.client.tsx) [b](./gone.tsx)\n"),
+            ("docs/entry.client.tsx.md", ""),
+        ],
+        &["docs/a.md ./gone.tsx"],
+    )]);
+}

@@ -4,7 +4,7 @@
 use super::variants::variants;
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::site::{Addresses, Elsewhere, Site, is_below};
+use crate::audit::site::{Addresses, Elsewhere, Site, below, is_below};
 use crate::audit::walk::{Tree, is_markdown};
 use crate::text::path::{normalise, parent};
 
@@ -57,6 +57,12 @@ pub(super) fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) 
     })
 }
 
+/// Returns whether a path leads into a submodule, which a build checks out. A host does not show its files below the repository.
+pub(super) fn is_in_submodule(corpus: &Corpus, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
+    !site.links.is_host
+        && candidates.iter().flatten().any(|path| corpus.submodules().iter().any(|folder| is_below(path, folder)))
+}
+
 /// Returns whether a generator makes a file of this name by itself.
 pub(super) fn is_made_by_generator(path: &[u8], site: &Site) -> bool {
     let ends = |made: &&str| {
@@ -101,7 +107,8 @@ pub(super) fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>
         return false;
     }
     if path.starts_with(b"/") {
-        return site.redirects.has(path);
+        let in_base = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
+        return site.redirects.has(path) || in_base.is_some_and(|path| site.redirects.has(path));
     }
     let Some(Some(first)) = first else { return false };
     let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);

@@ -305,7 +305,8 @@ fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> 
     let beside = || normalise(parent(corpus.path(page)), &parts.decoded()).map(|path| [&*path, b".md"].concat());
     site.assumed
         && corpus.pages[page as usize].document.front_matter.is_of_a_site()
-        && Form::from_path(parts.path.as_bytes()) == Form::Bare
+        // `entry.client.tsx` may be the page `entry.client.tsx.md`.
+        && matches!(Form::from_path(parts.path.as_bytes()), Form::Bare | Form::File)
         && beside().is_some_and(|path| corpus.tree.find(&path).is_some())
 }
 
@@ -319,6 +320,12 @@ fn is_part(site: &Site, path: &[u8]) -> bool {
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
         && site.links.frames.iter().any(|frame| frame.as_bytes() == file_name(corpus.path(page)))
+}
+
+/// Returns the fragment of a destination on a page of a site, as it stands there.
+#[must_use]
+pub fn fragment_of<'a>(site: &Site, destination: &'a str) -> Option<&'a str> {
+    routed(site, Parts::new(destination)).fragment
 }
 
 /// Where pages are shown by a script: `?id=name` is the fragment, and `#/page?id=name` the page.

@@ -1,7 +1,7 @@
 //! Which entry of the tree a path means.
 
 use super::elsewhere::{
-    addressed, is_made, is_made_by_generator, is_published, is_unseen, may_be_elsewhere, redirected,
+    addressed, is_in_submodule, is_made, is_made_by_generator, is_published, is_unseen, may_be_elsewhere, redirected,
 };
 use super::host::{is_page_of_host, on_branch};
 use super::served::{self, Served};
@@ -44,7 +44,7 @@ pub(super) fn locate(
     }
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
-        Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
+        Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => served_file(tree, candidate),
         _ => meant(tree, site, path, candidate),
     };
     let mut found = candidates.iter().flatten().filter_map(in_tree);
@@ -114,10 +114,12 @@ pub(super) fn locate(
         return shown.map_or(Target::Outside, |entry| reached(corpus, site, entry));
     };
     // Where names ignore case, the disk would say that it exists.
-    match folded(tree, site, first) {
+    let is_other = |entry: &u32| *tree.entries()[*entry as usize].path != **first;
+    match folded(tree, site, first).filter(is_other) {
         Some(entry) => Target::Case(entry),
         None if is_unseen(tree, site, first) => Target::Elsewhere,
         None if is_made(tree, site, &candidates) => Target::Unjudged(Cause::Ignored),
+        None if is_in_submodule(corpus, site, &candidates) => Target::Unjudged(Cause::Published),
         None => Target::Missing,
     }
 }
@@ -181,6 +183,13 @@ fn meant(tree: &Tree, site: &Site, path: &[u8], candidate: &[u8]) -> Option<u32>
         true => tree.find(candidate).filter(|entry| is_folder(tree, *entry)),
         false => variants(tree, site, candidate),
     }
+}
+
+/// The file that is served at a path: its own, or a page of HTML without its ending or for its folder.
+fn served_file(tree: &Tree, path: &[u8]) -> Option<u32> {
+    let is_root = path.is_empty();
+    let page = || file(tree, &[path, b".html"].concat()).or_else(|| file(tree, &join(path, b"index.html")));
+    file(tree, path).or_else(|| if is_root { None } else { page() })
 }
 
 /// The entry of exactly this path, unless it is a folder.

@@ -57,6 +57,7 @@ impl DocumentReader<'_> {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
             _ => source::destination(self.text, open.inner_end, range.end),
         };
+        let place = destination_span.clone().map(|range| self.span(&range));
         // One that was put together around a tag of the generator stands nowhere: an edit of it would remove the tag.
         let destination_span = destination_span.and_then(|range| {
             let span = self.span(&range);
@@ -71,7 +72,9 @@ impl DocumentReader<'_> {
             link.destination_span = destination_span;
         }
         let (kind, span) = (link.kind, link.destination_span);
-        if matches!(kind, LinkKind::Link | LinkKind::Image) && self.is_looked_up(span) {
+        // What stands behind the tag is still a part of it: `{{< ref "page" >}}#here`.
+        let place = place.filter(|_| link.definition.is_none()).unwrap_or(span);
+        if matches!(kind, LinkKind::Link | LinkKind::Image) && self.is_looked_up(place) {
             self.links[open.link].kind = LinkKind::LookedUp;
         }
     }
