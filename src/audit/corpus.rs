@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
+use super::resolve::{Template, shortcode_templates};
 use super::settings::Settings;
 use super::site::{Addresses, Files, Index, Site, Sites};
 use super::walk::{Kind, Tree};
@@ -50,6 +51,7 @@ pub struct Corpus {
     labels: Vec<Labels>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
     submodules: OnceLock<Vec<Vec<u8>>>,
+    templates: OnceLock<FxHashMap<Vec<u8>, Template>>,
 }
 
 const NO_PAGE: u32 = u32::MAX;
@@ -163,6 +165,7 @@ impl Corpus {
             labels,
             addresses: OnceLock::new(),
             submodules: OnceLock::new(),
+            templates: OnceLock::new(),
         }
     }
 
@@ -249,6 +252,17 @@ impl Corpus {
         });
         let last = last_part(path).to_ascii_lowercase();
         last.is_empty() || addresses.contains(&last)
+    }
+
+    /// Returns the template of a shortcode at a path; all of them are read when the first one is asked for.
+    pub(in crate::audit) fn template(&self, path: &[u8]) -> Option<&Template> {
+        let all = self.templates.get_or_init(|| {
+            let mut folders: Vec<Vec<u8>> = self.sites.all().iter().flat_map(|site| site.shortcodes.clone()).collect();
+            folders.sort_unstable();
+            folders.dedup();
+            shortcode_templates(&self.tree, &folders)
+        });
+        all.get(path)
     }
 
     /// Returns the folders of other repositories, by `.gitmodules`.

@@ -533,7 +533,10 @@ fn names_of_places_in_other_ways() {
             "Docsify has them in the query",
             &[
                 ("docs/index.html", "<script>window.$docsify = {}</script>\n"),
-                ("docs/README.md", "[1](guide?id=set-up) [2](guide?id=gone)\n\n[3](?id=gone)\n"),
+                (
+                    "docs/README.md",
+                    "## Foo's\n## A & B\n[1](guide?id=set-up) [2](guide?id=gone)\n\n[3](?id=gone) [4](?id=foo39s) [5](?id=a-amp-b)\n",
+                ),
                 ("docs/guide.md", "## Set up\n"),
             ],
             &["docs/README.md guide?id=gone", "docs/README.md ?id=gone"],
@@ -561,4 +564,31 @@ fn a_page_for_a_site_elsewhere_may_be_named_after_a_file() {
         ],
         &["docs/a.md ./gone.tsx"],
     )]);
+}
+
+#[test]
+fn excluded_documents_are_parts_where_they_are_included() {
+    hold(&[
+        (
+            "VitePress",
+            &[
+                (".vitepress/config.ts", "export default {srcExclude: ['parts/**']}\n"),
+                ("a.md", "<!--@include: ./parts/p.md-->\n[a](#part) [b](#gone)\n"),
+                ("parts/p.md", "## Part\n[b](./b)\n"),
+                ("b.md", ""),
+            ],
+            &["a.md #gone"],
+        ),
+        (
+            "mdBook lists a chapter from elsewhere",
+            &[
+                ("book.toml", "[book]\ntitle = 'x'\n"),
+                ("src/SUMMARY.md", "- [a](a.md)\n- [c](../CONTRIBUTING.md)\n"),
+                ("src/a.md", "[c](../CONTRIBUTING.md) [d](../OTHER.md)\n"),
+                ("CONTRIBUTING.md", ""),
+                ("OTHER.md", ""),
+            ],
+            &["src/a.md ../OTHER.md"],
+        ),
+    ]);
 }

@@ -211,7 +211,7 @@ pub struct Document {
     pub reading: Reading,
     /// `true` when the build puts parts into it that are not known here.
     pub composed: bool,
-    /// The files of the project's own components that it shows, as they are imported.
+    /// The files of the project's own components that it shows, as they are imported, or the names of shortcodes.
     pub components: Box<[Text]>,
 }
 

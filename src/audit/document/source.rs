@@ -123,6 +123,21 @@ pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>
     shown.map(|import| (import.range, import.file)).collect()
 }
 
+/// The names of the shortcodes in a text, each once: `{{< name … >}}`, `{{% name %}}`.
+pub(super) fn shortcodes(text: &str) -> Vec<&str> {
+    let opens = memchr::memmem::find_iter(text.as_bytes(), "{{");
+    let names = opens.filter_map(|at| {
+        let rest = text[at + 2..].strip_prefix(['<', '%'])?.trim_start_matches([' ', '\n', '\t']);
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
+        let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+        (!name.is_empty() && !name.starts_with(['/', '.']) && !name.contains("..")).then_some(name)
+    });
+    let names: FxHashSet<&str> = names.collect();
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_unstable();
+    names
+}
+
 /// Components of Docusaurus's own themes, which give nothing a name.
 const OF_THEME: &[&str] = &[
     "Admonition",
@@ -325,6 +340,12 @@ mod tests {
         ] {
             assert_eq!(bare_address(text, 0..text.len()).map(|(_, address)| address), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn names_of_shortcodes() {
+        let text = "{{< a x >}} {{% b/c %}}{{</* d */>}} {{< /a >}} {{ e }} {{<f>}} {{< ../g >}} {{< a >}} {{";
+        assert_eq!(shortcodes(text), ["a", "b/c", "f"]);
     }
 
     #[test]

@@ -110,8 +110,15 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     let own = document.anchors.find(name, &document.strings);
     // `#Heading#Heading below` names the last one.
     let last = name.rsplit('#').next().unwrap_or(name);
-    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(last));
     let links = corpus.site(page).links;
+    // Docsify names headings by their HTML: `Foo's` is `foo39s`, `A & B` is `a-amp-b`.
+    let unescaped = links
+        .is_routed
+        .then(|| ["39", "amp", "quot", "lt", "gt"].iter().fold(last.to_owned(), |text, mark| text.replace(mark, "")));
+    let is_meant = |anchor: &str| {
+        let is = |name: &str| alphanumerics(anchor).eq(alphanumerics(name));
+        is(last) || unescaped.as_deref().is_some_and(is)
+    };
     // A note's heading is named by its text, whatever the case.
     let is_loose = links.loose_anchors && (own == Match::None || links.by_name == ByName::Anywhere);
     if is_loose && document.anchors.iter(&document.strings).any(is_meant) {

@@ -18,6 +18,7 @@ use percent_encoding::percent_decode_str;
 pub use host::GITHUB_SECTIONS;
 pub(in crate::audit) use malformed::INVISIBLE;
 pub use malformed::Malformed;
+pub(in crate::audit) use shortcode::{Template, templates as shortcode_templates};
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};

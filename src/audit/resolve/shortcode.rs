@@ -1,13 +1,71 @@
 //! Shortcodes of a project that a page of Hugo shows: what a fragment names may stand in their templates. They are searched, not run.
 
+use rustc_hash::FxHashMap;
+
 use crate::audit::corpus::{Corpus, bytes};
+use crate::audit::walk::{Kind, Tree};
 use crate::text::path::join;
 
 /// Larger files are not read: what they hold is not known.
 const LARGEST: u64 = 1 << 20;
 
-/// More templates are not looked into for one page: what they hold is not known.
-const MOST: usize = 32;
+/// More templates are not read: what they hold is not known.
+const MOST: usize = 1_024;
+
+/// More ids of a template are not kept: it may make any.
+const MOST_IDS: usize = 256;
+
+/// What a template gives names to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::audit) struct Template {
+    /// It shows something else, or its text is not known.
+    makes_any: bool,
+    /// Its ids, and whether something computed follows.
+    ids: Vec<(String, bool)>,
+}
+
+/// Reads the templates in some folders.
+pub(in crate::audit) fn templates(tree: &Tree, folders: &[Vec<u8>]) -> FxHashMap<Vec<u8>, Template> {
+    let files = folders.iter().flat_map(|folder| tree.below(folder));
+    let files = files.filter(|(_, entry)| entry.kind == Kind::File && entry.path.ends_with(b".html"));
+    let mut buffer = Vec::new();
+    let mut read = |(at, path): (usize, &[u8])| {
+        let unknown = || Template { makes_any: true, ids: Vec::new() };
+        if at >= MOST {
+            return unknown();
+        }
+        bytes(tree, path, LARGEST, &mut buffer)
+            .map_or_else(|_| unknown(), |text| Template::new(&String::from_utf8_lossy(text)))
+    };
+    files.enumerate().map(|(at, (_, entry))| (entry.path.to_vec(), read((at, &entry.path)))).collect()
+}
+
+impl Template {
+    fn new(text: &str) -> Self {
+        let shows = ["eadFile", "etPage", ".RawContent", "RenderShortcodes", ".Fragments"];
+        let attributes = ["id=", "name="].into_iter().flat_map(|mark| {
+            let found = memchr::memmem::find_iter(text.as_bytes(), mark).map(move |at| (at, at + mark.len()));
+            found.collect::<Vec<_>>()
+        });
+        let attributes = attributes.filter(|(at, _)| text[..*at].ends_with(|c: char| c.is_whitespace()));
+        let ids: Vec<(String, bool)> = attributes
+            .map(|(_, from)| {
+                let value = text[from..].trim_start_matches(['"', '\'']);
+                let fixed = value.split(['"', '\'', ' ', '>', '\n']).next().unwrap_or_default();
+                // What stands in front of the part that is computed is known.
+                let (start, is_computed) = fixed.split_once("{{").map_or((fixed, false), |(start, _)| (start, true));
+                (start.to_owned(), is_computed)
+            })
+            .take(MOST_IDS + 1)
+            .collect();
+        Self { makes_any: ids.len() > MOST_IDS || shows.iter().any(|mark| text.contains(mark)), ids }
+    }
+
+    fn may_make(&self, name: &str) -> bool {
+        let fits = |(id, is_computed): &(String, bool)| if *is_computed { name.starts_with(id) } else { name == id };
+        self.makes_any || self.ids.iter().any(fits)
+    }
+}
 
 /// Returns whether a shortcode that a page names has the place `name`, or may have it: its template gives an id, computes one, or shows a file.
 pub(super) fn may_have(corpus: &Corpus, page: u32, name: &str) -> bool {
@@ -15,70 +73,17 @@ pub(super) fn may_have(corpus: &Corpus, page: u32, name: &str) -> bool {
     if site.shortcodes.is_empty() {
         return false;
     }
-    let mut buffer = Vec::new();
-    let Ok(text) = bytes(&corpus.tree, corpus.path(page), LARGEST, &mut buffer) else { return true };
-    let text = String::from_utf8_lossy(text).into_owned();
-    let mut shown: Vec<&str> = names(&text).collect();
-    shown.sort_unstable();
-    shown.dedup();
-    if shown.len() > MOST {
-        return true;
-    }
-    let templates = shown.into_iter().flat_map(|shortcode| {
+    let document = &corpus.pages[page as usize].document;
+    let shown = document.components.iter().map(|shortcode| document.text(*shortcode));
+    let mut paths = shown.flat_map(|shortcode| {
         site.shortcodes.iter().map(move |folder| join(folder, format!("{shortcode}.html").as_bytes()))
     });
-    templates.into_iter().any(|path| {
-        let mut buffer = Vec::new();
-        let is_there = corpus.tree.find(&path).is_some();
-        is_there
-            && bytes(&corpus.tree, &path, LARGEST, &mut buffer)
-                .map_or(true, |template| may_make(&String::from_utf8_lossy(template), name))
-    })
-}
-
-/// The names of the shortcodes in a text: `{{< name … >}}`, `{{% name %}}`.
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    let opens = memchr::memmem::find_iter(text.as_bytes(), "{{");
-    opens.filter_map(|at| {
-        let rest = text[at + 2..].strip_prefix(['<', '%'])?.trim_start_matches([' ', '\n', '\t']);
-        let name = rest.split(|c: char| c.is_whitespace() || matches!(c, '>' | '%' | '"')).next()?;
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
-        (!name.is_empty() && !name.starts_with('/') && !name.contains("..") && name.chars().all(is_name))
-            .then_some(name)
-    })
-}
-
-/// Returns whether a template may give this name to an element, or show a file that does.
-fn may_make(template: &str, name: &str) -> bool {
-    if ["eadFile", "etPage", ".RawContent", "RenderShortcodes", ".Fragments"].iter().any(|mark| template.contains(mark))
-    {
-        return true;
-    }
-    let ids = ["id=", "name="].into_iter().flat_map(|mark| {
-        memchr::memmem::find_iter(template.as_bytes(), mark).map(move |at| (at, at + mark.len())).collect::<Vec<_>>()
-    });
-    ids.into_iter().any(|(at, from)| {
-        let is_attribute = template[..at].ends_with(|c: char| c.is_whitespace());
-        let value = template[from..].trim_start_matches(['"', '\'']);
-        let fixed = value.split(['"', '\'', ' ', '>', '\n']).next().unwrap_or_default();
-        is_attribute
-            && match fixed.split_once("{{") {
-                // What stands in front of the part that is computed is known.
-                Some((start, _)) => name.starts_with(start),
-                None => fixed == name,
-            }
-    })
+    paths.any(|path| corpus.template(&path).is_some_and(|template| template.may_make(name)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_in_a_text() {
-        let text = "{{< a x >}} {{% b/c %}}{{</* d */>}} {{< /a >}} {{ e }} {{<f>}} {{< ../g >}} {{";
-        assert_eq!(names(text).collect::<Vec<_>>(), ["a", "b/c", "f"]);
-    }
 
     #[test]
     fn what_templates_make() {
@@ -92,7 +97,7 @@ mod tests {
             ("{{ readFile (.Get 0) | markdownify }}", true),
             ("<b>{{ .Inner }}</b>", false),
         ] {
-            assert_eq!(may_make(template, "there"), expected, "{template}");
+            assert_eq!(Template::new(template).may_make("there"), expected, "{template}");
         }
     }
 }

@@ -291,9 +291,11 @@ impl Site {
     /// Returns whether a document lies where the site makes no pages, so that a link to it leads nowhere there.
     #[must_use]
     pub fn is_beside(&self, path: &[u8]) -> bool {
+        // A summary may list one from elsewhere.
+        let is_listed = || self.published.as_ref().is_some_and(|published| published.pages.contains(path));
         match self.links.pages_end {
             PagesEnd::Unknown => false,
-            PagesEnd::Folder => !is_below(path, &self.folder),
+            PagesEnd::Folder => !is_below(path, &self.folder) && !is_listed(),
             // Computed settings may name further folders.
             PagesEnd::Content => {
                 self.open.is_empty()

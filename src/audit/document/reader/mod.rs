@@ -357,7 +357,11 @@ impl<'a> DocumentReader<'a> {
             let is_code = self.shows_code(self.parsed.original_span(&range), &range);
             (!is_code).then(|| self.strings.add(file))
         });
-        let components = components.collect();
+        let mut components: Box<[Text]> = components.collect();
+        if self.syntax.has(Construct::Shortcodes) {
+            let shown = source::shortcodes(self.parsed.original);
+            components = shown.into_iter().map(|name| self.strings.add(name)).collect();
+        }
         let anchors = Anchors::new(&self.names, &self.strings);
         let braced = Anchors::new(&self.headings.braced, &self.strings);
         self.links.sort_by_key(|link| link.span);
