@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
+use super::resolve::{Template, shortcode_templates};
 use super::settings::Settings;
 use super::site::{Addresses, Files, Index, Site, Sites};
 use super::walk::{Kind, Tree};
@@ -49,6 +50,8 @@ pub struct Corpus {
     /// By site: the page of each label, for sites whose labels apply to all pages.
     labels: Vec<Labels>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
+    submodules: OnceLock<Vec<Vec<u8>>>,
+    templates: OnceLock<FxHashMap<Vec<u8>, Template>>,
 }
 
 const NO_PAGE: u32 = u32::MAX;
@@ -151,7 +154,19 @@ impl Corpus {
         let indexes = indexes(&tree, &sites, &pages, &of_entry);
         let files = files(&tree, &sites, &pages, &of_entry);
         let labels = labels(&sites, &pages);
-        Self { tree, sites, pages, rooted: true, of_entry, indexes, files, labels, addresses: OnceLock::new() }
+        Self {
+            tree,
+            sites,
+            pages,
+            rooted: true,
+            of_entry,
+            indexes,
+            files,
+            labels,
+            addresses: OnceLock::new(),
+            submodules: OnceLock::new(),
+            templates: OnceLock::new(),
+        }
     }
 
     /// Returns the page of an entry.
@@ -239,11 +254,37 @@ impl Corpus {
         last.is_empty() || addresses.contains(&last)
     }
 
+    /// Returns the template of a shortcode at a path; all of them are read when the first one is asked for.
+    pub(in crate::audit) fn template(&self, path: &[u8]) -> Option<&Template> {
+        let all = self.templates.get_or_init(|| {
+            let mut folders: Vec<Vec<u8>> = self.sites.all().iter().flat_map(|site| site.shortcodes.clone()).collect();
+            folders.sort_unstable();
+            folders.dedup();
+            shortcode_templates(&self.tree, &folders)
+        });
+        all.get(path)
+    }
+
+    /// Returns the folders of other repositories, by `.gitmodules`.
+    pub fn submodules(&self) -> &[Vec<u8>] {
+        self.submodules.get_or_init(|| {
+            let mut buffer = Vec::new();
+            let Ok(text) = bytes(&self.tree, b".gitmodules", 1 << 20, &mut buffer) else { return Vec::new() };
+            let text = String::from_utf8_lossy(text);
+            let path = |line: &str| line.trim().strip_prefix("path")?.trim_start().strip_prefix('=').map(str::to_owned);
+            let paths = text.lines().filter_map(path);
+            paths
+                .map(|path| path.trim().trim_matches(['/', '"']).as_bytes().to_vec())
+                .filter(|path| !path.is_empty())
+                .collect()
+        })
+    }
+
     /// Returns the page that a link to a folder opens.
     #[must_use]
     pub fn index_of(&self, folder: &[u8], site: &Site) -> Option<u32> {
-        let entry = |name: &&str| self.tree.find(&join(folder, name.as_bytes()));
-        site.links.index.iter().find_map(|name| self.page_of(entry(name)?))
+        let page = |name: &&str| self.page_of(self.tree.find(&join(folder, name.as_bytes()))?);
+        site.links.index.iter().filter_map(page).find(|page| !site.excludes(self.path(*page)))
     }
 }
 
@@ -291,8 +332,8 @@ fn labels(sites: &Sites, pages: &[Page]) -> Vec<Labels> {
     for (number, page) in (0_u32..).zip(pages).filter(|(_, page)| sites.site(page.site).links.labels) {
         let labels = &mut labels[usize::from(page.site)];
         labels.is_composed |= page.document.composed;
-        for name in page.document.anchors.iter(&page.document.strings) {
-            labels.pages.entry(name.to_lowercase().into()).or_insert(number);
+        for name in &page.document.labels {
+            labels.pages.entry(page.document.text(*name).to_lowercase().into()).or_insert(number);
         }
     }
     labels

@@ -99,5 +99,5 @@ pub fn form(corpus: &Corpus, page: u32, at: usize) -> Option<Form> {
         return None;
     }
     let path = Parts::new(destination).path.as_bytes();
-    (!path.is_empty()).then(|| Form::from_path(path))
+    (!path.is_empty()).then(|| corpus.site(page).form(path))
 }

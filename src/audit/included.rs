@@ -86,10 +86,13 @@ impl Included {
     }
 }
 
-/// Returns whether a document that pages of a site include is no page of it: it lies elsewhere, or in a folder within it that is for parts.
+/// Returns whether a document that pages of a site include is no page of it: it lies elsewhere or in a folder within it that is for
+/// parts, or the settings exclude it.
 fn is_part(site: &Site, path: &[u8]) -> bool {
     let is_for_parts = |folder: &Vec<u8>| folder.len() > site.folder.len() && is_below(folder, &site.folder);
-    !is_below(path, &site.folder) || site.includes.iter().any(|folder| is_for_parts(folder) && is_below(path, folder))
+    !is_below(path, &site.folder)
+        || site.excludes(path)
+        || site.includes.iter().any(|folder| is_for_parts(folder) && is_below(path, folder))
 }
 
 /// Resolves the links of a page of the host that can only be meant where it is included: a label of the site there is no path of a file.

@@ -16,6 +16,7 @@ mod online;
 mod profiles;
 mod properties;
 mod renderers;
+mod reported;
 mod reports;
 #[cfg(unix)]
 mod since;

@@ -20,9 +20,8 @@
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
 use crate::audit::document::Document;
-use crate::audit::resolve::{Fragment, Target};
+use crate::audit::resolve::{Fragment, Target, fragment_of};
 use crate::audit::suggest::{self, Guess};
-use crate::markdown::destination::Parts;
 
 pub(super) const CHECK: Check = Check {
     code: CODE,
@@ -42,9 +41,11 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         context.links(page).filter(|(_, resolved)| matches!(resolved.fragment, Fragment::Missing | Fragment::Case(_)))
     {
         let destination = document.text(link.destination);
-        let parts = Parts::new(destination);
-        let Some(fragment) = parts.fragment else { continue };
-        let with = |name: &str| format!("{}#{name}", &destination[..destination.len() - fragment.len() - 1]);
+        let Some(fragment) = fragment_of(context.corpus.site(page), destination) else { continue };
+        // It need not be the end: `page?id=name` is one, too.
+        let start = fragment.as_ptr() as usize - destination.as_ptr() as usize;
+        let (before, behind) = (&destination[..start], &destination[start + fragment.len()..]);
+        let with = |name: &str| format!("{before}{name}{behind}");
         let (message, guess) = match (resolved.fragment, resolved.target) {
             (Fragment::Missing, Target::Entry(_)) => {
                 (format!("the folder has no README in which {fragment:?} could be"), None)

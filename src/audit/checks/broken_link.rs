@@ -57,7 +57,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
             Target::Missing if Parts::new(destination).path.ends_with('/') => format!("there is no folder {what}"),
             Target::Missing if link.kind == LinkKind::Image => format!("there is no image {what}"),
             Target::Missing => format!("there is no file {what}"),
-            Target::Unpublished(_) => unpublished(context, page, &what),
+            Target::Unpublished(to) => unpublished(context, page, to, &what),
             Target::Misaddressed(entry) => misaddressed(context, page, link, entry),
             _ => format!("{destination} leads out of the tree"),
         };
@@ -87,18 +87,32 @@ fn misaddressed(context: Context<'_>, page: u32, link: &Link, entry: u32) -> Str
     let corpus = context.corpus;
     let destination = context.document(page).text(link.destination);
     let name = display_path(&corpus.tree.entries()[entry as usize].path);
-    let at = nowhere(corpus, page, link.kind, destination).map_or_else(String::new, |at| display_path(&at));
+    let at = nowhere(corpus, page, link.kind, destination).map(|at| display_path(&at));
     let real = corpus.files(page).and_then(|files| files.address(entry));
-    match real {
-        Some(real) => format!("the site has {name} at {}, and this leads to {at}", display_path(&real)),
-        None => format!("the site has nothing at {at}, where this leads; {name} is not published there"),
+    match (real, at) {
+        (_, None) => format!("{name} lies outside of the documents of the site, so it is not published there"),
+        (Some(real), Some(at)) => format!("the site has {name} at {}, and this leads to {at}", display_path(&real)),
+        (None, Some(at)) => format!("the site has nothing at {at}, where this leads; {name} is not published there"),
     }
 }
 
 /// The file is there, and no reader of the site gets it.
-fn unpublished(context: Context<'_>, page: u32, what: &str) -> String {
-    let list = context.corpus.site(page).published.as_ref().map(|published| display_path(&published.list));
-    let Some(list) = list else { return format!("{what} is a draft, so the site has no such page") };
+fn unpublished(context: Context<'_>, page: u32, to: u32, what: &str) -> String {
+    let is_excluded = context.corpus.site(page).excludes(context.corpus.path(to));
+    let site = context.corpus.site(page);
+    if let Some(excluded) = site.excluded.as_ref().filter(|_| is_excluded) {
+        let file = display_path(&excluded.file);
+        return format!("{file} excludes {what}, so the site has no such page");
+    }
+    let list = site.published.as_ref().map(|published| display_path(&published.list));
+    let Some(list) = list else {
+        let is_draft = context.document(to).front_matter.draft;
+        let why = if is_draft { "is a draft" } else { "lies outside of the documents of the site" };
+        return format!("{what} {why}, so the site has no such page");
+    };
+    if !context.corpus.site(page).is_within(context.corpus.path(to)) {
+        return format!("{what} lies outside of the documents of the site, so the site has no such page");
+    }
     format!("{list} does not list {what}, so the site has no such page")
 }
 

@@ -68,7 +68,7 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(HtmlPiece)) {
                         sink(HtmlPiece::Named(text.into_owned()));
                     } else if FIELD_NAMES.contains(&name.as_slice()) && FIELDS.contains(&tag.name.as_slice()) {
                         sink(HtmlPiece::Field(text.into_owned()));
-                    } else if DESTINATIONS.contains(&name.as_slice()) && !UNREAD.contains(&tag.name.as_slice())
+                    } else if DESTINATIONS.contains(&name.as_slice()) && !is_unread(html, &tag.name, tag.span.start)
                         || **name == *b"to" && ROUTED.contains(&tag.name.as_slice())
                     {
                         let mut to = |text: String, start, end| {
@@ -84,6 +84,11 @@ pub(super) fn pieces(html: &str, sink: &mut dyn FnMut(HtmlPiece)) {
             _ => {}
         }
     }
+}
+
+/// Returns whether the destination of an element is for programs. `<Link>` is a component of JSX.
+fn is_unread(html: &str, name: &[u8], start: usize) -> bool {
+    UNREAD.contains(&name) && !html.get(start..).is_some_and(|tag| tag.starts_with("<Link"))
 }
 
 fn is_heading(name: &[u8]) -> bool {

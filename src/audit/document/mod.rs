@@ -193,6 +193,8 @@ pub struct Document {
     pub definitions: Box<[Definition]>,
     /// The anchors.
     pub anchors: Anchors,
+    /// The names of places that links on all pages may give, where the renderer has such labels: those that somebody has written.
+    pub labels: Box<[Text]>,
     /// Names in braces behind headings (`## Setup {#setup}`), which this renderer shows as text.
     pub braced: Anchors,
     /// The first heading of the first level.
@@ -209,7 +211,7 @@ pub struct Document {
     pub reading: Reading,
     /// `true` when the build puts parts into it that are not known here.
     pub composed: bool,
-    /// The files of the project's own components that it shows, as they are imported.
+    /// The files of the project's own components that it shows, as they are imported, or the names of shortcodes.
     pub components: Box<[Text]>,
 }
 

@@ -106,8 +106,9 @@ pub(super) fn is_own_component(text: &str, name: &str) -> bool {
     own_components(text).any(|import| import.has_name(name))
 }
 
-/// The files of the project's own components that a page of MDX shows: what they put into it only their code says.
-pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
+/// The files of the project's own components that a page of MDX shows, and where they are imported: what they put into the page only their code
+/// says.
+pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<(Range<usize>, &'a str)> {
     let mut own = match marks.contains(&IMPORT) {
         true => own_components(text).peekable(),
         false => return Vec::new(),
@@ -118,7 +119,23 @@ pub(super) fn components<'a>(text: &'a str, marks: &[&str]) -> Vec<&'a str> {
     let tags = memchr::memchr_iter(b'<', text.as_bytes());
     let shown: FxHashSet<&str> =
         tags.map(|at| text[at + 1..].split(|c| !is_name(c)).next().unwrap_or_default()).collect();
-    own.filter(|import| import.names().any(|name| shown.contains(name))).map(|import| import.file).collect()
+    let shown = own.filter(|import| import.names().any(|name| shown.contains(name)));
+    shown.map(|import| (import.range, import.file)).collect()
+}
+
+/// The names of the shortcodes in a text, each once: `{{< name … >}}`, `{{% name %}}`.
+pub(super) fn shortcodes(text: &str) -> Vec<&str> {
+    let opens = memchr::memmem::find_iter(text.as_bytes(), "{{");
+    let names = opens.filter_map(|at| {
+        let rest = text[at + 2..].strip_prefix(['<', '%'])?.trim_start_matches([' ', '\n', '\t']);
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
+        let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+        (!name.is_empty() && !name.starts_with(['/', '.']) && !name.contains("..")).then_some(name)
+    });
+    let names: FxHashSet<&str> = names.collect();
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_unstable();
+    names
 }
 
 /// Components of Docusaurus's own themes, which give nothing a name.
@@ -326,6 +343,12 @@ mod tests {
     }
 
     #[test]
+    fn names_of_shortcodes() {
+        let text = "{{< a x >}} {{% b/c %}}{{</* d */>}} {{< /a >}} {{ e }} {{<f>}} {{< ../g >}} {{< a >}} {{";
+        assert_eq!(shortcodes(text), ["a", "b/c", "f"]);
+    }
+
+    #[test]
     fn ids_and_includes() {
         assert_eq!(attribute_ids("## A {: #a .b }\n[x]{#c}\n{ d").collect::<Vec<_>>(), ["a", "c"]);
         let text =
@@ -365,7 +388,8 @@ mod tests {
             assert_eq!(is_own_component(text, name), expected, "{name}");
         }
         let shown = format!("{text}<Own/> and <A>x</A>, <Card/>, <Part/>, < Third");
-        assert_eq!(components(&shown, &[IMPORT]), ["@site/src/x", "~/a"]);
+        let files: Vec<_> = components(&shown, &[IMPORT]).into_iter().map(|(_, file)| file).collect();
+        assert_eq!(files, ["@site/src/x", "~/a"]);
         assert!(components(text, &[IMPORT]).is_empty() && components(&shown, &[]).is_empty());
     }
 

@@ -8,8 +8,13 @@ use crate::text::path::{join, normalise_into, parent};
 /// at its end. `buffer` is memory to work in.
 pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], buffer: &mut Vec<u8>) -> Option<u32> {
     let index = corpus.index(page)?;
+    // An index has addresses without their endings.
+    if path.ends_with(b".html") && !site.links.html_is_markdown {
+        return None;
+    }
     if path.starts_with(b"/") {
-        return index.find(site, path);
+        let is_of_site = !site.needs_base || below(&path[1..], &site.base).is_some();
+        return index.find(site, path).filter(|_| is_of_site);
     }
     let own = index.address_of(corpus.pages[page as usize].entry)?;
     [own, parent(own)].into_iter().find_map(|folder| {

@@ -4,7 +4,7 @@
 use super::variants::variants;
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
-use crate::audit::site::{Addresses, Elsewhere, Site, is_below};
+use crate::audit::site::{Addresses, Elsewhere, Site, below, is_below};
 use crate::audit::walk::{Tree, is_markdown};
 use crate::text::path::{normalise, parent};
 
@@ -20,7 +20,11 @@ pub(super) fn may_be_elsewhere(
     if path.starts_with(b"/") {
         return site.absolute == Elsewhere::Site;
     }
-    if rules.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
+    // What stands behind the mark of the project's folder is in the tree.
+    let is_here = kind != LinkKind::Include
+        && !site.project.is_empty()
+        && rules.folder_mark.is_some_and(|mark| path.starts_with(mark.as_bytes()));
+    if !is_here && rules.aliases.iter().any(|alias| path.starts_with(alias.as_bytes())) {
         return true;
     }
     let markdown = is_markdown(path);
@@ -51,6 +55,12 @@ pub(super) fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) 
             || source.is_some_and(|stem| tree.is_ignored(&[stem, b".md"].concat()))
             || site.links.endings.iter().any(|ending| tree.is_ignored(&[path, ending.as_bytes()].concat()))
     })
+}
+
+/// Returns whether a path leads into a submodule, which a build checks out. A host does not show its files below the repository.
+pub(super) fn is_in_submodule(corpus: &Corpus, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
+    !site.links.is_host
+        && candidates.iter().flatten().any(|path| corpus.submodules().iter().any(|folder| is_below(path, folder)))
 }
 
 /// Returns whether a generator makes a file of this name by itself.
@@ -97,7 +107,8 @@ pub(super) fn redirected(site: &Site, path: &[u8], first: Option<&Option<Vec<u8>
         return false;
     }
     if path.starts_with(b"/") {
-        return site.redirects.has(path);
+        let in_base = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
+        return site.redirects.has(path) || in_base.is_some_and(|path| site.redirects.has(path));
     }
     let Some(Some(first)) = first else { return false };
     let from_root = first.strip_prefix(&*site.folder).unwrap_or(first);

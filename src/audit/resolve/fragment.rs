@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Fragment, Target, component, path};
+use super::{Fragment, Target, component, path, shortcode};
 use crate::audit::corpus::Corpus;
 use crate::audit::document::{Construct, Document, LinkKind, Match, Reading};
 use crate::audit::site::{ByName, Cause, Form};
@@ -53,7 +53,10 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
         return Fragment::Fine;
     }
     let document = &corpus.pages[page as usize].document;
-    let is_composed = document.composed || is_alone && corpus.composes_labels(page);
+    let is_composed = document.composed
+        || is_alone && corpus.composes_labels(page)
+        || is_shown(corpus, page, name)
+        || found == Match::None && shortcode::may_have(corpus, page, name);
     let composed = is_composed.then_some(Cause::Composed);
     let label = || site.cause(Form::Label).filter(|_| is_alone && site.links.labels);
     let is_braced = || document.braced.find(name, &document.strings) == Match::Exact;
@@ -74,6 +77,12 @@ pub(super) fn find(corpus: &Corpus, page: u32, fragment: &str, is_alone: bool) -
 fn is_otherwise_named(document: &Document, name: &str) -> bool {
     document.front_matter.is_of_a_site()
         && document.anchors.iter(&document.strings).any(|anchor| alphanumerics(anchor).eq(alphanumerics(name)))
+}
+
+/// Returns whether a document that templates of the site show on pages has the place.
+fn is_shown(corpus: &Corpus, page: u32, name: &str) -> bool {
+    let shown = corpus.site(page).shown.iter().filter_map(|path| corpus.page_of(corpus.tree.find(path)?));
+    shown.into_iter().any(|shown| shown != page && in_page(corpus, shown, name, DEEPEST) != Match::None)
 }
 
 /// `packages/a#readme`: hosts give the box around a README this name.
@@ -101,8 +110,15 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
     let own = document.anchors.find(name, &document.strings);
     // `#Heading#Heading below` names the last one.
     let last = name.rsplit('#').next().unwrap_or(name);
-    let is_meant = |anchor: &str| alphanumerics(anchor).eq(alphanumerics(last));
     let links = corpus.site(page).links;
+    // Docsify names headings by their HTML: `Foo's` is `foo39s`, `A & B` is `a-amp-b`.
+    let unescaped = links
+        .is_routed
+        .then(|| ["39", "amp", "quot", "lt", "gt"].iter().fold(last.to_owned(), |text, mark| text.replace(mark, "")));
+    let is_meant = |anchor: &str| {
+        let is = |name: &str| alphanumerics(anchor).eq(alphanumerics(name));
+        is(last) || unescaped.as_deref().is_some_and(is)
+    };
     // A note's heading is named by its text, whatever the case.
     let is_loose = links.loose_anchors && (own == Match::None || links.by_name == ByName::Anywhere);
     if is_loose && document.anchors.iter(&document.strings).any(is_meant) {

@@ -84,6 +84,16 @@ fn leaves_to_repository(corpus: &Corpus, own: &[u8], path: &[u8]) -> bool {
         && rest.get(1).is_none_or(|section| is_section(section))
 }
 
+/// Returns the entry that a path shows by the name of a branch: `../main/LICENSE` counts from `/OWNER/REPOSITORY/blob/BRANCH/README.md`. Only
+/// the usual names of the branch that readers meet are known.
+pub(super) fn on_branch(corpus: &Corpus, own: &[u8], path: &[u8]) -> Option<u32> {
+    const BRANCHES: [&[u8]; 6] = [b"main", b"master", b"HEAD", b"trunk", b"develop", b"dev"];
+    let (climbs, rest) = climbed(path);
+    let (branch, rest) = rest.split_first()?;
+    let is_one = climbs == depth(own) + 1 && BRANCHES.contains(branch) && !rest.is_empty();
+    is_one.then(|| corpus.tree.find(&rest.join(&b'/'))).flatten()
+}
+
 fn depth(own: &[u8]) -> usize {
     own.iter().filter(|byte| **byte == b'/').count()
 }

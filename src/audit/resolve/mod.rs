@@ -8,6 +8,7 @@ mod host;
 mod malformed;
 mod path;
 mod served;
+mod shortcode;
 mod variants;
 
 use std::borrow::Cow;
@@ -17,10 +18,11 @@ use percent_encoding::percent_decode_str;
 pub use host::GITHUB_SECTIONS;
 pub(in crate::audit) use malformed::INVISIBLE;
 pub use malformed::Malformed;
+pub(in crate::audit) use shortcode::{Template, templates as shortcode_templates};
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
-use super::site::{Addresses, Cause, Form, Site, is_below};
+use super::site::{Addresses, Cause, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
 use crate::text::path::{file_name, normalise, parent};
@@ -137,16 +139,10 @@ pub fn is_certain(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str)
             corpus.site(to).known && named.is_none_or(|fragment| fragment::is_there(corpus, to, fragment))
         }
         Target::Entry(entry) => {
-            named.is_none() && is_within(corpus.site(page), &corpus.tree.entries()[entry as usize].path)
+            named.is_none() && corpus.site(page).is_within(&corpus.tree.entries()[entry as usize].path)
         }
         _ => false,
     }
-}
-
-/// Returns whether a file is one of a site's: its build need not publish others.
-fn is_within(site: &Site, path: &[u8]) -> bool {
-    let folders = || [&site.folder].into_iter().chain(&site.roots).chain(&site.content).chain(&site.project);
-    site.links.is_host || folders().any(|folder| is_below(path, folder))
 }
 
 /// Returns the address to which a link leads on the published site, from the site's root; nothing where it leads to something or is not known.
@@ -195,7 +191,13 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     };
     let is_broken =
         matches!(resolved.target, Target::Missing | Target::Case(_)) || resolved.fragment == Fragment::Missing;
-    if is_broken && (is_for_site(corpus, page, site, parts.path) || is_by_address(corpus, page, site, &parts)) {
+    let is_for_others = || {
+        is_for_site(corpus, page, site, parts.path)
+            || is_by_address(corpus, page, site, &parts)
+            || is_part(site, corpus.path(page))
+            || site.leaves_alone(destination)
+    };
+    if is_broken && is_for_others() {
         return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };
     }
     resolved
@@ -304,14 +306,27 @@ fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> 
     let beside = || normalise(parent(corpus.path(page)), &parts.decoded()).map(|path| [&*path, b".md"].concat());
     site.assumed
         && corpus.pages[page as usize].document.front_matter.is_of_a_site()
-        && Form::from_path(parts.path.as_bytes()) == Form::Bare
+        // `entry.client.tsx` may be the page `entry.client.tsx.md`.
+        && matches!(Form::from_path(parts.path.as_bytes()), Form::Bare | Form::File)
         && beside().is_some_and(|path| corpus.tree.find(&path).is_some())
+}
+
+/// Returns whether a document lies in a folder for parts of pages, by the usual names, and no profile says which pages these are.
+fn is_part(site: &Site, path: &[u8]) -> bool {
+    const FOLDERS: [&[u8]; 4] = [b"_includes", b"_partials", b"_snippets", b"_components"];
+    (site.assumed || !site.known) && parent(path).split(|byte| *byte == b'/').any(|folder| FOLDERS.contains(&folder))
 }
 
 /// Returns whether a page is shown around others.
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
         && site.links.frames.iter().any(|frame| frame.as_bytes() == file_name(corpus.path(page)))
+}
+
+/// Returns the fragment of a destination on a page of a site, as it stands there.
+#[must_use]
+pub fn fragment_of<'a>(site: &Site, destination: &'a str) -> Option<&'a str> {
+    routed(site, Parts::new(destination)).fragment
 }
 
 /// Where pages are shown by a script: `?id=name` is the fragment, and `#/page?id=name` the page.
@@ -329,7 +344,7 @@ fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
 
 /// A target that is not there, unless something unknown about the site may be why.
 fn open(corpus: &Corpus, site: &Site, path: &[u8], target: Target) -> Resolved {
-    let form = Form::from_path(path);
+    let form = site.form(path);
     let is_named = |name: &[u8]| corpus.tree.find_name(name).next().is_some();
     // What changes places may take one ending of Markdown for the other, too.
     let is_there = |name: &[u8]| match name.strip_suffix(b".mdx") {

@@ -1,9 +1,9 @@
 //! Which entry of the tree a path means.
 
 use super::elsewhere::{
-    addressed, is_made, is_made_by_generator, is_published, is_unseen, may_be_elsewhere, redirected,
+    addressed, is_in_submodule, is_made, is_made_by_generator, is_published, is_unseen, may_be_elsewhere, redirected,
 };
-use super::host::is_page_of_host;
+use super::host::{is_page_of_host, on_branch};
 use super::served::{self, Served};
 use super::variants::{is_folder, variants};
 use super::{Target, address};
@@ -44,7 +44,7 @@ pub(super) fn locate(
     }
     let candidates = candidates(own, site, path, kind);
     let in_tree = |candidate: &Vec<u8>| match site.addresses {
-        Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => file(tree, candidate),
+        Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => served_file(tree, candidate),
         _ => meant(tree, site, path, candidate),
     };
     let mut found = candidates.iter().flatten().filter_map(in_tree);
@@ -61,6 +61,7 @@ pub(super) fn locate(
                 };
             }
             if let Some(entry) = by_address() {
+                let entry = translated(tree, site, own, entry).unwrap_or(entry);
                 return published(corpus, own, site, entry, kind);
             }
             if let Some(entry) = by_name(tree, site, path) {
@@ -75,7 +76,7 @@ pub(super) fn locate(
     if let Some(page) = corpus.label(page, path) {
         return Target::Page(page);
     }
-    if Form::from_path(path) == Form::Bare && corpus.composes_labels(page) {
+    if site.form(path) == Form::Bare && corpus.composes_labels(page) {
         return Target::Unjudged(Cause::Composed);
     }
     // `[[text|page]]` in one wiki is `[[page|text]]` in another.
@@ -108,12 +109,17 @@ pub(super) fn locate(
     if addressed(corpus, site, path) {
         return Target::Unjudged(Cause::Address);
     }
-    let Some(Some(first)) = candidates.first() else { return Target::Outside };
+    let Some(Some(first)) = candidates.first() else {
+        let shown = on_branch(corpus, own, path).filter(|_| site.links.is_host);
+        return shown.map_or(Target::Outside, |entry| reached(corpus, site, entry));
+    };
     // Where names ignore case, the disk would say that it exists.
-    match folded(tree, site, first) {
+    let is_other = |entry: &u32| *tree.entries()[*entry as usize].path != **first;
+    match folded(tree, site, first).filter(is_other) {
         Some(entry) => Target::Case(entry),
         None if is_unseen(tree, site, first) => Target::Elsewhere,
         None if is_made(tree, site, &candidates) => Target::Unjudged(Cause::Ignored),
+        None if is_in_submodule(corpus, site, &candidates) => Target::Unjudged(Cause::Published),
         None => Target::Missing,
     }
 }
@@ -121,9 +127,13 @@ pub(super) fn locate(
 /// Returns all targets that a path may mean, the likeliest first.
 pub(super) fn all(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: LinkKind) -> Vec<Target> {
     let own = corpus.path(page);
-    let entries = candidates(own, site, path, kind).into_iter().flatten();
-    let entries = entries.filter_map(|candidate| meant(&corpus.tree, site, path, &candidate));
-    entries.map(|entry| published(corpus, own, site, entry, kind)).collect()
+    let entry = |candidate: Option<Vec<u8>>| meant(&corpus.tree, site, path, &candidate?);
+    let mut entries: Vec<u32> = plain_candidates(own, site, path, kind).into_iter().filter_map(entry).collect();
+    if entries.is_empty() && is_from_folder(path, site) {
+        // Only what a translation lacks is taken from the original.
+        entries.extend(mirrored(own, site, path).filter_map(entry));
+    }
+    entries.into_iter().map(|entry| published(corpus, own, site, entry, kind)).collect()
 }
 
 /// Returns the target of an entry that a page names by path, or nothing where the site does not publish it.
@@ -131,8 +141,16 @@ fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKin
     let target = reached(corpus, site, entry);
     match target {
         Target::Page(page) if is_hidden(corpus, own, site, page, kind) => Target::Unpublished(page),
+        // HTML is left as it is: the address of something else, most likely.
         Target::Page(page)
-            if site.published.is_some()
+            if matches!(kind, LinkKind::Link | LinkKind::Image)
+                && site.is_beside(corpus.path(page))
+                && !site.is_beside(own) =>
+        {
+            Target::Unpublished(page)
+        }
+        Target::Page(page)
+            if (site.published.is_some() || site.excluded.is_some())
                 && kind != LinkKind::Include
                 && site.publishes(own)
                 && !site.publishes(corpus.path(page)) =>
@@ -167,6 +185,13 @@ fn meant(tree: &Tree, site: &Site, path: &[u8], candidate: &[u8]) -> Option<u32>
     }
 }
 
+/// The file that is served at a path: its own, or a page of HTML without its ending or for its folder.
+fn served_file(tree: &Tree, path: &[u8]) -> Option<u32> {
+    let is_root = path.is_empty();
+    let page = || file(tree, &[path, b".html"].concat()).or_else(|| file(tree, &join(path, b"index.html")));
+    file(tree, path).or_else(|| if is_root { None } else { page() })
+}
+
 /// The entry of exactly this path, unless it is a folder.
 fn file(tree: &Tree, path: &[u8]) -> Option<u32> {
     tree.find(path).filter(|entry| !is_folder(tree, *entry))
@@ -184,6 +209,28 @@ fn behind_mark<'a>(path: &'a [u8], site: &Site) -> Option<&'a [u8]> {
 
 /// Where a path may lead, the likeliest first; `None` is above the root.
 fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
+    let mut candidates = plain_candidates(own, site, path, kind);
+    if is_from_folder(path, site) && (kind != LinkKind::Include || site.includes.is_empty()) {
+        candidates.extend(mirrored(own, site, path));
+    }
+    candidates
+}
+
+/// Where a path from the folder of its page leads in the folders that the page's own mirrors.
+fn mirrored<'a>(own: &'a [u8], site: &'a Site, path: &'a [u8]) -> impl Iterator<Item = Option<Vec<u8>>> + 'a {
+    let mirrors = site.mirrors.iter().filter(|(from, _)| is_below(own, from));
+    mirrors.filter_map(move |(from, to)| Some(normalise(&join(to, below(parent(own), from)?), path)))
+}
+
+/// The translation of a page, in the folder that the page `own` is of: the address is the same, below that of the language.
+fn translated(tree: &Tree, site: &Site, own: &[u8], entry: u32) -> Option<u32> {
+    let path = &tree.entries()[entry as usize].path;
+    let mut mirrors = site.mirrors.iter().filter(|(from, _)| is_below(own, from));
+    mirrors.find_map(|(from, to)| tree.find(&join(from, below(path, to)?)))
+}
+
+/// The same without the folders that its own mirrors.
+fn plain_candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Option<Vec<u8>>> {
     if let Some(rest) = behind_mark(path, site) {
         return vec![normalise(site.project.first().unwrap_or(&site.folder), rest)];
     }
@@ -193,10 +240,15 @@ fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Optio
     let content = || site.content.iter().filter(|content| is_below(own, content)).chain(&site.project);
     if path.starts_with(b"/") {
         let below = below(&path[1..], &site.base).filter(|_| !site.base.is_empty());
-        let paths = || [Some(path), below].into_iter().flatten();
+        let whole = Some(path).filter(|_| !site.needs_base || site.base.is_empty());
+        let paths = || [whole, below].into_iter().flatten();
         let roots = site.roots.iter().flat_map(|root| paths().map(|path| normalise(root, path)));
         // The documents around the page first: each version of them has a page of that path.
-        let own = content().filter(|_| is_markdown(path)).map(|content| normalise(content, path));
+        let original = |content: &Vec<u8>| site.mirrors.iter().find(|(from, _)| from == content).map(|(_, to)| to);
+        let own = content().filter(|_| is_markdown(path)).flat_map(|content| {
+            let folders = [Some(content), original(content)];
+            folders.into_iter().flatten().map(|folder| normalise(folder, path))
+        });
         return own.chain(roots).collect();
     }
     if kind == LinkKind::Include && !site.includes.is_empty() {
@@ -215,11 +267,6 @@ fn candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkKind) -> Vec<Optio
     }
     if site.links.root_relative {
         candidates.push(normalise(&site.folder, path));
-    }
-    for (from, to) in &site.mirrors {
-        if let Some(rest) = below(folder, from).filter(|_| is_below(own, from)) {
-            candidates.push(normalise(&join(to, rest), path));
-        }
     }
     candidates
 }

@@ -3,6 +3,7 @@
 use crate::audit::corpus::Corpus;
 use crate::audit::document::LinkKind;
 use crate::audit::site::{Href, LinkPath, Site, below};
+use crate::audit::walk::Kind;
 use crate::text::path::{file_name, normalise, parent};
 
 /// The answer of the published site to a destination.
@@ -31,7 +32,12 @@ pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: L
     };
     let name = file_name(&address);
     let is_folder = matches!(name, b"" | b"." | b"..");
-    let Some(tried) = addresses(site, own, &address) else { return Served::Unknown };
+    let Some(tried) = addresses(site, own, &address) else {
+        // A file that lies beside the site's folder is none of its.
+        let file = normalise(parent(corpus.path(page)), path).and_then(|path| corpus.tree.find(&path));
+        let is_file = file.is_some_and(|file| corpus.tree.entries()[file as usize].kind != Kind::Folder);
+        return if is_file { Served::Nowhere(Vec::new()) } else { Served::Unknown };
+    };
     match tried.iter().find_map(|path| files.find(path, is_folder)) {
         Some(entry) => Served::Entry(entry),
         None => Served::Nowhere(tried),
@@ -46,7 +52,9 @@ fn addresses(site: &Site, own: &[u8], address: &[u8]) -> Option<Vec<Vec<u8>>> {
     }
     let whole = normalise(b"", address)?;
     let mut tried = vec![whole.clone()];
-    if site.base.is_empty() {
+    if site.output.as_ref().is_some_and(|output| output.addressing.adds_base) {
+        // A base in front is one too many.
+    } else if site.base.is_empty() {
         // Without a base it may still be published below any folder.
         tried.extend(memchr::memchr_iter(b'/', &whole).take(2).map(|slash| whole[slash + 1..].to_vec()));
     } else {

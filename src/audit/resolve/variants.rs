@@ -7,13 +7,20 @@ use crate::text::path::{file_name, join, parent};
 /// The entry for a path, or for what the renderer makes of it.
 pub(super) fn variants(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     let rules = site.links;
-    if let Some(entry) = tree.find(path).filter(|entry| rules.folders || !is_folder(tree, *entry)) {
+    let found = tree.find(path).filter(|entry| rules.folders || !is_folder(tree, *entry));
+    // `guide` is `guide.md` and not the folder `guide` beside it, unless that has a page of its own.
+    let has_page = |folder: &[u8]| rules.index.iter().any(|name| tree.find(&join(folder, name.as_bytes())).is_some());
+    let is_final = |entry: &u32| !is_folder(tree, *entry) || rules.endings.is_empty() || has_page(path);
+    if let Some(entry) = found.filter(is_final) {
         return Some(entry);
     }
     for ending in rules.endings {
         if let Some(entry) = tree.find(&[path, ending.as_bytes()].concat()) {
             return Some(entry);
         }
+    }
+    if found.is_some() {
+        return found;
     }
     // Mintlify serves the source of `x.mdx` as `x.md`, Docusaurus takes one for the other.
     let bare = path.strip_suffix(b".md").filter(|_| rules.md_is_mdx);

@@ -87,7 +87,7 @@ impl Index {
             .routes
             .par_iter()
             .flat_map_iter(|route| {
-                let below = tree.below(&route.folder);
+                let below = tree.below(&route.folder).filter(|(_, entry)| !site.excludes(&entry.path));
                 below.filter_map(move |(number, entry)| {
                     let document = document(number);
                     let path = route.path(&entry.path, document.is_some())?;

@@ -20,6 +20,17 @@ pub enum Addresses {
     Exact,
 }
 
+/// Where the pages of a site end: a document beyond has no page, though it is in the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PagesEnd {
+    /// It is not known, or decided by the output of the build.
+    Unknown,
+    /// With the site's folder.
+    Folder,
+    /// With the folders of content.
+    Content,
+}
+
 /// Where files are looked for by their names alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByName {
@@ -73,6 +84,8 @@ pub struct Links {
     pub forgives_case: bool,
     /// Paths are served whatever their case.
     pub forgives_path_case: bool,
+    /// Where pages end.
+    pub pages_end: PagesEnd,
     /// How headings are named is known but for punctuation.
     pub loose_anchors: bool,
     /// Destinations with `/` in front that the tree does not have.
@@ -124,6 +137,7 @@ impl Links {
         slash_is_folder: false,
         addresses: Addresses::None,
         forgives_case: true,
+        pages_end: PagesEnd::Unknown,
         loose_anchors: false,
         forgives_path_case: false,
         absolute: Elsewhere::Nothing,

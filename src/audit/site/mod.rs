@@ -4,6 +4,7 @@
 
 mod addresses;
 mod detect;
+mod excluded;
 mod flavor;
 mod generators;
 mod languages;
@@ -15,6 +16,7 @@ mod redirects;
 mod settings;
 mod sites;
 
+use regex::Regex;
 use rustc_hash::FxHashSet;
 
 use super::document::Syntax;
@@ -22,9 +24,10 @@ use crate::text::path::{display_path, file_name};
 
 pub use addresses::{Index, Route, bare, below};
 pub use detect::detect;
+pub use excluded::Excluded;
 pub use flavor::Flavor;
 pub use languages::{LANGUAGES, is_language};
-pub use links::{Addresses, ByName, Elsewhere, Links};
+pub use links::{Addresses, ByName, Elsewhere, Links, PagesEnd};
 pub use open::{Cause, Form, Forms, Open};
 pub use origin::Origin;
 pub use output::{Addressing, Files, Href, LinkPath, Outlet, Output, Part};
@@ -89,6 +92,8 @@ pub struct Site {
     pub roots: Vec<Vec<u8>>,
     /// The prefix of all addresses, without `/` at either end.
     pub base: Vec<u8>,
+    /// The generator leaves links as they are: without the base in front, one with `/` leaves the site.
+    pub needs_base: bool,
     /// Folders below which pages have addresses.
     pub routes: Vec<Route>,
     /// The prefixes of addresses in other languages.
@@ -103,6 +108,8 @@ pub struct Site {
     pub made: Vec<Vec<u8>>,
     /// Folders of documents: the path of a document may be meant from the one around the page.
     pub content: Vec<Vec<u8>>,
+    /// Folders of pages that are no documents.
+    pub pages: Vec<Vec<u8>>,
     /// Folders from which the path of a document may be meant on every page.
     pub project: Vec<Vec<u8>>,
     /// Folders that mirror others: what the first lacks is taken from the second.
@@ -113,12 +120,20 @@ pub struct Site {
     pub program: Option<Vec<u8>>,
     /// Files that are appended to every page.
     pub appended: Vec<Vec<u8>>,
+    /// Folders with the templates of shortcodes.
+    pub shortcodes: Vec<Vec<u8>>,
+    /// Documents that templates show on pages; which pages these are is not known.
+    pub shown: Vec<Vec<u8>>,
     /// Destinations with `/` in front that the tree does not have.
     pub absolute: Elsewhere,
     /// The meaning of an address without a page.
     pub addresses: Addresses,
     /// The pages that are shown, where a file lists them.
     pub published: Option<Published>,
+    /// Documents that the settings take out of the build.
+    pub excluded: Option<Excluded>,
+    /// Patterns of destinations that the settings tell the build to leave alone.
+    pub left_alone: Vec<Regex>,
     /// Documents that navigation names: edges from nowhere.
     pub navigation: Vec<Vec<u8>>,
     /// Pages that must be there, because navigation names them.
@@ -151,6 +166,7 @@ impl Site {
             readmes: true,
             for_host: Vec::new(),
             base: Vec::new(),
+            needs_base: false,
             routes: Vec::new(),
             locales: Vec::new(),
             default_locale: None,
@@ -158,14 +174,19 @@ impl Site {
             made_files: Vec::new(),
             made: Vec::new(),
             content: Vec::new(),
+            pages: Vec::new(),
             project: Vec::new(),
             mirrors: Vec::new(),
             includes: Vec::new(),
             program: None,
             appended: Vec::new(),
+            shortcodes: Vec::new(),
+            shown: Vec::new(),
             absolute: model.links.absolute,
             addresses: model.links.addresses,
             published: None,
+            excluded: None,
+            left_alone: Vec::new(),
             navigation: Vec::new(),
             named: Vec::new(),
             lists_folders: model.links.lists_folders,
@@ -195,6 +216,15 @@ impl Site {
     /// Leaves it open where links of some forms lead to among the files that are there.
     pub(super) fn leave_places_open(&mut self, forms: Forms, why: String, remedy: &'static str) {
         self.open.push(Open { forms, why, remedy, keeps_names: true });
+    }
+
+    /// Returns the form of a path, which is not empty, on its pages.
+    #[must_use]
+    pub fn form(&self, path: &[u8]) -> Form {
+        match Form::from_path(path) {
+            Form::File if self.links.labels && open::may_be_label(path) => Form::Bare,
+            form => form,
+        }
     }
 
     /// Returns why links of a form are not judged, if so.
@@ -247,15 +277,53 @@ impl Site {
         let stem = &name[..memchr::memchr(b'.', name).unwrap_or(name.len())];
         self.folder.is_empty() && !self.links.is_host && path.starts_with(b".github/")
             || !self.readmes && HOST.contains(&stem)
+            || self.excludes(path)
             || self.for_host.iter().any(|document| document == path)
+    }
+
+    /// Returns whether a file is one of the site's: its build need not publish others.
+    #[must_use]
+    pub fn is_within(&self, path: &[u8]) -> bool {
+        let folders = || [&self.folder].into_iter().chain(&self.roots).chain(&self.content).chain(&self.project);
+        self.links.is_host || folders().any(|folder| is_below(path, folder))
+    }
+
+    /// Returns whether a document lies where the site makes no pages, so that a link to it leads nowhere there.
+    #[must_use]
+    pub fn is_beside(&self, path: &[u8]) -> bool {
+        // A summary may list one from elsewhere.
+        let is_listed = || self.published.as_ref().is_some_and(|published| published.pages.contains(path));
+        match self.links.pages_end {
+            PagesEnd::Unknown => false,
+            PagesEnd::Folder => !is_below(path, &self.folder) && !is_listed(),
+            // Computed settings may name further folders.
+            PagesEnd::Content => {
+                self.open.is_empty()
+                    && !self.content.is_empty()
+                    && !self.content.iter().chain(&self.pages).any(|folder| is_below(path, folder))
+            }
+        }
+    }
+
+    /// Returns whether the settings take a document out of the build.
+    #[must_use]
+    pub fn excludes(&self, path: &[u8]) -> bool {
+        self.excluded.as_ref().is_some_and(|excluded| excluded.pages.contains(path))
     }
 
     /// Returns whether the site shows a document: a file lists those that it does, or none does.
     #[must_use]
     pub fn publishes(&self, path: &[u8]) -> bool {
-        self.published.as_ref().is_none_or(|published| {
-            published.pages.contains(path) || !is_below(path, &self.folder) || published.list == path
-        })
+        !self.excludes(path)
+            && self.published.as_ref().is_none_or(|published| {
+                published.pages.contains(path) || !is_below(path, &self.folder) || published.list == path
+            })
+    }
+
+    /// Returns whether the settings tell the build to leave a destination alone.
+    #[must_use]
+    pub fn leaves_alone(&self, destination: &str) -> bool {
+        self.left_alone.iter().any(|pattern| pattern.is_match(destination))
     }
 
     /// Returns whether the generator makes what is at an address.

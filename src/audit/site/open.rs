@@ -94,6 +94,19 @@ impl Form {
     }
 }
 
+/// Returns whether a path that looks like a file's may be a label: `schema.config` has the ending of a file that people also use as a word.
+pub(super) fn may_be_label(path: &[u8]) -> bool {
+    const WORDS: &str = "ac ai am as asc asm base bat bib bin canvas cat class conf config crt cs cue db diff dot eg el env eot ex fs gem go \
+        gz hs img in iso jar jl key lock log lua m map mk mm mod nim nix org patch pem pl pm proto ps pt pub r rb rs s sig sql sum swift \
+        table tera tpl ts v vim war wat zig";
+    let mut parts = path.rsplit(|byte| *byte == b'.');
+    let ending = parts.next().unwrap_or_default();
+    let is_word = |part: &[u8]| {
+        !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'-')
+    };
+    WORDS.split(' ').any(|word| word.as_bytes() == ending) && path.len() > ending.len() && parts.all(is_word)
+}
+
 /// Returns whether a path is a name of a program or a rule and no file's: `django.apps.AppConfig.ready`, `items.fn`.
 fn is_dotted(path: &[u8], name: &[u8]) -> bool {
     const ENDINGS: &str = "md mdx markdown mdown html htm rst txt adoc org textile tex bib log pdf ps eps epub doc docx odt rtf ppt pptx xls xlsx csv \
@@ -254,6 +267,22 @@ mod tests {
             (".eslintrc", Form::File),
         ] {
             assert_eq!(Form::from_path(path.as_bytes()), form, "{path}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_endings_too_may_end_a_label() {
+        for (path, expected) in [
+            ("schema.config", true),
+            ("tool.env.key", true),
+            ("config", false),
+            (".env", false),
+            ("a/b.config", false),
+            ("data.csv", false),
+            ("logo.png", false),
+            ("more.md", false),
+        ] {
+            assert_eq!(may_be_label(path.as_bytes()), expected, "{path}");
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Addressing {
     pub copies: bool,
     /// The path of a document in a link may be made its address.
     pub documents: bool,
+    /// The generator puts the site's base in front of a link with `/` in front.
+    pub adds_base: bool,
 }
 
 /// A folder whose entries are published.

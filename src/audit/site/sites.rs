@@ -22,7 +22,7 @@ impl Sites {
         let rest = sites.iter().rposition(|site| site.folder.is_empty() && site.known).map(|at| sites.remove(at));
         sites.dedup_by(|later, first| later.folder == first.folder);
         let is_whole = sites.iter().any(|site| site.folder.is_empty() && site.known);
-        if !is_whole || sites.iter().any(|site| !site.for_host.is_empty()) {
+        if !is_whole || sites.iter().any(|site| !site.for_host.is_empty() || site.excluded.is_some()) {
             sites.extend(rest);
         }
         Self { sites, origin }

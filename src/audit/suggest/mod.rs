@@ -135,8 +135,20 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
     }
     // `OWNERS.md` and a distant `owners.md` are rarely the same document.
     let same = file_name(&corpus.tree.entries()[*first as usize].path) == name;
-    let certain = entries.len() == 1 && !common && same && memchr::memchr(b'.', name).is_some();
+    let other = &corpus.tree.entries()[*first as usize].path;
+    let certain = entries.len() == 1
+        && !common
+        && same
+        && memchr::memchr(b'.', name).is_some()
+        && (!is_for_tests(other) || is_for_tests(own));
     Some(Guess { destination: rewritten(corpus, own, *first, parts), certain })
+}
+
+/// Returns whether a file lies in a folder for tests: what lies there is rarely what readers are sent to.
+fn is_for_tests(path: &[u8]) -> bool {
+    const FOLDERS: [&[u8]; 7] =
+        [b"test", b"tests", b"testdata", b"__tests__", b"fixtures", b"__fixtures__", b"testing"];
+    parent(path).split(|byte| *byte == b'/').any(|folder| FOLDERS.contains(&folder))
 }
 
 /// Returns a name in the same folder that differs in a few letters.

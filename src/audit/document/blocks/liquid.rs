@@ -33,6 +33,15 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                     writer.copy(start..start + address.len());
                 }
             }
+            (false, "link") if is_path(tag.inner) => {
+                // Jekyll looks the file up from the root of its sources.
+                let path = tag.inner.trim().trim_start_matches("link").trim();
+                let start = tag.inner_start + tag.inner.rfind(path).unwrap_or_default();
+                if !path.starts_with('/') {
+                    writer.insert("/", start);
+                }
+                writer.copy(start..start + path.len());
+            }
             _ if is_alone(source, tag.start, tag.end) => {}
             // The marks alone say that a destination is made by a program.
             _ => {
@@ -42,6 +51,13 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
         }
     }
     writer.copy(done..source.len());
+}
+
+/// `link _posts/2024-03-05-hello.md`.
+fn is_path(inner: &str) -> bool {
+    let mut words = inner.split_whitespace().skip(1);
+    words.next().is_some_and(|path| path.contains('.') && !path.contains(['{', '"', '\'', '|']))
+        && words.next().is_none()
 }
 
 /// `"/address" | relative_url`.

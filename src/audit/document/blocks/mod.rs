@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(shortcodes("{{< highlight md >}}\n[a](b)\n{{< /highlight >}}\nc"), "\nc");
         assert_eq!(shortcodes("[a]({{< param url >}}/x)"), "[a]({{}}/x)");
         let liquid = |text| rewritten(&[Construct::Liquid], text);
-        assert_eq!(liquid("[a]({% link _posts/b.md %}) [b]({{ '/c' | relative_url }})"), "[a]({%%}) [b](/c)");
+        assert_eq!(liquid("[a]({% link _posts/b.md %}) [b]({{ '/c' | relative_url }})"), "[a](/_posts/b.md) [b](/c)");
+        assert_eq!(liquid("[a]({% post_url b %}) [c]({% link {{ d }}.md %})"), "[a]({%%}) [c]({%%})");
         assert_eq!(liquid("[a]({{ 'b/' | relative_url }}) [c]({{ 'd:e' | relative_url }})"), "[a](/b/) [c](/d:e)");
         assert_eq!(liquid("[a]({{ 'https://a.io' | relative_url }})"), "[a](https://a.io)");
         assert_eq!(liquid("{% comment %}[a](b){% endcomment %}c"), "c");

@@ -57,6 +57,7 @@ impl DocumentReader<'_> {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
             _ => source::destination(self.text, open.inner_end, range.end),
         };
+        let place = destination_span.clone().map(|range| self.span(&range));
         // One that was put together around a tag of the generator stands nowhere: an edit of it would remove the tag.
         let destination_span = destination_span.and_then(|range| {
             let span = self.span(&range);
@@ -71,7 +72,9 @@ impl DocumentReader<'_> {
             link.destination_span = destination_span;
         }
         let (kind, span) = (link.kind, link.destination_span);
-        if matches!(kind, LinkKind::Link | LinkKind::Image) && self.is_looked_up(span) {
+        // What stands behind the tag is still a part of it: `{{< ref "page" >}}#here`.
+        let place = place.filter(|_| link.definition.is_none()).unwrap_or(span);
+        if matches!(kind, LinkKind::Link | LinkKind::Image) && self.is_looked_up(place) {
             self.links[open.link].kind = LinkKind::LookedUp;
         }
     }
@@ -85,7 +88,9 @@ impl DocumentReader<'_> {
         let before = self.parsed.original.get(..end).unwrap_or_default();
         let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
         let last = |mark: &str| line.rfind(mark);
-        last("{{").is_some_and(|open| last("}}").is_none_or(|close| close < open))
+        let is_in =
+            |open: &str, close: &str| last(open).is_some_and(|open| last(close).is_none_or(|close| close < open));
+        is_in("{{", "}}") || is_in("{%", "%}")
     }
 
     /// `[!INCLUDE [title](file)]` of DocFX.
@@ -113,6 +118,11 @@ impl DocumentReader<'_> {
             }
             let before = self.headings.places.partition_point(|heading| heading.end <= range.start);
             let in_heading = self.headings.places.get(before).is_some_and(|heading| heading.start <= range.start);
+            // `map[string][]` is a type and `rows[first][last]` an element, in the notation of programs.
+            let before = range.start.checked_sub(1).and_then(|at| self.text.as_bytes().get(at));
+            if before.is_some_and(u8::is_ascii_alphanumeric) {
+                continue;
+            }
             let image = range.start > 0 && self.text.as_bytes().get(range.start - 1) == Some(&b'!')
                 || self.text.as_bytes().get(range.start) == Some(&b'!');
             let undefined = Undefined {

@@ -321,6 +321,7 @@ impl<'a> DocumentReader<'a> {
 
     /// Makes a document of it; `whole` is its text with the front matter.
     pub(super) fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: FrontMatter) -> Document {
+        let made = self.names.len();
         if self.syntax.has(Construct::AttributeLists) {
             for id in source::attribute_ids(self.parsed.original) {
                 self.names.push(self.strings.add(id));
@@ -345,12 +346,22 @@ impl<'a> DocumentReader<'a> {
         for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
             self.names.push(self.strings.add(name));
         }
+        // Headings come before these.
+        let labels = if self.syntax.has(Construct::Directives) { self.names[made..].into() } else { Box::default() };
         // Who writes no footnotes means something else by `[^1]`.
         if self.footnotes == 0 {
             self.raw.retain(|raw| raw.kind != RawKind::Footnote);
         }
         let components = source::components(self.parsed.original, self.syntax.include_marks);
-        let components = components.into_iter().map(|file| self.strings.add(file)).collect();
+        let components = components.into_iter().filter_map(|(range, file)| {
+            let is_code = self.shows_code(self.parsed.original_span(&range), &range);
+            (!is_code).then(|| self.strings.add(file))
+        });
+        let mut components: Box<[Text]> = components.collect();
+        if self.syntax.has(Construct::Shortcodes) {
+            let shown = source::shortcodes(self.parsed.original);
+            components = shown.into_iter().map(|name| self.strings.add(name)).collect();
+        }
         let anchors = Anchors::new(&self.names, &self.strings);
         let braced = Anchors::new(&self.headings.braced, &self.strings);
         self.links.sort_by_key(|link| link.span);
@@ -362,6 +373,7 @@ impl<'a> DocumentReader<'a> {
             composed,
             components,
             anchors,
+            labels,
             braced,
             links: self.links.into(),
             undefined: self.undefined.into(),

@@ -99,6 +99,11 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     if let Some(path) = text(&mut site, path, &settings, "base") {
         site.base = path.trim_matches('/').as_bytes().to_vec();
     }
+    if settings::text(tree, path).is_ok_and(|text| text.contains("starlight-heading-badges")) {
+        let why = format!("{} has starlight-heading-badges, which changes anchors", display_path(path));
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
+    site.needs_base = true;
     if settings.get("markdown").is_set() {
         let why = format!("{} sets markdown, which may change links and anchors", display_path(path));
         site.leave_places_open(Forms::new(&[Form::Page, Form::Anchor]), why, NOTHING);

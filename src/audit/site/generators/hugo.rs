@@ -26,22 +26,24 @@ const SYNTAX: Syntax = Syntax {
     ])
 };
 
-static MODEL: Model = Model {
-    name: "Hugo",
-    syntax: SYNTAX,
-    links: Links {
-        endings: &[".md"],
-        html_is_markdown: true,
-        index: &["_index.md", "index.md", "index.html", "README.md"],
-        pages_are_folders: true,
-        // `ref` and `relref` find a page by its name alone.
-        by_name: ByName::Perhaps,
-        addresses: Addresses::Loose,
-        made: &["index.xml", "tags", "categories", "sitemap.xml", "404.html"],
-        lists_folders: true,
-        ..Links::SITE
-    },
+static MODEL: Model = Model { name: "Hugo", syntax: SYNTAX, links: LINKS };
+
+const LINKS: Links = Links {
+    endings: &[".md"],
+    html_is_markdown: true,
+    index: &["_index.md", "index.md", "index.html", "README.md"],
+    pages_are_folders: true,
+    // `ref` and `relref` find a page by its name alone.
+    by_name: ByName::Perhaps,
+    addresses: Addresses::Loose,
+    made: &["index.xml", "tags", "categories", "sitemap.xml", "404.html"],
+    hides_drafts: true,
+    lists_folders: true,
+    ..Links::SITE
 };
+
+/// The same where `buildDrafts` is set.
+static LINKS_WITH_DRAFTS: Links = Links { hides_drafts: false, ..LINKS };
 
 pub(super) static HUGO: Generator = Generator {
     name: "Hugo",
@@ -101,6 +103,16 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     content.retain(|(folder, _)| tree.find(folder).is_some());
     open(&mut site, tree, &project, path, &settings);
+    let shown = super::layouts::shown(tree, &project);
+    site.shown = shown.documents;
+    site.shortcodes = super::layouts::shortcodes(tree, &project);
+    if settings.get("buildDrafts") != &Value::Null && settings.get("buildDrafts") != &Value::Bool(false) {
+        site.links = &LINKS_WITH_DRAFTS;
+    }
+    if let Some(layout) = shown.computed {
+        let why = format!("{} computes which document it shows", display_path(&layout));
+        site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
+    }
     addresses(&mut site, tree, &settings, &content);
     let statics = ["static", "assets"].map(|name| join(&project, name.as_bytes()));
     super::static_redirects(tree, &mut site, &statics);

@@ -4,6 +4,7 @@ use super::Mark::File;
 use super::{Generator, NOTHING, because, has, settings_of};
 use crate::audit::document::{Construct as C, Document, Syntax};
 use crate::audit::site::addresses::{Source, urlized};
+use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::{self, Value};
@@ -123,6 +124,15 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     site.addresses = Addresses::Exact;
     site.for_host = for_host(tree, &site.folder);
+    let excluded = settings.get("exclude").items().iter().filter_map(Value::text);
+    let excluded: Vec<&str> = excluded.map(|path| path.trim_matches('/')).filter(|path| !path.is_empty()).collect();
+    if !excluded.is_empty() {
+        // A path stands for all that is below it.
+        let below: Vec<String> = excluded.iter().map(|path| format!("{path}/**")).collect();
+        let patterns: Vec<&str> = excluded.iter().copied().chain(below.iter().map(String::as_str)).collect();
+        let folder = site.folder.clone();
+        excluded::by_globs(&mut site, tree, path, &folder, &patterns, false);
+    }
     if !is_default_permalink {
         publish(&mut site, tree, folder, &settings, &collections);
     }

@@ -7,7 +7,7 @@ use super::{Generator, NOTHING, base, has, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Elsewhere, Links, Model, Published, Site};
+use crate::audit::site::{Elsewhere, Links, Model, PagesEnd, Published, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join, parent};
@@ -29,6 +29,7 @@ static MODEL: Model = Model {
         drafts: &["SUMMARY.md"],
         absolute: Elsewhere::Site,
         leaving: Elsewhere::Site,
+        pages_end: PagesEnd::Folder,
         made: &["print.html", "toc.html", "404.html", "index.html"],
         ..Links::SITE
     },

@@ -13,6 +13,7 @@ mod gitlab;
 mod hexo;
 mod hugo;
 mod jekyll;
+mod layouts;
 mod mdbook;
 mod mintlify;
 mod mkdocs;
@@ -178,7 +179,12 @@ fn because(model: &'static Model, folder: Vec<u8>, path: &[u8]) -> Site {
 
 /// The settings in `path`; where they are not known, the site has nothing judged that may depend on them.
 fn settings_of(tree: &Tree, path: &[u8], site: &mut Site) -> Value {
-    match settings::read(tree, path) {
+    settings_from(path, settings::text(tree, path).as_deref(), site)
+}
+
+/// The same for a file whose text, or why it has none, is at hand.
+fn settings_from(path: &[u8], text: Result<&str, &&'static str>, site: &mut Site) -> Value {
+    match text.map_err(|why| *why).and_then(|text| settings::parse(file_name(path), text)) {
         Ok(value) => {
             if value == Value::Computed {
                 leave_computed(site, path, "the settings");

@@ -4,6 +4,7 @@
 use super::Mark::File;
 use super::{Generator, NOTHING, because};
 use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings;
 use crate::audit::site::{Addresses, Elsewhere, Links, Model, Site};
@@ -71,7 +72,32 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         let why = "a label may come from reStructuredText, from code or from another project".to_owned();
         site.leave_open(Forms::ADDRESSES.and(Form::Label).and(Form::Reference), why, NOTHING);
     }
+    let excluded = texts(&text, "exclude_patterns");
+    if !excluded.is_empty() {
+        // A pattern fits a folder with all that is in it.
+        let below: Vec<String> =
+            excluded.iter().map(|pattern| format!("{}/**", pattern.trim_end_matches('/'))).collect();
+        let patterns: Vec<&str> = excluded.iter().copied().chain(below.iter().map(String::as_str)).collect();
+        excluded::by_globs(&mut site, tree, path, folder, &patterns, false);
+    }
     vec![site]
+}
+
+/// The texts of a list that is assigned at the beginning of a line of Python: `NAME = ["a", "b"]`.
+fn texts<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let lists = memchr::memmem::find_iter(text.as_bytes(), name).filter_map(|at| {
+        let is_begun = at == 0 || text[..at].ends_with('\n');
+        let rest = text[at + name.len()..].trim_start().strip_prefix('=')?.trim_start().strip_prefix('[')?;
+        is_begun.then_some(rest)
+    });
+    let mut found = Vec::new();
+    for list in lists {
+        let lines = list.split(']').next().unwrap_or_default().lines();
+        for line in lines.filter(|line| !line.trim_start().starts_with('#')) {
+            found.extend(line.split(['"', '\'']).skip(1).step_by(2));
+        }
+    }
+    found
 }
 
 /// How headings are named: to which depth by slugs, and whether only by what is known here.

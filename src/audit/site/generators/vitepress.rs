@@ -1,9 +1,12 @@
 //! VitePress: the folder around `.vitepress` has the pages, its `public` the files; `.vitepress/config.*` has base, source folder, rewrites.
 
+use regex::{Regex, RegexBuilder};
+
 use super::Mark::Folder;
-use super::{Generator, NOTHING, because, leave_computed, normal, settings_of, text};
+use super::{Generator, NOTHING, because, leave_computed, normal, settings_from, text};
 use crate::audit::document::{Construct as C, LinkKind, Syntax};
 use crate::audit::site::addresses::by_path;
+use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
 use crate::audit::site::settings::{self, Value};
@@ -103,7 +106,7 @@ fn publish(site: &mut Site, settings: &Value) {
     }
     let pages = Outlet::exact(site.folder.clone(), files);
     let public = Outlet::as_it_is(join(&site.folder, b"public"));
-    let addressing = Addressing { clean, ..Addressing::default() };
+    let addressing = Addressing { clean, adds_base: true, ..Addressing::default() };
     site.output = Some(Output { outlets: vec![pages, public], href, addressing });
 }
 
@@ -126,9 +129,10 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     let mut site = because(&MODEL, folder.to_vec(), path);
     let file = config.cloned().unwrap_or_else(|| path.to_vec());
-    let settings = match config {
-        Some(config) => settings_of(tree, config, &mut site),
-        None => {
+    let source = config.map(|config| settings::text(tree, config));
+    let settings = match (config, &source) {
+        (Some(config), Some(source)) => settings_from(config, source.as_deref(), &mut site),
+        _ => {
             // The file in that folder puts its parts together.
             if children.iter().any(|path| file_name(path) == b"config") {
                 leave_computed(&mut site, path, "the settings");
@@ -166,7 +170,16 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     // The site's own words for links that its build need not find.
     let left_alone = settings.get("ignoreDeadLinks").items().iter().filter_map(Value::text);
     site.made.extend(left_alone.filter(|link| link.starts_with('/')).map(|link| bare(link.as_bytes()).to_vec()));
-    site.made.extend(left_alone_by_pattern(tree, &file));
+    let source = source.and_then(Result::ok).unwrap_or_default();
+    if !left_alone_by_pattern(&source, &mut site.left_alone) {
+        let why = format!("{} leaves dead links alone by a function", display_path(&file));
+        site.leave_open(Forms::ADDRESSES, why, NOTHING);
+    }
+    let excluded: Vec<&str> = settings.get("srcExclude").items().iter().filter_map(Value::text).collect();
+    if !excluded.is_empty() {
+        let folder = site.folder.clone();
+        excluded::by_globs(&mut site, tree, &file, &folder, &excluded, false);
+    }
     site.locales = Vec::new();
     for (_, entry) in tree.below(&site.folder) {
         // `[name].md` makes any page of its folder.
@@ -179,14 +192,41 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     vec![site]
 }
 
-/// The beginnings of addresses in patterns of `ignoreDeadLinks`: `/^\/play/`.
-fn left_alone_by_pattern(tree: &Tree, file: &[u8]) -> Vec<Vec<u8>> {
-    let text = settings::text(tree, file).unwrap_or_default();
-    let list = text.split_once("ignoreDeadLinks").and_then(|(_, rest)| rest.split(']').next()).unwrap_or_default();
-    let name = |pattern: &str| -> Vec<u8> {
-        pattern.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).collect()
-    };
-    list.split("/^\\/").skip(1).map(name).filter(|name| !name.is_empty()).collect()
+/// Adds the patterns in `ignoreDeadLinks`: `/^\/play/`. Returns `false` where something else in it decides, a function most likely.
+fn left_alone_by_pattern(settings: &str, patterns: &mut Vec<Regex>) -> bool {
+    let list = settings
+        .split_once("ignoreDeadLinks")
+        .and_then(|(_, rest)| rest.trim_start_matches([':', ' ']).strip_prefix('['));
+    let Some(mut rest) = list else { return true };
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        rest = if let Some(comment) = rest.strip_prefix("//") {
+            comment.split_once('\n').map_or("", |(_, rest)| rest)
+        } else if let Some(text) = rest.strip_prefix(['"', '\'', '`']) {
+            let Some((_, behind)) = text.split_once(['"', '\'', '`']) else { return false };
+            behind
+        } else if let Some(pattern) = rest.strip_prefix('/') {
+            let Some((pattern, behind)) = split_pattern(pattern) else { return false };
+            // What JavaScript has and this lacks, such as `(?!x)`, decides, too.
+            let Ok(pattern) = RegexBuilder::new(pattern).size_limit(1 << 16).build() else { return false };
+            patterns.push(pattern);
+            behind.trim_start_matches(|c: char| c.is_ascii_alphabetic())
+        } else {
+            return rest.starts_with(']');
+        }
+    }
+}
+
+/// Splits a regular expression of JavaScript from what comes behind it: a slash in a class of characters or behind a backslash is none that ends it.
+fn split_pattern(text: &str) -> Option<(&str, &str)> {
+    let (mut is_escaped, mut is_class) = (false, false);
+    let end = text.char_indices().find_map(|(at, c)| {
+        let is_end = c == '/' && !is_escaped && !is_class || c == '\n';
+        is_class = !is_escaped && (c == '[' || is_class && c != ']') || is_escaped && is_class;
+        is_escaped = c == '\\' && !is_escaped;
+        is_end.then_some(at)
+    })?;
+    text[end..].strip_prefix('/').map(|behind| (&text[..end], behind))
 }
 
 /// The settings of Vite beside those of VitePress with a plug-in that sees Markdown before VitePress does.
@@ -208,5 +248,31 @@ fn anchors(settings: &Value) -> Option<&'static str> {
         () if markdown.get("anchor").is_set() => Some("markdown.anchor"),
         () if markdown.get("config").is_set() => Some("markdown.config"),
         () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_links_that_are_left_alone() {
+        let read = |settings: &str| {
+            let mut patterns = Vec::new();
+            let is_whole = left_alone_by_pattern(settings, &mut patterns);
+            (patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect::<Vec<_>>(), is_whole)
+        };
+        let all = |patterns: &[&str], is_whole| {
+            (patterns.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>(), is_whole)
+        };
+        assert_eq!(read("x: 1"), all(&[], true));
+        assert_eq!(read("ignoreDeadLinks: true"), all(&[], true));
+        assert_eq!(
+            read("ignoreDeadLinks: ['/a', // b\n /^\\/play/, /[/\\]]x/i,\n]"),
+            all(&["^\\/play", "[/\\]]x"], true)
+        );
+        assert_eq!(read("ignoreDeadLinks: [/a/, (url) => true]"), all(&["a"], false));
+        assert_eq!(read("ignoreDeadLinks: [/(?!a)/]"), all(&[], false));
+        assert_eq!(read("ignoreDeadLinks: ["), all(&[], false));
     }
 }

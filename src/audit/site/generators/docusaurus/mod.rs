@@ -5,9 +5,10 @@ mod addresses;
 use super::Mark::Script;
 use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, normal, settings_of, text};
 use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::excluded;
 use crate::audit::site::open::Forms;
 use crate::audit::site::settings::{self, Value};
-use crate::audit::site::{Addresses, Links, Model, Route, Site, below, is_below};
+use crate::audit::site::{Addresses, Links, Model, PagesEnd, Route, Site, below, is_below};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
 use crate::text::path::{display_path, file_name, join};
@@ -28,23 +29,25 @@ const SYNTAX: Syntax = Syntax {
     ])
 };
 
-static MODEL: Model = Model {
-    name: "Docusaurus",
-    syntax: SYNTAX,
-    links: Links {
-        endings: &[".md", ".mdx"],
-        html_is_markdown: true,
-        md_is_mdx: true,
-        pages_are_folders: true,
-        addresses: Addresses::Loose,
-        aliases: &["@site/", "@theme/", "pathname://"],
-        folder_mark: Some("@site/"),
-        made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
-        hides_drafts: true,
-        lists_folders: true,
-        ..Links::SITE
-    },
+static MODEL: Model = Model { name: "Docusaurus", syntax: SYNTAX, links: LINKS };
+
+/// Pages have no ending: its own check of links calls `x.html` broken.
+const LINKS: Links = Links {
+    endings: &[".md", ".mdx"],
+    md_is_mdx: true,
+    pages_are_folders: true,
+    addresses: Addresses::Loose,
+    aliases: &["@site/", "@theme/", "pathname://"],
+    folder_mark: Some("@site/"),
+    made: &["rss.xml", "atom.xml", "feed.json", "sitemap.xml", "llms.txt", "404.html"],
+    hides_drafts: true,
+    pages_end: PagesEnd::Content,
+    lists_folders: true,
+    ..Links::SITE
 };
+
+/// The same with redirects from old addresses that end in `.html`.
+static LINKS_WITH_ENDINGS: Links = Links { html_is_markdown: true, ..LINKS };
 
 pub(super) static DOCUSAURUS: Generator = Generator {
     name: "Docusaurus",
@@ -115,6 +118,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
             endings: &["js", "jsx", "ts", "tsx"],
         };
         site.routes.push(pages);
+        site.pages = vec![join(folder, b"src/pages"), join(folder, b"static"), join(folder, b"i18n")];
     }
     super::static_redirects(tree, &mut site, &[join(folder, b"static")]);
     let outside = site.content.iter().filter(|content| !is_below(content, folder));
@@ -198,6 +202,10 @@ impl PluginReader<'_> {
     }
 
     fn redirects(&mut self, options: &Value) {
+        let endings = options.get("fromExtensions");
+        if endings.is_computed() || endings.names().iter().any(|ending| ending.trim_start_matches('.') == "html") {
+            self.site.links = &LINKS_WITH_ENDINGS;
+        }
         for redirect in options.get("redirects").items() {
             redirect.get("from").texts(&mut |from| self.site.redirects.add(from));
         }
@@ -228,6 +236,9 @@ impl PluginReader<'_> {
             self.site.made.extend(["tags", "page", "archive", "authors"].map(|made| join(&prefix, made.as_bytes())));
             // The list of posts itself.
             self.site.redirects.add(&String::from_utf8_lossy(&prefix));
+            for translations in self.translations("blog", options) {
+                self.translation(translations, &content);
+            }
         } else {
             self.documents(options, &content, &prefix);
         }
@@ -240,28 +251,37 @@ impl PluginReader<'_> {
         let mut route = |folder: Vec<u8>, prefix: Vec<u8>| {
             self.site.routes.push(Route { folder, prefix, addresses: addresses::document, endings: &[] });
         };
-        route(content.to_vec(), prefix.to_vec());
         let id = options.get("id").text().filter(|id| *id != "default").map_or_else(String::new, |id| format!("{id}_"));
         let versions = join(self.folder, format!("{id}versioned_docs").as_bytes());
-        let mut folders: Vec<Vec<u8>> = self
+        let folders: Vec<Vec<u8>> = self
             .tree
             .children(&versions)
             .map(|(_, entry)| entry.path.to_vec())
             .filter(|path| is_folder(self.tree, path))
             .collect();
+        let list = join(self.folder, format!("{id}versions.json").as_bytes());
+        let newest =
+            settings::read(self.tree, &list).ok().and_then(|list| list.names().first().map(|name| (*name).to_owned()));
+        let last = match options.get("lastVersion") {
+            _ if options.get("disableVersioning") == &Value::Bool(true) => None,
+            Value::Null => newest,
+            chosen => chosen.text().map(str::to_owned),
+        };
+        let version = |folder: &[u8]| {
+            let name = file_name(folder);
+            name.strip_prefix(b"version-").unwrap_or(name).to_vec()
+        };
+        // The last version has the addresses without a version, before the current documents.
+        let is_last = |folder: &&Vec<u8>| last.as_deref().is_some_and(|last| last.as_bytes() == version(folder));
+        if let Some(last) = folders.iter().find(is_last) {
+            route(last.clone(), prefix.to_vec());
+        }
+        route(content.to_vec(), prefix.to_vec());
         if !folders.is_empty() {
-            // The current documents are at `next` unless they are the last version; either way is taken.
             route(content.to_vec(), join(prefix, b"next"));
         }
-        let list = join(self.folder, format!("{id}versions.json").as_bytes());
-        let last =
-            settings::read(self.tree, &list).ok().and_then(|list| list.names().first().map(|name| (*name).to_owned()));
         for folder in &folders {
-            let version = file_name(folder).strip_prefix(b"version-").unwrap_or(file_name(folder));
-            route(folder.clone(), join(prefix, version));
-            if last.as_deref().is_some_and(|last| last.as_bytes() == version) {
-                route(folder.clone(), prefix.to_vec());
-            }
+            route(folder.clone(), join(prefix, &version(folder)));
         }
         if options.get("versions").is_set() {
             // Each version may be given a path of its own.
@@ -275,24 +295,36 @@ impl PluginReader<'_> {
                 route(folder, join(prefix, path.trim_matches('/').as_bytes()));
             }
         }
-        self.site.content.append(&mut folders);
-        let plugin = if id.is_empty() { String::new() } else { format!("-{}", id.trim_end_matches('_')) };
-        for locale in self.site.locales.clone() {
-            let translated = join(self.folder, b"i18n");
-            let translated = join(&translated, &locale);
-            let translated = join(&translated, format!("docusaurus-plugin-content-docs{plugin}/current").as_bytes());
-            if is_folder(self.tree, &translated) {
-                let route = Route {
-                    folder: translated.clone(),
-                    prefix: prefix.to_vec(),
-                    addresses: addresses::document,
-                    endings: &[],
-                };
-                self.site.routes.push(route);
-                self.site.mirrors.push((translated.clone(), content.to_vec()));
-                self.site.content.push(translated);
-            }
+        self.site.content.extend(folders.iter().cloned());
+        let excluded: Vec<&str> = options.get("exclude").items().iter().filter_map(Value::text).collect();
+        for folder in [content].into_iter().chain(folders.iter().map(Vec::as_slice)).filter(|_| !excluded.is_empty()) {
+            excluded::by_globs(self.site, self.tree, self.path, folder, &excluded, false);
         }
+        for translations in self.translations("docs", options) {
+            self.translation(join(&translations, b"current"), content);
+            folders.iter().for_each(|version| self.translation(join(&translations, file_name(version)), version));
+        }
+    }
+
+    /// Where the translations of a plug-in's documents are, by language.
+    fn translations(&self, plugin: &str, options: &Value) -> Vec<Vec<u8>> {
+        let id = options.get("id").text().filter(|id| *id != "default").map_or_else(String::new, |id| format!("-{id}"));
+        let name = format!("docusaurus-plugin-content-{plugin}{id}");
+        let languages = join(self.folder, b"i18n");
+        let of = |locale: &Vec<u8>| join(&join(&languages, locale), name.as_bytes());
+        self.site.locales.iter().map(of).collect()
+    }
+
+    /// A folder of translated documents, if there is one: it has the addresses of the original, and falls back on it.
+    fn translation(&mut self, translated: Vec<u8>, original: &[u8]) {
+        if !is_folder(self.tree, &translated) {
+            return;
+        }
+        let routes = self.site.routes.iter().filter(|route| route.folder == original);
+        let routes: Vec<Route> = routes.map(|route| Route { folder: translated.clone(), ..route.clone() }).collect();
+        self.site.routes.extend(routes);
+        self.site.mirrors.push((translated.clone(), original.to_vec()));
+        self.site.content.push(translated);
     }
 
     fn folder_of_content(&mut self, folder: Vec<u8>) {

@@ -7,6 +7,7 @@ mod syntax;
 use super::Mark::File;
 use super::{Generator, NOTHING, base, because, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
+use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::settings::{self, Value};
 use crate::audit::site::{Addresses, Elsewhere, Links, Model, Named, Site, is_language};
@@ -169,10 +170,24 @@ fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     if let Some(beside) = beside.filter(|_| is_language(file_name(folder))) {
         site.mirrors = vec![(site.folder.clone(), join(beside, file_name(&site.folder)))];
     }
+    exclude(&mut site, tree, path, &settings);
     if inherited.is_none() && site.mirrors.is_empty() {
         published::set(&mut site, &settings);
     }
     vec![site]
+}
+
+/// Takes out the documents that `exclude_docs` and the plug-in of that name exclude. The latter has patterns of Python's fnmatch.
+fn exclude(site: &mut Site, tree: &Tree, path: &[u8], settings: &Value) {
+    let folder = site.folder.clone();
+    if let Some(lines) = settings.get("exclude_docs").text() {
+        excluded::by_ignore_lines(site, tree, path, &folder, lines);
+    }
+    let plugins = settings.get("plugins").items().iter().map(|plugin| plugin.get("exclude"));
+    let globs: Vec<&str> = plugins.flat_map(|options| options.get("glob").items()).filter_map(Value::text).collect();
+    if !globs.is_empty() {
+        excluded::by_globs(site, tree, path, &folder, &globs, true);
+    }
 }
 
 /// The documents of other languages beside a site of one language, without settings of their own: `docs/de/docs` beside
@@ -203,6 +218,7 @@ pub(super) fn translations(tree: &Tree, sites: &[Site]) -> Vec<Site> {
                 navigation: Vec::new(),
                 named: Vec::new(),
                 published: None,
+                excluded: None,
                 output: None,
                 folder,
                 ..site.clone()
@@ -252,8 +268,11 @@ fn of_settings(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], setting
         site.absolute = Elsewhere::Nothing;
     }
     plugins(site, path, settings);
-    let is_techdocs = settings.get("plugins").names().contains(&"techdocs-core");
-    extensions(site, tree, path, folder, (settings.get("markdown_extensions"), is_techdocs));
+    let list = settings.get("markdown_extensions");
+    // The plug-in brings all of them along, and Zensical has them where none are named.
+    let has_all =
+        settings.get("plugins").names().contains(&"techdocs-core") || site.generator == ZENSICAL.name && !list.is_set();
+    extensions(site, tree, path, folder, (list, has_all));
     named(site, tree, path, settings);
 }
 
@@ -290,7 +309,7 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("material/").unwrap_or(name)
 }
 
-fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensions, is_techdocs): (&Value, bool)) {
+fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensions, has_all): (&Value, bool)) {
     let file = display_path(path);
     // A file that is included is seen from where MkDocs runs, or from the folders that the extension is given.
     site.includes = vec![folder.to_vec()];
@@ -309,8 +328,7 @@ fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensi
         site.leave_open(Forms::new(&[Form::Reference]), why, NOTHING);
     }
     site.syntax = syntax::of_extensions(SYNTAX, extensions);
-    if is_techdocs {
-        // The plug-in brings all of them along.
+    if has_all {
         site.syntax = Syntax {
             dialect: site.syntax.dialect,
             composed_marks: site.syntax.composed_marks,

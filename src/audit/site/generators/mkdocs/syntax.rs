@@ -9,9 +9,10 @@ use crate::markdown::slug::{Case, Dialect, Slugify};
 const EXTRA: [&str; 4] = ["attr_list", "footnotes", "def_list", "md_in_html"];
 
 /// Each extension that others lack, by its names.
-const EXTENSIONS: [(C, &[&str]); 6] = [
+const EXTENSIONS: [(C, &[&str]); 7] = [
     (C::Emoji, &["pymdownx.emoji"]),
     (C::AttributeLists, &["attr_list"]),
+    (C::HeadingIds, &["attr_list"]),
     (C::Admonitions, &["admonition", "pymdownx.details"]),
     (C::Tabs, &["pymdownx.tabbed"]),
     (C::FootnoteIds, &["footnotes"]),
