@@ -18,9 +18,9 @@ const TAGS: &[&str] = &["if", "elsif", "else", "endif", "unless", "endunless", "
 
 /// The texts that were taken out, by their numbers.
 #[derive(Debug, Default)]
-pub(super) struct Literals(Vec<String>);
+pub(super) struct LiteralTexts(Vec<String>);
 
-impl Literals {
+impl LiteralTexts {
     /// Returns a file's text without its literal text, or `None` where nothing can be taken out.
     pub(super) fn take_out(&mut self, text: &str) -> Option<String> {
         let mut short = String::new();
@@ -113,7 +113,7 @@ mod tests {
     const LONG: &str = "A long text with a brace { and a \"quotation mark\", of which there are far too many characters to be parsed for nothing, each of them by itself, one by one.";
 
     fn short(text: &str) -> Option<String> {
-        Literals::default().take_out(text)
+        LiteralTexts::default().take_out(text)
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_out_comes_back() {
-        let mut literals = Literals::default();
+        let mut literals = LiteralTexts::default();
         let text = format!("{LONG}{{% if a %}}{LONG}{{% endif %}}");
         let short = literals.take_out(&text).expect("it is long");
         let mut files =

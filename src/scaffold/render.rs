@@ -12,7 +12,7 @@ use std::time::Duration;
 use std::{env, fs, io, thread};
 
 use super::answers::{Answer, Answers};
-use super::literal::{self, Literals};
+use super::literal::{self, LiteralTexts};
 use super::manifest;
 use super::template::Template;
 use super::vendor_output::{self, GenerateError};
@@ -96,7 +96,7 @@ pub fn render(
         files.remove(path);
     }
     let literals =
-        if template.runs_scripts { Literals::default() } else { take_out_literals(&mut files, name, answers) };
+        if template.runs_scripts { LiteralTexts::default() } else { take_out_literals(&mut files, name, answers) };
     let verbatim: Vec<String> = not_utf8(&files);
     let verbatim: Vec<&str> = verbatim.iter().map(String::as_str).collect();
     // Without this file, the library would search subfolders for a template.
@@ -126,8 +126,8 @@ pub fn render(
 }
 
 /// Takes the literal text out of the files that the library does nothing with but to render them.
-fn take_out_literals(files: &mut FileTree, name: &str, answers: &Answers) -> Literals {
-    let mut literals = Literals::default();
+fn take_out_literals(files: &mut FileTree, name: &str, answers: &Answers) -> LiteralTexts {
+    let mut literals = LiteralTexts::default();
     let answers = answers.0.iter().filter_map(|(_, answer)| match answer {
         Answer::Text(text) => Some(text.as_bytes()),
         Answer::Bool(_) => None,

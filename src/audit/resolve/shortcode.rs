@@ -15,7 +15,7 @@ const MOST: usize = 1_024;
 /// More ids of a template are not kept: it may make any.
 const MOST_IDS: usize = 256;
 
-/// What a template gives names to.
+/// The ids that a template makes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::audit) struct Template {
     /// It shows something else, or its text is not known.

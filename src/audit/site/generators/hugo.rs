@@ -103,7 +103,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     content.retain(|(folder, _)| tree.find(folder).is_some());
     open(&mut site, tree, &project, path, &settings);
-    let shown = super::layouts::shown(tree, &project);
+    let shown = super::layouts::documents(tree, &project);
     site.shown = shown.documents;
     site.shortcodes = super::layouts::shortcodes(tree, &project);
     if settings.get("buildDrafts") != &Value::Null && settings.get("buildDrafts") != &Value::Bool(false) {

@@ -8,9 +8,9 @@ use crate::text::path::{join, normalise};
 /// More layouts are not read: what they show is not known.
 const MOST: usize = 1_024;
 
-/// What the layouts of a project show.
+/// The further documents that the layouts of a project show.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct LayoutDocuments {
     /// The documents.
     pub(super) documents: Vec<Vec<u8>>,
     /// The layout that computes which document it shows.
@@ -18,8 +18,8 @@ pub(super) struct Shown {
 }
 
 /// Reads the layouts of a project and of its themes.
-pub(super) fn shown(tree: &Tree, project: &[u8]) -> Shown {
-    let mut shown = Shown::default();
+pub(super) fn documents(tree: &Tree, project: &[u8]) -> LayoutDocuments {
+    let mut found = LayoutDocuments::default();
     let themes = join(project, b"themes");
     let themes = tree.children(&themes).map(|(_, theme)| join(&theme.path, b"layouts"));
     let folders = [join(project, b"layouts")].into_iter().chain(themes);
@@ -35,12 +35,12 @@ pub(super) fn shown(tree: &Tree, project: &[u8]) -> Shown {
         let Ok(text) = settings::text(tree, layout) else { continue };
         for file in read(&text) {
             match file {
-                Some(file) => shown.documents.extend(normalise(project, file.as_bytes())),
-                None => shown.computed = Some(layout.to_vec()),
+                Some(file) => found.documents.extend(normalise(project, file.as_bytes())),
+                None => found.computed = Some(layout.to_vec()),
             }
         }
     }
-    shown
+    found
 }
 
 /// The folders of a project and of its themes with the templates of shortcodes.
@@ -55,6 +55,7 @@ pub(super) fn shortcodes(tree: &Tree, project: &[u8]) -> Vec<Vec<u8>> {
 
 /// The Markdown files that a template reads; nothing for one whose name it computes.
 fn read(template: &str) -> impl Iterator<Item = Option<&str>> {
+    // `readFile` and `os.ReadFile`.
     let calls = memchr::memmem::find_iter(template.as_bytes(), "eadFile");
     calls.filter_map(|at| {
         let rest = template[at + "eadFile".len()..].split("}}").next().unwrap_or_default();
