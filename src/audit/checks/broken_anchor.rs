@@ -43,8 +43,11 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let destination = document.text(link.destination);
         let Some(fragment) = fragment_of(context.corpus.site(page), destination) else { continue };
         // It need not be the end: `page?id=name` is one, too.
-        let start = fragment.as_ptr() as usize - destination.as_ptr() as usize;
-        let (before, behind) = (&destination[..start], &destination[start + fragment.len()..]);
+        let start =
+            ["#", "id="].iter().find_map(|mark| Some(destination.rfind(&format!("{mark}{fragment}"))? + mark.len()));
+        let Some((before, behind)) = start.map(|at| (&destination[..at], &destination[at + fragment.len()..])) else {
+            continue;
+        };
         let with = |name: &str| format!("{before}{name}{behind}");
         let (message, guess) = match (resolved.fragment, resolved.target) {
             (Fragment::Missing, Target::Entry(_)) => {
