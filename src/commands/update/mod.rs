@@ -145,6 +145,8 @@ pub struct PreparedUpdate<'a> {
     tracked: Result<Option<Tracked>, String>,
     /// The new records.
     records: FileTree,
+    /// The rendering whose archive is still to be packed.
+    unpacked: Option<FileTree>,
     /// The report of what would be done.
     pub report: UpdateReport,
     remarks: Vec<String>,
@@ -191,7 +193,10 @@ pub fn prepare<'a>(
     // To pack the new records takes as long as to plan.
     let (planned, archive) = rayon::join(
         || plan_update(request, &records, &template, &theirs, tracked.as_ref().ok().and_then(Option::as_ref)),
-        || if is_available { layout::archive(&theirs) } else { Ok(FileTree::new()) },
+        || match request.mode {
+            UpdateMode::Write if is_available => layout::archive(&theirs),
+            _ => Ok(FileTree::new()),
+        },
     );
     let (mut planned, archive) = (planned?, archive?);
 
@@ -222,7 +227,8 @@ pub fn prepare<'a>(
         }
         report.drift = Some(drift);
     }
-    let mut prepared = PreparedUpdate { request, journal, tracked, records: FileTree::new(), report, remarks };
+    let mut prepared =
+        PreparedUpdate { request, journal, tracked, records: FileTree::new(), unpacked: None, report, remarks };
     if state == UpdateState::Unsettled {
         return Ok(prepared);
     }
@@ -233,6 +239,8 @@ pub fn prepare<'a>(
     prepared.remarks.append(&mut planned.remarks);
     prepared.report.actions = planned.actions;
     prepared.records = layout::record(&template, &records.record.name, &answers);
+    // Most of those who only look do not write.
+    prepared.unpacked = Some(theirs).filter(|_| is_available && archive.is_empty());
     prepared.records.extend(archive);
     Ok(prepared)
 }
@@ -252,6 +260,9 @@ impl PreparedUpdate<'_> {
     pub fn write(mut self, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<UpdateOutcome, UpdateError> {
         if self.report.state == UpdateState::Unsettled {
             return Ok(self.outcome());
+        }
+        if let Some(rendering) = self.unpacked.take() {
+            self.records.extend(layout::archive(&rendering)?);
         }
         let actions = &self.report.actions;
         let steps = steps(&self.request.root, actions, &self.records)?;
