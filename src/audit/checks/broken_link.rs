@@ -98,9 +98,8 @@ fn misaddressed(context: Context<'_>, page: u32, link: &Link, entry: u32) -> Str
 
 /// The file is there, and no reader of the site gets it.
 fn unpublished(context: Context<'_>, page: u32, to: u32, what: &str) -> String {
-    let is_excluded = context.corpus.site(page).excludes(context.corpus.path(to));
-    let site = context.corpus.site(page);
-    if let Some(excluded) = site.excluded.as_ref().filter(|_| is_excluded) {
+    let (site, path) = (context.corpus.site(page), context.corpus.path(to));
+    if let Some(excluded) = site.excluded.as_ref().filter(|excluded| excluded.pages.contains(path)) {
         let file = display_path(&excluded.file);
         return format!("{file} excludes {what}, so the site has no such page");
     }
@@ -110,7 +109,7 @@ fn unpublished(context: Context<'_>, page: u32, to: u32, what: &str) -> String {
         let why = if is_draft { "is a draft" } else { "lies outside of the documents of the site" };
         return format!("{what} {why}, so the site has no such page");
     };
-    if !context.corpus.site(page).is_within(context.corpus.path(to)) {
+    if !site.is_within(path) {
         return format!("{what} lies outside of the documents of the site, so the site has no such page");
     }
     format!("{list} does not list {what}, so the site has no such page")

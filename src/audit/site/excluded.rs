@@ -20,8 +20,19 @@ pub struct Excluded {
 /// Excludes the documents below `folder` that any of these patterns fits, each with the names in `*` up to the next slash or, where `wide`, over
 /// slashes. A pattern that does not parse fits nothing.
 pub(super) fn by_globs(site: &mut Site, tree: &Tree, file: &[u8], folder: &[u8], patterns: &[&str], wide: bool) {
+    // Without one, the documents need not be looked at.
+    if patterns.is_empty() {
+        return;
+    }
     let globs = globs(patterns, wide);
     add(site, tree, file, folder, &|path| globs.is_match(path));
+}
+
+/// Excludes the documents below `folder` that any of these patterns fits, and all that is below what one fits.
+pub(super) fn by_paths(site: &mut Site, tree: &Tree, file: &[u8], folder: &[u8], paths: &[&str]) {
+    let below: Vec<String> = paths.iter().map(|path| format!("{}/**", path.trim_end_matches('/'))).collect();
+    let patterns: Vec<&str> = paths.iter().copied().chain(below.iter().map(String::as_str)).collect();
+    by_globs(site, tree, file, folder, &patterns, false);
 }
 
 /// Excludes what lines in the format of `.gitignore` fit.

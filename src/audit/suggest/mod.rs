@@ -134,8 +134,8 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
         return None;
     }
     // `OWNERS.md` and a distant `owners.md` are rarely the same document.
-    let same = file_name(&corpus.tree.entries()[*first as usize].path) == name;
     let other = &corpus.tree.entries()[*first as usize].path;
+    let same = file_name(other) == name;
     let certain = entries.len() == 1
         && !common
         && same

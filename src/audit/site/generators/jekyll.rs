@@ -126,13 +126,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     site.for_host = for_host(tree, &site.folder);
     let excluded = settings.get("exclude").items().iter().filter_map(Value::text);
     let excluded: Vec<&str> = excluded.map(|path| path.trim_matches('/')).filter(|path| !path.is_empty()).collect();
-    if !excluded.is_empty() {
-        // A path stands for all that is below it.
-        let below: Vec<String> = excluded.iter().map(|path| format!("{path}/**")).collect();
-        let patterns: Vec<&str> = excluded.iter().copied().chain(below.iter().map(String::as_str)).collect();
-        let folder = site.folder.clone();
-        excluded::by_globs(&mut site, tree, path, &folder, &patterns, false);
-    }
+    let folder_of_pages = site.folder.clone();
+    excluded::by_paths(&mut site, tree, path, &folder_of_pages, &excluded);
     if !is_default_permalink {
         publish(&mut site, tree, folder, &settings, &collections);
     }

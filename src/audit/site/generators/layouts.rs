@@ -20,13 +20,11 @@ pub(super) struct LayoutDocuments {
 /// Reads the layouts of a project and of its themes.
 pub(super) fn documents(tree: &Tree, project: &[u8]) -> LayoutDocuments {
     let mut found = LayoutDocuments::default();
-    let themes = join(project, b"themes");
-    let themes = tree.children(&themes).map(|(_, theme)| join(&theme.path, b"layouts"));
-    let folders = [join(project, b"layouts")].into_iter().chain(themes);
     // Shortcodes are on pages that name them.
     let is_layout = |path: &[u8]| path.ends_with(b".html") && memchr::memmem::find(path, b"shortcodes/").is_none();
-    let layouts: Vec<&[u8]> = folders
-        .flat_map(|folder| tree.below(&folder).map(|(_, entry)| entry).collect::<Vec<_>>())
+    let layouts: Vec<&[u8]> = folders(tree, project)
+        .iter()
+        .flat_map(|folder| tree.below(folder).map(|(_, entry)| entry).collect::<Vec<_>>())
         .filter(|entry| entry.kind == Kind::File && is_layout(&entry.path))
         .map(|entry| &*entry.path)
         .take(MOST)
@@ -45,12 +43,15 @@ pub(super) fn documents(tree: &Tree, project: &[u8]) -> LayoutDocuments {
 
 /// The folders of a project and of its themes with the templates of shortcodes.
 pub(super) fn shortcodes(tree: &Tree, project: &[u8]) -> Vec<Vec<u8>> {
+    let named = |layouts: Vec<u8>| [b"shortcodes".as_slice(), b"_shortcodes"].map(|name| join(&layouts, name));
+    folders(tree, project).into_iter().flat_map(named).filter(|folder| tree.find(folder).is_some()).collect()
+}
+
+/// The folders with the layouts of a project and of its themes.
+fn folders(tree: &Tree, project: &[u8]) -> Vec<Vec<u8>> {
     let themes = join(project, b"themes");
     let themes = tree.children(&themes).map(|(_, theme)| join(&theme.path, b"layouts"));
-    let layouts = [join(project, b"layouts")].into_iter().chain(themes);
-    let folders =
-        layouts.flat_map(|layouts| [b"shortcodes".as_slice(), b"_shortcodes"].map(|name| join(&layouts, name)));
-    folders.filter(|folder| tree.find(folder).is_some()).collect()
+    [join(project, b"layouts")].into_iter().chain(themes).collect()
 }
 
 /// The Markdown files that a template reads; nothing for one whose name it computes.

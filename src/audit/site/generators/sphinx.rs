@@ -72,14 +72,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         let why = "a label may come from reStructuredText, from code or from another project".to_owned();
         site.leave_open(Forms::ADDRESSES.and(Form::Label).and(Form::Reference), why, NOTHING);
     }
-    let excluded = texts(&text, "exclude_patterns");
-    if !excluded.is_empty() {
-        // A pattern fits a folder with all that is in it.
-        let below: Vec<String> =
-            excluded.iter().map(|pattern| format!("{}/**", pattern.trim_end_matches('/'))).collect();
-        let patterns: Vec<&str> = excluded.iter().copied().chain(below.iter().map(String::as_str)).collect();
-        excluded::by_globs(&mut site, tree, path, folder, &patterns, false);
-    }
+    excluded::by_paths(&mut site, tree, path, folder, &texts(&text, "exclude_patterns"));
     vec![site]
 }
 

@@ -176,10 +176,8 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
     let excluded: Vec<&str> = settings.get("srcExclude").items().iter().filter_map(Value::text).collect();
-    if !excluded.is_empty() {
-        let folder = site.folder.clone();
-        excluded::by_globs(&mut site, tree, &file, &folder, &excluded, false);
-    }
+    let pages = site.folder.clone();
+    excluded::by_globs(&mut site, tree, &file, &pages, &excluded, false);
     site.locales = Vec::new();
     for (_, entry) in tree.below(&site.folder) {
         // `[name].md` makes any page of its folder.
@@ -208,9 +206,13 @@ fn left_alone_by_pattern(settings: &str, patterns: &mut Vec<Regex>) -> bool {
         } else if let Some(pattern) = rest.strip_prefix('/') {
             let Some((pattern, behind)) = split_pattern(pattern) else { return false };
             // What JavaScript has and this lacks, such as `(?!x)`, decides, too.
-            let Ok(pattern) = RegexBuilder::new(pattern).size_limit(1 << 16).build() else { return false };
+            let (flags, behind) =
+                behind.split_at(behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len()));
+            let any_case = flags.contains('i');
+            let pattern = RegexBuilder::new(pattern).case_insensitive(any_case).size_limit(1 << 16).build();
+            let Ok(pattern) = pattern else { return false };
             patterns.push(pattern);
-            behind.trim_start_matches(|c: char| c.is_ascii_alphabetic())
+            behind
         } else {
             return rest.starts_with(']');
         }
@@ -274,5 +276,9 @@ mod tests {
         assert_eq!(read("ignoreDeadLinks: [/a/, (url) => true]"), all(&["a"], false));
         assert_eq!(read("ignoreDeadLinks: [/(?!a)/]"), all(&[], false));
         assert_eq!(read("ignoreDeadLinks: ["), all(&[], false));
+        let mut patterns = Vec::new();
+        left_alone_by_pattern("ignoreDeadLinks: [/^\\/play/, /^\\/demo/i]", &mut patterns);
+        let is_left_alone = |link: &str| patterns.iter().any(|pattern| pattern.is_match(link));
+        assert_eq!(["/play/x", "/Play/x", "/demo", "/Demo"].map(is_left_alone), [true, false, true, true]);
     }
 }

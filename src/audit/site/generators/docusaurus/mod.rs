@@ -297,7 +297,7 @@ impl PluginReader<'_> {
         }
         self.site.content.extend(folders.iter().cloned());
         let excluded: Vec<&str> = options.get("exclude").items().iter().filter_map(Value::text).collect();
-        for folder in [content].into_iter().chain(folders.iter().map(Vec::as_slice)).filter(|_| !excluded.is_empty()) {
+        for folder in [content].into_iter().chain(folders.iter().map(Vec::as_slice)) {
             excluded::by_globs(self.site, self.tree, self.path, folder, &excluded, false);
         }
         for translations in self.translations("docs", options) {

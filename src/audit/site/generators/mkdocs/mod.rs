@@ -185,9 +185,7 @@ fn exclude(site: &mut Site, tree: &Tree, path: &[u8], settings: &Value) {
     }
     let plugins = settings.get("plugins").items().iter().map(|plugin| plugin.get("exclude"));
     let globs: Vec<&str> = plugins.flat_map(|options| options.get("glob").items()).filter_map(Value::text).collect();
-    if !globs.is_empty() {
-        excluded::by_globs(site, tree, path, &folder, &globs, true);
-    }
+    excluded::by_globs(site, tree, path, &folder, &globs, true);
 }
 
 /// The documents of other languages beside a site of one language, without settings of their own: `docs/de/docs` beside
