@@ -101,6 +101,11 @@ fn a_hundred_projects_with_five_kinds_of_edits() {
             "Update app to template 2.0.0\n",
             "{kind}"
         );
+        // With its records: who has merged it is up to date.
+        ask(&["switch", "--quiet", "mcp-kit/update-2.0.0"]);
+        let output = place.run(&["update", &format!("app-{number}"), "--dry-run", "--format", "json"]);
+        let merged: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(merged["state"], "up-to-date", "{kind}: {}", outcome(&output));
     }
     assert_eq!(place.read("app-4/b.txt"), "dirty\n");
 }
