@@ -444,6 +444,21 @@ mod answers {
         place.ok(&["new", "x", "--template", "t", "--set", "team=ours"]);
         assert_eq!(place.read("x/README.md"), "ours by The x authors");
     }
+
+    /// Long text goes around the library, with such characters in its place.
+    #[test]
+    fn characters_for_private_use_come_out_as_they_are() {
+        let place = Place::new();
+        let manifest = "[placeholders]\nteam = { type = \"string\", prompt = \"Whose is it\" }\n";
+        let (long, mark) = ("a long text that nobody has to parse, ".repeat(10), "\u{E000}0\u{E001}");
+        for (folder, sign, team) in [("t", "", mark), ("s", mark, "ours")] {
+            place.write(&format!("{folder}/cargo-generate.toml"), manifest);
+            place.write(&format!("{folder}/README.md"), format!("{long}{{{{team}}}} {sign}\n"));
+            let set = format!("team={team}");
+            place.ok(&["new", &format!("x-{folder}"), "--template", folder, "--set", &set]);
+            assert_eq!(place.read(&format!("x-{folder}/README.md")), format!("{long}{team} {sign}\n"), "{folder}");
+        }
+    }
 }
 
 mod names {
