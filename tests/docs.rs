@@ -633,6 +633,50 @@ fn serve_shows_the_pages_and_rebuilds_them() {
     assert!(served.said().contains("note: rebuilt in "), "{}", served.said());
 }
 
+/// A page whose socket opens after the change is as old as one that was open before it.
+#[test]
+fn serve_tells_a_page_that_was_replaced_before_its_socket_was_open() {
+    let place = place(CATALOG);
+    let served = Served::start(&place);
+    let socket_of = |page: &str| {
+        let begun = page.find("mcp-kit-reload").unwrap();
+        format!("/{}", page[begun..].split('"').next().unwrap())
+    };
+    let open = |path: &str| {
+        let mut stream = TcpStream::connect(&served.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+             AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+            served.address
+        )
+        .unwrap();
+        let mut answer = BufReader::new(stream);
+        let mut status = String::new();
+        answer.read_line(&mut status).unwrap();
+        assert!(status.starts_with("HTTP/1.1 101"), "{status}");
+        while status.trim() != "" {
+            status.clear();
+            answer.read_line(&mut status).unwrap();
+        }
+        answer
+    };
+    let message = |socket: &mut BufReader<TcpStream>| {
+        let mut frame = [0; 8];
+        socket.read_exact(&mut frame).unwrap();
+        String::from_utf8_lossy(&frame[2..]).into_owned()
+    };
+    let old = socket_of(&served.get("/"));
+    let mut before = open(&old);
+    fs::write(place.path("catalog.yaml"), CATALOG.replace("Plain", "Renamed")).unwrap();
+    assert_eq!(message(&mut before), "reload");
+    assert_eq!(message(&mut open(&old)), "reload", "its socket is late");
+    let new = socket_of(&served.get("/"));
+    let mut quiet = open(&new);
+    quiet.get_ref().set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    assert!(quiet.fill_buf().is_err(), "it is the current page");
+}
+
 #[test]
 fn serve_says_what_is_wrong_and_ends() {
     let place = place("service: []\n");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::extract::{Request, State};
+use axum::extract::{Path as Segment, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -35,6 +35,8 @@ use crate::text::date::today;
 const INTERVAL: Duration = Duration::from_millis(200);
 /// The path of the web socket that reports changes to an open page.
 const RELOAD: &str = "mcp-kit-reload";
+/// How that path ends in the script of a page as it is built. The page's revision follows when it is sent.
+const REVISION: &str = "mcp-kit-reload/\"";
 
 /// The reason that the site is not served.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +70,15 @@ enum Event<'a> {
     Failed(DocsError),
 }
 
-type Shared = watch::Receiver<Arc<FileTree>>;
+/// The site that is served.
+#[derive(Clone)]
+struct Current {
+    /// The number of changes before it.
+    revision: u64,
+    files: Arc<FileTree>,
+}
+
+type Shared = watch::Receiver<Current>;
 /// The modification time and size of each file, or `None` for a missing file.
 type FileStates = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
@@ -107,17 +117,16 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let all = |files: &[PathBuf]| inspect(files.iter().map(PathBuf::as_path).chain([catalog]));
-        let mut seen = all(&inputs(catalog));
+        let mut seen = look(catalog);
         let site = make(catalog, &today())?;
         for note in &site.notes {
             report(Event::Note(note));
         }
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
         report(Event::Listening(listener.local_addr()?));
-        let (current, shared) = watch::channel(Arc::new(site.files));
+        let (current, shared) = watch::channel(Current { revision: 0, files: Arc::new(site.files) });
         let router = Router::new()
-            .route(&format!("/{RELOAD}"), any(reload))
+            .route(&format!("/{RELOAD}/{{shown}}"), any(reload))
             .fallback(file)
             .layer(from_fn(only_loopback))
             .with_state(shared);
@@ -135,7 +144,7 @@ fn serve(
             }
             // Check the files before the build, so that the next check sees changes made during it. While the catalog
             // has errors, only the catalog is watched.
-            seen = all(&inputs(catalog));
+            seen = look(catalog);
             let begun = Instant::now();
             let (path, day) = (catalog.to_owned(), today());
             match tokio::task::spawn_blocking(move || make(&path, &day)).await.map_err(io::Error::other)? {
@@ -143,8 +152,9 @@ fn serve(
                     for note in &site.notes {
                         report(Event::Note(note));
                     }
-                    if **current.borrow() != site.files {
-                        current.send_replace(Arc::new(site.files));
+                    let Current { revision, files } = current.borrow().clone();
+                    if *files != site.files {
+                        current.send_replace(Current { revision: revision + 1, files: Arc::new(site.files) });
                         report(Event::Rebuilt(begun.elapsed()));
                     }
                 }
@@ -161,7 +171,7 @@ fn make(path: &Path, today: &str) -> Result<BuiltSite, DocsError> {
     // `docs build` reports hand-written text in the place of a page. Nothing is written here.
     let plan = plan(root.as_path(), &catalog, today, ByHand::Overwrite).map_err(DocsError::Build)?;
     let documents = collect(&root, &catalog, &plan).map_err(one)?;
-    Ok(documents::site(&root, &catalog, &documents, Some(RELOAD))?)
+    Ok(documents::site(&root, &catalog, &documents, Some(REVISION.trim_end_matches('"')))?)
 }
 
 /// Returns every input file of the site, and the template folder, where a new template can appear. Returns nothing for
@@ -175,6 +185,14 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
     files.extend(placed(&catalog).iter().map(|page| root.join(&*page.path)));
     files.extend(templates);
     files
+}
+
+/// Returns the state of the catalog and of every input file. The catalog's is read first: what is written while its
+/// inputs are read is a change for the next check.
+fn look(catalog: &Path) -> FileStates {
+    let mut states = inspect([catalog]);
+    states.extend(inspect(inputs(catalog).iter().map(PathBuf::as_path)));
+    states
 }
 
 fn inspect<'a>(files: impl IntoIterator<Item = &'a Path>) -> FileStates {
@@ -214,20 +232,17 @@ async fn only_loopback(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn reload(State(mut shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
-    shared.mark_unchanged();
+/// Tells a page once that it is no longer the current one. It may have been replaced before its socket was open.
+async fn reload(State(mut shared): State<Shared>, Segment(shown): Segment<u64>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(async move |mut socket| {
-        loop {
-            tokio::select! {
-                changed = shared.changed() => {
-                    // The message that mdBook's script waits for.
-                    if changed.is_err() || socket.send(Message::text("reload")).await.is_err() {
-                        return;
-                    }
-                }
-                // The page was closed.
-                message = socket.recv() => if !matches!(message, Some(Ok(_))) { return },
-            }
+        let replaced = tokio::select! {
+            changed = shared.wait_for(|site| site.revision != shown) => changed.is_ok(),
+            // Pages send nothing: this one was closed.
+            _ = socket.recv() => false,
+        };
+        if replaced {
+            // The message that mdBook's script waits for. A page that is closed needs none.
+            let _ = socket.send(Message::text("reload")).await;
         }
     })
 }
@@ -236,7 +251,7 @@ async fn file(State(shared): State<Shared>, request: Request) -> Response {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
-    let files = Arc::clone(&shared.borrow());
+    let Current { revision, files } = shared.borrow().clone();
     let Some((name, File { bytes, .. })) = find(&files, request.uri().path()) else {
         return (StatusCode::NOT_FOUND, "there is no such page\n").into_response();
     };
@@ -245,7 +260,9 @@ async fn file(State(shared): State<Shared>, request: Request) -> Response {
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, bytes.to_vec()).into_response()
+    let page = name.ends_with(".html").then(|| str::from_utf8(bytes).ok()).flatten();
+    let numbered = page.map(|text| text.replace(REVISION, &format!("{RELOAD}/{revision}\"")).into_bytes());
+    (headers, numbered.unwrap_or_else(|| bytes.to_vec())).into_response()
 }
 
 fn find<'a>(files: &'a FileTree, path: &str) -> Option<(&'a str, &'a File)> {
