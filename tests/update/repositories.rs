@@ -317,9 +317,45 @@ fn variables_of_git_lead_nowhere_else() {
     assert_eq!(other.ask_git(&["status", "--short"]), "");
 }
 
+/// The branch is made beside what is checked out, and git itself stores the files: line ends are as `.gitattributes` says, a file that
+/// git ignores is in it, and one that is gone is not.
+#[test]
+fn a_fleet_leaves_the_work_tree_alone() {
+    let project =
+        Project::new("", &[("a.txt", TEN), ("goes.txt", "gone\n"), (".gitattributes", "*.txt text eol=crlf\n")]);
+    project.write("a.txt", &TEN.replace('\n', "\r\n"));
+    project.write(".gitignore", "*.log\n");
+    project.commit();
+    let template =
+        [("a.txt", &*TEN.replace('9', "nine")), (".gitattributes", "*.txt text eol=crlf\n"), ("new/b.log", "new\n")];
+    project.template("", &template);
+    project.place.write("list", "app\n");
+    let files = || {
+        let paths = ["a.txt", "goes.txt", ".git/index", ".git/HEAD", ".mcp-kit/answers.toml"];
+        paths.map(|path| {
+            let metadata = fs::metadata(project.path(path)).unwrap();
+            (fs::read(project.path(path)).unwrap(), metadata.modified().unwrap())
+        })
+    };
+    let before = files();
+    let output = project.place.run(&["fleet", "update", "--repos", "list", "--template", "template"]);
+    assert_eq!(output.status.code(), Some(0), "{}", outcome(&output));
+    assert!(files() == before && !project.exists("new"), "{}", outcome(&output));
+    let changed = project.ask_git(&["diff", "--name-status", "HEAD", "mcp-kit/update-template"]);
+    let expected = "M\t.mcp-kit/answers.toml\nM\t.mcp-kit/pristine.tar.gz\nM\ta.txt\nD\tgoes.txt\nA\tnew/b.log\n";
+    assert_eq!(changed, expected);
+    assert_eq!(project.ask_git(&["show", "mcp-kit/update-template:a.txt"]), TEN.replace('9', "nine"));
+    project.git(&["switch", "--quiet", "mcp-kit/update-template"]);
+    assert_eq!(project.ask_git(&["status", "--short"]), "");
+    assert_eq!(project.read("a.txt"), TEN.replace('9', "nine").replace('\n', "\r\n"));
+    // Nothing else was left: no lock, and no other branch.
+    assert_eq!(project.ask_git(&["for-each-ref", "--format=%(refname:short)"]).lines().count(), 2);
+    assert!(!project.path(".git/index.lock").exists());
+}
+
 /// Signing fails, say: the work tree is as it was, and the next run does not take the project for updated.
 #[test]
-fn an_update_that_cannot_be_committed_is_taken_back() {
+fn nothing_is_left_of_an_update_that_cannot_be_committed() {
     let project = Project::new("", &[("a.txt", TEN), ("goes.txt", TEN)]);
     project.template("", &[("a.txt", &TEN.replace('9', "nine")), ("new/b.txt", "new\n")]);
     project.git(&["config", "commit.gpgsign", "true"]);

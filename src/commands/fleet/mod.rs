@@ -20,7 +20,6 @@ use crate::fs::clone::without_secrets;
 use crate::fs::git::branch;
 use crate::fs::interrupt::Interrupt;
 use crate::fs::repository::{ELSEWHERE, root_around};
-use crate::scaffold::project::{ARCHIVE, RECORD};
 use crate::scaffold::template::ScriptPolicy;
 use crate::text::date::today;
 use report::{FleetRow, ProjectState};
@@ -132,7 +131,7 @@ fn project(
         allow_dirty: false,
         today: today().to_string(),
     };
-    let prepared = update::prepare(&request, interrupt, &|_| {}).map_err(|error| sentence(&error))?;
+    let mut prepared = update::prepare(&request, interrupt, &|_| {}).map_err(|error| sentence(&error))?;
     let report = &prepared.report;
     let files = report.conflicts();
     let mut row = FleetRow {
@@ -156,7 +155,6 @@ fn project(
         (row.title, row.body) = (Some(report.title()), Some(report.body()));
     }
     let (Some(test), ProjectState::Available) = (writes, row.state) else { return Ok(row) };
-    let before = branch::current(&root).ok_or("it is no git repository with a branch checked out")?;
     let name = branch_name(&root, row.to.as_deref().unwrap_or("template"));
     if branch::exists(&root, &name) {
         row.state = ProjectState::Failed;
@@ -164,49 +162,39 @@ fn project(
             Some(format!("an earlier run has left the branch {name}: merge it, or remove it (git branch -D {name})"));
         return Ok(row);
     }
-    branch::create(&root, &name)?;
-    let written = prepared.write(interrupt, &|_| {}).map_err(|error| sentence(&error));
-    let written = written.and_then(|outcome| {
-        let mut paths = outcome.report.written();
-        paths.extend([RECORD, ARCHIVE].map(str::to_owned));
-        let committed = branch::commit(&root, &paths, &outcome.report.title());
-        // An update that nobody has committed would be there the next time, and the project look up to date.
-        committed.map_err(|reason| match branch::take_back(&root, &paths) {
-            Ok(()) => reason,
-            Err(other) => format!("{reason}; what was written is still there: {other}"),
-        })
-    });
-    if let Err(reason) = written {
-        // The branch has no commit of its own.
-        if branch::switch(&root, &before).is_ok() {
-            let _ = branch::remove(&root, &name);
-        }
-        return Err(reason);
-    }
+    let no_branch = "no branch is checked out, to come back to after the tests";
+    let tests = test.map(|test| branch::current(&root).map(|before| (test, before)).ok_or(no_branch)).transpose()?;
+    let steps = prepared.steps().map_err(|error| sentence(&error))?;
+    interrupt.check().map_err(|error| error.to_string())?;
+    branch::commit(&root, &name, &steps, &prepared.report.title())?;
     row.state = ProjectState::Updated;
-    row.branch = Some(name);
-    if let Some(test) = test {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", test]).current_dir(&root).stdin(Stdio::null());
-        for variable in ELSEWHERE {
-            shell.env_remove(variable);
+    if let Some((test, before)) = tests {
+        branch::switch(&root, &name)?;
+        row.reason = failure(&root, test);
+        if row.reason.is_some() {
+            row.state = ProjectState::TestsFail;
         }
-        let done = shell.output();
-        match done {
-            Ok(output) if output.status.success() => {}
-            Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stderr);
-                row.state = ProjectState::TestsFail;
-                row.reason = Some(format!("{test}: {}: {}", output.status, said.lines().last().unwrap_or_default()));
-            }
-            Err(error) => {
-                row.state = ProjectState::TestsFail;
-                row.reason = Some(format!("{test}: {error}"));
-            }
-        }
+        branch::switch(&root, &before)?;
     }
-    branch::switch(&root, &before)?;
+    row.branch = Some(name);
     Ok(row)
+}
+
+/// Runs the tests in a project, and returns why they fail.
+fn failure(root: &Path, test: &str) -> Option<String> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", test]).current_dir(root).stdin(Stdio::null());
+    for variable in ELSEWHERE {
+        shell.env_remove(variable);
+    }
+    match shell.output() {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Some(format!("{test}: {}: {}", output.status, said.lines().last().unwrap_or_default()))
+        }
+        Err(error) => Some(format!("{test}: {error}")),
+    }
 }
 
 /// Returns the name of the branch for an update. Where several projects share a repository, each has one of its own.

@@ -252,14 +252,13 @@ impl PreparedUpdate<'_> {
         UpdateOutcome { report: self.report, remarks: self.remarks }
     }
 
-    /// Writes it, all or nothing.
+    /// Returns the steps of it, records last. There is none without an update, or where conflicts of an earlier one are left.
     ///
     /// # Errors
-    /// When git could not bring back what is there, a file has changed since the plan, or the system refuses. Nothing has changed
-    /// then, or a run after it finishes what is left.
-    pub fn write(mut self, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<UpdateOutcome, UpdateError> {
+    /// When git could not bring back what is there, or a file cannot be read.
+    pub fn steps(&mut self) -> Result<Vec<FileStep>, UpdateError> {
         if self.report.state == UpdateState::Unsettled {
-            return Ok(self.outcome());
+            return Ok(Vec::new());
         }
         if let Some(rendering) = self.unpacked.take() {
             self.records.extend(layout::archive(&rendering)?);
@@ -268,9 +267,21 @@ impl PreparedUpdate<'_> {
         let steps = steps(&self.request.root, actions, &self.records)?;
         if !steps.is_empty() {
             protect(self.request, actions, &steps, &self.tracked)?;
+        }
+        Ok(steps)
+    }
+
+    /// Writes it, all or nothing.
+    ///
+    /// # Errors
+    /// As of [`Self::steps`], and when a file has changed since the plan, or the system refuses. Nothing has changed then, or a run
+    /// after it finishes what is left.
+    pub fn write(mut self, interrupt: &Interrupt, progress: &dyn Fn(&str)) -> Result<UpdateOutcome, UpdateError> {
+        let steps = self.steps()?;
+        if !steps.is_empty() {
             interrupt.check()?;
             progress(&format!("writing {} files", steps.len()));
-            if let Some(reason) = self.journal.write(&steps, &conflicts(actions))?.index {
+            if let Some(reason) = self.journal.write(&steps, &conflicts(&self.report.actions))?.index {
                 self.remarks.push(format!("the conflicts are in the files, not in git's index: {reason}"));
             }
         }

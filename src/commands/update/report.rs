@@ -159,13 +159,6 @@ impl UpdateReport {
         in_conflict.chain(&self.unsettled).cloned().collect()
     }
 
-    /// Returns the files that the update writes and removes.
-    #[must_use]
-    pub fn written(&self) -> Vec<String> {
-        let written = self.actions.iter().filter(|action| action.writes());
-        written.flat_map(|action| action.from.iter().chain([&action.path])).cloned().collect()
-    }
-
     /// Returns the title of a pull request.
     #[must_use]
     pub fn title(&self) -> String {

@@ -1,15 +1,15 @@
-//! A branch with one commit, for an update that somebody reviews. No hook runs.
+//! A branch with one commit, for an update that somebody reviews. It is made beside the work tree and the index, which stay as they
+//! are. No hook runs.
 
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::command;
+use crate::fs::files::{FileTree, FilesError, write_tree};
+use crate::fs::journal::FileStep;
 use crate::fs::repository::ELSEWHERE;
-
-/// The paths come by the input, each with a NUL behind it.
-const FROM_INPUT: &str = "--pathspec-from-file=-";
-const NUL: &str = "--pathspec-file-nul";
+use crate::fs::scratch::Scratch;
 
 /// Returns the branch that is checked out, or `None` without a repository or on no branch.
 #[must_use]
@@ -23,14 +23,6 @@ pub fn exists(root: &Path, name: &str) -> bool {
     run(root, &["show-ref", "--verify", "--quiet", &format!("refs/heads/{name}")]).is_ok()
 }
 
-/// Makes a branch and checks it out.
-///
-/// # Errors
-/// Git's message.
-pub fn create(root: &Path, name: &str) -> Result<(), String> {
-    run(root, &["switch", "--quiet", "--create", name]).map(|_| ())
-}
-
 /// Checks a branch out.
 ///
 /// # Errors
@@ -39,32 +31,43 @@ pub fn switch(root: &Path, name: &str) -> Result<(), String> {
     run(root, &["switch", "--quiet", name]).map(|_| ())
 }
 
-/// Removes a branch.
+/// Makes a branch with one commit on top of the one that is checked out: these steps below `root`, files that git ignores included.
+///
+/// Git itself adds the files, from a folder that has only them and with an index of its own. So line endings and filters of
+/// `.gitattributes` hold, and what is staged or changed in the work tree has no part in it.
 ///
 /// # Errors
-/// Git's message.
-pub fn remove(root: &Path, name: &str) -> Result<(), String> {
-    run(root, &["branch", "--quiet", "--delete", "--force", name]).map(|_| ())
-}
-
-/// Commits these paths, ignored ones included, and nothing else that is staged.
-///
-/// # Errors
-/// Git's message.
-pub fn commit(root: &Path, paths: &[String], message: &str) -> Result<(), String> {
-    // Relative to where git runs: `-C` has moved it to the root.
-    run_with(root, &["add", "--all", "--force", FROM_INPUT, NUL], paths)?;
-    run_with(root, &["commit", "--quiet", "--no-verify", "--only", FROM_INPUT, NUL, "--message", message], paths)
-}
-
-/// Brings these paths back as the newest commit has them.
-///
-/// # Errors
-/// Git's message.
-pub fn take_back(root: &Path, paths: &[String]) -> Result<(), String> {
-    // New files have to be in the index to be removed. It refuses paths that are in it no longer, which are then brought back.
-    let _ = run_with(root, &["add", "--all", "--force", FROM_INPUT, NUL], paths);
-    run_with(root, &["restore", "--quiet", "--source=HEAD", "--staged", "--worktree", FROM_INPUT, NUL], paths)
+/// Git's message, as when the branch exists, or that of the system. There is no branch then.
+pub fn commit(root: &Path, name: &str, steps: &[FileStep], message: &str) -> Result<(), String> {
+    // The path below the top, in a line that is empty at the top. Only the folder of the repository can have line ends in it.
+    let found = run(root, &["rev-parse", "--absolute-git-dir", "--show-prefix", "--verify", "HEAD"])
+        .map_err(|reason| format!("it is no git repository with a commit: {reason}"))?;
+    let mut lines = found.trim_end_matches('\n').rsplitn(3, '\n');
+    let (Some(head), Some(prefix), Some(folder)) = (lines.next(), lines.next(), lines.next()) else {
+        return Err("git rev-parse: it says less than it was asked".to_owned());
+    };
+    let scratch = Scratch::new().map_err(|error| format!("cannot create a temporary folder: {error}"))?;
+    let top = scratch.path().join("tree");
+    let below = |step: &FileStep| format!("{prefix}{}", step.path);
+    let files: FileTree = steps.iter().filter_map(|step| Some((below(step), step.after.clone()?))).collect();
+    scratch.folder("tree").map_err(|error| format!("cannot create a temporary folder: {error}"))?;
+    write_tree(&top, &files, || Ok(())).map_err(|error: FilesError| error.to_string())?;
+    let index = scratch.path().join("index");
+    let git = |arguments: &[&str], input: &str| {
+        let mut git = quiet(&top, arguments);
+        git.env("GIT_DIR", folder).env("GIT_WORK_TREE", &top).env("GIT_INDEX_FILE", &index);
+        with_input(git, arguments, input).map(|output| output.trim().to_owned())
+    };
+    git(&["read-tree", head], "")?;
+    // A command line has an end, so the paths come by the input.
+    let paths: String = steps.iter().map(|step| below(step) + "\0").collect();
+    git(&["add", "--all", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"], &paths)?;
+    let tree = git(&["write-tree"], "")?;
+    // `git commit` would sign it where its owner says so; `commit-tree` has to be told.
+    let is_signed = git(&["config", "--type=bool", "--get", "commit.gpgSign"], "").is_ok_and(|answer| answer == "true");
+    let sign: &[&str] = if is_signed { &["--gpg-sign"] } else { &[] };
+    let commit = git(&[&["commit-tree", &tree, "-p", head][..], sign].concat(), &format!("{message}\n"))?;
+    git(&["branch", "--no-track", name, &commit], "").map(|_| ())
 }
 
 /// Clones a repository.
@@ -81,18 +84,17 @@ fn run(root: &Path, arguments: &[&str]) -> Result<String, String> {
     answer(&output, arguments)
 }
 
-/// Runs git with these paths as its input: a command line has an end.
-fn run_with(root: &Path, arguments: &[&str], paths: &[String]) -> Result<(), String> {
+/// Runs git with this input, and returns what it prints.
+fn with_input(mut git: Command, arguments: &[&str], input: &str) -> Result<String, String> {
     let failed = |error: io::Error| format!("cannot run git: {error}");
-    let mut git = quiet(root, arguments);
     git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = git.spawn().map_err(failed)?;
-    let list: String = paths.iter().map(|path| format!("{path}\0")).collect();
     // Git reads all of it before it answers. When it ends early, its message says why.
-    let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(list.as_bytes()));
+    let written = child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(input.as_bytes()));
     let output = child.wait_with_output().map_err(failed)?;
-    answer(&output, arguments)?;
-    written.map_err(failed)
+    let said = answer(&output, arguments)?;
+    written.map_err(failed)?;
+    Ok(said)
 }
 
 fn quiet(root: &Path, arguments: &[&str]) -> Command {
