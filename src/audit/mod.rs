@@ -13,6 +13,7 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod fleet;
+pub mod folders;
 pub mod graph;
 pub mod included;
 pub mod locate;

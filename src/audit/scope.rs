@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::folders::is_test_data;
 use super::site::is_below;
 use super::walk::is_markdown;
 use crate::error::Explain;
 use crate::fs::repository::root_around;
-use crate::text::path::{file_name, native, normalise, parent};
+use crate::text::path::{native, normalise};
 
 /// The requested scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,8 @@ impl Located {
         Ok(Self { display_root, repository: repository.is_some(), root, covered })
     }
 
-    /// Returns whether a path of the tree is audited: it is below a given path, and not in test data below that path.
+    /// Returns whether a path of the tree is audited: it is below a given path, and not in test data below that path:
+    /// test data is audited when the user names its folder.
     #[must_use]
     pub fn covers(&self, path: &[u8]) -> bool {
         self.covered
@@ -139,17 +141,6 @@ fn document(path: &Path) -> Result<PathBuf, ScopeError> {
         Some(below) if real.is_dir() && is_markdown(&below) => Ok(real.join(native(&below))),
         _ => Err(ScopeError::NoDocument(path.to_owned())),
     }
-}
-
-/// Returns whether a document is test data, which may contain errors on purpose. Test data is audited when the user
-/// names its folder. A README directly in `tests` is for readers.
-fn is_test_data(path: &[u8]) -> bool {
-    let is_for_readers = file_name(path).get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b"readme"));
-    parent(path).split(|byte| *byte == b'/').any(|folder| match folder {
-        b"fixtures" | b"__fixtures__" | b"testdata" | b"test-data" | b"__snapshots__" => true,
-        b"tests" => !is_for_readers,
-        _ => false,
-    })
 }
 
 /// Returns the common folder.

@@ -22,6 +22,7 @@ pub(in crate::audit) use shortcode::{Template, templates as shortcode_templates}
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Text};
+use super::folders::in_parts;
 use super::site::{Addresses, Cause, Form, Site};
 use super::walk::Kind;
 use crate::markdown::destination::{Parts, has_scheme};
@@ -313,8 +314,7 @@ fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> 
 
 /// Returns whether a document lies in a folder for parts of pages, by the usual names, and no profile says which pages these are.
 fn is_part(site: &Site, path: &[u8]) -> bool {
-    const FOLDERS: [&[u8]; 4] = [b"_includes", b"_partials", b"_snippets", b"_components"];
-    (site.assumed || !site.known) && parent(path).split(|byte| *byte == b'/').any(|folder| FOLDERS.contains(&folder))
+    (site.assumed || !site.known) && in_parts(path)
 }
 
 /// Returns whether a page is shown around others.

@@ -5,6 +5,7 @@ mod render_link;
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, Match};
+use super::folders::{TestFolderKind, in_tests};
 use super::resolve::{Target, is_certain};
 use super::walk::{Kind, is_markdown};
 use crate::markdown::destination::{Parts, has_scheme};
@@ -136,19 +137,14 @@ fn moved(corpus: &Corpus, own: &[u8], path: &[u8], parts: &Parts<'_>) -> Option<
     // `OWNERS.md` and a distant `owners.md` are rarely the same document.
     let other = &corpus.tree.entries()[*first as usize].path;
     let same = file_name(other) == name;
+    // What tests need is rarely what readers are sent to.
+    let is_for_tests = |path: &[u8]| in_tests(path, TestFolderKind::OrChapter);
     let certain = entries.len() == 1
         && !common
         && same
         && memchr::memchr(b'.', name).is_some()
         && (!is_for_tests(other) || is_for_tests(own));
     Some(Guess { destination: rewritten(corpus, own, *first, parts), certain })
-}
-
-/// Returns whether a file lies in a folder for tests: what lies there is rarely what readers are sent to.
-fn is_for_tests(path: &[u8]) -> bool {
-    const FOLDERS: [&[u8]; 7] =
-        [b"test", b"tests", b"testdata", b"__tests__", b"fixtures", b"__fixtures__", b"testing"];
-    parent(path).split(|byte| *byte == b'/').any(|folder| FOLDERS.contains(&folder))
 }
 
 /// Returns a name in the same folder that differs in a few letters.
