@@ -83,123 +83,163 @@ enum DirectiveText {
 
 pub(super) fn rewrite(writer: &mut Writer<'_>) {
     let source = writer.source;
-    // Fences whose text is Markdown; one that is code has no others inside.
-    let mut open: Vec<Fence> = Vec::new();
-    let mut region = DirectiveText::Text;
-    let (mut is_head, mut is_math) = (false, false);
+    let mut state = MystState { open: Vec::new(), region: DirectiveText::Text, is_head: false, is_math: false };
     let mut at = 0;
     while at < source.len() {
         let line = Line::at(source, at, 4);
         at = line.next;
-        if is_head {
-            let option = line.text.strip_prefix(':').and_then(|text| text.split_once(':'));
-            if let Some((name, value)) = option {
-                named(writer, name, value.trim(), is_math);
-            }
-            is_head = option.is_some();
-            if line.text == "---" {
-                // Options as YAML; the name may be one of them.
-                writer.compose();
-                is_head = true;
-            }
+        state.option(writer, &line);
+        // Each step takes the line, or leaves it to the next one.
+        let is_taken = state.in_region(writer, &line)
+            || state.closes(writer, &line)
+            || state.opens(writer, &line)
+            || target_or_comment(writer, &line);
+        if !is_taken {
+            equation(writer, &line);
+            writer.copy(line.start..line.next);
         }
-        match &mut region {
+    }
+}
+
+/// The state of the rewriting before a line: all that the lines before it decide.
+struct MystState {
+    /// Fences whose text is Markdown; one that is code has no others inside.
+    open: Vec<Fence>,
+    region: DirectiveText,
+    /// The line may be an option of a directive.
+    is_head: bool,
+    /// The options are those of `math`.
+    is_math: bool,
+}
+
+impl MystState {
+    /// Takes in an option of a directive, and notes where the options end.
+    fn option(&mut self, writer: &mut Writer<'_>, line: &Line<'_>) {
+        if !self.is_head {
+            return;
+        }
+        let option = line.text.strip_prefix(':').and_then(|text| text.split_once(':'));
+        if let Some((name, value)) = option {
+            named(writer, name, value.trim(), self.is_math);
+        }
+        self.is_head = option.is_some();
+        if line.text == "---" {
+            // Options as YAML; the name may be one of them.
+            writer.compose();
+            self.is_head = true;
+        }
+    }
+
+    /// Takes a line of code, of a `toctree`, or of options.
+    fn in_region(&mut self, writer: &mut Writer<'_>, line: &Line<'_>) -> bool {
+        match &mut self.region {
             DirectiveText::Code(fence) => {
                 let (is_end, is_colons) = (fence.is_closed_by(line.text), fence.is_colons());
                 if is_end {
-                    region = DirectiveText::Text;
+                    self.region = DirectiveText::Text;
                 }
                 match is_end && is_colons {
                     true => writer.insert(TILDES, line.next),
                     false => writer.copy(line.start..line.next),
                 }
-                continue;
             }
             DirectiveText::Toctree { fence, is_glob } => {
                 if fence.is_closed_by(line.text) {
-                    region = DirectiveText::Text;
-                } else if is_head {
+                    self.region = DirectiveText::Text;
+                } else if self.is_head {
                     *is_glob |= line.text.starts_with(":glob:");
                 } else {
-                    entry(writer, &line, *is_glob);
+                    entry(writer, line, *is_glob);
                 }
                 writer.insert("\n", line.next);
-                continue;
             }
-            DirectiveText::Text if is_head => {
-                writer.insert("\n", line.next);
-                continue;
-            }
-            DirectiveText::Text => {}
+            DirectiveText::Text if self.is_head => writer.insert("\n", line.next),
+            DirectiveText::Text => return false,
         }
-        if open.last().is_some_and(|fence| fence.is_closed_by(line.text)) {
-            open.pop();
+        true
+    }
+
+    /// Takes the end of a fence whose text is Markdown.
+    fn closes(&mut self, writer: &mut Writer<'_>, line: &Line<'_>) -> bool {
+        let is_end = self.open.last().is_some_and(|fence| fence.is_closed_by(line.text));
+        if is_end {
+            self.open.pop();
             writer.insert("\n", line.next);
-            continue;
         }
+        is_end
+    }
+
+    /// Takes the beginning of a fence: of code, or of a directive.
+    fn opens(&mut self, writer: &mut Writer<'_>, line: &Line<'_>) -> bool {
         let colons = Fence::colons(line.text).filter(|fence| directive(*fence, line.text).is_some());
-        if let Some(fence) = Fence::open(line.text).or(colons) {
-            let Some((name, argument)) = directive(fence, line.text) else {
-                region = DirectiveText::Code(fence);
-                writer.copy(line.start..line.next);
-                continue;
-            };
-            is_head = true;
-            is_math = name == "math";
-            let is_image = matches!(name, "figure" | "image");
-            if MARKDOWN.contains(&name) || name == "image" {
-                writer.insert("\n", line.start);
-                let start = line.body + line.text.len() - argument.len();
-                let image = start..start + argument.len();
-                // `x.*` is the best of several formats.
-                if is_image && !argument.is_empty() && !argument.contains(['*', '<', '>']) {
-                    writer.insert("![](<", image.start);
-                    writer.copy(image.clone());
-                    writer.insert(">)", image.end);
-                } else {
-                    writer.copy(image);
-                }
-                writer.insert("\n\n", line.next);
-            } else if name == "toctree" {
-                writer.insert("\n", line.next);
-            } else if fence.is_colons() {
-                writer.insert(TILDES, line.next);
-            } else {
-                writer.copy(line.start..line.next);
+        let Some(fence) = Fence::open(line.text).or(colons) else { return false };
+        let Some((name, argument)) = directive(fence, line.text) else {
+            self.region = DirectiveText::Code(fence);
+            writer.copy(line.start..line.next);
+            return true;
+        };
+        self.is_head = true;
+        self.is_math = name == "math";
+        if MARKDOWN.contains(&name) || name == "image" {
+            title(writer, line, name, argument);
+            self.open.push(fence);
+        } else if name == "toctree" {
+            writer.insert("\n", line.next);
+            self.region = DirectiveText::Toctree { fence, is_glob: false };
+        } else {
+            match fence.is_colons() {
+                true => writer.insert(TILDES, line.next),
+                false => writer.copy(line.start..line.next),
             }
-            match name {
-                "toctree" => region = DirectiveText::Toctree { fence, is_glob: false },
-                _ if MARKDOWN.contains(&name) || name == "image" => open.push(fence),
-                _ => {
-                    if !CODE.contains(&name) {
-                        writer.compose();
-                    }
-                    region = DirectiveText::Code(fence);
-                }
+            if !CODE.contains(&name) {
+                writer.compose();
             }
-            continue;
+            self.region = DirectiveText::Code(fence);
         }
-        if line.indent == 0 {
-            if let Some(name) = line.text.strip_prefix('(').and_then(|text| text.strip_suffix(")=")) {
-                label(writer, name);
-                writer.insert("\n", line.next);
-                continue;
-            }
-            // The attributes of the block below: no text of it.
-            let is_attributes = (line.text.starts_with("{#") || line.text.starts_with("{."))
-                && line.text.find('}') == Some(line.text.len() - 1);
-            if line.text.starts_with('%') || is_attributes {
-                writer.insert("\n", line.next);
-                continue;
-            }
-        }
-        // `$$ (label)` ends a block of math.
-        if let Some(name) =
-            line.text.strip_prefix("$$").and_then(|text| text.trim().strip_prefix('(')?.strip_suffix(')'))
-        {
-            named(writer, "label", name, true);
-        }
-        writer.copy(line.start..line.next);
+        true
+    }
+}
+
+/// Writes the argument of a directive whose text is Markdown: a title, or the address of an image.
+fn title(writer: &mut Writer<'_>, line: &Line<'_>, name: &str, argument: &str) {
+    writer.insert("\n", line.start);
+    let start = line.body + line.text.len() - argument.len();
+    let range = start..start + argument.len();
+    // `x.*` is the best of several formats.
+    let is_image = matches!(name, "figure" | "image") && !argument.is_empty() && !argument.contains(['*', '<', '>']);
+    if is_image {
+        writer.insert("![](<", range.start);
+        writer.copy(range.clone());
+        writer.insert(">)", range.end);
+    } else {
+        writer.copy(range);
+    }
+    writer.insert("\n\n", line.next);
+}
+
+/// Takes a target `(label)=`, a comment, or the attributes of the block below: none is text.
+fn target_or_comment(writer: &mut Writer<'_>, line: &Line<'_>) -> bool {
+    if line.indent != 0 {
+        return false;
+    }
+    let target = line.text.strip_prefix('(').and_then(|text| text.strip_suffix(")="));
+    if let Some(name) = target {
+        label(writer, name);
+    }
+    let is_attributes = (line.text.starts_with("{#") || line.text.starts_with("{."))
+        && line.text.find('}') == Some(line.text.len() - 1);
+    let is_taken = target.is_some() || line.text.starts_with('%') || is_attributes;
+    if is_taken {
+        writer.insert("\n", line.next);
+    }
+    is_taken
+}
+
+/// Takes in the label of a block of math, which `$$ (label)` ends.
+fn equation(writer: &mut Writer<'_>, line: &Line<'_>) {
+    let label = line.text.strip_prefix("$$").and_then(|text| text.trim().strip_prefix('(')?.strip_suffix(')'));
+    if let Some(name) = label {
+        named(writer, "label", name, true);
     }
 }
 
