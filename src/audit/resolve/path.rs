@@ -42,85 +42,113 @@ pub(super) fn locate(
             return target;
         }
     }
-    let candidates = candidates(own, site, path, kind);
-    let in_tree = |candidate: &Vec<u8>| match site.addresses {
-        Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => served_file(tree, candidate),
-        _ => meant(tree, site, path, candidate),
-    };
-    let mut found = candidates.iter().flatten().filter_map(in_tree);
-    let mut by_address = || address::find(corpus, page, site, path, buffer);
-    let misaddressed = match &nowhere {
-        Some(_) => found.next().or_else(by_address).filter(|entry| is_meant(tree, path, *entry)),
-        None => {
-            let mut targets = found.map(|entry| published(corpus, own, site, entry, kind));
-            if let Some(first) = targets.next() {
-                let is_shown = |target: &Target| !matches!(target, Target::Unpublished(_));
-                return match site.links.hides_drafts && !is_shown(&first) {
-                    true => targets.find(is_shown).unwrap_or(first),
-                    false => first,
-                };
-            }
-            if let Some(entry) = by_address() {
-                let entry = translated(tree, site, own, entry).unwrap_or(entry);
-                return published(corpus, own, site, entry, kind);
-            }
-            if let Some(entry) = by_name(tree, site, path) {
-                return match site.links.by_name {
-                    ByName::Perhaps => Target::Unjudged(Cause::Address),
-                    _ => reached(corpus, site, entry),
-                };
-            }
-            None
+    let link = PathLink { corpus, page, own, site, path, kind, candidates: candidates(own, site, path, kind) };
+    match nowhere {
+        Some(addresses) => {
+            let found = link.entries().next().or_else(|| address::find(corpus, page, site, path, buffer));
+            link.without_target(&addresses, found.filter(|entry| is_meant(tree, path, *entry)))
         }
-    };
-    if let Some(page) = corpus.label(page, path) {
-        return Target::Page(page);
+        None => link.target(buffer).unwrap_or_else(|| link.without_target(&[], None)),
     }
-    if site.form(path) == Form::Bare && corpus.composes_labels(page) {
-        return Target::Unjudged(Cause::Composed);
+}
+
+/// A link by path whose target is not simply there.
+struct PathLink<'a> {
+    corpus: &'a Corpus,
+    page: u32,
+    /// The path of the page.
+    own: &'a [u8],
+    site: &'a Site,
+    path: &'a [u8],
+    kind: LinkKind,
+    /// Where the path may lead, the likeliest first; `None` is above the root.
+    candidates: Vec<Option<Vec<u8>>>,
+}
+
+impl PathLink<'_> {
+    /// Returns the entries that the path may mean.
+    fn entries(&self) -> impl Iterator<Item = u32> {
+        let (tree, site, path) = (&self.corpus.tree, self.site, self.path);
+        self.candidates.iter().flatten().filter_map(move |candidate| match site.addresses {
+            Addresses::Exact if path.starts_with(b"/") && !is_markdown(path) => served_file(tree, candidate),
+            _ => meant(tree, site, path, candidate),
+        })
     }
-    // `[[text|page]]` in one wiki is `[[page|text]]` in another.
-    if kind == LinkKind::Wiki && site.links.by_name == ByName::Hyphenated {
-        return Target::Unjudged(Cause::Address);
+
+    /// Returns the target by path, else by address, else by name, where it is not known which files the site publishes.
+    fn target(&self, buffer: &mut Vec<u8>) -> Option<Target> {
+        let Self { corpus, page, own, site, path, kind, .. } = *self;
+        let mut targets = self.entries().map(|entry| published(corpus, own, site, entry, kind));
+        if let Some(first) = targets.next() {
+            let is_shown = |target: &Target| !matches!(target, Target::Unpublished(_));
+            return match site.links.hides_drafts && !is_shown(&first) {
+                true => targets.find(is_shown).or(Some(first)),
+                false => Some(first),
+            };
+        }
+        if let Some(entry) = address::find(corpus, page, site, path, buffer) {
+            let entry = translated(&corpus.tree, site, own, entry).unwrap_or(entry);
+            return Some(published(corpus, own, site, entry, kind));
+        }
+        by_name(&corpus.tree, site, path).map(|entry| match site.links.by_name {
+            ByName::Perhaps => Target::Unjudged(Cause::Address),
+            _ => reached(corpus, site, entry),
+        })
     }
-    if candidates.iter().flatten().any(|candidate| is_made_by_generator(candidate, site)) {
-        return Target::Elsewhere;
-    }
-    let served = nowhere.as_deref().unwrap_or_default();
-    if redirected(site, path, candidates.first())
-        || served.iter().any(|address| site.redirects.has(address))
-        || is_page_of_host(corpus, own, path, candidates.first())
-    {
-        return Target::Elsewhere;
-    }
-    let may_be_elsewhere = || {
-        is_published(corpus, path, candidates.first().and_then(Option::as_deref))
-            || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
-    };
-    if misaddressed.is_none() && may_be_elsewhere()
-        || served.iter().any(|address| site.makes(address))
-        || address::may_be(corpus, page, site, path)
-    {
-        return Target::Unjudged(Cause::Published);
-    }
-    if let Some(entry) = misaddressed {
-        return Target::Misaddressed(entry);
-    }
-    if addressed(corpus, site, path) {
-        return Target::Unjudged(Cause::Address);
-    }
-    let Some(Some(first)) = candidates.first() else {
-        let shown = on_branch(corpus, own, path).filter(|_| site.links.is_host);
-        return shown.map_or(Target::Outside, |entry| reached(corpus, site, entry));
-    };
-    // Where names ignore case, the disk would say that it exists.
-    let is_other = |entry: &u32| *tree.entries()[*entry as usize].path != **first;
-    match folded(tree, site, first).filter(is_other) {
-        Some(entry) => Target::Case(entry),
-        None if is_unseen(tree, site, first) => Target::Elsewhere,
-        None if is_made(tree, site, &candidates) => Target::Unjudged(Cause::Ignored),
-        None if is_in_submodule(corpus, site, &candidates) => Target::Unjudged(Cause::Published),
-        None => Target::Missing,
+
+    /// Judges a link for which the tree has no target: it may be made, or lie elsewhere. `served` are the addresses at which the
+    /// published site has nothing, and `misaddressed` is an entry that the site has at another address.
+    fn without_target(&self, served: &[Vec<u8>], misaddressed: Option<u32>) -> Target {
+        let Self { corpus, page, own, site, path, kind, .. } = *self;
+        let (tree, candidates) = (&corpus.tree, &self.candidates);
+        if let Some(page) = corpus.label(page, path) {
+            return Target::Page(page);
+        }
+        if site.form(path) == Form::Bare && corpus.composes_labels(page) {
+            return Target::Unjudged(Cause::Composed);
+        }
+        // `[[text|page]]` in one wiki is `[[page|text]]` in another.
+        if kind == LinkKind::Wiki && site.links.by_name == ByName::Hyphenated {
+            return Target::Unjudged(Cause::Address);
+        }
+        if candidates.iter().flatten().any(|candidate| is_made_by_generator(candidate, site)) {
+            return Target::Elsewhere;
+        }
+        if redirected(site, path, candidates.first())
+            || served.iter().any(|address| site.redirects.has(address))
+            || is_page_of_host(corpus, own, path, candidates.first())
+        {
+            return Target::Elsewhere;
+        }
+        let may_be_elsewhere = || {
+            is_published(corpus, path, candidates.first().and_then(Option::as_deref))
+                || may_be_elsewhere(corpus, site, path, candidates.first(), kind)
+        };
+        if misaddressed.is_none() && may_be_elsewhere()
+            || served.iter().any(|address| site.makes(address))
+            || address::may_be(corpus, page, site, path)
+        {
+            return Target::Unjudged(Cause::Published);
+        }
+        if let Some(entry) = misaddressed {
+            return Target::Misaddressed(entry);
+        }
+        if addressed(corpus, site, path) {
+            return Target::Unjudged(Cause::Address);
+        }
+        let Some(Some(first)) = candidates.first() else {
+            let shown = on_branch(corpus, own, path).filter(|_| site.links.is_host);
+            return shown.map_or(Target::Outside, |entry| reached(corpus, site, entry));
+        };
+        // Where names ignore case, the disk would say that it exists.
+        let is_other = |entry: &u32| *tree.entries()[*entry as usize].path != **first;
+        match folded(tree, site, first).filter(is_other) {
+            Some(entry) => Target::Case(entry),
+            None if is_unseen(tree, site, first) => Target::Elsewhere,
+            None if is_made(tree, site, candidates) => Target::Unjudged(Cause::Ignored),
+            None if is_in_submodule(corpus, site, candidates) => Target::Unjudged(Cause::Published),
+            None => Target::Missing,
+        }
     }
 }
 
