@@ -147,23 +147,18 @@ impl DocumentReader<'_> {
 
     pub(super) fn end_heading(&mut self) {
         let Some(heading) = self.headings.open.take() else { return };
-        if let Dialect::Myst { depth } = self.syntax.dialect {
-            self.end_myst_heading(heading, depth);
-            return;
+        match self.syntax.dialect {
+            Dialect::Myst { depth } => self.name_of_myst(&heading, depth),
+            _ => self.name_of(&heading),
         }
+        self.headings.spare = heading.text;
+        self.headings.spare.clear();
+    }
+
+    /// Adds the names of a heading: its id, or what the generator makes of its text.
+    fn name_of(&mut self, heading: &Heading) {
         let named_before = self.names.len();
-        // The parser leaves a tab at the end of `## x<TAB>`.
-        let mut text = heading.text.trim();
-        let mut id = heading.id;
-        if self.syntax.dialect == Dialect::Kramdown {
-            (id, text) = kramdown_id(text);
-        } else if self.syntax.has(Construct::AttributeLists)
-            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
-            && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
-        {
-            id = id.or_else(|| list.split_whitespace().find_map(source::attribute_id).map(str::to_owned));
-            text = before.trim_end();
-        }
+        let (id, mut text) = self.id_and_text(heading);
         if heading.level == 1 && self.headings.title.is_none() {
             let title = if text.contains('\u{1}') { text.replace('\u{1}', "").into() } else { Cow::Borrowed(text) };
             self.headings.title = Some(self.strings.add(&title));
@@ -172,58 +167,85 @@ impl DocumentReader<'_> {
             // html-pipeline and Docusaurus take the text of the heading's node as it is: the blank beside an image becomes a hyphen.
             text = heading.text.trim_matches(['\t', '\n', '\r']);
         }
-        let (text, emoji) = match self.syntax.has(Construct::Emoji).then(|| without_emoji(text)).flatten() {
-            Some(without) => (without, Some(text)),
-            None => (text.to_owned(), None),
-        };
-        match &id {
+        match id {
             Some(id) => {
                 if matches!(self.syntax.dialect, Dialect::MditVue | Dialect::Hugo { .. }) {
-                    self.slugger.take(id);
+                    self.slugger.take(&id);
                 }
-                self.names.push(self.strings.add(id));
+                self.names.push(self.strings.add(&id));
             }
-            None if self.is_hugo() => {
-                let (named_by, text) = (heading.spans.text.as_str(), text.trim());
-                // Nothing but a picture or an address has no name.
-                if !named_by.is_empty() {
-                    self.names.push(self.strings.add(self.slugger.next(named_by)));
-                }
-                // Where Goldmark parts a text is known but for rare marks.
-                if named_by.trim() != text {
-                    self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(text)));
-                }
-            }
-            None => {
-                let named = match self.syntax.has(Construct::TextDirectives) {
-                    true => without_directives(&text),
-                    false => Cow::Borrowed(text.as_str()),
-                };
-                let slug = self.strings.add(self.slugger.next(&named));
-                self.names.push(slug);
-                if matches!(named, Cow::Owned(_)) {
-                    // Before its version 3, Docusaurus had no directives.
-                    self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(&text)));
-                }
-                self.name_with_dashes(&text, slug);
-                if let Some(name) = braced(&text) {
-                    self.headings.braced.push(self.strings.add(name));
-                }
-                // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
-                if let Some(text) = emoji {
-                    self.names.push(self.strings.add(self.without_emoji.next(text)));
-                }
-            }
+            None if self.is_hugo() => self.slug_of_hugo(&heading.spans.text, text),
+            None => self.slug_of(text),
         }
         if heading.level == 1 && self.syntax.has(Construct::NamelessTitles) {
             self.names.truncate(named_before);
         }
-        self.headings.spare = heading.text;
-        self.headings.spare.clear();
+    }
+
+    /// Returns the id of a heading, if it has one, and its text without that.
+    fn id_and_text<'h>(&self, heading: &'h Heading) -> (Option<Cow<'h, str>>, &'h str) {
+        // The parser leaves a tab at the end of `## x<TAB>`.
+        let text = heading.text.trim();
+        let own = heading.id.as_deref().map(Cow::Borrowed);
+        if self.syntax.dialect == Dialect::Kramdown {
+            let (id, text) = kramdown_id(text);
+            return (id.map(Cow::Owned), text);
+        }
+        if self.syntax.has(Construct::AttributeLists)
+            && let Some((before, list)) = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{'))
+            && (list.starts_with(':') || list.split_whitespace().any(|word| source::attribute_id(word).is_some()))
+        {
+            let listed = || list.split_whitespace().find_map(source::attribute_id).map(Cow::Borrowed);
+            return (own.or_else(listed), before.trim_end());
+        }
+        (own, text)
+    }
+
+    /// Adds the name that Hugo makes of a heading: of `named_by`, the text as Goldmark parts it.
+    fn slug_of_hugo(&mut self, named_by: &str, text: &str) {
+        let text = self.text_without_emoji(text).unwrap_or_else(|| text.to_owned());
+        let text = text.trim();
+        // Nothing but a picture or an address has no name.
+        if !named_by.is_empty() {
+            self.names.push(self.strings.add(self.slugger.next(named_by)));
+        }
+        // Where Goldmark parts a text is known but for rare marks.
+        if named_by.trim() != text {
+            self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(text)));
+        }
+    }
+
+    /// Adds the name that a generator makes of a heading's text, and those of other versions and settings of it.
+    fn slug_of(&mut self, whole: &str) {
+        let without = self.text_without_emoji(whole);
+        let text = without.as_deref().unwrap_or(whole);
+        let named = match self.syntax.has(Construct::TextDirectives) {
+            true => without_directives(text),
+            false => Cow::Borrowed(text),
+        };
+        let slug = self.strings.add(self.slugger.next(&named));
+        self.names.push(slug);
+        if matches!(named, Cow::Owned(_)) {
+            // Before its version 3, Docusaurus had no directives.
+            self.names.push(self.strings.add(Slugger::new(self.syntax.dialect).next(text)));
+        }
+        self.name_with_dashes(text, slug);
+        if let Some(name) = braced(text) {
+            self.headings.braced.push(self.strings.add(name));
+        }
+        // Which names are emoji is the generator's knowledge: with a name that it does not have, the text stays.
+        if without.is_some() {
+            self.names.push(self.strings.add(self.without_emoji.next(whole)));
+        }
+    }
+
+    /// Returns a text without `:name:`, where the generator makes emoji of these and it has one.
+    fn text_without_emoji(&self, text: &str) -> Option<String> {
+        self.syntax.has(Construct::Emoji).then(|| without_emoji(text)).flatten()
     }
 
     /// A heading of MyST has two names: the slug, which `myst_heading_anchors` gives to the upper levels, and docutils' id.
-    fn end_myst_heading(&mut self, heading: Heading, depth: u8) {
+    fn name_of_myst(&mut self, heading: &Heading, depth: u8) {
         // Blanks beside an image or a role become hyphens.
         let text = heading.text.trim_matches(['\t', '\n', '\r']);
         if heading.level == 1 && self.headings.title.is_none() {
@@ -237,8 +259,6 @@ impl DocumentReader<'_> {
             }
             self.names.push(self.strings.add(&docutils(text)));
         }
-        self.headings.spare = heading.text;
-        self.headings.spare.clear();
     }
 }
 

@@ -321,47 +321,18 @@ impl<'a> DocumentReader<'a> {
 
     /// Makes a document of it; `whole` is its text with the front matter.
     pub(super) fn finish(mut self, whole: &str, invalid: Option<Span>, front_matter: FrontMatter) -> Document {
-        let made = self.names.len();
-        if self.syntax.has(Construct::AttributeLists) {
-            for id in source::attribute_ids(self.parsed.original) {
-                self.names.push(self.strings.add(id));
-            }
-        }
-        if self.syntax.has(Construct::Includes) {
-            for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
-                let span = self.parsed.original_span(&range);
-                if self.shows_code(span, &range) {
-                    continue;
-                }
-                let destination = self.strings.add(&file);
-                self.links.push(Link::new(span, Span::default(), destination, LinkKind::Include));
-            }
-        }
+        let labels = self.add_names_and_includes();
         if let Some((span, _)) = front_matter.status.filter(|_| !self.patterns.places.is_empty()) {
             for mention in self.patterns.patterns.mentions(&whole[span.range()], span.start as usize, Place::Status) {
                 self.evidence.add(mention);
             }
         }
         (self.evidence.notice, self.evidence.moved) = evidence::at_head(whole, self.parsed.base, &mut self.strings);
-        for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
-            self.names.push(self.strings.add(name));
-        }
-        // Headings come before these.
-        let labels = if self.syntax.has(Construct::Directives) { self.names[made..].into() } else { Box::default() };
-        // Who writes no footnotes means something else by `[^1]`.
+        // In a document without footnotes, `[^1]` means something else.
         if self.footnotes == 0 {
             self.raw.retain(|raw| raw.kind != RawKind::Footnote);
         }
-        let components = source::components(self.parsed.original, self.syntax.include_marks);
-        let components = components.into_iter().filter_map(|(range, file)| {
-            let is_code = self.shows_code(self.parsed.original_span(&range), &range);
-            (!is_code).then(|| self.strings.add(file))
-        });
-        let mut components: Box<[Text]> = components.collect();
-        if self.syntax.has(Construct::Shortcodes) {
-            let shown = source::shortcodes(self.parsed.original);
-            components = shown.into_iter().map(|name| self.strings.add(name)).collect();
-        }
+        let components = self.components();
         let anchors = Anchors::new(&self.names, &self.strings);
         let braced = Anchors::new(&self.headings.braced, &self.strings);
         self.links.sort_by_key(|link| link.span);
@@ -387,6 +358,45 @@ impl<'a> DocumentReader<'a> {
             reading: invalid.map_or(Reading::Whole, Reading::Lossy),
             strings: self.strings,
         }
+    }
+
+    /// Adds the names and includes that the source has outside of Markdown. Returns the names that are labels.
+    fn add_names_and_includes(&mut self) -> Box<[Text]> {
+        // Names of headings come before these, and are no labels.
+        let headings = self.names.len();
+        if self.syntax.has(Construct::AttributeLists) {
+            for id in source::attribute_ids(self.parsed.original) {
+                self.names.push(self.strings.add(id));
+            }
+        }
+        if self.syntax.has(Construct::Includes) {
+            for (range, file) in source::includes(self.parsed.original, self.syntax.include_marks) {
+                let span = self.parsed.original_span(&range);
+                if self.shows_code(span, &range) {
+                    continue;
+                }
+                let destination = self.strings.add(&file);
+                self.links.push(Link::new(span, Span::default(), destination, LinkKind::Include));
+            }
+        }
+        for name in self.parsed.rewritten.iter().flat_map(|rewritten| &rewritten.names) {
+            self.names.push(self.strings.add(name));
+        }
+        if self.syntax.has(Construct::Directives) { self.names[headings..].into() } else { Box::default() }
+    }
+
+    /// Returns the files of the components that the page shows, or the names of its shortcodes.
+    fn components(&mut self) -> Box<[Text]> {
+        if self.syntax.has(Construct::Shortcodes) {
+            let shown = source::shortcodes(self.parsed.original);
+            return shown.into_iter().map(|name| self.strings.add(name)).collect();
+        }
+        let components = source::components(self.parsed.original, self.syntax.include_marks);
+        let components = components.into_iter().filter_map(|(range, file)| {
+            let is_code = self.shows_code(self.parsed.original_span(&range), &range);
+            (!is_code).then(|| self.strings.add(file))
+        });
+        components.collect()
     }
 }
 
