@@ -164,7 +164,7 @@ impl<'a> Converter<'a> {
                 return Ok(made);
             }
         } else {
-            kind(&mut made, &Value::Object(given.clone_head()));
+            kind(&mut made, &Value::Object(head(given)));
         }
         self.values(&mut made, given);
         match made.get("type").and_then(Value::as_str) {
@@ -289,75 +289,66 @@ impl<'a> Converter<'a> {
             return Ok(());
         }
         all.dedup();
-        match all.len() {
-            0 => {}
-            1 => merge(made, all.remove(0)),
-            _ if all
-                .iter()
-                .all(|one| one.get("type").is_some_and(|kind| kind == "string") && one.contains_key("enum")) =>
-            {
-                let mut words: Vec<Value> = Vec::new();
-                for one in &all {
-                    words.extend(
-                        one["enum"]
-                            .as_array()
-                            .into_iter()
-                            .flatten()
-                            .filter(|word| !words.contains(word))
-                            .cloned()
-                            .collect::<Vec<_>>(),
-                    );
-                }
-                made.insert("type".to_owned(), "string".into());
-                made.insert("enum".to_owned(), Value::Array(words));
-            }
-            2..=ALTERNATIVES => {
-                made.remove("type");
-                // Alternatives of alternatives are alternatives.
-                let flat = all.into_iter().flat_map(|mut one| match one.remove("anyOf") {
-                    Some(Value::Array(inner)) if one.keys().all(|key| key == "description") => inner,
-                    Some(inner) => {
-                        one.insert("anyOf".to_owned(), inner);
-                        vec![Value::Object(one)]
-                    }
-                    None => vec![Value::Object(one)],
-                });
-                let flat: Vec<Value> = flat.collect();
-                made.insert("anyOf".to_owned(), Value::Array(flat));
-            }
-            // What they have in common at least.
-            _ => {
-                if let Some(common) =
-                    all[0].get("type").filter(|kind| all.iter().all(|one| one.get("type") == Some(kind)))
-                {
-                    made.insert("type".to_owned(), common.clone());
-                }
-            }
-        }
+        unite(made, all);
         Ok(())
     }
 }
 
-/// The keywords that say which type a schema has.
-trait Head {
-    fn clone_head(&self) -> Schema;
+/// Adds alternatives to a schema: the only one, one list of texts, `anyOf`, or else the type that they share.
+fn unite(made: &mut Schema, mut all: Vec<Schema>) {
+    let is_list = |one: &Schema| one.get("type").is_some_and(|kind| kind == "string") && one.contains_key("enum");
+    match all.len() {
+        0 => {}
+        1 => merge(made, all.remove(0)),
+        _ if all.iter().all(is_list) => {
+            let mut texts: Vec<Value> = Vec::new();
+            for text in all.iter().filter_map(|one| one.get("enum")?.as_array()).flatten() {
+                if !texts.contains(text) {
+                    texts.push(text.clone());
+                }
+            }
+            made.insert("type".to_owned(), "string".into());
+            made.insert("enum".to_owned(), Value::Array(texts));
+        }
+        2..=ALTERNATIVES => {
+            made.remove("type");
+            made.insert("anyOf".to_owned(), all.into_iter().flat_map(flat).collect());
+        }
+        _ => {
+            let shared = all[0].get("type").filter(|kind| all.iter().all(|one| one.get("type") == Some(kind)));
+            if let Some(shared) = shared {
+                made.insert("type".to_owned(), shared.clone());
+            }
+        }
+    }
 }
 
-impl Head for Schema {
-    fn clone_head(&self) -> Schema {
-        let mut head = Schema::new();
-        for keyword in ["type", "enum", "const"] {
-            if let Some(value) = self.get(keyword) {
-                head.insert(keyword.to_owned(), value.clone());
-            }
+/// Returns an alternative, or its own alternatives where it is nothing else.
+fn flat(mut one: Schema) -> Vec<Value> {
+    match one.remove("anyOf") {
+        Some(Value::Array(inner)) if one.keys().all(|key| key == "description") => inner,
+        Some(inner) => {
+            one.insert("anyOf".to_owned(), inner);
+            vec![Value::Object(one)]
         }
-        for keyword in ["properties", "items"] {
-            if self.contains_key(keyword) {
-                head.insert(keyword.to_owned(), Value::Null);
-            }
-        }
-        head
+        None => vec![Value::Object(one)],
     }
+}
+
+/// Returns the keywords that say which type a schema has.
+fn head(schema: &Schema) -> Schema {
+    let mut head = Schema::new();
+    for keyword in ["type", "enum", "const"] {
+        if let Some(value) = schema.get(keyword) {
+            head.insert(keyword.to_owned(), value.clone());
+        }
+    }
+    for keyword in ["properties", "items"] {
+        if schema.contains_key(keyword) {
+            head.insert(keyword.to_owned(), Value::Null);
+        }
+    }
+    head
 }
 
 /// Sets the type: the one that is given, or the one that the other keywords tell.
@@ -396,9 +387,6 @@ fn merge(made: &mut Schema, more: Schema) {
                 all.extend(new);
             }
             // Closed by itself, and open together.
-            (Some(there), Value::Bool(false)) if keyword == "additionalProperties" => {
-                let _ = there;
-            }
             (Some(there @ Value::Bool(false)), value) if keyword == "additionalProperties" => *there = value,
             (Some(_), _) => {}
             (None, value) => {

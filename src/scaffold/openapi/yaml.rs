@@ -10,6 +10,7 @@ const DEEPEST: usize = 128;
 /// The maximum number of values: the largest public description has some 600,000. Aliases can multiply a few lines into millions.
 const MOST: usize = 4_000_000;
 
+/// A list or a map that has begun, with the number of its anchor or 0; a map with the key whose value is next.
 enum OpenValue {
     List(usize, Vec<Value>),
     Map(usize, Map<String, Value>, Option<String>),
@@ -20,95 +21,106 @@ enum OpenValue {
 /// # Errors
 /// The first syntax error, and what a description never needs.
 pub fn parse(text: &str) -> Result<Value, (usize, String)> {
-    let mut open: Vec<OpenValue> = Vec::new();
-    let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
-    let (mut root, mut count) = (None, 0_usize);
+    let mut builder = Builder { open: Vec::new(), anchors: HashMap::new(), count: 0, root: None };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
             (at, error.info().to_string())
         })?;
-        let at = span.byte_range().map_or(0, |range| range.start);
-        let (value, anchor) = match event {
+        if matches!(event, Event::DocumentEnd) && builder.root.is_some() {
+            break;
+        }
+        builder.take(event).map_err(|reason| (span.byte_range().map_or(0, |range| range.start), reason))?;
+    }
+    builder.root.ok_or((0, "there is nothing in it".to_owned()))
+}
+
+/// The values so far.
+struct Builder {
+    open: Vec<OpenValue>,
+    /// The values with an anchor, and the size of each.
+    anchors: HashMap<usize, (Value, usize)>,
+    /// The number of values, with copies.
+    count: usize,
+    root: Option<Value>,
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
+        let Some((value, anchor)) = self.value(event)? else { return Ok(()) };
+        self.limit("this has more than four million values")?;
+        if anchor > 0 {
+            // What is kept counts as well: anchors within each other keep the same values again.
+            let size = size(&value);
+            self.count = self.count.saturating_add(size);
+            self.limit("the anchors up to here keep more than four million values")?;
+            self.anchors.insert(anchor, (value.clone(), size));
+        }
+        self.add(value)
+    }
+
+    /// Returns the value that an event completes, and the number of its anchor or 0.
+    fn value(&mut self, event: Event<'_>) -> Result<Option<(Value, usize)>, String> {
+        match event {
             Event::Scalar(value, style, anchor, _) => {
-                count += 1;
+                self.count += 1;
                 // A key is a text, whatever it looks like: `200:`.
-                let is_key = matches!(open.last(), Some(OpenValue::Map(_, _, None)));
+                let is_key = matches!(self.open.last(), Some(OpenValue::Map(_, _, None)));
                 let value = if is_key || style != ScalarStyle::Plain {
                     Value::String(value.into_owned())
                 } else {
                     plain(&value)
                 };
-                (value, anchor)
+                return Ok(Some((value, anchor)));
             }
             Event::Alias(anchor) => {
-                let Some((value, size)) = anchors.get(&anchor) else {
-                    return Err((at, "this alias leads to itself".to_owned()));
-                };
-                count = count.saturating_add(*size);
-                if count > MOST {
-                    return Err((at, "the aliases up to here make more than four million values".to_owned()));
-                }
-                (value.clone(), 0)
+                let (value, size) = self.anchors.get(&anchor).ok_or("this alias leads to itself")?;
+                self.count = self.count.saturating_add(*size);
+                self.limit("the aliases up to here make more than four million values")?;
+                return Ok(Some((value.clone(), 0)));
             }
-            Event::SequenceStart(..) | Event::MappingStart(..) if open.len() >= DEEPEST => {
-                return Err((at, format!("this is nested more than {DEEPEST} levels deep")));
+            Event::SequenceStart(..) | Event::MappingStart(..) if self.open.len() >= DEEPEST => {
+                return Err(format!("this is nested more than {DEEPEST} levels deep"));
             }
-            Event::SequenceStart(_, anchor, _) => {
-                open.push(OpenValue::List(anchor, Vec::new()));
-                continue;
-            }
-            Event::MappingStart(_, anchor, _) => {
-                open.push(OpenValue::Map(anchor, Map::new(), None));
-                continue;
-            }
+            Event::SequenceStart(_, anchor, _) => self.open.push(OpenValue::List(anchor, Vec::new())),
+            Event::MappingStart(_, anchor, _) => self.open.push(OpenValue::Map(anchor, Map::new(), None)),
             Event::SequenceEnd | Event::MappingEnd => {
-                count += 1;
-                match open.pop() {
-                    Some(OpenValue::List(anchor, items)) => (Value::Array(items), anchor),
-                    Some(OpenValue::Map(anchor, members, _)) => (Value::Object(members), anchor),
-                    None => continue,
-                }
+                self.count += 1;
+                return Ok(self.open.pop().map(|open| match open {
+                    OpenValue::List(anchor, items) => (Value::Array(items), anchor),
+                    OpenValue::Map(anchor, members, _) => (Value::Object(members), anchor),
+                }));
             }
-            Event::DocumentEnd if root.is_some() => break,
-            _ => continue,
-        };
-        if count > MOST {
-            return Err((at, "this has more than four million values".to_owned()));
+            _ => {}
         }
-        if anchor > 0 {
-            // What is kept counts as well: anchors within each other keep the same values again.
-            let size = size(&value);
-            count = count.saturating_add(size);
-            if count > MOST {
-                return Err((at, "the anchors up to here keep more than four million values".to_owned()));
-            }
-            anchors.insert(anchor, (value.clone(), size));
-        }
-        match open.last_mut() {
+        Ok(None)
+    }
+
+    fn limit(&self, problem: &str) -> Result<(), String> {
+        if self.count > MOST { Err(problem.to_owned()) } else { Ok(()) }
+    }
+
+    /// Adds a value to what is open: an item, a key, or the value of the last key.
+    fn add(&mut self, value: Value) -> Result<(), String> {
+        match self.open.last_mut() {
             Some(OpenValue::List(_, items)) => items.push(value),
-            Some(OpenValue::Map(_, members, key)) => match key.take() {
-                Some(key) => {
-                    // `<<: *defaults`, YAML 1.1's merge key: what is there counts before it.
-                    if key == "<<"
-                        && let Value::Object(merged) = value
-                    {
-                        for (name, value) in merged {
-                            members.entry(name).or_insert(value);
-                        }
-                    } else {
-                        members.insert(key, value);
+            Some(OpenValue::Map(_, members, key)) => match (key.take(), value) {
+                // `<<: *defaults`, YAML 1.1's merge key: what is there counts before it.
+                (Some(name), Value::Object(merged)) if name == "<<" => {
+                    for (name, value) in merged {
+                        members.entry(name).or_insert(value);
                     }
                 }
-                None => match value {
-                    Value::String(name) => *key = Some(name),
-                    _ => return Err((at, "a key must be a text".to_owned())),
-                },
+                (Some(name), value) => {
+                    members.insert(name, value);
+                }
+                (None, Value::String(name)) => *key = Some(name),
+                (None, _) => return Err("a key must be a text".to_owned()),
             },
-            None => root = Some(value),
+            None => self.root = Some(value),
         }
+        Ok(())
     }
-    root.ok_or((0, "there is nothing in it".to_owned()))
 }
 
 /// Returns the number of values to copy, with long texts as several.
