@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::error::UpdateError;
 use super::project::{self, Records};
-use super::{UpdateMode, adopt, record_steps};
+use super::steps::record_steps;
+use super::{UpdateMode, adopt};
 use crate::cli::{OutputFormat, Update};
 use crate::commands::console::{Console, Status};
 use crate::error::Failure;
@@ -31,6 +32,81 @@ struct RecordsJson<'a> {
     answers: Option<&'a Answers>,
 }
 
+/// The change that one of the flags makes to a project.
+struct RecordsChange {
+    /// The flag's name.
+    action: &'static str,
+    /// The verbs for people, of what was done and what would be.
+    verbs: [&'static str; 2],
+    /// The name of the project.
+    name: String,
+    steps: Vec<FileStep>,
+    /// The answers that were found.
+    answers: Option<Answers>,
+    /// Further lines for people.
+    lines: Vec<String>,
+}
+
+impl RecordsChange {
+    fn adopt(command: &Update, root: &Path, interrupt: &Interrupt) -> Result<Self, UpdateError> {
+        let adopted = adopt::adopt(command, root, interrupt)?;
+        Ok(Self {
+            action: "adopt",
+            verbs: ["Adopted", "Would adopt"],
+            steps: record_steps(root, &adopted.base, &adopted.template, &adopted.name, &adopted.answers)?,
+            lines: adopted.lines(),
+            name: adopted.name,
+            answers: Some(adopted.answers),
+        })
+    }
+
+    fn detach(root: &Path) -> Result<Self, UpdateError> {
+        let (name, steps) = detach(root)?;
+        let mut lines = vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()];
+        let is_kept = !steps.iter().any(|step| step.path == UPDATE_WORKFLOW);
+        if is_kept && matches!(current(root, UPDATE_WORKFLOW)?, PathState::File(_)) {
+            lines.push(format!("you have changed {UPDATE_WORKFLOW}, so it stays: delete it"));
+        }
+        Ok(Self { action: "detach", verbs: ["Detached", "Would detach"], name, steps, answers: None, lines })
+    }
+
+    fn restore(command: &Update, root: &Path) -> Result<Self, UpdateError> {
+        let records = Records::read(root)?;
+        let steps = restore(root, &command.restore, &records)?;
+        if !command.allow_dirty {
+            unchanged(root, &steps)?;
+        }
+        Ok(Self {
+            action: "restore",
+            verbs: ["Restored in", "Would restore in"],
+            name: records.record.name,
+            steps,
+            answers: None,
+            lines: Vec::new(),
+        })
+    }
+
+    fn json(&self) -> Result<String, Failure> {
+        let files = self.steps.iter().map(|step| step.path.as_str()).collect();
+        let (name, answers) = (&self.name, self.answers.as_ref());
+        let json = RecordsJson { schema: "mcp-kit/update/1", name, action: self.action, files, answers };
+        serde_json::to_string_pretty(&json).map_err(|error| Failure::output(&error.into()))
+    }
+
+    fn human(&self, is_written: bool) -> String {
+        let [done, would] = self.verbs;
+        let mut text = format!("{} {}\n", if is_written { done } else { would }, self.name);
+        for step in &self.steps {
+            let sign = if step.after.is_some() { "+" } else { "-" };
+            text.push_str(&format!("  {sign} {}\n", step.path));
+        }
+        for line in &self.lines {
+            text.push_str(&format!("{line}\n"));
+        }
+        text
+    }
+}
+
 /// Runs `update` with one of these flags.
 ///
 /// # Errors
@@ -49,54 +125,20 @@ pub(super) fn run(
         }
         journal.finish().map_err(UpdateError::from)?;
     }
-    let (action, name, steps, answers, lines) = if command.adopt {
-        let adopted = adopt::adopt(command, root, interrupt)?;
-        let steps = record_steps(root, &adopted.base, &adopted.template, &adopted.name, &adopted.answers)?;
-        let lines = adopted.lines();
-        ("adopt", adopted.name, steps, Some(adopted.answers), lines)
-    } else if command.detach {
-        let (name, steps) = detach(root)?;
-        let mut lines = vec!["it is its owner's alone now; `mcp-kit update --adopt` takes it back".to_owned()];
-        let is_kept = !steps.iter().any(|step| step.path == UPDATE_WORKFLOW);
-        if is_kept && matches!(current(root, UPDATE_WORKFLOW)?, PathState::File(_)) {
-            lines.push(format!("you have changed {UPDATE_WORKFLOW}, so it stays: delete it"));
-        }
-        ("detach", name, steps, None, lines)
-    } else {
-        let records = Records::read(root)?;
-        let steps = restore(root, &command.restore, &records)?;
-        if !command.allow_dirty {
-            unchanged(root, &steps)?;
-        }
-        ("restore", records.record.name, steps, None, Vec::new())
+    let change = match (command.adopt, command.detach) {
+        (true, _) => RecordsChange::adopt(command, root, interrupt)?,
+        (_, true) => RecordsChange::detach(root)?,
+        _ => RecordsChange::restore(command, root)?,
     };
-    if mode == UpdateMode::Write {
+    let is_written = mode == UpdateMode::Write;
+    if is_written {
         interrupt.check().map_err(UpdateError::from)?;
-        journal.write(&steps, &[]).map_err(UpdateError::from)?;
+        journal.write(&change.steps, &[]).map_err(UpdateError::from)?;
     }
-    let files: Vec<&str> = steps.iter().map(|step| step.path.as_str()).collect();
-    if command.format == OutputFormat::Json {
-        let json = RecordsJson { schema: "mcp-kit/update/1", name: &name, action, files, answers: answers.as_ref() };
-        let json = serde_json::to_string_pretty(&json).map_err(|error| Failure::output(&error.into()))?;
-        console.print(format!("{json}\n").as_bytes())?;
-        return Ok(Status::Clean);
-    }
-    let verb = match (action, mode == UpdateMode::Write) {
-        ("adopt", true) => "Adopted",
-        ("detach", true) => "Detached",
-        (_, true) => "Restored in",
-        ("adopt", false) => "Would adopt",
-        ("detach", false) => "Would detach",
-        (_, false) => "Would restore in",
+    let text = match command.format {
+        OutputFormat::Json => format!("{}\n", change.json()?),
+        OutputFormat::Human => change.human(is_written),
     };
-    let mut text = format!("{verb} {name}\n");
-    for step in &steps {
-        let sign = if step.after.is_some() { "+" } else { "-" };
-        text.push_str(&format!("  {sign} {}\n", step.path));
-    }
-    for line in lines {
-        text.push_str(&format!("{line}\n"));
-    }
     console.print(text.as_bytes())?;
     Ok(Status::Clean)
 }
