@@ -15,7 +15,9 @@ use crate::fs::files;
 use crate::text::date::today;
 use crate::text::plural::{plural, some};
 use crate::verify::credentials::Credentials;
-use crate::verify::{VerifySettings, addresses, ask, compare, record};
+use crate::verify::observation::Observation;
+use crate::verify::record::Recorded;
+use crate::verify::{ServerAddress, VerifySettings, addresses, ask, compare, record};
 
 /// The number of services that a note names.
 const NAMED: usize = 5;
@@ -59,37 +61,45 @@ pub(super) fn run(command: &CatalogVerify, console: &Console) -> Result<Status, 
         if recorded.text != source.text {
             files::replace(&command.file.path, recorded.text.as_bytes())?;
         }
-        let mut left: Vec<&str> = asked
-            .iter()
-            .map(|address| source.catalog.services[address.index].name.as_str())
-            .filter(|name| recorded.names.iter().all(|recorded| recorded != name))
-            .collect();
-        left.dedup();
-        console.note(&format!(
-            "recorded {} of {}{}",
-            plural(recorded.names.len(), "service"),
-            command.file.path.display(),
-            if left.is_empty() {
-                String::new()
-            } else {
-                format!("; not those with errors, nor where only Cloudflare Access answered: {}", some(&left, NAMED))
-            }
-        ));
+        note_recorded(command, &source, &asked, &recorded, console);
     }
     print(&report, command.format, console)?;
-    // No finding is no proof where nobody could look.
-    let mut unseen: Vec<&str> = observations
-        .iter()
-        .filter(|observation| observation.session.is_none() && observation.stranger.wants_credentials())
-        .filter_map(|observation| asked.get(observation.address))
-        .map(|address| address.id.as_str())
-        .collect();
-    unseen.dedup();
-    if !unseen.is_empty() {
-        console.note(&format!("without a credential, version and tools were not compared: {}", some(&unseen, NAMED)));
-        if command.credentials.is_none() {
-            console.step("--credentials FILE has the headers of each server, by its id");
-        }
-    }
+    note_unseen(command, &asked, &observations, console);
     Ok(status(&report, command.strict))
+}
+
+/// Notes how many services are recorded, and which of those that were asked are not.
+fn note_recorded(
+    command: &CatalogVerify,
+    source: &CatalogSource,
+    asked: &[ServerAddress],
+    recorded: &Recorded,
+    console: &Console,
+) {
+    let names = asked.iter().map(|address| source.catalog.services[address.index].name.as_str());
+    let mut left: Vec<&str> = names.filter(|name| recorded.names.iter().all(|recorded| recorded != name)).collect();
+    left.dedup();
+    let rest = match left.is_empty() {
+        true => String::new(),
+        false => format!("; not those with errors, nor where only Cloudflare Access answered: {}", some(&left, NAMED)),
+    };
+    let path = command.file.path.display();
+    console.note(&format!("recorded {} of {path}{rest}", plural(recorded.names.len(), "service")));
+}
+
+/// Notes the services whose version and tools were not compared, because there was no credential: there, no finding proves
+/// nothing.
+fn note_unseen(command: &CatalogVerify, asked: &[ServerAddress], observations: &[Observation], console: &Console) {
+    let is_unseen =
+        |observation: &&Observation| observation.session.is_none() && observation.stranger.wants_credentials();
+    let addresses = observations.iter().filter(is_unseen).filter_map(|observation| asked.get(observation.address));
+    let mut unseen: Vec<&str> = addresses.map(|address| address.id.as_str()).collect();
+    unseen.dedup();
+    if unseen.is_empty() {
+        return;
+    }
+    console.note(&format!("without a credential, version and tools were not compared: {}", some(&unseen, NAMED)));
+    if command.credentials.is_none() {
+        console.step("--credentials FILE has the headers of each server, by its id");
+    }
 }
