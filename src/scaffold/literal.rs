@@ -1,17 +1,17 @@
-//! Text that rendering leaves as it is: most of a template. The library's parser of Liquid takes each character of it in turn, which is
-//! half the time of an update, so the inside of a long text is taken out before and put back after. Pure.
+//! Literal text of a template, which is most of it. cargo-generate's parser of Liquid reads it character by character, which takes
+//! half the time of an update, so the inside of long text is taken out before rendering and put back after it. Pure.
 //!
-//! Only what is certain counts. A tag that does more with text than to print it or not, and the file goes the long way.
+//! A file is rendered whole unless all of its tags only print text or leave it out.
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::fs::files::FileTree;
 
-/// Around the number of a text that was taken out: characters for private use.
+/// The characters around the number of a text that was taken out, from Unicode's private use area.
 const BEGIN: char = '\u{E000}';
 const END: char = '\u{E001}';
-/// Shorter ones are parsed as fast as they are taken out.
+/// The shortest text that is taken out, in bytes. Shorter ones are parsed as fast.
 const LEAST: usize = 128;
 /// The tags between which text is printed as it is, or not at all.
 const TAGS: &[&str] = &["if", "elsif", "else", "endif", "unless", "endunless", "case", "when", "endcase", "assign"];
@@ -50,7 +50,7 @@ impl LiteralTexts {
         let mut whole = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let literal = |(number, rest): (&str, _)| Some((self.0.get(number.parse::<usize>().ok()?)?.as_str(), rest));
-            // A mark of somebody else.
+            // A mark of the template itself.
             let (literal, rest) = part.split_once(END).and_then(literal).unwrap_or(("\u{E000}", part));
             whole.push_str(literal);
             whole.push_str(rest);
@@ -59,12 +59,12 @@ impl LiteralTexts {
     }
 }
 
-/// Returns whether there is a character in it that stands around a number.
+/// Returns whether a text has a character that would be taken for a mark.
 pub(super) fn has_marks(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.contains([BEGIN, END]))
 }
 
-/// Returns the texts outside of Liquid, or `None` where their ends, or what is done with them, are not certain.
+/// Returns the texts outside of Liquid, or `None` where their ends or the effect of a tag are not certain.
 fn literals(text: &str) -> Option<Vec<Range<usize>>> {
     let mut literals = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -78,7 +78,7 @@ fn literals(text: &str) -> Option<Vec<Range<usize>>> {
                 continue;
             }
         };
-        // Without an end, the library says what is wrong.
+        // Without an end it is a mistake, which cargo-generate reports.
         let (code, _) = text[begin + 2..].split_once(end)?;
         // The end could stand in a string.
         if code.matches('"').count() % 2 != 0 || code.matches('\'').count() % 2 != 0 {
@@ -96,7 +96,8 @@ fn literals(text: &str) -> Option<Vec<Range<usize>>> {
     Some(literals)
 }
 
-/// Returns the inside of a text, if it is long. White space at the ends can be trimmed (`{%-`), so it stays, with a character behind it.
+/// Returns the inside of a text, if it is long. Liquid can trim white space at the ends (`{%-`), so that stays, with the first and last
+/// character.
 fn inside(text: &str, literal: Range<usize>) -> Option<Range<usize>> {
     let part = &text[literal.clone()];
     let (head, tail) = (part.trim_start(), part.trim_end());
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_goes_the_long_way() {
+    fn files_whose_tags_are_not_certain_are_rendered_whole() {
         for text in [
             "short".to_owned(),
             format!("{LONG}{{{{ name"),

@@ -1,8 +1,8 @@
-//! Files of a template that the library would only copy, by the lists of its manifest. They need not go through the sandbox, where each
-//! file is written, copied twice and read again: two thirds of the built-in template. Pure.
+//! Files of a template that cargo-generate would only copy, by the lists of its manifest: two thirds of the built-in template. They skip
+//! the sandbox, where each file is written, copied twice and read again. Pure.
 //!
-//! Only what is certain counts. A list with more than plain names, a hook, or a file that changes how the library reads the template, and
-//! all files go the long way.
+//! All files go through the sandbox when a list has more than plain names, or when a hook or a file changes how cargo-generate reads the
+//! template.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use toml::{Table, Value};
 use crate::fs::files::FileTree;
 use crate::scaffold::manifest;
 
-/// Files that change what the library does with others.
+/// Files that change what cargo-generate does with others.
 const SPECIAL: &[&str] = &[".genignore", ".liquidignore", ".cargo-ok", ".cargo_vcs_info.json", "CACHEDIR.TAG"];
 
-/// Returns whether the library itself reads a file, besides rendering it.
+/// Returns whether cargo-generate itself reads a file, besides rendering it.
 pub(super) fn is_read_by_the_library(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     SPECIAL.contains(&name)
@@ -22,16 +22,16 @@ pub(super) fn is_read_by_the_library(path: &str) -> bool {
         || name.ends_with(".rhai")
 }
 
-/// Files of which all come out, or none: those that the same entries of `ignore` name.
+/// Files that the same entries of `ignore` name: either all of them are in the project, or none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CopiedFiles {
-    /// The file that goes through the library for all of them.
+    /// The file that is rendered for all of them.
     pub(super) sample: String,
     /// The others.
     pub(super) paths: Vec<String>,
 }
 
-/// Returns the groups of the files that the library copies byte for byte.
+/// Returns the groups of the files that cargo-generate copies byte for byte.
 pub(super) fn groups(manifest: &Table, files: &FileTree) -> Vec<CopiedFiles> {
     let Some(lists) = PlainLists::new(manifest) else { return Vec::new() };
     if files.keys().any(|path| path.split('/').any(|name| SPECIAL.contains(&name) || name == ".git")) {

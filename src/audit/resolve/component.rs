@@ -4,10 +4,10 @@ use crate::audit::corpus::{Corpus, bytes};
 use crate::audit::walk::Kind;
 use crate::text::path::{join, normalise, parent};
 
-/// More files are not looked into for one page: what they hold is not known.
+/// The most files that are searched for one page. The contents of others count as unknown.
 const MOST: usize = 32;
 
-/// Larger files are not read: what they hold is not known.
+/// The largest file that is searched, in bytes. The contents of larger ones count as unknown.
 const LARGEST: u64 = 1 << 20;
 
 /// The endings of code that an import leaves out.
@@ -43,7 +43,7 @@ pub(super) fn may_have(corpus: &Corpus, page: u32, name: &str) -> bool {
     while let Some((from, file)) = waiting.pop() {
         let Some(path) = path_of(corpus, page, &from, &file) else { return true };
         let Some(entry) = find(corpus, &path) else {
-            // Without it there is no build, unless that makes it, or an alias leads elsewhere.
+            // The import fails the build, unless the build makes the file or an alias leads elsewhere.
             let is_alias = file.starts_with(['@', '~']) && !file.starts_with("@site/");
             if is_alias || corpus.tree.is_ignored(&path) {
                 return true;
@@ -73,7 +73,7 @@ fn says(code: &str, name: &str) -> bool {
     quoted('"') || quoted('\'') || quoted('`')
 }
 
-/// Returns whether code gives elements ids that are no texts, or passes attributes on.
+/// Returns whether code computes ids of elements, or passes attributes on.
 fn computes_ids(code: &str) -> bool {
     let computed = memchr::memmem::find_iter(code.as_bytes(), "id={").any(|at| {
         let is_word = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');

@@ -8,7 +8,7 @@ use crate::audit::site::{Addresses, Elsewhere, Site, below, is_below};
 use crate::audit::walk::{Tree, is_markdown};
 use crate::text::path::{normalise, parent};
 
-/// Returns whether what the tree does not have may be a page that is made elsewhere.
+/// Returns whether a target that the tree lacks may be a page that is made elsewhere.
 pub(super) fn may_be_elsewhere(
     corpus: &Corpus,
     site: &Site,
@@ -20,7 +20,7 @@ pub(super) fn may_be_elsewhere(
     if path.starts_with(b"/") {
         return site.absolute == Elsewhere::Site;
     }
-    // What stands behind the mark of the project's folder is in the tree.
+    // A path behind the mark of the project's folder is in the tree.
     let is_here = kind != LinkKind::Include
         && !site.project.is_empty()
         && rules.folder_mark.is_some_and(|mark| path.starts_with(mark.as_bytes()));
@@ -43,8 +43,8 @@ pub(super) fn may_be_elsewhere(
     }
 }
 
-/// Returns whether a build makes it: git ignores the file that it would be made of. Whether it lies on this disk does not matter, so that a fresh
-/// clone has the same report.
+/// Returns whether a build makes it: git ignores the file that it would be made of. Whether that file is on this disk does not matter, so
+/// that a fresh clone has the same report.
 pub(super) fn is_made(tree: &Tree, site: &Site, candidates: &[Option<Vec<u8>>]) -> bool {
     if site.links.is_host {
         return false;
@@ -93,7 +93,7 @@ pub(super) fn is_published(corpus: &Corpus, path: &[u8], here: Option<&[u8]>) ->
     })
 }
 
-/// Returns whether the disk has what ignore files hide.
+/// Returns whether the disk has a file that ignore files hide.
 pub(super) fn is_unseen(tree: &Tree, site: &Site, path: &[u8]) -> bool {
     let source = path.strip_suffix(b".html").filter(|_| site.links.html_is_markdown);
     tree.exists_unseen(path)

@@ -90,7 +90,7 @@ fn is_readme(fragment: &str, path: &[u8]) -> bool {
     fragment == "readme" && file_name(path).get(..7).is_some_and(|stem| stem.eq_ignore_ascii_case(b"readme."))
 }
 
-/// `id3`: docutils numbers what has no name, and what has one that is taken.
+/// `id3`: docutils numbers elements without a name, and those whose name is taken.
 fn is_numbered(name: &str) -> bool {
     name.strip_prefix("id").is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -135,7 +135,7 @@ fn in_page(corpus: &Corpus, page: u32, name: &str, depth: usize) -> Match {
         let target = path::locate(corpus, page, corpus.site(page), file.as_bytes(), link.kind, &mut Vec::new());
         let found = match target {
             Target::Page(included) if depth > 0 && included != page => in_page(corpus, included, name, depth - 1),
-            // What is included is not known, so neither is what it holds.
+            // The included file is not known, so neither are its places.
             _ => Match::Exact,
         };
         match found {

@@ -1,4 +1,4 @@
-//! Destinations that were never meant as they are written.
+//! Destinations with a typing mistake, or that still have to be filled in.
 
 use crate::audit::document::LinkKind;
 
@@ -25,13 +25,13 @@ pub enum Malformed {
     LocalFile,
 }
 
-/// Words that stand where a destination is still missing.
+/// Placeholders for a destination that is still missing.
 const PLACEHOLDERS: &[&str] = &["todo", "tbd", "tba", "fixme", "xxx", "link", "url", "href", "insert-link-here", "..."];
 
 /// Ends of host names that are no endings of files.
 const DOMAINS: &[&str] = &["com", "org", "net", "io", "dev", "gov", "edu", "info", "de", "uk", "eu", "cloud", "app"];
 
-/// Characters that nobody sees.
+/// Invisible characters.
 pub(in crate::audit) const INVISIBLE: &[char] = &['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
 
 /// Returns the defects that the destination alone shows.
@@ -61,7 +61,7 @@ pub(super) fn at_sight(destination: &str, kind: LinkKind) -> Option<Malformed> {
         || ["http//", "https//", "htps://", "htpps://", "hhttps://", "htttps://", "ttps://", "http:///", "https:///"]
             .iter()
             .any(|scheme| lower.starts_with(scheme));
-    // GitHub drops such an address (html-pipeline's list of protocols), and nobody else has that disk.
+    // GitHub drops such an address (html-pipeline's list of protocols), and readers do not have that disk.
     if lower.starts_with("file:/") {
         return Some(Malformed::LocalFile);
     }

@@ -37,7 +37,7 @@ pub enum Target {
     Hosted(u32),
     /// Not judged: probably a part of the published site.
     Unjudged(Cause),
-    /// Nothing, because it is not written as it was meant.
+    /// Nothing: the destination has a typing mistake.
     Malformed(Malformed),
     /// Nothing.
     Missing,
@@ -75,7 +75,7 @@ pub enum Fragment {
     Unjudged(Cause),
 }
 
-/// A link's fate.
+/// The result for a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
     /// The target.
@@ -97,7 +97,7 @@ impl Resolved {
     }
 }
 
-/// Where all links of a page lead, in order.
+/// Resolves all links of a page, in order.
 #[must_use]
 pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
     let document = &corpus.pages[page as usize].document;
@@ -106,7 +106,7 @@ pub fn resolve(corpus: &Corpus, page: u32) -> Box<[Resolved]> {
     document.links.iter().map(one).collect()
 }
 
-/// Where the links of a page lead that is a part of another one, `place`.
+/// Resolves the links of a page that is a part of another one, `place`.
 #[must_use]
 pub fn resolve_on(corpus: &Corpus, page: u32, place: u32) -> Box<[Resolved]> {
     let document = &corpus.pages[page as usize].document;
@@ -282,7 +282,7 @@ fn resolve_target(
 /// A placeholder, or brackets around a destination, where a program may give them a meaning: pages that are templates, notes whose blocks
 /// are `((so))`, hooks that replace words.
 fn meant_otherwise(site: &Site, malformed: Malformed) -> Option<Resolved> {
-    // What nothing is known about is not judged in any form, references included.
+    // Nothing is known about such a site, so no form of link is judged, references included.
     let is_unknown = || site.cause(Form::Page).is_some() && site.cause(Form::Reference).is_some();
     let may_be = match malformed {
         Malformed::Wrapped => !site.known && is_unknown(),
@@ -317,7 +317,7 @@ fn is_part(site: &Site, path: &[u8]) -> bool {
     (site.assumed || !site.known) && in_parts(path)
 }
 
-/// Returns whether a page is shown around others.
+/// Returns whether a page is the frame around others, such as a navigation bar.
 fn is_frame(corpus: &Corpus, page: u32, site: &Site) -> bool {
     !site.links.frames.is_empty()
         && site.links.frames.iter().any(|frame| frame.as_bytes() == file_name(corpus.path(page)))
@@ -346,7 +346,7 @@ fn routed<'a>(site: &Site, parts: Parts<'a>) -> Parts<'a> {
 fn open(corpus: &Corpus, site: &Site, path: &[u8], target: Target) -> Resolved {
     let form = site.form(path);
     let is_named = |name: &[u8]| corpus.tree.find_name(name).next().is_some();
-    // What changes places may take one ending of Markdown for the other, too.
+    // Code that moves pages may also take one ending of Markdown for the other.
     let is_there = |name: &[u8]| match name.strip_suffix(b".mdx") {
         Some(stem) => is_named(name) || is_named(&[stem, b".md"].concat()),
         None => is_named(name) || (name.ends_with(b".md") && is_named(&[name, b"x"].concat())),

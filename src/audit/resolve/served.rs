@@ -33,7 +33,7 @@ pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: L
     let name = file_name(&address);
     let is_folder = matches!(name, b"" | b"." | b"..");
     let Some(tried) = addresses(site, own, &address) else {
-        // A file that lies beside the site's folder is none of its.
+        // A file beside the site's folder does not belong to the site.
         let file = normalise(parent(corpus.path(page)), path).and_then(|path| corpus.tree.find(&path));
         let is_file = file.is_some_and(|file| corpus.tree.entries()[file as usize].kind != Kind::Folder);
         return if is_file { Served::Nowhere(Vec::new()) } else { Served::Unknown };
@@ -47,13 +47,13 @@ pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], kind: L
 /// Returns where an address on the page `own` may lead below the site's root; nothing where it leaves the site.
 fn addresses(site: &Site, own: &[u8], address: &[u8]) -> Option<Vec<Vec<u8>>> {
     if !address.starts_with(b"/") {
-        // What is above the root is another site's where this one has a base.
+        // A path above the root leads to another site, where this one has a base.
         return Some(vec![normalise(parent(own), address)?]);
     }
     let whole = normalise(b"", address)?;
     let mut tried = vec![whole.clone()];
     if site.output.as_ref().is_some_and(|output| output.addressing.adds_base) {
-        // A base in front is one too many.
+        // The generator adds the base, so one in the address would stand there twice.
     } else if site.base.is_empty() {
         // Without a base it may still be published below any folder.
         tried.extend(memchr::memchr_iter(b'/', &whole).take(2).map(|slash| whole[slash + 1..].to_vec()));

@@ -6,19 +6,19 @@ use crate::audit::corpus::{Corpus, bytes};
 use crate::audit::walk::{Kind, Tree};
 use crate::text::path::join;
 
-/// Larger files are not read: what they hold is not known.
+/// The largest template that is searched, in bytes. The contents of larger ones count as unknown.
 const LARGEST: u64 = 1 << 20;
 
-/// More templates are not read: what they hold is not known.
+/// The most templates that are searched. The contents of others count as unknown.
 const MOST: usize = 1_024;
 
-/// More ids of a template are not kept: it may make any.
+/// The most ids that are kept of a template. One with more may make any.
 const MOST_IDS: usize = 256;
 
 /// The ids that a template makes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::audit) struct Template {
-    /// It shows something else, or its text is not known.
+    /// It shows another file, or its text is not known.
     makes_any: bool,
     /// Its ids, and whether something computed follows.
     ids: Vec<(String, bool)>,
@@ -52,7 +52,7 @@ impl Template {
             .map(|(_, from)| {
                 let value = text[from..].trim_start_matches(['"', '\'']);
                 let fixed = value.split(['"', '\'', ' ', '>', '\n']).next().unwrap_or_default();
-                // What stands in front of the part that is computed is known.
+                // The part before the computed one is known.
                 let (start, is_computed) = fixed.split_once("{{").map_or((fixed, false), |(start, _)| (start, true));
                 (start.to_owned(), is_computed)
             })
