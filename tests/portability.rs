@@ -345,7 +345,7 @@ fn a_module_of_any_name_is_a_part_of_the_image() {
     let after = run(&["--dry-run"]);
     assert_ne!(tag(&before), tag(&after), "other sources, another image: {after}");
     let said = run(&[]);
-    assert!(said.contains("the host could not be told to begin"), "{said}");
+    assert!(said.contains("the order to begin did not reach the host"), "{said}");
     let sent = listing(&place.path("host"));
     let sent: Vec<_> = sent.keys().filter_map(|path| path.split_once("/release/")).map(|(_, path)| path).collect();
     assert!(sent.contains(&"src/target/mod.rs") && sent.contains(&"vendor/mcp-server-runtime/src/lib.rs"), "{sent:?}");

@@ -426,7 +426,7 @@ umask 077
 incoming=$1 dir=${1%/*} name=$2 version=$3 timeout=$4 action=$5 from=$6 image=$7
 cd "$dir"
 say() { printf "    %s\n" "$*"; }
-# How it ended, for --status; whoever looks on learns it from the exit status.
+# How it ended, for --status; a caller that waits learns it from the exit status.
 end() {
 	printf "Last deployment, %s: %s\n" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >last-deployment
 	say "$2"
@@ -705,7 +705,7 @@ printf '%s' "$on_the_host" | send sh -c '
 	"$session" sh run.sh "$@" >log 2>&1 </dev/null &
 	echo "$!" >pid
 ' sh "$incoming" "$name" "$version" "$health_timeout" "$action" "${from:-}" "$image" ||
-	die "the host could not be told to begin, or its answer was lost; --status tells whether it is at work"
+	die "the order to begin did not reach the host, or its answer was lost; --status shows whether it is at work"
 
 lost=0
 while :; do

@@ -279,7 +279,7 @@ if $demo; then
 		"http://$address:$PORT/mcp" || die "the client failed; the reason stands above"
 fi
 
-# The shell of whoever runs this line puts the token in: it appears neither here nor in a log.
+# The shell that runs this line puts the token in: it appears neither here nor in a log.
 if $token_is_from_env_file; then
 	# Without what may stand around the first token: a mark, export, quotes, others, a comment, a line end of Windows.
 	secret="\$(sed -nE 's|^[^A-Z#]*MCP_DEV_BEARER_TOKEN *= *[^A-Za-z0-9._~+/=-]?([A-Za-z0-9._~+/=-]+).*|\\1|p' $(printf %q "$PWD/.env"))"

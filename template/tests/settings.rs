@@ -12,7 +12,7 @@ fn the_example_has_every_setting_with_its_default() {
     let value = |name: &str| EXAMPLE.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     let own = OWN.map(|name| (name, value(name).unwrap_or_default()));
     let table = mcp_server::server().export(&Environment::from_pairs(own), Format::Env);
-    assert!(EXAMPLE == table, "write it anew, by the command: config --format env >.env.example\n{table}");
+    assert!(EXAMPLE == table, "write it again, by the command: config --format env >.env.example\n{table}");
 }
 
 #[test]

@@ -212,7 +212,7 @@ impl Tools {
 }
 
 {%- comment %} region: caller {% endcomment %}
-/// A call of Coda for whoever sent this request, with the server's own token: the only credential that ever goes there.
+/// A call of Coda for the sender of this request, with the server's own token: the only credential that ever goes there.
 async fn call(parts: &Parts) -> Result<Call<'_>, ToolError> {
     let token = token(parts, coda::TOKEN).await?;
     let call = upstream::<Coda>(parts)?.call(caller(parts)?, token);

@@ -99,7 +99,7 @@ async fn watch(State(log): State<Log>, OriginalUri(uri): OriginalUri, request: R
 
 fn error(status: u16) -> Response {
     let status = StatusCode::from_u16(status).expect("a status");
-    (status, Json(json!({"statusCode": status.as_u16(), "message": "the stub was told to"}))).into_response()
+    (status, Json(json!({"statusCode": status.as_u16(), "message": "the stub was asked to"}))).into_response()
 }
 
 const DOCS: [(&str, &str); 2] = [("AbCDeFGH01", "Product roadmap"), ("AbCDeFGH02", "Team handbook")];

@@ -1,4 +1,4 @@
-//! What it costs to seal 100,000 tokens anew, beside a bare batched `UPDATE` of the same rows.
+//! The cost of sealing 100,000 tokens again, beside a bare batched `UPDATE` of the same rows.
 //!
 //! `cargo bench --features postgres --bench rotation`, with `MCP_BENCH_TOKENS` for another number. The bare one knows
 //! all new values beforehand and sends them as rotation does, 500 to a transaction; it reads, decrypts, seals and audits

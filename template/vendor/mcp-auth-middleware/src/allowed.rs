@@ -19,7 +19,7 @@ impl AllowedPeople {
         self.domains.extend(domains.into_iter().map(lower));
     }
 
-    /// With no list everyone whom the issuer lets in may; with lists, whoever is on one of them.
+    /// Without lists, every user whom the issuer lets in is allowed; with lists, the users on any of them.
     pub(crate) fn allow(&self, email: Option<&str>) -> bool {
         if self.emails.is_empty() && self.domains.is_empty() {
             return true;

@@ -62,7 +62,7 @@ impl BearerTokens {
             if !token.bytes().all(is_b64token_byte) {
                 return Err(WeakToken::IllegalCharacter);
             }
-            digests.push(TokenDigest::of(token.as_bytes()));
+            digests.push(TokenDigest::new(token.as_bytes()));
         }
         if digests.is_empty() { Err(WeakToken::Empty) } else { Ok(Self { digests: Arc::new(RwLock::new(digests)) }) }
     }
@@ -103,7 +103,7 @@ fn is_b64token_byte(b: u8) -> bool {
 /// [`AuthError::BearerMalformed`] where the value is not `Bearer <token>` (the scheme's case does not matter, RFC 9110
 /// §11.1), [`AuthError::BearerMismatch`] where the token is none of those configured.
 pub fn validate_bearer_token(header: &HeaderValue, tokens: &BearerTokens) -> Result<User, AuthError> {
-    if tokens.hold(&TokenDigest::of(credential(header)?)) {
+    if tokens.hold(&TokenDigest::new(credential(header)?)) {
         Ok(User::developer())
     } else {
         Err(AuthError::BearerMismatch)

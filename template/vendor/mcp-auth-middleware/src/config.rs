@@ -1,4 +1,4 @@
-//! What the middleware is told: which methods are on, and where tokens come from.
+//! The middleware's settings: which methods are on, and where tokens come from.
 
 use std::fmt;
 use std::str::FromStr;
@@ -63,7 +63,7 @@ impl AuthMode {
         }
     }
 
-    /// Whether Cloudflare Access tokens are looked at.
+    /// Returns whether Cloudflare Access tokens are looked at.
     #[must_use]
     pub const fn takes_cloudflare(self) -> bool {
         self.methods().cloudflare
@@ -75,7 +75,7 @@ impl AuthMode {
         self.methods().oidc
     }
 
-    /// Whether Bearer tokens for development are looked at.
+    /// Returns whether Bearer tokens for development are looked at.
     #[must_use]
     pub const fn takes_bearer(self) -> bool {
         self.methods().bearer
@@ -118,7 +118,7 @@ impl FromStr for AuthMode {
     }
 }
 
-/// What [`create_auth_middleware`](crate::create_auth_middleware) needs to know.
+/// The configuration for [`create_auth_middleware`](crate::create_auth_middleware).
 #[derive(Debug, Clone)]
 pub struct AuthConfig {
     pub(crate) service_name: String,
@@ -191,7 +191,7 @@ impl AuthConfig {
     }
 
     /// Tells clients in 401 answers where the metadata of the protected resource at this path is (RFC 9728 §5.1):
-    /// `https://HOST/.well-known/oauth-protected-resource{path}`. Whoever sets it serves that document.
+    /// `https://HOST/.well-known/oauth-protected-resource{path}`. The program that sets it serves that document.
     #[must_use]
     pub fn with_resource_path(mut self, path: impl Into<String>) -> Self {
         self.resource_path = Some(path.into());
@@ -219,7 +219,7 @@ impl AuthConfig {
         scopes
     }
 
-    /// Whether the configuration can ever let anybody in.
+    /// Checks that the configuration can let a caller in.
     ///
     /// # Errors
     /// [`ConfigError`] naming what is missing for the mode.

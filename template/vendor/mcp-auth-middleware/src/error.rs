@@ -70,7 +70,7 @@ pub enum AuthError {
     /// The caller is known, but the server's token for its upstream API does not decrypt.
     #[error("service token cannot be decrypted")]
     ServiceTokenUnreadable,
-    /// A token of the right issuer that is not for calling an API, or not for whoever bears it: a session of the whole Access
+    /// A token of the right issuer that is not for calling an API, or not for a caller that only bears it: a session of the whole Access
     /// team, an ID token, a token that is bound to a key of the client.
     #[error("not an access token")]
     NotAnAccessToken,

@@ -11,9 +11,9 @@ pub struct User {
     /// The person's address, or what the issuer calls the person (claim `sub`) where the token has no address; for a
     /// program its name (`common_name` at Access, else the client id), for a developer `developer@localhost`.
     pub email: String,
-    /// What the issuer calls the person (claim `sub`; a UUID at Cloudflare Access); `None` for programs and developers.
+    /// The issuer's id of the person (claim `sub`; a UUID at Cloudflare Access); `None` for programs and developers.
     pub user_uuid: Option<String>,
-    /// What kind of caller this is.
+    /// The kind of caller.
     pub kind: UserKind,
     /// The rest of what the token says; `None` for developers, who have no token that says anything. Shared: a copy of a
     /// user costs no copy of it.
@@ -70,7 +70,7 @@ impl User {
     }
 }
 
-/// What kind of caller a [`User`] is.
+/// The kind of caller that a [`User`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserKind {
@@ -78,7 +78,7 @@ pub enum UserKind {
     Human,
     /// A program: with a Cloudflare Access service token, or with a token of its own (OAuth's client credentials).
     ServiceToken,
-    /// Whoever holds the development Bearer token.
+    /// The holder of the development Bearer token.
     Developer,
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// bidirectional controls (CVE-2021-42574) and characters of no width. One log line stays one line, whatever a claim
 /// or header holds.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    // Nearly always, and told in a few instructions.
+    // Nearly all texts are plain, and this costs a few instructions.
     if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Cow::Borrowed(text);
     }

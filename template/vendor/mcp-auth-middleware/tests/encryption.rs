@@ -154,7 +154,7 @@ fn previous_keys_open_and_never_seal() {
         assert_eq!(*both.open(PLACE, sealed).unwrap(), b"token");
         assert_eq!(both.clone().seals_with_active(sealed), active);
     }
-    // Whoever has the new key alone is told which one is missing.
+    // With the new key alone, the error says which one is missing.
     assert!(
         matches!(ring(3).open(PLACE, &old), Err(DecryptError::KeyMismatch { stored, .. }) if stored == key(1).id())
     );

@@ -369,7 +369,7 @@ async fn what_infisical_changes_or_refuses_is_not_taken_for_stored() {
     assert_eq!(get(&store, "API_TOKEN").await, Ok(None));
 }
 
-/// Two set the same new token: one comes second, and is not told "already exists".
+/// Two set the same new token: one comes second, and does not get "already exists".
 #[tokio::test]
 async fn two_who_create_the_same_token() {
     let (stub, store) = start().await;

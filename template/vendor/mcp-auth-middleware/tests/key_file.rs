@@ -295,7 +295,7 @@ fn a_path_without_a_folder_is_in_the_current_one() {
     assert_eq!(folder.names(), ["key"]);
 }
 
-/// attacks.md 50: a new key is told of once, by its id.
+/// attacks.md 50: a new key is reported once, by its id.
 #[test]
 fn attack_50_the_log_names_a_new_key_and_does_not_hold_it() {
     let folder = Folder::new();

@@ -136,7 +136,7 @@ async fn attack_45_accepts_and_says_nothing() {
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
 
-/// A way to the database on which packets can get lost without anybody being told.
+/// A network to the database that can lose packets without an error at either end.
 struct Wire {
     port: u16,
     cut: watch::Sender<bool>,

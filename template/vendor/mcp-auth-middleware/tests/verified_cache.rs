@@ -33,7 +33,7 @@ async fn later(by: Duration) {
     tokio::time::resume();
 }
 
-/// Has the keys fetched anew, as a token with an unknown key id does.
+/// Has the keys fetched again, as a token with an unknown key id does.
 async fn fetch_keys(access: &Access) {
     later(Duration::from_secs(31)).await;
     access.refuses(access.token_with_header(json!({"kid": "another"})), AuthError::UnknownKeyId).await;

@@ -25,9 +25,9 @@ const DEADLINE: Duration = Duration::from_secs(45);
 const ATTEMPT: Duration = Duration::from_secs(20);
 /// Attempts at the most.
 const ATTEMPTS: u32 = 4;
-/// What is read of an answer: JSON takes some ten times its size in memory until it is answered, and a container has 128 MiB.
+/// The most bytes that are read of an answer: JSON takes some ten times its size in memory until it is answered, and a container has 128 MiB.
 const MAXIMUM_ANSWER: usize = 2 * 1024 * 1024;
-/// What is read of an error.
+/// The most bytes that are read of an error.
 const MAXIMUM_ERROR: usize = 64 * 1024;
 
 /// Why the API did not give what was asked for, in words that the caller (a model) can act upon.
@@ -84,7 +84,7 @@ pub enum ApiError {
     TooLarge(&'static str),
 }
 
-/// What the API itself says about a refusal, where it says anything.
+/// The API's own words about a refusal, if it has any.
 #[derive(Debug, Default)]
 pub struct Detail(Option<String>);
 
@@ -146,7 +146,7 @@ pub struct ApiRequest {
     pub body: Option<(&'static str, Vec<u8>)>,
 }
 
-/// What the API answered.
+/// An answer of the API.
 #[derive(Debug)]
 pub struct ApiAnswer {
     /// The answer: JSON, or a text where the API says that it is none; null where there is no body.
@@ -254,7 +254,7 @@ impl Api {
     /// Sends a request for the caller of this one, with the server's own token: the only credential that ever goes there.
     ///
     /// # Errors
-    /// [`ApiError`]; it is counted, and told to the operator where it is the operator's matter.
+    /// [`ApiError`]; it is counted, and logged where the operator can do something about it.
     pub async fn send(&self, parts: &Parts, request: ApiRequest) -> Result<ApiAnswer, ApiError> {
         let deadline = Instant::now() + self.inner.deadline;
         let token = token(parts, self.inner.token).await.map_err(ApiError::NoToken)?;

@@ -157,14 +157,14 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
         }
         tokio::spawn(listen::serve_admin(listener, router))
     });
-    let told = OnceCell::new();
+    let stopping = OnceCell::new();
     let shutdown = async {
         listen::terminated().await;
         readiness.stop();
-        let _ = told.set(Instant::now());
+        let _ = stopping.set(Instant::now());
     };
     listen::serve(listener, router, &config.limits, shutdown).await;
-    let left = config.limits.shutdown_grace.saturating_sub(told.get().map(Instant::elapsed).unwrap_or_default());
+    let left = config.limits.shutdown_grace.saturating_sub(stopping.get().map(Instant::elapsed).unwrap_or_default());
     telemetry.shut_down(left.clamp(LAST_EXPORT.0, LAST_EXPORT.1)).await;
     admin.inspect(tokio::task::JoinHandle::abort);
     fresh.abort();
@@ -178,8 +178,8 @@ async fn serve_until_told<H: ServerHandler + Clone + Sync>(server: &Server<H>, c
     ExitCode::SUCCESS
 }
 
-/// Time for the last traces and metrics, whatever is left of the grace period: whoever kills the process waits longer than
-/// that.
+/// Time for the last traces and metrics, whatever is left of the grace period: container engines wait longer than that before
+/// they kill the process.
 const LAST_EXPORT: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// A listener; where there is none, the log says why, and which variables to change.

@@ -1,4 +1,4 @@
-//! What a core dump of this process would hold: nothing of its memory, where tokens and keys are.
+//! Keeps the memory of this process, where tokens and keys are, out of core dumps.
 
 /// Leaves all memory out of core dumps from here on. Where a system has no such switch, its limits on core dumps count alone
 /// (`ulimits` in `docker-compose.yml`).

@@ -39,7 +39,7 @@ impl Format {
     }
 }
 
-/// What a family of metrics is.
+/// The type of a family of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Grows only. Its samples end in `_total`.

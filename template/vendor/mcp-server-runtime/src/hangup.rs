@@ -1,4 +1,4 @@
-//! Whether the client of a request still waits for its answer.
+//! Finds out whether the client of a request still waits for its answer.
 //!
 //! A tool runs in a task of its own, which goes on when the client is gone. Whatever waits for something scarce asks here.
 

@@ -135,8 +135,8 @@ pub enum RouterError {
     Build(#[from] BuildError),
 }
 
-/// The program: reads the command line and the environment, and serves until it is told to end. The exit status is 0 after
-/// a shutdown in peace, 2 where the settings are wrong, 3 where the system does not play along.
+/// The program: reads the command line and the environment, and serves until a signal ends it. The exit status is 0 after
+/// an orderly shutdown, 2 when the settings are wrong, 3 when the system fails.
 pub fn run<H: ServerHandler + Clone + Sync>(server: Server<H>) -> ExitCode {
     command::run(&server)
 }

@@ -58,7 +58,7 @@ pub async fn serve_admin(listener: TcpListener, router: Router) {
     accept(listener, router, bounds, std::future::pending()).await;
 }
 
-/// What the connections of a listener may take.
+/// The limits of a listener's connections.
 struct Bounds {
     header_bytes: usize,
     connections: usize,
@@ -103,7 +103,7 @@ async fn accept(
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!("Connection ended: {error}");
                 },
-                () = place.wanted() => tracing::debug!("Connection ended: its place is wanted"),
+                () = place.asked_to_leave() => tracing::debug!("Connection ended: its place is wanted"),
             }
             drop(place);
         });

@@ -37,7 +37,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged unless `RUST_LOG` says otherwise; [`default_filter`] in the syntax of `RUST_LOG`.
+/// The events that are logged unless `RUST_LOG` says otherwise; [`default_filter`] in the syntax of `RUST_LOG`.
 pub const DEFAULT_FILTER: &str = "info,rmcp=error,mcp_auth_middleware=debug";
 
 /// Who was let in and who was not, and whatever else is worth knowing. rmcp warns of every mistake that a client makes,

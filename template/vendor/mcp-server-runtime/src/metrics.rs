@@ -43,7 +43,7 @@ impl Refusal {
     }
 }
 
-/// What has happened since the start.
+/// The counters since the start.
 #[derive(Debug)]
 pub struct Metrics {
     started: Instant,

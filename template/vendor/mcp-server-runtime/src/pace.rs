@@ -43,7 +43,7 @@ struct Place {
 #[derive(Debug)]
 struct Waiting {
     caller: Arc<str>,
-    /// Told when the call has become the first of the queue.
+    /// Notified when the call has become the first of the queue.
     first: Arc<Notify>,
 }
 
@@ -278,8 +278,8 @@ mod tests {
             let wait = retry_delay(attempt, None);
             assert!(wait >= Duration::from_millis(100) && wait <= Duration::from_secs(13), "{attempt}: {wait:?}");
         }
-        let told = retry_delay(1, Some(Duration::from_secs(3)));
-        assert!((3000..=3250).contains(&told.as_millis()));
+        let delay = retry_delay(1, Some(Duration::from_secs(3)));
+        assert!((3000..=3250).contains(&delay.as_millis()));
         assert!(retry_delay(1, Some(Duration::MAX)) <= LONGEST_PAUSE + Duration::from_millis(250));
     }
 

@@ -91,7 +91,7 @@ impl<H: ServerHandler> CatchPanics<H> {
     }
 }
 
-/// What became of a call, for its line in the log.
+/// Returns the outcome of a call, for its line in the log.
 fn outcome(answer: &Result<model::CallToolResponse, ErrorData>) -> Cow<'static, str> {
     match answer {
         Ok(model::CallToolResponse::Complete(result)) if result.is_error == Some(true) => "tool error".into(),
@@ -100,7 +100,7 @@ fn outcome(answer: &Result<model::CallToolResponse, ErrorData>) -> Cow<'static, 
     }
 }
 
-/// What the work on a request is known by.
+/// The names of the work on a request.
 #[derive(Default)]
 struct Scope {
     id: Option<RequestId>,

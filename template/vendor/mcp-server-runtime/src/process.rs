@@ -1,4 +1,4 @@
-//! What the operating system says about this process, under the names that Prometheus' client libraries use.
+//! The operating system's figures for this process, under the names that Prometheus' client libraries use.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Whether this process can answer requests: the token store, the keys of the key server, the APIs behind the server.
+//! Finds out whether this process can answer requests: the token store, the keys of the key server, the APIs behind the server.
 //!
 //! Each is asked when somebody wants to know, by one question at a time, and its answer counts for a while: probes, scrapers
 //! and `/status` in a loop cost the other side nothing more.
@@ -17,7 +17,8 @@ use crate::panics;
 use crate::probe::Probe;
 use crate::server::Service;
 
-/// So long `/readyz` waits for answers; what is still missing then is told as it was seen last. A kubelet has to wait longer.
+/// So long `/readyz` waits for answers; for a check that is still missing then, the last result counts. A kubelet has to wait
+/// longer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often something may be asked, and how long it may take.
@@ -30,11 +31,11 @@ struct Pace {
     timeout: Duration,
 }
 
-/// The token store: whoever reads `/status` in a loop must not take from the lookup of tokens how often it may be asked.
+/// The token store: a client that reads `/status` in a loop must not use up the questions that lookups of tokens may ask.
 const STORE: Pace = Pace { good: Duration::from_secs(5), bad: Duration::from_secs(5), timeout: Duration::from_secs(2) };
 /// A secret manager, which counts or writes down every question, and is asked by every replica day and night.
 const STORE_ON_THE_WEB: Pace = Pace { good: Duration::from_secs(30), ..STORE };
-/// The keys are at hand: a look costs nothing.
+/// The keys are at hand: asking costs nothing.
 const KEYS: Pace = Pace { good: Duration::from_secs(1), bad: Duration::from_secs(1), timeout: Duration::from_secs(1) };
 /// APIs of others: every replica asks, day and night, with a token whose every use the token store writes down.
 const FAR: Pace =
@@ -108,8 +109,8 @@ impl Check {
         })
     }
 
-    /// How it is: as it was seen a moment ago, or asked now, but waited for no longer than `patience`.
-    async fn look(self: &Arc<Self>, patience: Duration) -> Option<Seen> {
+    /// Returns the result of a moment ago, or asks now. Waits no longer than `patience`.
+    async fn latest(self: &Arc<Self>, patience: Duration) -> Option<Seen> {
         if let Some(seen) = self.recent() {
             return Some(seen);
         }
@@ -137,9 +138,9 @@ impl Check {
         self.seen()
     }
 
-    /// Whether it answers.
+    /// Returns whether it answers.
     pub async fn answers(self: &Arc<Self>) -> bool {
-        self.look(self.pace.timeout).await.is_some_and(|seen| seen.health == Health::Ok)
+        self.latest(self.pace.timeout).await.is_some_and(|seen| seen.health == Health::Ok)
     }
 }
 
@@ -189,20 +190,20 @@ impl Readiness {
         self.checks.iter().filter_map(move |check| check.seen().map(|seen| (check.name, ready(seen))))
     }
 
-    /// Whether requests can be answered, and how each part is; without the parts of these names.
+    /// Returns whether requests can be answered, and the state of each part but those of these names.
     pub async fn report(&self, excluded: &[String]) -> (bool, Value) {
         let wanted: Vec<_> =
             self.checks.iter().filter(|check| !excluded.iter().any(|name| name == check.name)).collect();
-        let looks = wanted.iter().map(|check| {
+        let questions = wanted.iter().map(|check| {
             let check = Arc::clone(check);
-            (check.name, tokio::spawn(async move { check.look(PATIENCE).await }))
+            (check.name, tokio::spawn(async move { check.latest(PATIENCE).await }))
         });
         // All begin before the first is waited for.
-        let looks: Vec<_> = looks.collect();
+        let results: Vec<_> = questions.collect();
         let stopping = self.stopping.load(Ordering::Relaxed);
         let (mut ready, mut parts) = (!stopping, Vec::new());
-        for (name, look) in looks {
-            let Some(Seen { at, took, health }) = look.await.ok().flatten() else {
+        for (name, latest) in results {
+            let Some(Seen { at, took, health }) = latest.await.ok().flatten() else {
                 ready = false;
                 parts.push(json!({"name": name, "status": "failing", "message": "no answer yet"}));
                 continue;
@@ -328,14 +329,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_question_serves_all_who_ask_meanwhile_and_for_a_while_after() {
         let (check, asked) = counted(Health::Ok, Duration::from_secs(1));
-        let looks: Vec<_> = (0..100)
+        let results: Vec<_> = (0..100)
             .map(|_| {
                 let check = Arc::clone(&check);
-                tokio::spawn(async move { check.look(PATIENCE).await })
+                tokio::spawn(async move { check.latest(PATIENCE).await })
             })
             .collect();
-        for look in looks {
-            assert_eq!(look.await.expect("joined").expect("seen").health, Health::Ok);
+        for latest in results {
+            assert_eq!(latest.await.expect("joined").expect("seen").health, Health::Ok);
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         tokio::time::advance(Duration::from_secs(4)).await;
@@ -350,7 +351,7 @@ mod tests {
     async fn clients_that_hang_up_ask_no_more_often() {
         let (check, asked) = counted(Health::Failing("down".to_owned()), Duration::from_millis(1500));
         for _ in 0..10 {
-            assert!(check.look(Duration::from_millis(100)).await.is_none(), "nothing is known yet");
+            assert!(check.latest(Duration::from_millis(100)).await.is_none(), "nothing is known yet");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         // The question went on, and its answer is there.
@@ -361,9 +362,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_panics_or_never_answers_is_failing() {
         let never = Check::new("x", STORE, std::future::pending);
-        assert_eq!(never.look(PATIENCE).await.expect("seen").health, Health::Failing("no answer in 2 s".to_owned()));
+        assert_eq!(never.latest(PATIENCE).await.expect("seen").health, Health::Failing("no answer in 2 s".to_owned()));
         let panics = Check::new("x", STORE, || async { panic!("on purpose") });
-        let seen = panics.look(PATIENCE).await.expect("seen");
+        let seen = panics.latest(PATIENCE).await.expect("seen");
         assert_eq!(seen.health, Health::Failing("the probe panicked; the log says where".to_owned()));
     }
 }

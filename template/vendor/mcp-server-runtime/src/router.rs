@@ -30,7 +30,7 @@ use crate::request_id::RequestIdLayer;
 use crate::telemetry::Telemetry;
 use crate::tool_calls::Permissions;
 
-/// What the router is made of.
+/// The parts that the router is made of.
 pub(crate) struct App<'a, H> {
     /// Limits, hosts, origins and what `/health` tells.
     pub(crate) config: &'a Config,
@@ -40,13 +40,13 @@ pub(crate) struct App<'a, H> {
     pub(crate) auth: AuthLayer,
     /// The token store, for `/status`.
     pub(crate) store: TokenStore,
-    /// What the server asks of others, for `/readyz`.
+    /// The checks for `/readyz`.
     pub(crate) readiness: Arc<Readiness>,
     /// Where traces and metrics go.
     pub(crate) telemetry: Telemetry,
     /// The MCP handler. Cloned for every request: keep it cheap to clone.
     pub(crate) mcp: H,
-    /// What serves requests without `jsonrpc`, if anything does.
+    /// The router for requests without `jsonrpc`, if there is one.
     pub(crate) legacy: Option<Router>,
     /// The server's own routes.
     pub(crate) routes: Router,
@@ -54,7 +54,7 @@ pub(crate) struct App<'a, H> {
     pub(crate) upstreams: Extensions,
 }
 
-/// What the server gives each request, in its extensions. One entry there: each costs every request.
+/// The services that each request gets, in its extensions. One entry there: each costs every request.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestServices(Arc<Provisions>);
 
@@ -66,7 +66,7 @@ struct Provisions {
 }
 
 impl RequestServices {
-    /// What this request was given; nothing where it did not come through the authentication.
+    /// Returns the services of this request, or `None` where it did not come through the authentication.
     pub(crate) fn find(extensions: &Extensions) -> Option<&Self> {
         extensions.get()
     }
@@ -87,7 +87,7 @@ impl RequestServices {
     }
 }
 
-/// What answers, by who may ask.
+/// The routers, by who may ask.
 pub(crate) struct Routers {
     /// Callers.
     pub(crate) public: Router,
@@ -166,7 +166,7 @@ async fn give(given: RequestServices, mut request: Request, next: Next) -> Respo
     next.run(request).await
 }
 
-/// What answers on /mcp, behind the authentication.
+/// The endpoint `/mcp`, behind the authentication.
 struct Endpoint<H> {
     gate: Arc<limits::Gate>,
     gatekeeper: gatekeeper::Gatekeeper,
@@ -207,7 +207,7 @@ fn mcp_service<H: ServerHandler + Clone + Sync>(
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(config.limits.body_bytes)
-        // Checked by middleware::host already, before authentication, and with a log line that says how to mend it.
+        // Checked by middleware::host already, before authentication, and with a log line that says how to fix it.
         .disable_allowed_hosts()
         .disable_allowed_origins();
     // Sessions are off, so the factory runs for every request: it clones a prepared handler and builds nothing.

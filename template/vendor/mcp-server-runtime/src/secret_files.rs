@@ -1,8 +1,8 @@
 //! Secrets that come from files (`NAME_FILE`) are read again when the file changes, without a restart: a changed content, a
 //! file that is renamed into its place, the symbolic link that Kubernetes sets to another folder.
 //!
-//! A look costs one `stat` a file, twice a second. A changed file counts once two looks in a row find it the same: a writer in
-//! between is not read half-way. Content that does not fit is told once, and the secret from before goes on.
+//! An inspection costs one `stat` a file, twice a second. A changed file counts once two in a row find it the same: a writer in
+//! between is not read half-way. Content that does not fit is reported once, and the secret from before goes on.
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read as _};
@@ -40,7 +40,7 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     in_time(PATIENCE, path, |path| std::fs::read(path).map_err(|error| error.to_string()))?
 }
 
-/// What is done with a file, where that takes no longer. The thread of what takes longer stays behind.
+/// Returns the result of the work on a file, if it comes in time. A thread that takes longer stays behind.
 ///
 /// # Errors
 /// That it took longer.
@@ -51,7 +51,7 @@ pub fn in_time<T: Send + 'static>(
 ) -> Result<T, String> {
     let (done, result) = mpsc::sync_channel(1);
     let owned = path.to_owned();
-    // Nobody may be there any more to be told.
+    // The receiver may have given up.
     let work = move || drop(done.send(work(&owned)));
     std::thread::Builder::new().spawn(work).map_err(|error| error.to_string())?;
     let seconds = patience.as_secs();
@@ -70,7 +70,7 @@ fn read_now(path: &Path) -> Result<SecretString, String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned().into()) }
 }
 
-/// What tells one state of a file from another, without its content.
+/// The state of a file without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Stamp {
     File {
@@ -80,7 +80,7 @@ enum Stamp {
         #[cfg(unix)]
         identity: (u64, u64, i64, i64),
     },
-    /// A folder, or what blocks whoever reads it.
+    /// A folder, or a pipe, which blocks its reader.
     NoFile,
     Unreadable(ErrorKind),
 }
@@ -99,7 +99,7 @@ impl Stamp {
         }
     }
 
-    /// Whether the content cannot have changed without another stamp.
+    /// Returns whether a change of the content would have changed the stamp.
     fn is_settled(&self) -> bool {
         match self {
             Self::File { modified: Some(modified), .. } => modified.elapsed().is_ok_and(|age| age > UNSETTLED),
@@ -130,7 +130,7 @@ struct Watched {
     current: SecretString,
     stamp: Option<Stamp>,
     settled: bool,
-    /// Content that was refused, so that it is told once.
+    /// Content that was refused, so that it is reported once.
     refused: Option<String>,
 }
 
@@ -156,12 +156,12 @@ impl SecretFiles {
         let mut files = self.0;
         while !files.is_empty() {
             tokio::time::sleep(PERIOD).await;
-            // A file system that hangs must not hold up whoever answers requests.
-            let look = tokio::task::spawn_blocking(move || {
-                files.iter_mut().for_each(Watched::look);
+            // A file system that hangs must not hold up a thread that answers requests.
+            let inspection = tokio::task::spawn_blocking(move || {
+                files.iter_mut().for_each(Watched::inspect);
                 files
             });
-            match look.await {
+            match inspection.await {
                 Ok(same) => files = same,
                 Err(_) => return,
             }
@@ -170,7 +170,7 @@ impl SecretFiles {
 }
 
 impl Watched {
-    fn look(&mut self) {
+    fn inspect(&mut self) {
         let stamp = Stamp::new(&self.path);
         if self.stamp.as_ref() != Some(&stamp) {
             (self.stamp, self.settled) = (Some(stamp), false);
@@ -273,9 +273,9 @@ mod tests {
         let (_folder, path, mut watched, taken) = followed("one\n");
         let mut write = |content: &[u8]| {
             std::fs::write(&path, content).expect("written");
-            (0..3).for_each(|_| watched.look());
-            let told = watched.refused.clone();
-            (taken.lock().expect("not poisoned").clone(), told)
+            (0..3).for_each(|_| watched.inspect());
+            let refused = watched.refused.clone();
+            (taken.lock().expect("not poisoned").clone(), refused)
         };
         assert_eq!(write(b"one"), (vec![], None), "the same secret");
         assert_eq!(write(b"two\n"), (vec!["two".to_owned()], None));
@@ -297,7 +297,7 @@ mod tests {
             std::fs::write(&path, content).expect("written");
             let file = File::options().write(true).open(&path).expect("opened");
             file.set_modified(SystemTime::now()).expect("set");
-            (0..3).for_each(|_| watched.look());
+            (0..3).for_each(|_| watched.inspect());
             assert_eq!(taken.lock().expect("not poisoned").last().map(String::as_str), Some(content));
         }
     }
@@ -306,10 +306,10 @@ mod tests {
     fn a_file_that_is_gone_for_a_while_changes_nothing() {
         let (_folder, path, mut watched, taken) = followed("one");
         std::fs::remove_file(&path).expect("removed");
-        (0..3).for_each(|_| watched.look());
+        (0..3).for_each(|_| watched.inspect());
         assert!(watched.refused.is_some() && taken.lock().expect("not poisoned").is_empty());
         std::fs::write(&path, "two").expect("written");
-        (0..3).for_each(|_| watched.look());
+        (0..3).for_each(|_| watched.inspect());
         assert_eq!(*taken.lock().expect("not poisoned"), ["two"]);
     }
 }

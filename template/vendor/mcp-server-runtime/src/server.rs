@@ -1,4 +1,4 @@
-//! What a server is made of, and how it is put together.
+//! The parts of a server, and how they are put together.
 
 use std::error::Error;
 use std::fmt;
@@ -42,7 +42,7 @@ pub struct Server<H> {
     routes: Routes,
 }
 
-/// What answers requests, and what they need for it.
+/// The handlers of requests, and the services that they need.
 #[derive(Debug, Clone)]
 pub struct Handlers<H> {
     mcp: H,
@@ -232,8 +232,8 @@ impl<H: ServerHandler + Clone + Sync> Server<H> {
         };
         auth = auth.with_service_tokens(store.clone(), tokens);
         if let Some(access) = &config.auth.cloudflare {
-            // Clients that are told of the metadata ask its authorization server for a token: without one they fail there,
-            // and do not say that theirs is wrong.
+            // Clients that get the address of the metadata ask its authorization server for a token: without one they fail there,
+            // and do not report that their token is wrong.
             auth = auth.with_cloudflare(access.clone()).with_resource_path(RESOURCE);
         }
         for issuer in &config.auth.oidc {

@@ -46,7 +46,7 @@ impl Drop for Answering {
 
 /// Why a request failed, as `error.type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "telemetry"), expect(dead_code, reason = "nobody is told"))]
+#[cfg_attr(not(feature = "telemetry"), expect(dead_code, reason = "nothing is exported without the feature"))]
 pub enum Failure {
     /// A tool's result says `isError`.
     Tool,

@@ -29,7 +29,7 @@ impl TestPolicy {
         Policy::parse(json).map(Self)
     }
 
-    /// Whether this caller may call the tool of this name, of which nothing else is known.
+    /// Returns whether this caller may call the tool of this name, of which nothing else is known.
     #[must_use]
     pub fn allows(&self, user: &User, tool: &str) -> bool {
         self.0.rules().allow(user, tool, None)

@@ -32,7 +32,7 @@ fn tolerant<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
         Err(error) => {
             let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
             let whole = without_lone_surrogates(&text);
-            // The place is told for the text as it came.
+            // The place in the error is that of the text as it came.
             serde_json::from_str(&with_numbers_in_range(&whole)).map_err(|_| error)
         }
     }
@@ -109,7 +109,7 @@ fn unit(text: &str) -> Option<u16> {
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
-/// What an error goes back to: the operating system's or rustls' words, without an address.
+/// Returns the root cause of an error: the operating system's or rustls' words, without an address.
 #[must_use]
 pub fn first_cause(error: &dyn Error) -> String {
     let mut first = error;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_text_is_mended_and_the_rest_stays_as_it_is() {
+    fn broken_text_is_fixed_and_the_rest_stays_as_it_is() {
         for (body, expected) in [
             (&br#"{"a":"cut \ud83d"}"#[..], "cut \u{fffd}"),
             (

@@ -391,7 +391,7 @@ async fn nobody_elsewhere_gets_in_and_nothing_forged_gets_through() {
     let policy = page.headers().get("content-security-policy").expect("a policy").to_str().expect("text");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
 
-    // A server that is gone is told from one that refuses.
+    // A server that is gone does not look like one that refuses.
     running._server.kill().await.expect("killed");
     let response = running.whoami().bearer_auth(access).send().await.expect("an answer");
     assert_eq!(response.status().as_u16(), 502);

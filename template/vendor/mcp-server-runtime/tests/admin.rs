@@ -208,7 +208,7 @@ async fn an_upstream_that_fails_makes_it_not_ready_unless_it_is_left_out() {
     assert_eq!((status, &report["status"]), (503, &json!("not ready")));
     let api = check(&report, "The API");
     assert_eq!((&api["status"], &api["message"]), (&json!("failing"), &json!("it answers 503")));
-    assert_eq!(check(&report, "tokenStore")["status"], "ok", "the others are told, too");
+    assert_eq!(check(&report, "tokenStore")["status"], "ok", "the others are reported, too");
     assert_eq!(answer(server.http.get(server.admin_url("/readyz?exclude=The%20API"))).await.0, 200);
     // Callers are served meanwhile.
     assert_eq!(answer(server.post(PING)).await.0, 200);

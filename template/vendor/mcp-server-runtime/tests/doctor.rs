@@ -497,7 +497,7 @@ mod edge {
     async fn the_edges_own_challenge_is_followed() {
         let report = answered(managed).await;
         assert_eq!(report.bad(), ["warn issuer"], "{}", report.text);
-        assert!(report.one("edge").starts_with("ok 401 of whoever stands before the server"), "{}", report.text);
+        assert!(report.one("edge").starts_with("ok 401 of the proxy before the server"), "{}", report.text);
         assert!(report.one("metadata").contains("/.well-known/cloudflare-access-protected-resource/mcp names"));
         assert!(report.one("login").ends_with("lets clients register and log in"), "{}", report.text);
 

@@ -129,7 +129,7 @@ async fn clients_of_mcp_get_refusals_as_errors_of_json_rpc() {
         // What was read has an id.
         assert_eq!(body["id"], if expected == 400 { json!(1) } else { Value::Null }, "{body}");
     }
-    // Whoever takes no events is no client of MCP, and gets plain JSON.
+    // A client that takes no events is no client of MCP, and gets plain JSON.
     let (status, body) = answer(send("wrong-token-0123456789", "application/json", "application/json")).await;
     assert_eq!((status, &body["error"]), (401, &json!("invalid_token")), "{body}");
 }

@@ -76,8 +76,8 @@ async fn attack_55_a_panic_is_answered_at_once_and_logged_once() {
     }
     assert_eq!(send(json!({"method": "GET", "path": "/docs"})).await.0, 500);
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-    let (_, told) = call("id").await;
-    assert_eq!(told["result"]["content"][0]["text"], "from-the-edge", "a tool knows its request: {told}");
+    let (_, called) = call("id").await;
+    assert_eq!(called["result"]["content"][0]["text"], "from-the-edge", "a tool knows its request: {called}");
 
     let status = http.get(format!("http://{address}/status")).bearer_auth(BEARER);
     assert_eq!(answer(status).await.1["requests"]["panics"], 4);

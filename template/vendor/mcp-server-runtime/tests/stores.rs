@@ -18,7 +18,7 @@ use tokio::process::Command;
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"; // pragma: allowlist secret
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
-/// The program with these variables only; what it printed, where it did as it was told.
+/// The program with these variables only; returns what it printed, if it succeeded.
 async fn program(args: &[&str], pairs: &[(&str, &str)], input: &str) -> String {
     let mut command = Command::new(support::program());
     command.args(args).env_clear().envs(pairs.iter().copied()).kill_on_drop(true);

@@ -1,4 +1,4 @@
-//! Traces and metrics as a collector gets them: who is whose parent, what is told, and what never is.
+//! Traces and metrics as a collector gets them: who is whose parent, what is exported, and what never is.
 #![cfg(feature = "telemetry")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may say what they expect")]
 

@@ -142,14 +142,14 @@ async fn faults(State(shared): State<Stub>, request: axum::extract::Request, nex
     match fault {
         None => next.run(request).await,
         Some(Fault::Status(status, retry_after)) => {
-            let mut response = error(status, "the stub was told to");
+            let mut response = error(status, "the stub was asked to");
             if let Some(seconds) = retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
             response
         }
         Some(Fault::RetryAfter(value)) => {
-            let mut response = error(429, "the stub was told to");
+            let mut response = error(429, "the stub was asked to");
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(value));
             response
         }

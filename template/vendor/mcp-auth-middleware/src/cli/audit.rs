@@ -19,10 +19,10 @@ pub(super) async fn export(args: &Audit, store: &impl TokenAdmin, console: &mut 
         after = last.id;
         for row in rows.iter().filter(|row| args.service.is_none() || args.service == row.service) {
             if header {
-                console.say(HEADER)?;
+                console.print(HEADER)?;
                 header = false;
             }
-            console.say(if args.format == Format::Json { json!(row).to_string() } else { line(row) })?;
+            console.print(if args.format == Format::Json { json!(row).to_string() } else { line(row) })?;
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) async fn expire(
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
     let gone = store.expire(args.older_than, actor).await?;
-    console.say(format_args!("{gone} rows older than {} days were removed", args.older_than))?;
+    console.print(format_args!("{gone} rows older than {} days were removed", args.older_than))?;
     Ok(0)
 }
 
@@ -65,20 +65,20 @@ pub(super) async fn verify(args: &Verify, store: &impl TokenAdmin, console: &mut
     if args.format == Format::Json {
         let fault = report.fault.as_ref().map(|fault| json!({ "row": row_of(fault), "message": fault.to_string() }));
         let ok = report.fault.is_none();
-        console.say(json!({ "ok": ok, "intact": intact, "last_hash": last_hash, "fault": fault }))?;
+        console.print(json!({ "ok": ok, "intact": intact, "last_hash": last_hash, "fault": fault }))?;
     } else {
         match &report.fault {
             None => {
                 let kept = args.expect.map(|_| "; the expected hash is among them").unwrap_or_default();
-                console.say(format_args!("{intact} audit rows are intact; last hash {last_hash}{kept}"))?;
+                console.print(format_args!("{intact} audit rows are intact; last hash {last_hash}{kept}"))?;
             }
             Some(fault @ AuditFault::Rewritten) => {
-                console.say(format_args!("{fault}"))?;
-                console.say(format_args!("{intact} rows are in order among themselves; last hash {last_hash}"))?;
+                console.print(format_args!("{fault}"))?;
+                console.print(format_args!("{intact} rows are in order among themselves; last hash {last_hash}"))?;
             }
             Some(fault) => {
-                console.say(format_args!("{fault}"))?;
-                console.say(format_args!("{intact} rows before it are intact; last hash {last_hash}"))?;
+                console.print(format_args!("{fault}"))?;
+                console.print(format_args!("{intact} rows before it are intact; last hash {last_hash}"))?;
             }
         }
     }

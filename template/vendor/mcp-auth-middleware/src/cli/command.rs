@@ -261,7 +261,7 @@ pub enum Format {
 }
 
 impl StoreCommand {
-    /// Whether the command encrypts or decrypts. The others need no key, and none should be made for them.
+    /// Returns whether the command encrypts or decrypts. The others need no key, and none should be made for them.
     #[must_use]
     pub const fn needs_key(&self) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! docker-compose.yml: which service gets which variables. Anchors, aliases and merges are the parser's.
 //!
-//! Errors of the parser quote the file, so none of its texts passes through: what is wrong is told by line, column and
+//! Errors of the parser quote the file, so none of its texts passes through: a problem has a line, a column and a
 //! kind.
 
 use std::collections::BTreeMap;
@@ -39,14 +39,14 @@ enum Variables {
     Odd,
 }
 
-/// What a variable is set to.
+/// The value of a variable.
 pub(super) enum Scalar {
     /// Text, with `${…}` as it stands.
     Text(Zeroizing<String>),
     /// Nothing: the variable is passed on from where compose runs.
     PassedOn,
-    /// What YAML takes for a number, a truth value or a structure. docker compose would write numbers anew (`0123`
-    /// becomes 83), so quotes are asked for.
+    /// A value that YAML takes for a number, a truth value or a structure. docker compose would normalise numbers (`0123`
+    /// becomes 83), so the file must quote them.
     NotText(&'static str),
     /// Twice in a list, with different values.
     Twice,
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Variables {
 
 struct VariablesVisitor;
 
-/// What is not expected is taken all the same: errors are made where the service's name is known.
+/// Takes unexpected values as well: errors are made where the service's name is known.
 impl<'de> Visitor<'de> for VariablesVisitor {
     type Value = Variables;
 

@@ -11,19 +11,19 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use crate::printable::printable;
 
-/// Bytes that are read for one value: more than any token may have, so that the store's own limit is told for all but
-/// the absurd. Space for all of it is there from the start: a vector that grows leaves copies behind.
+/// Bytes that are read for one value: more than any token may have, so that the store reports its own limit for all but
+/// absurd lengths. Space for all of it is there from the start: a vector that grows leaves copies behind.
 const MOST: usize = 2 * 1024 * 1024;
 
 /// Where a command reads and writes.
 pub struct Console<'a> {
     /// Standard input.
     pub stdin: &'a mut (dyn Read + Send),
-    /// Whether somebody types there.
+    /// `true` when a person types there.
     pub stdin_is_terminal: bool,
     /// Standard output: the answer.
     pub stdout: &'a mut (dyn Write + Send),
-    /// Whether somebody looks at it.
+    /// `true` when a person reads it.
     pub stdout_is_terminal: bool,
     /// Standard error: everything else.
     pub stderr: &'a mut (dyn Write + Send),
@@ -32,17 +32,17 @@ pub struct Console<'a> {
 }
 
 impl Console<'_> {
-    /// A line of the answer.
-    pub(super) fn say(&mut self, line: impl fmt::Display) -> Result<(), Failure> {
+    /// Prints a line of the answer.
+    pub(super) fn print(&mut self, line: impl fmt::Display) -> Result<(), Failure> {
         writeln!(self.stdout, "{line}").map_err(|error| Failure::output(&error))
     }
 
-    /// A line beside the answer.
+    /// Prints a line beside the answer.
     pub(super) fn note(&mut self, line: impl fmt::Display) -> Result<(), Failure> {
         writeln!(self.stderr, "{line}").map_err(|error| Failure::output(&error))
     }
 
-    /// A secret as the whole answer: as it is into a pipe or file, with a line end for people.
+    /// Prints a secret as the whole answer: as it is into a pipe or file, with a line end for people.
     pub(super) fn reveal(&mut self, value: &str) -> Result<(), Failure> {
         let end = if self.stdout_is_terminal { "\n" } else { "" };
         let written = self.stdout.write_all(value.as_bytes()).and_then(|()| self.stdout.write_all(end.as_bytes()));
@@ -95,7 +95,7 @@ fn read_secret(from: &mut dyn Read, name: &str) -> Result<SecretString, Failure>
     if bytes.len() == MOST {
         return Err(Failure::usage(format!("{name} is longer than any token")));
     }
-    // The error of the conversion is not told: it would hold the bytes.
+    // The error of the conversion is dropped: it holds the bytes.
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage(format!("{name} is not UTF-8 text")))?;
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(boxed(text))

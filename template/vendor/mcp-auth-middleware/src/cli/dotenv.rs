@@ -152,7 +152,7 @@ fn unquoted(text: &str) -> (Result<SecretString, Ambiguous>, &str) {
     (value, rest)
 }
 
-/// Whether `$` before this would begin something in a shell or in docker compose.
+/// Returns whether `$` before this would begin something in a shell or in docker compose.
 fn expands(after: &str) -> bool {
     after.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '{' | '(' | '$'))
 }

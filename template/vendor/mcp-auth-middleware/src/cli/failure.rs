@@ -1,4 +1,4 @@
-//! What a failed command says, and with which status it ends.
+//! The message and the exit status of a failed command.
 
 use std::io;
 
@@ -17,7 +17,7 @@ pub(super) struct Failure {
     pub(super) status: u8,
     /// Nothing where there is nobody left to read it.
     pub(super) what: Option<String>,
-    /// What to do about it.
+    /// The next step for the user.
     pub(super) hint: Option<String>,
 }
 

@@ -19,7 +19,7 @@ pub(super) enum InterpolationError {
     Unusable { name: String, reason: String },
 }
 
-/// What a variable is worth.
+/// Returns the value of a variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<Zeroizing<String>>, InterpolationError>;
 
 /// Expands `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`, `${NAME?message}`,
@@ -54,7 +54,7 @@ fn expand(text: &str, lookup: Lookup<'_>, depth: usize) -> Result<Zeroizing<Stri
     Ok(out)
 }
 
-/// What stands between the braces.
+/// Returns the value of the expression between the braces.
 fn braced(inside: &str, lookup: Lookup<'_>, depth: usize) -> Result<Zeroizing<String>, InterpolationError> {
     let (name, operation) = name(inside).ok_or(InterpolationError::Malformed)?;
     if operation.is_empty() {

@@ -26,7 +26,7 @@ pub(super) struct Found<'a> {
     tokens: BTreeMap<&'a str, SecretString>,
 }
 
-/// What is to be done about a token.
+/// The step that a token needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Store,
@@ -83,7 +83,7 @@ pub(super) async fn migrate(
     report(args, &found.place, &steps, changed, &hash, acting, console)
 }
 
-/// What is stored already is compared in constant time.
+/// Plans the steps. Stored values are compared in constant time.
 async fn plan<'a>(
     found: &Found<'a>,
     store: &impl TokenAdmin,
@@ -134,7 +134,7 @@ fn report(
 ) -> Result<u8, Failure> {
     if args.format == Format::Json {
         let tokens: Vec<_> = steps.iter().map(|(name, step)| json!({ "key": name, "step": step.as_str() })).collect();
-        console.say(json!({
+        console.print(json!({
             "service": acting.service,
             "source": place,
             "dry_run": args.dry_run,
@@ -152,13 +152,13 @@ fn report(
             (Step::Replace, true) => "would be replaced",
             (Step::Keep, _) => "stored already",
         };
-        console.say(format_args!("{}: {done}", printable(name)))?;
+        console.print(format_args!("{}: {done}", printable(name)))?;
     }
     if args.dry_run {
-        console.say(format_args!("{changed} tokens would be migrated from {place}; no token was written"))?;
+        console.print(format_args!("{changed} tokens would be migrated from {place}; no token was written"))?;
     } else {
-        console.say(format_args!("{changed} tokens migrated"))?;
+        console.print(format_args!("{changed} tokens migrated"))?;
     }
-    console.say(format_args!("verification hash: {hash}"))?;
+    console.print(format_args!("verification hash: {hash}"))?;
     Ok(0)
 }

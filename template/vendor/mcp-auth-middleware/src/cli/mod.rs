@@ -80,17 +80,17 @@ pub use surplus::Surplus;
 use failure::Failure;
 use tokens::Acting;
 
-/// What a command needs besides its arguments.
+/// The surroundings of a command: all that it needs besides its arguments.
 #[derive(Debug)]
 pub struct Context<'a, F> {
     /// The service whose tokens are meant where `--service` is not given: the project's name.
     pub service: &'a str,
     /// Who acts where `--as` is not given, and who stands beside it where it is.
     pub user: &'a str,
-    /// Opens the store, once the arguments are in order. It is told whether the command needs a key, and its error is
-    /// shown; it must not hold a secret.
+    /// Opens the store, once the arguments are in order. Its argument says whether the command needs a key. Its error is
+    /// printed and must not hold a secret.
     pub open: F,
-    /// What `migrate-env` reads, and where a compose file finds what it refers to.
+    /// The variables that `migrate-env` reads and that a compose file refers to.
     pub environment: Environment,
     /// The streams.
     pub console: Console<'a>,
@@ -197,7 +197,7 @@ async fn carry_out<S: TokenAdmin>(
 }
 
 impl<'a> Acting<'a> {
-    /// What the flags say, or else what this says.
+    /// Returns the flags' service and actor, with these as defaults.
     fn with<'b>(&'b self, scope: &'b Scope) -> Acting<'b>
     where
         'a: 'b,
@@ -205,7 +205,7 @@ impl<'a> Acting<'a> {
         Acting { service: scope.service.as_deref().unwrap_or(self.service), actor: self.acting(&scope.actor) }
     }
 
-    /// Who acts: whoever runs the command writes any name, so that the system's user stays beside it.
+    /// Returns the actor for the audit log. The user can write any name, so the system's user stands beside it.
     fn acting(&self, actor: &Actor) -> Cow<'_, str> {
         match &actor.actor {
             Some(name) => Cow::Owned(format!("{name} ({})", self.actor)),

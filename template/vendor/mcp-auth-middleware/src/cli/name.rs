@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::surplus::value_in_argv;
 
-/// A token's name. `NAME=VALUE` has a value on the command line (attacks.md 48), which would be told in errors and in
+/// A token's name. `NAME=VALUE` has a value on the command line (attacks.md 48), which would appear in errors and in
 /// the audit log, so it is dropped unread and refused when the command is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenName(Option<String>);

@@ -1,6 +1,6 @@
 //! Where `migrate-env` finds tokens: the environment, an `.env` file, a compose file.
 //!
-//! In come names, out go values, all of them or none. Problems are told with names of variables, services and files.
+//! In come names, out go values, all of them or none. Problems name variables, services and files, and no value.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -20,8 +20,8 @@ use crate::printable::printable;
 /// Bytes of a file. Neither kind of file is anywhere near.
 const MOST: u64 = 1024 * 1024;
 
-/// Names that are told where one is missing.
-const TOLD: usize = 20;
+/// The most names that a message lists when one is missing.
+const MOST_NAMES: usize = 20;
 
 /// A place that has variables.
 pub(super) enum Source<'a> {
@@ -30,14 +30,14 @@ pub(super) enum Source<'a> {
     Compose { file: Compose, path: PathBuf, around: Around<'a> },
 }
 
-/// What a compose file refers to: the environment, and `.env` beside the file where it does not know a name.
+/// The variables that a compose file refers to: the environment, and `.env` beside the file where it does not know a name.
 pub(super) struct Around<'a> {
     environment: &'a Environment,
     /// The reason where there is one and it cannot be read, which matters to whom asks for it only.
     dotenv: Option<Result<DotEnv, String>>,
 }
 
-/// What a place has under a name.
+/// The result of a lookup by name.
 enum Found {
     Value(SecretString),
     /// There is nothing by that name.
@@ -50,8 +50,8 @@ impl<'a> Source<'a> {
     /// Reads the file, or takes the environment where there is none.
     pub(super) fn open(from: Option<&Path>, environment: &'a Environment) -> Result<Self, Failure> {
         let Some(path) = from else { return Ok(Self::Environment(environment)) };
-        let text = read(path).map_err(|reason| Failure::usage(format!("{}: {reason}", shown(path))))?;
-        let invalid = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", shown(path)));
+        let text = read(path).map_err(|reason| Failure::usage(format!("{}: {reason}", display_path(path))))?;
+        let invalid = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", display_path(path)));
         let path_buf = path.to_owned();
         if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("yml") || ext.eq_ignore_ascii_case("yaml")) {
             let file = Compose::parse(&text).map_err(|error| invalid(&error))?;
@@ -59,7 +59,7 @@ impl<'a> Source<'a> {
             return Ok(Self::Compose { file, path: path_buf, around });
         }
         let file = DotEnv::parse(&text).map_err(|error| {
-            invalid(&error).hint("a compose file is told by its ending, .yml or .yaml; others hold NAME=value lines")
+            invalid(&error).hint("a compose file ends in .yml or .yaml; other files hold NAME=value lines")
         })?;
         Ok(Self::DotEnv { file, path: path_buf })
     }
@@ -68,7 +68,7 @@ impl<'a> Source<'a> {
     pub(super) fn place(&self) -> String {
         match self {
             Self::Environment(_) => "the environment".to_owned(),
-            Self::DotEnv { path, .. } | Self::Compose { path, .. } => shown(path),
+            Self::DotEnv { path, .. } | Self::Compose { path, .. } => display_path(path),
         }
     }
 
@@ -147,13 +147,14 @@ impl<'a> Source<'a> {
         let mut names: Vec<_> = self.names().filter(|name| all || similar(name)).collect();
         names.sort_unstable();
         names.dedup();
-        let more = if names.len() > TOLD { format!(" and {} more", names.len() - TOLD) } else { String::new() };
-        let told: Vec<_> = names.iter().take(TOLD).map(|name| printable(name)).collect();
-        match (told.is_empty(), all) {
+        let rest = names.len().saturating_sub(MOST_NAMES);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let listed: Vec<_> = names.iter().take(MOST_NAMES).map(|name| printable(name)).collect();
+        match (listed.is_empty(), all) {
             (true, true) => "it sets no variables".to_owned(),
             (true, false) => "it has no similar name either".to_owned(),
-            (false, true) => format!("it has {}{more}", told.join(", ")),
-            (false, false) => format!("similar names there: {}{more}", told.join(", ")),
+            (false, true) => format!("it has {}{more}", listed.join(", ")),
+            (false, false) => format!("similar names there: {}{more}", listed.join(", ")),
         }
     }
 }
@@ -236,13 +237,13 @@ fn beside(compose: &Path) -> Option<Result<DotEnv, String>> {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, String> {
-    let told = |error: io::Error| format!("cannot be read: {}", error.kind());
-    let file = File::open(path).map_err(told)?;
-    let length = file.metadata().map_err(told)?.len();
+    let failed = |error: io::Error| format!("cannot be read: {}", error.kind());
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
     // All the space at once: what grows leaves copies behind.
     let space = usize::try_from(length.min(MOST)).unwrap_or(0) + 64;
     let mut bytes = Zeroizing::new(Vec::with_capacity(space));
-    file.take(MOST + 1).read_to_end(&mut bytes).map_err(told)?;
+    file.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MOST {
         return Err("is larger than 1 MiB".to_owned());
     }
@@ -250,6 +251,6 @@ fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     printable(&path.display().to_string()).into_owned()
 }

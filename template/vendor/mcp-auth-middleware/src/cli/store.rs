@@ -1,4 +1,4 @@
-//! What the commands act on.
+//! The store that the commands act on.
 
 use std::future::Future;
 
@@ -43,7 +43,7 @@ pub trait TokenAdmin: Sync {
     /// Names and times of a service's tokens.
     fn list(&self, service: &str, actor: &str) -> impl Future<Output = Result<Vec<TokenInfo>, StoreError>> + Send;
 
-    /// Seals every token anew with the active key.
+    /// Seals every token again, with the active key.
     fn rotate(&self, actor: &str) -> impl Future<Output = Result<Rotation, StoreError>> + Send;
 
     /// Rows of the audit log after an id, oldest first; none at the end.

@@ -1,7 +1,7 @@
 //! Arguments too many: taken, so that the parser does not repeat them in its error, and dropped unread.
 //!
-//! Whoever types `tokens set NAME VALUE` would else find the value once more on the terminal and in the logs of
-//! whatever ran the command. The same goes for keys given to `rotate-key` and a connection URL given to `db init`.
+//! An error that quoted the surplus argument of `tokens set NAME VALUE` would put the value on the terminal once more,
+//! and into the logs of the program that ran the command. The same goes for keys given to `rotate-key` and a connection URL given to `db init`.
 
 use std::ffi::OsStr;
 
@@ -9,7 +9,7 @@ use clap::builder::{TypedValueParser, ValueParserFactory};
 
 use super::failure::Failure;
 
-/// What was given beyond the arguments of a command; only that it was.
+/// The arguments beyond those of a command. Records only that there were any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Surplus {
     /// Nothing more is taken

@@ -26,7 +26,7 @@ pub(super) async fn set(
 ) -> Result<u8, Failure> {
     let value = console.secret(&format!("Value of {}", printable(name)))?;
     store.set_token(acting.service, name, &value, &acting.actor).await?;
-    console.say(format_args!("{} stored for {}", printable(name), printable(acting.service)))?;
+    console.print(format_args!("{} stored for {}", printable(name), printable(acting.service)))?;
     Ok(0)
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn delete(
     if !store.delete_token(acting.service, name, &acting.actor).await? {
         return Err(not_stored(name, acting));
     }
-    console.say(format_args!("{} deleted from {}", printable(name), printable(acting.service)))?;
+    console.print(format_args!("{} deleted from {}", printable(name), printable(acting.service)))?;
     Ok(0)
 }
 
@@ -78,16 +78,16 @@ pub(super) async fn list(
                 })
             })
             .collect();
-        console.say(json!({ "service": acting.service, "tokens": tokens }))?;
+        console.print(json!({ "service": acting.service, "tokens": tokens }))?;
     } else if tokens.is_empty() {
         console.note(format_args!("no tokens are stored for {}", printable(acting.service)))?;
     } else {
         let names: Vec<_> = tokens.iter().map(|token| printable(&token.key)).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
-        console.say(format_args!("{:width$}  {:20}  UPDATED", "NAME", "CREATED"))?;
+        console.print(format_args!("{:width$}  {:20}  UPDATED", "NAME", "CREATED"))?;
         for (name, token) in names.iter().zip(&tokens) {
             let (created, updated) = (rfc3339(token.created_at), rfc3339(token.updated_at));
-            console.say(format_args!("{name:width$}  {created}  {updated}"))?;
+            console.print(format_args!("{name:width$}  {created}  {updated}"))?;
         }
     }
     Ok(0)
@@ -106,13 +106,13 @@ pub(super) async fn rotate_key(
             .iter()
             .map(|token| json!({ "service": token.service, "key": token.key, "error": token.error.to_string() }))
             .collect();
-        console.say(json!({
+        console.print(json!({
             "rotated": rotation.rotated,
             "unreadable": unreadable,
             "remaining": rotation.remaining,
         }))?;
     } else {
-        console.say(format_args!("{} tokens rotated", rotation.rotated))?;
+        console.print(format_args!("{} tokens rotated", rotation.rotated))?;
     }
     for token in &rotation.unreadable {
         let (service, key) = (printable(&token.service), printable(&token.key));
@@ -146,18 +146,18 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
     if args.finish {
         let ended = store.finish_upgrade().await?;
         if args.format == Format::Json {
-            console.say(json!({ "former_access_ended": ended }))?;
+            console.print(json!({ "former_access_ended": ended }))?;
         } else if ended {
-            console.say("servers of the version before have no access to the tables any more")?;
+            console.print("servers of the version before have no access to the tables any more")?;
         } else {
-            console.say("servers of the version before had no access to the tables")?;
+            console.print("servers of the version before had no access to the tables")?;
         }
         return Ok(0);
     }
     let report = store.init(role.as_ref()).await?;
     if args.format == Format::Json {
         let created = report.role_created;
-        console.say(json!({ "version": report.version, "applied": report.applied, "role_created": created,
+        console.print(json!({ "version": report.version, "applied": report.applied, "role_created": created,
                             "former_servers": report.former_servers,
                             "keeper_remains": report.keeper_remains }))?;
     } else {
@@ -165,10 +165,10 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
             0 => "nothing had to be done".to_owned(),
             count => format!("{count} migrations applied"),
         };
-        console.say(format_args!("the database has version {} of the tables; {applied}", report.version))?;
+        console.print(format_args!("the database has version {} of the tables; {applied}", report.version))?;
         if let Some(name) = &args.role {
             let done = if report.role_created { "was created" } else { "was there already" };
-            console.say(format_args!("the role {} {done} and has its rights", printable(name)))?;
+            console.print(format_args!("the role {} {done} and has its rights", printable(name)))?;
         }
         if report.former_servers {
             console.note("warning: servers of the version before may still read tokens past the audit log")?;
@@ -178,7 +178,7 @@ pub(super) async fn init(args: &Init, store: &impl TokenAdmin, console: &mut Con
             console.note(
                 "warning: this user is still a member of mcp_auth_keeper, also in other databases of the server",
             )?;
-            console.note("  hint: whoever gave it takes it back: REVOKE mcp_auth_keeper FROM this user")?;
+            console.note("  hint: the role that granted it revokes it: REVOKE mcp_auth_keeper FROM this user")?;
         }
     }
     Ok(0)

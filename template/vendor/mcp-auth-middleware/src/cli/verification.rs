@@ -15,7 +15,7 @@ const CONTEXT: Context<'_> = Context { service: "", name: "mcp-auth-middleware v
 /// 64 hex digits: HMAC-SHA-256 over names and values, each with its length before it, in the order of the names.
 ///
 /// Its key is what the active encryption key makes of nothing in a context of its own: a synthetic nonce and a tag, both
-/// of which are pseudorandom to whoever has not the key. A hash without a key would let a weak token be guessed.
+/// of which are pseudorandom without the key. A hash without a key would let a weak token be guessed.
 pub(super) fn verification_hash(
     keyring: &Keyring,
     tokens: &BTreeMap<&str, SecretString>,

@@ -1,6 +1,6 @@
 //! Cloudflare Access: the token that the edge puts into `cf-access-jwt-assertion` of every request to the origin.
 //!
-//! The header alone proves nothing, as whoever reaches the origin can send it: signature, issuer and audience do.
+//! The header alone proves nothing, as any client that reaches the origin can send it: signature, issuer and audience do.
 //! Source: Cloudflare One documentation, "Validate JWTs" and "Application token".
 
 mod validate;

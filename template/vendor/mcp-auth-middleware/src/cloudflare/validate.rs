@@ -13,7 +13,7 @@ use crate::jwt::{
 };
 use crate::{AuthError, Grant, User, UserKind};
 
-/// What Access signs with.
+/// The algorithm that Access signs with.
 const ALGORITHM: Algorithm = Algorithm::Rs256;
 
 /// Validates tokens of one Access application; holds the team's public keys.
@@ -66,7 +66,7 @@ impl AccessValidator {
         verify(seconds_since_1970, header, digest, &self.0).await
     }
 
-    /// What is known about the keys.
+    /// Returns the state of the keys.
     #[must_use]
     pub fn key_status(&self) -> KeyStatus {
         self.0.verifier.status()
@@ -112,7 +112,7 @@ impl Inner {
         if header.len() > MAXIMUM_LENGTH {
             return Err(None);
         }
-        let digest = TokenDigest::of(header.as_bytes());
+        let digest = TokenDigest::new(header.as_bytes());
         self.verifier.known(&digest, now).map(|user| User::clone(&user)).ok_or(Some(digest))
     }
 }
@@ -152,7 +152,7 @@ fn identify(claims: IdentityClaims, roles: Vec<String>, config: &AccessConfig) -
         if !config.allowed_people.allow(Some(&email)) {
             return Err(AuthError::UserNotAllowed);
         }
-        // People are told apart by `sub`; an address can be given to somebody else.
+        // `sub` identifies a person; an address can be given to another one.
         let uuid = present(claims.sub).ok_or(AuthError::NoIdentity)?;
         let grant = grant(config, Some(uuid.clone()), None, roles);
         return Ok(User { email, user_uuid: Some(uuid), kind: UserKind::Human, grant });
@@ -204,6 +204,6 @@ mod tests {
         assert!(at(59.0).await.is_ok());
         assert_eq!(checks(), 1, "known from the first look");
         assert_eq!(at(61.0).await, Err(AuthError::JwtExpired));
-        assert_eq!(checks(), 2, "looked at anew");
+        assert_eq!(checks(), 2, "checked again");
     }
 }

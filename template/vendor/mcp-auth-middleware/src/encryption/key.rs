@@ -53,7 +53,7 @@ pub enum EncryptionKeyError {
 const HOW_TO: &str = "make one with `openssl rand -base64 32`";
 
 impl EncryptionKeyError {
-    /// What is wrong, without what to do: for a key that must not be replaced by a new one.
+    /// Returns the problem without its hint: for a key that must not be replaced by a new one.
     pub(super) fn problem(self) -> String {
         match self {
             Self::Empty => "is empty".to_owned(),
@@ -76,7 +76,7 @@ impl EncryptionKey {
         Self::derive(&decode(text)?)
     }
 
-    /// Such a key, and its 32 bytes in base64, whichever way they were written: for whoever encrypts the key itself.
+    /// Such a key, and its 32 bytes in base64, whichever way they were written: for callers that encrypt the key itself.
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
@@ -101,7 +101,7 @@ impl EncryptionKey {
         Ok((Self::derive(bytes.as_slice())?, Zeroizing::new(STANDARD.encode(bytes.as_slice()))))
     }
 
-    /// What tells keys apart in ciphertexts and errors; it says nothing about the key.
+    /// Returns the id that names the key in ciphertexts and errors. It says nothing about the key.
     #[must_use]
     pub const fn id(&self) -> KeyId {
         self.id

@@ -1,4 +1,4 @@
-//! A key in a file: made once, by whoever is first, and the same from then on.
+//! A key in a file: made once, by the first process that needs it, and the same from then on.
 //!
 //! What must never happen: a key that is there is overwritten, or two processes go on with different keys. Either
 //! would make tokens unreadable.
@@ -28,7 +28,7 @@ pub enum KeyFileError {
     NotAFile {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// The kind of file that it is.
         kind: &'static str,
     },
     /// Another user owns it, who could read or replace it.
@@ -63,7 +63,7 @@ pub enum KeyFileError {
         /// The file.
         path: PathBuf,
     },
-    /// What is in it is no key: half of one, or something else.
+    /// Its content is no key: half of one, or something else.
     #[error(
         "encryption key file {}: it is half-written or damaged, as what is in it {}; {AS_IT_IS}",
         path.display(), source.problem()
@@ -71,7 +71,7 @@ pub enum KeyFileError {
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         source: EncryptionKeyError,
     },
     /// It is there, perhaps, but cannot be read.
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_second_has_the_first_key_and_leaves_it_alone() {
+    fn the_second_process_has_the_first_key_and_leaves_it_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         let first = create(&path).unwrap().unwrap();

@@ -119,7 +119,7 @@ impl Keyring {
     /// # Errors
     /// [`DecryptError`]; never a wrong plaintext.
     pub fn open(&self, context: Context<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        let Parts { id, nonce, text } = Parts::of(sealed)?;
+        let Parts { id, nonce, text } = Parts::parse(sealed)?;
         let Some(key) = self.find(id) else {
             return Err(DecryptError::KeyMismatch { stored: id, known: self.ids() });
         };
@@ -132,10 +132,10 @@ impl Keyring {
         Ok(plaintext)
     }
 
-    /// Whether this was sealed with the key that seals now. Looks at the head only.
+    /// Returns whether this was sealed with the key that seals now. Looks at the head only.
     #[must_use]
     pub fn seals_with_active(&self, sealed: &[u8]) -> bool {
-        Parts::of(sealed).is_ok_and(|parts| parts.id == self.active_id())
+        Parts::parse(sealed).is_ok_and(|parts| parts.id == self.active_id())
     }
 
     fn find(&self, id: KeyId) -> Option<&EncryptionKey> {
@@ -176,7 +176,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(sealed: &'a [u8]) -> Result<Self, DecryptError> {
+    fn parse(sealed: &'a [u8]) -> Result<Self, DecryptError> {
         let (version, rest) = sealed.split_first().ok_or(DecryptError::Malformed)?;
         // First of all: the length is that of version 1.
         if *version != VERSION {
@@ -235,12 +235,12 @@ mod tests {
         assert_eq!(length(u32::MAX as usize + 1).unwrap_err(), DecryptError::TooLong);
     }
 
-    /// What has a good tag but another nonce than ours was made by another program that has the key.
+    /// A text with a good tag but another nonce than ours was made by another program that has the key.
     #[test]
     fn a_good_tag_under_another_nonce_is_refused() {
         let ring = Keyring::new(EncryptionKey::generate().unwrap());
         let good = ring.seal(CONTEXT, b"token").unwrap();
-        let Parts { id, mut nonce, text } = Parts::of(&good).unwrap();
+        let Parts { id, mut nonce, text } = Parts::parse(&good).unwrap();
         let associated = associated(id, CONTEXT).unwrap();
         let remade = |nonce| {
             let text = ring.active.encrypt.seal(nonce, &associated, b"token").unwrap();
@@ -249,17 +249,17 @@ mod tests {
         assert_eq!(remade(nonce), good);
         nonce[11] ^= 1;
         let other = remade(nonce);
-        assert!(ring.active.encrypt.open(nonce, &associated, Parts::of(&other).unwrap().text).is_ok());
-        assert_ne!(Parts::of(&other).unwrap().text, text);
+        assert!(ring.active.encrypt.open(nonce, &associated, Parts::parse(&other).unwrap().text).is_ok());
+        assert_ne!(Parts::parse(&other).unwrap().text, text);
         assert_eq!(ring.open(CONTEXT, &other).unwrap_err(), DecryptError::Corrupted);
     }
 
     /// A version that this release does not know may have another head, so its length is not judged.
     #[test]
     fn versions_are_told_before_lengths() {
-        assert_eq!(Parts::of(&[]).err(), Some(DecryptError::Malformed));
+        assert_eq!(Parts::parse(&[]).err(), Some(DecryptError::Malformed));
         for version in (0..=u8::MAX).filter(|version| *version != VERSION) {
-            assert_eq!(Parts::of(&[version]).err(), Some(DecryptError::UnknownVersion(version)));
+            assert_eq!(Parts::parse(&[version]).err(), Some(DecryptError::UnknownVersion(version)));
         }
     }
 }

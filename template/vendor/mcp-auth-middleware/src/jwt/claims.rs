@@ -20,7 +20,7 @@ pub(crate) struct RegisteredClaims {
 }
 
 impl RegisteredClaims {
-    /// Whether the token holds at `now` (seconds since 1970), is of this issuer and for one of these audiences, and was
+    /// Checks that the token is valid at `now` (seconds since 1970), is of this issuer and for one of these audiences, and was
     /// issued at most `maximum_age` ago.
     pub(crate) fn check(
         &self,
@@ -34,7 +34,7 @@ impl RegisteredClaims {
         check_audience(self.audiences(), audiences)
     }
 
-    /// Whether the token holds at `now` (seconds since 1970), and was issued at most `maximum_age` ago.
+    /// Checks that the token is valid at `now` (seconds since 1970), and was issued at most `maximum_age` ago.
     pub(crate) fn check_times(&self, maximum_age: Duration, now: f64) -> Result<(), AuthError> {
         if now >= self.exp.0 + LEEWAY {
             return Err(AuthError::JwtExpired);
@@ -53,7 +53,7 @@ impl RegisteredClaims {
         Ok(())
     }
 
-    /// Whether the token is of this issuer.
+    /// Checks that the token is of this issuer.
     pub(crate) fn check_issuer(&self, issuer: &str) -> Result<(), AuthError> {
         if self.iss.as_deref() == Some(issuer) { Ok(()) } else { Err(AuthError::IssuerMismatch) }
     }
@@ -70,7 +70,7 @@ impl RegisteredClaims {
     }
 }
 
-/// Whether one of those for whom a token is, is one of these.
+/// Checks that one of the token's audiences is one of these.
 pub(crate) fn check_audience(named: &[String], audiences: &[String]) -> Result<(), AuthError> {
     if named.iter().any(|aud| audiences.contains(aud)) { Ok(()) } else { Err(AuthError::AudienceMismatch) }
 }
@@ -143,7 +143,7 @@ mod tests {
         }
     }
 
-    /// What `seconds_since_1970` says where the clock is before 1970.
+    /// `seconds_since_1970` returns infinity where the clock is before 1970.
     #[test]
     fn attack_08_without_a_clock_everything_has_expired() {
         let claims = serde_json::json!({"exp": NumericDate::MAXIMUM, "iss": "https://team.example", "aud": "tag"});

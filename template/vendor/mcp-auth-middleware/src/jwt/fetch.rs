@@ -41,7 +41,7 @@ pub(crate) enum FetchError {
 }
 
 impl FetchError {
-    /// Whether nobody has answered, or only to say "later": a fault that passes.
+    /// Returns whether there was no answer, or only "later": a fault that passes.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
             Self::Http(_) | Self::Recently => true,

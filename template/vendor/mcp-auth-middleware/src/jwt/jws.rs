@@ -1,6 +1,6 @@
 //! The shape of a token: a JWS in compact form (RFC 7515 §7.1).
 //!
-//! Text in, decoded header and signature out. Nothing of the payload is decoded here: it is nobody's word until the
+//! Text in, decoded header and signature out. Nothing of the payload is decoded here: it means nothing before the
 //! signature has been checked.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ pub(crate) struct Jws<'t> {
     pub key_id: String,
     /// The media type of the whole token, such as `at+jwt`.
     pub media_type: Option<String>,
-    /// What was signed: header and payload as they came.
+    /// The signed text: header and payload as they came.
     pub signed: &'t str,
     /// The payload, still encoded.
     pub payload: &'t str,
@@ -40,7 +40,7 @@ struct Header<'h> {
     alg: Cow<'h, str>,
     kid: Option<String>,
     typ: Option<String>,
-    /// Whether it is there, `null` included, which is no list of extensions either.
+    /// `true` when the header has it, `null` included, which is no list of extensions either.
     #[serde(default, deserialize_with = "present")]
     crit: bool,
 }

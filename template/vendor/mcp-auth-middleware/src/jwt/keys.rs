@@ -45,7 +45,7 @@ impl Default for KeyPolicy {
     }
 }
 
-/// What `/status` tells about the keys.
+/// The state of the keys, as `/status` reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyStatus {
@@ -53,9 +53,9 @@ pub struct KeyStatus {
     pub keys: usize,
     /// Time since they were fetched; `None` before the first success.
     pub age: Option<Duration>,
-    /// Time until they are fetched anew.
+    /// Time until they are fetched again.
     pub next_refresh: Option<Duration>,
-    /// Whether the latest fetch failed.
+    /// `true` when the latest fetch failed.
     pub failing: bool,
     /// How long they go on serving when their server cannot be reached.
     pub serve_stale_for: Duration,
@@ -85,7 +85,7 @@ pub(super) struct KeyCache {
 pub(crate) struct KeySet {
     keys: Keys,
     fetched_at: Instant,
-    /// What these very keys have verified. It goes when the next set comes, so a token whose key was withdrawn is
+    /// The tokens that these very keys have verified. They go when the next set comes, so a token whose key was withdrawn is
     /// refused at once, and a verification that is still under way cannot leave its result with keys that it did not use.
     pub(super) verified: Verified,
 }

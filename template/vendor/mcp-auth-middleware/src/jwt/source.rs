@@ -66,7 +66,7 @@ impl KeySource {
     }
 }
 
-/// What an issuer says of itself.
+/// An issuer's metadata.
 #[derive(serde::Deserialize)]
 pub(crate) struct Metadata {
     issuer: String,

@@ -29,7 +29,7 @@ const CAPACITY: usize = 4096;
 pub(crate) struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    pub(crate) fn of(token: &[u8]) -> Self {
+    pub(crate) fn new(token: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, token).as_ref());
         Self(bytes)
@@ -117,7 +117,7 @@ mod tests {
     const LATER: f64 = NOW + 3600.0;
 
     fn token(n: usize) -> TokenDigest {
-        TokenDigest::of(&n.to_le_bytes())
+        TokenDigest::new(&n.to_le_bytes())
     }
 
     fn user() -> Arc<User> {

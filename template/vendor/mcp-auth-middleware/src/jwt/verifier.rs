@@ -30,8 +30,8 @@ impl Verifier {
         self.keys.verified(token, now)
     }
 
-    /// Checks the signature by the issuer's keys. What the token says can be believed from here on; who accepts its user
-    /// says so to the keys that are returned.
+    /// Checks the signature by the issuer's keys. From here on the claims are the issuer's; a caller that accepts the
+    /// token's user tells the returned keys so.
     pub(crate) async fn verify(&self, jws: &Jws<'_>) -> Result<Accepting, AuthError> {
         let (key, set) = self.keys.find(&jws.key_id, jws.algorithm).await?;
         self.signature_checks.fetch_add(1, Ordering::Relaxed);
@@ -72,7 +72,7 @@ pub(crate) fn seconds_since_1970() -> f64 {
 }
 
 fn seconds(time: SystemTime) -> f64 {
-    // With a clock before 1970 every token has expired: without `nbf` and `iat` it could not be told from a good one.
+    // With a clock before 1970 every token counts as expired: one without `nbf` and `iat` would else never expire.
     time.duration_since(UNIX_EPOCH).map_or(f64::INFINITY, |since| since.as_secs_f64())
 }
 

@@ -1,4 +1,4 @@
-//! What a refused caller gets: the status, the challenge of RFC 6750, and a body for people and programs.
+//! The answers to refused callers: the status, the challenge of RFC 6750, and a body for people and programs.
 
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};

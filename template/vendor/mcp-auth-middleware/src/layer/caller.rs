@@ -12,7 +12,7 @@ use crate::printable::printable;
 use crate::refusal::Refusal;
 use crate::{AuthError, User};
 
-/// What can be said of a caller without a signature check and without asking anybody.
+/// The knowledge about a caller before any signature check and any request to others.
 pub(super) enum Caller {
     /// It is known, or refused: nearly always.
     Settled(Result<User, Refusal>),
@@ -60,7 +60,7 @@ impl Authenticator {
         if let (None, true) = (&self.bearer, token.len() > MAXIMUM_LENGTH) {
             return Caller::New(None);
         }
-        let digest = TokenDigest::of(token);
+        let digest = TokenDigest::new(token);
         if self.bearer.as_ref().is_some_and(|tokens| tokens.hold(&digest)) {
             let user = User::developer();
             tracing::debug!("Bearer token authenticated for: {}", user.email);
@@ -111,7 +111,7 @@ impl Authenticator {
         let token = credential(single(headers, &AUTHORIZATION)?)?;
         let token = std::str::from_utf8(token).ok().filter(|token| token.len() <= MAXIMUM_LENGTH);
         let (Some(token), Some(validator)) = (token, &self.oidc) else { return Err(AuthError::JwtMalformed.into()) };
-        validator.validate(token, digest.unwrap_or_else(|| TokenDigest::of(token.as_bytes()))).await
+        validator.validate(token, digest.unwrap_or_else(|| TokenDigest::new(token.as_bytes()))).await
     }
 }
 

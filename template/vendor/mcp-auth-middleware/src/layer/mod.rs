@@ -143,7 +143,7 @@ impl AuthLayer {
         }
     }
 
-    /// Whether there is a record of tool calls.
+    /// Returns whether there is a record of tool calls.
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn records_calls(&self) -> bool {
@@ -176,7 +176,7 @@ impl AuthLayer {
         ServiceTokens(Arc::clone(&self.authenticator))
     }
 
-    /// Whether all of the server's own tokens are at hand, so that requests go on while the token store does not answer.
+    /// Returns whether all of the server's own tokens are at hand, so that requests go on while the token store does not answer.
     #[must_use]
     pub fn knows_service_tokens(&self) -> bool {
         match &self.authenticator.config.token_store {
@@ -186,7 +186,7 @@ impl AuthLayer {
         }
     }
 
-    /// What is known about the key server's keys; `None` where Cloudflare Access is not configured.
+    /// Returns the state of the key server's keys; `None` where Cloudflare Access is not configured.
     #[must_use]
     pub fn key_status(&self) -> Option<KeyStatus> {
         self.authenticator.cloudflare.as_ref().map(AccessValidator::key_status)

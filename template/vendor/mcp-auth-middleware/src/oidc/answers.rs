@@ -1,4 +1,4 @@
-//! What an issuer has said about opaque tokens a moment ago, by digest, in bounded memory. Pure but for the clock.
+//! An issuer's recent answers about opaque tokens, by digest, in bounded memory. Pure but for the clock.
 //!
 //! Accepted and refused tokens are kept apart, so that a flood of made-up ones pushes out no good one. A token that was
 //! refused is never taken for the good one that it was before.
@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 /// So many tokens of each kind at most; see [`verified`](crate::jwt) for what that takes.
 const CAPACITY: usize = 4096;
 
-/// What is known about a token.
+/// The knowledge about a token.
 #[derive(Debug, PartialEq)]
 pub(super) enum Known {
     /// It was accepted or refused a moment ago.
@@ -62,7 +62,7 @@ impl<T> Bounded<T> {
             self.entries.remove(oldest);
             self.order.pop_front();
         }
-        // What was asked about anew is as young as any other.
+        // An answer that replaces an older one counts as new.
         self.remove(&token);
         self.entries.insert(token, (value, Instant::now()));
         self.order.push_back(token);
@@ -81,7 +81,7 @@ impl Answers {
         Self { policy, state: Mutex::default() }
     }
 
-    /// What is known about this token `now`, in seconds since 1970.
+    /// Returns what is known about this token at `now`, in seconds since 1970.
     pub(super) fn known(&self, token: &TokenDigest, now: f64) -> Known {
         let state = self.lock();
         if let Some((refusal, since)) = state.refused.entries.get(token)
@@ -134,7 +134,7 @@ mod tests {
     const LATER: f64 = NOW + 3600.0;
 
     fn token(n: usize) -> TokenDigest {
-        TokenDigest::of(&n.to_le_bytes())
+        TokenDigest::new(&n.to_le_bytes())
     }
 
     fn user() -> Arc<User> {

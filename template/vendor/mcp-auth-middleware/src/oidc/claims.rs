@@ -70,7 +70,7 @@ pub(super) fn check_kind(
 /// Who calls, and whether they are on the lists of those who may.
 pub(super) fn identify(claims: &Claims, scopes: Vec<String>, config: &OidcConfig) -> Result<User, AuthError> {
     let short = |text: Option<&str>| text.filter(|text| text.len() <= LONGEST_NAME).map(str::to_owned);
-    // People are told apart by `sub`; an address can be given to somebody else.
+    // `sub` identifies a person; an address can be given to another one.
     let subject = short(claims.text("sub")).ok_or(AuthError::NoIdentity)?;
     let client_id = short(client_id(claims));
     let is_program = is_program(claims, &subject, client_id.as_deref(), &scopes);

@@ -220,7 +220,7 @@ impl OidcConfig {
         self.introspection.as_ref()
     }
 
-    /// Whether the issuer is asked about tokens that are no JWT: one of a server's issuers may be.
+    /// Returns whether the issuer is asked about tokens that are no JWT: one of a server's issuers may be.
     #[must_use]
     pub fn asks_about_opaque_tokens(&self) -> bool {
         self.introspection.as_ref().is_some_and(|asking| asking.tokens().opaque())

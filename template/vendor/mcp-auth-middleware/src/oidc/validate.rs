@@ -90,7 +90,7 @@ impl OidcValidator {
         Some(introspector.try_out().await)
     }
 
-    /// Whether this token is one that says nothing itself, and its issuer is asked.
+    /// Returns whether this token is opaque and its issuer is asked.
     pub(crate) fn asks_about(&self, token: &[u8]) -> bool {
         !is_jwt_shaped(token) && self.about_opaque().is_some()
     }
@@ -130,7 +130,7 @@ impl OidcValidator {
         }
     }
 
-    /// The issuer that a token names, by whose rules alone it is checked. Nothing of it is believed yet.
+    /// The issuer that a token names, by whose rules alone it is checked. Nothing of it is verified yet.
     fn issuer_of(&self, payload: &str) -> Result<&Issuer, Refusal> {
         #[derive(Deserialize)]
         struct Named<'p> {
@@ -167,13 +167,13 @@ impl Issuer {
 }
 
 impl OidcConfig {
-    /// Who calls by a token of which these claims can be believed, and which is an access token.
+    /// Returns the caller of an access token with these verified claims.
     pub(super) fn admit(&self, claims: &Claims, registered: &RegisteredClaims, now: f64) -> Result<User, Refusal> {
         self.check(claims, registered, now)?;
         self.identify(claims, claims.scopes())
     }
 
-    /// Whether a token holds here and now; says for whom it is.
+    /// Checks that a token is valid here and now. Returns its user.
     fn check<'c>(
         &self,
         claims: &Claims,
@@ -228,7 +228,7 @@ pub async fn validate_access_token(token: &str, validator: &OidcValidator) -> Re
     if token.len() > MAXIMUM_LENGTH {
         return Err(AuthError::JwtMalformed);
     }
-    let digest = TokenDigest::of(token.as_bytes());
+    let digest = TokenDigest::new(token.as_bytes());
     match validator.known(&digest) {
         Some(user) => Ok(user),
         None => validator.validate(token, digest).await.map_err(|refusal| refusal.error),

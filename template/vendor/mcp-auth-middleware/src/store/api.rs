@@ -1,7 +1,7 @@
 //! One request to a secret manager (Infisical, Vault) and its answer, bounded in time and size.
 //!
 //! What comes back is an answer of that server itself: too many requests, redirects, failures of the server and of the
-//! network are told apart here. Its error texts are never passed on, as they quote what was sent. Bodies are wiped after
+//! network are distinguished here. Its error texts are never passed on, as they quote what was sent. Bodies are wiped after
 //! use; what the HTTP client has in its own buffers is not.
 
 use std::sync::{Mutex, PoisonError};
@@ -76,7 +76,7 @@ pub(super) struct Api {
     pause: Mutex<Option<Instant>>,
 }
 
-/// What is asked, and until when an answer is worth anything.
+/// A request, and the deadline for its answer.
 pub(super) struct Question<'q> {
     pub method: Method,
     pub url: Url,
@@ -91,7 +91,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Whether it is JSON at all: a proxy's page is not.
+    /// Returns whether it is JSON at all: a proxy's page is not.
     #[cfg(feature = "vault")]
     pub(super) fn is_json(&self) -> bool {
         serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
@@ -271,7 +271,7 @@ fn describe(error: &reqwest::Error, name: &str) -> String {
     }
 }
 
-/// What TLS has against the certificate, in the words of rustls: `invalid peer certificate: UnknownIssuer`.
+/// Returns the fault of the certificate in the words of rustls: `invalid peer certificate: UnknownIssuer`.
 fn wrong_certificate(error: &reqwest::Error) -> Option<String> {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     causes.map(ToString::to_string).find_map(|text| {
@@ -287,7 +287,7 @@ pub(super) fn body(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StoreEr
     Ok(body)
 }
 
-/// Whether a token can stand in a header.
+/// Returns whether a token can stand in a header.
 pub(super) fn is_sendable(token: &SecretString) -> bool {
     let token = token.expose_secret();
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())

@@ -1,4 +1,4 @@
-//! Tokens that came with the environment. No set-up; whoever built the store may give it a new value.
+//! Tokens that came with the environment. No set-up; the program that built the store may give it a new value.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,7 +9,7 @@ use crate::ServiceToken;
 
 /// Tokens by the name of the variable that held them.
 ///
-/// The store does not read the environment itself: whoever builds it reads each variable once, with its own checks,
+/// The store does not read the environment itself: the program that builds it reads each variable once, with its own checks,
 /// and hands the value over. Clones share their tokens.
 #[derive(Debug, Clone, Default)]
 pub struct EnvTokenStore {

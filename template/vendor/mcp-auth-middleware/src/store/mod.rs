@@ -36,7 +36,7 @@ pub use vault::{TransitConfig, TransitError, TransitKeyProvider, TransitVersions
 #[cfg(feature = "vault")]
 pub use vault::{VaultConfig, VaultConfigError, VaultInspection, VaultLogin, VaultTokenStore};
 
-/// What is known about a stored token; never its value.
+/// A stored token's properties; never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenInfo {
     /// The name under which it is stored.
@@ -66,7 +66,7 @@ pub enum StoreError {
     /// The store's tokens cannot be changed from here.
     #[error("the token store {0} cannot be written to")]
     ReadOnly(&'static str),
-    /// What is stored cannot be decrypted.
+    /// The stored value cannot be decrypted.
     #[cfg(feature = "encryption")]
     #[error(transparent)]
     Decrypt(#[from] crate::encryption::DecryptError),

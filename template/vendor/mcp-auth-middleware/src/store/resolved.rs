@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
     state: Mutex<State>,
-    /// Held by whoever asks the store: one question at a time, whatever comes in.
+    /// Held by the task that asks the store: one question at a time, whatever comes in.
     asking: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -40,7 +40,7 @@ struct State {
     generation: u64,
 }
 
-/// What there is without asking.
+/// The token that is known without asking the store.
 enum Known {
     Fresh(ServiceToken),
     /// Worth keeping if the store does not answer.
@@ -85,16 +85,16 @@ impl Resolved {
         let generation = self.lock().generation;
         // In a task of its own: an answer that takes longer than any caller waits is still known to the next one.
         let (resolved, answer) = (Arc::clone(self), ask());
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         tokio::spawn(async move {
             let kept = resolved.keep(answer.await, stale, generation);
             drop(asking);
             // A caller who is there says it, with the id of the request.
-            if let Err((_, Some(error))) = tell.send(kept) {
+            if let Err((_, Some(error))) = sender.send(kept) {
                 warn(&error);
             }
         });
-        let (token, error) = told.await.map_err(|_| AuthError::TokenStoreUnavailable)?;
+        let (token, error) = receiver.await.map_err(|_| AuthError::TokenStoreUnavailable)?;
         error.iter().for_each(warn);
         token
     }
@@ -107,7 +107,7 @@ impl Resolved {
         }
     }
 
-    /// Whether there is a token that goes on while the store does not answer.
+    /// Returns whether there is a token that goes on while the store does not answer.
     pub(crate) fn is_known(&self) -> bool {
         self.lock().token.as_ref().is_some_and(|(_, since)| since.elapsed() < OUTAGE)
     }
@@ -193,7 +193,7 @@ mod tests {
         Err(StoreError::Unavailable("connection refused".to_owned()))
     }
 
-    /// What `get` gives for this answer of the store, and whether the store was asked.
+    /// Returns the result of `get` for this answer of the store, and whether the store was asked.
     async fn get(
         resolved: &Arc<Resolved>,
         answer: Result<Option<ServiceToken>, StoreError>,

@@ -12,12 +12,12 @@ use crate::StoreError;
 
 /// So long before its end a token is replaced, or a tenth of its time where that is less.
 const MARGIN: Duration = Duration::from_secs(60);
-/// Longest time of a token that is believed; a token "for ever" gets this one as well.
+/// The longest lifetime that a token is given; a token "for ever" gets this one as well.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// A refused login is not tried again for so long: after three of them Infisical locks the identity out for minutes.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// What a login or a renewal gives.
+/// The result of a login or a renewal.
 pub(super) struct Granted {
     pub token: SecretString,
     /// Nothing for a token without an end.
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(seconds(7200), (7140.0, 7200.0));
         assert_eq!(seconds(600), (540.0, 600.0));
         assert_eq!(seconds(10), (9.0, 10.0));
-        // For ever, and longer than is believed.
+        // For ever, and longer than the longest.
         assert_eq!(seconds(31_536_000), (86_340.0, 86_400.0));
         assert_eq!(session(None, false), (86_340.0, 86_400.0));
     }

@@ -1,4 +1,4 @@
-//! What plays the server of keys, metadata and introspection, as badly as a test wants it to.
+//! A server of keys, metadata and introspection, with the faults that a test asks for.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{INTROSPECTION, INTROSPECTION_ID, INTROSPECTION_SECRET};
 
-/// What a key server does with a request.
+/// The behaviour of a key server.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum KeyServer {
@@ -34,7 +34,7 @@ pub(super) struct Server {
     pub(super) behaviour: Mutex<KeyServer>,
     /// Other behaviour at these paths.
     pub(super) paths: Mutex<BTreeMap<String, KeyServer>>,
-    /// What there is to say about opaque tokens.
+    /// The answers about opaque tokens.
     pub(super) opaque: Mutex<BTreeMap<String, serde_json::Value>>,
     pub(super) connections: AtomicUsize,
     pub(super) requests: AtomicUsize,

@@ -318,7 +318,7 @@ async fn attack_49_an_env_file_is_read_as_data() {
     assert_eq!(store.value("my-server", "CODA_API_TOKEN").unwrap(), "s3cret-1");
     assert_eq!(store.value("my-server", "OTHER").unwrap(), "s3cret-2");
 
-    let hint = "  hint: a compose file is told by its ending, .yml or .yaml; others hold NAME=value lines\n";
+    let hint = "  hint: a compose file ends in .yml or .yaml; other files hold NAME=value lines\n";
     for (file, names, error) in [
         (".env", "ODD", "FILE: ODD (line 4) holds `$`, which some programs expand; put the value into single quotes if it is meant as it stands\n".to_owned()),
         (".env", "EMPTY", "FILE: EMPTY is empty\n".to_owned()),
@@ -370,9 +370,9 @@ async fn a_dry_run_says_what_would_be_done_and_writes_nothing() {
     let store = Memory::with(&[("KEPT", "s3cret-1"), ("CHANGED", "s3cret-old")]);
     let run = Run::new("migrate-env KEPT NEW --dry-run").set("KEPT", "s3cret-1").set("NEW", "s3cret-2");
     let out = run.on(&store).await.clean();
-    let (told, hash) = out.split_once("verification hash: ").unwrap();
+    let (summary, hash) = out.split_once("verification hash: ").unwrap();
     assert_eq!(
-        told,
+        summary,
         "KEPT: stored already\nNEW: would be stored\n\
          1 tokens would be migrated from the environment; no token was written\n"
     );
@@ -422,9 +422,9 @@ async fn the_answer_can_be_read_by_a_program() {
     let store = Memory::with(&[("KEPT", "s3cret-1")]);
     let args = "migrate-env KEPT NEW --format json";
     let json = Run::new(args).set("KEPT", "s3cret-1").set("NEW", "s3cret-2").on(&store).await.clean();
-    let (told, hash) = json.split_once("\"verification_hash\":\"").unwrap();
+    let (summary, hash) = json.split_once("\"verification_hash\":\"").unwrap();
     assert_eq!(
-        told,
+        summary,
         "{\"dry_run\":false,\"migrated\":1,\"service\":\"my-server\",\"source\":\"the environment\",\
          \"tokens\":[{\"key\":\"KEPT\",\"step\":\"keep\"},{\"key\":\"NEW\",\"step\":\"store\"}],"
     );

@@ -241,7 +241,7 @@ async fn a_kept_hash_is_looked_for() {
 
     store.state().report.fault = Some(AuditFault::Rewritten);
     let out = Run::new(&args).on(&store).await;
-    let text = "no audit row has the expected hash: the log was cut off before it, or written anew";
+    let text = "no audit row has the expected hash: the log was cut off before it, or rewritten";
     let rest = format!("3 rows are in order among themselves; last hash {hash}");
     assert_eq!((out.status, out.stdout, out.stderr), (1, format!("{text}\n{rest}\n"), String::new()));
 

@@ -18,7 +18,7 @@ async fn run(run: Run<'_>, database: &Database) -> Output {
 }
 
 /// The fields of an audit row that do not change from run to run.
-fn told(line: &str) -> String {
+fn stable_fields(line: &str) -> String {
     let row: serde_json::Value = serde_json::from_str(line).unwrap();
     let text = |field: &str| row[field].as_str().unwrap_or("-").to_owned();
     let fields = ["action", "outcome", "service", "token_key", "user_email"];
@@ -51,7 +51,7 @@ async fn a_database_from_nothing_to_an_audited_token() {
 
     let lines = run_with(Run::new("tokens audit --format json"), &database, None).await.clean();
     assert_eq!(
-        lines.lines().map(told).collect::<Vec<_>>(),
+        lines.lines().map(stable_fields).collect::<Vec<_>>(),
         [
             "1 set ok my-server API bob@example.com (alice)",
             "2 get ok my-server API alice",

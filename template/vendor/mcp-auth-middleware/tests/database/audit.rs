@@ -25,7 +25,7 @@ async fn every_operation_leaves_a_row_with_who_did_what_to_which() {
     store.delete_token("server", "API", "g@example.com").await.unwrap();
 
     let rows: Vec<AuditRow> = store.audit_export().try_collect().await.unwrap();
-    let told: Vec<_> = rows
+    let summaries: Vec<_> = rows
         .iter()
         .map(|row| {
             let AuditRow { id, action, outcome, user_email, token_key, service, .. } = row;
@@ -34,7 +34,7 @@ async fn every_operation_leaves_a_row_with_who_did_what_to_which() {
         })
         .collect();
     assert_eq!(
-        told,
+        summaries,
         [
             "1 a@example.com get server/API not_found",
             "2 b@example.com set server/API ok",
@@ -58,9 +58,9 @@ async fn every_operation_leaves_a_row_with_who_did_what_to_which() {
     assert_eq!(report.last_hash, rows[9].hash);
 }
 
-/// The chain has no key: its owner can write it anew. Whoever kept a hash from before sees that.
+/// The chain has no key: its owner can rewrite it. A hash that was kept from before shows that.
 #[tokio::test]
-async fn attack_47_a_log_that_was_written_anew_lacks_the_kept_hash() {
+async fn attack_47_a_log_that_was_rewritten_lacks_the_kept_hash() {
     let database = shared().database().await;
     let store = database.store(&keyring(1));
     let empty: AuditHash = store.audit_verify().await.unwrap().last_hash.parse().unwrap();
@@ -86,7 +86,7 @@ async fn attack_47_a_log_that_was_written_anew_lacks_the_kept_hash() {
     assert_eq!((report.intact, report.fault), (4, None));
     let report = store.audit_verify_against(&kept).await.unwrap();
     assert_eq!((report.intact, report.fault), (4, Some(AuditFault::Rewritten)));
-    // What is wrong with a row is told first.
+    // What is wrong with a row is reported first.
     tamper(&database, "UPDATE audit_log SET user_email = 'x' WHERE id = 2").await;
     let report = store.audit_verify_against(&kept).await.unwrap();
     assert_eq!((report.intact, report.fault), (1, Some(AuditFault::Changed { id: 2 })));

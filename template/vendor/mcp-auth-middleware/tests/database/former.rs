@@ -15,8 +15,8 @@ pub struct Former {
     keyring: Keyring,
 }
 
-/// What a row of the audit log says.
-struct Told<'a> {
+/// A row of the audit log.
+struct FormerRow<'a> {
     service: (i64, &'a str),
     action: &'a str,
     outcome: &'a str,
@@ -75,7 +75,7 @@ impl Former {
                 .fetch_optional(&mut *transaction)
                 .await?;
         let outcome = if sealed.is_some() { "ok" } else { "not_found" };
-        append(&mut transaction, &Told { service: (id, service), action: "get", outcome, key, actor }).await?;
+        append(&mut transaction, &FormerRow { service: (id, service), action: "get", outcome, key, actor }).await?;
         transaction.commit().await?;
         let open = |sealed: Vec<u8>| {
             let opened = self.keyring.open(Context { service, name: key }, &sealed).unwrap();
@@ -100,7 +100,8 @@ impl Former {
         .bind(sealed)
         .execute(&mut *transaction)
         .await?;
-        append(&mut transaction, &Told { service: (id, service), action: "set", outcome: "ok", key, actor }).await?;
+        append(&mut transaction, &FormerRow { service: (id, service), action: "set", outcome: "ok", key, actor })
+            .await?;
         transaction.commit().await
     }
 }
@@ -119,7 +120,7 @@ async fn service_id(transaction: &mut Transaction<'static, Postgres>, service: &
     Err(sqlx::Error::RowNotFound)
 }
 
-async fn append(transaction: &mut Transaction<'static, Postgres>, told: &Told<'_>) -> Result<(), sqlx::Error> {
+async fn append(transaction: &mut Transaction<'static, Postgres>, row: &FormerRow<'_>) -> Result<(), sqlx::Error> {
     let head = sqlx::query(
         "WITH head AS MATERIALIZED (SELECT count, hash FROM audit_chain FOR UPDATE)
          SELECT count, hash, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros FROM head",
@@ -129,18 +130,18 @@ async fn append(transaction: &mut Transaction<'static, Postgres>, told: &Told<'_
     let (count, previous, micros): (i64, Vec<u8>, i64) =
         (head.try_get("count")?, head.try_get("hash")?, head.try_get("micros")?);
     let mut input = Vec::new();
-    let (id, service_id) = (count + 1, told.service.0);
+    let (id, service_id) = (count + 1, row.service.0);
     for field in [
         b"mcp-auth-middleware v1 audit row",
         previous.as_slice(),
         &id.to_be_bytes(),
         &micros.to_be_bytes(),
         &service_id.to_be_bytes(),
-        told.service.1.as_bytes(),
-        told.action.as_bytes(),
-        told.outcome.as_bytes(),
-        told.key.as_bytes(),
-        told.actor.as_bytes(),
+        row.service.1.as_bytes(),
+        row.action.as_bytes(),
+        row.outcome.as_bytes(),
+        row.key.as_bytes(),
+        row.actor.as_bytes(),
     ] {
         input.push(1);
         input.extend(u32::try_from(field.len()).unwrap().to_be_bytes());
@@ -158,11 +159,11 @@ async fn append(transaction: &mut Transaction<'static, Postgres>, told: &Told<'_
     )
     .bind(id)
     .bind(service_id)
-    .bind(told.action)
-    .bind(told.actor)
+    .bind(row.action)
+    .bind(row.actor)
     .bind(micros)
-    .bind(told.outcome)
-    .bind(told.key)
+    .bind(row.outcome)
+    .bind(row.key)
     .bind(None::<String>)
     .bind(previous)
     .bind(digest(&SHA256, &input).as_ref())

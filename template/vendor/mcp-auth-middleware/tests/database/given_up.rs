@@ -81,7 +81,7 @@ async fn what_is_given_up_leaves_nothing_to_the_next() {
     }
 }
 
-/// Records of calls are in nobody's hands while they are written.
+/// No caller can touch the records of calls while they are written.
 #[tokio::test]
 async fn calls_whose_writing_is_given_up_are_remembered_on() {
     let database = shared().database().await;

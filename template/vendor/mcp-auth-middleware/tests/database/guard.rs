@@ -17,18 +17,18 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 const ACTOR: &str = "user@example.com";
 const PASSWORD: &str = "the-database-password"; // pragma: allowlist secret
 
-/// Whoever is let in is asked nothing more. The driver would answer until it is told that the server is ready.
+/// A client that is let in is asked nothing more. The driver would answer until the server says that it is ready.
 const AFTER_THE_LOGIN: [&[u8]; 3] = [
     b"R\0\0\0\x08\0\0\0\0R\0\0\0\x08\0\0\0\x03",
     b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x01\0\0\0\x01R\0\0\0\x0c\0\0\0\x05salt",
     b"R\0\0\0\x08\0\0\0\0S\0\0\0\x08a\0b\0R\0\0\0\x08\0\0\0\x03",
 ];
 
-/// Answers `N` to SSLRequest and then asks as it is told; says all that came.
+/// Answers `N` to SSLRequest and then sends this question. Returns all that came.
 async fn between(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-    let all = Arc::clone(&heard);
+    let (port, received) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let all = Arc::clone(&received);
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             let all = Arc::clone(&all);
@@ -45,7 +45,7 @@ async fn between(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
             });
         }
     });
-    (port, heard)
+    (port, received)
 }
 
 /// The same with a certificate of its own, which nobody has asked for: answers `S` and takes the connection.
@@ -57,8 +57,8 @@ async fn between_by_tls(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
     let server = server.with_no_client_auth().with_single_cert(vec![key.cert.der().clone()], private).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(server));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-    let all = Arc::clone(&heard);
+    let (port, received) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let all = Arc::clone(&received);
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             let (all, acceptor) = (Arc::clone(&all), acceptor.clone());
@@ -79,21 +79,21 @@ async fn between_by_tls(question: &'static [u8]) -> (u16, Arc<Mutex<Vec<u8>>>) {
             });
         }
     });
-    (port, heard)
+    (port, received)
 }
 
-/// TLS that asks for no certificate of anybody leads to whoever is there. The password does not.
+/// TLS without a check of certificates leads to any machine that answers. The password does not.
 #[tokio::test]
 async fn attack_60_a_certificate_of_anybody_gets_no_password_either() {
     let questions = [&b"R\0\0\0\x08\0\0\0\x03"[..], b"R\0\0\0\x0c\0\0\0\x05salt"];
     for question in questions.into_iter().chain(AFTER_THE_LOGIN) {
         for tls in [PostgresTls::Prefer, PostgresTls::Require] {
-            let (port, heard) = between_by_tls(question).await;
+            let (port, received) = between_by_tls(question).await;
             let config = config("0.0.0.0", port, Some(tls));
             let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
             let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
             let owner = PostgresTokenStore::init(&config, None).await.unwrap_err();
-            let text = String::from_utf8_lossy(&heard.lock().unwrap()).into_owned();
+            let text = String::from_utf8_lossy(&received.lock().unwrap()).into_owned();
             assert!(text.contains("server") && !text.contains("password") && !text.contains("md5"), "{tls:?}: {text}");
             for error in [error, owner] {
                 assert!(
@@ -125,13 +125,13 @@ async fn attack_60_the_password_goes_to_nobody_who_only_asks() {
     ];
     for question in questions.into_iter().chain(AFTER_THE_LOGIN) {
         for tls in [None, Some(PostgresTls::Disable), Some(PostgresTls::Prefer), Some(PostgresTls::Require)] {
-            let (port, heard) = between(question).await;
+            let (port, received) = between(question).await;
             let store = PostgresTokenStore::connect_lazy(&config("0.0.0.0", port, tls), keyring(1)).unwrap();
             let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
             let owner = PostgresTokenStore::init(&config("0.0.0.0", port, tls), None).await.unwrap_err();
-            let heard = heard.lock().unwrap().clone();
-            let text = String::from_utf8_lossy(&heard).into_owned();
-            assert!(!heard.is_empty() && !text.contains("password") && !text.contains("md5"), "{tls:?}: {text}");
+            let received = received.lock().unwrap().clone();
+            let text = String::from_utf8_lossy(&received).into_owned();
+            assert!(!received.is_empty() && !text.contains("password") && !text.contains("md5"), "{tls:?}: {text}");
             for error in [error, owner] {
                 match tls {
                     Some(PostgresTls::Disable | PostgresTls::Prefer) => {
@@ -152,8 +152,8 @@ async fn attack_60_the_password_goes_to_nobody_who_only_asks() {
 /// Wants the driver to hash the password for half an hour: it asks for SCRAM, and for 4,000,000,000 iterations of it.
 async fn who_makes_work() -> (u16, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-    let all = Arc::clone(&heard);
+    let (port, received) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let all = Arc::clone(&received);
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut buffer = [0; 4096];
@@ -172,17 +172,17 @@ async fn who_makes_work() -> (u16, Arc<Mutex<Vec<u8>>>) {
             all.lock().unwrap().extend(rest);
         }
     });
-    (port, heard)
+    (port, received)
 }
 
 #[tokio::test]
 async fn attack_60_who_asks_for_scram_gets_no_core_for_as_long_as_it_likes() {
-    let (port, heard) = who_makes_work().await;
+    let (port, received) = who_makes_work().await;
     let config = config("0.0.0.0", port, Some(PostgresTls::Disable));
     let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
     let error = store.get_token("server", "API", ACTOR).await.unwrap_err();
     assert!(matches!(&error, StoreError::Denied(text) if text.contains("scram_iterations")), "{error}");
-    assert!(heard.lock().unwrap().is_empty(), "it got an answer");
+    assert!(received.lock().unwrap().is_empty(), "it got an answer");
 }
 
 /// By the same way to a real one, which asks for SCRAM.
@@ -245,13 +245,13 @@ async fn an_address_of_ipv6_leads_there() {
     // An address of this machine that is not its loopback, or else there is no relay.
     let url = format!("postgres://server:{PASSWORD}@[::ffff:127.0.0.1]:{port}/auth?sslmode=disable");
     drop(listener);
-    let heard = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let config = PostgresConfig::from_url(&url.into()).unwrap();
     let store = PostgresTokenStore::connect_lazy(&config, keyring(1)).unwrap();
     let asked = tokio::spawn(async move { store.get_token("server", "API", ACTOR).await });
-    let (mut client, _) = tokio::time::timeout(Duration::from_secs(20), heard.accept()).await.unwrap().unwrap();
+    let (mut client, _) = tokio::time::timeout(Duration::from_secs(20), listener.accept()).await.unwrap().unwrap();
     let mut buffer = [0; 4096];
     assert!(client.read(&mut buffer).await.unwrap() > 8, "a start-up message by way of the relay");
-    drop((client, heard));
+    drop((client, listener));
     asked.await.unwrap().unwrap_err();
 }

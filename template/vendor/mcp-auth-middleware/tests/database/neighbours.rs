@@ -100,7 +100,7 @@ async fn what_a_neighbour_can_do_is_this_and_no_more() {
     assert_eq!(store.audit_verify().await.unwrap().fault, None);
 }
 
-/// What is told has no names, and what is not so is not believed.
+/// Notifications have no names, and false ones change nothing.
 #[tokio::test]
 async fn a_neighbour_who_notifies_without_end_costs_no_audit_rows() {
     let (database, store, _) = with_role("notified").await;

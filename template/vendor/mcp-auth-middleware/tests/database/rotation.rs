@@ -61,7 +61,7 @@ async fn sealed_with_either(database: &Database, first: u8, second: u8) -> (i64,
     (both / 1_000_000, both % 1_000_000)
 }
 
-/// Reads over and over through a ring with both keys, until told to stop; says how often. None may fail.
+/// Reads over and over through a ring with both keys, until stopped; returns how often. None may fail.
 struct Readers {
     stop: Arc<AtomicBool>,
     reads: Arc<AtomicU64>,
@@ -140,11 +140,11 @@ async fn tokens_with_an_unknown_key_are_told_and_hold_nothing_up() {
     for rotated in [1, 0] {
         let rotation = store.rotate(ACTOR).await.unwrap();
         assert_eq!((rotation.rotated, rotation.remaining), (rotated, 0));
-        let told: Vec<_> =
+        let unreadable: Vec<_> =
             rotation.unreadable.iter().map(|t| format!("{}/{}: {}", t.service, t.key, t.error)).collect();
-        assert_eq!(told.len(), 2);
-        assert!(told[0].starts_with("server/B: encryption key mismatch"), "{told:?}");
-        assert!(told[1].starts_with("server/C: "), "{told:?}");
+        assert_eq!(unreadable.len(), 2);
+        assert!(unreadable[0].starts_with("server/B: encryption key mismatch"), "{unreadable:?}");
+        assert!(unreadable[1].starts_with("server/C: "), "{unreadable:?}");
     }
     let audited = "SELECT count(*) FROM audit_log WHERE action = 'rotate' AND outcome = 'decrypt_failed'";
     assert_eq!(database.number(audited).await, 4);

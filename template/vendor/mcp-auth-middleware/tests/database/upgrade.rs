@@ -20,7 +20,7 @@ fn store(database: &Database, role: &str) -> PostgresTokenStore {
     PostgresTokenStore::connect_lazy(&database.config_as(role), keyring(1)).unwrap()
 }
 
-/// Requests over and over, until told to stop.
+/// Requests over and over, until stopped.
 #[derive(Default)]
 struct Load {
     stop: AtomicBool,

@@ -34,7 +34,7 @@ pub enum Fault {
     HangsUp,
     /// Of Infisical alone: the identity may see that there is a secret, but not its value.
     Hides,
-    /// Changes wait for somebody's approval.
+    /// Changes wait for another user's approval.
     WantsApproval,
     /// The project writes the names of new secrets in capitals.
     Capitalises,

@@ -1,6 +1,6 @@
 //! A real PostgreSQL, started by the test process and gone with it.
 //!
-//! A shell holds the server: it starts it, stops and starts it when told to on its standard input, and when that ends,
+//! A shell holds the server: it starts it, stops and starts it when its standard input says so, and when that ends,
 //! because the test process has ended in whatever way, it stops the server and removes its folder.
 
 #![allow(dead_code, reason = "each test file uses its part")]

@@ -641,7 +641,7 @@ async fn attack_23_allow_lists() {
     ] {
         access.refuses(access.team.token(email), AuthError::UserNotAllowed).await;
     }
-    // Who may not is still told apart from who is not.
+    // A known user who may not is still answered unlike an unknown one.
     let token = access.token_with(json!({"exp": 1}));
     access.refuses(token, AuthError::JwtExpired).await;
 }

@@ -399,7 +399,7 @@ async fn attack_69_an_outage_is_bridged_for_active_tokens_alone() {
         passed(&send_token(&layer, &token).await);
     }
     assert!(since.elapsed() < Duration::from_millis(900) && issuer.questions() <= questions + 1);
-    // Who may not ask any more is told nothing: that is no outage.
+    // A client that may not ask any more gets no answer: that is no outage.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     issuer.answer(INTROSPECTION, 401, "{}");
     assert_refused(&send_token(&layer, &token).await, AuthError::IntrospectionUnavailable);

@@ -70,7 +70,7 @@ async fn attack_34_down_at_start() {
     access.refuses(access.team.token(PERSON), AuthError::KeysUnavailable).await;
     let before = status(&access);
     assert_eq!((before.keys, before.age, before.next_refresh, before.failing), (0, None, None, true));
-    // What needs no key is told apart all the same.
+    // Faults that need no key are distinguished all the same.
     access.refuses("x", AuthError::JwtMalformed).await;
 
     access.team.restart().await.unwrap();

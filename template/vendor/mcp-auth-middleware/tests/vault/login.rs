@@ -62,7 +62,7 @@ async fn a_token_in_a_file_is_read_again_when_it_no_longer_counts() {
     assert_denied(get(&store, "API_TOKEN").await, "nothing to log in with: the file");
 }
 
-/// Whoever reads the log has to know that it is the certificate, and not the network.
+/// The log has to say that it is the certificate, and not the network.
 #[tokio::test]
 async fn only_a_certificate_of_a_known_authority_counts() {
     let Some(bao) = openbao::start_tls().await else { return };

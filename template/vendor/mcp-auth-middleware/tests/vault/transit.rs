@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::openbao::OpenBao;
 use super::*;
 
-/// What a server needs, and what whoever wraps keys needs.
+/// What a server needs, and what the operator needs to wrap keys.
 const UNWRAP: &str = r#"path "transit/decrypt/mcp" { capabilities = ["update"] }"#;
 const WRAP: &str = r#"
 path "transit/decrypt/mcp" { capabilities = ["update"] }

@@ -1,4 +1,4 @@
-//! The edge: who comes in, what the others are told, and what the server gets.
+//! The edge: who comes in, how others are answered, and what the server gets.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -109,8 +109,8 @@ fn service_token(team: &Team, id: &str, secret: &str) -> Result<Caller, Box<Resp
     Err(Box::new((status, why).into_response()))
 }
 
-/// Who is not known: browsers, and everybody without Managed OAuth, are led to the login page; other clients are told where the
-/// metadata is.
+/// Answers callers without a session. Browsers, and all clients without Managed OAuth, are led to the login page; other clients
+/// get the address of the metadata.
 fn challenge(team: &Team, parts: &Parts, faults: Faults) -> Response {
     let host = host(&parts.headers);
     let path = parts.uri.path();

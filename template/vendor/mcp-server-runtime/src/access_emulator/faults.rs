@@ -1,4 +1,4 @@
-//! What goes wrong at a click.
+//! Faults that a click turns on.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::oauth::form;
 use super::pages::PANEL;
 use super::team::Team;
 
-/// What is wrong with the assertions that the server gets.
+/// The fault of the assertions that the server gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     None,

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     listen: Option<SocketAddr>,
 }
 
-/// The program: serves until it is told to end. Exit status 2 where it refuses to run, 3 where the system does not play along.
+/// The program: serves until a signal ends it. The exit status is 2 when it refuses to run, 3 when the system fails.
 pub(crate) fn run(environment: &Environment, arguments: &Arguments) -> ExitCode {
     let settings = match Settings::read(environment, arguments.listen, settings::Place::here()) {
         Ok(settings) => settings,

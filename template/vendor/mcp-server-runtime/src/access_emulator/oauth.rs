@@ -106,7 +106,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Errors are told here and not to the redirect address, which may be anybody's.
+    /// Errors are answered here, and not sent to the redirect address, which may belong to an attacker.
     fn check(team: &Team, text: &str) -> Result<Self, Box<Response>> {
         let mut given = members(text);
         let no = |kind, why| Err(Box::new(refuse(kind, why)));
@@ -134,7 +134,7 @@ impl Asked {
     }
 }
 
-/// Whether a resource is behind this edge: this machine, at the port of the team domain.
+/// Returns whether a resource is behind this edge: this machine, at the port of the team domain.
 fn is_ours(team: &Team, resource: &str) -> bool {
     let port = |url: &Url| url.port_or_known_default();
     let Ok(own) = Url::parse(&team.settings.team_domain) else { return false };
@@ -197,7 +197,7 @@ pub(super) async fn token(State(team): State<Arc<Team>>, headers: HeaderMap, bod
         return refuse(Refused::Client, "no such client, or not its secret");
     };
     let now = Instant::now();
-    // Whoever shows a code or a refresh token has used it, whatever comes of it.
+    // A code or a refresh token that was presented is used up, whatever comes of it.
     let found = match get("grant_type") {
         "authorization_code" => changing
             .codes

@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// What the emulator is told.
+/// The emulator's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     /// Where to listen.

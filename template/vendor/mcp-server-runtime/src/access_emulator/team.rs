@@ -45,7 +45,7 @@ pub(super) struct ServiceToken {
     pub(super) meaning: &'static str,
 }
 
-/// What an OAuth client holds: a code, an access token or a refresh token.
+/// A grant of an OAuth client: a code, an access token or a refresh token.
 #[derive(Debug, Clone)]
 pub(super) struct Grant {
     pub(super) caller: Caller,
@@ -57,7 +57,7 @@ pub(super) struct Grant {
     pub(super) challenge: String,
 }
 
-/// What changes while the emulator runs.
+/// The state that changes while the emulator runs.
 pub(super) struct Changing {
     /// The published keys, the one that signs first.
     pub(super) keys: Vec<TestKey>,

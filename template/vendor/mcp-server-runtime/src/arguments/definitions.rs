@@ -8,7 +8,7 @@ const MOST: usize = 200;
 const DEFINITIONS: &str = "$defs";
 const LOCAL: &str = "#/$defs/";
 
-/// What may stand beside a reference without another meaning once both are one schema.
+/// The keywords beside a reference that keep their meaning when both become one schema.
 const ANNOTATIONS: [&str; 8] =
     ["title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"];
 

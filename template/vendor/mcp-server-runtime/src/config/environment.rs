@@ -1,4 +1,4 @@
-//! Where values come from, and how problems with them are told.
+//! Where values come from, and how problems with them are reported.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -60,7 +60,7 @@ impl Environment {
 pub struct Problem {
     /// The variable's name.
     pub variable: &'static str,
-    /// What is wrong with it and what to do.
+    /// The problem, and what to do.
     pub text: String,
 }
 
@@ -77,7 +77,7 @@ impl Problems {
         self.0.len()
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there is no problem.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -84,7 +84,7 @@ impl Config {
 }
 
 impl Reader<'_> {
-    /// The files that secrets came from. What is wrong with them is told where they are read.
+    /// The files that secrets came from. Problems with them are reported where they are read.
     pub(super) fn files(&self) -> Vec<(&'static str, PathBuf, SecretString)> {
         // The server does not start, and what did not come once would be waited for again.
         if !self.problems.is_empty() {

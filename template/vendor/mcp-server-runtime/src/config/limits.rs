@@ -1,4 +1,4 @@
-//! What a request may cost, and how that fits into the memory of the process.
+//! The limits of requests, and how they fit into the memory of the process.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Environment, Problems, Table};
 use super::{Reader, memory};
 
-/// What a request may cost.
+/// The limits of requests.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Memory that the process may take, in bytes. All other limits have to fit into it.
@@ -48,7 +48,7 @@ impl Default for Limits {
 const MEMORY: usize = 128 * 1024 * 1024;
 
 impl Reader<'_> {
-    /// What a request may cost. What is not set fits into the memory; what is set has to.
+    /// Reads the limits. Defaults fit into the memory; settings that do not are a problem.
     pub(super) fn limits(&mut self) -> Limits {
         let memory = self.number_or("MEMORY_BUDGET", memory::limit().unwrap_or(MEMORY));
         let header_bytes = self.number("MAX_HEADER_BYTES");

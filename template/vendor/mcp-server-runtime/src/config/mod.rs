@@ -39,7 +39,7 @@ pub use settings::{Setting, SettingKind, Settings, UnknownSetting};
 pub(crate) use store::StoreConfig;
 pub(crate) use telemetry::TelemetryConfig;
 
-/// Everything the server is told.
+/// All settings of the server.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub(crate) service: Service,
@@ -63,13 +63,13 @@ pub struct Config {
     pub(crate) store: StoreConfig,
     /// The files that secrets came from, by variable.
     files: Vec<(&'static str, PathBuf, SecretString)>,
-    /// The address that clients use, where it is not to be told from `Host`.
+    /// The address that clients use, where `Host` does not say it.
     pub public_url: Option<PublicUrl>,
     /// Host names (with or without a port) accepted on /mcp and /status; loopback always is.
     pub allowed_hosts: Vec<String>,
     /// Browser origins accepted, as `https://host` or `https://host:port`.
     pub allowed_origins: Vec<String>,
-    /// What a request may cost.
+    /// The limits of requests.
     pub limits: Limits,
     /// Where traces and metrics go, if anywhere.
     pub(crate) telemetry: Option<TelemetryConfig>,

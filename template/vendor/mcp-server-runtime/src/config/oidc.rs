@@ -69,7 +69,7 @@ impl Reader<'_> {
         ["OIDC_ISSUER", "OIDC_ISSUERS_FILE"].into_iter().find(|name| !takes && self.env.text(name).is_some())
     }
 
-    /// What tokens for this server are for: by default its own address (RFC 8707).
+    /// Returns the audiences of tokens for this server: by default its own address (RFC 8707).
     fn audiences(&self) -> Vec<String> {
         let given = self.list("OIDC_AUDIENCE");
         if !given.is_empty() {

@@ -14,17 +14,17 @@ use crate::logging::DEFAULT_FILTER;
 pub struct Setting {
     /// Its name.
     pub name: &'static str,
-    /// What values it has.
+    /// The kind of its values.
     pub kind: SettingKind,
     /// Its value when it is not set, as one would write it; `None` where there is none.
     pub default: Option<&'static str>,
     /// The heading that it stands under.
     pub group: &'static str,
-    /// What it means: one sentence, and whatever else there is to say on further lines.
+    /// Its help: one sentence, with details on further lines.
     pub help: &'static str,
 }
 
-/// What values a setting has.
+/// The values that a setting has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingKind {
@@ -157,7 +157,7 @@ impl Setting {
         Self { name, kind: SettingKind::Token { from }, default: None, group, help }
     }
 
-    /// Whether it is a secret: it then also has a `…_FILE` form and is never printed.
+    /// Returns whether it is a secret: it then also has a `…_FILE` form and is never printed.
     #[must_use]
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, SettingKind::Secret | SettingKind::Token { .. })
@@ -187,7 +187,7 @@ Nobody is asked for credentials there: publish it nowhere."),
     Setting::text("AUTH_MODE", Some("both"), CALLERS, "Who may call: cloudflare, oidc, bearer, both, or a list such as cloudflare,oidc.
 cloudflare: people and service tokens that Cloudflare Access let through. For production.
 oidc:       holders of an access token of OIDC_ISSUER, or of an issuer of OIDC_ISSUERS_FILE. For production.
-bearer:     whoever holds MCP_DEV_BEARER_TOKEN. For development.
+bearer:     holders of MCP_DEV_BEARER_TOKEN. For development.
 both:       cloudflare and bearer, of which one may be left unconfigured; a list needs each of its methods.
 A request with a Cloudflare header stands or falls with that."),
     Setting::text("CF_ACCESS_TEAM_DOMAIN", None, CALLERS, "Your Zero Trust team: https://TEAM.cloudflareaccess.com, the issuer of Access tokens."),
@@ -264,7 +264,7 @@ Default for kubernetes: /var/run/secrets/kubernetes.io/serviceaccount/token"),
     Setting::secret("VAULT_TOKEN", VAULT, "token: the token, which the server renews; or VAULT_TOKEN_FILE, where an agent keeps it."),
     Setting::text("VAULT_MOUNT", Some("secret"), VAULT, "Where the secrets engine is mounted, which is KV version 2."),
     Setting::text("VAULT_PATH", None, VAULT, "Path in which each service has a secret of its own name, whose fields have the names of the tokens."),
-    Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; by default told from Host.
+    Setting::text("PUBLIC_URL", None, NAMES, "The address that clients use, such as https://mcp.example.com; by default taken from Host.
 Where a proxy changes Host, or clients reach this server by http under another name than localhost. Its name is accepted as well."),
     Setting::list("ALLOWED_HOSTS", NAMES, "Public host names, comma-separated, without https://. Requests under any other get 403; loopback always works."),
     Setting::list("ALLOWED_ORIGINS", NAMES, "Origins of web pages that may call, comma-separated: https://claude.ai, chrome-extension://ID. Pages on this machine always may."),
@@ -384,7 +384,7 @@ impl Settings {
     getters! {
         /// The texts of a list.
         list: List, "list", &[String], value => value;
-        /// Whether a switch is on.
+        /// Returns whether a switch is on.
         is_on: Switch, "switch", bool, value => *value;
         /// A whole number.
         number: Number, "number", usize, value => *value;
@@ -418,7 +418,7 @@ impl Settings {
         }
     }
 
-    /// What a request may cost: what a tool waits for should end before its time, and fit into the memory.
+    /// Returns the limits of requests. Calls that a tool makes should end before its time and fit into the memory.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -15,17 +15,17 @@ use crate::server::Service;
 pub struct TelemetryConfig {
     /// The collector, without `/v1/traces`.
     pub(crate) endpoint: Url,
-    /// What requests to it carry; sensitive.
+    /// The headers of requests to it; sensitive.
     pub(crate) headers: HeaderMap,
     /// Time for one request to it.
     pub(crate) timeout: Duration,
-    /// What this process is: `service.name`, `service.version`, and what `OTEL_RESOURCE_ATTRIBUTES` has.
+    /// The attributes of this process: `service.name`, `service.version`, and what `OTEL_RESOURCE_ATTRIBUTES` has.
     pub(crate) resource: Vec<(String, String)>,
     /// Which requests are traced.
     pub(crate) sampler: Sampler,
-    /// Whether traces are sent.
+    /// `true` when traces are sent.
     pub(crate) traces: bool,
-    /// Whether metrics are sent.
+    /// `true` when metrics are sent.
     pub(crate) metrics: bool,
     /// Time between two batches of spans.
     pub(crate) schedule_delay: Duration,
@@ -43,7 +43,7 @@ pub struct Sampler {
 }
 
 impl TelemetryConfig {
-    /// Whether a credential goes to the collector in clear text, past this machine.
+    /// Returns whether a credential goes to the collector in clear text, past this machine.
     pub(crate) fn exposes_headers(&self) -> bool {
         let loopback = matches!(self.endpoint.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         self.endpoint.scheme() == "http" && !loopback && !self.headers.is_empty()
@@ -51,7 +51,7 @@ impl TelemetryConfig {
 }
 
 impl Reader<'_> {
-    /// What `OTEL_*` says; nothing while there is no endpoint.
+    /// Reads `OTEL_*`. Returns `None` while there is no endpoint.
     pub(super) fn telemetry(&mut self, service: Service) -> Option<TelemetryConfig> {
         let disabled = self.bool("OTEL_SDK_DISABLED");
         let endpoint = self.otlp_endpoint();

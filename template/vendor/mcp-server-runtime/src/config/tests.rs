@@ -237,9 +237,9 @@ fn a_key_that_transit_wraps_is_a_wrapped_one() {
     assert_eq!(problems(&[("MCP_AUTH_ENCRYPTION_KEY", key)]), ["MCP_AUTH_ENCRYPTION_KEY"]);
     assert_eq!(problems(&[wrapped, ("MCP_AUTH_PREVIOUS_KEYS", key)]), ["MCP_AUTH_PREVIOUS_KEYS"]);
     assert_eq!(problems(&[wrapped, ("MCP_AUTH_TRANSIT_KEY", "a/b")]), ["MCP_AUTH_TRANSIT_KEY"]);
-    let told =
+    let refused =
         read(&[&postgres[..], &vault, &[("MCP_AUTH_ENCRYPTION_KEY", key)]].concat()).expect_err("no wrapped key");
-    assert!(!told.to_string().contains(key), "{told}");
+    assert!(!refused.to_string().contains(key), "{refused}");
     let without = variables_with_problems(&[&postgres[..], &[wrapped]].concat());
     assert_eq!(without, ["VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_SECRET_ID"]);
     let other = [postgres[0], postgres[1], ("MCP_AUTH_KEY_PROVIDER", "kms"), wrapped];

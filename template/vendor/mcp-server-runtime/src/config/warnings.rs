@@ -1,15 +1,15 @@
-//! What is allowed but probably not meant.
+//! Warnings about settings that are allowed but probably not meant.
 
 use super::{Config, TelemetryConfig};
 
 impl Config {
-    /// What is allowed but probably not meant.
+    /// Returns the warnings, a sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.auth.bearer.is_some() && self.auth.mode.takes_bearer() && !self.listen.ip().is_loopback() {
             warnings.push(format!(
-                "A Bearer token for development is accepted on {}, which is not loopback: whoever holds it gets in. \
+                "A Bearer token for development is accepted on {}, which is not loopback: every holder gets in. \
                  Use AUTH_MODE=cloudflare in production",
                 self.listen
             ));
@@ -18,8 +18,8 @@ impl Config {
         let mut names = self.allowed_hosts.iter().chain(self.public_url.as_ref().map(|url| &url.host));
         if let (true, true, Some(name)) = (self.auth.bearer.is_some(), self.listen.ip().is_loopback(), names.next()) {
             warnings.push(format!(
-                "A Bearer token for development is accepted under {name}, too (ALLOWED_HOSTS, PUBLIC_URL): whoever holds \
-                 it gets in. Use AUTH_MODE=cloudflare in production"
+                "A Bearer token for development is accepted under {name}, too (ALLOWED_HOSTS, PUBLIC_URL): every \
+                 holder gets in. Use AUTH_MODE=cloudflare in production"
             ));
         }
         let named = !self.allowed_hosts.is_empty() || self.public_url.is_some();
@@ -33,7 +33,7 @@ impl Config {
         // Plain http is accepted for loopback alone: no team of Cloudflare's is there.
         if self.auth.cloudflare.as_ref().is_some_and(|access| access.issuer().starts_with("http://")) {
             warnings.push(
-                "CF_ACCESS_TEAM_DOMAIN is an emulator on this machine, which lets in whoever reaches it: for development only"
+                "CF_ACCESS_TEAM_DOMAIN is an emulator on this machine, which lets in every caller: for development only"
                     .to_owned(),
             );
         }

@@ -1,4 +1,4 @@
-//! Issuer and audience, as far as they can be told without a token.
+//! Issuer and audience, as far as they can be checked without a token.
 
 use mcp_auth_middleware::AccessConfig;
 use reqwest::Url;

@@ -15,7 +15,7 @@ use crate::config::Config;
 
 const CHECK: &str = "edge";
 const PLAIN: &str = concat!("mcp-server-runtime/", env!("CARGO_PKG_VERSION"));
-/// What requests of claude.ai have (reported: anthropics/claude-ai-mcp#968).
+/// The user agent of requests of claude.ai (reported: anthropics/claude-ai-mcp#968).
 const CLAUDE: &str = "Claude-User";
 /// The first thing that a client of any era may ask for.
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
@@ -27,7 +27,7 @@ enum Who {
     Server(String),
     /// This server: the host name is none of its own.
     Host,
-    /// Whoever stands before the server asks for a login in the way that clients of MCP follow.
+    /// The proxy before the server asks for a login in the way that clients of MCP follow.
     Challenge,
     /// A login page, or the way there, which is for browsers.
     Login,
@@ -37,7 +37,7 @@ enum Who {
     NoTunnel,
     /// A proxy that does not reach the server.
     NoServer(u16),
-    /// Whoever it is, nobody was asked who they are.
+    /// A server that let a caller without a token in.
     Open,
     /// The way to somewhere else.
     Elsewhere(String),
@@ -67,7 +67,7 @@ pub(super) async fn check(report: &mut Report, address: &str, config: &Config) {
         certificate::check(report, "edge TLS", ends, TUNNEL);
     }
     let who = recognise(&answer, url.path());
-    say(report, &who, &answer, &url, config);
+    report_answer(report, &who, &answer, &url, config);
     agents(report, &url, &who).await;
     match (metadata::challenge(&answer), &who) {
         (Some(found), _) => metadata::follow(report, &found, &url).await,
@@ -90,7 +90,7 @@ pub(super) async fn enter(report: &mut Report, address: &str, token: &SecretStri
     // What is wrong with the address has been said.
     let Ok(url) = parse(address) else { return };
     let Ok(mut credential) = HeaderValue::try_from(format!("Bearer {}", token.expose_secret())) else {
-        report.fail(CHECK, "the token cannot be sent in a header", "Copy it anew.", CODES);
+        report.fail(CHECK, "the token cannot be sent in a header", "Copy it again.", CODES);
         return;
     };
     credential.set_sensitive(true);
@@ -117,7 +117,7 @@ pub(super) async fn enter(report: &mut Report, address: &str, token: &SecretStri
         }
         _ => {
             let text = format!("{} with the token, and not by this server", answer.status);
-            report.fail(CHECK, text, "Whoever stands before the server does not let the token through.", ACCESS);
+            report.fail(CHECK, text, "The proxy before the server does not let the token through.", ACCESS);
         }
     }
 }
@@ -176,7 +176,7 @@ fn recognise(answer: &Answer, path: &str) -> Who {
     }
 }
 
-fn say(report: &mut Report, who: &Who, answer: &Answer, url: &Url, config: &Config) {
+fn report_answer(report: &mut Report, who: &Who, answer: &Answer, url: &Url, config: &Config) {
     let status = answer.status;
     let by = match answer.header("server") {
         "" => String::new(),
@@ -194,7 +194,7 @@ fn say(report: &mut Report, who: &Who, answer: &Answer, url: &Url, config: &Conf
             report.fail(CHECK, text, "Add the name to ALLOWED_HOSTS, or set PUBLIC_URL.", ACCESS);
         }
         Who::Challenge => {
-            let text = format!("401 of whoever stands before the server{by}: strangers are asked to log in");
+            let text = format!("401 of the proxy before the server{by}: callers without a token are asked to log in");
             report.ok(CHECK, text);
         }
         Who::Login => {

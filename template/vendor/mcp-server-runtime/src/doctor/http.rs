@@ -12,10 +12,10 @@ use crate::answers;
 
 /// So long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// What is read of an answer.
+/// The most bytes that are read of an answer.
 const MOST: usize = 256 * 1024;
 
-/// What came back.
+/// An answer.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,

@@ -35,7 +35,7 @@ async fn keys(report: &mut Report, issuer: &OidcConfig) -> Option<Vec<String>> {
     };
     let Some(url) = Url::parse(&address).ok().filter(http::is_secure) else {
         let text = format!("the keys of {name} are at {}, no https address", quoted(&address));
-        report.fail(CHECK, text, "Ask whoever runs the issuer: its metadata is of no use.", JWT);
+        report.fail(CHECK, text, "Ask the operator of the issuer: its metadata cannot be used.", JWT);
         return None;
     };
     let answer = fetch(report, &url, issuer.jwks_uri().is_some()).await?;
@@ -56,7 +56,7 @@ async fn keys(report: &mut Report, issuer: &OidcConfig) -> Option<Vec<String>> {
     Some(ids)
 }
 
-/// What the issuer says of itself, if it is this very one.
+/// Returns the issuer's metadata, if it is of this very issuer.
 async fn document(report: &mut Report, name: &str) -> Option<Value> {
     let url = Url::parse(name).ok()?;
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
@@ -65,11 +65,11 @@ async fn document(report: &mut Report, name: &str) -> Option<Value> {
         report.fail("name", format!("{host} is not known here: {error}"), advice, NETWORK);
         return None;
     }
-    let mut told = Vec::new();
+    let mut attempts = Vec::new();
     for (at, address) in metadata::addresses(&url).iter().enumerate() {
         let answer = fetch(report, address, at == 0).await?;
         let Some(document) = answer.json().filter(|_| answer.status == 200) else {
-            told.push(format!("{} at {address}", answer.status));
+            attempts.push(format!("{} at {address}", answer.status));
             continue;
         };
         let named = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
@@ -87,7 +87,7 @@ async fn document(report: &mut Report, name: &str) -> Option<Value> {
         return None;
     }
     let advice = "Check OIDC_ISSUER: it is the address before /.well-known, exactly as tokens have it in iss.";
-    report.fail(CHECK, format!("{name} has no metadata: {}", told.join(", ")), advice, JWT);
+    report.fail(CHECK, format!("{name} has no metadata: {}", attempts.join(", ")), advice, JWT);
     None
 }
 
@@ -118,7 +118,7 @@ async fn fetch(report: &mut Report, url: &Url, first: bool) -> Option<Answer> {
     }
 }
 
-/// Whether a key can be one for this algorithm, by its kind (RFC 7518 §6.1) and by what it says of itself.
+/// Returns whether a key can be one for this algorithm, by its kind (RFC 7518 §6.1) and by what it says of itself.
 fn is_for(key: &Value, algorithm: Algorithm) -> bool {
     let name = algorithm.as_str();
     let kind = match name {

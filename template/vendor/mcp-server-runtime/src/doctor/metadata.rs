@@ -63,7 +63,7 @@ pub(super) async fn follow(report: &mut Report, address: &str, resource: &Url) {
     authorization_server(report, issuer).await;
 }
 
-/// Whether a document about `named` is one about this address: the address itself, or one that it is below.
+/// Returns whether a document about `named` is about this address: it names the address, or one that it is below.
 fn covers(named: &str, resource: &Url) -> bool {
     let Ok(named) = Url::parse(named) else { return false };
     let (above, path) = (named.path().trim_end_matches('/'), resource.path());
@@ -122,7 +122,7 @@ async fn authorization_server(report: &mut Report, issuer: &str) {
     }
 }
 
-/// What keeps clients from logging in.
+/// Returns the problems that keep clients from logging in.
 fn problems(document: &Value, issuer: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let named = document.get("issuer").and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The command `doctor`: what stands between clients and this server, told for the person on call. One file a check.
+//! The command `doctor`: what stands between clients and this server, for the person on call. One file a check.
 //!
 //! In go the settings of this environment and what the network answers; out go lines, each with what to do. It changes
 //! nothing, anywhere: no key file is made, no row written but those that the audit log has of every token that is read.

@@ -27,11 +27,11 @@ impl fmt::Display for Level {
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
     pub(super) level: Level,
-    /// What was looked at.
+    /// The check's name.
     pub(super) check: &'static str,
-    /// What was found.
+    /// The finding.
     pub(super) message: String,
-    /// What to do.
+    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) advice: Option<String>,
     /// Where the runbook says more.
@@ -74,7 +74,7 @@ impl Report {
         self.0.push(Line { level, check, message, advice, runbook });
     }
 
-    /// Whether a check failed.
+    /// Returns whether a check failed.
     pub(super) fn failed(&self) -> bool {
         self.0.iter().any(|line| line.level == Level::Fail)
     }

@@ -97,7 +97,7 @@ fn bare(text: &str) -> &str {
     token
 }
 
-/// Header and claims as the token has them; nobody's word yet.
+/// Header and claims as the token has them, before its signature is checked.
 fn parts(report: &mut Report, token: &str, of_access: bool) -> Option<(Map<String, Value>, Map<String, Value>)> {
     let advice = if of_access {
         "Copy all of the header cf-access-jwt-assertion, or of the output of `cloudflared access token`."
@@ -133,7 +133,7 @@ fn parts(report: &mut Report, token: &str, of_access: bool) -> Option<(Map<Strin
     }
 }
 
-/// What this server wants of a token, and what to do where it is something else.
+/// The claims that this server requires, and the advice where a token has others.
 struct Wanted<'a> {
     algorithms: Vec<&'static str>,
     issuer: &'a str,
@@ -196,16 +196,17 @@ impl Wanted<'_> {
         match text(header, "alg").filter(|alg| self.algorithms.contains(alg)) {
             Some(alg) => report.ok(CHECK, format!("alg is {alg}")),
             None => {
-                let text = format!("alg: wanted {}, got {}", self.algorithms.join(" or "), shown(header.get("alg")));
+                let text =
+                    format!("alg: wanted {}, got {}", self.algorithms.join(" or "), display_claim(header.get("alg")));
                 report.fail(CHECK, text, self.advice.kind, JWT);
             }
         }
         let Some(keys) = self.keys else {
-            let text = format!("kid is {}; the keys are not known here", shown(header.get("kid")));
+            let text = format!("kid is {}; the keys are not known here", display_claim(header.get("kid")));
             report.warn(CHECK, text, "Fix the way to the key server first.", JWT);
             return;
         };
-        let got = shown(header.get("kid"));
+        let got = display_claim(header.get("kid"));
         if text(header, "kid").is_some_and(|kid| keys.iter().any(|key| key == kid)) {
             report.ok(CHECK, format!("kid is {got}, which the key server has"));
         } else {
@@ -221,7 +222,7 @@ impl Wanted<'_> {
         if text(claims, "iss") == Some(issuer) {
             report.ok(CHECK, format!("iss is {}", quoted(issuer)));
         } else {
-            let text = format!("iss: wanted {}, got {}", quoted(issuer), shown(claims.get("iss")));
+            let text = format!("iss: wanted {}, got {}", quoted(issuer), display_claim(claims.get("iss")));
             report.fail(CHECK, text, self.advice.issuer, self.advice.runbook);
         }
         let claim = self.audience_claim;
@@ -253,7 +254,7 @@ impl Wanted<'_> {
                 report.fail(CHECK, text, "Log in again. If the token is new, look at the clock.", JWT);
             }
             None => {
-                let text = format!("exp: wanted seconds since 1970, got {}", shown(claims.get("exp")));
+                let text = format!("exp: wanted seconds since 1970, got {}", display_claim(claims.get("exp")));
                 report.fail(CHECK, text, "Without it, a token counts nowhere.", JWT);
             }
         }
@@ -268,7 +269,7 @@ impl Wanted<'_> {
     }
 }
 
-/// What the server itself says of the token.
+/// Reports the verdict of the server itself on the token.
 async fn verdict(report: &mut Report, access: Option<&AccessConfig>, issuers: &[OidcConfig], token: &str) {
     let refused = |error: AuthError| format!("refused: {} {error}", error.code());
     let verdict = match access {
@@ -319,7 +320,7 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 }
 
 /// A public value of a token.
-fn shown(value: Option<&Value>) -> String {
+fn display_claim(value: Option<&Value>) -> String {
     match value {
         None => "none".to_owned(),
         Some(Value::String(text)) => quoted(text),

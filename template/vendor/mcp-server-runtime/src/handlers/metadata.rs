@@ -16,7 +16,7 @@ use crate::server::Service;
 /// The path of the protected resource.
 pub(crate) const RESOURCE: &str = "/mcp";
 
-/// What the document is made from.
+/// The values that the document is made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Metadata {
     pub(crate) service: Service,

@@ -1,4 +1,4 @@
-//! What answers besides the MCP handler: `/health` and `/status`, and the metadata of the protected resource.
+//! The handlers besides MCP's: `/health` and `/status`, and the metadata of the protected resource.
 
 pub(crate) mod metadata;
 pub(crate) mod status;

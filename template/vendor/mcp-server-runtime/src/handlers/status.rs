@@ -19,7 +19,7 @@ use crate::process;
 use crate::readiness::Readiness;
 use crate::server::Service;
 
-/// What the two answers are made from.
+/// The values that the two answers are made from.
 #[derive(Debug)]
 pub struct Status {
     service: Service,
@@ -31,7 +31,7 @@ pub struct Status {
     metrics: Arc<Metrics>,
 }
 
-/// What is known of the token store; names no secret.
+/// The state of the token store; names no secret.
 struct StoreStatus {
     reachable: bool,
     pool: Value,
@@ -54,7 +54,7 @@ impl Status {
         Self { service, auth, auth_mode, store, readiness, gate, metrics }
     }
 
-    /// Whether requests can be answered.
+    /// Returns the check of whether requests can be answered.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
@@ -199,7 +199,7 @@ fn of_keys(keys: &KeyStatus) -> Value {
     })
 }
 
-/// What `/health` answers, in this order.
+/// The answer of `/health`, in this order.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
@@ -228,7 +228,7 @@ pub async fn health(State(status): State<Arc<Status>>) -> Json<Health> {
     })
 }
 
-/// `GET /status`: JSON, or metrics for whoever asks for text.
+/// `GET /status`: JSON, or metrics where `Accept` asks for text.
 pub async fn status(State(status): State<Arc<Status>>, headers: HeaderMap) -> Response {
     match Format::asked_for(&headers) {
         Some(format) => status.metrics_page(format).await.into_response(),

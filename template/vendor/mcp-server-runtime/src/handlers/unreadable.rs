@@ -55,7 +55,7 @@ pub(crate) fn not_found_in_words(mut error: ErrorData) -> ErrorData {
 #[must_use]
 pub(crate) fn with_tool(mut error: ErrorData, name: &str) -> ErrorData {
     if error.code == ErrorCode::INVALID_PARAMS && error.message == "tool not found" {
-        // Longer ones are nobody's.
+        // No tool has a longer name.
         let name: String = name.chars().take(128).collect();
         error.message = format!("Unknown tool: {name}").into();
     }

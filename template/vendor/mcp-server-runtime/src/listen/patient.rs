@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::phase::{Phase, Phases, Times};
 
-/// What is dropped of a refused body at the most.
+/// The most bytes of a refused body that are read and dropped.
 const DRAINED: usize = 64 * 1024 * 1024;
 /// A client that sends nothing for so long has nothing more to send.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -63,18 +63,18 @@ impl<S> Patient<S> {
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             let deadline = self.deadline();
-            // While a request is worked on there is none, and nobody asks again when it is answered: it is looked at then.
-            let look = deadline.unwrap_or_else(|| Instant::now() + self.times.head);
-            let reading = self.reading.get_or_insert_with(|| Box::pin(sleep_until(look)));
-            // One that would come too late is set anew; one that comes too early is looked at then.
-            if reading.deadline() > look {
-                reading.as_mut().reset(look);
+            // While a request is worked on there is no deadline, and nothing polls when it is answered: the timer asks again.
+            let next = deadline.unwrap_or_else(|| Instant::now() + self.times.head);
+            let reading = self.reading.get_or_insert_with(|| Box::pin(sleep_until(next)));
+            // A timer that would fire too late is reset; one that fires too early is checked then.
+            if reading.deadline() > next {
+                reading.as_mut().reset(next);
             }
             ready!(reading.as_mut().poll(context));
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Poll::Ready(());
             }
-            reading.as_mut().reset(look);
+            reading.as_mut().reset(next);
         }
     }
 }

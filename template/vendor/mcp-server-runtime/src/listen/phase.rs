@@ -1,4 +1,4 @@
-//! What a connection is about at the moment: its stream sees bytes only, its service requests only.
+//! The current phase of a connection: its stream sees bytes only, its service requests only.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Default for Times {
 /// A connection that is older ends with its next answer.
 const MAXIMUM_AGE: Duration = Duration::from_secs(3600);
 
-/// What a connection is about.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing has come yet.
@@ -124,7 +124,7 @@ impl Phases {
         }
     }
 
-    /// Whether the client may still be sending what nobody reads.
+    /// Returns whether the client may still be sending bytes that nothing reads.
     pub(super) fn has_unread(&self) -> bool {
         self.0.unread.load(Ordering::Relaxed) || self.get() == Phase::Head
     }

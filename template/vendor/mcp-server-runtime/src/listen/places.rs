@@ -13,7 +13,7 @@ use super::phase::{Phase, Phases};
 /// The target of the lines about connections that strangers may cause.
 pub(crate) const TARGET: &str = module_path!();
 
-/// So long a client may always take for its part, whoever waits: a head that was sent with the connection is there by then.
+/// So long a client may always take for its part, even while others wait: a head that was sent with the connection is there by then.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// So long a head may take when the server ends: a slow client gets its answer, and a stranger does not hold up the end.
 const LAST_HEADS: Duration = Duration::from_secs(5);
@@ -104,11 +104,11 @@ impl Places {
 
 impl Place {
     /// Resolves when its connection is asked to leave, and nothing has been under way on it for a while.
-    pub(super) async fn wanted(&self) {
+    pub(super) async fn asked_to_leave(&self) {
         self.phases.given_up(PATIENCE).await;
     }
 
-    /// What its connection is about.
+    /// Returns the phases of its connection.
     pub(super) fn phases(&self) -> &Phases {
         &self.phases
     }
@@ -141,7 +141,7 @@ mod tests {
         for (number, place) in taken.into_iter().enumerate() {
             let left = Arc::clone(&left);
             tokio::spawn(async move {
-                place.wanted().await;
+                place.asked_to_leave().await;
                 left.lock().expect("whole").get_or_insert(number);
             });
         }
@@ -169,7 +169,7 @@ mod tests {
         let places = Places::new(1);
         let place = places.take().await;
         let start = Instant::now();
-        tokio::spawn(async move { place.wanted().await });
+        tokio::spawn(async move { place.asked_to_leave().await });
         let place = places.take().await;
         assert!((1000..1200).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
         drop(place);

@@ -57,12 +57,12 @@ impl Visit for Fields<'_, '_> {
     }
 }
 
-/// Whether the text is in quotation marks what it is: nearly all names are.
+/// Returns whether the text is the same in quotation marks: nearly all names are.
 fn needs_no_escape(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
 }
 
-/// Writes text with control characters escaped: one line stays one line, and no terminal is told anything.
+/// Writes text with control characters escaped: one line stays one line, and no terminal gets a command.
 struct Plain<'a, 'w>(&'a mut Writer<'w>);
 
 impl fmt::Write for Plain<'_, '_> {

@@ -1,5 +1,5 @@
 //! Standard error, written to by one thread for all: a request that says something pays for the text, and not for a system
-//! call and for waiting until others have made theirs. Nor does it wait for whoever reads them: lines that do not fit any
+//! call and for waiting until others have made theirs. Nor does it wait for the reader: lines that do not fit any
 //! more are dropped and counted, and the server goes on.
 //!
 //! Lines appear some milliseconds late, in their order. Those of the last milliseconds before the process is killed without
@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// So long lines gather before they are written together.
 const GATHER: Duration = Duration::from_millis(5);
-/// So much waits at the most for whoever reads standard error.
+/// The most bytes that wait for the reader of standard error.
 const LIMIT: usize = 1 << 20;
 /// So long the end of the process waits for them.
 const PATIENCE: Duration = Duration::from_secs(2);

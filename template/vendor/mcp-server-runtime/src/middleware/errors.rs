@@ -30,7 +30,7 @@ fn members(status: StatusCode, message: &str) -> Map<String, Value> {
     members
 }
 
-/// Whether the request is of a client of MCP: it posts to the endpoint, and takes what such clients have to take (MCP,
+/// Returns whether the request is of a client of MCP: it posts to the endpoint, and takes what such clients have to take (MCP,
 /// Streamable HTTP, "Sending Messages to the Server"). Others, `curl` for one, get errors in plain JSON.
 #[must_use]
 pub fn is_of_mcp(request: &Request) -> bool {
@@ -49,7 +49,7 @@ pub struct MessageId(pub Value);
 #[derive(Debug, Clone, Copy)]
 pub struct PlainJson;
 
-/// Whether the answer is an error.
+/// Returns whether the answer is an error.
 #[must_use]
 pub fn is_error(response: &Response) -> bool {
     response.status().is_client_error() || response.status().is_server_error()

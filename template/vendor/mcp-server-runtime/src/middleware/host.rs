@@ -77,7 +77,7 @@ impl Guard {
     }
 }
 
-/// Whether this is an origin that can be allowed: a scheme and a host. Extensions of browsers, and applications that are
+/// Returns whether this is an origin that can be allowed: a scheme and a host. Extensions of browsers, and applications that are
 /// web pages inside, have schemes of their own; `null` stands for pages of any kind that have no origin.
 #[must_use]
 pub fn is_origin(origin: &str) -> bool {
@@ -120,7 +120,7 @@ fn is_loopback(name: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// Whether the page comes from this host. Before a proxy that ends TLS, which scheme the host has is not known here.
+/// Returns whether the page comes from this host. Before a proxy that ends TLS, which scheme the host has is not known here.
 fn is_same_host(origin: &str, host: &str) -> bool {
     let of_scheme = |scheme: &str| {
         let page = origin.strip_prefix(scheme)?.strip_prefix("://")?;

@@ -1,4 +1,4 @@
-//! What the body of a request is: a JSON-RPC message for rmcp, one of the older proxy, or none of them.
+//! Classifies the body of a request: a JSON-RPC message for rmcp, one of the older proxy, or none of them.
 //!
 //! rmcp answers malformed JSON, batches and bad ids with 415 and plain text; clients expect a JSON-RPC error
 //! (JSON-RPC 2.0 §5.1; batches were removed in MCP 2025-06-18).
@@ -14,10 +14,10 @@ pub(super) const PARSE_ERROR: i32 = -32700;
 pub(super) const INVALID_REQUEST: i32 = -32600;
 pub(super) const INVALID_PARAMS: i32 = -32602;
 
-/// Longer ids are nobody's; they would only be sent back.
+/// The longest id, in bytes. No client sends longer ones, and they would only be sent back.
 const MAXIMUM_ID: usize = 1024;
 
-/// What a body is.
+/// The kind of a body.
 #[derive(Debug, PartialEq)]
 pub(super) enum Shape {
     /// A JSON-RPC message for rmcp. `id` is `None` for notifications; `instead` is what the body means where that is not what
@@ -53,7 +53,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// What this body is.
+/// Returns the kind of this body.
 pub(super) fn classify(body: &[u8]) -> Shape {
     let bad = |code, message| Shape::Bad { code, message, id: Value::Null };
     // Checked for the whole body at once: members that are skipped would not be.

@@ -66,7 +66,7 @@ pub enum Full {
     ForEver,
 }
 
-/// What one request has of the places and the memory; given back when it is dropped.
+/// One request's share of the places and the memory; given back when it is dropped.
 #[derive(Debug)]
 pub struct Ticket<'a> {
     gate: &'a Gate,

@@ -1,4 +1,4 @@
-//! What a request passes on its way to MCP: host, limits, gatekeeper; and errors, which all answers pass.
+//! The layers that a request passes on its way to MCP: host, limits, gatekeeper; and errors, which all answers pass.
 
 pub(crate) mod errors;
 pub(crate) mod gatekeeper;

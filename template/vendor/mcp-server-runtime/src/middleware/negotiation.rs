@@ -1,14 +1,14 @@
-//! What the head of a request says of its body and of the answer: types and codings (RFC 9110 §8.3, §8.4, §12.5.1).
+//! The media types and codings that the head of a request names for its body and for the answer (RFC 9110 §8.3, §8.4, §12.5.1).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// What rmcp wants to see in `Accept`.
+/// The `Accept` that rmcp requires.
 pub(super) const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 
-/// What rmcp wants to see in `Content-Type`.
+/// The `Content-Type` that rmcp requires.
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Whether a client takes JSON: the most specific range counts, and none at all means anything (RFC 9110 §12.5.1).
+/// Returns whether a client takes JSON: the most specific range counts, and none at all means anything (RFC 9110 §12.5.1).
 pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
     let mut best = (0, true);
     for value in headers.get_all(header::ACCEPT) {
@@ -34,7 +34,7 @@ pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
     best.1
 }
 
-/// How the body is coded, where it is: no client of MCP has to, and none is told that it may.
+/// Returns the coding of the body, if it has one. No client of MCP has to use one, and the server advertises none.
 pub(super) fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
     // An empty list is none (RFC 9110 §5.6.1).
@@ -42,7 +42,7 @@ pub(super) fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
     codings.find(|value| !value.to_str().is_ok_and(|codings| codings.split(',').map(str::trim).all(is_none)))
 }
 
-/// Whether the body is JSON. Copies that agree are one: clients join a header of their own with one of their users whose name
+/// Returns whether the body is JSON. Copies that agree are one: clients join a header of their own with one of their users whose name
 /// has other capitals (lowdefy/lowdefy#2345).
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::CONTENT_TYPE).iter();

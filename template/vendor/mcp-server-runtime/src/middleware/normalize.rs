@@ -1,4 +1,5 @@
-//! What clients send that is not by the letter and can mean one thing only. rmcp refuses it, and their users cannot change it.
+//! Normalises requests that break the letter of MCP and can mean one thing only. rmcp refuses them, and users cannot change
+//! their clients.
 
 use std::borrow::Cow;
 use std::ops::Range;

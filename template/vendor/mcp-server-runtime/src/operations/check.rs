@@ -1,4 +1,4 @@
-//! Whether arguments fit their schema: the keywords that files of operations have (JSON Schema 2020-12, Validation §6).
+//! Checks arguments against their schema: the keywords that files of operations have (JSON Schema 2020-12, Validation §6).
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! What is left without the feature `telemetry`: nothing is made, and nothing costs anything.
+//! The same items without the feature `telemetry`: they do nothing and cost nothing.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -166,7 +166,7 @@ fn known_version(version: &str) -> Option<&'static str> {
     ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"].into_iter().find(|known| *known == version)
 }
 
-/// What the client says in `_meta`, else in the headers; where both say something else, the one of the headers is linked.
+/// Returns the client's trace from `_meta`, else from the headers. Where they differ, that of the headers is linked.
 fn parent(meta: Option<&Meta<'_>>, headers: &HeaderMap) -> (Context, Vec<Link>) {
     let propagator = TraceContextPropagator::new();
     let none = Context::new();

@@ -25,7 +25,7 @@ use crate::text;
 
 /// Upper bounds of the buckets in seconds, as the conventions have them.
 const BUCKETS: [f64; 14] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
-/// What is read of a collector's answer; it says little.
+/// The most bytes that are read of a collector's answer; it says little.
 const MAXIMUM_ANSWER: usize = 64 * 1024;
 /// While the collector cannot be reached, the log says so this often.
 const REMIND: Duration = Duration::from_secs(60);
@@ -158,11 +158,11 @@ struct Client {
     trouble: Arc<Trouble>,
 }
 
-/// What the log is told when the collector does not take what it is sent.
+/// The failures of sending to the collector, logged once in a while.
 #[derive(Default)]
 struct Trouble {
     failed: AtomicU64,
-    told: Mutex<Option<Instant>>,
+    logged: Mutex<Option<Instant>>,
 }
 
 impl Client {
@@ -190,8 +190,8 @@ impl HttpClient for Client {
             let sent = send(&http, request).await;
             match &sent {
                 Ok(answer) if answer.status().is_success() => trouble.over(),
-                Ok(answer) => trouble.tell(&format!("it answers {}", answer.status().as_u16())),
-                Err(problem) => trouble.tell(problem),
+                Ok(answer) => trouble.report(&format!("it answers {}", answer.status().as_u16())),
+                Err(problem) => trouble.report(problem),
             }
             sent
         });
@@ -217,14 +217,14 @@ async fn send(http: &reqwest::Client, request: Request<Bytes>) -> Result<Respons
 }
 
 impl Trouble {
-    fn tell(&self, problem: &str) {
+    fn report(&self, problem: &str) {
         let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_some_and(|at| at.elapsed() < REMIND) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.is_some_and(|at| at.elapsed() < REMIND) {
             return;
         }
-        *told = Some(Instant::now());
-        drop(told);
+        *logged = Some(Instant::now());
+        drop(logged);
         tracing::warn!(
             "Traces and metrics do not reach the collector of OTEL_EXPORTER_OTLP_ENDPOINT, {failed} attempts so far: {problem}"
         );
@@ -232,7 +232,7 @@ impl Trouble {
 
     fn over(&self) {
         if self.failed.swap(0, Ordering::Relaxed) > 0 {
-            *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.logged.lock().unwrap_or_else(PoisonError::into_inner) = None;
             tracing::info!("Traces and metrics reach the collector again");
         }
     }

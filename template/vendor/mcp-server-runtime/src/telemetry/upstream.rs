@@ -27,13 +27,13 @@ use super::operation::Operation;
 /// ```
 pub struct UpstreamSpan {
     span: Option<Span>,
-    /// How it went is told.
-    told: bool,
+    /// The outcome is recorded.
+    recorded: bool,
 }
 
 impl UpstreamSpan {
     /// A call that begins: of which API, by which method of HTTP, and where. Only the host and the port of the address are
-    /// told, as its path and query may have arguments.
+    /// recorded, as its path and query may have arguments.
     #[must_use]
     pub fn start(api: &'static str, method: &str, address: &Url) -> Self {
         let span = Operation::current().and_then(|(exporters, parent)| {
@@ -48,7 +48,7 @@ impl UpstreamSpan {
             let span = tracer.span_builder(method.to_owned()).with_kind(SpanKind::Client).with_attributes(attributes);
             Some(tracer.build_with_context(span, &parent))
         });
-        Self { span, told: false }
+        Self { span, recorded: false }
     }
 
     /// The headers that carry the trace to the API: `traceparent`, and `tracestate` where the client sent one.
@@ -67,7 +67,7 @@ impl UpstreamSpan {
 
     /// It was answered with this status.
     pub fn answered(&mut self, status: u16) {
-        self.told = true;
+        self.recorded = true;
         if let Some(span) = &mut self.span {
             span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
             if status >= 400 {
@@ -79,7 +79,7 @@ impl UpstreamSpan {
 
     /// It was not answered, for this reason: one of a few words.
     pub fn failed(&mut self, error_type: &'static str) {
-        self.told = true;
+        self.recorded = true;
         if let Some(span) = &mut self.span {
             span.set_attribute(KeyValue::new("error.type", error_type));
             span.set_status(Status::error(""));
@@ -89,7 +89,7 @@ impl UpstreamSpan {
 
 impl Drop for UpstreamSpan {
     fn drop(&mut self) {
-        if !self.told {
+        if !self.recorded {
             // The conventions' word for a reason that has no name.
             self.failed("_OTHER");
         }

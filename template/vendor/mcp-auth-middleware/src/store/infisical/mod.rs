@@ -289,7 +289,7 @@ impl InfisicalTokenStore {
         api.send(&question, Some(&session.token)).await
     }
 
-    /// What Infisical found; `None` where it has no such thing.
+    /// Returns the object that Infisical found, or `None` where it has none.
     fn understand<T: DeserializeOwned>(&self, answer: &Answer) -> Result<Option<T>, StoreError> {
         let api = &self.0.api;
         match answer.status {
@@ -319,7 +319,7 @@ impl InfisicalTokenStore {
         }
     }
 
-    /// Whether there was something to change, now that it is changed.
+    /// Returns whether a change had something to change.
     fn changed(&self, answer: &Answer, key: &str) -> Result<bool, StoreError> {
         match self.understand(answer)? {
             None => Ok(false),

@@ -1,4 +1,4 @@
-//! What names and values Infisical takes; here they have words, before anything is sent.
+//! The names and values that Infisical takes. Problems are reported here, before anything is sent.
 //!
 //! Source: the schemas of its server, `SecretNameSchema` and `isValidFolderName`, and what the routes of `/api/v4/secrets`
 //! do to a value. Older versions take less; what they refuse comes back as [`StoreError::Invalid`] as well.
@@ -12,7 +12,7 @@ const NAME: usize = 255;
 /// Bytes of a token's value: likewise.
 const VALUE: usize = 64 * 1024;
 
-/// Whether a folder may have this name.
+/// Returns whether a folder may have this name.
 pub(super) fn is_folder(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
@@ -63,7 +63,7 @@ pub(super) fn check_value(value: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Whether JavaScript's `trim` would take something off, as it does on the way in. It counts the byte order mark as white space, Rust does not.
+/// Returns whether JavaScript's `trim` would take something off, as it does on the way in. It counts the byte order mark as white space, Rust does not.
 fn is_cut(text: &str) -> bool {
     let cut = |c: char| c.is_whitespace() || c == '\u{feff}';
     text.starts_with(cut) || text.ends_with(cut)

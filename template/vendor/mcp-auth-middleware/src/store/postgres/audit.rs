@@ -36,13 +36,13 @@ pub struct AuditRow {
     pub user_email: String,
     /// The role of the database that did it, as the database says; nothing in rows of the first version.
     pub database_user: Option<String>,
-    /// What else there is to say.
+    /// Details of the outcome.
     pub detail: Option<String>,
     /// SHA-256 over this row and the hash of the one before, in hex digits.
     pub hash: String,
 }
 
-/// What [`PostgresTokenStore::audit_verify`] found.
+/// The result of [`PostgresTokenStore::audit_verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditReport {
     /// Rows from the first one that are as they were written.
@@ -64,7 +64,7 @@ pub struct AuditHead {
     pub last_hash: String,
 }
 
-/// What is wrong with the audit log.
+/// The fault of an audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditFault {
@@ -133,7 +133,7 @@ impl fmt::Display for AuditFault {
                 write!(f, "audit rows before {id} were removed, and no retention in the log says so")
             }
             Self::Rewritten => {
-                f.write_str("no audit row has the expected hash: the log was cut off before it, or written anew")
+                f.write_str("no audit row has the expected hash: the log was cut off before it, or rewritten")
             }
         }
     }
@@ -153,11 +153,11 @@ struct Progress<'a> {
     intact: i64,
     last: Vec<u8>,
     kept: Option<&'a AuditHash>,
-    /// Whether the row with the kept hash has come by.
+    /// `true` once the row with the kept hash has come by.
     met: bool,
     /// The time of the last row, where the database has written it.
     micros: Option<i64>,
-    /// What the latest retention says of itself.
+    /// The detail of the latest retention.
     retention: Option<String>,
 }
 
@@ -180,7 +180,7 @@ impl PostgresTokenStore {
     }
 
     /// The same, and the row with a hash that was kept from an earlier report must be in it: then nothing up to that
-    /// row was touched, not even by somebody who owns the database and could write the whole chain anew.
+    /// row was touched, not even by the owner of the database, who could rewrite the whole chain.
     ///
     /// # Errors
     /// Those of the type [`PostgresTokenStore`].
@@ -213,7 +213,7 @@ impl PostgresTokenStore {
     }
 
     /// How long the audit log is now, and the hash of its last row: kept elsewhere, it shows later whether the log was cut
-    /// off or written anew.
+    /// off or rewritten.
     ///
     /// # Errors
     /// Those of the type [`PostgresTokenStore`].
@@ -298,7 +298,7 @@ impl Progress<'_> {
         }
     }
 
-    /// Whether the latest retention in the log is the one that the chain begins after.
+    /// Returns whether the latest retention in the log is the one that the chain begins after.
     fn accounts_for(&self, head: &Head) -> bool {
         if head.expired_count == 0 {
             return head.expired_hash == GENESIS;

@@ -19,13 +19,13 @@ const BATCH: usize = 500;
 pub struct ToolCallRecord {
     /// Who called: an address or a name.
     pub caller: String,
-    /// What kind of caller that is.
+    /// The kind of caller.
     pub kind: String,
     /// Who vouches for the caller, where somebody does.
     pub issuer: Option<String>,
     /// The tool.
     pub tool: String,
-    /// What became of it, in a word or two.
+    /// The outcome, in a word or two.
     pub outcome: String,
     /// How long it took.
     pub duration: Duration,

@@ -1,15 +1,15 @@
 //! Rows of the audit log: how one is hashed. They are written by the database (`append_audit` in `migrations/`); here is
 //! the other half, which verifies them.
 //!
-//! Each row's hash covers the row and the hash of the row before, so that whoever changes, removes or moves a row has
-//! to rewrite all that follow, and the head besides.
+//! Each row's hash covers the row and the hash of the row before, so that changing, removing or moving a row means
+//! rewriting all that follow, and the head besides.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 /// Bytes of a hash.
 pub(super) const HASH: usize = 32;
 
-/// What the hash of the first row stands upon.
+/// The hash before the first row.
 pub(super) const GENESIS: [u8; HASH] = [0; HASH];
 
 /// Hashes of this log are no hashes of anything else. Rows of the first version were written by servers.

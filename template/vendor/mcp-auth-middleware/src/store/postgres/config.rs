@@ -81,7 +81,7 @@ pub struct PostgresConfig {
     pub(super) acquire_timeout: Duration,
     pub(super) statement_timeout: Duration,
     pub(super) pooled: bool,
-    /// Whether the driver shows the database a certificate of its own.
+    /// `true` when the driver shows the database a certificate of its own.
     pub(super) client_certificate: bool,
 }
 
@@ -102,22 +102,22 @@ impl PostgresConfig {
         Self::with_options(options).with_default_tls()
     }
 
-    /// Where nobody says how connections are encrypted: whoever is between here and another machine must not get the
-    /// password.
+    /// The default where no setting says how connections are encrypted: a machine between here and the database must not get
+    /// the password.
     fn with_default_tls(self) -> Self {
         let tls = if self.is_local() { PostgresTls::Prefer } else { PostgresTls::VerifyFull };
         self.with_tls(tls)
     }
 
-    /// Whether the database is on this machine: a socket, or loopback.
+    /// Returns whether the database is on this machine: a socket, or loopback.
     pub(super) fn is_local(&self) -> bool {
         let Some((host, _)) = self.address() else { return true };
         let address = host.parse::<std::net::IpAddr>();
         host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// What is wrong with the way to the database, for whoever reads the log at the start: another machine, and nobody
-    /// checks which one it is.
+    /// Returns what is wrong with the connection to the database, for the log at the start: it is another machine, and
+    /// nothing checks which one.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         let (mode, what) = match self.options.get_ssl_mode() {
@@ -126,9 +126,9 @@ impl PostgresConfig {
             PgSslMode::VerifyCa => ("verify-ca", "any host with a certificate of the authority is taken for it"),
             PgSslMode::Require => ("require", "nobody checks whether it is the database that answers"),
             PgSslMode::Prefer | PgSslMode::Allow => {
-                ("prefer", "whoever is in between can read along and answer in its place")
+                ("prefer", "a machine in between can read along and answer in its place")
             }
-            PgSslMode::Disable => ("disable", "whoever is in between can read along and answer in its place"),
+            PgSslMode::Disable => ("disable", "a machine in between can read along and answer in its place"),
         };
         Some(format!(
             "The way to the database {} is not verified (TLS mode {mode}): {what}. Use verify-full, unless nobody else is on \

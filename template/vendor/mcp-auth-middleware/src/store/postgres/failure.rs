@@ -1,6 +1,6 @@
-//! What the driver's errors mean to whoever asked for a token.
+//! The driver's errors → the errors of a token store.
 //!
-//! The text of a database error may quote values from a statement, so none passes through from here: an error is told
+//! The text of a database error may quote values from a statement, so none passes through from here: an error is reported
 //! by its class (SQLSTATE, PostgreSQL documentation, appendix A), and by the place of the database.
 
 use super::guard;
@@ -51,17 +51,17 @@ pub(super) fn explain(failure: Failure, place: &str) -> StoreError {
     }
 }
 
-/// Whether it happened in the function that appends to the audit log. The text is read, and goes no further.
+/// Returns whether it happened in the function that appends to the audit log. The text is read, and goes no further.
 fn in_the_audit(error: &sqlx::Error) -> bool {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
     error.and_then(sqlx::postgres::PgDatabaseError::r#where).is_some_and(|place| place.contains("append_audit("))
 }
 
 fn prefixed(error: StoreError) -> StoreError {
-    let say = |reason: String| format!("the audit log cannot be written, so nothing was done: {reason}");
+    let with_context = |reason: String| format!("the audit log cannot be written, so nothing was done: {reason}");
     match error {
-        StoreError::Unavailable(reason) => StoreError::Unavailable(say(reason)),
-        StoreError::Denied(reason) => StoreError::Denied(say(reason)),
+        StoreError::Unavailable(reason) => StoreError::Unavailable(with_context(reason)),
+        StoreError::Denied(reason) => StoreError::Denied(with_context(reason)),
         other => other,
     }
 }

@@ -1,7 +1,7 @@
 //! A relay on this machine for connections to another one of which nobody checks which one it is, as the configuration says in so
 //! many words: it ends a connection whose other side asks for the password in clear text, or as MD5, before it gets one.
 //!
-//! The driver sends the password in whatever form it is asked for, and whoever is between here and the database can ask, with any
+//! The driver sends the password in whatever form it is asked for, and a machine between here and the database can ask, with any
 //! certificate at all. What is left, SCRAM (RFC 5802), does not give the password away. So the relay encrypts, where that is
 //! wanted, and reads what comes until the connection is ready, as the driver answers questions until then. With the modes `verify-ca` and `verify-full` there is none.
 
@@ -30,7 +30,7 @@ pub(super) const TOO_MUCH_WORK: &str = "MA005";
 /// SSLRequest (PostgreSQL documentation, 55.7).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// The driver hashes the password as often as it is told (RFC 5802 §5.1, `i`), four thousand million times at the most, which
+/// The driver hashes the password as often as the server asks (RFC 5802 §5.1, `i`), four thousand million times at the most, which
 /// takes a core for half an hour. PostgreSQL asks for 4,096 unless `scram_iterations` says otherwise.
 const MOST_ITERATIONS: u64 = 1_000_000;
 
@@ -79,7 +79,7 @@ struct Target {
     host: String,
     port: u16,
     tls: Option<TlsConnector>,
-    /// Whether it leads there by TLS only.
+    /// `true` when it leads there by TLS only.
     required: bool,
     /// How long it takes at most until the connection is ready. The driver waits no longer for it, and does not say when it leaves.
     limit: Duration,
@@ -92,7 +92,7 @@ impl Drop for Guard {
 }
 
 impl PostgresConfig {
-    /// Whether nobody checks which machine it is. With a certificate of its own the driver has to encrypt itself; then the
+    /// Returns whether nothing checks which machine it is. With a certificate of its own the driver has to encrypt itself; then the
     /// database knows it by that, and has no reason to ask for a password.
     fn is_unverified(&self) -> bool {
         let verified = match self.options.get_ssl_mode() {
@@ -172,7 +172,7 @@ async fn encrypted(client: &mut TcpStream, target: &Target) -> Result<Box<dyn Wa
     Err(error)
 }
 
-/// What is buffered for encryption goes out at once.
+/// Sends at once what TLS has buffered.
 async fn send(stream: &mut (impl AsyncWrite + Unpin), content: &[u8]) -> Result<(), Error> {
     stream.write_all(content).await?;
     stream.flush().await

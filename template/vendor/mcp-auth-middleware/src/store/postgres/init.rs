@@ -27,22 +27,22 @@ const LOCK: i64 = 0x6d63_705f_6175_7468;
 /// How long the database may take to answer at all, and to be set up: somebody else may be at it.
 const LIMITS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(120));
 
-/// Between attempts: whoever holds what is waited for goes on meanwhile.
+/// Between attempts: the holder of the lock goes on meanwhile.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What setting up did.
+/// The result of setting up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InitReport {
     /// Migrations that were missing and have been applied.
     pub applied: usize,
     /// The schema's version now.
     pub version: i64,
-    /// Whether the server's role is new.
+    /// `true` when the server's role is new.
     pub role_created: bool,
-    /// Whether servers of the version before, which read tokens past the audit log, still get at the tables:
+    /// `true` when servers of the version before, which read tokens past the audit log, still get at the tables:
     /// [`PostgresTokenStore::finish_upgrade`] ends that.
     pub former_servers: bool,
-    /// Whether the user still is a member of `mcp_auth_keeper`, as somebody else has given it: who it was takes it back.
+    /// `true` when the user still is a member of `mcp_auth_keeper`, as another role has granted it: only that role revokes it.
     pub keeper_remains: bool,
 }
 
@@ -88,14 +88,14 @@ impl PostgresTokenStore {
     }
 }
 
-/// What only the owner of the tables does.
+/// The work that only the owner of the tables does.
 enum Work<'a> {
     SetUp(Option<&'a ServerRole>),
     Finish,
     Expire(u32, &'a str),
 }
 
-/// What came of it.
+/// Its result.
 enum Done {
     SetUp(InitReport),
     Count(u64),
@@ -161,8 +161,8 @@ async fn set_up(connection: &mut PgConnection, role: Option<&ServerRole>) -> Res
     Ok(InitReport { applied, version: newest_schema(), role_created, former_servers, keeper_remains })
 }
 
-/// Whether the user may act as the role of the functions, here and in every other database with a store. From PostgreSQL 16
-/// on, nobody takes back from himself what somebody else has given.
+/// Returns whether the user may act as the role of the functions, here and in every other database with a store. From
+/// PostgreSQL 16 on, a role cannot revoke from itself what another one has granted.
 async fn is_keeper(connection: &mut PgConnection) -> Result<bool, Failure> {
     let sql = "SELECT coalesce(NOT rolsuper AND pg_catalog.pg_has_role(oid, pg_catalog.to_regrole('mcp_auth_keeper')::oid,
                       CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), false)

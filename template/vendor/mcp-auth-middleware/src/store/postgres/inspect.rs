@@ -1,4 +1,4 @@
-//! What the role of a server finds in its database: for `doctor`. Nothing is changed and no value is read, so there is
+//! The database as the role of a server finds it: for `doctor`. Nothing is changed and no value is read, so there is
 //! no row in the audit log, and a database that is read-only answers as well.
 
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ pub struct Inspection {
     pub tokens: Option<StoredTokens>,
 }
 
-/// What is stored for a service.
+/// The tokens that are stored for a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredTokens {

@@ -7,9 +7,9 @@ use super::chain::HASH;
 
 /// The end of an audit log as it once was: [`AuditReport::last_hash`](super::AuditReport::last_hash).
 ///
-/// The chain needs no key, so that everybody can verify it and a rotation leaves it alone. Whoever owns the database
-/// could therefore write the whole of it anew, and it would be in order. What holds them to it is a hash that is kept
-/// where they cannot reach: as long as its row is in the chain, nothing up to that row was touched.
+/// The chain needs no key, so that everybody can verify it and a rotation leaves it alone. The owner of the database
+/// could therefore rewrite the whole of it, and it would be in order. A hash that is kept where the owner cannot reach
+/// prevents that: as long as its row is in the chain, nothing up to that row was touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditHash([u8; HASH]);
 
@@ -19,7 +19,7 @@ pub struct AuditHash([u8; HASH]);
 pub struct ParseAuditHashError;
 
 impl AuditHash {
-    /// Whether it is this one.
+    /// Returns whether it is this hash.
     pub(super) fn is(&self, hash: &[u8]) -> bool {
         self.0 == hash
     }

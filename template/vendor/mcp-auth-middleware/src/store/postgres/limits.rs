@@ -1,4 +1,4 @@
-//! What names and values the store takes. The same limits stand in the tables' constraints; here they have words.
+//! The names and values that the store takes. The tables' constraints have the same limits; here they have messages.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ const NAME: usize = 255;
 /// Bytes of a token's value.
 const VALUE: usize = 64 * 1024;
 
-/// Bytes of whoever acts: RFC 5321 §4.5.3.1 has 64 for the local part and 255 for the domain.
+/// Bytes of an actor's name: RFC 5321 §4.5.3.1 has 64 for the local part and 255 for the domain.
 const ACTOR: usize = 320;
 
 /// Bytes of the reason in an audit row.
@@ -45,7 +45,7 @@ pub(super) fn check_value(value: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Whoever acts, as the audit log shows it. An odd name must not stop an operation or forge a line, so it is escaped
+/// The actor, as the audit log shows it. An odd name must not stop an operation or forge a line, so it is escaped
 /// and shortened instead of refused.
 pub(super) fn actor(name: &str) -> Cow<'_, str> {
     if name.is_empty() { Cow::Borrowed("unknown") } else { shortened(printable(name), ACTOR) }

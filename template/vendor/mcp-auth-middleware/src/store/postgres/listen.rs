@@ -1,4 +1,4 @@
-//! News of changed tokens, for whoever caches them.
+//! News of changed tokens, for callers that cache them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::PostgresTokenStore;
 use crate::StoreError;
 
-/// What the tables' trigger notifies; see `migrations/`.
+/// The channel that the tables' trigger notifies; see `migrations/`.
 const CHANNEL: &str = "mcp_auth_tokens";
 
 /// A connection that is silent for so long is asked whether it is still there, and with a pooler between, that is how
@@ -24,7 +24,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fr
 
 /// Any role that may connect can notify, as often as it likes: whether there is something to it is asked no more often
 /// than this.
-const LOOK: Duration = Duration::from_millis(250);
+const INSPECTION: Duration = Duration::from_millis(250);
 
 /// One piece of news. It has no names: any role that may connect can listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct TokenChanges {
     seen: Option<(i64, Instant)>,
     /// A notification has come that has not been looked into.
     notified: bool,
-    /// The connection is new, and nobody was told yet.
+    /// The connection is new, and `Missed` is still to be reported.
     missed: bool,
 }
 
@@ -88,7 +88,7 @@ impl TokenChanges {
                 continue;
             };
             if self.missed || self.notified {
-                match self.look().await {
+                match self.inspect().await {
                     // What changes from here on is counted beyond this.
                     Ok(_) if self.missed => {
                         (self.wait, self.missed) = (None, false);
@@ -115,10 +115,10 @@ impl TokenChanges {
         }
     }
 
-    /// Whether tokens have changed since this was last asked.
-    async fn look(&mut self) -> Result<bool, StoreError> {
+    /// Returns whether tokens have changed since this was last asked.
+    async fn inspect(&mut self) -> Result<bool, StoreError> {
         if let Some((_, at)) = self.seen {
-            sleep((at + LOOK).saturating_duration_since(Instant::now())).await;
+            sleep((at + INSPECTION).saturating_duration_since(Instant::now())).await;
         }
         while self.listener.as_mut().and_then(PgListener::next_buffered).is_some() {}
         // What is notified from here on is looked into again.
@@ -151,7 +151,7 @@ impl TokenChanges {
 
 async fn connect(pool: &PgPool) -> Result<PgListener, Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    // Reconnecting is done here, where it can be told.
+    // Reconnecting is done here, where it can be reported.
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     Ok(listener)

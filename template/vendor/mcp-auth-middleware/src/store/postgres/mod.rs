@@ -46,7 +46,7 @@ use crate::{ServiceToken, StoreError, TokenInfo};
 use failure::{Failure, explain};
 use session::Session;
 
-/// What a returned connection is asked. Whoever gives up while a `BEGIN` is on its way leaves a transaction open of which
+/// The statement that checks a returned connection. A caller that gives up while a `BEGIN` is on its way leaves a transaction open of which
 /// sqlx 0.9.0 knows nothing (its issue 4385): whatever comes next would be written into it, be acknowledged, and be
 /// rolled back. The `BEGIN` here is for the others, where a lone `ROLLBACK` would leave a warning in the database's log.
 const BACK_TO_IDLE: &str = "BEGIN; ROLLBACK";
@@ -311,7 +311,7 @@ impl PostgresTokenStore {
     /// How often tokens have changed since the database was set up.
     async fn changes_so_far(&self) -> Result<i64, Failure> {
         let rows = self.fetch(sqlx::query("SELECT mcp_auth_store.changes_so_far() AS changes")).await?;
-        // Without its row nothing is told, and what is asked for comes anew each time.
+        // Without its row there are no notifications, and tokens are read for each request.
         Ok(one(&rows)?.try_get::<Option<i64>, _>("changes")?.unwrap_or(-1))
     }
 

@@ -1,4 +1,4 @@
-//! Whether anybody listens where the database should be.
+//! Finds out whether a server listens where the database should be.
 
 use std::io::{Error, ErrorKind};
 use std::pin::pin;

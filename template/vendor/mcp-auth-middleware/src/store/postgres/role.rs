@@ -19,7 +19,7 @@ use crate::printable::printable;
 /// PostgreSQL's own count (`scram_iterations`).
 const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
 
-/// What a server needs on tables, and all that its role gets: to read the audit log, and which version the schema has.
+/// The rights on tables that a server needs, and all that its role gets: to read the audit log, and which version the schema has.
 pub(super) const RIGHTS: [(&str, &str); 5] = [
     ("services", "SELECT"),
     ("audit_log", "SELECT"),
@@ -31,7 +31,7 @@ pub(super) const RIGHTS: [(&str, &str); 5] = [
 /// Tables that it gets nothing on.
 pub(super) const CLOSED: [&str; 3] = ["tokens", "token_changes", "tool_calls"];
 
-/// What it may call. Each writes its row of the audit log, or tells nothing that belongs into one.
+/// The functions that it may call. Each writes its row of the audit log, or returns nothing that belongs into one.
 pub(super) const ROUTINES: [&str; 14] = [
     "begin_read(text, text, text)",
     "finish_read(bigint)",
@@ -178,7 +178,7 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What PostgreSQL keeps of a password: RFC 5803, with keys as in RFC 5802 §3.
+/// Returns what PostgreSQL keeps of a password: RFC 5803, with keys as in RFC 5802 §3.
 fn scram_verifier(password: &str) -> Result<String, StoreError> {
     if password.is_empty() || !password.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Err(StoreError::Invalid("the role's password must be printable ASCII, and not empty".to_owned()));

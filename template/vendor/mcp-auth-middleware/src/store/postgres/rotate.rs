@@ -1,4 +1,4 @@
-//! Sealing every token anew with the active key, while servers go on reading and writing.
+//! Sealing every token again, with the active key, while servers go on reading and writing.
 
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,13 @@ const SWEEPS: usize = 3;
 /// Bytes of a sealed value that name its version and key.
 const HEADER: i32 = 9;
 
-/// A row of the audit log stands for a minute for what is read after it; it is written anew well before.
+/// A row of the audit log stands for a minute for what is read after it; it is written again well before.
 const STANDS: Duration = Duration::from_secs(20);
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rotation {
-    /// Tokens sealed anew with the active key.
+    /// The number of tokens that are now sealed with the active key.
     pub rotated: u64,
     /// Tokens that no key of the ring opens; they are as they were.
     pub unreadable: Vec<UnreadableToken>,
@@ -47,13 +47,13 @@ pub struct UnreadableToken {
     pub error: DecryptError,
 }
 
-/// What all batches of a sweep have in common.
+/// The settings that all batches of a sweep share.
 struct Sweep<'a> {
     /// How everything that is sealed with the active key begins.
     header: &'a [u8],
     /// The row of the audit log that stands for what is read.
     audited: i64,
-    /// Whether rows that somebody holds are waited for.
+    /// `true` when the sweep waits for rows that other transactions hold.
     wait: bool,
     /// Rows that cannot be opened.
     except: &'a [i64],
@@ -66,7 +66,7 @@ struct Batch {
     last_id: i64,
 }
 
-/// A row to be sealed anew.
+/// A row that is still to be sealed with the active key.
 struct Stale {
     id: i64,
     service: String,
@@ -75,8 +75,8 @@ struct Stale {
 }
 
 impl PostgresTokenStore {
-    /// Seals every token that is not sealed with the active key anew, and says how many those were. Tokens that cannot
-    /// be opened are left alone and logged; [`rotate`](Self::rotate) tells them.
+    /// Seals with the active key every token that is not, and returns how many those were. Tokens that cannot be opened are
+    /// left alone and logged; [`rotate`](Self::rotate) returns them.
     ///
     /// # Errors
     /// As [`rotate`](Self::rotate).
@@ -84,7 +84,7 @@ impl PostgresTokenStore {
         Ok(self.rotate(actor).await?.rotated)
     }
 
-    /// Seals every token that is not sealed with the active key anew.
+    /// Seals with the active key every token that is not.
     ///
     /// In batches, each a transaction of its own: killed at any moment, every token is sealed with either the old or
     /// the new key, and the next run does the rest. Two runs at once share the work and their counts add up. Readers
@@ -133,7 +133,7 @@ impl PostgresTokenStore {
         Ok(sample)
     }
 
-    /// The next rows after an id, sealed anew, in a transaction of their own; nothing where there are none.
+    /// Seals the next rows after an id, in a transaction of their own. Returns `None` after the last one.
     async fn rotate_batch(&self, of: &Sweep<'_>, after: i64, actor: &str) -> Result<Option<Batch>, Failure> {
         let mut session = self.begin().await?;
         let stale = lock_stale(&mut session, of, after).await?;
@@ -173,10 +173,10 @@ impl PostgresTokenStore {
                 .await?;
         }
         session.commit().await?;
-        let told = |(token, error): (Stale, DecryptError)| {
+        let named = |(token, error): (Stale, DecryptError)| {
             (token.id, UnreadableToken { service: token.service, key: token.key, error })
         };
-        Ok(Some(Batch { rotated, unreadable: unreadable.into_iter().map(told).collect(), last_id }))
+        Ok(Some(Batch { rotated, unreadable: unreadable.into_iter().map(named).collect(), last_id }))
     }
 
     /// Writes a row about the rotation into the audit log, and gives its id.

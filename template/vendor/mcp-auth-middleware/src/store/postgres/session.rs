@@ -11,7 +11,7 @@ use super::failure::Failure;
 /// The schema of the store, and nothing else: what others may have put elsewhere has no say.
 const PATH_LOCAL: &str = "SET LOCAL search_path = mcp_auth_store, pg_temp";
 
-/// What a connection is told once, where it stays with one client: each single statement is then a transaction of its
+/// The settings that a connection gets once, where it stays with one client: each single statement is then a transaction of its
 /// own, without a word before and after it.
 pub(super) fn greeting(statement_timeout: Duration) -> String {
     format!(

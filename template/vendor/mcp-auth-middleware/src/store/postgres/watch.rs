@@ -1,4 +1,4 @@
-//! What a server does beside its requests: it says at the start whether its role may do what it must not, once an hour how
+//! The work of a server beside its requests: it logs at the start whether its role may do what it must not, once an hour how
 //! the audit log ends, and writes the record of tool calls.
 
 use std::sync::PoisonError;
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{AuditHead, Inspection, PostgresTokenStore};
 
-/// How often the end of the audit log is said: whoever keeps log lines can hold the log to it later
+/// How often the end of the audit log is logged. Kept log lines prove later that the log still has it
 /// (`tokens audit verify --expect`).
 const ANCHOR: Duration = Duration::from_secs(3600);
 
@@ -62,7 +62,7 @@ impl PostgresTokenStore {
     }
 }
 
-/// What is wrong with the role of a server, in a sentence each.
+/// Returns the problems with the role of a server, a sentence each.
 fn complaints(found: &Inspection) -> Vec<String> {
     let role = &found.role;
     let mut all = Vec::new();

@@ -60,7 +60,7 @@ struct Capabilities<'a> {
     data: BTreeMap<Cow<'a, str>, &'a RawValue>,
 }
 
-/// What a session may do at a path.
+/// The rights of a session at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     /// It may read, as it were.
@@ -126,7 +126,7 @@ impl Client {
         }
     }
 
-    /// Whether the login of now is known to be one that cannot ask what it may do.
+    /// Returns whether the current login is known not to be able to ask for its rights.
     pub(super) fn is_blind(&self) -> bool {
         self.blind.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
@@ -148,7 +148,7 @@ impl Client {
         Ok(Some(session))
     }
 
-    /// What this session may do at a path.
+    /// Returns the rights of this session at a path.
     pub(super) async fn access(
         &self,
         session: &Arc<Session>,
@@ -174,7 +174,7 @@ impl Client {
         Ok(if reads { Access::Read } else { Access::NotRead })
     }
 
-    /// What is wrong with an answer that is no success.
+    /// Returns the error for an answer that is no success.
     pub(super) fn failure(&self, answer: &Answer, path: &str) -> StoreError {
         let Some(refusal) = answer.json::<Refusal>() else { return self.api.unexpected() };
         match answer.status {

@@ -220,13 +220,13 @@ pub(super) fn checked(what: &'static str, path: &str) -> Result<String, VaultCon
     if is_path(path) { Ok(path.to_owned()) } else { Err(VaultConfigError::Path(what)) }
 }
 
-/// Whether these are names with `/` between them.
+/// Returns whether these are names with `/` between them.
 pub(super) fn is_path(path: &str) -> bool {
     path.split('/').all(is_name)
 }
 
-/// Whether a segment of a path may be this: nothing that another one is meant by (RFC 3986 §5.2.4), and nothing that a
-/// person would overlook.
+/// Returns whether this can be a segment of a path: neither a relative one (RFC 3986 §5.2.4) nor one with characters that
+/// a person would overlook.
 pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !matches!(name, "." | "..")

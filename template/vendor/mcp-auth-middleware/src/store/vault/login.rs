@@ -67,7 +67,7 @@ impl Login {
         Self { method: config.login.clone(), mount: config.login_mount.clone() }
     }
 
-    /// What to look at when a login is refused.
+    /// Returns the hint for a refused login.
     const fn what_to_check(&self) -> &'static str {
         match self.method {
             VaultLogin::Token(_) => "that the token is the right one, has not ended, and has the policy `default`",
@@ -138,7 +138,7 @@ impl LogsIn for Login {
     }
 
     async fn renew(&self, api: &Api, session: &Session, deadline: Instant) -> Result<Granted, StoreError> {
-        // A token in a file may be another one by now: whoever keeps it there has the say.
+        // A token in a file may be another one by now: the program that keeps it there decides.
         if let VaultLogin::Token(source @ SecretSource::File(_)) = &self.method
             && read(api, source).await?.expose_secret() != session.token.expose_secret()
         {

@@ -53,7 +53,7 @@ pub use transit::{TransitConfig, TransitError, TransitKeyProvider, TransitVersio
 #[derive(Clone)]
 pub struct VaultTokenStore(Arc<Client>);
 
-/// What there is of a service's secret; no value.
+/// The state of a service's secret, without a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultInspection {
@@ -77,7 +77,7 @@ struct Version<'a> {
     /// The values stay where they are, in an answer that is wiped; none for a version that was deleted.
     #[serde(borrow)]
     data: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
-    /// What an engine of version 1 does not have.
+    /// An engine of version 1 does not have it.
     #[serde(rename = "metadata")]
     _metadata: IgnoredAny,
 }
@@ -130,7 +130,7 @@ impl VaultTokenStore {
         Ok((!value.expose_secret().is_empty()).then(|| ServiceToken::new(value)))
     }
 
-    /// What there is of the secret of a service.
+    /// Returns the state of the secret of a service.
     ///
     /// # Errors
     /// See the type.
@@ -187,8 +187,8 @@ impl VaultTokenStore {
         }
     }
 
-    /// An engine of version 1 says of `data/…` that it has no such secret: whether it is one, is asked. Where that may not
-    /// be asked, it is believed to be right.
+    /// An engine of version 1 says of `data/…` that it has no such secret: the version is asked for. A login that may not ask
+    /// takes the mount for right.
     async fn check_mount(&self, deadline: Instant) -> Result<(), StoreError> {
         let client = &self.0;
         let path = format!("sys/internal/ui/mounts/{}", client.config.mount);
@@ -218,7 +218,7 @@ fn version(answer: &Answer) -> Option<Version<'_>> {
     answer.json::<Read<'_>>().map(|read| read.data)
 }
 
-/// Whether there was never anything at the path, or the engine is none of version 2.
+/// Returns whether the path never had a secret, or the engine is none of version 2.
 fn is_absent(answer: &Answer) -> bool {
     answer.status == StatusCode::NOT_FOUND
         && version(answer).is_none()

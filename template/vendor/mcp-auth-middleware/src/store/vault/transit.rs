@@ -3,7 +3,7 @@
 //!
 //! The wrapped key is bound to the name of a deployment (associated data): one that was made for another deployment does
 //! not unwrap, though both use the same key of Transit. Transit's own `rewrap` knows no associated data (OpenBao 2.7), so a
-//! key is wrapped anew by decrypting and encrypting it.
+//! key is wrapped again by decrypting and encrypting it.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use crate::StoreError;
 use crate::encryption::{EncryptionKey, EncryptionKeyError, KeyId};
 use crate::store::api::body;
 
-/// What a wrapped key is bound to begins like this, so that nothing else that Transit has encrypted unwraps as one.
+/// The beginning of a wrapped key's associated data, so that nothing else that Transit has encrypted unwraps as one.
 const LABEL: &str = "mcp-auth-middleware v1 data key ";
 
 /// Which key of Transit wraps, and for which deployment.
@@ -64,7 +64,7 @@ pub enum TransitError {
     /// Vault does not answer, or does not let us.
     #[error("the encryption key cannot be unwrapped: {0}")]
     Vault(#[from] StoreError),
-    /// What should be a wrapped key is something else: perhaps the key itself.
+    /// The setting is no wrapped key: perhaps it is the key itself.
     #[error("the encryption key is not wrapped: with Transit it is `vault:v1:…`, which `transit wrap` prints")]
     NotWrapped,
     /// Not wrapped by this key of Transit, or not for this deployment, or changed since.
@@ -87,7 +87,7 @@ pub enum TransitError {
     /// The version of the key of Transit that wrapped it no longer decrypts.
     #[error(
         "the encryption key does not unwrap: it was wrapped by version {version} of {key}, which is below \
-         min_decryption_version; lower that, and wrap it anew (`transit rewrap`)"
+         min_decryption_version; lower that, and wrap it again (`transit rewrap`)"
     )]
     TooOld {
         /// The name of the key of Transit.
@@ -98,7 +98,7 @@ pub enum TransitError {
     /// The key of Transit is not there.
     #[error("Transit has no key {0}, or this one cannot encrypt and decrypt")]
     NoKey(String),
-    /// What was unwrapped is no key.
+    /// The unwrapped text is no key.
     #[error("what was unwrapped is no encryption key: {0}")]
     Key(#[from] EncryptionKeyError),
 }
@@ -106,7 +106,7 @@ pub enum TransitError {
 /// A wrapped key, and which one it is. Its text is no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrappedKey {
-    /// What is kept with the settings: `vault:v1:…`
+    /// The text for the settings: `vault:v1:…`
     pub text: String,
     /// The key's id.
     pub id: KeyId,
@@ -234,7 +234,7 @@ impl TransitKeyProvider {
         }
     }
 
-    /// What the wrapped key is bound to, in base64.
+    /// Returns the wrapped key's associated data, in base64.
     fn associated_data(&self) -> String {
         STANDARD.encode(format!("{LABEL}{}", self.deployment))
     }

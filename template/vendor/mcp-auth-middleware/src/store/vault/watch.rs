@@ -1,4 +1,4 @@
-//! What a server does beside its requests: it keeps the login, and notices when access is taken away.
+//! The work of a server beside its requests: it keeps the login, and notices when access is taken away.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::client::Access;
 use crate::StoreError;
 
 /// How often Vault is asked whether the login still counts. No secret is read for that.
-const LOOK: Duration = Duration::from_secs(5);
+const INSPECTION: Duration = Duration::from_secs(5);
 
 impl VaultTokenStore {
     /// For as long as it is polled. The login is renewed when it is due, also where nobody calls; `forget` is called once
@@ -17,7 +17,7 @@ impl VaultTokenStore {
     pub(crate) async fn watch(&self, service: &str, forget: impl Fn()) {
         let mut lost = false;
         loop {
-            match self.look(service).await {
+            match self.may_read(service).await {
                 Ok(true) => lost = false,
                 // Whether Vault is down is for the requests to find out.
                 Err(error) if !matches!(error, StoreError::Denied(_)) => {}
@@ -28,12 +28,12 @@ impl VaultTokenStore {
                     lost = true;
                 }
             }
-            sleep(LOOK).await;
+            sleep(INSPECTION).await;
         }
     }
 
-    /// Whether this login may read the secret.
-    async fn look(&self, service: &str) -> Result<bool, StoreError> {
+    /// Returns whether this login may read the secret.
+    async fn may_read(&self, service: &str) -> Result<bool, StoreError> {
         let client = &self.0;
         let path = client.config.data_path(service);
         client
@@ -42,7 +42,7 @@ impl VaultTokenStore {
                 match client.access(&session, &path, deadline).await? {
                     Access::Read => Ok(true),
                     Access::NotRead => Ok(false),
-                    // A login that may not even ask what it may do: requests will tell. Each look would make another one.
+                    // A login that may not even ask what it may do: requests will show it. Each question would make another login.
                     Access::Rejected if client.is_blind() => Ok(true),
                     Access::Rejected => match client.log_in_again(&session, &path, deadline).await? {
                         Some(session) => Ok(client.access(&session, &path, deadline).await? != Access::NotRead),

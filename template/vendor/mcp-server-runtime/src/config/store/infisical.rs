@@ -24,13 +24,13 @@ impl Reader<'_> {
             None => {
                 let id = self.required("INFISICAL_CLIENT_ID", "the client id of the machine identity (Universal Auth)");
                 let project = self.required("INFISICAL_PROJECT_ID", PROJECT);
-                let told = self.problems.len();
+                let before = self.problems.len();
                 let secret = self.secret("INFISICAL_CLIENT_SECRET").unwrap_or_default();
-                if secret.expose_secret().is_empty() && self.problems.len() == told {
+                if secret.expose_secret().is_empty() && self.problems.len() == before {
                     let text = "is missing: a client secret of the machine identity";
                     self.problems.add("INFISICAL_CLIENT_SECRET", text);
                 }
-                if self.problems.len() > told {
+                if self.problems.len() > before {
                     return None;
                 }
                 InfisicalConfig::new(&base, &id?, secret, &project?, &environment)

@@ -31,7 +31,7 @@ pub struct LocalKeys {
 #[derive(Debug, Clone)]
 enum ActiveKey {
     Given(Keyring),
-    /// Made by whoever starts first.
+    /// Made by the first process that starts.
     File(PathBuf),
 }
 
@@ -47,7 +47,7 @@ impl Keys {
     pub(super) fn missing_file(&self) -> Option<&Path> {
         match self {
             Self::Local(LocalKeys { active: ActiveKey::File(path), .. }) => {
-                // One that is not answered for may be there; whoever opens it says so.
+                // A file system that gives no answer in time may have it; opening it reports that.
                 Some(path.as_path()).filter(|path| in_time(PATIENCE, path, Path::exists) == Ok(false))
             }
             _ => None,

@@ -58,7 +58,7 @@ pub enum StoreOpenError {
     WrappedKeyFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// A wrapped key.
@@ -96,7 +96,7 @@ impl StoreConfig {
         }
     }
 
-    /// What is wrong with the way to the store.
+    /// Returns the problem with the connection to the store.
     pub(super) fn warning(&self) -> Option<String> {
         match self {
             Self::Postgres(database, _) => database.config.warning(),

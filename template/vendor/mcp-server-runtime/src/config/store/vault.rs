@@ -66,7 +66,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What wraps the keys.
+    /// Reads the settings of Transit, which wraps the keys.
     pub(super) fn transit(&mut self) -> Option<TransitConfig> {
         let vault = self.vault()?;
         let text = |name, default: &str| self.env.text(name).unwrap_or_else(|| default.to_owned());

@@ -65,7 +65,7 @@ impl WrappedKeys {
         {
             tracing::warn!(
                 "The encryption key is wrapped by version {version} of its Transit key, and the latest is {}: wrap it \
-                 anew with `transit rewrap`",
+                 again with `transit rewrap`",
                 versions.latest
             );
         }
