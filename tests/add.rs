@@ -215,7 +215,7 @@ fn operations_become_entries_and_a_few_lines() {
     assert_eq!(
         names.iter().filter(|name| name.starts_with("get_n_")).count(),
         2,
-        "names that collide are told apart: {names:?}"
+        "names that collide differ: {names:?}"
     );
     insta::assert_snapshot!("operations", text);
     // One more operation: nothing else changes its name.

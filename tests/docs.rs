@@ -154,7 +154,7 @@ fn shell_blocks_parse() {
         }
     }
     assert!(blocks > 0);
-    assert_eq!(blocks, begun, "none is told otherwise, as ```shell or ```sh title");
+    assert_eq!(blocks, begun, "none is marked otherwise, as ```shell or ```sh title");
 }
 
 #[test]

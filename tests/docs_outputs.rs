@@ -1,5 +1,5 @@
 //! What the troubleshooting page shows is what the auth crate says: each failure is provoked, and what came out is compared
-//! with the files in `src/docs/outputs`. `UPDATE_OUTPUTS=1 cargo test --test docs_outputs` writes them anew.
+//! with the files in `src/docs/outputs`. `UPDATE_OUTPUTS=1 cargo test --test docs_outputs` writes them again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[allow(unreachable_pub, reason = "it is the harness of another package")]

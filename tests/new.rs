@@ -128,7 +128,7 @@ mod making {
         place.ok(&["audit-docs", "--strict", "coda"]);
     }
 
-    /// They are in the tree from the beginning, but not in the pristine project: an update makes them anew.
+    /// They are in the tree from the beginning, but not in the pristine project: an update makes them again.
     #[test]
     fn the_documents_of_its_catalog_are_made_and_up_to_date() {
         let place = Place::new();

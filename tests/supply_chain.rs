@@ -67,7 +67,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     // Those that docker-compose.yml and --image name.
     ("image", "$image", THE_PROJECT),
     ("image", "$new", THE_PROJECT),
-    // The image that scripts/release is told to build.
+    // The image that scripts/release builds.
     ("image", "$IMAGE", THIS_REPOSITORY),
     ("image", "IMAGE", THIS_REPOSITORY),
     ("image", "cloudflare/cloudflared:2026.9.1", "https://github.com/cloudflare/cloudflared"),
@@ -519,7 +519,7 @@ fn attack_66_everything_that_is_installed_has_an_owner_whom_we_mean() {
 }
 
 /// The manifest of the template without what `--set libraries=registry` makes of it, which somebody has to ask for: one
-/// version and no other, so that whoever has the name cannot hand in a newer one later.
+/// version and no other, so that the owner of the name cannot hand in a newer one later.
 fn without_registry(path: &str, text: &str) -> String {
     if path != "template/Cargo.toml.liquid" {
         return text.to_owned();
@@ -553,7 +553,7 @@ fn attack_66_our_packages_come_from_a_folder_or_a_full_commit_alone() {
         let foreign = ["/crates/mcp-kit", "docs.rs/mcp-kit", "metadata.binstall"];
         let found = foreign.iter().find(|foreign| text.contains(**foreign));
         assert!(found.is_none() || path == "Cargo.toml", "{path} has {found:?}");
-        // A dependency without a path is one on whoever has the name.
+        // A dependency without a path is one on the owner of the name.
         if path.contains("Cargo.toml") {
             let text = without_registry(&path, &text);
             for line in text.lines().filter(|line| OURS.iter().any(|ours| line.starts_with(&format!("{ours} =")))) {

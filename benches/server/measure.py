@@ -162,7 +162,7 @@ def check(server, case):
 
 def load(server, case, size):
     """Requests per second and the 99th percentile in ms; stops everything where an answer was not right."""
-    server.log.open("w").close()  # opened for appending by the server, so it starts anew
+    server.log.open("w").close()  # opened for appending by the server, so it starts empty
     command = ["wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", HERE / "load.lua", f"http://127.0.0.1:{server.port}/mcp"]
     environment = os.environ | {"LOAD_BODY": case.request, "LOAD_TOKEN": TOKEN}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

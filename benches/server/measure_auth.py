@@ -135,7 +135,7 @@ COMMON = {
 
 def load(server, tokens):
     """Requests per second and microseconds of processor time per request."""
-    server.log.open("w").close()  # opened for appending by the server, so it starts anew
+    server.log.open("w").close()  # opened for appending by the server, so it starts empty
     command = ["wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", HERE / "load.lua", f"http://127.0.0.1:{server.port}/mcp"]
     before = server.processor()
     done = subprocess.run(command, env=os.environ | {"LOAD_BODY": REQUEST} | tokens, capture_output=True, text=True)

@@ -47,7 +47,7 @@ pub(crate) fn sealed(data: &[u8]) {
         // Something given as a key.
         _ => {
             let Ok(text) = std::str::from_utf8(data) else { return };
-            // What is refused is told by its kind and length; what is a key shows its id only.
+            // An error names the kind and the length; a key shows its id only.
             if let Ok(key) = EncryptionKey::parse(text) {
                 assert!(text.trim().len() >= 43 && !format!("{key:?}").contains(text.trim()));
             }

@@ -292,15 +292,15 @@ def fixed(style, root, variant, audit, probes):
         if old.truth == "good":
             verdict = "kept" if new.truth == "good" else "LOST"
         elif new.truth == "good":
-            verdict = "mended"
+            verdict = "fixed"
         else:
-            verdict = "left broken" if new.destination == old.text() else "mended in vain"
+            verdict = "left broken" if new.destination == old.text() else "fixed in vain"
         counts[verdict] += 1
         groups[verdict, old.form].append((old, new))
     changed = sum(path.read_text() != text for path, text in before.items())
-    print(f"  fix      {changed} documents changed; " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in ["kept", "LOST", "mended", "mended in vain", "left broken"]))
+    print(f"  fix      {changed} documents changed; " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in ["kept", "LOST", "fixed", "fixed in vain", "left broken"]))
     for (verdict, form), group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        if verdict in ("LOST", "mended in vain"):
+        if verdict in ("LOST", "fixed in vain"):
             print(f"    {len(group):5} {verdict}: {form}")
             for old, new in group[:3]:
                 print(f"          {old.path}: {old.destination} ({old.href}) -> {new.destination} ({new.href})")

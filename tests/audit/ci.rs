@@ -20,7 +20,7 @@ fn step(name: &str) -> String {
     rest.lines().map_while(|line| line.strip_prefix("          ")).map(|line| format!("{line}\n")).collect()
 }
 
-/// Runs the steps that lead to an installed mcp-kit, as the runner does, with a cargo that only prints what it is told to do.
+/// Runs the steps that lead to an installed mcp-kit, as the runner does, with a cargo that only prints its arguments.
 fn installed(repository: &str, commit: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     stub(&folder.path().join("cargo"));
@@ -107,7 +107,7 @@ fn script() -> String {
     block.lines().map(|line| format!("{}\n", line.strip_prefix("        ").unwrap_or(line))).collect()
 }
 
-/// A git whose repository is shallow, and that prints what it is told to fetch.
+/// A git whose repository is shallow, and that prints what it is asked to fetch.
 const GIT: &str = "#!/bin/sh\nif [ \"$1\" = rev-parse ]; then echo \"$SHALLOW\"; else printf 'git:%s\\n' \"$@\"; [ -z \"$OFFLINE\" ]; fi\n";
 
 /// What the action would call with these inputs: one argument a line.

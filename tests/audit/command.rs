@@ -152,7 +152,7 @@ fn a_part_of_a_repository_is_audited_within_all_of_it() {
         codes(&place.report(&["docs/guide.md", "README.md"])),
         ["README.md:1 broken-link", "docs/guide.md:1 broken-anchor"]
     );
-    // The tree ends where it is told to.
+    // The tree ends at the given root.
     let report = place.report(&["--root", "docs", "docs"]);
     assert_eq!(codes(&report), ["guide.md:1 broken-link", "guide.md:1 broken-link", "guide.md:1 broken-link"]);
 }

@@ -98,7 +98,7 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![6 => marks.prop_map(str::to_owned), 1 => "[a-z]{1,6}", 1 => any::<char>().prop_map(String::from)]
 }
 
-/// Whoever edited such a destination would remove the tag.
+/// An edit of such a destination would remove the tag.
 #[test]
 fn a_destination_around_a_tag_stands_nowhere() {
     for text in ["[x](a{{< ref \"a.md\" >}}b.md)\n", "[x](a{% raw %}b.md)\n"] {

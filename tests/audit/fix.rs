@@ -227,7 +227,7 @@ fn decisions_know_the_last_change() {
     assert!(!reasons(&clone, "shallow").contains("last change"), "{}", reasons(&clone, "shallow"));
 }
 
-/// A catalog that nothing can be entered into is left as it is, and a person is told.
+/// A catalog that takes no entry is left as it is, and a message says so.
 #[test]
 fn where_the_catalog_takes_no_entry_it_is_said() {
     let place = committed(
@@ -430,7 +430,7 @@ proptest! {
         prop_assert!(left.len() <= found.len(), "{found:#?} became {left:#?}");
         // Its target may differ now: with the wrong path, no check read the anchor.
         let kinds = |all: &[String]| {
-            // Of an island whose first document is linked now, the next one is told of.
+            // Once the first document of an island is linked, the next one is reported.
             let of_links = all.iter().filter(|f| !f.contains("orphan"));
             let mut places: Vec<String> = of_links.map(|f| f.split(' ').next().unwrap().to_owned()).collect();
             places.dedup();

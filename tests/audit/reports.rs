@@ -232,7 +232,7 @@ fn sarif() {
     fingerprints.sort_unstable();
     let all = fingerprints.len();
     fingerprints.dedup();
-    assert_eq!(fingerprints.len(), all, "equal findings are told apart");
+    assert_eq!(fingerprints.len(), all, "equal findings have different fingerprints");
 }
 
 #[test]

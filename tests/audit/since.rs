@@ -127,14 +127,14 @@ fn the_merge_base_is_where_the_branch_began() {
     place.write("docs/work.md", "# Work\n\n[broken here](nothing.md) [up](../README.md)\n");
     place.write("README.md", "# Us\n\n[guide](docs/guide.md#install) [old](gone.md) [w](docs/work.md)\n");
     commit(&place);
-    // Meanwhile, main mends what was broken and breaks something else.
+    // Meanwhile, main fixes what was broken and breaks something else.
     git(&place, &["checkout", "--quiet", "main"]);
     place.write("docs/guide.md", "# Guide\n\n## Install\n\n[up](../README.md)\n");
     commit(&place);
     git(&place, &["checkout", "--quiet", "work"]);
     let expected = (vec!["docs/work.md:3 broken-link nothing.md".to_owned()], 2);
     assert_eq!(new_since(&place, &["--since-merge-base", "main"]), expected);
-    // Compared with the tip, what main has mended is new.
+    // Compared with the tip, what main has fixed is new.
     assert_eq!(new_since(&place, &["--since", "main"]).0.len(), 2);
     // A pull request's merge commit: the base has all that is not the branch's.
     git(&place, &["merge", "--quiet", "--no-edit", "main"]);
@@ -172,7 +172,7 @@ fn shallow_clones_say_what_to_fetch() {
     clone.report(&["c", "--since-merge-base", "other"]);
     // A branch that is only at the remote is found there, by either option.
     assert_eq!(clone.report(&["c", "--since", "other"])["since"]["name"], "other");
-    // A clone of one commit asks for one branch alone, unless it is told as the hint says.
+    // A clone of one commit fetches one branch alone, unless it is asked as the hint says.
     git(&clone, &["clone", "--quiet", "--depth", "1", &address, "d"]);
     assert!(unknown.contains("git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"), "{unknown}");
     git(&clone, &["-C", "d", "fetch", "--quiet", "--unshallow", "origin", "+refs/heads/*:refs/remotes/origin/*"]);

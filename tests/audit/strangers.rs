@@ -283,7 +283,7 @@ fn settings_that_name_places() {
             &["docs/index.md #open-me-"],
         ),
         (
-            "links that VitePress is told to leave alone, by pattern",
+            "links that VitePress leaves alone, by pattern",
             &[
                 (
                     ".vitepress/config.ts",

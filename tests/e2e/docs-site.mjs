@@ -2,7 +2,7 @@
 // catalog sorts and filters, every link leads somewhere, and axe-core finds nothing, in both colour schemes.
 // Then the same from `docs serve` at an address: an open page hears that the catalog has changed.
 // usage: node docs-site.mjs CHROMIUM SITE ADDRESS CATALOG PICTURES, a folder with the pictures of the documents. With TAKE_PICTURES=1
-// they are taken anew.
+// they are taken again.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -87,7 +87,7 @@ async function names() {
 }
 
 // The pictures of the documents: each a page of this site, of a size that a document has room for. A page that is gone fails here;
-// one that has changed is taken anew by whoever looks at it.
+// one that has changed is taken again by a person, who looks at it.
 const PICTURES = [
   ["docs-site.png", "ARCHITECTURE", 900],
   ["catalog.png", "MCP_SERVER_CATALOG", 520],
@@ -107,7 +107,7 @@ async function photographs(find) {
       const size = file => [16, 20].map(at => readFileSync(file).readUInt32BE(at));
       const kept = join(pictures, name);
       holds(existsSync(kept), `there is no ${name}: take it with TAKE_PICTURES=1`);
-      same(size(kept), size(join(folder, name)), `${name} is of another size: take it anew with TAKE_PICTURES=1`);
+      same(size(kept), size(join(folder, name)), `${name} is of another size: take it again with TAKE_PICTURES=1`);
     }
   } finally {
     if (folder !== pictures) rmSync(folder, { recursive: true });
@@ -156,9 +156,9 @@ async function served(path) {
   await page.getByText("Context7 Worker").first().waitFor();
   writeFileSync(catalogFile, readFileSync(catalogFile, "utf8").replace("Context7 Worker", "Renamed Worker"));
   await page.getByText("Renamed Worker").first().waitFor();
-  same(await page.getByText("Context7 Worker").count(), 0, "an open page is loaded anew");
+  same(await page.getByText("Context7 Worker").count(), 0, "an open page is loaded again");
   same(page.requests.filter(url => !url.startsWith(address) && !url.startsWith("data:")), [], "and loads nothing from elsewhere");
-  // The page before was told to close its socket, and may say so.
+  // The page before was asked to close its socket, and may say so.
   same(page.complaints.filter(text => !text.includes("WebSocket")), []);
 }
 

@@ -347,11 +347,11 @@ def retry_loop(start):
     waits = [int(found.group(1)) for text in texts if (found := re.search(r"Try again in (\d+) seconds", text))]
     served = sum("Product roadmap" in text for text in texts)
     need(waits and served, f"{served} served, {len(waits)} refused of {len(answers)}")
-    need(max(waits) <= 60, f"the last was told to wait {max(waits)} seconds")
+    need(max(waits) <= 60, f"the last was asked to wait {max(waits)} seconds")
     last = together(server.port, [call("list_docs", {})])[0][1].decode()
     found = re.search(r"Try again in (\d+) seconds", last)
     need("Product roadmap" in last or (found and int(found.group(1)) <= 60), last[:300])
-    return server, f"{len(answers)} calls, {served} served; whoever is refused is told to wait {max(waits)} s at most"
+    return server, f"{len(answers)} calls, {served} served; refused clients are asked to wait {max(waits)} s at most"
 
 
 def unread_log(start):

@@ -17,7 +17,7 @@ start_postgres() {
 	fi
 	od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$folder/owner"
 	chmod 444 "$folder/owner"
-	# From there: its user may not enter the folder of whoever calls.
+	# From there: its user may not enter the caller's folder.
 	(
 		cd "$folder" || exit
 		"${postgres_as[@]}" "$postgres_bin/initdb" -D "$folder/data" -U postgres --auth-local=trust --auth-host=scram-sha-256 \

@@ -5,7 +5,7 @@ usage: rotation.py SERVER TEAM OWNER SCRATCH; prints one line, or what was lost.
 password of PostgreSQL's owner. Only the standard library.
 
 The balancer is that of a Service in Kubernetes, or of any load balancer: a new connection goes to a replica that is ready by its
-/readyz, and stays there. It sees bytes, not requests, so it cannot repeat one. A replica is taken out before it is told to end, which
+/readyz, and stays there. It sees bytes, not requests, so it cannot repeat one. A replica is taken out before it is asked to end, which
 is what `preStop` in deploy/kubernetes does.
 """
 
@@ -244,7 +244,7 @@ async def main():
         refused = sum(float(value) for name, value in samples.items() if name.startswith("mcp_auth_refused_total"))
         assert refused == 0, f"{refused} refused"
         passed += mine
-        # The other port has no metrics for whoever has no credential.
+        # The other port has no metrics for clients without a credential.
         assert (await asyncio.to_thread(get, replica.port, "/metrics"))[0] == 404
         assert (await asyncio.to_thread(get, replica.port, "/status"))[0] == 401
     load.going = False

@@ -364,7 +364,7 @@ def main(bao, upstream):
 
 
 def no_secret_is_told():
-    # A token of a login as well, which nobody has told us.
+    # A token of a login as well, which was never printed.
     patterns = re.compile("|".join(map(re.escape, known_secrets)) + r"|\b(?:hvs|hvb|[sb])\.[A-Za-z0-9]{20,}")
     logs = {log.name: log.read_text() for log in FOLDER.glob("*.log")}
     assert "TRACE" in logs["one.log"], "the log is not at level trace"

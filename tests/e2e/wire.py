@@ -254,8 +254,8 @@ def authentication():
         challenge = answer.headers.get("www-authenticate", "")
         rule(f"S: 401 for {name}", answer.status == 401, answer)
         # Without an authorization server there is none to find.
-        told = ("resource_metadata=" in challenge) == bool(TEAM)
-        rule(f"S: {name} is told where to authenticate, where that is somewhere", told, challenge)
+        is_led = ("resource_metadata=" in challenge) == bool(TEAM)
+        rule(f"S: {name} is led to where it can authenticate, if there is such a place", is_led, challenge)
         rule(f"A: {name} gets a stable code", str((answer.json or {}).get("code", "")).startswith("MCP-AUTH-"), answer)
     answer = send(None, "GET", "/.well-known/oauth-protected-resource/mcp", Authorization=None)
     if TEAM:

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::common::git;
 use super::{Case, Place, case};
 
-/// A document with a link that `--fix` mends.
+/// A document with a link that `--fix` repoints.
 const FIXABLE: &str = "# Us\n\n[guide](Guide.md)\n";
 
 /// The digest of nothing, and of a text that is not there.

@@ -291,7 +291,7 @@ fn the_index_of_git_in_its_forms() {
         project.git(&["checkout", "--ours", "a.txt"]);
         assert_eq!(project.read("a.txt"), TEN.replace('5', "mine"));
     }
-    // Another git is at work: the files are complete, and it is told.
+    // Another git is at work: the files are complete, and a remark says so.
     let project = Project::new("", &[("a.txt", TEN)]);
     project.write("a.txt", &TEN.replace('5', "mine"));
     project.commit();

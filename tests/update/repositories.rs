@@ -125,7 +125,7 @@ fn what_is_not_checked_out_is_told() {
     assert!(project.read("deep/b.txt").contains("nine"));
 }
 
-/// An edit that git was told not to look at is nowhere else.
+/// An edit that git was asked to ignore is nowhere else.
 #[test]
 fn hidden_edits_are_not_written_over() {
     for flag in ["--skip-worktree", "--assume-unchanged"] {
@@ -210,7 +210,7 @@ fn a_file_becomes_a_folder_and_a_folder_a_file() {
     assert_eq!((project.read("a/own.txt").as_str(), project.read("b").as_str()), ("own\n", "mine\n"));
 }
 
-/// Whoever renames a file can give it another ending, or have had none; and two files that became one get one file's update.
+/// An owner who renames a file can give it another ending, or have had none; and two files that became one get one file's update.
 #[test]
 fn files_that_the_owner_renamed_are_found_by_their_lines() {
     let text = |word: &str| -> String { (0..40).map(|number| format!("a line of {word} number {number}\n")).collect() };

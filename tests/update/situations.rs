@@ -220,7 +220,7 @@ fn situation_10_the_old_template_is_not_needed_and_its_copy_can_be_lost() {
     project.ends(&[], 0);
     assert_eq!(project.read("a.txt"), ten("2", "mine").replace("9\n", "nine\n"));
     project.commit();
-    // Damaged and lost records are told, and made again.
+    // Damaged and lost records are reported, and made again.
     project.template("", &[("a.txt", &ten("9", "NINE")), ("b.txt", TEN)]);
     project.write(".mcp-kit/pristine.tar.gz", "no archive");
     project.commit();

@@ -146,7 +146,7 @@ fn said_everywhere(place: &Place) -> String {
     all.concat()
 }
 
-/// The edge challenges whoever has no credential, and what is behind it shows to a client with one: whose answer it is decides where the
+/// The edge challenges clients without a credential, and what is behind it shows to a client with one: whose answer it is decides where the
 /// person on call looks.
 #[test]
 fn behind_the_edge_only_a_credential_tells() {

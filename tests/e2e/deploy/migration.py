@@ -57,7 +57,7 @@ block(4, "project", has=["CODA_API_TOKEN stored for my-server"])
 change(OLD, NEW)
 block(5, "project")
 kept_in("postgres")
-# The way back, and here again.
+# The rollback, and here again.
 change(NEW, OLD)
 deploy()
 kept_in("env")

@@ -17,7 +17,7 @@ project, folder, program = (pathlib.Path(word) for word in sys.argv[1:4])
 docker = sys.argv[5:]
 machine = folder / "elsewhere"
 CURRENT = "/opt/my-server/current"
-told, scripts = [], set()
+printed, scripts = [], set()
 
 
 class Failed(Exception):
@@ -25,7 +25,7 @@ class Failed(Exception):
 
 
 def fail(text):
-    raise Failed(f"{text}\n--- before that:\n" + "\n".join(told[-3:]))
+    raise Failed(f"{text}\n--- before that:\n" + "\n".join(printed[-3:]))
 
 
 def sections(page):
@@ -75,9 +75,9 @@ def run(place, script, given="", status=0, timeout=300):
     environment = os.environ | {"PATH": f"{folder}/bin:{os.environ['PATH']}", "CURL_HOME": str(folder)}
     where = {"host": machine, "machine": machine, "project": project}[place]
     result = subprocess.run(words, cwd=where, env=environment, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
-    told.append(f"$ {script}{result.stdout}[{result.returncode}, {place}]")
+    printed.append(f"$ {script}{result.stdout}[{result.returncode}, {place}]")
     if os.environ.get("VERBOSE"):
-        print(told[-1], flush=True)
+        print(printed[-1], flush=True)
     # 125 to 127: no such program, or not to be run.
     if result.returncode in (125, 126, 127) or status is not None and result.returncode != status:
         fail(f"status {result.returncode} instead of {status}")

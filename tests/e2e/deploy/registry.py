@@ -1,4 +1,4 @@
-"""A registry with the images of a folder that `docker save` has written, for whoever has the password.
+"""A registry with the images of a folder that `docker save` has written, for clients with the password.
 usage: registry.py FOLDER PORT PASSWORD-FILE"""
 
 import base64

@@ -2,7 +2,7 @@
 commands for Kubernetes are not run here.
 
 usage: runbook.py PROJECT FOLDER PROGRAM TABLE DOCKER..., where PROGRAM has the emulator and TABLE is the list of exercised sections.
-RUNBOOK_SECTIONS="the-upstream-api-is-down roll-back" runs these alone. A section that fails is told, all is made as it was, and the next
+RUNBOOK_SECTIONS="the-upstream-api-is-down roll-back" runs these alone. A section that fails is reported, all is made as it was, and the next
 one begins. UPDATE_EXERCISED=1 writes the table: sections that were run and did not fail are in it.
 """
 

@@ -86,7 +86,7 @@ async fn a_list_ends_where_a_later_page_fails_and_says_where_to_go_on() {
     let part = server.call("list_rows", arguments.clone()).await;
     assert_eq!((names(&part).len(), part["isError"].clone()), (200, json!(false)));
     assert_eq!(part["structuredContent"]["next_page_token"], "from-200");
-    // What another attempt does not mend is told.
+    // A fault that another attempt does not fix is reported.
     server.coda.fail_next([None, Some(Fault::Status(403, None))]);
     assert!(server.call_failing("list_rows", arguments).await.contains("403"));
 }

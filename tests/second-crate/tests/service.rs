@@ -22,12 +22,12 @@ async fn serve(router: Router) -> String {
 
 /// Answers with all values of all headers.
 async fn upstream() -> String {
-    let told = async |headers: HeaderMap| {
+    let answer = async |headers: HeaderMap| {
         let values: Vec<_> =
             headers.values().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
         format!("upstream saw {values:?}")
     };
-    serve(Router::new().route("/", get(told))).await
+    serve(Router::new().route("/", get(answer))).await
 }
 
 struct Shop {
