@@ -13,7 +13,7 @@ use crate::catalog::service::ServiceKind;
 use crate::catalog::{Catalog, CatalogError};
 use crate::cli::{FleetCommand, FleetFormat, FleetProjects};
 use crate::commands::console::{Console, Status};
-use crate::commands::update::report::UpdateState;
+use crate::commands::update::report::{UpdateReport, UpdateState};
 use crate::commands::update::{self, UpdateMode, UpdateRequest};
 use crate::error::{Explain, Failure, Message};
 use crate::fs::clone::without_secrets;
@@ -24,7 +24,7 @@ use crate::scaffold::template::ScriptPolicy;
 use crate::text::date::today;
 use report::{FleetRow, ProjectState};
 
-/// The reason that a fleet was not looked at.
+/// The reason that a fleet was not inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// The list cannot be read.
@@ -111,7 +111,7 @@ fn groups(list: &[String], folder: &Path) -> Vec<Vec<usize>> {
     groups.into_values().collect()
 }
 
-/// Looks at one project, and updates it on a branch of its own when `writes` says so, with the tests to run.
+/// Inspects one project, and updates it on a branch of its own when `writes` says so, with the tests to run.
 fn project(
     repository: &str,
     folder: &Path,
@@ -123,7 +123,7 @@ fn project(
     let root = checkout(repository, folder, fleet)?;
     let request = UpdateRequest {
         root: root.clone(),
-        // What an interrupted run left is its owner's to look at.
+        // An interrupted run is left to the project's owner.
         mode: UpdateMode::DryRun,
         set: Vec::new(),
         template: fleet.template.clone(),
@@ -132,28 +132,7 @@ fn project(
         today: today().to_string(),
     };
     let mut prepared = update::prepare(&request, interrupt, &|_| {}).map_err(|error| sentence(&error))?;
-    let report = &prepared.report;
-    let files = report.conflicts();
-    let mut row = FleetRow {
-        repository: without_secrets(repository),
-        name: Some(report.name.clone()),
-        from: report.from.version.clone(),
-        to: report.to.version.clone(),
-        state: match report.state {
-            UpdateState::UpToDate => ProjectState::UpToDate,
-            _ if files.is_empty() => ProjectState::Available,
-            _ => ProjectState::Conflicts,
-        },
-        security: report.notes.iter().any(|note| note.text.to_lowercase().contains("security")),
-        conflicts: files,
-        branch: None,
-        title: None,
-        body: None,
-        reason: None,
-    };
-    if row.state != ProjectState::UpToDate {
-        (row.title, row.body) = (Some(report.title()), Some(report.body()));
-    }
+    let mut row = planned(repository, &prepared.report);
     let (Some(test), ProjectState::Available) = (writes, row.state) else { return Ok(row) };
     let name = branch_name(&root, row.to.as_deref().unwrap_or("template"));
     if branch::exists(&root, &name) {
@@ -178,6 +157,30 @@ fn project(
     }
     row.branch = Some(name);
     Ok(row)
+}
+
+/// Returns the row of a project before anything is written.
+fn planned(repository: &str, report: &UpdateReport) -> FleetRow {
+    let conflicts = report.conflicts();
+    let state = match report.state {
+        UpdateState::UpToDate => ProjectState::UpToDate,
+        _ if conflicts.is_empty() => ProjectState::Available,
+        _ => ProjectState::Conflicts,
+    };
+    let has_update = state != ProjectState::UpToDate;
+    FleetRow {
+        repository: without_secrets(repository),
+        name: Some(report.name.clone()),
+        from: report.from.version.clone(),
+        to: report.to.version.clone(),
+        state,
+        security: report.notes.iter().any(|note| note.text.to_lowercase().contains("security")),
+        conflicts,
+        branch: None,
+        title: has_update.then(|| report.title()),
+        body: has_update.then(|| report.body()),
+        reason: None,
+    }
 }
 
 /// Runs the tests in a project, and returns why they fail.
