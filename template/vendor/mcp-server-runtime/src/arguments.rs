@@ -44,7 +44,7 @@ impl<S, P: DeserializeOwned> FromContextPart<ToolCallContext<'_, S>> for Paramet
                 "." => error.into_inner().to_string(),
                 argument => format!("{argument}: {}", error.inner()),
             };
-            // By these words rmcp tells it from an error of the protocol, and answers it as a result with `isError`.
+            // These words make rmcp answer with a result that has `isError`, and not with an error of the protocol.
             ErrorData::invalid_params(format!("failed to deserialize parameters: {text}"), None)
         })
     }
@@ -125,7 +125,7 @@ fn simplify(schema: &mut Map<String, Value>) {
                 for (name, property) in properties {
                     as_object(property);
                     let Value::Object(property) = property else { continue };
-                    // One that may be left out need not be null as well.
+                    // A property that may be left out need not be null as well.
                     if !required.iter().any(|required| required == name) {
                         without_null(property);
                     }
@@ -133,7 +133,7 @@ fn simplify(schema: &mut Map<String, Value>) {
                 }
             }
             ("$defs" | "patternProperties", Value::Object(schemas)) => schemas.values_mut().for_each(simplify_value),
-            // Everywhere else, `true` and `false` are rare, and here they are what everybody writes.
+            // `true` and `false` are rare as schemas elsewhere, and usual here.
             ("additionalProperties", Value::Bool(_)) => {}
             ("items" | "additionalProperties" | "not", schema) => simplify_value(schema),
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
@@ -142,14 +142,14 @@ fn simplify(schema: &mut Map<String, Value>) {
             _ => {}
         }
     }
-    // VS Code takes no array that does not say what is in it (microsoft/vscode#246119).
+    // VS Code takes no array without `items` (microsoft/vscode#246119).
     let is_array = schema.get("type").is_some_and(|kind| kind == "array");
     if is_array && !schema.contains_key("prefixItems") {
         schema.entry("items").or_insert_with(|| json!({}));
     }
 }
 
-/// A schema that is `true` or `false` as one that says the same (JSON Schema 2020-12, Core §4.3.2).
+/// Turns the schemas `true` and `false` into equal objects (JSON Schema 2020-12, Core §4.3.2).
 fn as_object(schema: &mut Value) {
     match schema {
         Value::Bool(true) => *schema = json!({}),
@@ -186,7 +186,7 @@ fn without_null(property: &mut Map<String, Value>) {
         if let [Value::Object(only)] = schemas.as_mut_slice() {
             let only = std::mem::take(only);
             property.remove(keyword);
-            // What the property says of itself counts before what its type says.
+            // The property's own keywords count before those of its type.
             for (keyword, value) in only {
                 property.entry(keyword).or_insert(value);
             }

@@ -1,4 +1,4 @@
-//! Connections: accepted, bounded, and finished in peace at shutdown.
+//! Connections: accepts them, bounds them, and lets them finish at shutdown.
 
 mod patient;
 mod phase;
@@ -23,25 +23,25 @@ use patient::Patient;
 use phase::{Phases, Times, Watched};
 use places::{Place, Places};
 
-/// How long connections are accepted after the signal. Who has connected meanwhile, or was about to, is answered rather than
-/// reset: the operating system takes connections that nobody has accepted yet.
+/// How long connections are accepted after the signal. A client that connects meanwhile is answered rather than reset: the
+/// operating system completes connections before the server accepts them.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
-/// How long a connection that has just been accepted has for its request to begin, and for one that is idle to be asked again.
+/// How long a connection that has just been accepted, or is idle, has for a request to begin.
 const FIRST_BYTES: Duration = Duration::from_millis(250);
 
-/// Serves until `shutdown` resolves; then each connection ends with its next answer, soon none is accepted any more, requests in
-/// flight have the grace period to finish, and what is left is cut.
+/// Serves until `shutdown` resolves. Then each connection ends with its next answer, new ones are accepted for a moment only,
+/// requests in flight have the grace period to finish, and the rest is cut.
 ///
 /// This is `axum::serve` with the bounds that it does not offer: the size of a request's head (431 above it), the time it
 /// may take, the time between requests, the time in which a client must take a part of its answer, the age of a connection,
-/// and the number of connections. Above that number they wait in the queue of the operating system, until one ends, or has had
-/// its time for a head or is asked no more and makes room.
+/// and the number of connections. Above that number they wait in the queue of the operating system, until one ends, or makes
+/// room because it is idle or has had its time for a head.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutdown: impl Future<Output = ()>) {
     let Limits { header_bytes, connections, request_timeout: write, .. } = *limits;
     let (graceful, places) = accept(listener, router, Bounds { header_bytes, connections, write }, shutdown).await;
     tracing::info!("Shutting down; requests in flight have {} s", limits.shutdown_grace.as_secs());
-    // hyper closes at once what has sent nothing yet, and loses what is on its way.
+    // hyper closes a connection without a request at once, and loses a request that is on its way.
     tokio::time::sleep(FIRST_BYTES.min(limits.shutdown_grace)).await;
     let ended = async {
         tokio::select! { () = graceful.shutdown() => {}, () = places.end_heads() => {} }
@@ -51,8 +51,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutd
     }
 }
 
-/// Serves metrics and probes until it is dropped: it has nothing to finish, so no shutdown waits for it. Bounds of its own,
-/// small ones, keep its clients from what there is for callers.
+/// Serves metrics and probes until it is dropped: it has nothing to finish, so no shutdown waits for it. Small bounds of its
+/// own keep its clients from taking the callers' connections and memory.
 pub async fn serve_admin(listener: TcpListener, router: Router) {
     let bounds = Bounds { header_bytes: 8 * 1024, connections: 32, write: Duration::from_secs(10) };
     accept(listener, router, bounds, std::future::pending()).await;
@@ -74,13 +74,13 @@ async fn accept(
     shutdown: impl Future<Output = ()>,
 ) -> (GracefulShutdown, Arc<Places>) {
     let mut http = http1::Builder::new();
-    // Its one time for heads would count between requests as well: `Patient` tells the two apart.
+    // hyper's one time for heads would count between requests as well: `Patient` distinguishes the two.
     http.header_read_timeout(None).max_buf_size(bounds.header_bytes);
     let times = Times { write: bounds.write, ..Times::default() };
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     let places = Places::new(bounds.connections);
-    // One more than there are places for, which is not read from: another has to leave only where somebody waits.
+    // One connection more than there are places, which is not read from: others have to leave only while it waits.
     let mut waiting: Option<TcpStream> = None;
     let accept = async |waiting: &mut Option<TcpStream>| {
         if waiting.is_none() {
@@ -98,7 +98,7 @@ async fn accept(
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             tokio::select! {
-                // First: what has just arrived is no idle connection's.
+                // First, because a request that has just arrived is on no idle connection.
                 biased;
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!("Connection ended: {error}");
@@ -126,8 +126,8 @@ async fn accept(
     while let Ok(Ok(next)) = timeout_at(last_call, accept(&mut waiting)).await {
         next.into_iter().for_each(|(stream, place)| take(stream, place));
     }
-    // Those that came in between: asked of the operating system, as the runtime hears of them later. No more than there are
-    // places for, and no longer than it takes to fill each once.
+    // Connections that came in between. The operating system is asked directly, as the runtime sees them later. The loop ends
+    // once each place could have been filled.
     if let Ok(listener) = listener.into_std() {
         for _ in 0..bounds.connections {
             let Some(place) = places.try_take() else { break };
@@ -145,7 +145,7 @@ async fn accept(
     (graceful, places)
 }
 
-/// A connection whose client has these times, and which ends with its next answer once `ending` is set.
+/// Serves a connection with these times. It ends with its next answer once `ending` is set.
 fn connection<S: AsyncRead + AsyncWrite + Unpin>(
     http: &http1::Builder,
     stream: S,

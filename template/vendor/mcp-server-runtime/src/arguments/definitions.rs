@@ -1,9 +1,9 @@
 //! Schemas without references. Clients hand a part of a schema on to their model, without the definitions beside it (Kiro,
-//! opencode, VS Code: davideast/stitch-mcp#184, PrefectHQ/fastmcp#2808), and one reference that they cannot follow costs all tools.
+//! opencode, VS Code: davideast/stitch-mcp#184, PrefectHQ/fastmcp#2808), and one reference that they cannot follow costs them all tools.
 
 use serde_json::{Map, Value};
 
-/// References that are replaced at the most: each may bring others, and a schema goes into every prompt.
+/// The most references that are replaced: each may bring others, and a schema goes into every prompt.
 const MOST: usize = 200;
 const DEFINITIONS: &str = "$defs";
 const LOCAL: &str = "#/$defs/";
@@ -12,7 +12,7 @@ const LOCAL: &str = "#/$defs/";
 const ANNOTATIONS: [&str; 8] =
     ["title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"];
 
-/// Puts definitions into the places that refer to them. Those stay that a schema needs which contains itself.
+/// Puts definitions into the places that refer to them. Definitions of recursive schemas stay.
 pub(super) fn inline(schema: &mut Map<String, Value>) {
     let Some(Value::Object(definitions)) = schema.remove(DEFINITIONS) else { return };
     Inliner { definitions: &definitions, left: MOST, inside: Vec::new() }.schema(schema);
@@ -25,7 +25,7 @@ pub(super) fn inline(schema: &mut Map<String, Value>) {
 struct Inliner<'a> {
     definitions: &'a Map<String, Value>,
     left: usize,
-    /// The definitions that the schema at hand is a part of.
+    /// The definitions around the current schema.
     inside: Vec<&'a str>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Inliner<'a> {
             self.schema(&mut definition);
             self.inside.pop();
             schema.remove("$ref");
-            // What the place says of itself counts before what the definition says.
+            // The place's own keywords count before the definition's.
             for (keyword, value) in definition {
                 schema.entry(keyword).or_insert(value);
             }
@@ -67,7 +67,7 @@ impl<'a> Inliner<'a> {
         }
     }
 
-    /// The definition that stands for this schema.
+    /// Returns the definition that replaces this schema.
     fn definition(&self, schema: &Map<String, Value>) -> Option<(&'a str, &'a Map<String, Value>)> {
         let name = schema.get("$ref")?.as_str()?.strip_prefix(LOCAL)?;
         let (name, definition) = self.definitions.get_key_value(name)?;
@@ -124,7 +124,7 @@ mod tests {
         let schema = json!({"properties": {"tree": {"$ref": "#/$defs/Tree"}}, "$defs": {"Tree": tree}});
         let expected = json!({"properties": {"tree": tree}, "$defs": {"Tree": tree}});
         assert_eq!(inlined(schema), expected);
-        // Beside keywords that say more than what it is called, a reference is one of two conditions.
+        // Beside keywords other than annotations, a reference is one of two conditions.
         let both =
             json!({"properties": {"a": {"$ref": "#/$defs/A", "minLength": 2}}, "$defs": {"A": {"type": "string"}}});
         assert_eq!(inlined(both.clone()), both);

@@ -1,5 +1,5 @@
-//! A connection whose client has to do its part in time: to send a head, to ask again or go, and to take what is sent to
-//! it, for which hyper waits for ever (<https://github.com/hyperium/hyper/issues/1628>).
+//! A connection with deadlines for its client: to send a head, to send the next request, and to take its answer, for which
+//! hyper waits for ever (<https://github.com/hyperium/hyper/issues/1628>).
 //!
 //! It ends in stages (RFC 9112 §9.6): a client that is still sending a body when it is refused would be cut off before it
 //! could read the answer, so what it sends is dropped for a while.
@@ -16,7 +16,7 @@ use super::phase::{Phase, Phases, Times};
 
 /// The most bytes of a refused body that are read and dropped.
 const DRAINED: usize = 64 * 1024 * 1024;
-/// A client that sends nothing for so long has nothing more to send.
+/// A client that is silent for so long has nothing more to send.
 const SILENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<S> Patient<S> {
         let time = match self.phases.get() {
             Phase::New | Phase::Head => self.times.head,
             Phase::Idle => self.times.idle,
-            // The time of a request is the server's own matter.
+            // How long an answer takes is up to the server, not to the client.
             Phase::Request => return None,
         };
         Some(self.phases.since() + time)
@@ -82,8 +82,8 @@ impl<S> Patient<S> {
 impl<S: AsyncWrite + Unpin> Patient<S> {
     /// Some bytes of an answer have gone.
     fn sent(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        // An answer that comes in pieces over hours is no idle connection. Nothing else gives the client more time: hyper
-        // flushes whenever it looks, so whenever the client sends a byte.
+        // A connection with an answer in pieces over hours is not idle. Only bytes that go out give the client more time: hyper
+        // flushes at each poll, so whenever the client sends a byte.
         if matches!(written, Poll::Ready(Ok(1..))) && self.phases.get() == Phase::Idle {
             self.phases.touch();
         }
@@ -146,7 +146,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
             Poll::Pending => {
                 ready!(self.poll_late(context));
                 match self.phases.get() {
-                    // As if the client had gone: nothing is under way.
+                    // Ends as if the client had gone: no request is in progress.
                     Phase::New | Phase::Idle => Poll::Ready(Ok(())),
                     _ => Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the head did not arrive in time"))),
                 }

@@ -13,21 +13,21 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long a client may take for what.
+/// The client's time for each phase.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     /// For the head of a request, from its first byte on, and from the beginning of the connection.
     pub(super) head: Duration,
-    /// Between requests. Longer than proxies keep connections, so that it is they who close them: a request that is on its
+    /// Between requests. Longer than proxies keep connections, so that the proxies close them: a request that is on its
     /// way while we close is lost (cloudflared keeps 90 s, AWS's load balancers and nginx 60 s, Caddy 2 minutes, Google's load
-    /// balancers 10 minutes, which nobody can change). Where connections are taken, an idle one makes room much sooner.
+    /// balancers 10 minutes, which cannot be changed). Where all places are taken, an idle connection makes room much sooner.
     pub(super) idle: Duration,
     /// To take a part of an answer.
     pub(super) write: Duration,
     /// To send the rest of a body that was refused, before the connection is cut.
     pub(super) drain: Duration,
     /// For its answer, once the client sends no more. It may have shut down its half of the connection (RFC 9293 §3.6), as
-    /// `nc -N` does, or be gone: nothing tells the two apart, and work for nobody takes from what there is for others.
+    /// `nc -N` does, or be gone: the two look the same, and work for a client that is gone takes from the others.
     pub(super) half_closed: Duration,
 }
 
@@ -44,13 +44,13 @@ const MAXIMUM_AGE: Duration = Duration::from_secs(3600);
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing has come yet.
+    /// No byte has come yet.
     New = 0,
-    /// A head comes.
+    /// The head of a request is arriving.
     Head = 1,
-    /// A request is worked on.
+    /// A request is in progress.
     Request = 2,
-    /// It is answered.
+    /// The last request is answered.
     Idle = 3,
 }
 
@@ -64,7 +64,7 @@ struct Shared {
     /// A body was given up before its end.
     unread: AtomicBool,
     begun: Instant,
-    /// Since when the client has to do its part of the phase, in milliseconds from the beginning.
+    /// The beginning of the client's time for the phase, in milliseconds from the start of the connection.
     since: AtomicU64,
     /// The place of the connection is wanted for another.
     wanted: Notify,
@@ -92,23 +92,23 @@ impl Phases {
         self.touch();
     }
 
-    /// The client has done a part of its part.
+    /// Records progress of the client: its time for the phase begins again.
     pub(super) fn touch(&self) {
         let since = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.since.store(since, Ordering::Relaxed);
     }
 
-    /// Since when the client has to do its part of the phase.
+    /// Returns the beginning of the client's time for the phase.
     pub(super) fn since(&self) -> Instant {
         self.0.begun + Duration::from_millis(self.0.since.load(Ordering::Relaxed))
     }
 
-    /// How long the client has had for its part.
+    /// Returns how long the client has taken for the phase.
     pub(super) fn elapsed(&self) -> Duration {
         self.since().elapsed()
     }
 
-    /// Asks the connection to end, as another one wants its place.
+    /// Asks the connection to end, because another one needs its place.
     pub(super) fn give_up(&self) {
         self.0.wanted.notify_one();
     }
@@ -130,7 +130,7 @@ impl Phases {
     }
 }
 
-/// A service that says when it works.
+/// A service that records when a request is in progress.
 #[derive(Debug, Clone)]
 pub(super) struct Watched<S> {
     inner: TowerToHyperService<S>,
@@ -147,7 +147,7 @@ impl<S> Watched<S> {
 }
 
 /// hyper's own kind of service: it is called as soon as the head is there, before the connection is read from again. A service
-/// of tower is called when its future is polled, and by then the end of a client that sends no more has been read, and taken for
+/// of tower is called when its future is polled, and by then hyper has read the client's end of the connection, and taken it for
 /// the end of a head.
 impl<S, B, R> Service<Request<B>> for Watched<S>
 where
@@ -179,7 +179,7 @@ where
     }
 }
 
-/// A body that says when it was given up before its end.
+/// A body that records when it was dropped before its end.
 #[derive(Debug)]
 pub(super) struct WatchedBody<B: Body> {
     inner: B,

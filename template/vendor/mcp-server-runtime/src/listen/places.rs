@@ -1,4 +1,4 @@
-//! The places that connections have. Where none is free, one that nothing is under way on makes room: strangers who hold
+//! The places of connections. Where none is free, a connection without a request in progress makes room: strangers who hold
 //! connections open must not keep others out (attacks.md 52).
 
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ pub(crate) const TARGET: &str = module_path!();
 const PATIENCE: Duration = Duration::from_secs(1);
 /// So long a head may take when the server ends: a slow client gets its answer, and a stranger does not hold up the end.
 const LAST_HEADS: Duration = Duration::from_secs(5);
-/// How soon after one connection was let go the next is looked for.
+/// The pause between two connections that have to make room.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The places, and who has them.
@@ -43,12 +43,12 @@ impl Places {
         Arc::new(Self { free, taken: Mutex::default(), count: AtomicU64::new(0) })
     }
 
-    /// A place that is free, if one is.
+    /// Returns a free place, if there is one.
     pub(super) fn try_take(self: &Arc<Self>) -> Option<Place> {
         Arc::clone(&self.free).try_acquire_owned().ok().map(|permit| self.place(permit))
     }
 
-    /// A place, which somebody else has to leave where none is free. Nothing is lost where this is given up.
+    /// Returns a place, for which another connection has to leave where none is free. Cancelling this loses nothing.
     pub(super) async fn take(self: &Arc<Self>) -> Place {
         loop {
             if let Some(place) = self.try_take() {
@@ -80,8 +80,8 @@ impl Places {
         Place { places: Arc::clone(self), number, phases, _permit: permit }
     }
 
-    /// The connection whose client has taken longest for its part. Heads come before connections that have been answered: those
-    /// are mostly of a proxy, which may send the next request while its connection is closed.
+    /// Returns the connection whose client has taken longest. Unfinished heads go before idle connections: those are mostly of a
+    /// proxy, which may send the next request while its connection is closed.
     fn longest(&self) -> Option<Phases> {
         let taken = self.lock();
         let candidates = taken.values().filter_map(|phases| {
