@@ -117,7 +117,7 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut seen = look(catalog);
+        let mut seen = states(catalog);
         let site = make(catalog, &today())?;
         for note in &site.notes {
             report(Event::Note(note));
@@ -144,7 +144,7 @@ fn serve(
             }
             // Check the files before the build, so that the next check sees changes made during it. While the catalog
             // has errors, only the catalog is watched.
-            seen = look(catalog);
+            seen = states(catalog);
             let begun = Instant::now();
             let (path, day) = (catalog.to_owned(), today());
             match tokio::task::spawn_blocking(move || make(&path, &day)).await.map_err(io::Error::other)? {
@@ -189,7 +189,7 @@ fn inputs(path: &Path) -> Vec<PathBuf> {
 
 /// Returns the state of the catalog and of every input file. The catalog's is read first: what is written while its
 /// inputs are read is a change for the next check.
-fn look(catalog: &Path) -> FileStates {
+fn states(catalog: &Path) -> FileStates {
     let mut states = inspect([catalog]);
     states.extend(inspect(inputs(catalog).iter().map(PathBuf::as_path)));
     states
