@@ -182,7 +182,7 @@ impl AuthConfig {
     }
 
     /// Hands on [`ServiceTokens`](crate::ServiceTokens), by which a handler gets the tokens stored under these keys, each
-    /// when it is asked for: a server with several upstreams goes on with those whose token is there.
+    /// when it is asked for: a server with several upstreams serves those whose token is there.
     #[must_use]
     pub fn with_service_tokens(mut self, store: TokenStore, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.token_store = store;

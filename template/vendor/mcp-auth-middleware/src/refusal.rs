@@ -4,7 +4,7 @@
 use crate::AuthError;
 use crate::printable::printable;
 
-/// So much of a value from a token stands in a log line.
+/// The most characters of a value from a token in a log line.
 const SHOWN: usize = 200;
 
 /// Why a request is refused.

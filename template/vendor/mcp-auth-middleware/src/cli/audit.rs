@@ -30,7 +30,7 @@ pub(super) async fn export(args: &Audit, store: &impl TokenAdmin, console: &mut 
 const HEADER: &str =
     "    ID  TIME                         ACTION  OUTCOME         SERVICE           TOKEN                     USER";
 
-/// A row of the table. Each field is made printable: what stands in the log came from people and requests.
+/// Returns a row of the table. Each field is made printable: the log's texts came from people and requests.
 fn line(row: &AuditRow) -> String {
     let field = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| printable(text).into_owned());
     let (service, token) = (field(row.service.as_deref()), field(row.token_key.as_deref()));

@@ -95,8 +95,8 @@ impl Verified {
 }
 
 impl Entries {
-    /// Drops what has expired, and the oldest if that is not enough. Each digest comes and goes once, so an insertion
-    /// costs the same however many there are.
+    /// Drops expired digests, and the oldest ones if that is not enough. Each digest is added and dropped once, so an
+    /// insertion costs the same however many there are.
     fn make_room(&mut self, now: f64) {
         while let Some(oldest) = self.order.front() {
             let expired = self.users.get(oldest).is_none_or(|entry| !entry.is_good(now));

@@ -176,7 +176,7 @@ impl AuthLayer {
         ServiceTokens(Arc::clone(&self.authenticator))
     }
 
-    /// Returns whether all of the server's own tokens are at hand, so that requests go on while the token store does not answer.
+    /// Returns whether all of the server's own tokens are in memory, so that requests succeed while the token store does not answer.
     #[must_use]
     pub fn knows_service_tokens(&self) -> bool {
         match &self.authenticator.config.token_store {

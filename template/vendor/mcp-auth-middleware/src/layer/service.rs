@@ -1,4 +1,4 @@
-//! One request: with what is known it goes on at once, else somebody is asked.
+//! One request: it passes at once where all is known, and otherwise waits for an issuer or a store.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -51,7 +51,7 @@ pub(super) struct Introspector {
     config: IntrospectionConfig,
     client: Client,
     answers: Answers,
-    /// The questions under way, by token: who asks about the same waits for the same answer.
+    /// The requests in progress, by token: callers with the same token wait for the same answer.
     flights: Mutex<HashMap<TokenDigest, Flight>>,
     known_tokens: Semaphore,
     other_tokens: Semaphore,

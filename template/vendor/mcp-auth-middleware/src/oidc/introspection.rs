@@ -71,7 +71,7 @@ pub struct IntrospectionPolicy {
     pub fresh_for: Duration,
     /// How long an answer "not active" counts. Default: 5 seconds; a replica of the issuer may not know a new token yet.
     pub refused_for: Duration,
-    /// How long an answer "active" goes on while the issuer cannot be reached. Default: 5 minutes.
+    /// How long an answer "active" still counts while the issuer cannot be reached. Default: 5 minutes.
     pub serve_stale_for: Duration,
     /// Time a question may take in all. Default: 5 seconds.
     pub timeout: Duration,

@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use super::StoreError;
 use crate::{AuthError, ServiceToken};
 
-/// So long a token is used without asking again. A change reaches everybody sooner where the store tells of it.
+/// How long a token is used without asking again. A change counts sooner where the store notifies of it.
 const FRESH: Duration = Duration::from_secs(30);
-/// So long a known token goes on while the store cannot be reached. Longer than a restart of a database, shorter than
-/// anybody would want a deleted token to work.
+/// How long a known token is used while the store cannot be reached. Longer than a restart of a database, and short enough
+/// for a token that was deleted meanwhile.
 const OUTAGE: Duration = Duration::from_secs(15 * 60);
-/// So long a known token goes on while the store refuses us: access that was taken away counts within seconds, and a
-/// password that is just being changed looks the same for a moment.
+/// How long a known token is used while the store refuses the server: revoked access counts within seconds, and a password
+/// that is just being changed looks the same for a moment.
 const REFUSED: Duration = Duration::from_secs(5);
-/// After a failure the store is left alone for so long: requests must not queue for an answer that will not come.
+/// The pause after a failure of the store: requests must not queue for an answer that will not come.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The last answer of a store, and who asks for the next.
@@ -107,7 +107,7 @@ impl Resolved {
         }
     }
 
-    /// Returns whether there is a token that goes on while the store does not answer.
+    /// Returns whether there is a token to use while the store does not answer.
     pub(crate) fn is_known(&self) -> bool {
         self.lock().token.as_ref().is_some_and(|(_, since)| since.elapsed() < OUTAGE)
     }

@@ -25,7 +25,7 @@ pub(super) struct Granted {
     pub renewable: bool,
 }
 
-/// How a session begins and goes on.
+/// The login and the renewal of a session.
 pub(super) trait LogsIn: Send + Sync + 'static {
     fn login(&self, api: &Api, deadline: Instant) -> impl Future<Output = Result<Granted, StoreError>> + Send;
 
@@ -98,7 +98,7 @@ impl<L: LogsIn> Sessions<L> {
     }
 
     /// The session, renewed where it is due; after a login where there is none, it cannot be renewed, or it is the one that
-    /// the server `rejected`. One that cannot be replaced in time goes on to its end.
+    /// the server `rejected`. One that cannot be replaced in time is used to its end.
     pub(super) async fn get(
         &self,
         rejected: Option<&Arc<Session>>,

@@ -87,7 +87,7 @@ impl LogsIn for Login {
         match answer.status {
             status if status.is_success() => {
                 let LoggedIn { access_token, expires_in } = answer.json().ok_or_else(|| api.unexpected())?;
-                // What cannot stand in a header would be refused as if it had expired.
+                // A token that no header can hold would be refused as if it had expired.
                 if !is_sendable(&access_token) {
                     return Err(api.unexpected());
                 }

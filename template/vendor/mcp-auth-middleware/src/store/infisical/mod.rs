@@ -139,7 +139,7 @@ impl InfisicalTokenStore {
         Ok(Self(Arc::new(Inner { config, api, sessions })))
     }
 
-    /// Logs in with this client secret from now on, in all clones: it has changed. The session that there is goes on.
+    /// Sets the client secret of the next login, in all clones. The current session stays valid.
     pub fn set_client_secret(&self, secret: SecretString) {
         self.0.sessions.login.set_client_secret(secret);
     }

@@ -73,8 +73,8 @@ impl PostgresTokenStore {
         }
     }
 
-    /// Removes what is older than so many days from the audit log and from the record of tool calls, and says how many
-    /// rows those were. That they were removed stands in the audit log, which goes on being verified from there.
+    /// Removes rows older than so many days from the audit log and from the record of tool calls, and returns their number. A
+    /// row of the audit log records the removal, and verification starts from it.
     ///
     /// `owner` connects as the owner of the tables: no server may do this.
     ///
@@ -195,7 +195,7 @@ async fn begin(connection: &mut PgConnection) -> Result<(), Failure> {
     // What is there already is no news.
     connection.execute("SET LOCAL client_min_messages = warning").await?;
     sqlx::query("SELECT pg_catalog.pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *connection).await?;
-    // Servers are not held up for longer: what is not to be had is asked for again.
+    // Servers wait no longer than this: a lock that is not free in time is asked for again.
     connection.execute("SET LOCAL lock_timeout = '500ms'").await?;
     // What is ours belongs to who we are, to the database's owner or to a superuser. A table that somebody else has put
     // in our way could have triggers.

@@ -194,7 +194,7 @@ impl PostgresTokenStore {
     ///
     /// # Errors
     /// [`StoreError::Decrypt`] where it was sealed with a key that is not in the ring, or changed since; see the type
-    /// for others. What was asked for in vain stands in the audit log, too.
+    /// for others. The audit log records failed reads, too.
     pub async fn get_token(&self, service: &str, key: &str, actor: &str) -> Result<Option<ServiceToken>, StoreError> {
         check_names(service, key)?;
         self.bounded(async {
@@ -328,7 +328,7 @@ impl PostgresTokenStore {
         self.keyring.active_id()
     }
 
-    /// Closes all connections; operations fail from now on. Waits for those that are under way, but not for long.
+    /// Closes all connections; operations fail from now on. Waits for operations in progress, but not for long.
     pub async fn close(&self) {
         // Nobody may be asking for news with the connection that is kept for that.
         let _ = tokio::time::timeout(PING_LIMIT, self.pool.close()).await;

@@ -14,15 +14,15 @@ use crate::encryption::{Context, DecryptError};
 /// Rows per transaction: how much is done again after a crash, and how long writers of these tokens wait.
 const BATCH: i64 = 500;
 
-/// Sweeps that wait for locked rows, before rotation leaves what is still being written with another key to the next
-/// run: it would have to end sometime, also where a server goes on sealing with the old key.
+/// The most sweeps that wait for locked rows. Rows that servers still write with another key are left to the next run, so that
+/// this one ends.
 const SWEEPS: usize = 3;
 
 /// Bytes of a sealed value that name its version and key.
 const HEADER: i32 = 9;
 
-/// A row of the audit log stands for a minute for what is read after it; it is written again well before.
-const STANDS: Duration = Duration::from_secs(20);
+/// A row of the audit log covers reads for a minute after it; the next one is written well before.
+const COVERS: Duration = Duration::from_secs(20);
 
 /// The result of a rotation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct UnreadableToken {
 struct Sweep<'a> {
     /// How everything that is sealed with the active key begins.
     header: &'a [u8],
-    /// The row of the audit log that stands for what is read.
+    /// The row of the audit log that covers the reads.
     audited: i64,
     /// `true` when the sweep waits for rows that other transactions hold.
     wait: bool,
@@ -92,7 +92,7 @@ impl PostgresTokenStore {
     /// `updated_at` do not change.
     ///
     /// # Errors
-    /// Those of the type [`PostgresTokenStore`]; what was done until then remains done, and stands in the audit log.
+    /// Those of the type [`PostgresTokenStore`]; batches that were done before remain done, and are in the audit log.
     pub async fn rotate(&self, actor: &str) -> Result<Rotation, StoreError> {
         let header = self.header()?;
         let mut rotation = Rotation::default();
@@ -104,7 +104,7 @@ impl PostgresTokenStore {
             let wait = sweep > 0;
             let (mut cursor, mut found) = (0, false);
             loop {
-                if since.elapsed() > STANDS {
+                if since.elapsed() > COVERS {
                     (audited, since) = (self.bounded(self.note(actor, &begun)).await?, Instant::now());
                 }
                 let of = Sweep { header: &header, audited, wait, except: &unreadable_ids };
