@@ -231,7 +231,7 @@ fn wait(mut command: Command, interrupt: &Interrupt) -> Result<std::process::Exi
             let _ = child.wait();
             return Err(interrupted.into());
         }
-        thread::sleep(Duration::from_micros(200));
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
