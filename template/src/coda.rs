@@ -4,12 +4,13 @@
 //! members at will, and its published examples do not always follow its own schema.
 //! Source: <https://coda.io/developers/apis/v1> (also served as Superhuman Docs).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_auth_middleware::{ServiceToken, User};
-use mcp_server_runtime::answers::{Held, Memory, ReadError};
+use mcp_server_runtime::answers::{self, Held, Memory, ReadError};
 use mcp_server_runtime::pace::{Pace, TooLate, Turn, retry_after, retry_delay};
 use mcp_server_runtime::{Hangup, Metrics, Probe, Settings, StartError, UpstreamSpan, text};
 use reqwest::{StatusCode, Url, header};
@@ -34,6 +35,7 @@ const MAXIMUM_ANSWER: usize = 2 * 1024 * 1024;
 /// What is read of an error.
 const MAXIMUM_ERROR: usize = 64 * 1024;
 const NOT_IN_TIME: &str = "it did not answer in time";
+const NOT_EXPECTED: CodaError = CodaError::BadAnswer(Cow::Borrowed("it is not the expected JSON"));
 /// The API gives at most this many items a page (rows: 500, but 200 keeps answers small).
 const PAGE: usize = 100;
 /// Pages that one call fetches at the most, however many items are wanted.
@@ -86,10 +88,8 @@ pub enum CodaError {
     )]
     Untrusted,
     /// An answer that cannot be understood.
-    #[error(
-        "Coda answered something that is not the expected JSON. Try again; if it persists, tell the operator of this server"
-    )]
-    BadAnswer,
+    #[error("Coda's answer cannot be read: {0}. Try again; if it persists, tell the operator of this server")]
+    BadAnswer(Cow<'static, str>),
     /// An answer that is too large.
     #[error("Coda's answer is larger than 2 MiB. Ask for fewer items with limit")]
     TooLarge,
@@ -172,10 +172,7 @@ impl Coda {
     }
 
     fn at(base: Url, held: usize, deadline: Duration) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            // The token must not travel to wherever a redirect points.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
+        let client = answers::client()
             .timeout(ATTEMPT)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()?;
@@ -281,14 +278,14 @@ impl Call<'_> {
             bytes = bytes.saturating_sub(read);
             page.held.merge(held);
             let Some(Value::Array(items)) = object.remove("items") else {
-                return Err(self.failed(CodaError::BadAnswer, "no items"));
+                return Err(self.failed(NOT_EXPECTED, "no items"));
             };
             if items.len() > missing {
                 tracing::warn!("Coda gave {} items where {missing} were asked for; the rest is dropped", items.len());
             }
             for item in items.into_iter().take(missing) {
                 let Value::Object(item) = item else {
-                    return Err(self.failed(CodaError::BadAnswer, "an item that is no object"));
+                    return Err(self.failed(NOT_EXPECTED, "an item that is no object"));
                 };
                 page.items.push(item);
             }
@@ -397,16 +394,19 @@ impl Call<'_> {
         let most = if status.is_success() { most } else { most.min(MAXIMUM_ERROR) };
         let (body, held) = match self.coda.memory.read(answer, most).await {
             Ok(read) => read,
-            Err(ReadError::TooLarge(_)) if !status.is_success() => Default::default(),
+            Err(ReadError::TooLarge(_) | ReadError::Coded(_)) if !status.is_success() => Default::default(),
             Err(ReadError::TooLarge(_)) => return Err(CodaError::TooLarge.into()),
             Err(ReadError::Broken(error)) => return Err(Failed::transport(error)),
+            Err(coded @ ReadError::Coded(_)) => {
+                return Err(Failed::Final(CodaError::BadAnswer(coded.to_string().into()), coded.to_string()));
+            }
             Err(_) => return Err(CodaError::Busy.into()),
         };
         if status.is_success() {
             // The place in the answer, not the text there.
             let bad = |error: serde_json::Error| {
                 let cause = format!("line {} column {}", error.line(), error.column());
-                Failed::Final(CodaError::BadAnswer, cause)
+                Failed::Final(CodaError::BadAnswer(text::problem(&error).into()), cause)
             };
             let object = text::parse(&body).map_err(bad)?;
             return Ok(Answer { object, bytes: body.len(), held });
@@ -416,6 +416,7 @@ impl Call<'_> {
             StatusCode::UNAUTHORIZED => CodaError::Unauthorized,
             StatusCode::FORBIDDEN => CodaError::Forbidden(detail),
             StatusCode::NOT_FOUND | StatusCode::GONE => CodaError::NotFound(detail),
+            _ if status.is_redirection() => CodaError::BadAnswer("it is a redirect, which is not followed".into()),
             _ if status.is_server_error() => CodaError::Failing(status.as_u16()),
             _ => CodaError::Refused(status.as_u16(), detail),
         };
@@ -455,7 +456,7 @@ impl CodaError {
             Self::Failing(_) => "failing",
             Self::Unreachable(_) => "unreachable",
             Self::Untrusted => "certificate",
-            Self::BadAnswer => "bad_answer",
+            Self::BadAnswer(_) => "bad_answer",
             Self::TooLarge => "too_large",
         }
     }
@@ -479,7 +480,7 @@ impl CodaError {
                 | Self::Failing(_)
                 | Self::Unreachable(_)
                 | Self::Untrusted
-                | Self::BadAnswer
+                | Self::BadAnswer(_)
                 | Self::TooLarge
         )
     }

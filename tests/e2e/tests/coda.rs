@@ -305,6 +305,27 @@ async fn answers_that_are_no_answer() {
 }
 
 #[tokio::test]
+async fn answers_that_cannot_be_read_are_called_what_they_are() {
+    let server = TestServer::start().await;
+    server.coda.fail_next([Some(Fault::Coded("gzip", 200))]);
+    let text = server.call_failing("list_docs", json!({})).await;
+    assert!(text.contains(r#"content coding "gzip", which was not asked for"#), "{text}");
+    server.coda.fail_next([Some(Fault::Coded("gzip", 404))]);
+    let text = server.call_failing("list_docs", json!({})).await;
+    assert!(text.contains("404") && !text.contains("Coda says"), "{text}");
+    server.coda.fail_next([Some(Fault::Status(302, None))]);
+    let text = server.call_failing("list_docs", json!({})).await;
+    assert!(text.contains("a redirect, which is not followed"), "{text}");
+    // With the object around it, 126 of 127 levels.
+    server.coda.fail_next([Some(Fault::Nested(126)), Some(Fault::Nested(127)), Some(Fault::Nested(100_000))]);
+    assert_eq!(server.call("list_docs", json!({})).await["isError"], json!(false));
+    for _ in 0..2 {
+        let text = server.call_failing("list_docs", json!({})).await;
+        assert!(text.contains("nested more than 127 levels deep"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn coda_out_of_reach() {
     // Bound and never listening: nobody answers, and nobody else gets the port meanwhile.
     let closed = tokio::net::TcpSocket::new_v4().expect("a socket");

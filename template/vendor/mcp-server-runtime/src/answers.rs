@@ -1,9 +1,23 @@
 //! Bodies of answers of upstream APIs: as much of them as the memory has room for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use reqwest::Response;
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::middleware::content_coding;
+
+/// Names of codings are cut here: they are the API's choice of words.
+const LONGEST_CODING: usize = 64;
+
+/// The beginning of a client for an upstream API. It follows no redirect, as the token must not travel to wherever it points, and
+/// unpacks nothing, whatever features of reqwest there are: what is compressed is refused by [`read`] and [`Memory::read`].
+pub fn client() -> ClientBuilder {
+    let client = Client::builder().redirect(Policy::none()).connect_timeout(Duration::from_secs(5));
+    client.no_gzip().no_brotli().no_deflate().no_zstd()
+}
 
 /// Why the body of an answer was not read.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +26,9 @@ pub enum ReadError {
     /// It has more bytes than that.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// It is compressed, or coded otherwise, though it was asked for as it is (RFC 9110 §12.5.3): the name of the coding.
+    #[error("it comes in the content coding {0:?}, which was not asked for")]
+    Coded(String),
     /// Other answers take all the memory that there is for answers.
     #[error("other answers take all the memory that there is for them")]
     Busy,
@@ -80,6 +97,11 @@ async fn chunks(
     most: usize,
     mut take: impl FnMut(usize) -> Result<(), ReadError>,
 ) -> Result<Vec<u8>, ReadError> {
+    // Before a byte of it is read. Nothing is unpacked here: what is small on the way may be large in memory.
+    if let Some(coding) = content_coding(answer.headers()) {
+        let coding = String::from_utf8_lossy(coding.as_bytes());
+        return Err(ReadError::Coded(coding.chars().filter(|c| !c.is_control()).take(LONGEST_CODING).collect()));
+    }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(ReadError::Broken)? {
         let length = body.len() + chunk.len();
@@ -104,6 +126,19 @@ mod tests {
     async fn an_answer_is_as_large_as_it_may_be_and_no_larger() {
         assert_eq!(read(answer(5000), 5000).await.unwrap().len(), 5000);
         assert!(matches!(read(answer(5001), 5000).await, Err(ReadError::TooLarge(5000))));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_coded_is_not_read() {
+        let coded = |coding: &str| {
+            let mut answer = axum::http::Response::new(vec![0x1f_u8, 0x8b, 8]);
+            answer.headers_mut().insert("content-encoding", coding.parse().unwrap());
+            answer.into()
+        };
+        let Err(ReadError::Coded(coding)) = read(coded("gzip"), 5000).await else { panic!("read") };
+        assert_eq!(coding, "gzip");
+        assert!(matches!(read(coded(&"x".repeat(999)), 9).await, Err(ReadError::Coded(coding)) if coding.len() == 64));
+        assert_eq!(read(coded("identity"), 5000).await.unwrap().len(), 3);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! It is what an API needs that has no client of its own: [`operations`](crate::operations) makes tools of it, and a tool that is
 //! written by hand calls it by [`Api::send`] or [`Api::get`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use crate::answers::{Held, Memory, ReadError};
+use crate::answers::{self, Held, Memory, ReadError};
 use crate::pace::{Pace, TooLate, retry_after, retry_delay};
 use crate::{Probe, Settings, StartError, UpstreamSpan, caller, hangup, metrics, text, token};
 
@@ -75,10 +76,8 @@ pub enum ApiError {
     #[error("{0} could not be reached: {1}. Try again in a minute")]
     Unreachable(&'static str, &'static str),
     /// An answer that cannot be understood.
-    #[error(
-        "{0} answered something that is not the expected JSON. Try again; if it persists, tell the operator of this server"
-    )]
-    BadAnswer(&'static str),
+    #[error("The answer of {0} cannot be read: {1}. Try again; if it persists, tell the operator of this server")]
+    BadAnswer(&'static str, Cow<'static, str>),
     /// An answer that is too large.
     #[error("The answer of {0} is larger than 2 MiB. Ask for less, such as fewer items or a narrower search")]
     TooLarge(&'static str),
@@ -175,10 +174,7 @@ impl Api {
     /// # Errors
     /// Where the HTTP client cannot be built (no usable TLS roots, for example).
     pub fn new(name: &'static str, token: &'static str, base: &Url, settings: &Settings) -> Result<Self, StartError> {
-        let client = reqwest::Client::builder()
-            // The token must not travel to wherever a redirect points.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
+        let client = answers::client()
             .timeout(ATTEMPT)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()?;
@@ -364,7 +360,8 @@ impl Api {
         let most = if status.is_success() { MAXIMUM_ANSWER } else { MAXIMUM_ERROR };
         let (body, held) = match memory.read(answer, most).await {
             Ok(read) => read,
-            Err(ReadError::TooLarge(_)) if !status.is_success() => Default::default(),
+            Err(ReadError::TooLarge(_) | ReadError::Coded(_)) if !status.is_success() => Default::default(),
+            Err(coded @ ReadError::Coded(_)) => return Err(ApiError::BadAnswer(name, coded.to_string().into()).into()),
             Err(ReadError::TooLarge(_)) => return Err(ApiError::TooLarge(name).into()),
             Err(ReadError::Broken(error)) => return Err(Failed::transport(name, &error)),
             Err(ReadError::Busy) => return Err(ApiError::Busy.into()),
@@ -373,7 +370,9 @@ impl Api {
             let value = match body.as_slice() {
                 [] => Value::Null,
                 _ if is_text => String::from_utf8_lossy(&body).into_owned().into(),
-                _ => text::parse_value(&body).map_err(|_| ApiError::BadAnswer(name))?,
+                _ => {
+                    text::parse_value(&body).map_err(|error| ApiError::BadAnswer(name, text::problem(&error).into()))?
+                }
             };
             return Ok(ApiAnswer { value, next, held });
         }
@@ -493,7 +492,7 @@ impl ApiError {
             Self::Failing(..) => "failing",
             Self::Redirect(..) => "redirect",
             Self::Unreachable(..) => "unreachable",
-            Self::BadAnswer(_) => "bad_answer",
+            Self::BadAnswer(..) => "bad_answer",
             Self::TooLarge(_) => "too_large",
         }
     }

@@ -249,10 +249,10 @@ impl<H: ServerHandler> ServerHandler for CatchPanics<H> {
         if let Some(noted) = taken_note_of(&method, version.as_ref()) {
             return Ok(noted);
         }
-        let scope = Scope::new(&context);
+        let (scope, params) = (Scope::new(&context), request.params.clone());
         let answer = self.guard(scope, pin!(self.handler.on_custom_request(request, context))).await;
         answer.map_err(|error| match error.code {
-            model::ErrorCode::METHOD_NOT_FOUND => unreadable(&method, version.as_ref()),
+            model::ErrorCode::METHOD_NOT_FOUND => unreadable(&method, params, version.as_ref()),
             _ => error,
         })
     }

@@ -33,9 +33,26 @@ fn tolerant<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
             let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
             let whole = without_lone_surrogates(&text);
             // The place in the error is that of the text as it came.
-            serde_json::from_str(&with_numbers_in_range(&whole)).map_err(|_| error)
+            serde_json::from_str(&with_numbers_in_range(&whole))
+                .map_err(|second| if is_nested_too_deeply(&second) { second } else { error })
         }
     }
+}
+
+/// Why an answer could not be read, in words that go on after "cannot be read": without its text.
+#[must_use]
+pub fn problem(error: &serde_json::Error) -> &'static str {
+    match is_nested_too_deeply(error) {
+        true => "it is nested more than 127 levels deep",
+        false => "it is not the expected JSON",
+    }
+}
+
+/// Whether JSON was not read because it has more than 127 levels of lists and objects: serde_json's limit, for which there are
+/// words and no kind.
+#[must_use]
+pub(crate) fn is_nested_too_deeply(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("recursion limit exceeded")
 }
 
 /// The text with a string in place of each number that is larger than any float (RFC 8259 §6 sets no limit): a list is not lost
@@ -143,6 +160,18 @@ mod tests {
     fn the_first_cause_tells_no_address() {
         assert_eq!(first_cause(&Outer(Inner)), "invalid peer certificate: UnknownIssuer");
         assert_eq!(first_cause(&Inner), "no cause given");
+    }
+
+    #[test]
+    fn json_that_is_nested_too_deeply_is_told_from_what_is_none() {
+        let nested = |levels: usize, inside: &str| format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels));
+        let told = |text: String| parse_value(text.as_bytes()).map_err(|error| is_nested_too_deeply(&error));
+        assert!(told(nested(127, "1")).is_ok());
+        assert_eq!(told(nested(128, "1")), Err(true));
+        assert_eq!(told(nested(100_000, "1")), Err(true));
+        // What is wrong besides is mended first.
+        assert_eq!(told(format!(r#"["\ud83d", {}]"#, nested(128, "1"))), Err(true));
+        assert_eq!(told(nested(100, "x")), Err(false));
     }
 
     #[test]

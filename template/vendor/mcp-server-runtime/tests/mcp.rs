@@ -111,6 +111,50 @@ async fn unknown_methods_tools_and_parameters() {
     }
 }
 
+/// Each from a report of somebody who had no more to go by.
+#[tokio::test]
+async fn parameters_that_do_not_fit_are_named() {
+    let server = start().await;
+    let info = json!({"name": "t", "version": "1"});
+    for (method, params, reason) in [
+        ("initialize", json!({"capabilities": {}, "clientInfo": info}), "missing field `protocolVersion`"),
+        ("initialize", json!({"protocolVersion": "2025-06-18", "clientInfo": info}), "missing field `capabilities`"),
+        (
+            "initialize",
+            json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t"}}),
+            "clientInfo: missing field `version`",
+        ),
+        (
+            "tools/call",
+            json!({"name": "whoami", "arguments": "{}"}),
+            "arguments: invalid type: string \"{}\", expected a map",
+        ),
+        ("tools/call", json!({"arguments": {}}), "missing field `name`"),
+    ] {
+        let error = json!({"code": -32602, "message": format!("the parameters do not fit {method}: {reason}")});
+        assert_eq!(rpc_bare(&server, method, params).await["error"], error);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_nested_too_deeply_is_called_so() {
+    let server = start().await;
+    let call = |levels: usize, end: &str| {
+        let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let call = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"no_such","arguments":{"x":"#;
+        format!("{call}{nested}}}}}{end}")
+    };
+    // Three levels are the envelope's.
+    let (_, answer) = server.send(call(124, "}")).await;
+    assert_eq!(answer["error"]["message"], "Unknown tool: no_such", "{answer}");
+    for levels in [125, 1000] {
+        let (status, answer) = server.send(call(levels, "}")).await;
+        let error = json!({"code": -32602, "message": "Invalid params", "data": {"reason": "the message is nested more than 127 levels deep"}});
+        assert_eq!((status, &answer["id"], &answer["error"]), (400, &json!(7), &error));
+    }
+    assert_eq!(server.send(call(500, "")).await.1["error"]["code"], -32700);
+}
+
 /// Each from a report of somebody who could not change what the client sends.
 #[tokio::test]
 async fn what_clients_send_that_can_mean_one_thing_only() {
@@ -187,6 +231,20 @@ async fn coded_bodies_are_refused_as_such() {
     );
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
     assert_eq!(answer(server.post(ping).header("content-encoding", "identity")).await.0, 200);
+}
+
+/// RFC 9112 §6.1: 501 (K0M15/webserv#40).
+#[tokio::test]
+async fn chunks_are_the_only_coding_on_the_way() {
+    let server = start().await;
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
+    for (codings, status) in [("chunked", "200"), ("gzip, chunked", "501"), ("chunked, chunked", "501")] {
+        let head =
+            format!("POST /mcp HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {BEARER}\r\nconnection: close");
+        let head = format!("{head}\r\ncontent-type: application/json\r\ntransfer-encoding: {codings}\r\n\r\n");
+        let answer = server.raw(format!("{head}{:x}\r\n{ping}\r\n0\r\n\r\n", ping.len()).as_bytes()).await;
+        assert!(answer.is_ok_and(|answer| answer.starts_with(&format!("HTTP/1.1 {status} "))), "{codings}");
+    }
 }
 
 #[tokio::test]

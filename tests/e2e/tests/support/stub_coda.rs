@@ -34,6 +34,10 @@ pub enum Fault {
     Items { count: usize, bytes: usize, more: bool },
     /// This body.
     Body(&'static str),
+    /// A body in this content coding, with this status.
+    Coded(&'static str, u16),
+    /// An object with so many levels of lists in it.
+    Nested(usize),
     /// The normal answer, so much later.
     Late(Duration),
     /// A body that ends in the middle.
@@ -159,6 +163,15 @@ async fn faults(State(shared): State<Stub>, request: axum::extract::Request, nex
             Json(json!({"items": items, "nextPageToken": next})).into_response()
         }
         Some(Fault::Body(body)) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Some(Fault::Coded(coding, status)) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_ENCODING, coding)];
+            (status, headers, &b"\x1f\x8b\x08\0\0\0\0\0"[..]).into_response()
+        }
+        Some(Fault::Nested(levels)) => {
+            let body = format!(r#"{{"items":[],"x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+            ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+        }
         Some(Fault::Late(time)) => {
             tokio::time::sleep(time).await;
             next.run(request).await

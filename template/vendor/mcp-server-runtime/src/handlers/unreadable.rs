@@ -1,8 +1,12 @@
 //! Requests that rmcp could not read, and those that nothing answers.
 
 use rmcp::ErrorData;
-use rmcp::model::{CustomResult, ErrorCode, ProtocolVersion};
-use serde_json::json;
+use rmcp::model::{CallToolRequestParams, CustomResult, ErrorCode, InitializeRequestParams, ProtocolVersion};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Longer ones are cut.
+const LONGEST_REASON: usize = 300;
 
 /// The methods that this server has. rmcp takes a request with one of these names and parameters of the wrong shape
 /// for one with an unknown method; the caller is better served with what is really wrong.
@@ -28,14 +32,32 @@ pub(crate) fn taken_note_of(method: &str, version: Option<&ProtocolVersion>) -> 
     (handshake && NOTIFICATIONS.contains(&method)).then(|| CustomResult::new(json!({})))
 }
 
-/// The error for a request of this revision: wrong parameters for a method that is there, else no such method.
+/// The error for a request of this revision: wrong parameters for a method that is there, else no such method. Which of them is
+/// wrong is said: who writes a client sees no more than this (IBM/WxMCPServer#3).
 #[must_use]
-pub(crate) fn unreadable(method: &str, version: Option<&ProtocolVersion>) -> ErrorData {
+pub(crate) fn unreadable(method: &str, params: Option<Value>, version: Option<&ProtocolVersion>) -> ErrorData {
     let removed = REMOVED.contains(&method) && version.is_some_and(|version| !version.has_initialize());
     if METHODS.contains(&method) && !removed {
-        return ErrorData::invalid_params(format!("the parameters do not fit {method}"), None);
+        let reason = reason(method, params).map(|reason| format!(": {reason}")).unwrap_or_default();
+        return ErrorData::invalid_params(format!("the parameters do not fit {method}{reason}"), None);
     }
     not_found_in_words(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None))
+}
+
+/// What is wrong with the parameters of this method, and where.
+fn reason(method: &str, params: Option<Value>) -> Option<String> {
+    let params = params.unwrap_or_default();
+    match method {
+        "initialize" => problem::<InitializeRequestParams>(params),
+        "tools/call" => problem::<CallToolRequestParams>(params),
+        _ => None,
+    }
+}
+
+fn problem<T: DeserializeOwned>(params: Value) -> Option<String> {
+    let error = serde_path_to_error::deserialize::<_, T>(params).err()?;
+    // As long as the caller's own values in it.
+    Some(error.to_string().chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect())
 }
 
 /// The error with the words of JSON-RPC 2.0 §5.1, where it has the name of the method alone, as those of rmcp do. Clients ask for

@@ -21,10 +21,11 @@ use crate::config::Limits;
 use crate::metrics::{Metrics, Refusal};
 use crate::middleware::jsonrpc::{self, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, Shape, classify};
 use crate::middleware::limits::{Full, Gate, Progress, Ticket};
-use crate::middleware::negotiation::{BOTH, JSON, accepts_json, content_coding, is_json};
+use crate::middleware::negotiation::{BOTH, JSON, accepts_json, content_coding, is_json, is_plainly_transferred};
 use crate::middleware::{errors, normalize};
 use crate::router::RequestServices;
 use crate::telemetry::{Answering, Failure, Telemetry};
+use crate::text::is_nested_too_deeply;
 
 /// Stands before MCP.
 #[derive(Debug)]
@@ -61,6 +62,10 @@ impl Gatekeeper {
         }
         if let Some(coding) = content_coding(request.headers()) {
             return unsupported(coding);
+        }
+        if !is_plainly_transferred(request.headers()) {
+            let message = "of all Transfer-Encodings only chunked is supported, once";
+            return closing(errors::error(StatusCode::NOT_IMPLEMENTED, message));
         }
         // rmcp asks for both of these by name, though it sends only the first here.
         request.headers_mut().insert(header::ACCEPT, BOTH);
@@ -120,14 +125,14 @@ impl Gatekeeper {
         if let Some(operation) = &answering.0 {
             parts.extensions.insert(Arc::clone(operation));
         }
-        let response = mcp(Request::from_parts(parts, Body::from(bytes))).await;
-        let response = self.readable(response, id, &answering);
+        let response = mcp(Request::from_parts(parts, Body::from(bytes.clone()))).await;
+        let response = self.readable(response, id, &bytes, &answering);
         answering.answered(response.status());
         response
     }
 
     /// The answer of rmcp, or what is said in its place.
-    fn readable(&self, response: Response, id: Option<Value>, answering: &Answering) -> Response {
+    fn readable(&self, response: Response, id: Option<Value>, body: &[u8], answering: &Answering) -> Response {
         if response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return response;
         }
@@ -139,7 +144,12 @@ impl Gatekeeper {
                 if let Some(operation) = &answering.0 {
                     operation.failed(Failure::JsonRpc(INVALID_PARAMS));
                 }
-                self.bad(INVALID_PARAMS, "the parameters do not fit the method", id)
+                let nested = serde_json::from_slice::<Value>(body).is_err_and(|error| is_nested_too_deeply(&error));
+                let message = match nested {
+                    true => "the message is nested more than 127 levels deep",
+                    false => "the parameters do not fit the method",
+                };
+                self.bad(INVALID_PARAMS, message, id)
             }
         }
     }

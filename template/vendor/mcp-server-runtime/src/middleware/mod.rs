@@ -7,3 +7,5 @@ mod jsonrpc;
 pub(crate) mod limits;
 mod negotiation;
 mod normalize;
+
+pub(crate) use negotiation::content_coding;

@@ -34,12 +34,21 @@ pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
     best.1
 }
 
-/// Returns the coding of the body, if it has one. No client of MCP has to use one, and the server advertises none.
-pub(super) fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
+/// Returns the coding of the body, if it has one. No client of MCP has to use one, and the server advertises none; nor does it ask an
+/// API for one.
+pub(crate) fn content_coding(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
     // An empty list is none (RFC 9110 §5.6.1).
     let is_none = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
     codings.find(|value| !value.to_str().is_ok_and(|codings| codings.split(',').map(str::trim).all(is_none)))
+}
+
+/// Returns whether the body comes in chunks, or with its length: hyper reads `gzip, chunked` as if it were chunks of plain text, and
+/// `chunked, chunked` as if it were one (RFC 9112 §6.1, §6.3).
+pub(super) fn is_plainly_transferred(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.to_str().unwrap_or("?").split(',').map(str::trim));
+    codings.next().is_none_or(|coding| coding.eq_ignore_ascii_case("chunked")) && codings.next().is_none()
 }
 
 /// Returns whether the body is JSON. Copies that agree are one: clients join a header of their own with one of their users whose name
@@ -83,6 +92,18 @@ mod tests {
         }
         for bad in [&["gzip"][..], &["identity, gzip"], &["identity", "br"], &["identityx"]] {
             assert!(coded(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_are_the_only_coding_on_the_way() {
+        let plain = |values: &[&str]| {
+            let values = values.iter().map(|value| (header::TRANSFER_ENCODING, value.parse().expect("a value")));
+            is_plainly_transferred(&values.collect())
+        };
+        assert!(plain(&[]) && plain(&["chunked"]) && plain(&["Chunked"]));
+        for bad in [&["chunked, chunked"][..], &["chunked", "chunked"], &["gzip, chunked"], &["gzip", "chunked"]] {
+            assert!(!plain(bad), "{bad:?}");
         }
     }
 
