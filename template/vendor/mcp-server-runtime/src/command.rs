@@ -1,6 +1,7 @@
 //! Subcommands, start-up and shutdown.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -59,12 +60,25 @@ fn examples_for(command: clap::Command, name: &str) -> clap::Command {
     names.into_iter().fold(command, |command, each| command.mut_subcommand(each, |each| examples_for(each, name)))
 }
 
+/// What the image says, and what nearly everybody else says who runs the server: nothing. All the commands and their help are not made for
+/// that, which takes memory that a server never needs again.
+fn is_to_serve(words: impl IntoIterator<Item = OsString>) -> bool {
+    let mut words = words.into_iter().skip(1);
+    words.next().is_none_or(|word| word == "serve") && words.next().is_none()
+}
+
+/// Not a part of `run`: what it takes of the stack would be the server's as long as it lives.
+#[inline(never)]
+fn parsed(service: Service) -> Command {
+    let matches = command(service).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command(service)).exit());
+    cli.command.unwrap_or(Command::Serve)
+}
+
 pub(crate) fn run<H: ServerHandler + Clone + Sync>(server: &Server<H>) -> ExitCode {
     dumps::leave_memory_out();
     let service = server.service;
-    let matches = command(service).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command(service)).exit());
-    match cli.command.unwrap_or(Command::Serve) {
+    match if is_to_serve(std::env::args_os()) { Command::Serve } else { parsed(service) } {
         // They need the database only, and say themselves what is missing of that.
         Command::Store(command) => return on_store(service, command),
         Command::Config { format } => {
@@ -201,6 +215,20 @@ fn healthcheck(env: &Environment) -> ExitCode {
         Err(error) => {
             eprintln!("unhealthy: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_words_serve_without_a_look_at_the_others() {
+        let serves = |words: &[&str]| is_to_serve(words.iter().map(OsString::from));
+        assert!(serves(&["my-server"]) && serves(&["my-server", "serve"]) && serves(&[]));
+        for words in [&["my-server", "--help"][..], &["my-server", "serve", "--help"], &["my-server", "healthcheck"]] {
+            assert!(!serves(words), "{words:?}");
         }
     }
 }
