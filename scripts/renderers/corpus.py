@@ -85,6 +85,25 @@ def mark_links(root, suffixes=(".md", ".mdx")):
     return marks
 
 
+def not_judged(audit, root, path, links):
+    """Those broken links of a document, by line and destination, that the audit does not judge: it is audited without each."""
+    document = root / path
+    text = document.read_text()
+    before = audit.report(root, document)["not_judged"]
+    found = set()
+    try:
+        for line, destination in {(line, destination) for _, line, destination in links}:
+            lines = text.split("\n")
+            # A fragment of its own page that is there wherever pages have one.
+            lines[line - 1] = lines[line - 1].replace(f"({destination}", "(#", 1).replace(f": {destination}", ": #", 1)
+            document.write_text("\n".join(lines))
+            if audit.report(root, document)["not_judged"] < before:
+                found.add((line, destination))
+    finally:
+        document.write_text(text)
+    return found
+
+
 def compare(style, audit, tree, command, out, base, show):
     """Builds a marked copy and audits another; prints figures and disagreements."""
     work = Path(tempfile.mkdtemp(prefix="renderers-corpus-", dir=style.place()))
@@ -105,6 +124,7 @@ def compare(style, audit, tree, command, out, base, show):
             for mark, hrefs in site.page(page).links.items():
                 where[mark] += [(page, href) for href in hrefs]
         report = audit.report(plain)
+        silent = defaultdict(list)
         found = defaultdict(list)
         for finding in report["findings"]:
             if finding["severity"] == "error" or finding["code"] == "anchor-case":
@@ -122,12 +142,22 @@ def compare(style, audit, tree, command, out, base, show):
             elif not outcomes & {"page", "anchor"}:
                 verdict = "elsewhere"
             else:
-                verdict = "broken, said so" if codes else "broken, missed or not judged"
+                verdict = "broken, said so" if codes else "missed"
+            if verdict == "missed":
+                silent[path].append(mark)
+                continue
             counts[verdict] += 1
             groups[verdict].append((path, line, destination, codes, where.get(mark, [(None, None)])[0]))
+        for path, missed in silent.items():
+            unjudged = not_judged(audit, plain, path, [marks[mark] for mark in missed]) if report["not_judged"] else set()
+            for mark in missed:
+                _, line, destination = marks[mark]
+                verdict = "not judged" if (line, destination) in unjudged else "missed"
+                counts[verdict] += 1
+                groups[verdict].append((path, line, destination, [], where[mark][0]))
         print(f"{style.name} {tree.name}: {len(site.html())} pages; {'; '.join(report['profiles'])[:300]}")
         print("  " + ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
-        for verdict in ["false alarm", "broken, missed or not judged"]:
+        for verdict in ["false alarm", "missed", "not judged"]:
             for path, line, destination, codes, (page, href) in groups[verdict][:show]:
                 print(f"    {verdict}: {path}:{line}: {destination} {','.join(codes)} -> {page}: {href}")
         return counts
