@@ -309,3 +309,138 @@ fn attachments_of_a_vault_that_git_ignores() {
         &["a.md gone"],
     )]);
 }
+
+const CLASSIC: &str = "export default { presets: [['classic', { docs: {}, blog: false }]] };\n";
+
+#[test]
+fn expressions_are_text_of_headings_in_docusaurus() {
+    hold(&[(
+        "as its build names them",
+        &[
+            ("docusaurus.config.js", CLASSIC),
+            (
+                "docs/a.mdx",
+                "# A\n\n## a {1+1} b\n\n## Using {frontMatter.title}\n\n## m {/* comment */} n\n\n## l {`t`}\n\n## With <b>{1}</b> x\n\n### j {/* #own */}\n\n## g `{x}`\n\n## a_{a_b_c}\n",
+            ),
+            (
+                "docs/b.md",
+                "[1](a.mdx#a-11-b) [2](a.mdx#using-frontmattertitle) [3](a.mdx#m--comment--n) [4](a.mdx#l-t) [5](a.mdx#with-1-x) [6](a.mdx#own) [7](a.mdx#g-x) [8](a.mdx#a_a_b_c)\n\n[9](a.mdx#using)\n",
+            ),
+        ],
+        &["docs/b.md a.mdx#using"],
+    )]);
+}
+
+#[test]
+fn an_index_of_docusaurus_has_the_address_of_its_folder_alone() {
+    hold(&[(
+        "by address and by path",
+        &[
+            ("docusaurus.config.js", CLASSIC),
+            ("docs/x/index.md", "# X\n"),
+            ("docs/y.md", "---\nslug: /own/index\n---\n# Y\n"),
+            (
+                "docs/a.md",
+                "[1](/docs/x) [2](/docs/x/) [3](x/index.md) [4](/docs/own/index)\n\n[5](/docs/x/index) [6](./x/index)\n",
+            ),
+        ],
+        &["docs/a.md /docs/x/index", "docs/a.md ./x/index"],
+    )]);
+}
+
+#[test]
+fn a_folder_of_a_book_without_a_page_is_no_target() {
+    hold(&[(
+        "as the built book has them",
+        &[
+            ("book.toml", "[book]\ntitle = \"x\"\n"),
+            ("src/SUMMARY.md", "- [A](a.md)\n- [W](with/index.md)\n- [R](readme/README.md)\n"),
+            ("src/with/index.md", "# W\n"),
+            ("src/readme/README.md", "# R\n"),
+            ("src/data/x.txt", "x"),
+            ("src/a.md", "[1](with/) [2](with) [3](readme/) [4](./) [5](.) [6](data/x.txt)\n\n[7](data/) [8](data)\n"),
+        ],
+        &["src/a.md data/", "src/a.md data"],
+    )]);
+}
+
+#[test]
+fn links_within_a_project_of_myst() {
+    hold(&[(
+        "by scheme, and to notebooks",
+        &[
+            ("docs/conf.py", "extensions = [\"myst_parser\"]\nmyst_heading_anchors = 3\n"),
+            ("docs/b.md", "# B\n\n(label-b)=\n## B head\n"),
+            ("docs/file.txt", "x"),
+            (
+                "docs/index.md",
+                "# Index\n\n[1](project:b.md#b-head) [2](project:#label-b) [3](path:file.txt) <project:b.md> [4](project:#index)\n\n[5](project:#z) [6](project:b.md#zz) [7](project:gone.md) <project:gone2.md> [8](path:gone.txt)\n",
+            ),
+        ],
+        &[
+            "docs/index.md #z",
+            "docs/index.md b.md#zz",
+            "docs/index.md gone.md",
+            "docs/index.md gone2.md",
+            "docs/index.md gone.txt",
+        ],
+    )]);
+    hold(&[(
+        "notebooks",
+        &[
+            ("docs/conf.py", "extensions = [\"myst_nb\"]\n"),
+            ("docs/nb.ipynb", "{\"cells\": []}"),
+            ("docs/index.md", "[1](nb.ipynb) [2](nb) [3](nb.ipynb#a-cell) [4](#nb-label) [5](nb-label) {doc}`nb`\n"),
+        ],
+        &[],
+    )]);
+}
+
+#[test]
+fn posts_of_jekyll_are_there() {
+    hold(&[(
+        "by tag",
+        &[
+            ("_config.yml", "title: x\n"),
+            ("_posts/2020-01-02-hello.md", "---\n---\n# P\n"),
+            ("_posts/sub/2022-1-2-three.markdown", "---\n---\n"),
+            ("cat/_posts/2021-01-02-two.md", "---\n---\n"),
+            ("2023-01-02-none.md", "x\n"),
+            (
+                "index.md",
+                "---\n---\n[1]({% post_url 2020-01-02-hello %}) [2]({% post_url 2021-01-02-two %}) [3]({% post_url cat/2021-01-02-two %}) [4]({% post_url 2022-01-02-three %}) [5]({{ site.baseurl }}{% post_url 2020-01-02-hello %}#p) [6]({% post_url 2020-01-02-hello %}#p)\n\n[7]({% post_url 2020-01-02-gone %}) [8]({% post_url 2023-01-02-none %})\n",
+            ),
+            ("text.md", "[9]({% post_url 2020-01-02-gone %})\n"),
+        ],
+        &["index.md 2020-01-02-gone", "index.md 2023-01-02-none"],
+    )]);
+}
+
+#[test]
+fn pages_that_mintlify_makes_from_a_description_are_not_judged() {
+    hold(&[(
+        "in their directory, or in the usual one",
+        &[
+            (
+                "docs.json",
+                "{\"navigation\": {\"tabs\": [{\"groups\": [{\"group\": \"A\", \"openapi\": {\"source\": \"q.yaml\", \"directory\": \"q/api\"}}, {\"group\": \"B\", \"openapi\": \"b.yaml\", \"pages\": [\"a\"]}]}]}}\n",
+            ),
+            ("q/a.mdx", "[1](/q/api/dlq/delete) [2](/api-reference/x/y) [3](api/dlq)\n\n[4](/q/gone) [5](/api/x)\n"),
+        ],
+        &["q/a.mdx /q/gone", "q/a.mdx /api/x"],
+    )]);
+}
+
+#[test]
+fn parts_of_pages_of_a_generator_without_a_profile_are_not_judged() {
+    hold(&[(
+        "Quarto shows `_x.md` on pages elsewhere",
+        &[
+            ("_quarto.yml", "project:\n  type: website\n"),
+            ("docs/cli/render.qmd", "# R\n"),
+            ("docs/cli/includes/_commands.md", "[r](render.qmd) [t](_)\n"),
+            ("docs/page.md", "[r](cli/render.qmd) [g](gone.md)\n"),
+        ],
+        &["docs/page.md gone.md"],
+    )]);
+}

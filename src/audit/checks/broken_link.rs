@@ -22,7 +22,7 @@
 //! or exclude the document.
 
 use super::{Check, CheckRun, Code, Context, PendingFinding, Severity};
-use crate::audit::document::{Link, LinkKind};
+use crate::audit::document::{Link, LinkKind, POST};
 use crate::audit::resolve::{Target, nowhere};
 use crate::audit::suggest::{self, Guess};
 use crate::markdown::destination::Parts;
@@ -50,6 +50,9 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         let what = suggest::target_name(context.corpus, page, destination, resolved.target);
         let is_ignored = resolved.target == Target::Missing && is_ignored(context, page, destination);
         let message = match resolved.target {
+            Target::Missing if destination.starts_with(POST) => {
+                format!("there is no post {}", destination.trim_start_matches(POST))
+            }
             Target::Missing if is_ignored => "git ignores this target, so no clone has it".to_owned(),
             Target::Missing if destination.contains('\\') => {
                 format!("there is no file {what}: a path is written with /, not \\")
@@ -63,6 +66,7 @@ fn run(context: Context<'_>, page: u32, pending: &mut Vec<PendingFinding>) {
         };
         let guess = match resolved.target {
             Target::Unpublished(_) => None,
+            Target::Missing if destination.starts_with(POST) => None,
             Target::Misaddressed(entry) => suggest::address(context.corpus, page, link, entry),
             _ => suggest::target(context.corpus, page, link),
         };

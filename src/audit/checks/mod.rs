@@ -2,7 +2,7 @@
 //! and `docs/reference/checks.md` is generated from it. A check reads plain data, opens no file and prints nothing.
 
 use super::corpus::Corpus;
-use super::document::{Document, Link, Span};
+use super::document::{Document, Link, POST, Span};
 use super::facts::Facts;
 use super::finding::{Code, Edit, Fix, Severity};
 use super::graph::Graph;
@@ -132,7 +132,8 @@ impl PendingFinding {
     fn of_link(code: Code, severity: Severity, page: u32, document: &Document, link: &Link, message: String) -> Self {
         let here = link.definition.is_none() && link.destination_span.start < link.destination_span.end;
         let span = if here { link.destination_span } else { link.span };
-        let target = Some(document.text(link.destination).to_owned());
+        // The mark of a tag's name is written nowhere.
+        let target = Some(document.text(link.destination).trim_start_matches(POST).to_owned());
         Self { target, ..Self::new(code, severity, page, span, message) }
     }
 

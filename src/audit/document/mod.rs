@@ -23,6 +23,7 @@ mod words;
 use std::ops::Range;
 
 pub use anchors::{Anchors, Match};
+pub(in crate::audit) use blocks::POST;
 pub use evidence::{Evidence, Mention, Notice, Patterns, Place};
 pub use front_matter::FrontMatter;
 pub use markdown::parse;

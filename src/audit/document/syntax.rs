@@ -52,7 +52,7 @@ pub enum Construct {
     SmartPunctuation,
     /// A heading is named by the text of its node as it is, blanks at its ends included (GitHub).
     NodeText,
-    /// The text of an image is text of its heading (`mdast-util-to-string`).
+    /// The text of an image is text of its heading, and so is the code of an expression (`mdast-util-to-string`).
     ImageText,
     /// `:name` in a heading is a directive without a text: Docusaurus shows it, and names the heading without it.
     TextDirectives,

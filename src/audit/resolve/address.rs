@@ -2,11 +2,24 @@
 
 use crate::audit::corpus::Corpus;
 use crate::audit::site::{Addresses, Form, Site, below};
-use crate::text::path::{join, normalise_into, parent};
+use crate::text::path::{file_name, join, normalise_into, parent};
 
 /// The entry that has the address `path` as seen from a page: absolute, or relative to the page's own address with or without a slash
 /// at its end. `buffer` is memory to work in.
 pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], buffer: &mut Vec<u8>) -> Option<u32> {
+    let found = of_path(corpus, page, site, path, buffer)?;
+    let is_nameless = site.links.index_is_nameless && file_name(path) == b"index";
+    (!is_nameless || is_slug(corpus, found)).then_some(found)
+}
+
+/// Returns whether an `index` at the end of an address may be from the front matter of a page.
+fn is_slug(corpus: &Corpus, entry: u32) -> bool {
+    let page = corpus.page_of(entry).map(|page| &corpus.pages[page as usize].document);
+    page.is_some_and(|document| document.front_matter.slug.is_some())
+}
+
+/// The entry that has the address `path`, which may end in `index`.
+fn of_path(corpus: &Corpus, page: u32, site: &Site, path: &[u8], buffer: &mut Vec<u8>) -> Option<u32> {
     let index = corpus.index(page)?;
     // An index has addresses without their endings.
     if path.ends_with(b".html") && !site.links.html_is_markdown {
@@ -26,14 +39,16 @@ pub(super) fn find(corpus: &Corpus, page: u32, site: &Site, path: &[u8], buffer:
 /// Returns whether the generator or a build may make a page at an address that the index does not have.
 pub(super) fn may_be(corpus: &Corpus, page: u32, site: &Site, path: &[u8]) -> bool {
     let Some(index) = corpus.index(page) else { return false };
-    if site.addresses != Addresses::Exact || matches!(Form::from_path(path), Form::Page) && !path.starts_with(b"/") {
+    let is_exact = site.addresses == Addresses::Exact;
+    if !is_exact && site.made.is_empty() || matches!(Form::from_path(path), Form::Page) && !path.starts_with(b"/") {
         return false;
     }
     let mut address = Vec::new();
     let own = index.address_of(corpus.pages[page as usize].entry).unwrap_or_default();
     let seen_from = |folder: &[u8], address: &mut Vec<u8>| {
         normalise_into(address, folder, path)
-            && (site.makes(address) || index.has_folded(site, address) || is_ignored(corpus, site, address))
+            && (site.makes(address)
+                || is_exact && (index.has_folded(site, address) || is_ignored(corpus, site, address)))
     };
     if path.starts_with(b"/") {
         seen_from(b"", &mut address)

@@ -7,6 +7,7 @@ mod fragment;
 mod host;
 mod malformed;
 mod path;
+mod post;
 mod served;
 mod shortcode;
 mod variants;
@@ -21,7 +22,7 @@ pub use malformed::Malformed;
 pub(in crate::audit) use shortcode::{Template, templates as shortcode_templates};
 
 use super::corpus::Corpus;
-use super::document::{Link, LinkKind, Text};
+use super::document::{Link, LinkKind, POST, Text};
 use super::folders::in_parts;
 use super::site::{Addresses, Cause, Form, Site};
 use super::walk::Kind;
@@ -174,6 +175,9 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     if has_scheme(destination) || is_template(destination) {
         return on_the_web(corpus, site, destination);
     }
+    if let Some(name) = destination.strip_prefix(POST) {
+        return post::resolve(corpus, page, site, name);
+    }
     let parts = routed(site, Parts::new(destination));
     if parts.path.is_empty() && is_frame(corpus, page, site) {
         return Resolved::ELSEWHERE;
@@ -192,13 +196,15 @@ fn destination_of(corpus: &Corpus, page: u32, kind: LinkKind, destination: &str,
     };
     let is_broken =
         matches!(resolved.target, Target::Missing | Target::Case(_)) || resolved.fragment == Fragment::Missing;
+    // A script of the page may fill one in.
+    let is_filled = resolved.target == Target::Malformed(Malformed::Placeholder) && is_part(site, corpus.path(page));
     let is_for_others = || {
         is_for_site(corpus, page, site, parts.path)
             || is_by_address(corpus, page, site, &parts)
             || is_part(site, corpus.path(page))
             || site.leaves_alone(destination)
     };
-    if is_broken && is_for_others() {
+    if is_filled || is_broken && is_for_others() {
         return Resolved { target: Target::Unjudged(Cause::Published), fragment: Fragment::Fine };
     }
     resolved
@@ -312,9 +318,12 @@ fn is_by_address(corpus: &Corpus, page: u32, site: &Site, parts: &Parts<'_>) -> 
         && beside().is_some_and(|path| corpus.tree.find(&path).is_some())
 }
 
-/// Returns whether a document lies in a folder for parts of pages, by the usual names, and no profile says which pages these are.
+/// Returns whether a document is a part of pages, by its usual name or that of its folder, and no profile says which pages these are.
 fn is_part(site: &Site, path: &[u8]) -> bool {
-    (site.assumed || !site.known) && in_parts(path)
+    let name = file_name(path);
+    // `_part.md` of Quarto and others is shown on pages; in a folder of Hugo's, `_index.md` is one.
+    let is_named = || !site.known && name.starts_with(b"_") && !name.starts_with(b"_index.");
+    (site.assumed || !site.known) && (in_parts(path) || is_named())
 }
 
 /// Returns whether a page is the frame around others, such as a navigation bar.

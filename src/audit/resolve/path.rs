@@ -141,8 +141,7 @@ impl PathLink<'_> {
             return shown.map_or(Target::Outside, |entry| reached(corpus, site, entry));
         };
         // Where names ignore case, the disk would say that it exists.
-        let is_other = |entry: &u32| *tree.entries()[*entry as usize].path != **first;
-        match folded(tree, site, first).filter(is_other) {
+        match folded(tree, site, first) {
             Some(entry) => Target::Case(entry),
             None if is_unseen(tree, site, first) => Target::Elsewhere,
             None if is_made(tree, site, candidates) => Target::Unjudged(Cause::Ignored),
@@ -169,6 +168,7 @@ fn published(corpus: &Corpus, own: &[u8], site: &Site, entry: u32, kind: LinkKin
     let target = reached(corpus, site, entry);
     match target {
         Target::Page(page) if is_hidden(corpus, own, site, page, kind) => Target::Unpublished(page),
+        Target::Entry(folder) if is_without_page(corpus, site, folder) => Target::Missing,
         // HTML is left as it is: the address of something else, most likely.
         Target::Page(page)
             if matches!(kind, LinkKind::Link | LinkKind::Image)
@@ -199,6 +199,14 @@ fn is_hidden(corpus: &Corpus, own: &[u8], site: &Site, page: u32, kind: LinkKind
         && corpus.tree.find(own).and_then(|entry| corpus.page_of(entry)).is_some_and(|own| !is_draft(own))
 }
 
+/// Returns whether an entry is a folder of the site in which a reader finds no page. That of all documents has one always.
+fn is_without_page(corpus: &Corpus, site: &Site, entry: u32) -> bool {
+    let entry = &corpus.tree.entries()[entry as usize];
+    site.links.folders_are_pages
+        && entry.kind == Kind::Folder
+        && below(&entry.path, &site.folder).is_some_and(|rest| !rest.is_empty())
+}
+
 /// Returns whether an entry shows what a path means that is no address of the published site. A folder at the root of a host may be
 /// another program's.
 fn is_meant(tree: &Tree, path: &[u8], entry: u32) -> bool {
@@ -207,6 +215,9 @@ fn is_meant(tree: &Tree, path: &[u8], entry: u32) -> bool {
 
 /// The entry that a candidate is, for a destination as it is written.
 fn meant(tree: &Tree, site: &Site, path: &[u8], candidate: &[u8]) -> Option<u32> {
+    if site.links.index_is_nameless && file_name(path) == b"index" {
+        return tree.find(candidate);
+    }
     match site.links.slash_is_folder && path.ends_with(b"/") {
         true => tree.find(candidate).filter(|entry| is_folder(tree, *entry)),
         false => variants(tree, site, candidate),
@@ -341,7 +352,12 @@ pub(super) fn reached(corpus: &Corpus, site: &Site, entry: u32) -> Target {
 
 fn folded(tree: &Tree, site: &Site, path: &[u8]) -> Option<u32> {
     let is_target = |entry: &u32| site.links.folders || !is_folder(tree, *entry);
-    let with = |ending: &str| tree.find_folded(&[path, ending.as_bytes()].concat()).find(is_target);
+    let with = |ending: &str| {
+        let path = [path, ending.as_bytes()].concat();
+        // One that is written so and is no target all the same does not differ in its letters.
+        let is_other = |entry: &u32| *tree.entries()[*entry as usize].path != *path;
+        tree.find_folded(&path).find(|entry| is_target(entry) && is_other(entry))
+    };
     with("").or_else(|| site.links.endings.iter().find_map(|ending| with(ending)))
 }
 

@@ -76,6 +76,10 @@ pub struct Links {
     pub labels: bool,
     /// A link to a folder leads somewhere.
     pub folders: bool,
+    /// A folder of the site leads somewhere only where it has a page.
+    pub folders_are_pages: bool,
+    /// `x/index` is no address of the page of `x`, though its document is called so.
+    pub index_is_nameless: bool,
     /// `x/` is the folder `x` with a page, and never `x.md`.
     pub slash_is_folder: bool,
     /// The meaning of an address without a page.
@@ -134,6 +138,8 @@ impl Links {
         by_name: ByName::No,
         labels: false,
         folders: true,
+        folders_are_pages: false,
+        index_is_nameless: false,
         slash_is_folder: false,
         addresses: Addresses::None,
         forgives_case: true,

@@ -4,6 +4,9 @@
 use super::map::Writer;
 use super::values::{LONGEST, is_alone, quoted};
 
+/// Stands in front of the name of a post. No address begins so: a scheme has no `_`.
+pub(in crate::audit) const POST: &str = "post_url:";
+
 pub(super) fn rewrite(writer: &mut Writer<'_>) {
     let source = writer.source;
     let (mut done, mut unclosed) = (0, Vec::new());
@@ -42,6 +45,12 @@ pub(super) fn rewrite(writer: &mut Writer<'_>) {
                 }
                 writer.copy(start..start + path.len());
             }
+            (false, "post_url") if is_post(tag.inner) => {
+                let name = tag.inner.trim().trim_start_matches("post_url").trim();
+                let start = tag.inner_start + tag.inner.rfind(name).unwrap_or_default();
+                writer.insert(POST, start);
+                writer.copy(start..start + name.len());
+            }
             _ if is_alone(source, tag.start, tag.end) => {}
             // The marks alone say that a destination is made by a program.
             _ => {
@@ -58,6 +67,15 @@ fn is_path(inner: &str) -> bool {
     let mut words = inner.split_whitespace().skip(1);
     words.next().is_some_and(|path| path.contains('.') && !path.contains(['{', '"', '\'', '|']))
         && words.next().is_none()
+}
+
+/// `post_url 2024-03-05-hello`, `post_url folder/2024-03-05-hello`.
+fn is_post(inner: &str) -> bool {
+    let mut words = inner.split_whitespace().skip(1);
+    let is_dated =
+        |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
+    let is_name = |name: &str| is_dated(name) && !name.contains(['{', '"', '\'', '|', ':']);
+    words.next().is_some_and(is_name) && words.next().is_none()
 }
 
 /// `"/address" | relative_url`.

@@ -245,7 +245,23 @@ impl<'a> MdxPass<'a, '_> {
             && let Some(at) = inner.find(id)
         {
             self.heading_id(start + 1 + at, id);
+        } else if is_heading && self.syntax.has(Construct::ImageText) {
+            self.heading_text(start + 1, inner);
         }
+    }
+
+    /// The code of an expression as text of its heading: `mdast-util-to-string` takes it as it is written, comments included.
+    fn heading_text(&mut self, start: usize, code: &str) {
+        if code.contains(['\n', '\r']) {
+            return;
+        }
+        let mut from = start;
+        for (at, _) in code.char_indices().filter(|(_, c)| c.is_ascii_punctuation()) {
+            self.writer.copy(from..start + at);
+            self.writer.insert("\\", start + at);
+            from = start + at;
+        }
+        self.writer.copy(from..start + code.len());
     }
 
     /// `{#id}`, from an id that stands at `start`.
@@ -330,5 +346,14 @@ mod tests {
             rewritten("## A {/* #b */}\n\n## C <!-- #d -->\n\n## E {#f}\n"),
             "## A {#b}\n\n## C {#d}\n\n## E {#f}\n"
         );
+    }
+
+    #[test]
+    fn expressions_in_headings() {
+        let text = "## a {b.c} {/* d */} `{e}`\n\n{f}\n";
+        assert_eq!(rewritten(text), "## a   `{e}`\n\n\n");
+        let syntax = Syntax::new(Dialect::Github).with(&[Construct::Mdx, Construct::ImageText]);
+        let done = rewrite(text, &syntax).unwrap();
+        assert_eq!(done.text, "## a b\\.c \\/\\* d \\*\\/ `{e}`\n\n\n");
     }
 }

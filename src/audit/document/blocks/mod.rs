@@ -17,6 +17,7 @@ mod values;
 use memchr::memmem;
 
 use super::{Construct, Constructs, Syntax};
+pub(in crate::audit) use liquid::POST;
 use map::{Map, Writer};
 
 /// A text as the parser is to see it.

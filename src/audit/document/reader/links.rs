@@ -6,7 +6,7 @@ use pulldown_cmark::LinkType;
 
 use super::DocumentReader;
 use crate::audit::document::{
-    Construct, Constructs, Link, LinkKind, Raw, RawKind, Span, Undefined, evidence, raw, source,
+    Construct, Constructs, Link, LinkKind, POST, Raw, RawKind, Span, Undefined, evidence, raw, source,
 };
 use crate::markdown::slug::Dialect;
 
@@ -17,6 +17,13 @@ const TAGS: Constructs = Constructs::new(&[Construct::Shortcodes, Construct::Liq
 pub(super) struct OpenLink {
     pub(super) link: usize,
     pub(super) inner_end: usize,
+}
+
+/// The length of the scheme of a link within the project: `project:page.md`, `project:#label`, `path:file.txt` (MyST-Parser's
+/// `render_link`). It is none of the destination.
+fn of_project(destination: &str) -> usize {
+    let length = |scheme: &str| if destination.starts_with(scheme) { scheme.len() } else { 0 };
+    length("project:").max(length("path:"))
 }
 
 impl DocumentReader<'_> {
@@ -41,6 +48,12 @@ impl DocumentReader<'_> {
         // In a cell of a table the bar before the text of a link between double brackets needs a backslash.
         let is_wiki = definition.is_none() && self.syntax.has(Construct::WikiLinks);
         let destination = destination.strip_suffix('\\').filter(|_| is_wiki).unwrap_or(destination);
+        // MyST's `<project:page.md>` is a link within the project.
+        let scheme = if self.syntax.has(Construct::Directives) { of_project(destination) } else { 0 };
+        let (kind, destination) = match kind {
+            LinkKind::Autolink if scheme > 0 => (LinkKind::Link, &destination[scheme..]),
+            _ => (kind, &destination[scheme..]),
+        };
         let (destination_span, destination) = match definition {
             Some(at) => (self.definitions[at as usize].destination_span, self.definitions[at as usize].destination),
             None => (Span::default(), self.strings.add(destination)),
@@ -53,15 +66,23 @@ impl DocumentReader<'_> {
     pub(super) fn end_link(&mut self, range: &Range<usize>) {
         let Some(open) = self.inside.links.pop() else { return };
         let text = &self.text[range.start..open.inner_end.min(range.end)];
+        let is_autolink = self.text[range.start..].starts_with('<');
         let destination_span = match self.links[open.link].kind {
             LinkKind::Autolink => Some(range.start + 1..range.end.saturating_sub(1)),
+            _ if is_autolink => Some(range.start + 1..range.end.saturating_sub(1)),
             _ => source::destination(self.text, open.inner_end, range.end),
         };
+        let destination_span = destination_span.map(|range| match self.syntax.has(Construct::Directives) {
+            true => range.start + of_project(&self.text[range.clone()])..range.end,
+            false => range,
+        });
         let place = destination_span.clone().map(|range| self.span(&range));
-        // One that was put together around a tag of the generator stands nowhere: an edit of it would remove the tag.
+        // One that was put together around a tag of the generator stands nowhere: an edit of it would remove the tag. The name of a post
+        // is no path.
         let destination_span = destination_span.and_then(|range| {
             let span = self.span(&range);
-            (self.parsed.rewritten.is_none() || span.range().len() == range.len()).then_some(span)
+            let is_post = self.strings.get(self.links[open.link].destination).starts_with(POST);
+            (self.parsed.rewritten.is_none() || !is_post && span.range().len() == range.len()).then_some(span)
         });
         let link = &mut self.links[open.link];
         link.says_old = evidence::says_old(text);

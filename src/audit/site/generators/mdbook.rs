@@ -26,6 +26,7 @@ static MODEL: Model = Model {
         html_is_markdown: true,
         readme_is_index: true,
         slash_is_folder: true,
+        folders_are_pages: true,
         drafts: &["SUMMARY.md"],
         absolute: Elsewhere::Site,
         leaving: Elsewhere::Site,

@@ -43,6 +43,18 @@ fn complete(site: &mut Site) {
     site.routes = vec![Route::by_path(site.folder.clone(), b"")];
 }
 
+/// Notes the folders of the pages that are made from descriptions of an API: `openapi: {source, directory}`, at any level of the settings.
+fn described(site: &mut Site, settings: &Value) {
+    for (name, value) in settings.entries() {
+        if matches!(name.as_str(), "openapi" | "asyncapi" | "graphql") {
+            let directory = value.get("directory").text().unwrap_or("api-reference").trim_matches('/');
+            site.made.push(directory.as_bytes().to_vec());
+        }
+        described(site, value);
+    }
+    settings.items().iter().for_each(|item| described(site, item));
+}
+
 fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let Ok(settings) = settings::read(tree, path) else { return Vec::new() };
     if !settings.get("navigation").is_set() {
@@ -55,6 +67,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
             site.redirects.add(source);
         }
     }
+    described(&mut site, &settings);
     let mut named = |text: &str| site.navigation.push(join(folder, text.trim_matches('/').as_bytes()));
     let navigation: &Value = settings.get("navigation");
     navigation.texts(&mut named);

@@ -35,6 +35,8 @@ static MODEL: Model = Model { name: "Docusaurus", syntax: SYNTAX, links: LINKS }
 const LINKS: Links = Links {
     endings: &[".md", ".mdx"],
     md_is_mdx: true,
+    // Its check of links knows the routes alone.
+    index_is_nameless: true,
     pages_are_folders: true,
     addresses: Addresses::Loose,
     aliases: &["@site/", "@theme/", "pathname://"],
