@@ -60,14 +60,14 @@ fn examples_for(command: clap::Command, name: &str) -> clap::Command {
     names.into_iter().fold(command, |command, each| command.mut_subcommand(each, |each| examples_for(each, name)))
 }
 
-/// What the image says, and what nearly everybody else says who runs the server: nothing. All the commands and their help are not made for
-/// that, which takes memory that a server never needs again.
+/// Returns whether the words ask for the server alone, as the image does. Then the commands and their help are not built: they take
+/// memory that a server never needs again.
 fn is_to_serve(words: impl IntoIterator<Item = OsString>) -> bool {
     let mut words = words.into_iter().skip(1);
     words.next().is_none_or(|word| word == "serve") && words.next().is_none()
 }
 
-/// Not a part of `run`: what it takes of the stack would be the server's as long as it lives.
+/// Parses the command line. It is apart from `run`, as the server would keep its part of the stack.
 #[inline(never)]
 fn parsed(service: Service) -> Command {
     let matches = command(service).get_matches();

@@ -48,8 +48,8 @@ pub fn problem(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// Whether JSON was not read because it has more than 127 levels of lists and objects: serde_json's limit, for which there are
-/// words and no kind.
+/// Returns whether JSON was not read because it has more than 127 levels of lists and objects. That is the limit of serde_json, whose
+/// error says it in its text alone.
 #[must_use]
 pub(crate) fn is_nested_too_deeply(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("recursion limit exceeded")
@@ -163,15 +163,15 @@ mod tests {
     }
 
     #[test]
-    fn json_that_is_nested_too_deeply_is_told_from_what_is_none() {
+    fn json_that_is_nested_too_deeply_is_told_apart() {
         let nested = |levels: usize, inside: &str| format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels));
-        let told = |text: String| parse_value(text.as_bytes()).map_err(|error| is_nested_too_deeply(&error));
-        assert!(told(nested(127, "1")).is_ok());
-        assert_eq!(told(nested(128, "1")), Err(true));
-        assert_eq!(told(nested(100_000, "1")), Err(true));
-        // What is wrong besides is mended first.
-        assert_eq!(told(format!(r#"["\ud83d", {}]"#, nested(128, "1"))), Err(true));
-        assert_eq!(told(nested(100, "x")), Err(false));
+        let result = |text: String| parse_value(text.as_bytes()).map_err(|error| is_nested_too_deeply(&error));
+        assert!(result(nested(127, "1")).is_ok());
+        assert_eq!(result(nested(128, "1")), Err(true));
+        assert_eq!(result(nested(100_000, "1")), Err(true));
+        // Other faults are fixed first.
+        assert_eq!(result(format!(r#"["\ud83d", {}]"#, nested(128, "1"))), Err(true));
+        assert_eq!(result(nested(100, "x")), Err(false));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) fn unreadable(method: &str, params: Option<Value>, version: Option<&P
     not_found_in_words(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None))
 }
 
-/// What is wrong with the parameters of this method, and where.
+/// Returns why the parameters do not fit this method, and where.
 fn reason(method: &str, params: Option<Value>) -> Option<String> {
     let params = params.unwrap_or_default();
     match method {
@@ -56,7 +56,7 @@ fn reason(method: &str, params: Option<Value>) -> Option<String> {
 
 fn problem<T: DeserializeOwned>(params: Value) -> Option<String> {
     let error = serde_path_to_error::deserialize::<_, T>(params).err()?;
-    // As long as the caller's own values in it.
+    // It has values of the caller in it, of any length.
     Some(error.to_string().chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect())
 }
 
