@@ -157,7 +157,8 @@ fn render_tree(
     answers: &Answers,
     interrupt: &Interrupt,
 ) -> Result<FileTree, RenderError> {
-    let sandbox = Scratch::new().map_err(RenderError::Start)?;
+    let bytes = files.values().map(|file| file.bytes.len()).sum();
+    let sandbox = Scratch::for_bytes(bytes).map_err(RenderError::Start)?;
     // The library resolves paths, and on some systems the temporary folder is behind a symbolic link.
     let root = sandbox.path().canonicalize().map_err(RenderError::Start)?;
     if !survives_sanitising(&root) {

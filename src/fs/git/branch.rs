@@ -46,10 +46,11 @@ pub fn commit(root: &Path, name: &str, steps: &[FileStep], message: &str) -> Res
     let (Some(head), Some(prefix), Some(folder)) = (lines.next(), lines.next(), lines.next()) else {
         return Err("git rev-parse: it says less than it was asked".to_owned());
     };
-    let scratch = Scratch::new().map_err(|error| format!("cannot create a temporary folder: {error}"))?;
-    let top = scratch.path().join("tree");
     let below = |step: &FileStep| format!("{prefix}{}", step.path);
     let files: FileTree = steps.iter().filter_map(|step| Some((below(step), step.after.clone()?))).collect();
+    let bytes = files.values().map(|file| file.bytes.len()).sum();
+    let scratch = Scratch::for_bytes(bytes).map_err(|error| format!("cannot create a temporary folder: {error}"))?;
+    let top = scratch.path().join("tree");
     scratch.folder("tree").map_err(|error| format!("cannot create a temporary folder: {error}"))?;
     write_tree(&top, &files, || Ok(())).map_err(|error: FilesError| error.to_string())?;
     let index = scratch.path().join("index");
