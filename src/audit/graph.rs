@@ -183,10 +183,10 @@ fn navigated(corpus: &Corpus) -> Vec<u32> {
             }
         }
         // Some generators list the pages of a folder, some only when the file has no navigation.
-        let automatic = site.lists_folders;
-        if automatic {
-            let all = (0_u32..).zip(&corpus.pages).filter(|(number, _)| is_below(corpus.path(*number), &site.folder));
-            pages.extend(all.map(|(number, _)| number));
+        let all = Some(&site.folder).filter(|_| site.lists_folders);
+        for folder in site.listed.iter().chain(all) {
+            let below = (0_u32..).zip(&corpus.pages).filter(|(number, _)| is_below(corpus.path(*number), folder));
+            pages.extend(below.map(|(number, _)| number));
         }
     }
     pages

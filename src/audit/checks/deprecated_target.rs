@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn links_to_what_is_old() {
         let tree = [
-            ("README.md", "[a](a.md) [b](docs/b.md#x) [the old setup](a.md) [c](c.md)\n"),
+            ("README.md", "[a](a.md) [b](docs/b.md#x) [the old setup](a.md) [c](c.md) [d](d.md)\n"),
+            ("d.md", "---\nreplaces: []\nsuperseded-by: []\n---\n# D\n"),
             ("a.md", "# A\n\nThis page is deprecated, see [C](c.md).\n"),
             ("docs/b.md", "---\nstatus: archived\nsuperseded_by: ../c.md\n---\n# x\n"),
             ("c.md", "# C\n\n> ⚠️ **UPDATED** (2025-11-08)\n"),

@@ -161,6 +161,26 @@ mod tests {
         insta::assert_snapshot!(findings("orphan", &tree), @"c.md:1:1 warning: nothing leads to this document; README.md ought to link to it");
     }
 
+    /// The plug-in of Material for MkDocs has a list of them, and Sphinx' word for a page without a link is `orphan`.
+    #[test]
+    fn posts_of_a_blog_and_pages_that_say_so_need_no_link() {
+        let mkdocs = "site_name: X\nnav: [index.md]\nplugins:\n  - blog:\n      blog_dir: news\n";
+        let tree = [
+            ("mkdocs.yml", mkdocs),
+            ("docs/index.md", ""),
+            ("docs/news/index.md", "[home](../index.md)\n"),
+            ("docs/news/posts/2026/a.md", ""),
+            ("docs/blog/posts/b.md", ""),
+            ("docs/apart.md", "---\norphan: true\n---\n"),
+            ("docs/lost.md", "---\norphan: false\n---\n"),
+        ];
+        insta::assert_snapshot!(findings("orphan", &tree), @r"
+        docs/blog/posts/b.md:1:1 warning: nothing leads to this document; docs/index.md ought to link to it
+        docs/lost.md:1:1 warning: nothing leads to this document; docs/index.md ought to link to it
+        docs/news/index.md:1:1 warning: nothing leads to this document; docs/index.md ought to link to it
+        ");
+    }
+
     #[test]
     fn entry_points_and_exemptions_can_be_configured() {
         let tree = [("README.md", ""), ("a.md", "[b](b.md)\n"), ("b.md", ""), ("notes/x.md", "")];

@@ -30,6 +30,8 @@ pub struct FrontMatter {
     pub listed: bool,
     /// It is not finished: `draft: true`.
     pub draft: bool,
+    /// It says that no list has it: `orphan:` (Sphinx).
+    pub alone: bool,
     /// Readers are sent somewhere else: `redirect:`, `redirect_to:`.
     pub redirects: bool,
     /// The page shows an operation of an API description, with names of places of its own: `openapi:`, `asyncapi:`.
@@ -79,17 +81,28 @@ pub(super) fn in_comment(text: &str) -> Range<usize> {
     rest.find("-->").map_or(0..0, |end| first.len() + 1..first.len() + 1 + end)
 }
 
+/// The setting that the next lines with a dash belong to.
+#[derive(Clone, Copy)]
+enum List {
+    Addresses,
+    Replacement,
+}
+
 /// Reads the block at `offset` of the document.
 pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMatter {
     let mut found = FrontMatter::default();
     let mut at = offset;
-    let mut list = false;
+    let mut list = None;
     for line in block.split_inclusive('\n') {
         let start = at;
         at += line.len();
         let item = line.trim_start().strip_prefix("- ");
-        if let (true, Some(item)) = (list, item) {
-            found.addresses.push(strings.add(plain(item)));
+        if let (Some(list), Some(item)) = (list, item) {
+            let item = strings.add(plain(item));
+            match list {
+                List::Addresses => found.addresses.push(item),
+                List::Replacement => found.replacement = found.replacement.or(Some(item)),
+            }
             continue;
         }
         if line.starts_with([' ', '\t', '#', '-']) {
@@ -98,7 +111,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
         let Some(end) = memchr::memchr2(b':', b'=', line.as_bytes()) else { continue };
         let value = || plain(&line[end + 1..]);
         let span = || Span::from_range(&(start..start + line.trim_end().len()));
-        list = false;
+        list = None;
         match line[..end].trim() {
             "title" => found.title = Some(strings.add(value())),
             "status" => found.status = Some((span(), strings.add(value()))),
@@ -106,9 +119,14 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
                 found.review = Some((span(), strings.add(value())));
             }
             "superseded_by" | "superseded-by" | "replaced_by" | "replaced-by" | "replacement" => {
-                found.replacement = Some(strings.add(value()));
+                list = Some(List::Replacement);
+                // Templates of proposals have it, for whoever fills it in.
+                let none = ["", "[]", "~", "null", "none", "None"];
+                let name = Some(value()).filter(|value| !none.contains(value));
+                found.replacement = name.map(|name| strings.add(name));
             }
             "linkTitle" | "linktitle" => found.listed = true,
+            "orphan" => found.alone = value() != "false",
             "draft" => found.draft = value() == "true",
             "redirect" | "redirect_to" | "redirectTo" => found.redirects = true,
             "openapi" | "openapi-schema" | "asyncapi" => found.describes = !value().is_empty(),
@@ -122,7 +140,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
                 }
             }
             "aliases" | "redirect_from" => {
-                list = true;
+                list = Some(List::Addresses);
                 let values = value().trim_matches(['[', ']']).split(',').map(plain).filter(|value| !value.is_empty());
                 found.addresses.extend(values.map(|value| strings.add(value)));
             }
@@ -160,6 +178,25 @@ mod tests {
         let (span, status) = found.status.unwrap();
         assert_eq!((&text[span.range()], strings.get(status)), ("status: deprecated", "deprecated"));
         assert_eq!(found.review.map(|(_, date)| strings.get(date)), Some("2026-01-31"));
+    }
+
+    #[test]
+    fn a_replacement_is_named_or_there_is_none() {
+        let replacement = |text: &str| {
+            let mut strings = Strings::default();
+            let found = read(text, 0, &mut strings).replacement;
+            found.map(|name| strings.get(name).to_owned())
+        };
+        assert_eq!(replacement("superseded-by: b.md\n").as_deref(), Some("b.md"));
+        assert_eq!(replacement("superseded-by:\n  - b.md\n  - c.md\n").as_deref(), Some("b.md"));
+        for none in [
+            "superseded-by:\n",
+            "superseded-by: []\nreplaces:\n  - b.md\n",
+            "replaced_by: ~\n",
+            "superseded_by: \"\"\n",
+        ] {
+            assert_eq!(replacement(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub struct Site {
     pub left_alone: Vec<Regex>,
     /// Documents that navigation names: edges from nowhere.
     pub navigation: Vec<Vec<u8>>,
+    /// Folders whose pages the generator lists itself, as those of a blog.
+    pub listed: Vec<Vec<u8>>,
     /// Pages that must be there, because navigation names them.
     pub named: Vec<Named>,
     /// `true` when a list of everything is made, as no navigation is destination.
@@ -188,6 +190,7 @@ impl Site {
             excluded: None,
             left_alone: Vec::new(),
             navigation: Vec::new(),
+            listed: Vec::new(),
             named: Vec::new(),
             lists_folders: model.links.lists_folders,
             open: Vec::new(),

@@ -74,12 +74,14 @@ pub(super) fn needs_no_link(context: Context<'_>, page: u32) -> bool {
     // It serves readers who follow an old link from elsewhere.
     let sends_on =
         document.evidence.moved || document.front_matter.redirects || document.front_matter.replacement.is_some();
+    let says_so = document.front_matter.alone;
     parent(&path).split(|byte| *byte == b'/').any(stands_alone)
         || in_probable_parts(&path)
         || in_tests(&path, TestFolderKind::WithDocuments)
         || NAMES.contains(&stem)
         || memchr::memmem::find(stem, b"template").is_some()
         || sends_on
+        || says_so
         || is_translation(context, &path)
 }
 

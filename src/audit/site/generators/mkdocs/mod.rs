@@ -294,6 +294,12 @@ fn plugins(site: &mut Site, path: &[u8], settings: &Value) {
         let forms = Forms::new(&[Form::Anchor, Form::Reference]);
         site.leave_open(forms, format!("{file} has hooks, which may change any page"), NOTHING);
     }
+    if let Some(blog) = first(&["blog"]) {
+        let options = option(plugins, blog);
+        let folder = options.get("blog_dir").text().unwrap_or("blog");
+        let posts = options.get("post_dir").text().unwrap_or("{blog}/posts").replace("{blog}", folder);
+        site.listed.push(normal(&site.folder, &posts));
+    }
     let redirects = plugins.items().iter().map(|plugin| plugin.at(&["redirects", "redirect_maps"]));
     for (from, _) in redirects.chain([plugins.at(&["redirects", "redirect_maps"])]).flat_map(Value::entries) {
         // Its page is gone; what stays is the address.
