@@ -83,7 +83,7 @@ pub(super) fn in_comment(text: &str) -> Range<usize> {
 
 /// The setting that the next lines with a dash belong to.
 #[derive(Clone, Copy)]
-enum List {
+enum Listed {
     Addresses,
     Replacement,
 }
@@ -100,8 +100,8 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
         if let (Some(list), Some(item)) = (list, item) {
             let item = strings.add(plain(item));
             match list {
-                List::Addresses => found.addresses.push(item),
-                List::Replacement => found.replacement = found.replacement.or(Some(item)),
+                Listed::Addresses => found.addresses.push(item),
+                Listed::Replacement => found.replacement = found.replacement.or(Some(item)),
             }
             continue;
         }
@@ -119,8 +119,8 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
                 found.review = Some((span(), strings.add(value())));
             }
             "superseded_by" | "superseded-by" | "replaced_by" | "replaced-by" | "replacement" => {
-                list = Some(List::Replacement);
-                // Templates of proposals have it, for whoever fills it in.
+                list = Some(Listed::Replacement);
+                // Templates of proposals have an empty one, for the authors to fill in.
                 let none = ["", "[]", "~", "null", "none", "None"];
                 let name = Some(value()).filter(|value| !none.contains(value));
                 found.replacement = name.map(|name| strings.add(name));
@@ -140,7 +140,7 @@ pub(super) fn read(block: &str, offset: usize, strings: &mut Strings) -> FrontMa
                 }
             }
             "aliases" | "redirect_from" => {
-                list = Some(List::Addresses);
+                list = Some(Listed::Addresses);
                 let values = value().trim_matches(['[', ']']).split(',').map(plain).filter(|value| !value.is_empty());
                 found.addresses.extend(values.map(|value| strings.add(value)));
             }
