@@ -140,9 +140,10 @@ def deploy():
 
 
 def prepare(compose):
-    """What differs from what is deployed: the names of the test are found, and images are stand-ins without digests."""
+    """What differs from what is deployed: the names of the test are found, and images are stand-ins without digests and minor versions."""
     names = ", ".join(f'"{name}:host-gateway"' for name in (world.PUBLIC, world.KEYS, world.UPSTREAM))
     text = re.sub(r"@sha256:[0-9a-f]{64}", "", compose.read_text())
+    text = re.sub(r"(postgres:18)[.0-9]*$", r"\1", text, flags=re.M)
     text = re.sub(r"^( +interval:) [0-9]+s$", r"\1 1s", text, flags=re.M)
     must(text.count("\n  server:\n") == 1, "docker-compose.yml has a server")
     if "extra_hosts" not in text:
