@@ -326,6 +326,8 @@ fn a_fleet_leaves_the_work_tree_alone() {
     project.write("a.txt", &TEN.replace('\n', "\r\n"));
     project.write(".gitignore", "*.log\n");
     project.commit();
+    // Where the files are added from there is no `.gitignore`. What the repository itself ignores holds there, too.
+    project.write(".git/info/exclude", "*.log\n");
     let template =
         [("a.txt", &*TEN.replace('9', "nine")), (".gitattributes", "*.txt text eol=crlf\n"), ("new/b.log", "new\n")];
     project.template("", &template);
