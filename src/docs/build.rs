@@ -107,7 +107,11 @@ impl Folder for Path {
         let failed = |source| BuildError::Read { path: self.join(path), source };
         let name = |entry: io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
         let folder = inside(self, path)?.unwrap_or_else(|| self.join(path));
-        std::fs::read_dir(folder).and_then(|entries| entries.map(name).collect()).map_err(failed)
+        let names: Result<Vec<_>, _> = std::fs::read_dir(folder).and_then(|entries| entries.map(name).collect());
+        let mut names = names.map_err(failed)?;
+        // A file system lists in an order of its own: errors come in that of their names.
+        names.sort_unstable();
+        Ok(names)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Code in the sentences of a page names what there is, as the blocks of shell do.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use clap::CommandFactory as _;
 
@@ -12,15 +13,17 @@ use crate::wrong::{mistake, server, wrong};
 const OTHER_VARIABLES: &[&str] =
     &["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "SECRETS_DIR", "SSL_CERT_FILE", "RUST_LOG"];
 
+/// The settings, read from the template once.
+static SETTINGS: LazyLock<Vec<mcp_kit::docs::reference::Setting>> = LazyLock::new(mcp_kit::docs::reference::settings);
+
 /// What is wrong with code in a sentence: a variable, a secret, a path, a script or a command that the project does not have.
 fn wrong_inline(code: &str, name: &str, project: &Project) -> Option<String> {
-    let settings = mcp_kit::docs::reference::settings();
     for word in code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
         let upper = word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
         let variable =
             upper && word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()) && !code.contains(".md");
-        let known = |word: &str| settings.iter().any(|setting| setting.name == word);
-        let begins = |word: &str| settings.iter().any(|setting| setting.name.starts_with(word));
+        let known = |word: &str| SETTINGS.iter().any(|setting| setting.name == word);
+        let begins = |word: &str| SETTINGS.iter().any(|setting| setting.name.starts_with(word));
         let accepted = known(word)
             || word.strip_suffix("_FILE").is_some_and(known)
             || (word.ends_with('_') && begins(word))
