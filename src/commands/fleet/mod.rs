@@ -121,6 +121,8 @@ fn project(
 ) -> Result<FleetRow, String> {
     interrupt.check().map_err(|error| error.to_string())?;
     let root = checkout(repository, folder, fleet)?;
+    // Before the plan, which is for this commit: another one may be made meanwhile.
+    let base = writes.map(|_| branch::base(&root));
     let request = UpdateRequest {
         root: root.clone(),
         // An interrupted run is left to the project's owner.
@@ -133,7 +135,7 @@ fn project(
     };
     let mut prepared = update::prepare(&request, interrupt, &|_| {}).map_err(|error| sentence(&error))?;
     let mut row = planned(repository, &prepared.report);
-    let (Some(test), ProjectState::Available) = (writes, row.state) else { return Ok(row) };
+    let (Some(test), Some(base), ProjectState::Available) = (writes, base, row.state) else { return Ok(row) };
     let name = branch_name(&root, row.to.as_deref().unwrap_or("template"));
     if branch::exists(&root, &name) {
         row.state = ProjectState::Failed;
@@ -145,7 +147,7 @@ fn project(
     let tests = test.map(|test| branch::current(&root).map(|before| (test, before)).ok_or(no_branch)).transpose()?;
     let steps = prepared.steps().map_err(|error| sentence(&error))?;
     interrupt.check().map_err(|error| error.to_string())?;
-    branch::commit(&root, &name, &steps, &prepared.report.title())?;
+    branch::commit(&base?, &name, &steps, &prepared.report.title())?;
     row.state = ProjectState::Updated;
     if let Some((test, before)) = tests {
         branch::switch(&root, &name)?;

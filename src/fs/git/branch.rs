@@ -31,21 +31,40 @@ pub fn switch(root: &Path, name: &str) -> Result<(), String> {
     run(root, &["switch", "--quiet", name]).map(|_| ())
 }
 
-/// Makes a branch with one commit on top of the one that is checked out: these steps below `root`, files that git ignores included.
+/// A commit to build on, and where its project lies in the repository.
+#[derive(Debug)]
+pub struct BranchBase {
+    /// The folder of git.
+    folder: String,
+    /// The path of the project below the top, with `/` at its end; empty at the top.
+    prefix: String,
+    head: String,
+}
+
+/// Returns what is checked out at this moment.
+///
+/// # Errors
+/// Git's message, as where there is no commit yet.
+pub fn base(root: &Path) -> Result<BranchBase, String> {
+    // The path below the top, in a line that is empty at the top. Only the folder of the repository can have line ends in it.
+    let found = run(root, &["rev-parse", "--absolute-git-dir", "--show-prefix", "--verify", "HEAD"])
+        .map_err(|reason| format!("it is no git repository with a commit: {reason}"))?;
+    let mut lines = found.trim_end_matches('\n').rsplitn(3, '\n').map(str::to_owned);
+    match (lines.next(), lines.next(), lines.next()) {
+        (Some(head), Some(prefix), Some(folder)) => Ok(BranchBase { folder, prefix, head }),
+        _ => Err("git rev-parse: it says less than it was asked".to_owned()),
+    }
+}
+
+/// Makes a branch with one commit on top of `base`: these steps of a project, files that git ignores included.
 ///
 /// Git itself adds the files, from a folder that has only them and with an index of its own. So line endings and filters of
 /// `.gitattributes` hold, and what is staged or changed in the work tree has no part in it.
 ///
 /// # Errors
 /// Git's message, as when the branch exists, or that of the system. There is no branch then.
-pub fn commit(root: &Path, name: &str, steps: &[FileStep], message: &str) -> Result<(), String> {
-    // The path below the top, in a line that is empty at the top. Only the folder of the repository can have line ends in it.
-    let found = run(root, &["rev-parse", "--absolute-git-dir", "--show-prefix", "--verify", "HEAD"])
-        .map_err(|reason| format!("it is no git repository with a commit: {reason}"))?;
-    let mut lines = found.trim_end_matches('\n').rsplitn(3, '\n');
-    let (Some(head), Some(prefix), Some(folder)) = (lines.next(), lines.next(), lines.next()) else {
-        return Err("git rev-parse: it says less than it was asked".to_owned());
-    };
+pub fn commit(base: &BranchBase, name: &str, steps: &[FileStep], message: &str) -> Result<(), String> {
+    let BranchBase { folder, prefix, head } = base;
     let below = |step: &FileStep| format!("{prefix}{}", step.path);
     let files: FileTree = steps.iter().filter_map(|step| Some((below(step), step.after.clone()?))).collect();
     let bytes = files.values().map(|file| file.bytes.len()).sum();
@@ -122,4 +141,30 @@ fn answer(output: &Output, arguments: &[&str]) -> Result<String, String> {
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(format!("git {}: {said}", arguments.first().unwrap_or(&"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::files::File;
+
+    #[test]
+    fn a_commit_that_is_made_meanwhile_is_not_the_base() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let git = |arguments: &[&str]| run(root, arguments).unwrap();
+        git(&["init", "--quiet"]);
+        git(&["config", "user.name", "a"]);
+        git(&["config", "user.email", "a@example.com"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "seen"]);
+        let base = base(root).unwrap();
+        std::fs::write(root.join("late"), "x").unwrap();
+        git(&["add", "late"]);
+        git(&["commit", "--quiet", "--message", "not seen"]);
+        let file = File { bytes: b"y".to_vec().into(), executable: false };
+        let step = FileStep { path: "new".to_owned(), before: None, after: Some(file) };
+        commit(&base, "update", &[step], "update").unwrap();
+        assert_eq!(git(&["log", "--format=%s", "update"]), "update\nseen\n");
+        assert_eq!(git(&["ls-tree", "--name-only", "update"]), "new\n");
+    }
 }
