@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::document::{self, Document, Evidence, Patterns, decode};
-use super::resolve::{Template, shortcode_templates};
+use super::resolve::{ShortcodeTemplate, shortcode_templates};
 use super::settings::Settings;
 use super::site::{Addresses, Files, Index, Site, Sites};
 use super::walk::{Kind, Tree};
@@ -51,7 +51,7 @@ pub struct Corpus {
     labels: Vec<Labels>,
     addresses: OnceLock<FxHashSet<Vec<u8>>>,
     submodules: OnceLock<Vec<Vec<u8>>>,
-    templates: OnceLock<FxHashMap<Vec<u8>, Template>>,
+    templates: OnceLock<FxHashMap<Vec<u8>, ShortcodeTemplate>>,
 }
 
 const NO_PAGE: u32 = u32::MAX;
@@ -255,7 +255,7 @@ impl Corpus {
     }
 
     /// Returns the template of a shortcode at a path; all of them are read when the first one is asked for.
-    pub(in crate::audit) fn template(&self, path: &[u8]) -> Option<&Template> {
+    pub(in crate::audit) fn template(&self, path: &[u8]) -> Option<&ShortcodeTemplate> {
         let all = self.templates.get_or_init(|| {
             let mut folders: Vec<Vec<u8>> = self.sites.all().iter().flat_map(|site| site.shortcodes.clone()).collect();
             folders.sort_unstable();

@@ -1,6 +1,7 @@
 //! Where each link leads, by the rules of the renderer. In: the corpus. Out: for every link of a document what it points to.
 
 mod address;
+mod candidates;
 mod component;
 mod elsewhere;
 mod fragment;
@@ -19,7 +20,7 @@ use percent_encoding::percent_decode_str;
 pub use host::GITHUB_SECTIONS;
 pub(in crate::audit) use malformed::INVISIBLE;
 pub use malformed::Malformed;
-pub(in crate::audit) use shortcode::{Template, templates as shortcode_templates};
+pub(in crate::audit) use shortcode::{ShortcodeTemplate, templates as shortcode_templates};
 
 use super::corpus::Corpus;
 use super::document::{Link, LinkKind, POST, Text};

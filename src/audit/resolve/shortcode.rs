@@ -17,7 +17,7 @@ const MOST_IDS: usize = 256;
 
 /// The ids that a template makes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::audit) struct Template {
+pub(in crate::audit) struct ShortcodeTemplate {
     /// It shows another file, or its text is not known.
     makes_any: bool,
     /// Its ids, and whether something computed follows.
@@ -25,22 +25,22 @@ pub(in crate::audit) struct Template {
 }
 
 /// Reads the templates in some folders.
-pub(in crate::audit) fn templates(tree: &Tree, folders: &[Vec<u8>]) -> FxHashMap<Vec<u8>, Template> {
+pub(in crate::audit) fn templates(tree: &Tree, folders: &[Vec<u8>]) -> FxHashMap<Vec<u8>, ShortcodeTemplate> {
     let files = folders.iter().flat_map(|folder| tree.below(folder));
     let files = files.filter(|(_, entry)| entry.kind == Kind::File && entry.path.ends_with(b".html"));
     let mut buffer = Vec::new();
     let mut read = |(at, path): (usize, &[u8])| {
-        let unknown = || Template { makes_any: true, ids: Vec::new() };
+        let unknown = || ShortcodeTemplate { makes_any: true, ids: Vec::new() };
         if at >= MOST {
             return unknown();
         }
         bytes(tree, path, LARGEST, &mut buffer)
-            .map_or_else(|_| unknown(), |text| Template::new(&String::from_utf8_lossy(text)))
+            .map_or_else(|_| unknown(), |text| ShortcodeTemplate::new(&String::from_utf8_lossy(text)))
     };
     files.enumerate().map(|(at, (_, entry))| (entry.path.to_vec(), read((at, &entry.path)))).collect()
 }
 
-impl Template {
+impl ShortcodeTemplate {
     fn new(text: &str) -> Self {
         let shows = ["eadFile", "etPage", ".RawContent", "RenderShortcodes", ".Fragments"];
         let attributes = ["id=", "name="].into_iter().flat_map(|mark| {
@@ -97,7 +97,7 @@ mod tests {
             ("{{ readFile (.Get 0) | markdownify }}", true),
             ("<b>{{ .Inner }}</b>", false),
         ] {
-            assert_eq!(Template::new(template).may_make("there"), expected, "{template}");
+            assert_eq!(ShortcodeTemplate::new(template).may_make("there"), expected, "{template}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, settin
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::addresses::{Source, slugged};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
@@ -111,12 +111,12 @@ fn starlight(tree: &Tree, path: &[u8], folder: &[u8], documents: Vec<u8>) -> Vec
     for (from, _) in settings.get("redirects").entries() {
         site.redirects.add(from);
     }
-    if settings.get("redirects").is_computed() || settings.get("integrations") == &Value::Computed {
+    if settings.get("redirects").is_computed() || settings.get("integrations") == &SettingValue::Computed {
         leave_computed(&mut site, path, "redirects or integrations");
     }
     let folders = static_redirect_folders(folder, &site);
     static_redirects(tree, &mut site, &folders);
-    let options = settings.call("starlight").and_then(|arguments| arguments.first()).unwrap_or(&Value::Computed);
+    let options = settings.call("starlight").and_then(|arguments| arguments.first()).unwrap_or(&SettingValue::Computed);
     integrations(&mut site, path, &settings, options);
     languages(&mut site, tree, options);
     pages(&mut site, tree, folder);
@@ -168,16 +168,16 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// Integrations that make pages leave addresses open.
-fn integrations(site: &mut Site, path: &[u8], settings: &Value, options: &Value) {
+fn integrations(site: &mut Site, path: &[u8], settings: &SettingValue, options: &SettingValue) {
     let file = display_path(path);
     let is_harmless = |name: &&str| HARMLESS.iter().any(|harmless| name.contains(harmless)) && !name.contains("Blog");
-    let is_known = |names: &Value| {
-        names.items().iter().all(|item| matches!(item, Value::Call(..) | Value::Text(_)))
+    let is_known = |names: &SettingValue| {
+        names.items().iter().all(|item| matches!(item, SettingValue::Call(..) | SettingValue::Text(_)))
             && names.names().iter().all(&is_harmless)
     };
     let plugins = options.get("plugins");
-    if options == &Value::Computed
-        || plugins == &Value::Computed
+    if options == &SettingValue::Computed
+        || plugins == &SettingValue::Computed
         || !is_known(plugins)
         || !is_known(settings.get("integrations"))
     {
@@ -187,15 +187,15 @@ fn integrations(site: &mut Site, path: &[u8], settings: &Value, options: &Value)
 }
 
 /// `locales` of the options; where they are computed, the folders that are named as languages are.
-fn languages(site: &mut Site, tree: &Tree, options: &Value) {
+fn languages(site: &mut Site, tree: &Tree, options: &SettingValue) {
     let locales = options.get("locales");
     let names: Vec<Vec<u8>> = match locales {
-        Value::Table(entries) => entries
+        SettingValue::Table(entries) => entries
             .iter()
             .map(|(name, _)| name.as_bytes().to_vec())
             .filter(|name| name != b"root" && name != b"...")
             .collect(),
-        Value::Null => Vec::new(),
+        SettingValue::Null => Vec::new(),
         _ => tree
             .children(&site.folder)
             .map(|(_, entry)| file_name(&entry.path).to_vec())

@@ -7,7 +7,7 @@ use crate::audit::site::addresses::{Source, urlized};
 use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::{Kind, Tree, is_markdown};
 use crate::markdown::slug::Dialect;
@@ -124,7 +124,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     site.addresses = Addresses::Exact;
     site.for_host = for_host(tree, &site.folder);
-    let excluded = settings.get("exclude").items().iter().filter_map(Value::text);
+    let excluded = settings.get("exclude").items().iter().filter_map(SettingValue::text);
     let excluded: Vec<&str> = excluded.map(|path| path.trim_matches('/')).filter(|path| !path.is_empty()).collect();
     let folder_of_pages = site.folder.clone();
     excluded::by_paths(&mut site, tree, path, &folder_of_pages, &excluded);
@@ -143,16 +143,16 @@ fn for_host(tree: &Tree, folder: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Returns whether pages are folders by default; nothing where that is computed.
-fn are_folders(settings: &Value) -> Option<bool> {
+fn are_folders(settings: &SettingValue) -> Option<bool> {
     match settings.get("permalink") {
-        Value::Null => Some(false),
-        Value::Text(pattern) => Some(pattern == "pretty" || pattern.ends_with('/')),
+        SettingValue::Null => Some(false),
+        SettingValue::Text(pattern) => Some(pattern == "pretty" || pattern.ends_with('/')),
         _ => None,
     }
 }
 
 /// Notes what the build publishes.
-fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &Value, collections: &[Collection]) {
+fn publish(site: &mut Site, tree: &Tree, folder: &[u8], settings: &SettingValue, collections: &[Collection]) {
     let Some(directories) = are_folders(settings) else { return };
     let gemfile = [folder, b""].into_iter().map(|folder| join(folder, b"Gemfile")).find_map(|path| {
         tree.find(&path)?;
@@ -330,9 +330,9 @@ fn at_addresses(part: &Part<'_>, addresses: fn(&Source<'_>, &mut Vec<Vec<u8>>), 
 }
 
 /// The setting by which headings are not named as kramdown names them for GitHub's Markdown.
-fn names_otherwise(settings: &Value) -> Option<&'static str> {
+fn names_otherwise(settings: &SettingValue) -> Option<&'static str> {
     let kramdown = settings.get("kramdown");
-    let is_other = |value: &Value, usual: &str| value.is_set() && value.text() != Some(usual);
+    let is_other = |value: &SettingValue, usual: &str| value.is_set() && value.text() != Some(usual);
     match () {
         () if is_other(settings.get("markdown"), "kramdown") => Some("markdown"),
         () if is_other(kramdown.get("input"), "GFM") => Some("kramdown.input"),
@@ -354,7 +354,7 @@ fn is_one(tree: &Tree, folder: &[u8]) -> bool {
 }
 
 /// Collections with `output`: `_NAME` beside the pages, at `/NAME/` or at what `permalink` says. Returns those that are published by path.
-fn collections(site: &mut Site, settings: &Value) -> Vec<Collection> {
+fn collections(site: &mut Site, settings: &SettingValue) -> Vec<Collection> {
     let mut by_path = Vec::new();
     let folder = join(&site.folder, settings.get("collections_dir").text().unwrap_or_default().as_bytes());
     let mut posts = settings.get("permalink").text().unwrap_or("date").to_owned();
@@ -370,7 +370,9 @@ fn collections(site: &mut Site, settings: &Value) -> Vec<Collection> {
                 let default = are_folders(settings);
                 let directories = pattern.map_or(default, |pattern| Some(pattern.ends_with('/')));
                 let is_path = pattern.is_none_or(|pattern| pattern.contains(":path"));
-                if let (Some(directories), true, Value::Bool(true)) = (directories, is_path, options.get("output")) {
+                if let (Some(directories), true, SettingValue::Bool(true)) =
+                    (directories, is_path, options.get("output"))
+                {
                     by_path.push(Collection { folder: source.clone(), directories });
                 }
                 let route = Route { folder: source, prefix, addresses: page, endings: &["html"] };

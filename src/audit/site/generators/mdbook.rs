@@ -6,7 +6,7 @@ use super::Mark::File;
 use super::{Generator, NOTHING, base, has, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Elsewhere, Links, Model, PagesEnd, Published, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
@@ -86,11 +86,11 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     let html = settings.at(&["output", "html"]);
     html.get("redirect").entries().iter().for_each(|(from, _)| site.redirects.add(from));
     made_files(&mut site, &settings);
-    let is_on = |name: &str| html.get(name) == &Value::Bool(true);
+    let is_on = |name: &str| html.get(name) == &SettingValue::Bool(true);
     if is_on("smart-punctuation") || is_on("curly-quotes") {
         site.syntax = site.syntax.with(&[C::SmartPunctuation]);
     }
-    if html.get("definition-lists") != &Value::Bool(false) {
+    if html.get("definition-lists") != &SettingValue::Bool(false) {
         site.syntax = site.syntax.with(&[C::TermIds]);
     }
     if let Some(url) = html.get("site-url").text() {
@@ -110,7 +110,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 
 /// Notes the files that other outputs make and those that the book's own link checker is told to leave alone. The latter are regular
 /// expressions: of those, the ones that are plain names.
-fn made_files(site: &mut Site, settings: &Value) {
+fn made_files(site: &mut Site, settings: &SettingValue) {
     for (name, output) in settings.get("output").entries() {
         output.texts(&mut |text| {
             let text = text.replace("\\.", ".");

@@ -3,7 +3,7 @@
 use super::Mark::File;
 use super::{Generator, because};
 use crate::audit::document::{Construct as C, Syntax};
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Addresses, Links, Model, Route, Site};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
@@ -44,7 +44,7 @@ fn complete(site: &mut Site) {
 }
 
 /// Notes the folders of the pages that are made from descriptions of an API: `openapi: {source, directory}`, at any level of the settings.
-fn described(site: &mut Site, settings: &Value) {
+fn described(site: &mut Site, settings: &SettingValue) {
     for (name, value) in settings.entries() {
         if matches!(name.as_str(), "openapi" | "asyncapi" | "graphql") {
             let directory = value.get("directory").text().unwrap_or("api-reference").trim_matches('/');
@@ -69,7 +69,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     }
     described(&mut site, &settings);
     let mut named = |text: &str| site.navigation.push(join(folder, text.trim_matches('/').as_bytes()));
-    let navigation: &Value = settings.get("navigation");
+    let navigation: &SettingValue = settings.get("navigation");
     navigation.texts(&mut named);
     vec![site]
 }

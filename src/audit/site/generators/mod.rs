@@ -29,7 +29,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use super::open::{Form, Forms};
-use super::settings::{self, Value};
+use super::settings::{self, SettingValue};
 use super::{Model, Origin, Site};
 use crate::audit::walk::{Kind, Tree};
 use crate::text::path::{display_path, file_name, join, normalise, parent};
@@ -178,15 +178,15 @@ fn because(model: &'static Model, folder: Vec<u8>, path: &[u8]) -> Site {
 }
 
 /// The settings in `path`; where they are not known, the site has nothing judged that may depend on them.
-fn settings_of(tree: &Tree, path: &[u8], site: &mut Site) -> Value {
+fn settings_of(tree: &Tree, path: &[u8], site: &mut Site) -> SettingValue {
     settings_from(path, settings::text(tree, path).as_deref(), site)
 }
 
 /// The same for a file whose text, or why it has none, is at hand.
-fn settings_from(path: &[u8], text: Result<&str, &&'static str>, site: &mut Site) -> Value {
+fn settings_from(path: &[u8], text: Result<&str, &&'static str>, site: &mut Site) -> SettingValue {
     match text.map_err(|why| *why).and_then(|text| settings::parse(file_name(path), text)) {
         Ok(value) => {
-            if value == Value::Computed {
+            if value == SettingValue::Computed {
                 leave_computed(site, path, "the settings");
             }
             value
@@ -194,7 +194,7 @@ fn settings_from(path: &[u8], text: Result<&str, &&'static str>, site: &mut Site
         Err(why) => {
             let why = format!("{} {why}", display_path(path));
             site.leave_open(Forms::LINKS.and(Form::Reference), why, "make the file readable, or name audit.site");
-            Value::Computed
+            SettingValue::Computed
         }
     }
 }
@@ -209,13 +209,13 @@ fn leave_computed(site: &mut Site, path: &[u8], setting: &str) {
 }
 
 /// The text of a setting, which is noted; where it is computed, addresses are left open.
-fn text(site: &mut Site, file: &[u8], settings: &Value, name: &str) -> Option<String> {
+fn text(site: &mut Site, file: &[u8], settings: &SettingValue, name: &str) -> Option<String> {
     match settings.get(name) {
-        Value::Text(text) => {
+        SettingValue::Text(text) => {
             site.note(file, name, text);
             Some(text.clone())
         }
-        Value::Computed | Value::Call(..) | Value::List(_) => {
+        SettingValue::Computed | SettingValue::Call(..) | SettingValue::List(_) => {
             leave_computed(site, file, name);
             None
         }

@@ -9,7 +9,7 @@ use crate::audit::site::addresses::by_path;
 use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Addresses, Links, Model, Route, Site, bare};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
@@ -91,17 +91,17 @@ fn files(part: &Part<'_>, sink: &mut Vec<Vec<u8>>) {
 }
 
 /// Notes what the build publishes, unless a setting may change it.
-fn publish(site: &mut Site, settings: &Value) {
+fn publish(site: &mut Site, settings: &SettingValue) {
     let clean = match settings.get("cleanUrls") {
-        Value::Null | Value::Bool(false) => false,
-        Value::Bool(true) => true,
+        SettingValue::Null | SettingValue::Bool(false) => false,
+        SettingValue::Bool(true) => true,
         _ => return,
     };
     let markdown = settings.get("markdown");
     let is_left = ["config", "preConfig", "..."].iter().all(|name| !markdown.get(name).is_set());
     let is_plain = ["rewrites", "transformHtml", "..."].iter().all(|name| !settings.get(name).is_set())
         && ["publicDir", "root", "..."].iter().all(|name| !settings.at(&["vite", name]).is_set());
-    if !is_left || !is_plain || matches!(markdown, Value::Computed | Value::Call(..)) {
+    if !is_left || !is_plain || matches!(markdown, SettingValue::Computed | SettingValue::Call(..)) {
         return;
     }
     let pages = Outlet::exact(site.folder.clone(), files);
@@ -136,9 +136,9 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
             // The file in that folder puts its parts together.
             if children.iter().any(|path| file_name(path) == b"config") {
                 leave_computed(&mut site, path, "the settings");
-                Value::Computed
+                SettingValue::Computed
             } else {
-                Value::Table(Vec::new())
+                SettingValue::Table(Vec::new())
             }
         }
     };
@@ -150,7 +150,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     if let Some(path) = text(&mut site, &file, &settings, "base") {
         site.base = path.trim_matches('/').as_bytes().to_vec();
     }
-    if settings.get("rewrites").is_set() && settings != Value::Computed {
+    if settings.get("rewrites").is_set() && settings != SettingValue::Computed {
         let why = format!("{} has rewrites, which change addresses", display_path(&file));
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
@@ -168,14 +168,14 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
         site.leave_open(Forms::new(&[Form::Anchor]), why, NOTHING);
     }
     // The site's own words for links that its build need not find.
-    let left_alone = settings.get("ignoreDeadLinks").items().iter().filter_map(Value::text);
+    let left_alone = settings.get("ignoreDeadLinks").items().iter().filter_map(SettingValue::text);
     site.made.extend(left_alone.filter(|link| link.starts_with('/')).map(|link| bare(link.as_bytes()).to_vec()));
     let source = source.and_then(Result::ok).unwrap_or_default();
     if !left_alone_by_pattern(&source, &mut site.left_alone) {
         let why = format!("{} leaves dead links alone by a function", display_path(&file));
         site.leave_open(Forms::ADDRESSES, why, NOTHING);
     }
-    let excluded: Vec<&str> = settings.get("srcExclude").items().iter().filter_map(Value::text).collect();
+    let excluded: Vec<&str> = settings.get("srcExclude").items().iter().filter_map(SettingValue::text).collect();
     let pages = site.folder.clone();
     excluded::by_globs(&mut site, tree, &file, &pages, &excluded, false);
     site.locales = Vec::new();
@@ -242,11 +242,11 @@ fn changing_plugin(tree: &Tree, path: &[u8], folder: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The settings of `markdown` that can change anchors.
-fn anchors(settings: &Value) -> Option<&'static str> {
+fn anchors(settings: &SettingValue) -> Option<&'static str> {
     let markdown = settings.get("markdown");
     match () {
-        () if settings == &Value::Computed || settings.get("...").is_set() => Some("computed settings"),
-        () if markdown == &Value::Computed => Some("markdown"),
+        () if settings == &SettingValue::Computed || settings.get("...").is_set() => Some("computed settings"),
+        () if markdown == &SettingValue::Computed => Some("markdown"),
         () if markdown.get("anchor").is_set() => Some("markdown.anchor"),
         () if markdown.get("config").is_set() => Some("markdown.config"),
         () => None,

@@ -7,7 +7,7 @@ mod yaml;
 
 use std::fs;
 
-pub(super) use value::Value;
+pub(super) use value::SettingValue;
 pub(super) use yaml::TAG;
 
 use crate::audit::walk::Tree;
@@ -39,7 +39,7 @@ pub(super) fn text(tree: &Tree, path: &[u8]) -> Result<String, &'static str> {
 ///
 /// # Errors
 /// Why it is not known, as in [`text`].
-pub(super) fn read(tree: &Tree, path: &[u8]) -> Result<Value, &'static str> {
+pub(super) fn read(tree: &Tree, path: &[u8]) -> Result<SettingValue, &'static str> {
     parse(file_name(path), &text(tree, path)?)
 }
 
@@ -47,18 +47,20 @@ pub(super) fn read(tree: &Tree, path: &[u8]) -> Result<Value, &'static str> {
 ///
 /// # Errors
 /// Why it is not known.
-pub(super) fn parse(name: &[u8], text: &str) -> Result<Value, &'static str> {
+pub(super) fn parse(name: &[u8], text: &str) -> Result<SettingValue, &'static str> {
     let ending = &name[memchr::memrchr(b'.', name).map_or(0, |dot| dot + 1)..];
     match ending {
-        b"toml" => {
-            text.parse::<toml::Table>().ok().map(|table| Value::from(toml::Value::Table(table))).ok_or("is no TOML")
-        }
+        b"toml" => text
+            .parse::<toml::Table>()
+            .ok()
+            .map(|table| SettingValue::from(toml::Value::Table(table)))
+            .ok_or("is no TOML"),
         b"yml" | b"yaml" => yaml::parse(text).ok_or("is no YAML, or too large a one"),
         // Comments and trailing commas are common in files that people write.
         b"json" | b"json5" | b"jsonc" => serde_json::from_str(text)
             .ok()
             .or_else(|| is_shallow(text).then(|| json5::from_str::<serde_json::Value>(text).ok()).flatten())
-            .map(Value::from)
+            .map(SettingValue::from)
             .ok_or("is no JSON"),
         _ => Ok(script::parse(text)),
     }

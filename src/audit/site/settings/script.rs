@@ -1,9 +1,9 @@
-//! JavaScript and TypeScript → [`Value`], for what stands there literally. Nothing is run: what only running would give is
-//! [`Value::Computed`]. In: the text of a configuration. Out: the value that it exports.
+//! JavaScript and TypeScript → [`SettingValue`], for what stands there literally. Nothing is run: what only running would give is
+//! [`SettingValue::Computed`]. In: the text of a configuration. Out: the value that it exports.
 
 use rustc_hash::FxHashMap;
 
-use super::value::Value;
+use super::value::SettingValue;
 
 /// Literals nest no deeper than this.
 const DEEPEST: usize = 64;
@@ -11,23 +11,23 @@ const DEEPEST: usize = 64;
 const MOST_NAMES: usize = 64;
 
 /// Returns what a configuration exports: `export default …`, `module.exports = …`.
-pub(super) fn parse(text: &str) -> Value {
+pub(super) fn parse(text: &str) -> SettingValue {
     let constants = constants(text);
     let start = ["export default", "module.exports =", "module.exports=", "export ="]
         .iter()
         .filter_map(|mark| code(text, mark).map(|at| at + mark.len()))
         .min();
-    let Some(start) = start else { return Value::Computed };
+    let Some(start) = start else { return SettingValue::Computed };
     let mut reader =
         ScriptReader { text, at: start, depth: 0, constants: &constants, names: MOST_NAMES, is_lost: false };
     let value = unwrapped(reader.value());
-    if reader.is_lost { Value::Computed } else { value }
+    if reader.is_lost { SettingValue::Computed } else { value }
 }
 
 /// `defineConfig({…})` and its like give back what they are given.
-fn unwrapped(value: Value) -> Value {
+fn unwrapped(value: SettingValue) -> SettingValue {
     match value {
-        Value::Call(name, mut arguments)
+        SettingValue::Call(name, mut arguments)
             if (name.starts_with("define") || name.starts_with("with")) && arguments.len() == 1 =>
         {
             unwrapped(arguments.remove(0))
@@ -107,11 +107,11 @@ impl<'a> ScriptReader<'a, '_> {
     }
 
     /// Reads a value up to the comma or bracket behind it.
-    fn value(&mut self) -> Value {
+    fn value(&mut self) -> SettingValue {
         self.skip();
         if self.depth >= DEEPEST {
             self.pass();
-            return Value::Computed;
+            return SettingValue::Computed;
         }
         self.depth += 1;
         let value = self.primary();
@@ -130,37 +130,41 @@ impl<'a> ScriptReader<'a, '_> {
             // The value is a part of something larger.
             Some(_) => {
                 self.pass();
-                Value::Computed
+                SettingValue::Computed
             }
         }
     }
 
-    fn primary(&mut self) -> Value {
+    fn primary(&mut self) -> SettingValue {
         match self.peek() {
             Some('{') => self.table(),
             Some('[') => {
                 self.at += 1;
-                Value::List(self.list(']'))
+                SettingValue::List(self.list(']'))
             }
             Some('(') => {
                 self.at += 1;
                 let value = self.value();
-                if self.eat(')') && !self.rest().trim_start().starts_with("=>") { value } else { Value::Computed }
+                if self.eat(')') && !self.rest().trim_start().starts_with("=>") {
+                    value
+                } else {
+                    SettingValue::Computed
+                }
             }
-            Some('"' | '\'' | '`') => self.quoted().map_or(Value::Computed, Value::Text),
-            Some(c) if c.is_ascii_digit() => Value::Text(self.word().to_owned()),
+            Some('"' | '\'' | '`') => self.quoted().map_or(SettingValue::Computed, SettingValue::Text),
+            Some(c) if c.is_ascii_digit() => SettingValue::Text(self.word().to_owned()),
             Some(c) if is_word(c) => self.named(),
-            _ => Value::Computed,
+            _ => SettingValue::Computed,
         }
     }
 
     /// A word: `true`, a constant, a call.
-    fn named(&mut self) -> Value {
+    fn named(&mut self) -> SettingValue {
         let name = self.word();
         match name {
-            "true" => return Value::Bool(true),
-            "false" => return Value::Bool(false),
-            "null" | "undefined" => return Value::Null,
+            "true" => return SettingValue::Bool(true),
+            "false" => return SettingValue::Bool(false),
+            "null" | "undefined" => return SettingValue::Null,
             "await" => {
                 self.skip();
                 return self.primary();
@@ -171,17 +175,17 @@ impl<'a> ScriptReader<'a, '_> {
         match self.peek() {
             Some('(') => {
                 self.at += 1;
-                Value::Call(name.to_owned(), self.list(')'))
+                SettingValue::Call(name.to_owned(), self.list(')'))
             }
             None | Some(',' | ']' | '}' | ')' | ';' | '\n') => self.constant(name),
             _ if self.rest().starts_with("as ") || self.rest().starts_with("satisfies ") || self.depth == 1 => {
                 self.constant(name)
             }
-            _ => Value::Computed,
+            _ => SettingValue::Computed,
         }
     }
 
-    fn constant(&mut self, name: &str) -> Value {
+    fn constant(&mut self, name: &str) -> SettingValue {
         match self.constants.get(name) {
             Some(start) if self.names > 0 => {
                 let mut reader = ScriptReader {
@@ -197,7 +201,7 @@ impl<'a> ScriptReader<'a, '_> {
                 self.is_lost |= reader.is_lost;
                 value
             }
-            _ => Value::Computed,
+            _ => SettingValue::Computed,
         }
     }
 
@@ -208,13 +212,13 @@ impl<'a> ScriptReader<'a, '_> {
         word
     }
 
-    fn list(&mut self, end: char) -> Vec<Value> {
+    fn list(&mut self, end: char) -> Vec<SettingValue> {
         let mut items = Vec::new();
         while !self.eat(end) && self.at < self.text.len() {
             let before = self.at;
             if self.rest().starts_with("...") {
                 self.pass();
-                items.push(Value::Computed);
+                items.push(SettingValue::Computed);
             } else {
                 items.push(self.value());
             }
@@ -225,7 +229,7 @@ impl<'a> ScriptReader<'a, '_> {
         items
     }
 
-    fn table(&mut self) -> Value {
+    fn table(&mut self) -> SettingValue {
         self.at += 1;
         let mut entries = Vec::new();
         while !self.eat('}') && self.at < self.text.len() {
@@ -245,13 +249,13 @@ impl<'a> ScriptReader<'a, '_> {
             } else {
                 // A method, a computed key, what is spread.
                 self.pass();
-                entries.push((key, Value::Computed));
+                entries.push((key, SettingValue::Computed));
             }
             if !self.eat(',') && self.at == before {
                 self.at += self.peek().map_or(1, char::len_utf8);
             }
         }
-        Value::Table(entries)
+        SettingValue::Table(entries)
     }
 
     /// Reads a key without quotes; what `async` and others of its kind stand in front of is the name of a method.
@@ -325,12 +329,12 @@ mod tests {
             "import x from 'y';\n// export default no\nconst base = '/a/';\nconst config: Config = {\n  base, // comment\n  title: `T ${base}`, nested: {list: [1, 'b', process.env.X ?? 'd', \"e\" as const]},\n  plugins: [starlight({ title: 'A', \"redirects\": {'/old': '/new'} }), ...more],\n  async load(a, b) { return {c: 1}; }, hook: () => ({a: 1}), after: 'yes',\n};\nexport default config;\n",
         );
         assert_eq!(value.get("base").text(), Some("/a/"));
-        assert_eq!(value.get("title"), &Value::Computed);
-        assert_eq!(value.at(&["nested", "list"]).items()[2], Value::Computed);
+        assert_eq!(value.get("title"), &SettingValue::Computed);
+        assert_eq!(value.at(&["nested", "list"]).items()[2], SettingValue::Computed);
         assert_eq!(value.at(&["nested", "list"]).items()[3].text(), Some("e"));
         let arguments = value.call("starlight").unwrap();
         assert_eq!(arguments[0].at(&["redirects", "/old"]).text(), Some("/new"));
-        assert_eq!((value.get("load"), value.get("hook")), (&Value::Computed, &Value::Computed));
+        assert_eq!((value.get("load"), value.get("hook")), (&SettingValue::Computed, &SettingValue::Computed));
         assert_eq!(value.get("after").text(), Some("yes"));
     }
 

@@ -2,7 +2,7 @@
 
 /// A value of a settings file.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::audit::site) enum Value {
+pub(in crate::audit::site) enum SettingValue {
     /// Nothing: `null`, or a key that is not there.
     #[default]
     Null,
@@ -11,18 +11,18 @@ pub(in crate::audit::site) enum Value {
     /// A text or a number.
     Text(String),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<SettingValue>),
     /// A table, in order.
-    Table(Vec<(String, Value)>),
+    Table(Vec<(String, SettingValue)>),
     /// A call in a script, with its arguments: `starlight({ … })`.
-    Call(String, Vec<Value>),
+    Call(String, Vec<SettingValue>),
     /// Something that only running the script would give.
     Computed,
 }
 
-static NULL: Value = Value::Null;
+static NULL: SettingValue = SettingValue::Null;
 
-impl Value {
+impl SettingValue {
     /// Returns the value of a key, or nothing.
     pub(in crate::audit::site) fn get(&self, key: &str) -> &Self {
         match self {
@@ -127,7 +127,7 @@ impl Value {
     }
 }
 
-impl From<toml::Value> for Value {
+impl From<toml::Value> for SettingValue {
     fn from(value: toml::Value) -> Self {
         match value {
             toml::Value::String(text) => Self::Text(text),
@@ -141,7 +141,7 @@ impl From<toml::Value> for Value {
     }
 }
 
-impl From<serde_json::Value> for Value {
+impl From<serde_json::Value> for SettingValue {
     fn from(value: serde_json::Value) -> Self {
         match value {
             serde_json::Value::Null => Self::Null,

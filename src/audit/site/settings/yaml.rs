@@ -1,11 +1,11 @@
-//! YAML → [`Value`], by the parser that reads the catalog. Tags (`!ENV`, `!!python/name:…`) are passed over; of several documents the first
+//! YAML → [`SettingValue`], by the parser that reads the catalog. Tags (`!ENV`, `!!python/name:…`) are passed over; of several documents the first
 //! counts. Depth and the number of values are bounded, so that aliases cannot explode.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use super::value::Value;
+use super::value::SettingValue;
 
 /// Settings nest navigation in navigation; deeper input is an accident or an attack on the stack.
 const DEEPEST: usize = 64;
@@ -19,15 +19,15 @@ pub(in crate::audit::site) const TAG: &str = "!";
 struct OpenNode {
     anchor: usize,
     count: usize,
-    list: Option<Vec<Value>>,
-    table: Vec<(String, Value)>,
+    list: Option<Vec<SettingValue>>,
+    table: Vec<(String, SettingValue)>,
     key: Option<String>,
 }
 
 /// Returns the first document, or nothing where it does not parse or is too large.
-pub(super) fn parse(text: &str) -> Option<Value> {
+pub(super) fn parse(text: &str) -> Option<SettingValue> {
     let mut open: Vec<OpenNode> = Vec::new();
-    let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
+    let mut anchors: HashMap<usize, (SettingValue, usize)> = HashMap::new();
     let mut count = 0;
     for event in Parser::new_from_str(text) {
         let (event, _) = event.ok()?;
@@ -35,8 +35,8 @@ pub(super) fn parse(text: &str) -> Option<Value> {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = match tag {
                     // A function by its name alone: `!!python/name:x.y`.
-                    Some(tag) if text.is_empty() => Value::Text(tag.suffix().to_owned()),
-                    Some(_) => Value::Text(text.into_owned()),
+                    Some(tag) if text.is_empty() => SettingValue::Text(tag.suffix().to_owned()),
+                    Some(_) => SettingValue::Text(text.into_owned()),
                     None => scalar(&text, style == ScalarStyle::Plain),
                 };
                 if anchor != 0 {
@@ -58,20 +58,20 @@ pub(super) fn parse(text: &str) -> Option<Value> {
                 continue;
             }
             Event::MappingStart(_, anchor, tag) => {
-                let tag = tag.map(|tag| (TAG.to_owned(), Value::Text(tag.suffix().to_owned())));
+                let tag = tag.map(|tag| (TAG.to_owned(), SettingValue::Text(tag.suffix().to_owned())));
                 open.push(OpenNode { anchor, count, list: None, table: tag.into_iter().collect(), key: None });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let OpenNode { anchor, count: before, list, table, .. } = open.pop()?;
-                let value = list.map_or(Value::Table(table), Value::List);
+                let value = list.map_or(SettingValue::Table(table), SettingValue::List);
                 let size = count - before + 1;
                 if anchor != 0 {
                     anchors.insert(anchor, (value.clone(), size));
                 }
                 (value, 1)
             }
-            Event::DocumentEnd => return Some(Value::Null),
+            Event::DocumentEnd => return Some(SettingValue::Null),
             _ => continue,
         };
         count += size;
@@ -85,19 +85,19 @@ pub(super) fn parse(text: &str) -> Option<Value> {
             add(&mut parent.table, key, value);
         } else {
             parent.key = Some(match value {
-                Value::Text(key) => key,
-                Value::Bool(is) => is.to_string(),
+                SettingValue::Text(key) => key,
+                SettingValue::Bool(is) => is.to_string(),
                 _ => String::new(),
             });
         }
     }
-    Some(Value::Null)
+    Some(SettingValue::Null)
 }
 
 /// Adds an entry; `<<` brings those of another table.
-fn add(table: &mut Vec<(String, Value)>, key: String, value: Value) {
+fn add(table: &mut Vec<(String, SettingValue)>, key: String, value: SettingValue) {
     match (key.as_str(), value) {
-        ("<<", Value::Table(entries)) => {
+        ("<<", SettingValue::Table(entries)) => {
             for (key, value) in entries {
                 if !table.iter().any(|(name, _)| *name == key) {
                     table.push((key, value));
@@ -108,12 +108,12 @@ fn add(table: &mut Vec<(String, Value)>, key: String, value: Value) {
     }
 }
 
-fn scalar(text: &str, is_plain: bool) -> Value {
+fn scalar(text: &str, is_plain: bool) -> SettingValue {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" if is_plain => Value::Null,
-        "true" | "True" | "TRUE" | "yes" | "on" if is_plain => Value::Bool(true),
-        "false" | "False" | "FALSE" | "no" | "off" if is_plain => Value::Bool(false),
-        _ => Value::Text(text.to_owned()),
+        "" | "~" | "null" | "Null" | "NULL" if is_plain => SettingValue::Null,
+        "true" | "True" | "TRUE" | "yes" | "on" if is_plain => SettingValue::Bool(true),
+        "false" | "False" | "FALSE" | "no" | "off" if is_plain => SettingValue::Bool(false),
+        _ => SettingValue::Text(text.to_owned()),
     }
 }
 
@@ -127,9 +127,9 @@ mod tests {
         let value = parse(text).unwrap();
         assert_eq!(value.get("a").names(), ["X", "docs"]);
         assert_eq!(value.at(&["f", "e"]).text(), Some("1"));
-        assert_eq!(value.at(&["f", "g"]), &Value::Bool(true));
+        assert_eq!(value.at(&["f", "g"]), &SettingValue::Bool(true));
         assert!(!value.get("z").is_set());
-        assert_eq!(parse("# nothing\n"), Some(Value::Null));
+        assert_eq!(parse("# nothing\n"), Some(SettingValue::Null));
         assert_eq!(parse("a: [\n"), None);
     }
 

@@ -3,18 +3,24 @@
 //! It is what an API needs that has no client of its own: [`operations`](crate::operations) makes tools of it, and a tool that is
 //! written by hand calls it by [`Api::send`] or [`Api::get`].
 
-use std::borrow::Cow;
+mod error;
+mod request;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::request::Parts;
 use mcp_auth_middleware::ServiceToken;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, RETRY_AFTER};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
+
+pub use error::{ApiError, Detail};
+use request::next_page;
+pub use request::{ApiRequest, segment};
 
 use crate::answers::{self, Held, Memory, ReadError};
 use crate::pace::{Pace, TooLate, retry_after, retry_delay};
@@ -30,71 +36,6 @@ const ATTEMPTS: u32 = 4;
 const MAXIMUM_ANSWER: usize = 2 * 1024 * 1024;
 /// The most bytes that are read of an error.
 const MAXIMUM_ERROR: usize = 64 * 1024;
-
-/// Why the API did not give what was asked for, in words that the caller (a model) can act upon.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ApiError {
-    /// An argument that cannot be part of an address.
-    #[error(
-        "{0} is not a valid id or name: it must not be empty, \".\", \"..\", longer than 1000 characters or hold control characters"
-    )]
-    BadSegment(String),
-    /// There is no token, or the request did not come through the authentication.
-    #[error("{0}")]
-    NoToken(String),
-    /// 401.
-    #[error(
-        "{0} refused the server's token (401). This is a matter for the operator of this server, not for you: the token must be replaced"
-    )]
-    Unauthorized(&'static str),
-    /// 403.
-    #[error("The server's account at {0} may not do this (403){1}")]
-    Forbidden(&'static str, Detail),
-    /// 404.
-    #[error("{0} has nothing under this id or name (404). Get valid ones from a tool that lists them{1}")]
-    NotFound(&'static str, Detail),
-    /// 400 and the like.
-    #[error("{0} refused the request ({1}){2}")]
-    Refused(&'static str, u16, Detail),
-    /// 429 beyond the deadline.
-    #[error("The rate limit of {0} is used up. Try again in {1} seconds")]
-    RateLimited(&'static str, u64),
-    /// The answers of other calls take all the memory that there is for answers.
-    #[error("The server is busy with large answers for others. Try again in a few seconds, or ask for less")]
-    Busy,
-    /// The caller is gone, so nothing more was asked.
-    #[error("the caller is gone")]
-    Gone,
-    /// 5xx after all attempts.
-    #[error("{0} is failing at the moment ({1}). Try again in a minute")]
-    Failing(&'static str, u16),
-    /// A redirect: it is not followed, as the token must not travel to wherever it points.
-    #[error("{0} answered with a redirect ({1}), which is not followed. Tell the operator of this server")]
-    Redirect(&'static str, u16),
-    /// No answer.
-    #[error("{0} could not be reached: {1}. Try again in a minute")]
-    Unreachable(&'static str, &'static str),
-    /// An answer that cannot be understood.
-    #[error("The answer of {0} cannot be read: {1}. Try again; if it persists, tell the operator of this server")]
-    BadAnswer(&'static str, Cow<'static, str>),
-    /// An answer that is too large.
-    #[error("The answer of {0} is larger than 2 MiB. Ask for less, such as fewer items or a narrower search")]
-    TooLarge(&'static str),
-}
-
-/// The API's own words about a refusal, if it has any.
-#[derive(Debug, Default)]
-pub struct Detail(Option<String>);
-
-impl fmt::Display for Detail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(text) => write!(f, ". It says: {text}"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// How the token travels.
 #[derive(Debug, Clone)]
@@ -128,21 +69,6 @@ struct Inner {
     base: Url,
     deadline: Duration,
     memory: Memory,
-}
-
-/// A request to the API.
-#[derive(Debug, Clone)]
-pub struct ApiRequest {
-    /// The method.
-    pub method: Method,
-    /// The path behind the address of the API, percent-encoded: [`segment`] does that.
-    pub path: String,
-    /// Pairs of the query, not encoded.
-    pub query: Vec<(String, String)>,
-    /// Headers besides those of the token.
-    pub headers: HeaderMap,
-    /// The body and its type.
-    pub body: Option<(&'static str, Vec<u8>)>,
 }
 
 /// An answer of the API.
@@ -317,10 +243,18 @@ impl Api {
     }
 
     async fn attempt(&self, request: &ApiRequest, url: Url, token: &ServiceToken) -> Result<ApiAnswer, Failed> {
-        let Inner { name, client, memory, .. } = &*self.inner;
+        let name = self.inner.name;
         let mut span = UpstreamSpan::start(name, request.method.as_str(), &url);
-        let mut builder =
-            client.request(request.method.clone(), url).headers(request.headers.clone()).headers(span.headers());
+        let builder = self.prepare(request, url, token)?.headers(span.headers());
+        let answer = builder.send().await.map_err(|error| Failed::transport(name, &error))?;
+        span.answered(answer.status().as_u16());
+        self.read(answer).await
+    }
+
+    /// The request as it is sent, with the credentials.
+    fn prepare(&self, request: &ApiRequest, url: Url, token: &ServiceToken) -> Result<RequestBuilder, ApiError> {
+        let Inner { name, client, .. } = &*self.inner;
+        let mut builder = client.request(request.method.clone(), url).headers(request.headers.clone());
         builder = match &self.sent {
             Sent::Bearer => builder.bearer_auth(token.expose()),
             Sent::Header(header) => {
@@ -339,9 +273,13 @@ impl Api {
         if let Some((kind, body)) = &request.body {
             builder = builder.header(CONTENT_TYPE, *kind).body(body.clone());
         }
-        let answer = builder.send().await.map_err(|error| Failed::transport(name, &error))?;
+        Ok(builder)
+    }
+
+    /// The answer, or what its status means.
+    async fn read(&self, answer: reqwest::Response) -> Result<ApiAnswer, Failed> {
+        let Inner { name, memory, .. } = &*self.inner;
         let status = answer.status();
-        span.answered(status.as_u16());
         let wait = answer.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
         match status {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -399,52 +337,10 @@ impl Api {
     }
 }
 
-impl ApiRequest {
-    /// A request without a query, headers of its own and a body.
-    #[must_use]
-    pub fn new(method: Method, path: &str) -> Self {
-        Self { method, path: path.to_owned(), query: Vec::new(), headers: HeaderMap::new(), body: None }
-    }
-}
-
-/// A value from outside as one segment of a path: percent-encoded, it cannot leave its place.
-///
-/// # Errors
-/// [`ApiError::BadSegment`] naming the argument, for what would be resolved away or is no id.
-pub fn segment(argument: &str, value: &str) -> Result<String, ApiError> {
-    let bad = value.trim().is_empty() || matches!(value, "." | "..") || value.len() > 1000;
-    if bad || value.chars().any(char::is_control) {
-        return Err(ApiError::BadSegment(argument.to_owned()));
-    }
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        // RFC 3986 §2.3, unreserved.
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(encoded)
-}
-
 fn sensitive(secret: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(secret).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// The query of the page that `Link: <…>; rel="next"` names.
-fn next_page(headers: &HeaderMap) -> Option<Map<String, Value>> {
-    let links = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
-    let next = links.flat_map(|links| links.split(',')).find_map(|link| {
-        let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
-        is_next.then(|| address.to_owned())
-    })?;
-    // It may be relative to an address that does not matter here.
-    let url = Url::parse("http://localhost").ok()?.join(&next).ok()?;
-    Some(url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
 }
 
 /// Why an attempt failed.
@@ -472,87 +368,5 @@ impl Failed {
         };
         tracing::debug!("call of {name}: {kind}: {}", text::first_cause(error));
         Self::Passing(ApiError::Unreachable(name, kind), None)
-    }
-}
-
-impl ApiError {
-    /// The kind, for log lines and counters: one of a few words, without anything of the request or the answer.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::BadSegment(_) => "bad_id",
-            Self::NoToken(_) => "no_token",
-            Self::Unauthorized(_) => "unauthorized",
-            Self::Forbidden(..) => "forbidden",
-            Self::NotFound(..) => "not_found",
-            Self::Refused(..) => "refused",
-            Self::RateLimited(..) => "rate_limited",
-            Self::Busy => "busy",
-            Self::Gone => "gone",
-            Self::Failing(..) => "failing",
-            Self::Redirect(..) => "redirect",
-            Self::Unreachable(..) => "unreachable",
-            Self::BadAnswer(..) => "bad_answer",
-            Self::TooLarge(_) => "too_large",
-        }
-    }
-
-    const fn is_for_the_operator(&self) -> bool {
-        !matches!(
-            self,
-            Self::BadSegment(_)
-                | Self::Forbidden(..)
-                | Self::NotFound(..)
-                | Self::Refused(..)
-                | Self::Busy
-                | Self::Gone
-        )
-    }
-}
-
-impl Detail {
-    /// The message of an error in JSON, by the names that APIs give it (RFC 9457 `detail` and `title` among them).
-    fn from_body(body: &[u8]) -> Self {
-        let object = text::parse(body).unwrap_or_default();
-        let inner = object.get("error").and_then(Value::as_object).unwrap_or(&object);
-        let names = ["message", "detail", "title", "error_description", "error", "id"];
-        let message = names.iter().find_map(|name| inner.get(*name)?.as_str());
-        Self(message.map(|message| message.chars().filter(|c| !c.is_control()).take(300).collect()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_segment_cannot_leave_its_place() {
-        assert_eq!(segment("id", "../a b/é?x#%").ok().as_deref(), Some("..%2Fa%20b%2F%C3%A9%3Fx%23%25"));
-        for bad in ["", " ", ".", "..", "a\nb", &"x".repeat(1001)] {
-            assert!(matches!(segment("id", bad), Err(ApiError::BadSegment(name)) if name == "id"), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn the_next_page_is_told_by_its_query() {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            LINK,
-            HeaderValue::from_static("<https://a.example/x?page=2&q=a%20b>; rel=\"next\", </x?page=9>; rel=\"last\""),
-        );
-        let next = next_page(&headers).expect("a next page");
-        assert_eq!(Value::Object(next), serde_json::json!({"page": "2", "q": "a b"}));
-        headers.insert(LINK, HeaderValue::from_static("</x?page=1>; rel=\"prev\""));
-        assert!(next_page(&headers).is_none());
-    }
-
-    #[test]
-    fn the_apis_own_words_are_found_and_bounded() {
-        let detail = |body: &str| Detail::from_body(body.as_bytes()).to_string();
-        assert_eq!(detail(r#"{"message":"no\u0007 such thing"}"#), ". It says: no such thing");
-        assert_eq!(detail(r#"{"error":{"message":"nested"}}"#), ". It says: nested");
-        assert_eq!(detail(r#"{"title":"RFC 9457"}"#), ". It says: RFC 9457");
-        assert_eq!(detail("<html>"), "");
-        assert_eq!(detail(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(999))).len(), 300 + ". It says: ".len());
     }
 }

@@ -7,7 +7,7 @@ use super::{Generator, NOTHING, TELL, because, is_folder, leave_computed, normal
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::excluded;
 use crate::audit::site::open::Forms;
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Addresses, Links, Model, PagesEnd, Route, Site, below, is_below};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
@@ -109,7 +109,7 @@ fn read(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
     // The blog and the documents of further instances are named by their paths as well.
     site.roots.extend(site.content.iter().cloned());
     site.roots.push(folder.to_vec());
-    if site.routes.is_empty() || !matches!(settings, Value::Table(_)) {
+    if site.routes.is_empty() || !matches!(settings, SettingValue::Table(_)) {
         leave_computed(&mut site, path, "its pages");
     } else {
         site.addresses = Addresses::Exact;
@@ -141,7 +141,7 @@ fn has_own_headings(tree: &Tree, folder: &[u8]) -> bool {
     })
 }
 
-fn static_folders(folder: &[u8], settings: &Value) -> Vec<Vec<u8>> {
+fn static_folders(folder: &[u8], settings: &SettingValue) -> Vec<Vec<u8>> {
     let named = settings.get("staticDirectories").names();
     let named = if named.is_empty() { vec!["static"] } else { named };
     named.into_iter().map(|name| normal(folder, name)).collect()
@@ -155,7 +155,7 @@ struct PluginReader<'a> {
 }
 
 impl PluginReader<'_> {
-    fn read(&mut self, settings: &Value) {
+    fn read(&mut self, settings: &SettingValue) {
         let mut is_classic = false;
         for preset in settings.get("presets").items() {
             let (name, options) = named(preset);
@@ -170,8 +170,11 @@ impl PluginReader<'_> {
                 self.unknown(name);
             }
         }
-        for plugin in
-            settings.get("plugins").items().iter().filter(|plugin| !matches!(plugin, Value::Bool(_) | Value::Null))
+        for plugin in settings
+            .get("plugins")
+            .items()
+            .iter()
+            .filter(|plugin| !matches!(plugin, SettingValue::Bool(_) | SettingValue::Null))
         {
             let (name, options) = named(plugin);
             match name {
@@ -182,7 +185,7 @@ impl PluginReader<'_> {
                 _ => self.unknown(name),
             }
         }
-        if settings.get("plugins") == &Value::Computed || settings.get("presets") == &Value::Computed {
+        if settings.get("plugins") == &SettingValue::Computed || settings.get("presets") == &SettingValue::Computed {
             self.unknown(None);
         }
         if !is_classic && self.site.routes.is_empty() {
@@ -203,7 +206,7 @@ impl PluginReader<'_> {
         self.site.leave_open(Forms::ADDRESSES, why, TELL);
     }
 
-    fn redirects(&mut self, options: &Value) {
+    fn redirects(&mut self, options: &SettingValue) {
         let endings = options.get("fromExtensions");
         if endings.is_computed() || endings.names().iter().any(|ending| ending.trim_start_matches('.') == "html") {
             self.site.links = &LINKS_WITH_ENDINGS;
@@ -218,11 +221,13 @@ impl PluginReader<'_> {
     }
 
     /// Documents or posts, with the options of their plug-in.
-    fn content(&mut self, options: &Value, folder: &str, prefix: &str) {
-        if options == &Value::Bool(false) {
+    fn content(&mut self, options: &SettingValue, folder: &str, prefix: &str) {
+        if options == &SettingValue::Bool(false) {
             return;
         }
-        if options == &Value::Computed || ["path", "routeBasePath"].iter().any(|name| options.get(name).is_computed()) {
+        if options == &SettingValue::Computed
+            || ["path", "routeBasePath"].iter().any(|name| options.get(name).is_computed())
+        {
             leave_computed(self.site, self.path, "where documents are");
         }
         let plugin_path = options.get("path").text();
@@ -248,7 +253,7 @@ impl PluginReader<'_> {
     }
 
     /// The documents of one instance, with their versions and translations.
-    fn documents(&mut self, options: &Value, content: &[u8], prefix: &[u8]) {
+    fn documents(&mut self, options: &SettingValue, content: &[u8], prefix: &[u8]) {
         self.site.made.extend(["tags", "category"].map(|made| join(prefix, made.as_bytes())));
         let mut route = |folder: Vec<u8>, prefix: Vec<u8>| {
             self.site.routes.push(Route { folder, prefix, addresses: addresses::document, endings: &[] });
@@ -265,8 +270,8 @@ impl PluginReader<'_> {
         let newest =
             settings::read(self.tree, &list).ok().and_then(|list| list.names().first().map(|name| (*name).to_owned()));
         let last = match options.get("lastVersion") {
-            _ if options.get("disableVersioning") == &Value::Bool(true) => None,
-            Value::Null => newest,
+            _ if options.get("disableVersioning") == &SettingValue::Bool(true) => None,
+            SettingValue::Null => newest,
             chosen => chosen.text().map(str::to_owned),
         };
         let version = |folder: &[u8]| {
@@ -298,7 +303,7 @@ impl PluginReader<'_> {
             }
         }
         self.site.content.extend(folders.iter().cloned());
-        let excluded: Vec<&str> = options.get("exclude").items().iter().filter_map(Value::text).collect();
+        let excluded: Vec<&str> = options.get("exclude").items().iter().filter_map(SettingValue::text).collect();
         for folder in [content].into_iter().chain(folders.iter().map(Vec::as_slice)) {
             excluded::by_globs(self.site, self.tree, self.path, folder, &excluded, false);
         }
@@ -309,7 +314,7 @@ impl PluginReader<'_> {
     }
 
     /// Where the translations of a plug-in's documents are, by language.
-    fn translations(&self, plugin: &str, options: &Value) -> Vec<Vec<u8>> {
+    fn translations(&self, plugin: &str, options: &SettingValue) -> Vec<Vec<u8>> {
         let id = options.get("id").text().filter(|id| *id != "default").map_or_else(String::new, |id| format!("-{id}"));
         let name = format!("docusaurus-plugin-content-{plugin}{id}");
         let languages = join(self.folder, b"i18n");
@@ -337,19 +342,19 @@ impl PluginReader<'_> {
 }
 
 /// The name and the options of a plug-in: `"name"`, `["name", {…}]`, `[require.resolve("name"), {…}]`.
-fn named(plugin: &Value) -> (Option<&str>, &Value) {
-    static NONE: Value = Value::Null;
+fn named(plugin: &SettingValue) -> (Option<&str>, &SettingValue) {
+    static NONE: SettingValue = SettingValue::Null;
     match plugin {
-        Value::List(items) => (items.first().and_then(text_of), items.get(1).unwrap_or(&NONE)),
+        SettingValue::List(items) => (items.first().and_then(text_of), items.get(1).unwrap_or(&NONE)),
         other => (text_of(other), &NONE),
     }
 }
 
-fn text_of(value: &Value) -> Option<&str> {
+fn text_of(value: &SettingValue) -> Option<&str> {
     match value {
-        Value::Text(text) => Some(text),
-        Value::Call(name, arguments) if name == "require.resolve" || name == "require" => {
-            arguments.first().and_then(Value::text)
+        SettingValue::Text(text) => Some(text),
+        SettingValue::Call(name, arguments) if name == "require.resolve" || name == "require" => {
+            arguments.first().and_then(SettingValue::text)
         }
         _ => None,
     }

@@ -9,7 +9,7 @@ use super::{Generator, NOTHING, base, because, normal, settings_of};
 use crate::audit::document::{Construct as C, Syntax};
 use crate::audit::site::excluded;
 use crate::audit::site::open::{Form, Forms};
-use crate::audit::site::settings::{self, Value};
+use crate::audit::site::settings::{self, SettingValue};
 use crate::audit::site::{Addresses, Elsewhere, Links, Model, Named, Site, is_language};
 use crate::audit::walk::Tree;
 use crate::markdown::slug::Dialect;
@@ -178,13 +178,14 @@ fn mkdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 }
 
 /// Takes out the documents that `exclude_docs` and the plug-in of that name exclude. The latter has patterns of Python's fnmatch.
-fn exclude(site: &mut Site, tree: &Tree, path: &[u8], settings: &Value) {
+fn exclude(site: &mut Site, tree: &Tree, path: &[u8], settings: &SettingValue) {
     let folder = site.folder.clone();
     if let Some(lines) = settings.get("exclude_docs").text() {
         excluded::by_ignore_lines(site, tree, path, &folder, lines);
     }
     let plugins = settings.get("plugins").items().iter().map(|plugin| plugin.get("exclude"));
-    let globs: Vec<&str> = plugins.flat_map(|options| options.get("glob").items()).filter_map(Value::text).collect();
+    let globs: Vec<&str> =
+        plugins.flat_map(|options| options.get("glob").items()).filter_map(SettingValue::text).collect();
     excluded::by_globs(site, tree, path, &folder, &globs, true);
 }
 
@@ -242,7 +243,7 @@ fn techdocs(tree: &Tree, path: &[u8], folder: &[u8]) -> Vec<Site> {
 }
 
 /// Reads the settings of the file `path` in `folder`.
-fn of_settings(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], settings: &Value) {
+fn of_settings(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], settings: &SettingValue) {
     let docs = settings.get("docs_dir");
     if docs.is_set() && docs.text().is_none() {
         let why = format!("{} computes docs_dir", display_path(path));
@@ -274,7 +275,7 @@ fn of_settings(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], setting
     named(site, tree, path, settings);
 }
 
-fn plugins(site: &mut Site, path: &[u8], settings: &Value) {
+fn plugins(site: &mut Site, path: &[u8], settings: &SettingValue) {
     let file = display_path(path);
     let plugins = settings.get("plugins");
     let names = plugins.names();
@@ -301,7 +302,7 @@ fn plugins(site: &mut Site, path: &[u8], settings: &Value) {
         site.listed.push(normal(&site.folder, &posts));
     }
     let redirects = plugins.items().iter().map(|plugin| plugin.at(&["redirects", "redirect_maps"]));
-    for (from, _) in redirects.chain([plugins.at(&["redirects", "redirect_maps"])]).flat_map(Value::entries) {
+    for (from, _) in redirects.chain([plugins.at(&["redirects", "redirect_maps"])]).flat_map(SettingValue::entries) {
         // Its page is gone; what stays is the address.
         let from = from.strip_suffix(".md").unwrap_or(from);
         site.redirects.add(from.strip_suffix("index").unwrap_or(from));
@@ -313,7 +314,7 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("material/").unwrap_or(name)
 }
 
-fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensions, has_all): (&Value, bool)) {
+fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensions, has_all): (&SettingValue, bool)) {
     let file = display_path(path);
     // A file that is included is seen from where MkDocs runs, or from the folders that the extension is given.
     site.includes = vec![folder.to_vec()];
@@ -347,13 +348,13 @@ fn extensions(site: &mut Site, tree: &Tree, path: &[u8], folder: &[u8], (extensi
 }
 
 /// The options of an extension, in a list of names and tables or a table.
-fn option<'a>(extensions: &'a Value, name: &str) -> &'a Value {
+fn option<'a>(extensions: &'a SettingValue, name: &str) -> &'a SettingValue {
     let direct = extensions.get(name);
     extensions.items().iter().map(|item| item.get(name)).find(|value| value.is_set()).unwrap_or(direct)
 }
 
 /// The pages that the navigation names, each with its line, where nothing else may make or name them.
-fn named(site: &mut Site, tree: &Tree, path: &[u8], settings: &Value) {
+fn named(site: &mut Site, tree: &Tree, path: &[u8], settings: &SettingValue) {
     let names = settings.get("plugins").names();
     if settings.get("hooks").is_set() || !names.iter().all(|name| HARMLESS.contains(&plain(name))) {
         return;

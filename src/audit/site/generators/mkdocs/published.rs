@@ -2,7 +2,7 @@
 
 use super::{HARMLESS, plain};
 use crate::audit::site::output::{Addressing, Href, LinkPath, Outlet, Output, Part};
-use crate::audit::site::settings::Value;
+use crate::audit::site::settings::SettingValue;
 use crate::audit::site::{Elsewhere, Site, below};
 use crate::audit::walk::Kind;
 use crate::text::path::{file_name, join, normalise, parent};
@@ -64,10 +64,10 @@ const LEAVING: &[&str] = &[
 ];
 
 /// Notes what the build publishes, unless a plug-in, a hook or an extension may change it.
-pub(super) fn set(site: &mut Site, settings: &Value) {
+pub(super) fn set(site: &mut Site, settings: &SettingValue) {
     let directories = match settings.get("use_directory_urls") {
-        Value::Null | Value::Bool(true) => true,
-        Value::Bool(false) => false,
+        SettingValue::Null | SettingValue::Bool(true) => true,
+        SettingValue::Bool(false) => false,
         _ => return,
     };
     let plugins = settings.get("plugins");

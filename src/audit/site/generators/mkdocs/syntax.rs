@@ -2,7 +2,7 @@
 
 use super::option;
 use crate::audit::document::{Construct as C, Syntax, TabNames};
-use crate::audit::site::settings::{TAG, Value};
+use crate::audit::site::settings::{SettingValue, TAG};
 use crate::markdown::slug::{Case, Dialect, Slugify};
 
 /// The extensions that `extra` contains.
@@ -23,7 +23,7 @@ const EXTENSIONS: [(C, &[&str]); 7] = [
 const WITH_INCLUDES: &[&str] = &["\n::: ", "\n{%", "\n{{", "{!"];
 
 /// Returns `all` without what the extensions do not have, and with the settings of `toc`.
-pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
+pub(super) fn of_extensions(all: Syntax, extensions: &SettingValue) -> Syntax {
     let names: Vec<&str> =
         extensions.names().into_iter().map(|name| name.trim_start_matches("markdown.extensions.")).collect();
     let has_extra = names.iter().any(|name| matches!(*name, "extra" | "pymdownx.extra"));
@@ -41,36 +41,36 @@ pub(super) fn of_extensions(all: Syntax, extensions: &Value) -> Syntax {
 }
 
 /// The names of tabs; nothing where they are only numbered.
-fn tab_names(extensions: &Value) -> Option<TabNames> {
+fn tab_names(extensions: &SettingValue) -> Option<TabNames> {
     let tabs = option(extensions, "pymdownx.tabbed");
     let slugify = named(tabs.get("slugify"))?;
-    Some(TabNames { slugify, combined: tabs.get("combine_header_slug") == &Value::Bool(true) })
+    Some(TabNames { slugify, combined: tabs.get("combine_header_slug") == &SettingValue::Bool(true) })
 }
 
 /// Returns whether tabs are named by a function that is not known.
-pub(super) fn has_own_tab_names(extensions: &Value) -> bool {
+pub(super) fn has_own_tab_names(extensions: &SettingValue) -> bool {
     let slugify = option(extensions, "pymdownx.tabbed").get("slugify");
     slugify.is_set() && named(slugify).is_none()
 }
 
 /// Returns whether `slugify` names a function that is not known.
-pub(super) fn has_own_slugify(extensions: &Value) -> bool {
+pub(super) fn has_own_slugify(extensions: &SettingValue) -> bool {
     let slugify = toc(extensions).get("slugify");
     slugify.is_set() && named(slugify).is_none()
 }
 
-fn toc(extensions: &Value) -> &Value {
+fn toc(extensions: &SettingValue) -> &SettingValue {
     let plain = option(extensions, "toc");
     if plain.is_set() { plain } else { option(extensions, "markdown.extensions.toc") }
 }
 
 /// The tag or the text that names a function; a table of arguments stands below the tag.
-fn function(slugify: &Value) -> Option<&str> {
+fn function(slugify: &SettingValue) -> Option<&str> {
     slugify.text().or_else(|| slugify.get(TAG).text())
 }
 
 /// Returns the function that a setting names.
-fn named(slugify: &Value) -> Option<Slugify> {
+fn named(slugify: &SettingValue) -> Option<Slugify> {
     let name = function(slugify)?;
     // `!!python/name:x.y` comes without its tag's kind, `!!python/object/apply:x.y` with its arguments below it.
     let name = name.rsplit(':').next().unwrap_or(name);
@@ -82,7 +82,7 @@ fn named(slugify: &Value) -> Option<Slugify> {
         "pymdownx.slugs.uslugify" => Some(Slugify::Pymdownx(Case::Lower)),
         "pymdownx.slugs.uslugify_cased" => Some(Slugify::Pymdownx(Case::Keep)),
         "pymdownx.slugs.slugify" if !has_others => match arguments.get("case") {
-            Value::Null => Some(Slugify::Pymdownx(Case::Keep)),
+            SettingValue::Null => Some(Slugify::Pymdownx(Case::Keep)),
             case => Some(Slugify::Pymdownx(case_named(case.text()?)?)),
         },
         _ => None,
@@ -98,7 +98,7 @@ fn case_named(case: &str) -> Option<Case> {
     }
 }
 
-fn dialect(extensions: &Value) -> Dialect {
+fn dialect(extensions: &SettingValue) -> Dialect {
     let toc = toc(extensions);
     let slugify = toc.get("slugify");
     let separator = toc.get("separator").text().and_then(|text| text.chars().next()).unwrap_or('-');
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::audit::site::settings;
 
-    fn extensions(text: &str) -> Value {
+    fn extensions(text: &str) -> SettingValue {
         settings::parse(b"x.yml", text).unwrap().get("markdown_extensions").clone()
     }
 

@@ -82,7 +82,7 @@ use tokens::Acting;
 
 /// The surroundings of a command: all that it needs besides its arguments.
 #[derive(Debug)]
-pub struct Context<'a, F> {
+pub struct CommandContext<'a, F> {
     /// The service whose tokens are meant where `--service` is not given: the project's name.
     pub service: &'a str,
     /// Who acts where `--as` is not given, and who stands beside it where it is.
@@ -105,7 +105,7 @@ pub async fn main<S: TokenAdmin, E: fmt::Display>(
     let (mut stdin, mut stdout, mut stderr) = (io::stdin(), io::BufWriter::new(io::stdout()), io::stderr());
     let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
     let user = whoami::hostname().map_or_else(|_| user.clone(), |host| format!("{user}@{host}"));
-    let context = Context {
+    let context = CommandContext {
         service,
         user: &user,
         open,
@@ -125,9 +125,9 @@ pub async fn main<S: TokenAdmin, E: fmt::Display>(
 /// Carries a command out and gives its exit status.
 pub async fn run<S: TokenAdmin, E: fmt::Display>(
     command: StoreCommand,
-    context: Context<'_, impl FnOnce(bool) -> Result<S, E>>,
+    context: CommandContext<'_, impl FnOnce(bool) -> Result<S, E>>,
 ) -> u8 {
-    let Context { service, user, open, environment, mut console } = context;
+    let CommandContext { service, user, open, environment, mut console } = context;
     let defaults = Acting { service, actor: user.into() };
     let needs_key = command.needs_key();
     let open = || open(needs_key).map_err(|error| Failure::usage(format!("no token store: {error}")));

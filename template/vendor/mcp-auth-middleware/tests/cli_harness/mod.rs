@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
-use mcp_auth_middleware::cli::{self, Console, Context, Environment, StoreCommand, TokenAdmin};
+use mcp_auth_middleware::cli::{self, CommandContext, Console, Environment, StoreCommand, TokenAdmin};
 use mcp_auth_middleware::encryption::{EncryptionKey, Keyring};
 use mcp_auth_middleware::{
     AuditHash, AuditReport, AuditRow, InitReport, Rotation, ServerRole, ServiceToken, StoreError, TokenInfo,
@@ -280,7 +280,7 @@ impl<'a> Run<'a> {
             prompt: &mut prompt,
         };
         let environment: Environment = self.environment.iter().copied().collect();
-        let context = Context { service: "my-server", user: "alice", open, environment, console };
+        let context = CommandContext { service: "my-server", user: "alice", open, environment, console };
         let status = cli::run(command, context).await;
         let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
         self.searched(Output { status, stdout, stderr })
