@@ -1,4 +1,4 @@
-//! What render hooks, modules and settings of Hugo change, so that links of these forms are left open.
+//! The forms of links that render hooks, modules and settings of Hugo change, and which are left open for that reason.
 
 use crate::audit::document::Construct as C;
 use crate::audit::site::generators::NOTHING;
