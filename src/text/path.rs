@@ -145,6 +145,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn paths_are_normalised() {
+        let of = |folder: &str, path: &str| {
+            normalise(folder.as_bytes(), path.as_bytes()).map(|path| String::from_utf8(path).unwrap())
+        };
+        assert_eq!(of("a/b", "../c//./d.md"), Some("a/c/d.md".to_owned()));
+        assert_eq!(of("a", ".."), Some(String::new()));
+        assert_eq!(of("", "/x/"), Some("x".to_owned()));
+        assert_eq!(of("a", "../.."), None);
+    }
+
+    #[test]
     fn paths_of_strangers_stay_below_the_root_and_out_of_git() {
         for path in ["a", "a/b.md", "..a/b..", ".github/x", ".gitignore", "a/.gitmodules", "git", "a\\b", "é/ü"] {
             assert!(is_below_root(path), "{path:?}");

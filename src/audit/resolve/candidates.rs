@@ -75,19 +75,3 @@ pub(super) fn plain_candidates(own: &[u8], site: &Site, path: &[u8], kind: LinkK
     }
     candidates
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_normalised() {
-        let of = |folder: &str, path: &str| {
-            normalise(folder.as_bytes(), path.as_bytes()).map(|path| String::from_utf8(path).unwrap())
-        };
-        assert_eq!(of("a/b", "../c//./d.md"), Some("a/c/d.md".to_owned()));
-        assert_eq!(of("a", ".."), Some(String::new()));
-        assert_eq!(of("", "/x/"), Some("x".to_owned()));
-        assert_eq!(of("a", "../.."), None);
-    }
-}
